@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file program.h
+ * Linear, convex quadratic and mixed-integer programs: build, solve, inspect, read, write.
+ *
+ *     minimise    1/2 x'Qx + c'x + c0
+ *     subject to  row_lower <= A x <= row_upper
+ *                 lower <= x <= upper,   x_j integer for j in J
+ *
+ * Q is symmetric positive semidefinite.  A bound of -INFINITY or INFINITY is no bound; equal bounds fix.
+ * The method, its sources and what is guaranteed: doc/math/solver.md.
+ */
+#ifndef MGCHAIN_PROGRAM_H
+#define MGCHAIN_PROGRAM_H
+
+#include "mgchain/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mgc_program mgc_program;
+
+/** Create an empty program.  Its parent ctx must outlive it.
+ *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_program_create(mgc_ctx *ctx, mgc_program **out);
+
+/** Destroy; NULL is fine.  Since 0.1 */
+MGC_API void mgc_program_destroy(mgc_program *program);
+
+/** A copy that shares nothing with the original.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_program_clone(const mgc_program *program, mgc_program **out);
+
+/**
+ * Append one column.
+ *
+ * @param cost   [objective per unit of x] finite
+ * @param lower  may be -INFINITY, not INFINITY, not NaN
+ * @param upper  may be INFINITY, not -INFINITY, not NaN; >= lower
+ * @param column its index, filled; may be NULL
+ * @return MGC_OK; MGC_E_INVALID_ARG (the text names column and value), MGC_E_NO_MEMORY, MGC_E_LIMIT; program unchanged
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_add_column(mgc_program *program, double cost, double lower, double upper,
+                                                        uint32_t *column);
+
+/**
+ * Append one row  lower <= sum_k values[k] x[columns[k]] <= upper.
+ *
+ * @param columns,values length n, copied; columns exist already; a column named twice is summed; n may be 0
+ * @param row            its index, filled; may be NULL
+ * @return as mgc_program_add_column().  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_add_row(mgc_program *program, double lower, double upper,
+                                                     const uint32_t *columns, const double *values, size_t n,
+                                                     uint32_t *row);
+
+/** Change single data of an existing program; what was solved before stays readable until the next solve.
+ *  Every value is checked as on adding; on failure the program is unchanged.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_cost(mgc_program *program, uint32_t column, double cost);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_bounds(mgc_program *program, uint32_t column, double lower, double upper);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_row_bounds(mgc_program *program, uint32_t row, double lower, double upper);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_integer(mgc_program *program, uint32_t column, int32_t integer);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_offset(mgc_program *program, double offset);
+/** Set the entries (i, j) and (j, i) of Q; 0 removes.  On the diagonal the objective holds 1/2 value x_i^2. */
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_quadratic(mgc_program *program, uint32_t i, uint32_t j, double value);
+/** Set one coefficient of A; 0 removes. */
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_coefficient(mgc_program *program, uint32_t row, uint32_t column, double value);
+/** Names are for files and messages; copied; at most 255 bytes.  Unnamed ones are written as C1.., R1... */
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_column_name(mgc_program *program, uint32_t column, const char *name);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_row_name(mgc_program *program, uint32_t row, const char *name);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_name(mgc_program *program, const char *name);
+/** @} */
+
+/** Sizes and data as they stand.  Pointers are borrowed until the program changes.  Since 0.1 @{ */
+MGC_API uint32_t mgc_program_columns(const mgc_program *program);
+MGC_API uint32_t mgc_program_rows(const mgc_program *program);
+MGC_API uint64_t mgc_program_nonzeros(const mgc_program *program);
+MGC_API uint32_t mgc_program_integers(const mgc_program *program);
+MGC_API const char *mgc_program_column_name(const mgc_program *program, uint32_t column); /**< "" where unnamed */
+MGC_API const char *mgc_program_row_name(const mgc_program *program, uint32_t row);
+/** @} */
+
+/** Options of mgc_program_solve(). */
+typedef struct mgc_program_opts {
+    size_t struct_size;
+    double tolerance;      /**< [-] relative primal, dual residual and duality gap; 1e-8 */
+    double gap;            /**< [-] mixed-integer: relative gap (incumbent - bound) / max(1, |incumbent|); 1e-4 */
+    double time_limit_s;   /**< [s] needs the context's clock; 0: none */
+    uint32_t iteration_limit; /**< interior-point iterations of one solve; 200 */
+    uint32_t node_limit;   /**< branch-and-bound nodes; 0: none */
+    uint32_t relax;        /**< 1: drop integrality; 0 */
+    uint32_t threads;      /**< worker threads for branch and bound; 1.  The result does not depend on it */
+    uint32_t warm_start;   /**< 1: start from what the last solve of this program left, where that helps; 0 */
+    uint32_t reserved0;    /**< 0 */
+    /** Called once per interior-point iteration or node, on the caller's thread; may be NULL.  Answers MGC_CB_DONE, MGC_CB_STOP or a status. */
+    int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
+    void *user;
+} mgc_program_opts;
+
+MGC_API void mgc_program_opts_init(mgc_program_opts *opts, size_t size);
+
+/** What a solve found.  Residuals and objective are recomputed from the caller's data after the solve. */
+typedef struct mgc_program_info {
+    size_t struct_size;
+    uint32_t outcome;    /**< MGC_OUTCOME_... */
+    uint32_t iterations; /**< interior-point iterations, all nodes together */
+    uint32_t nodes;      /**< branch-and-bound nodes */
+    uint32_t reserved0;
+    double objective;    /**< of the point that mgc_program_get_x() gives; +INFINITY where there is none */
+    double bound;        /**< proven lower bound of the optimum; -INFINITY where there is none */
+    double primal_residual; /**< [-] largest violation of a row or bound, relative to 1 + its size */
+    double dual_residual;   /**< [-] largest violation of stationarity, relative to 1 + largest |cost| */
+    double gap;          /**< [-] (objective - bound) / max(1, |objective|) */
+    double seconds;      /**< by the context's clock; 0 without one */
+} mgc_program_info;
+
+/**
+ * Solve by a primal-dual interior-point method, with branch and bound over it for integer columns.
+ *
+ * @param opts NULL for defaults
+ * @param info filled; may be NULL
+ * @return MGC_OK and a word in info->outcome; MGC_E_NOT_CONVEX; MGC_E_NO_MEMORY; a negative status of the callback
+ * Threads  one call at a time per program.
+ * Cost     one symbolic analysis per sparsity pattern, kept between solves of the same program.
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_solve(mgc_program *program, const mgc_program_opts *opts, mgc_program_info *info);
+
+/**
+ * Read the result of the last solve; arrays filled, lengths as given must equal the program's sizes.
+ * x: columns.  y: row multipliers, y_i = d(optimal value)/d(right-hand side of row i).
+ * z: reduced costs, c + Qx - A'y.  Mixed-integer: y and z belong to the program with the integers fixed.
+ * @return MGC_OK; MGC_E_STATE where the last solve left no such vector; MGC_E_INVALID_ARG on a wrong length.  Since 0.1 @{
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_x(const mgc_program *program, double *x, size_t n);
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_y(const mgc_program *program, double *y, size_t n);
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_z(const mgc_program *program, double *z, size_t n);
+/** Certificate.  INFEASIBLE: ray y over rows (length rows): the rows so combined exclude every point within the
+ *  bounds (one multiplication A'y shows it).  UNBOUNDED: direction x over columns along which the objective falls for ever. */
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_ray(const mgc_program *program, double *ray, size_t n);
+/** @} */
+
+/**
+ * Check a point or certificate against the program's own data, by code that shares nothing with the solver.
+ * mgc_program_check_ray() gives how clearly a ray proves the outcome: > 0 proves, <= 0 does not.  Since 0.1 @{
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_check_x(const mgc_program *program, const double *x, size_t n, double *objective,
+                                                     double *primal_residual);
+MGC_API MGC_NODISCARD mgc_status mgc_program_check_ray(const mgc_program *program, uint32_t outcome, const double *ray, size_t n,
+                                                       double *margin);
+/** @} */
+
+/**
+ * Read MPS or QPS text: fixed or free format, RANGES, negative RHS on the objective as its offset, MI PL BV LI UI FR FX bounds,
+ * INTORG markers, QUADOBJ, QMATRIX; SC and SOS are refused by name.  Numbers are read alike in every locale.
+ *
+ * @param text,len the whole file's content, the caller's
+ * @param file     name for messages "file:line: ..."; may be NULL
+ * @return MGC_OK; MGC_E_SYNTAX, MGC_E_UNSUPPORTED with file and line in the text; MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_read_mps(mgc_ctx *ctx, const char *text, size_t len, const char *file,
+                                                      mgc_program **out);
+
+/** Bytes of a text that the library writes: told piece by piece.  Answers MGC_CB_DONE or a status. */
+typedef int32_t (*mgc_write_fn)(void *user, const char *text, size_t len);
+
+/** Write everything as free MPS (QUADOBJ for Q), so that reading it back gives the same program.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_program_write_mps(const mgc_program *program, mgc_write_fn write, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
