@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The interior-point core on plain arrays.  program.c and branch and bound stand above it. */
+#ifndef SOLVER_IPM_H
+#define SOLVER_IPM_H
+
+#include "base/base.h"
+#include "la/la.h"
+
+/* minimise 1/2 x'Qx + c'x  subject to  row_lower <= Ax <= row_upper, lower <= x <= upper.
+ * Everything borrowed for the call.  Q: upper triangle with diagonal.  Infinite bounds are +-INFINITY. */
+typedef struct mgc__qp {
+    uint32_t n, m;
+    const mgc__csc *q; /* n x n upper triangle, or NULL for a linear program */
+    const mgc__csc *a; /* m x n by columns */
+    const double *c, *lower, *upper;      /* n */
+    const double *row_lower, *row_upper;  /* m */
+} mgc__qp;
+
+typedef struct mgc__ipm mgc__ipm;
+
+typedef struct mgc__ipm_opts {
+    double tolerance;          /* relative residuals and gap, on the unscaled data */
+    double cutoff;             /* stop with LIMIT as soon as the proven bound exceeds it; INFINITY: never */
+    uint32_t iteration_limit;
+    bool warm;                 /* start from what the last solve left, where its shape still fits */
+    bool polish;               /* worth extra iterations for near-vertex accuracy */
+    uint64_t deadline_ms;      /* by the context's clock; 0: none */
+    int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
+    void *user;
+} mgc__ipm_opts;
+
+typedef struct mgc__ipm_result {
+    uint32_t outcome;          /* MGC_OUTCOME_...; the caller's judge still checks it against the original data */
+    uint32_t iterations;
+    double objective, bound;   /* of x; dual objective that holds rigorously for the bounds given, or -INFINITY */
+    const double *x, *y, *z;   /* n, m, n; borrowed until the next solve; y, z signed as in program.h */
+    const double *ray;         /* INFEASIBLE: m, UNBOUNDED: n, else NULL */
+} mgc__ipm_result;
+
+/* One core serves any number of solves; the symbolic analysis is kept while the patterns of Q and A stay the
+ * same (bounds, costs and values may change: branch and bound and ADMM rely on it). */
+mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out);
+void mgc__ipm_destroy(mgc__ipm *ipm);
+mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result);
+
+#endif
