@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file robust.h
+ * Two-stage programs whose scenario probabilities are known only roughly.  Knows nothing of energy.
+ *
+ *     minimise  c'x + max_{p in P} sum_k p_k Q_k(x)      x: first stage, bounded, partly integer
+ *     Q_k(x) = min { d_k'y_k : rows of scenario k hold }  y_k: recourse, continuous
+ *
+ * P is an ambiguity set around the nominal probabilities p0 (doc/math/robust.md); P = {p0} where none is set.
+ */
+#ifndef MGCHAIN_ROBUST_H
+#define MGCHAIN_ROBUST_H
+
+#include "mgchain/program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mgc_twostage mgc_twostage;
+
+/** Stage of a column or row: the first, or that of scenario k. */
+#define MGC_FIRST_STAGE 0u
+#define MGC_SCENARIO(k) ((uint32_t)(k) + 1u)
+
+/**
+ * Create an empty two-stage program.
+ * @param probability nominal probabilities p0, length scenarios, >= 0, summing to 1 within 1e-6 (then normalised); copied;
+ *                    NULL: equal
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_create(mgc_ctx *ctx, uint32_t scenarios, const double *probability, mgc_twostage **out);
+MGC_API void mgc_twostage_destroy(mgc_twostage *ts);
+
+/** Append a column of a stage; a scenario column's cost is its share of Q_k, not weighted by probability.  Columns of all
+ *  stages are numbered together in the order in which they were added.  As mgc_program_add_column().  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_add_column(mgc_twostage *ts, uint32_t stage, double cost, double lower, double upper,
+                                                         uint32_t *column);
+/** Append a row of a stage: a first-stage row holds first-stage columns only, a row of scenario k those and k's own; anything
+ *  else is MGC_E_INVALID_ARG.  As mgc_program_add_row().  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_add_row(mgc_twostage *ts, uint32_t stage, double lower, double upper,
+                                                      const uint32_t *columns, const double *values, size_t n, uint32_t *row);
+
+/** Change data between solves; as the functions of program.h.  Integer and quadratic: first-stage columns only (quadratic:
+ *  diagonal and off-diagonal, positive semidefinite).  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_cost(mgc_twostage *ts, uint32_t column, double cost);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_bounds(mgc_twostage *ts, uint32_t column, double lower, double upper);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_row_bounds(mgc_twostage *ts, uint32_t row, double lower, double upper);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_integer(mgc_twostage *ts, uint32_t column, int32_t integer);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_quadratic(mgc_twostage *ts, uint32_t i, uint32_t j, double value);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_offset(mgc_twostage *ts, double offset);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_column_name(mgc_twostage *ts, uint32_t column, const char *name);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_row_name(mgc_twostage *ts, uint32_t row, const char *name);
+/** @} */
+
+MGC_API uint32_t mgc_twostage_scenarios(const mgc_twostage *ts);
+MGC_API uint32_t mgc_twostage_columns(const mgc_twostage *ts);
+MGC_API uint32_t mgc_twostage_rows(const mgc_twostage *ts);
+
+/** The ambiguity set: always p >= 0, sum p = 1; several given sets are intersected.  radius >= 0; a negative radius takes
+ *  the set away.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm1(mgc_twostage *ts, double radius);    /**< sum_k |p_k - p0_k| <= radius */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm_inf(mgc_twostage *ts, double radius); /**< max_k |p_k - p0_k| <= radius */
+/** The host's own set: given the costs of all scenarios, fill worst with its worst probabilities. */
+typedef int32_t (*mgc_oracle_fn)(void *user, const double *cost, double *worst, uint32_t scenarios);
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_oracle(mgc_twostage *ts, mgc_oracle_fn oracle, void *user);
+/** @} */
+
+/**
+ * Worst probabilities of the ambiguity set for given scenario costs: argmax over p in P of p'cost.
+ * @param cost,worst length scenarios.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_worst(const mgc_twostage *ts, const double *cost, double *worst);
+
+/** Ways to solve. */
+enum {
+    MGC_METHOD_DIRECT = 0, /**< the dual reformulation as one program */
+    MGC_METHOD_CCG = 1     /**< column-and-constraint generation with the set's oracle */
+};
+
+typedef struct mgc_twostage_opts {
+    size_t struct_size;
+    double tolerance;      /**< [-] relative, of each program; 1e-8 */
+    double gap;            /**< [-] mixed-integer and column-and-constraint generation: (upper - lower) / max(1, |upper|); 1e-4 with integers, else 1e-7 where 0 is given; 0 */
+    double time_limit_s;   /**< [s] 0: none */
+    uint32_t method;       /**< MGC_METHOD_...; DIRECT */
+    uint32_t relax;        /**< 1: drop integrality; 0 */
+    uint32_t threads;      /**< 1 */
+    uint32_t warm_start;   /**< 1: reuse what the last solve left; 0 */
+    int32_t (*progress)(void *user, uint32_t iteration, double upper, double lower);
+    void *user;
+} mgc_twostage_opts;
+
+MGC_API void mgc_twostage_opts_init(mgc_twostage_opts *opts, size_t size);
+
+typedef struct mgc_twostage_info {
+    size_t struct_size;
+    uint32_t outcome;
+    uint32_t iterations; /**< of column-and-constraint generation; 1 for DIRECT */
+    uint32_t inner_iterations; /**< interior-point iterations in all */
+    uint32_t nodes;
+    double objective; /**< c'x + max_p p'Q(x) of the point returned, recomputed from its scenario costs by the oracle */
+    double bound;     /**< proven lower bound */
+    double first_stage_cost;
+    double gap;
+    double seconds;
+} mgc_twostage_info;
+
+/** Solve.  @return MGC_OK with info->outcome; MGC_E_NOT_CONVEX; MGC_E_NO_MEMORY; a callback's status.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, mgc_twostage_info *info);
+
+/** Results of the last solve.  Arrays filled; n must be the exact length.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_x(const mgc_twostage *ts, double *x, size_t n);          /**< all columns */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_y(const mgc_twostage *ts, double *y, size_t n);          /**< all rows: multipliers; a scenario row's already holds its worst-case probability */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_cost(const mgc_twostage *ts, double *cost, size_t n);    /**< Q_k: scenarios */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_probability(const mgc_twostage *ts, double *p, size_t n);/**< worst case: scenarios */
+/** INFEASIBLE: Farkas ray over the rows, as mgc_program_get_ray(). */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, double *ray, size_t n);
+/** @} */
+
+/**
+ * The direct reformulation as one program: the first columns and rows are those of ts with the same numbers, then those of
+ * the reformulation.  For export, and for whoever wants another solver.  out is the caller's.  MGC_E_UNSUPPORTED for a
+ * host's oracle.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_extensive(const mgc_twostage *ts, mgc_program **out);
+
+/** Radius of a ball around p0 that holds the true distribution with the given confidence, 0 < confidence < 1, by the rules of
+ *  doc/math/robust.md: "weissman", "zhao_guan" for norm 1, "hoeffding", "zhao_guan" for norm infinity.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
+MGC_API MGC_NODISCARD mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
+/** @} */
+
+/**
+ * Reduce joint samples to few scenarios.  Dependence between all values of a sample is kept, since scenarios are samples.
+ *
+ * @param samples     n_samples x dimension, row-major, any units; each dimension's weight is its own
+ * @param weight      [-] length dimension, scales differences in the distance; NULL: 1
+ * @param method      "k-medoids"
+ * @param n_scenarios 1..n_samples
+ * @param seed        of the starting choice
+ * @param medoid      index of the sample that is scenario k; length n_scenarios; filled, ascending
+ * @param probability share of samples nearest to it; length n_scenarios; filled
+ * @param assignment  scenario of each sample; length n_samples; filled; may be NULL
+ * @return MGC_OK, MGC_E_INVALID_ARG (not finite: sample and dimension named), MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t dimension,
+                                                      const double *weight, const char *method, uint32_t n_scenarios, uint64_t seed,
+                                                      uint32_t *medoid, double *probability, uint32_t *assignment);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
