@@ -237,6 +237,37 @@ MGC_API void mgc_ctx_cancel_reset(mgc_ctx *ctx);
 /** 1 while a cancel request stands, else 0.  Threads: any.  Since 0.1 */
 MGC_API int32_t mgc_ctx_cancelled(const mgc_ctx *ctx);
 
+/* --- for companion libraries and bindings -----------------------------------------------------------------------------
+ * What libmgchain-io and the like need to follow the same rules: one memory, one error text, one way to read a number. */
+
+/** Memory from the context's allocator: like realloc (block may be NULL; contents kept, new bytes not zeroed), NULL where
+ *  there is none and the old block stands.  size 0 gives one byte.  Since 0.1 */
+MGC_API void *mgc_ctx_resize(mgc_ctx *ctx, void *block, size_t size);
+/** Release such a block; NULL is fine.  Since 0.1 */
+MGC_API void mgc_ctx_release(mgc_ctx *ctx, void *block);
+/** Set the error text of the context (copied, cut where too long) and return status.  Since 0.1 */
+MGC_API mgc_status mgc_ctx_fail(mgc_ctx *ctx, mgc_status status, const char *text);
+
+/** Lay a caller's option struct over the library's defaults in dst (see rule 4): a shorter struct, not below first_size,
+ *  keeps defaults in the rest; a longer one must have zeros there.
+ *  @param src the caller's struct, or NULL: all defaults
+ *  @return MGC_OK, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_struct_read(void *dst, size_t dst_size, size_t first_size, const void *src);
+/** Fill a caller's info struct no further than its struct_size, which is kept; dst NULL is fine.
+ *  @return MGC_OK, MGC_E_ABI_SIZE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_struct_write(void *dst, const void *src, size_t src_size, size_t first_size);
+
+/** Parse the decimal number at text, correctly rounded, the same in every locale; *end is set past it, or to text where
+ *  there is none.  "inf", "nan" and hexadecimal are not numbers.  Threads: any.  Since 0.1 */
+MGC_API double mgc_number_parse(const char *text, const char **end);
+enum { MGC_NUMBER_TEXT = 32 };
+/** Shortest decimal text that reads back as the same double; text has MGC_NUMBER_TEXT bytes; returns its length.
+ *  Threads: any.  Since 0.1 */
+MGC_API size_t mgc_number_format(double x, char *text);
+/** Of n words the one closest to word by edit distance, where it is close enough to be a likely slip, else NULL.
+ *  Threads: any.  Since 0.1 */
+MGC_API const char *mgc_word_nearest(const char *word, const char *const *words, size_t n);
+
 #ifdef __cplusplus
 }
 #endif
