@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file bargain.h
+ * Microgrids that trade: what to trade (least cost of all together), who pays whom (Nash bargaining), and the proof.
+ *
+ * Two doors to the same method (doc/math/bargain.md):
+ *   mgc_alliance_solve()  everything in one process, by agents or as one central program;
+ *   mgc_agent_...         one member's agent over the host's own transport.  An agent tells its neighbours only the trades and
+ *                         payments that it proposes, with round numbers and flags: never loads, devices, costs or scenarios.
+ *
+ * Sign of money: a payment is what a member pays; negative: it receives.
+ */
+#ifndef MGCHAIN_BARGAIN_H
+#define MGCHAIN_BARGAIN_H
+
+#include "mgchain/dispatch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How the trades are found. */
+enum {
+    MGC_ALLIANCE_ADMM = 0,   /**< by agents that exchange proposals */
+    MGC_ALLIANCE_CENTRAL = 1 /**< as one program over all members' data: the yardstick */
+};
+
+/** Bargaining powers. */
+enum {
+    MGC_WEIGHTS_EQUAL = 0,       /**< 1 each */
+    MGC_WEIGHTS_GIVEN = 1,       /**< the host's numbers */
+    MGC_WEIGHTS_CONTRIBUTION = 2 /**< by the energy that a member supplies to and receives from the others */
+};
+
+/** Phases of a run, in order; a phase without work is left out. */
+enum {
+    MGC_PHASE_ALONE = 1,  /**< stand-alone plans: the point of disagreement */
+    MGC_PHASE_HELLO = 2,  /**< neighbours compare the terms of their links */
+    MGC_PHASE_RELAXED = 3,/**< trades, on/off decisions relaxed */
+    MGC_PHASE_COMMIT = 4, /**< each member's own on/off decisions at the trades and prices found */
+    MGC_PHASE_FIXED = 5,  /**< trades again, on/off decisions kept */
+    MGC_PHASE_SETTLE = 6, /**< each member's plan with the agreed trades */
+    MGC_PHASE_PAY = 7,    /**< payments */
+    MGC_PHASE_BOUND = 8,  /**< lower bounds at the final prices */
+    MGC_PHASE_DONE = 9
+};
+/** "alone", "hello", "relaxed", "commit", "fixed", "settle", "pay", "bound", "done"; "?" otherwise.  Static text.  Since 0.1 */
+MGC_API const char *mgc_phase_name(uint32_t phase);
+
+/* --- the alliance in one process ------------------------------------------------------------------------------------ */
+
+typedef struct mgc_alliance mgc_alliance; /* the result; owned by the caller */
+
+typedef struct mgc_alliance_progress {
+    size_t struct_size;
+    uint32_t phase; /**< MGC_PHASE_... */
+    uint32_t round; /**< of the phase, from 1; 0 where it has none */
+    double primal;  /**< [-] largest relative disagreement of any link; 0 where the phase has none */
+    double dual;    /**< [-] largest relative movement of any link */
+    double seconds; /**< since the start, by the context's clock */
+} mgc_alliance_progress;
+
+typedef struct mgc_alliance_opts {
+    size_t struct_size;
+    uint32_t method;      /**< MGC_ALLIANCE_...; ADMM */
+    uint32_t relax;       /**< 1: drop integrality everywhere; 0 */
+    uint32_t weights;     /**< MGC_WEIGHTS_...; EQUAL */
+    uint32_t threads;     /**< 1.  The result does not depend on it */
+    const double *weight; /**< GIVEN: bargaining powers in the model's order, >= 0, not all 0; borrowed for the call */
+    size_t weights_n;     /**< length of weight */
+    double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-5 */
+    double gap;           /**< [-] relative gap of each mixed-integer program; 1e-4 */
+    double time_limit_s;  /**< [s] 0: none; needs the context's clock */
+    uint32_t round_limit; /**< rounds of each of the phases RELAXED and FIXED; 150 */
+    uint32_t reserved0;   /**< 0 */
+    /** Told after each step of the run, on the caller's thread; answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED with the best
+     *  result so far) or a status.  progress is borrowed until the hook returns. */
+    int32_t (*progress)(void *user, const mgc_alliance_progress *progress);
+    void *user;
+} mgc_alliance_opts;
+
+/** Fill with the defaults.  size: sizeof(mgc_alliance_opts).  Since 0.1 */
+MGC_API void mgc_alliance_opts_init(mgc_alliance_opts *opts, size_t size);
+
+/**
+ * Find trades and payments of all members of a model.
+ *
+ * The trades are agreed by both ends, every member's plan with them is feasible, no member is worse off after payments than
+ * alone: where cooperation would not pay, the result is "no trade".  The lower bound holds whatever the heuristics did.
+ *
+ * @param model the caller's; may change or go afterwards
+ * @param opts  NULL for defaults
+ * @param out   NULL on failure; destroy with mgc_alliance_destroy()
+ * @return MGC_OK and info.outcome: OPTIMAL (converged; mixed-integer: see gap), LIMIT, CANCELLED (best result so far, trades
+ *         and payments still consistent), INFEASIBLE (a member has no plan alone: mgc_plan_explain() of the plan ALONE says
+ *         why), NUMERICAL; what mgc_model_check() refuses; MGC_E_INVALID_ARG, MGC_E_NO_MEMORY; a callback's negative status
+ * Threads  opts.threads solve members side by side; the same bytes for every number of threads
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *opts, mgc_alliance **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_alliance_destroy(mgc_alliance *alliance);
+
+typedef struct mgc_alliance_info {
+    size_t struct_size;
+    uint32_t outcome;  /**< MGC_OUTCOME_... */
+    uint32_t method;   /**< MGC_ALLIANCE_... */
+    uint32_t members, trades, pairs;
+    uint32_t rounds;   /**< of proposals for trades, all phases; entries of the history */
+    uint32_t pay_rounds;
+    uint32_t no_trade; /**< 1: cooperation did not pay (or was not reached), members stay alone */
+    double standalone_total; /**< [currency] */
+    double cost;             /**< [currency] of the alliance's feasible plan */
+    double lower_bound;      /**< [currency] proven; -INFINITY where none was reached */
+    double gap;              /**< [-] (cost - lower_bound) / max(1, sum of |stand-alone cost|) */
+    double surplus;          /**< [currency] standalone_total - cost */
+    double primal_residual, dual_residual; /**< [-] of the last round */
+    double seconds_alone, seconds_trade, seconds_pay, seconds_bound; /**< by the context's clock */
+} mgc_alliance_info;
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_info(const mgc_alliance *alliance, mgc_alliance_info *info);
+
+/** One line that says how the run ended and, where it did not converge, which link is to blame.  Borrowed.  Since 0.1 */
+MGC_API const char *mgc_alliance_reason(const mgc_alliance *alliance);
+
+typedef struct mgc_member_info {
+    size_t struct_size;
+    const char *id;          /**< borrowed until the result is destroyed, as every text and array of these structs */
+    double standalone_cost;  /**< [currency] C0 */
+    double standalone_bound; /**< [currency] proven */
+    double cost;             /**< [currency] C*, before payments */
+    double payment;          /**< [currency] pays (> 0) or receives; sums to 0 in whole micro-currency */
+    double final_cost;       /**< [currency] cost + payment */
+    double weight;           /**< [-] bargaining power */
+    double supplied_kwh;     /**< sent to the others over the day, both carriers */
+    double received_kwh;     /**< received from them, after losses */
+    double lower_bound;      /**< [currency] proven: min of own cost minus trades valued at the final prices; -INFINITY: none */
+} mgc_member_info;
+/** @param index of the model's order.  @return MGC_OK; MGC_E_RANGE past the last one.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_member(const mgc_alliance *alliance, uint32_t index, mgc_member_info *info);
+
+/** One direction of one link on which something is sent. */
+typedef struct mgc_trade {
+    size_t struct_size;
+    const char *from, *to;
+    uint32_t link;           /**< index in the model */
+    uint32_t carrier;        /**< 0 electricity, 1 heat */
+    uint32_t direction;      /**< 0: from the link's first member to its second */
+    uint32_t periods;
+    const double *sent_kw;       /**< [periods]; `to` receives (1 - loss) of it */
+    const double *price_per_kwh; /**< [periods] of the energy sent: multiplier of the coupling constraint */
+    double sent_kwh;         /**< over the day */
+    double money;            /**< [currency] sum of price x energy; `to` pays it to `from` */
+} mgc_trade;
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_trade(const mgc_alliance *alliance, uint32_t index, mgc_trade *trade);
+
+/** Money between two members. */
+typedef struct mgc_pair {
+    size_t struct_size;
+    const char *first, *second;
+    double payment;  /**< [currency] first pays second over the day, all in all; whole micro-currency */
+    double trades;   /**< [currency] of it for energy at the trades' prices */
+    double transfer; /**< [currency] the rest: one transfer a day; payment = trades + transfer */
+} mgc_pair;
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_pair(const mgc_alliance *alliance, uint32_t index, mgc_pair *pair);
+
+/** One round of proposals, for the picture of convergence. */
+typedef struct mgc_round {
+    size_t struct_size;
+    uint32_t phase, round;
+    double primal;      /**< [-] largest relative disagreement of any link */
+    double dual;        /**< [-] largest relative movement of any link */
+    double traded_kwh;  /**< agreed so far, over the day */
+    double disagreement_kw; /**< largest difference of two ends' proposals */
+} mgc_round;
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_round(const mgc_alliance *alliance, uint32_t index, mgc_round *round);
+
+/** @param together MGC_DISPATCH_ALONE or MGC_DISPATCH_ALLIANCE
+ *  @param plan     borrowed until the result is destroyed
+ *  @return MGC_OK; MGC_E_STATE where the run ended before there was one.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_plan(const mgc_alliance *alliance, uint32_t together, const mgc_plan **plan);
+
+/**
+ * What anyone can check of a result, recomputed from trades, plans, prices and payments by code that shares nothing with the
+ * rounds.  A sound result has every number of the first group at most its tolerance, and ok 1.
+ */
+typedef struct mgc_certificate {
+    size_t struct_size;
+    uint32_t ok;             /**< 1: all hold */
+    uint32_t reserved0;
+    double imbalance_kw;     /**< largest difference between a trade and either end's plan; <= 1e-3 */
+    double capacity_kw;      /**< largest excess over a link's capacity; <= 1e-6 */
+    double payment_sum;      /**< [currency] |sum of payments|; <= 1e-9 x members */
+    double pair_sum;         /**< [currency] largest |member's payment - sum over its pairs|; <= 1e-9 x members */
+    double worst_loss;       /**< [currency] largest final cost minus stand-alone cost; <= 1e-6 */
+    double nash;             /**< [currency] largest distance of a member's gain from its Nash share; <= 1e-5 x members */
+    double gap;              /**< [-] (cost - lower bound) / max(1, sum of |stand-alone cost|), recomputed from the members' bounds */
+} mgc_certificate;
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_certificate(const mgc_alliance *alliance, mgc_certificate *certificate);
+
+/* --- one member's agent over the host's transport --------------------------------------------------------------------- */
+
+typedef struct mgc_agent mgc_agent; /* owned by the caller */
+
+typedef struct mgc_agent_opts {
+    size_t struct_size;
+    uint64_t run;          /**< number of this bargaining run, the same at all members (a day's number); 0 */
+    uint32_t members;      /**< how many members the run has at most, the same at all; 0: those that the model names */
+    uint32_t relax;        /**< as in mgc_alliance_opts, the same at all */
+    uint32_t weights;      /**< MGC_WEIGHTS_..., the same at all */
+    uint32_t round_limit;  /**< the same at all; 150 */
+    double weight;         /**< GIVEN: this member's bargaining power, >= 0; 1 */
+    double tolerance;      /**< [-] the same at all; 1e-5 */
+    double gap;            /**< [-] 1e-4 */
+    uint64_t deadline_ms;  /**< [ms] a peer that keeps the agent waiting longer is named silent; 60000 */
+    uint64_t resend_ms;    /**< [ms] an unanswered message is sent again; 1000 */
+} mgc_agent_opts;
+MGC_API void mgc_agent_opts_init(mgc_agent_opts *opts, size_t size);
+
+/** State of an agent. */
+enum {
+    MGC_AGENT_RUNNING = 0,
+    MGC_AGENT_AGREED = 1,    /**< trades and payments stand; "no trade" is an agreement too */
+    MGC_AGENT_INFEASIBLE = 2,/**< no plan, not even alone */
+    MGC_AGENT_SILENT = 3,    /**< a peer did not answer within the deadline; reason names it and the phase */
+    MGC_AGENT_DISAGREED = 4, /**< a peer's terms differ or it contradicts itself; reason names it and what */
+    MGC_AGENT_CANCELLED = 5  /**< mgc_ctx_cancel() */
+};
+
+typedef struct mgc_message {
+    const char *to;       /**< member's id */
+    const uint8_t *bytes;
+    size_t len;
+} mgc_message;
+
+/** What mgc_agent_poll() answers; everything in it is borrowed until the next call on the agent. */
+typedef struct mgc_agent_output {
+    const mgc_message *messages; /**< to be sent, in any order, at least once */
+    size_t n_messages;
+    uint64_t wake_ms;     /**< poll again at this time at the latest */
+    uint32_t state;       /**< MGC_AGENT_... */
+    uint32_t phase;       /**< MGC_PHASE_... */
+    uint32_t round;
+    uint32_t reserved0;
+    const char *reason;   /**< one line on how it stands */
+    double primal, dual;  /**< [-] own links' residuals of the last round */
+} mgc_agent_output;
+
+/** Longest message that an agent sends or looks at; longer ones are refused unread. */
+#define MGC_AGENT_MESSAGE_MAX 262144u
+
+/**
+ * Create the agent of one member.
+ *
+ * @param model holds the member itself and the links to its neighbours; the neighbours' microgrids need not be in it.
+ *              the caller's; may change or go afterwards
+ * @param id    the member
+ * @return MGC_OK; what mgc_model_check() refuses; MGC_E_NOT_FOUND; MGC_E_INVALID_ARG, MGC_E_NO_MEMORY
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts,
+                                                  mgc_agent **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_agent_destroy(mgc_agent *agent);
+
+/**
+ * Let the agent work as far as it can with what it has received; this is where it solves.  A pure function of the calls so
+ * far: no clock is read.
+ *
+ * @param now_ms the host's monotonic time
+ * @param out    filled
+ * @return MGC_OK with out->state; MGC_E_NO_MEMORY, MGC_E_NUMERIC (out->state stays RUNNING; the call may be repeated)
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_ms, mgc_agent_output *out);
+
+/**
+ * Hand in bytes that arrived.  Cheap: nothing is solved.
+ *
+ * @param from  the sender as the transport knows it (authenticated there)
+ * @param bytes the caller's
+ * @return MGC_OK also where the message was refused (malformed, foreign, late, of another run): mgc_agent_get_counts() counts
+ *         them; MGC_E_INVALID_ARG for NULL.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from, const uint8_t *bytes, size_t len);
+
+/** What became of the messages. */
+typedef struct mgc_agent_counts {
+    size_t struct_size;
+    uint64_t accepted;
+    uint64_t duplicate; /**< seen already, or of a step that is over */
+    uint64_t malformed; /**< not the canonical encoding, or outside the schema */
+    uint64_t foreign;   /**< another run, an unknown sender, a sender that names another, a link that is not shared */
+    uint64_t early;     /**< more than one step ahead: dropped, the peer will send it again */
+    uint64_t conflicting; /**< same step, other content: the first one stands */
+    uint64_t sent;
+} mgc_agent_counts;
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_counts(const mgc_agent *agent, mgc_agent_counts *counts);
+
+/** The agreement as this member sees it. */
+typedef struct mgc_agreement {
+    size_t struct_size;
+    uint32_t trades, pairs;   /**< for the two functions below */
+    uint32_t rounds;
+    uint32_t no_trade;
+    double standalone_cost, standalone_bound, cost, payment, final_cost; /**< [currency] as in mgc_member_info; never sent to anyone */
+    double lower_bound;       /**< [currency] as in mgc_member_info */
+    double primal, dual;      /**< [-] of the last round, own links */
+    const uint8_t *bytes;     /**< canonical bytes of trades, prices and payments: for each pair the same at both ends; borrowed */
+    size_t len;
+} mgc_agreement;
+/** @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement);
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);
+/** first is the agent's own member.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint32_t index, mgc_pair *pair);
+/** The member's own plan with the agreed trades; out is the caller's.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, mgc_plan **out);
+
+/* --- payments alone ----------------------------------------------------------------------------------------------------- */
+
+/**
+ * Nash bargaining over payments in closed form: final cost = standalone - weight / sum of weights x surplus.
+ *
+ * @param standalone,cost [currency] C0 and C*; length n
+ * @param weight          [-] >= 0; all 0: shared equally; NULL: equal
+ * @param payment         [currency] filled; sums to 0 in whole micro-currency (largest remainders, ties to the lower index)
+ * @return MGC_OK; MGC_E_INVALID_ARG (not finite, negative weight: index named); MGC_E_RANGE where the surplus is negative
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_nash_payments(mgc_ctx *ctx, const double *standalone, const double *cost, const double *weight,
+                                                   size_t n, double *payment);
+
+/**
+ * Contribution weights: beta_i = exp(supplied_i / max supplied) - exp(-received_i / max received); a ratio over 0 is 0.
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_contribution_weights(mgc_ctx *ctx, const double *supplied_kwh, const double *received_kwh, size_t n,
+                                                          double *weight);
+
+/**
+ * Payments between pairs: of all that give every member its payment, the one of least sum of squares.
+ *
+ * @param payment       [currency] length n; must sum to 0 within each group of members that pairs connect, to 1e-6 x n
+ * @param first,second  members of each pair, length pairs; first != second
+ * @param pair_payment  [currency] what first pays second; filled; whole micro-currency, each member's sum exactly its payment
+ *                      (payments rounded to whole micro-currency)
+ * @return MGC_OK; MGC_E_INVALID_ARG (which group does not balance); MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_pair_payments(mgc_ctx *ctx, const double *payment, size_t n, const uint32_t *first,
+                                                   const uint32_t *second, size_t pairs, double *pair_payment);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
