@@ -79,6 +79,15 @@ MGC_API uint64_t mgc_program_nonzeros(const mgc_program *program);
 MGC_API uint32_t mgc_program_integers(const mgc_program *program);
 MGC_API const char *mgc_program_column_name(const mgc_program *program, uint32_t column); /**< "" where unnamed */
 MGC_API const char *mgc_program_row_name(const mgc_program *program, uint32_t row);
+/** Data of one column or row; any place may be NULL where it is not wanted.  MGC_OK or MGC_E_INVALID_ARG. */
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_column(const mgc_program *program, uint32_t column, double *cost,
+                                                        double *lower, double *upper, int32_t *integer);
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_row(const mgc_program *program, uint32_t row, double *lower, double *upper);
+/** One coefficient of A or Q, 0 where there is none.  MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY. */
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_coefficient(const mgc_program *program, uint32_t row, uint32_t column,
+                                                             double *value);
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_quadratic(const mgc_program *program, uint32_t i, uint32_t j, double *value);
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_offset(const mgc_program *program, double *offset);
 /** @} */
 
 /** Options of mgc_program_solve(). */
