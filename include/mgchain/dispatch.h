@@ -116,6 +116,8 @@ MGC_API uint32_t mgc_model_links(const mgc_model *model);
 MGC_API MGC_NODISCARD mgc_status mgc_model_link(const mgc_model *model, uint32_t index, const char **first, const char **second, const char **carrier);
 /** A number, or the value of a series at period (and scenario), as it stands with defaults. */
 MGC_API MGC_NODISCARD mgc_status mgc_device_get(const mgc_device *device, const char *key, uint32_t scenario, uint32_t period, double *value);
+/** The word of a TEXT parameter ("carrier"); NULL where the device has no such key.  Borrowed until it is set again. */
+MGC_API const char *mgc_device_get_text(const mgc_device *device, const char *key);
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_get(const mgc_microgrid *site, const char *key, uint32_t scenario, uint32_t period, double *value);
 MGC_API MGC_NODISCARD mgc_status mgc_link_get(const mgc_link *link, const char *key, uint32_t period, double *value);
 MGC_API mgc_link *mgc_model_link_at(const mgc_model *model, uint32_t index);
