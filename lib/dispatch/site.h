@@ -29,6 +29,9 @@ mgc_twostage *mgc__site_twostage(mgc__site *site);
 size_t mgc__site_trades(const mgc__site *site, const mgc__trade **trades);
 double mgc__site_hours(const mgc__site *site);
 uint32_t mgc__site_periods(const mgc__site *site);
+/* First-stage integer columns (on, start, storage mode) with bounds 0..1; borrowed from the site.  bargain fixes them by
+ * mgc_twostage_set_bounds() and takes that back before it lets go of the site. */
+size_t mgc__site_integers(const mgc__site *site, const uint32_t **columns);
 
 /* A plan made of solved sites, in the model's order: the alliance as its members see it. */
 mgc_status mgc__plan_from_sites(mgc_ctx *ctx, const mgc_model *model, mgc__site *const sites[], size_t n, mgc_plan **out);
