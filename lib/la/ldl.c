@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seam: order and permute once, factorise by one of the engines, solve with refinement. */
+#include "la/ldl_private.h"
+
+#include <math.h>
+
+void mgc__etree(const mgc__csc *k, uint32_t *parent, uint32_t *work)
+{
+    uint32_t n = k->cols;
+
+    for (uint32_t j = 0; j < n; j++) {
+        parent[j] = work[j] = n;
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            for (uint32_t i = k->row[e]; i < j;) { /* climb to the root found so far, compress the path */
+                uint32_t next = work[i];
+
+                work[i] = j;
+                if (next == n) parent[i] = j;
+                i = next;
+            }
+        }
+    }
+}
+
+void mgc__column_counts(const mgc__csc *k, const uint32_t *parent, uint32_t *count, uint32_t *work)
+{
+    uint32_t n = k->cols;
+
+    for (uint32_t j = 0; j < n; j++) {
+        count[j] = 0;
+        work[j] = j;
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            for (uint32_t i = k->row[e]; i < j && work[i] != j; i = parent[i]) {
+                count[i]++;
+                work[i] = j;
+            }
+        }
+    }
+}
+
+/* k = upper triangle of P K P'; place[] says where each of the caller's entries went.  inverse: perm's. */
+static mgc_status permute(mgc__ldl *ldl, const mgc__csc *k, const uint32_t *inverse)
+{
+    uint32_t n = k->cols, nnz = k->start[n], *origin;
+    mgc__csc lower = {0};
+    mgc_status st = mgc__csc_alloc(ldl->ctx, n, n, nnz, &lower);
+
+    origin = mgc__alloc(ldl->ctx, nnz, sizeof *origin);
+    if (st == MGC_OK && !origin) st = mgc__no_memory(ldl->ctx, "a permutation");
+    if (st != MGC_OK) goto done;
+    /* By rows of the upper triangle first; transposing then sorts the columns. */
+    for (uint32_t j = 0; j < n; j++) {
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            uint32_t a = inverse[j], b = inverse[k->row[e]];
+
+            lower.start[(a < b ? a : b) + 1]++;
+        }
+    }
+    for (uint32_t j = 0; j < n; j++) lower.start[j + 1] += lower.start[j];
+    for (uint32_t j = 0; j < n; j++) {
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            uint32_t a = inverse[j], b = inverse[k->row[e]], to = lower.start[a < b ? a : b]++;
+
+            lower.row[to] = a < b ? b : a;
+            ldl->place[to] = e;
+        }
+    }
+    for (uint32_t j = n; j > 0; j--) lower.start[j] = lower.start[j - 1];
+    lower.start[0] = 0;
+    st = mgc__csc_transpose(ldl->ctx, &lower, &ldl->k, origin);
+    if (st != MGC_OK) goto done;
+    for (uint32_t e = 0; e < nnz; e++) origin[e] = ldl->place[origin[e]];
+    for (uint32_t e = 0; e < nnz; e++) ldl->place[origin[e]] = e;
+done:
+    mgc__csc_free(ldl->ctx, &lower);
+    mgc__free(ldl->ctx, origin);
+    return st;
+}
+
+static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign)
+{
+    uint32_t *inverse = mgc__alloc(ldl->ctx, ldl->n, sizeof *inverse);
+    mgc_status st = inverse ? mgc__order_amd(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
+
+    if (st == MGC_OK) {
+        for (uint32_t i = 0; i < ldl->n; i++) {
+            inverse[ldl->perm[i]] = i;
+            ldl->sign[i] = sign[ldl->perm[i]];
+        }
+        st = permute(ldl, k, inverse);
+    }
+    mgc__free(ldl->ctx, inverse);
+    return st;
+}
+
+mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
+{
+    mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
+    size_t n = k->cols;
+    mgc_status st;
+
+    *out = NULL;
+    if (!ldl) return mgc__no_memory(ctx, "a factorisation");
+    ldl->ctx = ctx;
+    ldl->n = k->cols;
+    ldl->perm = mgc__alloc(ctx, n, sizeof *ldl->perm);
+    ldl->place = mgc__alloc(ctx, k->start[n], sizeof *ldl->place);
+    ldl->sign = mgc__alloc(ctx, n, sizeof *ldl->sign);
+    ldl->b = mgc__alloc(ctx, 5 * n, sizeof *ldl->b);
+    st = ldl->perm && ldl->place && ldl->sign && ldl->b ? MGC_OK : mgc__no_memory(ctx, "a factorisation");
+    if (st == MGC_OK) {
+        ldl->x = ldl->b + n;
+        ldl->r = ldl->x + n;
+        ldl->best = ldl->r + n;
+        ldl->weight = ldl->best + n;
+        st = order_and_permute(ldl, k, sign);
+    }
+    if (st == MGC_OK) {
+        ldl->info.method = method == MGC__LDL_AUTO ? MGC__LDL_UPLOOKING : method;
+        ldl->engine = ldl->info.method == MGC__LDL_CHOLMOD ? &mgc__ldl_cholmod : &mgc__ldl_uplooking;
+        st = ldl->engine->analyse(ldl);
+    }
+    if (st != MGC_OK) {
+        mgc__ldl_destroy(ldl);
+        return st;
+    }
+    *out = ldl;
+    return MGC_OK;
+}
+
+void mgc__ldl_destroy(mgc__ldl *ldl)
+{
+    if (!ldl) return;
+    if (ldl->engine) ldl->engine->destroy(ldl);
+    mgc__csc_free(ldl->ctx, &ldl->k);
+    mgc__free(ldl->ctx, ldl->perm);
+    mgc__free(ldl->ctx, ldl->place);
+    mgc__free(ldl->ctx, ldl->sign);
+    mgc__free(ldl->ctx, ldl->b);
+    mgc__free(ldl->ctx, ldl);
+}
+
+mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
+{
+    uint32_t nnz = ldl->k.start[ldl->n];
+
+    for (uint32_t e = 0; e < nnz; e++) ldl->k.value[ldl->place[e]] = value[e];
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / sqrt(fmax(1.0, fabs(ldl->k.value[ldl->k.start[j + 1] - 1])));
+    ldl->plus = plus;
+    ldl->minus = minus;
+    ldl->info.corrected = 0;
+    return ldl->engine->factorise(ldl);
+}
+
+static double weighted(const mgc__ldl *ldl, const double *x)
+{
+    double most = 0.0;
+
+    for (uint32_t i = 0; i < ldl->n; i++) {
+        double t = fabs(x[i]) * ldl->weight[i];
+
+        most = t <= most ? most : t; /* a NaN goes through */
+    }
+    return most;
+}
+
+/* r = b - K x; returns its largest weighted entry. */
+static double residual(mgc__ldl *ldl)
+{
+    memcpy(ldl->r, ldl->b, ldl->n * sizeof *ldl->r);
+    mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
+    return weighted(ldl, ldl->r);
+}
+
+double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target)
+{
+    uint32_t n = ldl->n;
+    double size, error;
+
+    for (uint32_t i = 0; i < n; i++) ldl->x[i] = ldl->b[i] = b[ldl->perm[i]];
+    size = weighted(ldl, ldl->b);
+    if (!(size > 0.0)) {
+        memset(x, 0, n * sizeof *x);
+        return 0.0;
+    }
+    ldl->engine->solve(ldl, ldl->x);
+    error = residual(ldl);
+    for (uint32_t s = 0; s < steps && error > target * size; s++) {
+        double before = error;
+
+        memcpy(ldl->best, ldl->x, n * sizeof *ldl->best);
+        ldl->engine->solve(ldl, ldl->r);
+        for (uint32_t i = 0; i < n; i++) ldl->x[i] += ldl->r[i];
+        error = residual(ldl);
+        if (!(error < before)) { /* also where it is not a number: the last good one stands */
+            memcpy(ldl->x, ldl->best, n * sizeof *ldl->x);
+            error = before;
+            break;
+        }
+        if (error > 0.5 * before) break;
+    }
+    for (uint32_t i = 0; i < n; i++) x[ldl->perm[i]] = ldl->x[i];
+    return error / size;
+}
+
+void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)
+{
+    *info = ldl->info;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies behind the seam of la.h: one permuted matrix, one table of operations. */
+#ifndef LA_LDL_PRIVATE_H
+#define LA_LDL_PRIVATE_H
+
+#include "la/la.h"
+
+/* A pivot below this part of the sum of magnitudes that made it is rounding error alone: replaced. */
+#define LDL_PIVOT_TINY 1e-13
+
+typedef struct ldl_engine {
+    /* Analyse ldl->k, which is permuted already; may permute no further. */
+    mgc_status (*analyse)(mgc__ldl *ldl);
+    mgc_status (*factorise)(mgc__ldl *ldl);
+    void (*solve)(mgc__ldl *ldl, double *x); /* permuted, in place */
+    void (*destroy)(mgc__ldl *ldl);
+} ldl_engine;
+
+struct mgc__ldl {
+    mgc_ctx *ctx;
+    const ldl_engine *engine;
+    void *state;        /* the engine's */
+    uint32_t n;
+    mgc__csc k;         /* P K P', upper triangle, the diagonal last in each column */
+    uint32_t *perm;     /* row i of k is row perm[i] of the caller's K */
+    uint32_t *place;    /* caller's entry e is entry place[e] of k */
+    int8_t *sign;       /* permuted */
+    double plus, minus; /* the static shift of the last factorisation */
+    double *b, *x, *r, *best;
+    double *weight;     /* 1 / sqrt(max(1, |k_jj|)): makes residuals of unlike rows comparable */
+    mgc__ldl_info info;
+};
+
+extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_cholmod;
+
+/* A fill-reducing order of the symmetric pattern k (upper triangle), by CHOLMOD's AMD. */
+mgc_status mgc__order_amd(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
+
+/* Elimination tree of an upper triangle (Liu 1990, section 4): parent[j] > j, or n for a root.  work: n. */
+void mgc__etree(const mgc__csc *k, uint32_t *parent, uint32_t *work);
+/* Entries of each column of L, diagonal not counted (row subtrees, Davis 2006, section 4.1).  work: n. */
+void mgc__column_counts(const mgc__csc *k, const uint32_t *parent, uint32_t *count, uint32_t *work);
+
+/* The pivot to use instead of d, which summed up from terms of total magnitude `size`. */
+static inline double ldl_pivot(mgc__ldl *ldl, double d, double size, double sign)
+{
+    double floor = LDL_PIVOT_TINY * size;
+
+    if (sign * d > floor && sign * d > 0.0) return d;
+    ldl->info.corrected++;
+    return sign * (size > 1.0 ? size : 1.0) * 1e-7;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Newton system in quasi-definite form (Vanderbei 1995, eq. (5)), doc/math/solver.md (8):
+ *
+ *     [ Q + Theta_x + rho    A'                 ] [  dx ]   [ r_x ]
+ *     [ A                   -Theta_r^-1 - delta ] [ -dy ] = [ r_r ]
+ *
+ * rho, delta > 0 exist in the factor only; refinement solves the system without them (Friedlander and Orban 2012).
+ * Fixed columns and free rows stay in the pattern as rows of the identity, so that one analysis serves every node of
+ * a branch and bound. */
+#include "solver/ipm_private.h"
+
+#define SHIFT_FIRST 1e-9
+#define SHIFT_MOST 1e-6
+
+/* Count, then fill, the upper triangle: columns 0..n-1 hold Q, columns n..N-1 the rows of A. */
+mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n, at = 0, nnz = ipm->a.start[n], q_nnz = ipm->has_q ? ipm->q.start[n] : 0;
+    mgc__csc t = {0};
+    int8_t *sign = mgc__alloc(ipm->ctx, ipm->count, sizeof *sign);
+    mgc_status st = mgc__csc_alloc(ipm->ctx, ipm->count, ipm->count, (size_t)nnz + q_nnz + ipm->count, &ipm->k);
+    uint32_t *map = mgc__alloc(ipm->ctx, nnz, sizeof *map);
+
+    ipm->k_of_a = mgc__alloc(ipm->ctx, nnz, sizeof *ipm->k_of_a);
+    ipm->k_of_q = mgc__alloc(ipm->ctx, q_nnz, sizeof *ipm->k_of_q);
+    ipm->k_diagonal = mgc__alloc(ipm->ctx, ipm->count, sizeof *ipm->k_diagonal);
+    ipm->q_diagonal_value = mgc__alloc(ipm->ctx, n, sizeof *ipm->q_diagonal_value);
+    if (st == MGC_OK && (!sign || !map || !ipm->k_of_a || !ipm->k_of_q || !ipm->k_diagonal || !ipm->q_diagonal_value))
+        st = mgc__no_memory(ipm->ctx, "the Newton system");
+    if (st == MGC_OK) st = mgc__csc_transpose(ipm->ctx, &ipm->a, &t, map);
+    if (st != MGC_OK) goto done;
+    for (uint32_t j = 0; j < ipm->count; j++) {
+        const mgc__csc *from = j < n ? &ipm->q : &t;
+        uint32_t col = j < n ? j : j - n;
+
+        sign[j] = j < n ? 1 : -1;
+        for (uint32_t e = j < n && !ipm->has_q ? 0 : from->start[col]; (j >= n || ipm->has_q) && e < from->start[col + 1]; e++) {
+            if (j < n) ipm->k_of_q[e] = at;
+            else ipm->k_of_a[map[e]] = at;
+            if (from->row[e] != j) ipm->k.row[at++] = from->row[e];
+        }
+        ipm->k_diagonal[j] = at;
+        ipm->k.row[at++] = j;
+        ipm->k.start[j + 1] = at;
+    }
+    st = mgc__ldl_create(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, &ipm->ldl);
+done:
+    mgc__csc_free(ipm->ctx, &t);
+    mgc__free(ipm->ctx, map);
+    mgc__free(ipm->ctx, sign);
+    return st;
+}
+
+/* Values that stay during one solve. */
+void mgc__ipm_kkt_load(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n;
+
+    memset(ipm->q_diagonal_value, 0, n * sizeof *ipm->q_diagonal_value);
+    ipm->q_diagonal = true;
+    for (uint32_t j = 0; j < n; j++) {
+        bool fixed = ipm->kind[j] == KIND_FIXED;
+
+        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
+            ipm->k.value[ipm->k_of_a[e]] = fixed || ipm->kind[n + ipm->a.row[e]] == KIND_FREE ? 0.0 : ipm->a.value[e];
+        for (uint32_t e = ipm->has_q ? ipm->q.start[j] : 0; ipm->has_q && e < ipm->q.start[j + 1]; e++) {
+            uint32_t i = ipm->q.row[e];
+
+            if (i == j) {
+                ipm->q_diagonal_value[j] = ipm->q.value[e];
+            } else {
+                ipm->k.value[ipm->k_of_q[e]] = fixed || ipm->kind[i] == KIND_FIXED ? 0.0 : ipm->q.value[e];
+                ipm->q_diagonal = false;
+            }
+        }
+    }
+    ipm->shift = SHIFT_FIRST;
+}
+
+static void set_diagonal(mgc__ipm *ipm, bool unit)
+{
+    uint32_t n = ipm->n;
+
+    for (uint32_t j = 0; j < n; j++) {
+        double d = ipm->q_diagonal_value[j] + (unit ? 1.0 : ipm->theta[j]);
+
+        ipm->k.value[ipm->k_diagonal[j]] = ipm->kind[j] == KIND_FIXED ? 1.0 : d;
+    }
+    for (uint32_t i = n; i < ipm->count; i++) {
+        double d = ipm->kind[i] == KIND_FREE ? 1.0 : ipm->kind[i] == KIND_FIXED ? 0.0 : unit ? 1.0 : 1.0 / ipm->theta[i];
+
+        ipm->k.value[ipm->k_diagonal[i]] = -d;
+    }
+}
+
+mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)
+{
+    set_diagonal(ipm, true);
+    return mgc__ldl_factorise(ipm->ldl, ipm->k.value, ipm->shift, ipm->shift);
+}
+
+mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
+{
+    mgc_status st;
+
+    for (uint32_t i = 0; i < ipm->count; i++) ipm->theta[i] = ipm->zl[i] / ipm->vl[i] + ipm->zu[i] / ipm->vu[i];
+    set_diagonal(ipm, false);
+    do {
+        st = mgc__ldl_factorise(ipm->ldl, ipm->k.value, ipm->shift, ipm->shift);
+    } while (st == MGC_E_NUMERIC && (ipm->shift *= 100.0) <= SHIFT_MOST);
+    return st;
+}
+
+double mgc__ipm_kkt_solve(mgc__ipm *ipm)
+{
+    double error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, 5, 1e-12);
+
+    if (!(error < 1e-3) && ipm->shift < SHIFT_MOST) ipm->shift *= 10.0; /* for the next factorisation */
+    return error;
+}
+
+/* Q is positive semidefinite if and only if every pivot of Q + eps I is positive, after scaling it to a unit diagonal. */
+static mgc_status factorise_q(mgc__ipm *ipm, const double *root)
+{
+    mgc_ctx *ctx = ipm->ctx;
+    uint32_t n = ipm->n, at = 0;
+    mgc__csc k;
+    mgc__ldl *ldl = NULL;
+    mgc__ldl_info info;
+    int8_t *sign = mgc__alloc(ctx, n, sizeof *sign);
+    mgc_status st = mgc__csc_alloc(ctx, n, n, (size_t)ipm->q.start[n] + n, &k);
+
+    if (st == MGC_OK && !sign) st = mgc__no_memory(ctx, "the check for convexity");
+    for (uint32_t j = 0; st == MGC_OK && j < n; j++) {
+        sign[j] = 1;
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
+            uint32_t i = ipm->q.row[e];
+
+            if (i == j || ipm->q_raw[e] == 0.0) continue;
+            k.row[at] = i;
+            k.value[at++] = ipm->q_raw[e] / root[i] / root[j];
+        }
+        k.row[at] = j;
+        k.value[at++] = 1.0;
+        k.start[j + 1] = at;
+    }
+    if (st == MGC_OK) st = mgc__ldl_create(ctx, &k, sign, MGC__LDL_UPLOOKING, &ldl);
+    if (st == MGC_OK) st = mgc__ldl_factorise(ldl, k.value, 1e-9, 0.0);
+    if (st == MGC_OK) {
+        mgc__ldl_read_info(ldl, &info);
+        if (info.corrected > 0)
+            st = mgc__fail(ctx, MGC_E_NOT_CONVEX,
+                           "solver: the quadratic objective is not convex; %u pivots of its matrix are negative", info.corrected);
+    }
+    mgc__ldl_destroy(ldl);
+    mgc__csc_free(ctx, &k);
+    mgc__free(ctx, sign);
+    return st;
+}
+
+/* The diagonal alone decides where Q is diagonal; an entry beside a zero on the diagonal is never convex. */
+mgc_status mgc__ipm_check_convex(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n;
+    double *root = ipm->work;
+    bool diagonal = true;
+
+    if (!ipm->has_q) return MGC_OK;
+    memset(root, 0, n * sizeof *root);
+    for (uint32_t j = 0; j < n; j++) {
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
+            if (ipm->q.row[e] != j) continue;
+            if (ipm->q_raw[e] < 0.0)
+                return mgc__fail(ipm->ctx, MGC_E_NOT_CONVEX,
+                                 "solver: the quadratic objective is not convex; entry (%u, %u) is %g; allowed are values >= 0",
+                                 j, j, ipm->q_raw[e]);
+            root[j] = sqrt(ipm->q_raw[e]);
+        }
+    }
+    for (uint32_t j = 0; j < n; j++) {
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
+            uint32_t i = ipm->q.row[e];
+
+            if (i == j || ipm->q_raw[e] == 0.0) continue;
+            diagonal = false;
+            if (root[i] == 0.0 || root[j] == 0.0)
+                return mgc__fail(ipm->ctx, MGC_E_NOT_CONVEX,
+                                 "solver: the quadratic objective is not convex; entry (%u, %u) is %g beside a zero diagonal",
+                                 i, j, ipm->q_raw[e]);
+        }
+    }
+    for (uint32_t j = 0; j < n; j++) root[j] = root[j] == 0.0 ? 1.0 : root[j];
+    return diagonal ? MGC_OK : factorise_q(ipm, root);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the interior-point core.  Symbols as in doc/math/solver.md.
+ *
+ * Columns and rows are treated alike as N = n + m components: component j < n is x_j, component n + i is row i of Ax.
+ * Each may have a lower bound lo with slack vl > 0 and multiplier zl > 0, and an upper bound up with vu, zu:
+ *
+ *     w - vl = lo,  w + vu = up,  vl zl = vu zu = mu.
+ *
+ * An absent bound has the mask hl (hu) = 0, v = 1 and z = 0, so that loops need no branch. */
+#ifndef SOLVER_IPM_PRIVATE_H
+#define SOLVER_IPM_PRIVATE_H
+
+#include "solver/ipm.h"
+
+#include <math.h>
+
+enum { KIND_FREE = 0, KIND_BOUNDED = 1, KIND_FIXED = 2 }; /* FIXED: lo = up, a fixed column or an equality row */
+
+/* Vectors of N entries, all in one block. */
+#define IPM_VECTORS(X)                                                                                            \
+    X(w) X(lo) X(up) X(hl) X(hu) X(vl) X(vu) X(zl) X(zu) X(rl) X(ru) X(cl) X(cu)                                    \
+    X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(g) X(rhs) X(sol) X(work) X(save)                                   \
+    X(y)  /* [0, n) work, [n, N) row multipliers */                                                                \
+    X(dy) /* the same for their step */                                                                            \
+    X(rd) /* [0, n) dual residual -(c + Qx - A'y - z), [n, N) residual b - Ax of equality rows */                   \
+    X(d)  /* [0, n) c + Qx - A'y */                                                                                \
+    X(qx) /* [0, n) Qx */                                                                                          \
+    X(c)  /* [0, n) scaled cost */                                                                                 \
+    X(scale) /* D, E: x = D x', row' = E row; powers of two */                                                     \
+    X(best_w) X(best_y) X(save_cl) X(save_cu)
+
+typedef struct measure {
+    double primal, dual, gap;      /* relative, of the original data */
+    double primal_objective, bound; /* original units */
+    double mu, merit;
+} measure;
+
+struct mgc__ipm {
+    mgc_ctx *ctx;
+    mgc__qp qp; /* the caller's, during a solve */
+    uint32_t n, m, count; /* count = n + m */
+    bool analysed, has_q, q_diagonal;
+    mgc__csc a, q;          /* scaled; patterns are the analysis' own */
+    double *a_raw, *q_raw;  /* the values that a and q were scaled from */
+    double cost_scale, cost_norm; /* kappa, 1 + largest |cost| (original) */
+    mgc__csc k;             /* KKT matrix, upper triangle, order N */
+    uint32_t *k_of_a, *k_of_q, *k_diagonal;
+    double *q_diagonal_value;
+    mgc__ldl *ldl;
+    double shift;
+    uint8_t *kind;
+    double *block;
+#define IPM_MEMBER(name) double *name;
+    IPM_VECTORS(IPM_MEMBER)
+#undef IPM_MEMBER
+    uint32_t complementarities; /* number of finite bounds with slacks */
+    double mu, step_primal, step_dual;
+    measure now, best;
+    double bound;           /* best proven so far */
+    uint32_t iteration;
+    mgc__ipm_result result;
+    double *x_out, *y_out, *z_out, *ray_out;
+};
+
+static inline double largest_of(const double *x, size_t n)
+{
+    double most = 0.0;
+
+    for (size_t i = 0; i < n; i++) most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    return most;
+}
+
+/* ipm_setup.c: patterns, work space, bounds. */
+mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp);
+void mgc__ipm_release(mgc__ipm *ipm);
+
+/* ipm_scale.c */
+void mgc__ipm_equilibrate(mgc__ipm *ipm);
+void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep);
+
+/* ipm_kkt.c */
+mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm);
+void mgc__ipm_kkt_load(mgc__ipm *ipm);
+mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm);
+mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
+double mgc__ipm_kkt_solve(mgc__ipm *ipm);
+mgc_status mgc__ipm_check_convex(mgc__ipm *ipm);
+
+/* ipm_start.c */
+mgc_status mgc__ipm_start_cold(mgc__ipm *ipm);
+
+/* ipm_step.c */
+void mgc__ipm_residuals(mgc__ipm *ipm);
+void mgc__ipm_measure(mgc__ipm *ipm, measure *out);
+mgc_status mgc__ipm_direction(mgc__ipm *ipm);
+void mgc__ipm_advance(mgc__ipm *ipm);
+
+/* ipm_certificate.c: does the present iterate, or its step, prove infeasibility?  Fills ray (original units). */
+bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y);
+bool mgc__ipm_proves_unbounded(mgc__ipm *ipm, const double *x);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Patterns are analysed once; values, costs and bounds are loaded for each solve. */
+#include "solver/ipm_private.h"
+
+void mgc__ipm_release(mgc__ipm *ipm)
+{
+    mgc__csc_free(ipm->ctx, &ipm->a);
+    mgc__csc_free(ipm->ctx, &ipm->q);
+    mgc__csc_free(ipm->ctx, &ipm->k);
+    mgc__free(ipm->ctx, ipm->a_raw);
+    mgc__free(ipm->ctx, ipm->q_raw);
+    mgc__free(ipm->ctx, ipm->k_of_a);
+    mgc__free(ipm->ctx, ipm->k_of_q);
+    mgc__free(ipm->ctx, ipm->k_diagonal);
+    mgc__free(ipm->ctx, ipm->q_diagonal_value);
+    mgc__free(ipm->ctx, ipm->kind);
+    mgc__free(ipm->ctx, ipm->block);
+    mgc__free(ipm->ctx, ipm->x_out);
+    mgc__ldl_destroy(ipm->ldl);
+    *ipm = (mgc__ipm){.ctx = ipm->ctx};
+}
+
+static bool same_pattern(const mgc__csc *mine, const mgc__csc *theirs)
+{
+    return mine->rows == theirs->rows && mine->cols == theirs->cols &&
+           memcmp(mine->start, theirs->start, ((size_t)mine->cols + 1) * sizeof *mine->start) == 0 &&
+           memcmp(mine->row, theirs->row, mine->start[mine->cols] * sizeof *mine->row) == 0;
+}
+
+static bool fits(const mgc__ipm *ipm, const mgc__qp *qp)
+{
+    bool q_used = qp->q && qp->q->start[qp->n] > 0;
+
+    return ipm->analysed && ipm->n == qp->n && ipm->m == qp->m && ipm->has_q == q_used && same_pattern(&ipm->a, qp->a) &&
+           (!q_used || same_pattern(&ipm->q, qp->q));
+}
+
+static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to, double **raw)
+{
+    size_t nnz = from->start[from->cols];
+    mgc_status st = mgc__csc_alloc(ctx, from->rows, from->cols, nnz, to);
+
+    if (st != MGC_OK) return st;
+    memcpy(to->start, from->start, ((size_t)from->cols + 1) * sizeof *to->start);
+    memcpy(to->row, from->row, nnz * sizeof *to->row);
+    *raw = mgc__alloc(ctx, nnz, sizeof **raw);
+    return *raw ? MGC_OK : mgc__no_memory(ctx, "a copy of a matrix");
+}
+
+static mgc_status allocate_vectors(mgc__ipm *ipm)
+{
+    size_t n = ipm->n, m = ipm->m, count = n + m, at = 0;
+
+#define IPM_COUNT(name) at++;
+    IPM_VECTORS(IPM_COUNT)
+#undef IPM_COUNT
+    ipm->block = mgc__alloc(ipm->ctx, at * count, sizeof *ipm->block);
+    ipm->kind = mgc__alloc(ipm->ctx, count, sizeof *ipm->kind);
+    ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + count, sizeof *ipm->x_out);
+    if (!ipm->block || !ipm->kind || !ipm->x_out) return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    at = 0;
+#define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
+    IPM_VECTORS(IPM_PLACE)
+#undef IPM_PLACE
+    ipm->z_out = ipm->x_out + n;
+    ipm->y_out = ipm->z_out + n;
+    ipm->ray_out = ipm->y_out + m;
+    return MGC_OK;
+}
+
+static mgc_status analyse(mgc__ipm *ipm, const mgc__qp *qp)
+{
+    mgc_status st;
+
+    mgc__ipm_release(ipm);
+    if ((uint64_t)qp->n + qp->m >= MGC__CSC_MAX)
+        return mgc__fail(ipm->ctx, MGC_E_LIMIT, "solver: too large; found %u columns and %u rows; their sum must be below 2^31",
+                         qp->n, qp->m);
+    ipm->n = qp->n;
+    ipm->m = qp->m;
+    ipm->count = qp->n + qp->m;
+    ipm->has_q = qp->q && qp->q->start[qp->n] > 0;
+    st = copy_pattern(ipm->ctx, qp->a, &ipm->a, &ipm->a_raw);
+    if (st == MGC_OK && ipm->has_q) st = copy_pattern(ipm->ctx, qp->q, &ipm->q, &ipm->q_raw);
+    if (st == MGC_OK) st = allocate_vectors(ipm);
+    if (st == MGC_OK) st = mgc__ipm_kkt_analyse(ipm);
+    ipm->analysed = st == MGC_OK;
+    return st;
+}
+
+/* A row or column with bounds this close has no interior that doubles could show: it is fixed at their middle. */
+static bool practically_fixed(double lo, double up)
+{
+    return up - lo <= 1e-12 * fmax(1.0, fmax(fabs(lo), fabs(up)));
+}
+
+/* Scaled bounds, masks and kinds of component i; `factor` is 1/D or E. */
+static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double factor)
+{
+    bool lower = isfinite(lo), upper = isfinite(up);
+
+    ipm->kind[i] = !lower && !upper ? KIND_FREE : lower && upper && practically_fixed(lo, up) ? KIND_FIXED : KIND_BOUNDED;
+    if (ipm->kind[i] == KIND_FIXED) lo = up = lo == up ? lo : 0.5 * (lo + up);
+    ipm->lo[i] = lower ? lo * factor : 0.0;
+    ipm->up[i] = upper ? up * factor : 0.0;
+    ipm->hl[i] = lower && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
+    ipm->hu[i] = upper && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
+    ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
+}
+
+mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp)
+{
+    uint32_t n = qp->n;
+    bool scaled = fits(ipm, qp);
+    size_t a_size = qp->a->start[n] * sizeof(double), q_size = 0;
+
+    if (!scaled) {
+        mgc_status st = analyse(ipm, qp);
+
+        if (st != MGC_OK) return st;
+    }
+    ipm->qp = *qp;
+    if (ipm->has_q) q_size = qp->q->start[n] * sizeof(double);
+    scaled = scaled && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
+             (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
+    if (!scaled) {
+        memcpy(ipm->a_raw, qp->a->value, a_size);
+        if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
+        mgc__ipm_equilibrate(ipm);
+    }
+    mgc__ipm_scale_cost(ipm, false);
+    ipm->complementarities = 0;
+    for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
+    for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);
+    return scaled ? MGC_OK : mgc__ipm_check_convex(ipm);
+}

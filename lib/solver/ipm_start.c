@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting point: least squares, then shifted inside (Mehrotra 1992, section 7), for bounds on both sides. */
+#include "solver/ipm_private.h"
+
+static double clip(double x, double lo, double up, double hl, double hu)
+{
+    if (hl > 0.0 && x < lo) x = lo;
+    if (hu > 0.0 && x > up) x = up;
+    return x;
+}
+
+/* w: the point nearest to the bounds with Ax = b; y: the best multipliers of its gradient.  One factor for both. */
+static mgc_status least_squares(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n, count = ipm->count;
+    mgc_status st = mgc__ipm_kkt_factorise_unit(ipm);
+
+    if (st != MGC_OK) return st;
+    for (uint32_t i = 0; i < count; i++) {
+        double x = ipm->kind[i] == KIND_FIXED ? ipm->lo[i] : clip(0.0, ipm->lo[i], ipm->up[i], ipm->hl[i], ipm->hu[i]);
+
+        ipm->rhs[i] = ipm->kind[i] == KIND_FREE && i >= n ? 0.0 : x;
+        ipm->w[i] = 0.0;
+    }
+    for (uint32_t j = 0; j < n; j++) { /* fixed columns move to the other side */
+        double x = ipm->lo[j];
+
+        if (ipm->kind[j] != KIND_FIXED || x == 0.0) continue;
+        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
+            uint32_t i = n + ipm->a.row[e];
+
+            if (ipm->kind[i] != KIND_FREE) ipm->rhs[i] -= ipm->a.value[e] * x;
+        }
+    }
+    mgc__ipm_kkt_solve(ipm);
+    memcpy(ipm->w, ipm->sol, n * sizeof *ipm->w);
+    for (uint32_t j = 0; j < n; j++)
+        if (ipm->kind[j] == KIND_FIXED) ipm->w[j] = ipm->lo[j];
+    memset(ipm->qx, 0, n * sizeof *ipm->qx);
+    if (ipm->has_q) mgc__csc_symmul(&ipm->q, 1.0, ipm->w, ipm->qx);
+    for (uint32_t j = 0; j < n; j++) ipm->rhs[j] = ipm->kind[j] == KIND_FIXED ? 0.0 : -ipm->c[j] - ipm->qx[j];
+    memset(ipm->rhs + n, 0, ipm->m * sizeof *ipm->rhs);
+    mgc__ipm_kkt_solve(ipm);
+    for (uint32_t i = n; i < count; i++) ipm->y[i] = ipm->kind[i] == KIND_FREE ? 0.0 : -ipm->sol[i];
+    return MGC_OK;
+}
+
+/* Slacks and multipliers as the bounds and gradient give them, of any sign. */
+static void split(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n;
+
+    memset(ipm->w + n, 0, ipm->m * sizeof *ipm->w);
+    mgc__csc_mul(&ipm->a, 1.0, ipm->w, ipm->w + n);
+    for (uint32_t j = 0; j < n; j++) ipm->d[j] = ipm->c[j] + ipm->qx[j];
+    mgc__csc_tmul(&ipm->a, -1.0, ipm->y + n, ipm->d);
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        double z = i < n ? ipm->d[i] : ipm->y[i];
+        bool both = ipm->hl[i] > 0.0 && ipm->hu[i] > 0.0;
+
+        ipm->vl[i] = ipm->hl[i] > 0.0 ? ipm->w[i] - ipm->lo[i] : 1.0;
+        ipm->vu[i] = ipm->hu[i] > 0.0 ? ipm->up[i] - ipm->w[i] : 1.0;
+        ipm->zl[i] = both ? fmax(z, 0.0) : ipm->hl[i] * z;
+        ipm->zu[i] = both ? fmax(-z, 0.0) : -ipm->hu[i] * z;
+    }
+}
+
+static double least(const mgc__ipm *ipm, const double *l, const double *u)
+{
+    double value = 0.0;
+
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        if (ipm->hl[i] > 0.0) value = fmin(value, l[i]);
+        if (ipm->hu[i] > 0.0) value = fmin(value, u[i]);
+    }
+    return value;
+}
+
+static void shift(const mgc__ipm *ipm, double *l, double *u, double by)
+{
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        l[i] += ipm->hl[i] * by;
+        u[i] += ipm->hu[i] * by;
+    }
+}
+
+static void shift_inside(mgc__ipm *ipm)
+{
+    double product = 0.0, v = 0.0, z = 0.0;
+
+    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), 1e-3));
+    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), 1e-3));
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        product += ipm->hl[i] * ipm->vl[i] * ipm->zl[i] + ipm->hu[i] * ipm->vu[i] * ipm->zu[i];
+        v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];
+        z += ipm->hl[i] * ipm->zl[i] + ipm->hu[i] * ipm->zu[i];
+    }
+    if (ipm->complementarities == 0) return;
+    shift(ipm, ipm->vl, ipm->vu, 0.5 * product / z);
+    shift(ipm, ipm->zl, ipm->zu, 0.5 * product / v);
+}
+
+mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
+{
+    mgc_status st = least_squares(ipm);
+
+    if (st != MGC_OK) return st;
+    split(ipm);
+    shift_inside(ipm);
+    return MGC_OK;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engines behind the seam are held against one another and against dense LAPACK. */
+#include <check.h>
+#include <lapacke.h>
+#include <math.h>
+
+#include "la/la.h"
+
+static mgc_ctx *ctx;
+
+static void setup(void)
+{
+    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
+}
+
+static void teardown(void)
+{
+    mgc_ctx_destroy(ctx);
+}
+
+static double symmetric_unit(mgc__rng *rng)
+{
+    return 2.0 * mgc__rng_unit(rng) - 1.0;
+}
+
+/* A random quasi-definite matrix [H A'; A -G] of order n + m, upper triangle, in a random numbering. */
+static mgc__csc quasi_definite(mgc__rng *rng, uint32_t n, uint32_t m, int8_t *sign)
+{
+    uint32_t order = n + m, name[200], i[4000], j[4000], k = 0;
+    double v[4000];
+    mgc__csc out;
+
+    for (uint32_t p = 0; p < order; p++) {
+        uint32_t q = (uint32_t)mgc__rng_below(rng, p + 1);
+
+        name[p] = name[q];
+        name[q] = p;
+    }
+    for (uint32_t p = 0; p < order; p++) {
+        i[k] = j[k] = name[p];
+        v[k++] = (p < n ? 1.0 : -1.0) * pow(10.0, 2.0 * symmetric_unit(rng));
+        sign[name[p]] = p < n ? 1 : -1;
+    }
+    for (uint32_t p = 0; p < 3 * m; p++) {
+        uint32_t a = name[n + mgc__rng_below(rng, m)], b = name[mgc__rng_below(rng, n)];
+
+        i[k] = a < b ? a : b;
+        j[k] = a < b ? b : a;
+        v[k++] = symmetric_unit(rng);
+    }
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, order, order, k, i, j, v, &out), MGC_OK);
+    return out;
+}
+
+START_TEST(triplets_are_summed_sorted_and_transposed)
+{
+    const uint32_t i[] = {2, 0, 2, 1, 0}, j[] = {1, 0, 1, 0, 2};
+    const double v[] = {1.0, 2.0, 4.0, 8.0, 16.0}, x[] = {1.0, 10.0, 100.0};
+    double y[3] = {0}, z[3] = {0};
+    uint32_t map[4];
+    mgc__csc a, t;
+
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, 3, 3, 5, i, j, v, &a), MGC_OK);
+    ck_assert_uint_eq(a.start[3], 4);
+    ck_assert_uint_eq(a.row[0], 0);
+    ck_assert_uint_eq(a.row[1], 1);
+    ck_assert_double_eq(a.value[2], 5.0);
+    mgc__csc_mul(&a, 2.0, x, y);
+    ck_assert_double_eq(y[0], 2.0 * (2.0 + 1600.0));
+    ck_assert_double_eq(y[2], 100.0);
+    ck_assert_int_eq(mgc__csc_transpose(ctx, &a, &t, map), MGC_OK);
+    mgc__csc_tmul(&t, 2.0, x, z);
+    for (int k = 0; k < 3; k++) ck_assert_double_eq(y[k], z[k]);
+    for (int k = 0; k < 4; k++) ck_assert_double_eq(t.value[k], a.value[map[k]]);
+    mgc__csc_free(ctx, &a);
+    mgc__csc_free(ctx, &t);
+}
+END_TEST
+
+static void solve_dense(const mgc__csc *k, const double *b, double *x)
+{
+    lapack_int n = (lapack_int)k->cols, *pivot = calloc(k->cols, sizeof *pivot);
+    double *a = calloc((size_t)k->cols * k->cols, sizeof *a);
+
+    for (uint32_t j = 0; j < k->cols; j++)
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++)
+            a[(size_t)j * k->cols + k->row[e]] = a[(size_t)k->row[e] * k->cols + j] = k->value[e];
+    memcpy(x, b, k->cols * sizeof *x);
+    ck_assert_int_eq(LAPACKE_dgesv(LAPACK_COL_MAJOR, n, 1, a, n, pivot, x, n), 0);
+    free(a);
+    free(pivot);
+}
+
+START_TEST(every_engine_solves_what_lapack_solves)
+{
+    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_CHOLMOD};
+    mgc__rng rng;
+    int8_t sign[200];
+    double b[200], x[200], expected[200];
+
+    mgc__rng_seed(&rng, (uint64_t)_i + 1);
+    uint32_t m = 1 + (uint32_t)mgc__rng_below(&rng, 60), n = m + 1 + (uint32_t)mgc__rng_below(&rng, 70);
+    mgc__csc k = quasi_definite(&rng, n, m, sign);
+    for (uint32_t p = 0; p < n + m; p++) b[p] = symmetric_unit(&rng);
+    solve_dense(&k, b, expected);
+    for (size_t engine = 0; engine < MGC__COUNT(engines); engine++) {
+        mgc__ldl *ldl;
+        mgc__ldl_info info;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engines[engine], &ldl), MGC_OK);
+        for (int again = 0; again < 2; again++) {
+            ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
+            ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-12);
+            for (uint32_t p = 0; p < n + m; p++)
+                ck_assert_double_le(fabs(x[p] - expected[p]), 1e-9 * (1.0 + fabs(expected[p])));
+        }
+        mgc__ldl_read_info(ldl, &info);
+        ck_assert_uint_eq(info.corrected, 0);
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
+START_TEST(a_pivot_of_the_wrong_sign_is_replaced_and_counted)
+{
+    const uint32_t i[] = {0, 0, 1}, j[] = {0, 1, 1};
+    const double v[] = {1.0, 2.0, 1.0}; /* eigenvalues 3 and -1 */
+    const int8_t sign[] = {1, 1};
+    mgc__csc k;
+    mgc__ldl *ldl;
+    mgc__ldl_info info;
+
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, 2, 2, 3, i, j, v, &k), MGC_OK);
+    ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_AUTO, &ldl), MGC_OK);
+    ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 0.0, 0.0), MGC_OK);
+    mgc__ldl_read_info(ldl, &info);
+    ck_assert_uint_eq(info.corrected, 1);
+    mgc__ldl_destroy(ldl);
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
+START_TEST(a_pivot_that_is_no_number_is_told)
+{
+    const uint32_t i[] = {0, 0, 1}, j[] = {0, 1, 1};
+    const double v[] = {1.0, 1e200, -1.0};
+    const int8_t sign[] = {1, -1};
+    mgc__csc k;
+
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, 2, 2, 3, i, j, v, &k), MGC_OK);
+    for (uint32_t engine = MGC__LDL_AUTO; engine <= MGC__LDL_CHOLMOD; engine++) {
+        mgc__ldl *ldl;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engine, &ldl), MGC_OK);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 0.0, 0.0), MGC_E_NUMERIC);
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
+START_TEST(dense_cholesky_solves_or_refuses)
+{
+    double a[] = {4.0, 2.0, 2.0, 5.0}, b[] = {10.0, 13.0}, bad[] = {1.0, 2.0, 2.0, 1.0};
+
+    ck_assert_int_eq(mgc__dense_cholesky(ctx, 2, a, 2), MGC_OK);
+    mgc__dense_cholesky_solve(2, a, 2, b);
+    ck_assert_double_eq_tol(b[0], 1.5, 1e-14);
+    ck_assert_double_eq_tol(b[1], 2.0, 1e-14);
+    ck_assert_int_eq(mgc__dense_cholesky(ctx, 2, bad, 2), MGC_E_NUMERIC);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("la");
+    TCase *tc = tcase_create("la");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, triplets_are_summed_sorted_and_transposed);
+    tcase_add_loop_test(tc, every_engine_solves_what_lapack_solves, 0, 40);
+    tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
+    tcase_add_test(tc, a_pivot_that_is_no_number_is_told);
+    tcase_add_test(tc, dense_cholesky_solves_or_refuses);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
