@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file contract.h
+ * Contracts: rules that every member executes alike.  The functional ones (information, trading, scheduling,
+ * settlement) are built in; a host registers its own through the same table of calls.
+ *
+ * A contract is told a transaction or the closing of a slot's gate.  It sees its own records, accounts and transfers, the
+ * block's height and time, and who signed in which verified role.  It has no clock, no randomness, no input or output.  All is
+ * counted and bounded; what it did is undone when it refuses.
+ *
+ * Everything is a whole number: micro-currency, Wh, g CO2e; prices in micro-currency per kWh, emission factors in
+ * g CO2e per kWh.  Transactions, records, states and codes of the built-in contracts: doc/contracts.md.
+ *
+ * Threads: one at a time per object.
+ */
+#ifndef MGCHAIN_CONTRACT_H
+#define MGCHAIN_CONTRACT_H
+
+#include "mgchain/base.h"
+#include "mgchain/crypto.h"
+#include "mgchain/ledger.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Contracts by number.  A host's own begin at MGC_CONTRACT_HOST. */
+enum {
+    MGC_CONTRACT_INFORMATION = 1, /**< who and what: organisations, members, microgrids, links, meters, commitments */
+    MGC_CONTRACT_TRADING = 2,     /**< money in and out, nominations to the grid, agreements, payments of a bargain */
+    MGC_CONTRACT_SCHEDULING = 3,  /**< what was agreed becomes each microgrid's schedule when a slot's gate closes */
+    MGC_CONTRACT_SETTLEMENT = 4,  /**< tariffs, readings, deviations, final amounts, carbon */
+    MGC_CONTRACT_HOST = 100
+};
+
+/** Carriers.  Gas is metered for its emission only: it is not traded here. */
+enum { MGC_CARRIER_ELECTRICITY = 1, MGC_CARRIER_HEAT = 2, MGC_CARRIER_GAS = 3 };
+
+/** Kinds of accounts (their `code`).  The first five belong to a microgrid, the others to the market (microgrid 0). */
+enum {
+    MGC_ACCOUNT_MONEY = 1,             /**< may not go below zero, what is reserved included */
+    MGC_ACCOUNT_DUE = 2,               /**< charges that the money account could not cover; a debt */
+    MGC_ACCOUNT_ELECTRICITY = 3,       /**< credits: taken from outside; debits: given */
+    MGC_ACCOUNT_HEAT = 4,
+    MGC_ACCOUNT_CARBON = 5,
+    MGC_ACCOUNT_BANK = 16,             /**< where deposits come from and withdrawals go */
+    MGC_ACCOUNT_UTILITY = 17,          /**< sells and buys at the grid connection, prices deviations */
+    MGC_ACCOUNT_NETWORK = 18,          /**< receives the links' fees */
+    MGC_ACCOUNT_CLEARING = 19,         /**< collateral is reserved in its favour */
+    MGC_ACCOUNT_GRID_ELECTRICITY = 20, /**< the other side of every kWh at a grid connection */
+    MGC_ACCOUNT_GRID_HEAT = 21,
+    MGC_ACCOUNT_LOSS_ELECTRICITY = 22, /**< what links lose */
+    MGC_ACCOUNT_LOSS_HEAT = 23,
+    MGC_ACCOUNT_CARBON_SOURCE = 24
+};
+
+/** The id of an account: 16 bytes, filled.  @param microgrid 0 for the market's own.  Since 0.1 */
+MGC_API void mgc_account_id(uint32_t kind, uint32_t microgrid, uint8_t *id);
+
+/** Limits, each with its reason. */
+enum {
+    MGC_PARTY_MAX = 1 << 20,     /**< organisations, members, microgrids, meters, links: ids 1..; fits a transfer's id */
+    MGC_NAME_MAX = 63,           /**< bytes of a name: as in case files */
+    MGC_ROWS_MAX = 2048,         /**< rows of a transaction: three weeks of quarter hours */
+    MGC_CALLS_MAX = 50000,       /**< calls into the environment by one execution: a block stays below a second or so */
+    MGC_CALL_BYTES_MAX = 1 << 23,/**< bytes of records read and written by one execution, likewise */
+    MGC_CONTRACTS_MAX = 32,      /**< contracts of a chain: every gate closing visits all */
+    MGC_SLOTS_PER_BLOCK_MAX = 4096 /**< gates closed by one block after a pause; the rest follow in the next */
+};
+
+/* --- arguments of transactions -------------------------------------------------------------------------------- */
+
+/** What a field of a method takes. */
+enum {
+    MGC_FIELD_UINT = 1,  /**< 0..upper */
+    MGC_FIELD_INT = 2,   /**< lower..upper */
+    MGC_FIELD_TEXT = 3,  /**< 0..upper bytes of UTF-8 */
+    MGC_FIELD_BYTES = 4, /**< lower..upper bytes */
+    MGC_FIELD_ROWS = 5   /**< 1..MGC_ROWS_MAX rows of integers, one for each column */
+};
+
+typedef struct mgc_field_info {
+    size_t struct_size;
+    uint32_t key;        /**< its number in the encoded map */
+    uint32_t kind;       /**< MGC_FIELD_... */
+    const char *name;    /**< "amount_micro" */
+    const char *columns; /**< ROWS: names of the columns with one space between; else "" */
+    int64_t lower, upper;
+} mgc_field_info;
+
+/** Name of the index-th method of a built-in contract, NULL past the last one.  Static text.  Since 0.1 */
+MGC_API const char *mgc_method_name(uint32_t contract, uint32_t index);
+/** The index-th field of a method.  Texts are static.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t index, mgc_field_info *info);
+
+typedef struct mgc_args mgc_args;
+
+/** Begin the arguments of a method of a built-in contract.  @param out NULL on failure; destroy with mgc_args_destroy()
+ *  @return MGC_OK, MGC_E_NOT_FOUND (no such method), MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_args_create(mgc_ctx *ctx, uint32_t contract, const char *method, mgc_args **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_args_destroy(mgc_args *args);
+
+/** Set a field by its name; values are copied.  Rows are appended, one call a row, n values each.
+ *  @return MGC_OK, MGC_E_UNKNOWN_KEY (the nearest is named), MGC_E_RANGE, MGC_E_INVALID_ARG (another kind of field),
+ *          MGC_E_NO_MEMORY.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_args_set_int(mgc_args *args, const char *field, int64_t value);
+MGC_API MGC_NODISCARD mgc_status mgc_args_set_text(mgc_args *args, const char *field, const char *text);
+MGC_API MGC_NODISCARD mgc_status mgc_args_set_bytes(mgc_args *args, const char *field, const uint8_t *bytes, size_t len);
+MGC_API MGC_NODISCARD mgc_status mgc_args_add_row(mgc_args *args, const char *field, const int64_t *values, size_t n);
+/** @} */
+
+/** Encode.  bytes: borrowed until the arguments change.  @return MGC_OK, MGC_E_SCHEMA (a field is missing; it is named),
+ *  MGC_E_TOO_LARGE, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_args_encode(mgc_args *args, const uint8_t **bytes, size_t *len);
+
+/* --- rows: answers to queries ----------------------------------------------------------------------------------- */
+
+typedef struct mgc_rows mgc_rows; /* owned by whoever asked; destroy with mgc_rows_destroy() */
+typedef struct mgc_row mgc_row;   /* borrowed until the rows are destroyed or asked for the next one */
+
+enum { MGC_ROW = 1, MGC_ROWS_END = 2 };
+
+/** Move to the next row.  @return MGC_ROW and *row, or MGC_ROWS_END and NULL.  Since 0.1 */
+MGC_API int32_t mgc_rows_next(mgc_rows *rows, const mgc_row **row);
+/** Number of rows; names of columns, NULL past the last one.  Since 0.1 @{ */
+MGC_API size_t mgc_rows_count(const mgc_rows *rows);
+MGC_API const char *mgc_rows_column(const mgc_rows *rows, uint32_t index);
+/** @} */
+/** A cell as text: numbers in decimal, bytes in lower-case hexadecimal; NULL: no such column.  Since 0.1 */
+MGC_API const char *mgc_row_text(const mgc_row *row, const char *column);
+/** A cell as a number; 0 where it is none.  Since 0.1 */
+MGC_API int64_t mgc_row_int(const mgc_row *row, const char *column);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_rows_destroy(mgc_rows *rows);
+
+/** For contracts that answer: the columns once, names with one space between, then cell by cell, row by row.
+ *  @return MGC_OK, MGC_E_STATE (columns twice), MGC_E_LIMIT (over 1000000 cells), MGC_E_NO_MEMORY.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_rows_begin(mgc_rows *rows, const char *columns);
+MGC_API MGC_NODISCARD mgc_status mgc_rows_put_int(mgc_rows *rows, int64_t value);
+MGC_API MGC_NODISCARD mgc_status mgc_rows_put_text(mgc_rows *rows, const char *text, size_t len);
+MGC_API MGC_NODISCARD mgc_status mgc_rows_put_hex(mgc_rows *rows, const uint8_t *bytes, size_t len);
+/** @} */
+
+/* --- the environment of a running contract ---------------------------------------------------------------------- */
+
+typedef struct mgc_env mgc_env;
+
+/** What a transaction asks of a contract.  All borrowed until the call returns. */
+typedef struct mgc_call {
+    size_t struct_size;
+    const char *method; /**< not NUL-terminated */
+    size_t method_len;
+    const uint8_t *arguments;
+    size_t arguments_len;
+    const uint8_t *sender; /**< public key, 32 bytes */
+} mgc_call;
+
+MGC_API const uint8_t *mgc_env_chain_id(const mgc_env *env); /**< 32 bytes.  Since 0.1 */
+MGC_API uint64_t mgc_env_height(const mgc_env *env);         /**< of the block being built; in a query: of the last.  Since 0.1 */
+MGC_API uint64_t mgc_env_time_ms(const mgc_env *env);        /**< its time, UTC.  Since 0.1 */
+
+/** 1 where the member signed in a role that it holds, with a key that is valid at this height.  Since 0.1 */
+MGC_API int32_t mgc_env_signed(const mgc_env *env, uint32_t member, uint32_t role);
+/** The index-th signer.  @return MGC_OK, MGC_E_NOT_FOUND.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_signer(const mgc_env *env, uint32_t index, uint32_t *member, uint32_t *role);
+
+/** Refuse: the sentence stands in the receipt, the answer is the status: `return mgc_env_refuse(env, MGC_E_RANGE, "...")`.
+ *  It must be the same on every member.  Since 0.1 */
+MGC_API mgc_status mgc_env_refuse(mgc_env *env, mgc_status status, const char *format, ...) MGC_PRINTF(3, 4);
+
+/** The contract's own records, ordered by key as byte strings; key 1..MGC_RECORD_KEY_MAX bytes, value up to
+ *  MGC_RECORD_VALUE_MAX.  value and key are borrowed until a record is put or removed.  next: the first record whose key begins
+ *  with the prefix and is greater than after (after_len 0: the first).
+ *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CONTRACT (metering limit, or a length), MGC_E_STATE (put or remove in a query),
+ *          MGC_E_NO_MEMORY.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_get(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *value_len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_put(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_remove(mgc_env *env, const uint8_t *key, size_t key_len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len, const uint8_t *after, size_t after_len,
+                                              const uint8_t **key, size_t *key_len, const uint8_t **value, size_t *value_len);
+/** @} */
+
+/** Open an account of the contract's own.  account->id must begin with the contract's number, 4 bytes big-endian.
+ *  @return MGC_OK, also where the very same exists; MGC_E_EXISTS_DIFFERENT; MGC_E_FORBIDDEN (another prefix), MGC_E_CONTRACT,
+ *          MGC_E_STATE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_open_account(mgc_env *env, const mgc_account_info *account);
+/** Any account's balances.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CONTRACT.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_account(mgc_env *env, const uint8_t *id, mgc_account_info *account);
+/**
+ * Move an amount.  transfer->id must begin with the contract's number, 4 bytes big-endian.  The debited account must be the
+ * contract's own, or the money account of a microgrid whose manager signed this transaction; a pending transfer that is
+ * posted or voided must be the contract's own.
+ * @return MGC_OK, also where the very same exists; MGC_E_FORBIDDEN; the ledger's refusals (MGC_E_ACCOUNT, MGC_E_EXCEEDS_CREDIT,
+ *         MGC_E_PENDING_POSTED ...); MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer);
+/** An event in the receipt.  @return MGC_OK, MGC_E_CONTRACT, MGC_E_STATE, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_emit(mgc_env *env, const char *name, const uint8_t *payload, size_t len);
+
+/* --- a contract -------------------------------------------------------------------------------------------------- */
+
+/** What a query asks.  Borrowed until the call returns. */
+typedef struct mgc_query {
+    size_t struct_size;
+    const char *what;      /**< "trades" */
+    const char *arguments; /**< "microgrid=hospital&slot=1234" */
+    uint32_t caller;       /**< member; 0: the public */
+    uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor */
+} mgc_query;
+
+/** Value of a key of the arguments, copied with NUL; 0: it is not there or longer than cap allows, else 1.  Since 0.1 */
+MGC_API int32_t mgc_query_text(const mgc_query *query, const char *key, char *text, size_t cap);
+/** The same as a number.  Since 0.1 */
+MGC_API int32_t mgc_query_uint(const mgc_query *query, const char *key, uint64_t *value);
+
+/**
+ * A contract.  Calls are made on the thread that steps the node; each answers MGC_CB_DONE or a refusal (a negative status, best
+ * through mgc_env_refuse()).  Any other answer is MGC_E_CONTRACT.  MGC_E_NO_MEMORY stops the node instead: it would
+ * not happen on another member.
+ */
+typedef struct mgc_contract {
+    size_t struct_size;
+    uint32_t version;       /**< meaning of the calls; 1 is current */
+    uint32_t id;            /**< from MGC_CONTRACT_HOST on */
+    uint32_t code_version;  /**< > 0; an upgrade counts up */
+    uint32_t reserved0;     /**< 0 */
+    const char *name;       /**< copied; 1..MGC_NAME_MAX bytes */
+    uint8_t code_hash[32];  /**< of its code, as the host vouches for it; a "deploy" transaction must name the same */
+
+    /** May this ever be accepted?  No records: only what the call itself says.  Optional. */
+    int32_t (*check)(void *user, mgc_env *env, const mgc_call *call);
+    /** Do it, or refuse; a refusal undoes everything. */
+    int32_t (*execute)(void *user, mgc_env *env, const mgc_call *call);
+    /** A slot's gate has closed; told once a slot, in order, before the transactions of the block.  A refusal undoes
+     *  what it did for this slot.  Optional. */
+    int32_t (*on_slot)(void *user, mgc_env *env, uint64_t slot);
+    /** Answer a query, or MGC_E_NOT_FOUND where `what` is not its business.  Optional. */
+    int32_t (*query)(void *user, mgc_env *env, const mgc_query *query, mgc_rows *rows);
+} mgc_contract;
+
+/** Slots are whole lengths since 1970-01-01T00:00Z: slot n begins at n * slot_ms.  There are no others: a local day may have 23 or
+ *  25 hours of them.  Since 0.1 @{ */
+MGC_API uint64_t mgc_slot_at(uint64_t time_ms, uint64_t slot_ms);
+MGC_API uint64_t mgc_slot_begin_ms(uint64_t slot, uint64_t slot_ms);
+/** @} */
+
+/**
+ * Worth of an amount of energy: wh * price / 1000, to the nearest micro-currency, halves away from zero.  The one rounding rule of
+ * prices; both sides of a trade book the same number, so nothing is lost by it.  Also grams: wh * (g per kWh) / 1000.
+ * @param price [micro-currency/kWh]  @param worth filled
+ * @return MGC_OK, MGC_E_OVERFLOW (beyond MGC_AMOUNT_MAX).  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_worth(uint64_t wh, int64_t price, int64_t *worth);
+/** What arrives of what was sent over a link: sent * (1000000 - loss_ppm) / 1000000, rounded down.  Since 0.1 */
+MGC_API uint64_t mgc_link_delivered(uint64_t sent_wh, uint32_t loss_ppm);
+
+/**
+ * Verify a store from end to end and execute every transaction again with the built-in contracts and the host's own.
+ *
+ * @param contracts   copied; length n_contracts, may be NULL with 0
+ * @param users       first arguments of each contract's calls; NULL: all NULL
+ * @return as mgc_ledger_verify(); MGC_E_UNSUPPORTED where a block uses a contract that is not given here.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const mgc_contract *contracts,
+                                                     void *const *users, size_t n_contracts, mgc_verify_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
