@@ -43,7 +43,10 @@ typedef struct mgc_param_info {
     double default_value;
     double lower, upper; /**< allowed range, ends included unless lower_open */
     uint32_t lower_open; /**< 1: lower itself is not allowed */
-    uint32_t nullable;   /**< 1: INFINITY means no limit (null in a case file) */
+    uint32_t nullable;   /**< 1: INFINITY means no limit (null in a case file); for "lower", -INFINITY */
+    const char *default_text; /**< where default_value is NaN: how the default comes about; else "" */
+    uint32_t upper_open; /**< 1: upper itself is not allowed */
+    uint32_t integer;    /**< 1: a whole number */
 } mgc_param_info;
 
 /**
@@ -70,7 +73,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_model_add_link(mgc_model *model, const char
 
 /**
  * Set a parameter by its key.  Values are copied and checked against the table: not finite, out of range, wrong length
- * or an unknown key (the nearest one is named) are refused and change nothing.
+ * or an unknown key (the nearest one is named) are refused and change nothing.  A model takes the keys of "market" and
+ * "carbon"; a microgrid those of "microgrid", and those of "market" and "carbon" as its own.  The keys of carbon may be
+ * written with their group in front ("carbon.price_per_kg").  An uncertain parameter may be given as a number or series for
+ * all scenarios, or scenario by scenario; a scenario never given is found by mgc_model_check().
  * @return MGC_OK, MGC_E_UNKNOWN_KEY, MGC_E_RANGE, MGC_E_WRONG_LENGTH, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 @{
  */
 MGC_API MGC_NODISCARD mgc_status mgc_model_set_number(mgc_model *model, const char *key, double value);
@@ -119,6 +125,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_device_get(const mgc_device *device, const 
 /** The word of a TEXT parameter ("carrier"); NULL where the device has no such key.  Borrowed until it is set again. */
 MGC_API const char *mgc_device_get_text(const mgc_device *device, const char *key);
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_get(const mgc_microgrid *site, const char *key, uint32_t scenario, uint32_t period, double *value);
+/** Nominal probabilities; n = scenarios; filled. */
+MGC_API MGC_NODISCARD mgc_status mgc_microgrid_get_probability(const mgc_microgrid *site, double *probability, size_t n);
 MGC_API MGC_NODISCARD mgc_status mgc_link_get(const mgc_link *link, const char *key, uint32_t period, double *value);
 MGC_API mgc_link *mgc_model_link_at(const mgc_model *model, uint32_t index);
 /** @} */

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking through a model, reading values as they stand, copying. */
+#include <stdio.h>
+
+#include "dispatch/model.h"
+
+/* --- walking ----------------------------------------------------------------------------------------------------- */
+
+uint32_t mgc_model_periods(const mgc_model *model)
+{
+    return model != NULL ? model->periods : 0;
+}
+
+double mgc_model_hours(const mgc_model *model)
+{
+    return model != NULL ? model->hours : 0;
+}
+
+uint32_t mgc_model_microgrids(const mgc_model *model)
+{
+    return model != NULL ? (uint32_t)model->n_sites : 0;
+}
+
+const char *mgc_model_microgrid_id(const mgc_model *model, uint32_t index)
+{
+    return model != NULL && index < model->n_sites ? model->sites[index]->id : NULL;
+}
+
+mgc_microgrid *mgc_model_microgrid(const mgc_model *model, const char *id)
+{
+    for (size_t i = 0; model != NULL && id != NULL && i < model->n_sites; i++)
+        if (strcmp(model->sites[i]->id, id) == 0) return model->sites[i];
+    return NULL;
+}
+
+uint32_t mgc_microgrid_scenarios(const mgc_microgrid *site)
+{
+    return site != NULL ? site->scenarios : 0;
+}
+
+uint32_t mgc_microgrid_devices(const mgc_microgrid *site)
+{
+    return site != NULL ? (uint32_t)site->n_devices : 0;
+}
+
+const char *mgc_microgrid_device_id(const mgc_microgrid *site, uint32_t index)
+{
+    return site != NULL && index < site->n_devices ? site->devices[index]->id : NULL;
+}
+
+const char *mgc_microgrid_device_type(const mgc_microgrid *site, uint32_t index)
+{
+    return site != NULL && index < site->n_devices ? mgc__device_scopes[site->devices[index]->type].name : NULL;
+}
+
+mgc_device *mgc_microgrid_device(const mgc_microgrid *site, const char *id)
+{
+    for (size_t i = 0; site != NULL && id != NULL && i < site->n_devices; i++)
+        if (strcmp(site->devices[i]->id, id) == 0) return site->devices[i];
+    return NULL;
+}
+
+mgc_status mgc_microgrid_get_probability(const mgc_microgrid *site, double *probability, size_t n)
+{
+    if (site == NULL || probability == NULL) return MGC_E_INVALID_ARG;
+    if (n != site->scenarios)
+        return mgc__fail(site->model->ctx, MGC_E_WRONG_LENGTH, "dispatch: %s has %u probabilities; %zu asked for", site->id,
+                         site->scenarios, n);
+    for (size_t k = 0; k < n; k++) probability[k] = site->probability != NULL ? site->probability[k] : 1.0 / (double)n;
+    return MGC_OK;
+}
+
+uint32_t mgc_model_links(const mgc_model *model)
+{
+    return model != NULL ? (uint32_t)model->n_links : 0;
+}
+
+mgc_link *mgc_model_link_at(const mgc_model *model, uint32_t index)
+{
+    return model != NULL && index < model->n_links ? model->links[index] : NULL;
+}
+
+mgc_status mgc_model_link(const mgc_model *model, uint32_t index, const char **first, const char **second, const char **carrier)
+{
+    const mgc_link *link = mgc_model_link_at(model, index);
+
+    if (model == NULL) return MGC_E_INVALID_ARG;
+    if (link == NULL)
+        return mgc__fail(model->ctx, MGC_E_NOT_FOUND, "dispatch: link %u; there are %zu", index, model->n_links);
+    if (first != NULL) *first = link->first;
+    if (second != NULL) *second = link->second;
+    if (carrier != NULL) *carrier = link->carrier == CARRIER_HEAT ? "heat" : "electricity";
+    return MGC_OK;
+}
+
+/* --- values with their defaults ---------------------------------------------------------------------------------- */
+
+/* A microgrid's own value, else the model's; defaults that depend on others as the table says. */
+double mgc__market_at(const mgc_microgrid *site, uint32_t param, uint32_t scenario, uint32_t period)
+{
+    bool own = site->market.slot[param].set;
+    double value = mgc__bag_at(own ? &site->market : &site->model->market, param, own ? scenario : 0, period);
+
+    if (own || site->model->market.slot[param].set) return value;
+    switch (param) {
+    case MARKET_RT_BUY: return mgc__market_at(site, MARKET_BUY, scenario, period);
+    case MARKET_RT_SELL: return mgc__market_at(site, MARKET_SELL, scenario, period);
+    case MARKET_GAS:
+    case MARKET_HEAT: return 0;
+    default: return value;
+    }
+}
+
+double mgc__carbon_at(const mgc_microgrid *site, uint32_t param)
+{
+    return mgc__bag_at(site->carbon.slot[param].set ? &site->carbon : &site->model->carbon, param, 0, 0);
+}
+
+double mgc__grid_at(const mgc_microgrid *site, uint32_t param, uint32_t period)
+{
+    return mgc__bag_at(&site->grid, param, 0, period);
+}
+
+double mgc__device_at(const mgc_device *device, uint32_t param, uint32_t scenario, uint32_t period)
+{
+    const mgc__bag *bag = &device->bag;
+
+    if (bag->slot[param].set) return mgc__bag_at(bag, param, scenario, period);
+    if (device->type == TYPE_LOAD && param == LOAD_UNSERVED)
+        return mgc__market_at(device->site,
+                              bag->slot[LOAD_CARRIER].number == CARRIER_HEAT ? MARKET_UNSERVED_H : MARKET_UNSERVED_E, scenario,
+                              period);
+    if (device->type == TYPE_CHP && param == CHP_INITIAL)
+        return bag->slot[CHP_ON].number != 0 ? bag->slot[CHP_MIN].number : 0;
+    if (device->type == TYPE_STORAGE && param == STO_FINAL) return bag->slot[STO_INITIAL].number;
+    return bag->slot[param].number;
+}
+
+bool mgc__bag_is_zero(const mgc__bag *bag, uint32_t param)
+{
+    const mgc__slot *slot = &bag->slot[param];
+
+    if (slot->series == NULL) return slot->number == 0;
+    for (size_t i = 0; i < (size_t)slot->rows * bag->periods; i++)
+        if (slot->series[i] != 0) return false;
+    return true;
+}
+
+bool mgc__device_burns_gas(const mgc_device *device)
+{
+    if (device->type == TYPE_CHP || device->type == TYPE_GAS_BOILER) return true;
+    for (size_t i = 0; i < device->n_variables; i++)
+        if (!mgc__bag_is_zero(&device->variables[i].bag, VAR_GAS)) return true;
+    return false;
+}
+
+static mgc_status check_place(mgc_ctx *ctx, const char *who, uint32_t scenario, uint32_t scenarios, uint32_t period,
+                              uint32_t periods)
+{
+    if (scenario < scenarios && period < periods) return MGC_OK;
+    return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s: scenario %u, period %u; there are %u and %u", who, scenario, period,
+                     scenarios, periods);
+}
+
+mgc_status mgc_device_get(const mgc_device *device, const char *key, uint32_t scenario, uint32_t period, double *value)
+{
+    if (device == NULL || key == NULL || value == NULL) return MGC_E_INVALID_ARG;
+    const mgc_microgrid *site = device->site;
+    const mgc__scope *scope = device->bag.scope;
+    uint32_t param = mgc__param_find(scope, key);
+
+    if (param == UINT32_MAX) return mgc__unknown_key(site->model->ctx, device->id, key, &scope, 1);
+    mgc_status st = check_place(site->model->ctx, device->id, scenario, site->scenarios, period, site->model->periods);
+    if (st == MGC_OK) *value = mgc__device_at(device, param, scenario, period);
+    return st;
+}
+
+const char *mgc_device_get_text(const mgc_device *device, const char *key)
+{
+    static const char *const carriers[] = {"electricity", "heat"}; /* the only words so far */
+
+    if (device == NULL || key == NULL) return NULL;
+    uint32_t param = mgc__param_find(device->bag.scope, key);
+    if (param == UINT32_MAX || device->bag.scope->params[param].kind != MGC_PARAM_TEXT) return NULL;
+    return carriers[device->bag.slot[param].number == CARRIER_HEAT];
+}
+
+mgc_status mgc_microgrid_get(const mgc_microgrid *site, const char *key, uint32_t scenario, uint32_t period, double *value)
+{
+    static const mgc__scope *const scopes[] = {&mgc__microgrid_scope, &mgc__market_scope, &mgc__carbon_scope};
+    uint32_t param;
+
+    if (site == NULL || key == NULL || value == NULL) return MGC_E_INVALID_ARG;
+    mgc_status st = check_place(site->model->ctx, site->id, scenario, site->scenarios, period, site->model->periods);
+    if (st != MGC_OK) return st;
+    if ((param = mgc__param_find(&mgc__microgrid_scope, key)) != UINT32_MAX) *value = mgc__grid_at(site, param, period);
+    else if ((param = mgc__param_find(&mgc__market_scope, key)) != UINT32_MAX)
+        *value = mgc__market_at(site, param, scenario, period);
+    else if ((param = mgc__param_find(&mgc__carbon_scope, strncmp(key, "carbon.", 7) == 0 ? key + 7 : key)) != UINT32_MAX)
+        *value = mgc__carbon_at(site, param);
+    else return mgc__unknown_key(site->model->ctx, site->id, key, scopes, MGC__COUNT(scopes));
+    return MGC_OK;
+}
+
+mgc_status mgc_link_get(const mgc_link *link, const char *key, uint32_t period, double *value)
+{
+    static const mgc__scope *const scope = &mgc__link_scope;
+
+    if (link == NULL || key == NULL || value == NULL) return MGC_E_INVALID_ARG;
+    uint32_t param = mgc__param_find(scope, key);
+    if (param == UINT32_MAX) return mgc__unknown_key(link->model->ctx, "link", key, &scope, 1);
+    mgc_status st = check_place(link->model->ctx, "link", 0, 1, period, link->model->periods);
+    if (st == MGC_OK) *value = mgc__bag_at(&link->bag, param, 0, period);
+    return st;
+}
+
+/* --- copying ----------------------------------------------------------------------------------------------------- */
+
+static mgc_status copy_linear(mgc_device *to, const mgc_device *from)
+{
+    mgc_ctx *ctx = to->site->model->ctx;
+    mgc_status st = MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < from->n_variables; i++) {
+        st = mgc_device_add_variable(to, from->variables[i].name);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->variables[i].bag, &from->variables[i].bag);
+    }
+    for (size_t i = 0; st == MGC_OK && i < from->n_constraints; i++)
+        st = mgc_device_add_constraint(to, from->constraints[i].lower, from->constraints[i].upper, NULL);
+    for (size_t i = 0; st == MGC_OK && i < from->n_terms; i++) {
+        const mgc__term *term = &from->terms[i];
+        st = mgc_device_add_term(to, term->constraint, from->variables[term->variable].name, term->coefficient, term->previous);
+    }
+    return st;
+}
+
+static mgc_status copy_microgrid(mgc_model *model, const mgc_microgrid *from)
+{
+    mgc_microgrid *to;
+    mgc_device *device;
+    mgc_ctx *ctx = model->ctx;
+    mgc_status st = mgc_model_add_microgrid(model, from->id, from->scenarios, &to);
+
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->grid, &from->grid);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->market, &from->market);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->carbon, &from->carbon);
+    if (st == MGC_OK && from->probability != NULL) st = mgc_microgrid_set_probability(to, from->probability, from->scenarios);
+    if (st != MGC_OK) return st;
+    memcpy(to->ball, from->ball, sizeof to->ball);
+    for (size_t i = 0; st == MGC_OK && i < from->n_devices; i++) {
+        const mgc_device *source = from->devices[i];
+        st = mgc_microgrid_add_device(to, mgc__device_scopes[source->type].name, source->id, &device);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &device->bag, &source->bag);
+        if (st == MGC_OK) st = copy_linear(device, source);
+    }
+    return st;
+}
+
+mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc_model **out)
+{
+    mgc_model *copy;
+    mgc_link *link;
+
+    *out = NULL;
+    mgc_status st = mgc_model_create(ctx, model->periods, model->hours, &copy);
+    if (st != MGC_OK) return st;
+    st = mgc__bag_copy(ctx, &copy->market, &model->market);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon);
+    for (size_t i = 0; st == MGC_OK && i < model->n_sites; i++)
+        if (id == NULL || strcmp(id, model->sites[i]->id) == 0) st = copy_microgrid(copy, model->sites[i]);
+    for (size_t i = 0; st == MGC_OK && i < model->n_links; i++) {
+        const mgc_link *from = model->links[i];
+        if (id != NULL && strcmp(id, from->first) != 0 && strcmp(id, from->second) != 0) continue;
+        st = mgc_model_add_link(copy, from->first, from->second, from->carrier == CARRIER_HEAT ? "heat" : "electricity", &link);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &link->bag, &from->bag);
+    }
+    if (st != MGC_OK) mgc_model_destroy(copy);
+    else *out = copy;
+    return st;
+}
