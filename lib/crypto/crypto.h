@@ -50,9 +50,9 @@ mgc_status mgc__merkle_inclusion(mgc__leaf_fn leaf, void *user, uint64_t n, uint
 mgc_status mgc__merkle_consistency(mgc__leaf_fn leaf, void *user, uint64_t m, uint64_t n, mgc__proof *proof);
 
 /* MGC_OK or MGC_E_BAD_PROOF; a path that is too short or too long is refused. */
-mgc_status mgc__merkle_verify_inclusion(uint64_t index, uint64_t n, const uint8_t leaf_hash[32], const uint8_t (*path)[32],
+mgc_status mgc__merkle_verify_inclusion(uint64_t index, uint64_t n, const uint8_t leaf_hash[32], const uint8_t *path,
                                         size_t path_len, const uint8_t root[32]);
-mgc_status mgc__merkle_verify_consistency(uint64_t m, uint64_t n, const uint8_t (*path)[32], size_t path_len,
+mgc_status mgc__merkle_verify_consistency(uint64_t m, uint64_t n, const uint8_t *path, size_t path_len,
                                           const uint8_t old_root[32], const uint8_t new_root[32]);
 
 /* --- signatures ------------------------------------------------------------------------------- */
