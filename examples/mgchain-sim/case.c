@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mgchain-sim check and export, and the loading of cases for every command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+static void print_issues(const mgc_case *kase)
+{
+    const char *text;
+
+    for (uint32_t i = 0; (text = mgc_case_issue_text(kase, i)) != NULL; i++) fprintf(stderr, "%s\n", text);
+}
+
+mgc_case *load_case(sim *s, bool builtin_allowed, int *code)
+{
+    mgc_case *kase = NULL;
+    mgc_case_opts opts;
+    mgc_status st;
+
+    mgc_case_opts_init(&opts, sizeof opts);
+    opts.day_shift = s->day_shift;
+    if (s->n_words == 0 && builtin_allowed) st = mgc_case_builtin(s->ctx, &opts, &kase);
+    else st = mgc_case_load_file(s->ctx, s->words[0], &opts, &kase);
+    if (kase != NULL) print_issues(kase);
+    if (st == MGC_OK) return kase;
+    if (st == MGC_E_CASE) {
+        uint32_t n = mgc_case_issues(kase);
+        fprintf(stderr, "mgchain-sim: %s has %u error%s; nothing was written\n", s->words[0], n, n == 1 ? "" : "s");
+        *code = EXIT_INPUT;
+    } else {
+        *code = failed(s, st, s->n_words > 0 ? s->words[0] : "the built-in case");
+        if (st == MGC_E_NOT_FOUND) *code = EXIT_IO;
+    }
+    mgc_case_destroy(kase);
+    return NULL;
+}
+
+static void print_site(const mgc_model *model, const char *id)
+{
+    const mgc_microgrid *site = mgc_model_microgrid(model, id);
+
+    printf("  %-16s %2u scenarios:", id, mgc_microgrid_scenarios(site));
+    for (uint32_t d = 0; d < mgc_microgrid_devices(site); d++)
+        printf("%s %s (%s)", d > 0 ? "," : "", mgc_microgrid_device_id(site, d), mgc_microgrid_device_type(site, d));
+    putchar('\n');
+}
+
+int cmd_check(sim *s)
+{
+    int code = EXIT_DONE;
+    mgc_case *kase = load_case(s, false, &code);
+    mgc_case_info info = {.struct_size = sizeof info};
+
+    if (kase == NULL) return code;
+    mgc_status st = mgc_case_get_info(kase, &info);
+    if (st != MGC_OK) {
+        code = failed(s, st, "check");
+    } else {
+        const mgc_model *model = mgc_case_model(kase);
+        printf("%s: %u periods of %u minutes from %s, %u microgrids, %u links, money in %s\n", info.name, info.periods,
+               info.period_minutes, info.start, info.microgrids, info.links, info.currency);
+        for (uint32_t i = 0; i < info.microgrids; i++) print_site(model, mgc_model_microgrid_id(model, i));
+        for (uint32_t i = 0; i < info.links; i++) {
+            const char *first, *second, *carrier;
+            if (mgc_model_link(model, i, &first, &second, &carrier) == MGC_OK) printf("  %s – %s: %s\n", first, second, carrier);
+        }
+        if (info.history_days > 0)
+            printf("  %u scenarios from %u days before %s (%s)\n", info.scenarios, info.history_days, info.history_day, info.method);
+    }
+    mgc_case_destroy(kase);
+    return code;
+}
+
+typedef struct memory {
+    char *bytes;
+    size_t len, cap;
+} memory;
+
+static int32_t append(void *user, const char *text, size_t len)
+{
+    memory *m = user;
+
+    if (m->len + len > m->cap) {
+        size_t cap = (m->len + len) * 2;
+        char *grown = realloc(m->bytes, cap);
+        if (grown == NULL) return MGC_E_NO_MEMORY;
+        m->bytes = grown;
+        m->cap = cap;
+    }
+    memcpy(m->bytes + m->len, text, len);
+    m->len += len;
+    return MGC_CB_DONE;
+}
+
+int cmd_export(sim *s)
+{
+    int code = EXIT_DONE;
+    mgc_program *program = NULL;
+    memory m = {0};
+
+    if (s->mps == NULL) {
+        fputs("mgchain-sim: export needs --mps FILE\n", stderr);
+        return EXIT_USAGE;
+    }
+    mgc_case *kase = load_case(s, false, &code);
+    if (kase == NULL) return code;
+    mgc_status st = mgc_model_program(mgc_case_model(kase), s->microgrid, &program);
+    if (st == MGC_OK) st = mgc_program_write_mps(program, append, &m);
+    if (st == MGC_OK) st = mgc_file_write(s->ctx, s->mps, m.bytes, m.len);
+    if (st == MGC_OK)
+        printf("%s: %u columns (%u integer), %u rows, %llu nonzeros\n", s->mps, mgc_program_columns(program),
+               mgc_program_integers(program), mgc_program_rows(program), (unsigned long long)mgc_program_nonzeros(program));
+    else
+        code = failed(s, st, "export");
+    free(m.bytes);
+    mgc_program_destroy(program);
+    mgc_case_destroy(kase);
+    return code;
+}

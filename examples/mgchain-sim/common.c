@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clock, progress, failures, files. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "sim.h"
+
+uint64_t now_ms(void *user)
+{
+    struct timespec t;
+
+    (void)user;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+const char *fixed(double x, int decimals)
+{
+    static char texts[8][40];
+    static unsigned turn;
+    char *text = texts[turn++ % 8];
+
+    snprintf(text, sizeof texts[0], "%.*f", decimals, fabs(x) < 0.5 * pow(10, -decimals) ? 0.0 : x);
+    for (char *c = text; *c != '\0'; c++)
+        if (*c == ',') *c = '.';
+    return text;
+}
+
+/* --- failures ---------------------------------------------------------------------------------- */
+
+int exit_of_status(mgc_status status)
+{
+    switch (status) {
+    case MGC_OK: return EXIT_DONE;
+    case MGC_E_STOPPED: return EXIT_INTERRUPTED;
+    case MGC_E_IO: return EXIT_IO;
+    case MGC_E_LOCKED: return EXIT_IO;
+    case MGC_E_CASE: case MGC_E_SYNTAX: case MGC_E_UNSUPPORTED: case MGC_E_RANGE: case MGC_E_UNKNOWN_KEY: case MGC_E_WRONG_LENGTH:
+    case MGC_E_FREE_MONEY: case MGC_E_PROBABILITY: case MGC_E_NOT_CONVEX: case MGC_E_NOT_FOUND: case MGC_E_LIMIT: return EXIT_INPUT;
+    case MGC_E_MESSAGE: return EXIT_PEER;
+    default: return status <= -600 && status > -1300 ? EXIT_VERIFY : EXIT_INTERNAL;
+    }
+}
+
+int failed(sim *s, mgc_status status, const char *what)
+{
+    const char *text = mgc_ctx_error(s->ctx);
+
+    fprintf(stderr, "mgchain-sim: %s: %s (%s)\n", what, text[0] != '\0' ? text : mgc_status_text(status), mgc_status_name(status));
+    return exit_of_status(status);
+}
+
+int exit_of_outcome(sim *s, uint32_t outcome)
+{
+    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    switch (outcome) {
+    case MGC_OUTCOME_OPTIMAL: return EXIT_DONE;
+    case MGC_OUTCOME_INFEASIBLE: case MGC_OUTCOME_UNBOUNDED: return EXIT_INFEASIBLE;
+    case MGC_OUTCOME_LIMIT: case MGC_OUTCOME_CANCELLED: case MGC_OUTCOME_NUMERICAL: return EXIT_LIMIT;
+    default: return EXIT_INTERNAL;
+    }
+}
+
+/* --- progress ------------------------------------------------------------------------------------ */
+
+enum { REDRAW_MS = 100, BAR_WIDTH = 24 };
+
+void progress_setup(sim *s)
+{
+    bool terminal = isatty(STDERR_FILENO) == 1;
+
+    s->show.none = strcmp(s->progress, "none") == 0;
+    s->show.json = strcmp(s->progress, "json") == 0;
+    s->show.bar = strcmp(s->progress, "auto") == 0 && terminal;
+}
+
+static void clear_line(const sim *s)
+{
+    if (s->show.bar) fputs("\r\033[K", stderr);
+}
+
+void phase_begin(sim *s, const char *name)
+{
+    s->show.phase = name;
+    s->show.begun_ms = now_ms(NULL);
+    s->show.drawn_ms = 0;
+    if (s->show.json) fprintf(stderr, "{\"phase\":\"%s\",\"state\":\"begin\"}\n", name);
+    phase_step(s, -1, "");
+}
+
+void phase_step(sim *s, double fraction, const char *text)
+{
+    uint64_t now = now_ms(NULL);
+
+    if (!s->show.bar || now - s->show.drawn_ms < REDRAW_MS) return;
+    s->show.drawn_ms = now;
+    clear_line(s);
+    fprintf(stderr, "%-12s ", s->show.phase);
+    if (fraction >= 0) {
+        int full = (int)(fmin(fraction, 1) * BAR_WIDTH);
+        for (int i = 0; i < BAR_WIDTH; i++) fputs(i < full ? "█" : "░", stderr);
+    }
+    fprintf(stderr, " %s  %s s", text, fixed((double)(now - s->show.begun_ms) / 1000, 1));
+    fflush(stderr);
+}
+
+double phase_end(sim *s)
+{
+    double seconds = (double)(now_ms(NULL) - s->show.begun_ms) / 1000;
+
+    clear_line(s);
+    if (s->n_phases < PHASES_MAX) {
+        s->phases[s->n_phases].name = s->show.phase;
+        s->phases[s->n_phases++].seconds = seconds;
+    }
+    if (s->show.json) fprintf(stderr, "{\"phase\":\"%s\",\"state\":\"end\",\"seconds\":%s}\n", s->show.phase, fixed(seconds, 3));
+    else if (!s->show.none) fprintf(stderr, "%-12s %8s s\n", s->show.phase, fixed(seconds, 2));
+    return seconds;
+}
+
+void print_phases(const sim *s)
+{
+    double total = 0;
+
+    if (s->json) return;
+    printf("seconds:");
+    for (size_t i = 0; i < s->n_phases; i++) {
+        printf(" %s %s ·", s->phases[i].name, fixed(s->phases[i].seconds, 2));
+        total += s->phases[i].seconds;
+    }
+    printf(" in all %s\n", fixed(total, 2));
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+enum { FILE_BYTES_MAX = 1 << 30 }; /* far above every published program; a wrong path ends here, not in swap */
+
+char *read_file(sim *s, const char *path, size_t *len)
+{
+    gzFile file = gzopen(path, "rb"); /* plain files pass through */
+    char *bytes = NULL;
+    size_t cap = 0;
+    int got;
+
+    (void)s;
+    *len = 0;
+    if (file == NULL) {
+        fprintf(stderr, "mgchain-sim: %s: %s\n", path, strerror(errno));
+        return NULL;
+    }
+    do {
+        if (*len == cap) {
+            cap = cap == 0 ? 1 << 16 : cap * 2;
+            char *grown = cap <= FILE_BYTES_MAX ? realloc(bytes, cap) : NULL;
+            if (grown == NULL) {
+                fprintf(stderr, "mgchain-sim: %s: too large\n", path);
+                goto fail;
+            }
+            bytes = grown;
+        }
+        got = gzread(file, bytes + *len, (unsigned)(cap - *len));
+        if (got > 0) *len += (size_t)got;
+    } while (got > 0);
+    if (got < 0) {
+        fprintf(stderr, "mgchain-sim: %s: %s\n", path, gzerror(file, &got));
+        goto fail;
+    }
+    gzclose(file);
+    return bytes;
+
+fail:
+    gzclose(file);
+    free(bytes);
+    return NULL;
+}

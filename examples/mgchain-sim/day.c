@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "day.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODE_MEMBER = 1 };
+
+/* A key of the simulation: everyone who knows the seed knows it.  Real members bring their own. */
+static mgc_status key_from_seed(book *b, uint32_t member, mgc_key **out)
+{
+    char text[80];
+    uint8_t seed[32];
+
+    int len = snprintf(text, sizeof text, "mgchain-sim key, seed %llu, member %u", (unsigned long long)b->s->seed, member);
+    mgc_status st = mgc_sha256((const uint8_t *)text, (size_t)len, seed);
+    return st == MGC_OK ? mgc_key_from_seed(b->s->ctx, seed, out) : st;
+}
+
+static const mgc_key *key_of(void *user, uint32_t member)
+{
+    book *b = user;
+
+    for (size_t i = 0; i < b->n_keys; i++)
+        if (b->keys[i].member == member) return b->keys[i].key;
+    if (b->n_keys == KEYS_MAX || key_from_seed(b, member, &b->keys[b->n_keys].key) != MGC_OK) return NULL;
+    b->keys[b->n_keys].member = member;
+    return b->keys[b->n_keys++].key;
+}
+
+mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms)
+{
+    mgc_node_opts opts;
+
+    memset(b, 0, sizeof *b);
+    b->s = s;
+    snprintf(b->folder, sizeof b->folder, "%s", folder);
+    mgc_status st = mgc_storage_files(s->ctx, folder, 1, &b->storage, &b->storage_user);
+    if (st == MGC_OK) st = key_from_seed(b, 0, &b->node_key);
+    if (st != MGC_OK) return st;
+    mgc_node_opts_init(&opts, sizeof opts);
+    opts.id = NODE_MEMBER;
+    opts.key = b->node_key;
+    opts.genesis_time_ms = genesis_ms;
+    st = mgc_node_create(s->ctx, &opts, &b->node);
+    if (st == MGC_OK) st = mgc_node_set_storage(b->node, &b->storage, b->storage_user);
+    return st == MGC_OK ? mgc_node_start(b->node) : st;
+}
+
+void book_close(book *b)
+{
+    mgc_day_destroy(b->previous);
+    b->previous = NULL;
+    mgc_node_destroy(b->node);
+    b->node = NULL;
+    mgc_storage_files_destroy(b->storage_user);
+    b->storage_user = NULL;
+    for (size_t i = 0; i < b->n_keys; i++) mgc_key_destroy(b->keys[i].key);
+    b->n_keys = 0;
+    mgc_key_destroy(b->node_key);
+    b->node_key = NULL;
+}
+
+/* Why a transaction that the day was built of did not go through: kept for the self-check. */
+static void judge_ticket(book *b, uint64_t ticket, const char *method)
+{
+    mgc_ticket_info info = {.struct_size = sizeof info};
+
+    if (mgc_ticket_state(b->node, ticket, &info) != MGC_OK || info.state == MGC_TICKET_COMMITTED) return;
+    if (b->refused++ == 0)
+        snprintf(b->first_refusal, sizeof b->first_refusal, "%s: %s (%s)", method,
+                 info.state == MGC_TICKET_OPEN ? "never came into a block" : info.rule, mgc_status_name(info.status));
+}
+
+enum { BATCH_MAX = 4096 };
+
+typedef struct batch {
+    uint64_t ticket[BATCH_MAX];
+    const char *method[BATCH_MAX]; /* static texts */
+    size_t n;
+} batch;
+
+static mgc_status flush(book *b, batch *in, uint64_t now)
+{
+    mgc_status st = mgc_node_flush(b->node, now);
+
+    for (size_t i = 0; st == MGC_OK && i < in->n; i++) judge_ticket(b, in->ticket[i], in->method[i]);
+    in->n = 0;
+    return st;
+}
+
+/* Hand in the day transaction by transaction; a block closes whenever time moves on. */
+static mgc_status hand_in(book *b, mgc_day *day, batch *in)
+{
+    uint64_t now = 0, ticket;
+    mgc_status st;
+
+    for (;;) {
+        mgc_day_tx tx = {.struct_size = sizeof tx};
+        st = mgc_day_next(day, MGC_DAY_END, &tx);
+        if (st == MGC_E_NOT_FOUND) return flush(b, in, now);
+        if (st != MGC_OK) return st;
+        if (tx.due_ms > now || in->n == BATCH_MAX) {
+            st = in->n > 0 ? flush(b, in, now) : MGC_OK;
+            if (st == MGC_OK && tx.due_ms > now) st = mgc_node_step(b->node, now = tx.due_ms, NULL);
+        }
+        if (st == MGC_OK) st = mgc_node_submit(b->node, tx.bytes, tx.len, &ticket);
+        if (st != MGC_OK) return st;
+        in->ticket[in->n] = ticket;
+        in->method[in->n++] = tx.method;
+        b->submitted++;
+        if (b->submitted % 16 == 0) {
+            char text[48];
+            snprintf(text, sizeof text, "%llu transactions", (unsigned long long)b->submitted);
+            phase_step(b->s, (double)tx.phase / MGC_DAY_END, text);
+        }
+        if (mgc_ctx_cancelled(b->s->ctx)) return flush(b, in, now) == MGC_OK ? MGC_E_STOPPED : MGC_E_IO;
+    }
+}
+
+/* Without history the day is a scenario, drawn by the seed: its recourse is the day as it was. */
+static mgc_status meter_scenario(book *b, mgc_day *day, const mgc_case *kase, const mgc_alliance *alliance)
+{
+    const mgc_plan *plan;
+    const mgc_model *model = mgc_case_model(kase);
+    uint32_t n = mgc_model_periods(model);
+    double *net = calloc(2 * (size_t)n, sizeof *net), *one = net + n;
+
+    mgc_status st = net == NULL ? MGC_E_NO_MEMORY : mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALLIANCE, &plan);
+    for (uint32_t i = 0; st == MGC_OK && i < mgc_model_microgrids(model); i++) {
+        static const struct { const char *quantity; double sign; } flows[] = {
+            {"buy_kw", 1}, {"sell_kw", -1}, {"realtime_buy_kw", 1}, {"realtime_sell_kw", -1}};
+        const char *id = mgc_model_microgrid_id(model, i);
+        const mgc_microgrid *site = mgc_model_microgrid(model, id);
+        uint32_t scenario = (uint32_t)(b->s->seed % mgc_microgrid_scenarios(site));
+        memset(net, 0, n * sizeof *net);
+        for (size_t f = 0; f < 4 && st == MGC_OK; f++) {
+            st = mgc_plan_get_series(plan, id, "", flows[f].quantity, scenario, one, n);
+            for (uint32_t t = 0; st == MGC_OK && t < n; t++) net[t] += flows[f].sign * one[t];
+        }
+        if (st == MGC_OK) st = mgc_day_set_metered(day, i, MGC_CARRIER_ELECTRICITY, net);
+        if (st == MGC_OK) st = mgc_plan_get_series(plan, id, "", "heat_buy_kw", scenario, one, n);
+        if (st == MGC_OK) st = mgc_day_set_metered(day, i, MGC_CARRIER_HEAT, one);
+        memset(net, 0, n * sizeof *net);
+        for (uint32_t d = 0; st == MGC_OK && d < mgc_microgrid_devices(site); d++) {
+            if (mgc_plan_get_series(plan, id, mgc_microgrid_device_id(site, d), "gas_kw", scenario, one, n) != MGC_OK) continue;
+            for (uint32_t t = 0; t < n; t++) net[t] += one[t];
+        }
+        if (st == MGC_OK) st = mgc_day_set_metered(day, i, MGC_CARRIER_GAS, net);
+    }
+    free(net);
+    return st;
+}
+
+mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised)
+{
+    mgc_day_opts opts;
+    mgc_day *day = NULL;
+    mgc_case_info info = {.struct_size = sizeof info};
+    mgc_node_info node = {.struct_size = sizeof node};
+    batch *in = calloc(1, sizeof *in);
+
+    if (in == NULL) return MGC_E_NO_MEMORY;
+    mgc_status st = mgc_case_get_info(kase, &info);
+    if (st == MGC_OK) st = mgc_node_get_info(b->node, &node);
+    if (st == MGC_OK) {
+        mgc_day_opts_init(&opts, sizeof opts);
+        opts.chain_id = node.chain_id;
+        opts.start_ms = info.start_ms;
+        opts.key = key_of;
+        opts.user = b;
+        opts.previous = b->previous;
+        opts.name = info.name;
+        opts.currency = info.currency;
+        opts.height = node.height;
+        st = mgc_day_create(b->s->ctx, mgc_case_model(kase), &opts, &day);
+    }
+    if (st == MGC_OK) st = mgc_day_set_alliance(day, alliance);
+    if (st == MGC_OK) st = realised != NULL ? mgc_day_set_realised(day, realised) : meter_scenario(b, day, kase, alliance);
+    if (st == MGC_OK) st = hand_in(b, day, in);
+    free(in);
+    if (st != MGC_OK) {
+        mgc_day_destroy(day);
+        return st;
+    }
+    mgc_day_destroy(b->previous);
+    b->previous = day;
+    return MGC_OK;
+}
+
+/* --- checks ---------------------------------------------------------------------------------------- */
+
+/* Sum of debits less credits over all accounts of a unit must be zero; no account keeps anything pending. */
+static void check_accounts(book *b, checks *c)
+{
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    int64_t debits = 0, credits = 0, pending = 0;
+    size_t accounts = 0;
+
+    if (mgc_node_query(b->node, MGC_DAY_REGULATOR, "accounts", NULL, &rows) != MGC_OK) {
+        check_add(c, "accounts balance", false, "the ledger did not answer");
+        return;
+    }
+    while (mgc_rows_next(rows, &row) == MGC_ROW) {
+        debits += mgc_row_int(row, "debits_posted");
+        credits += mgc_row_int(row, "credits_posted");
+        pending += mgc_row_int(row, "debits_pending");
+        accounts++;
+    }
+    mgc_rows_destroy(rows);
+    check_add(c, "accounts balance", debits == credits && accounts > 0, "debits less credits over %zu accounts: %lld", accounts, (long long)(debits - credits));
+    check_add(c, "every reserved amount ended", pending == 0, "still reserved: %lld", (long long)pending);
+}
+
+void book_checks(book *b, checks *c)
+{
+    mgc_ledger_opts opts;
+    mgc_verify_info info = {.struct_size = sizeof info};
+
+    if (b->refused > 0) check_add(c, "every transaction went through", false, "%llu refused; first %s", (unsigned long long)b->refused, b->first_refusal);
+    else check_add(c, "every transaction went through", b->submitted > 0, "%llu transactions", (unsigned long long)b->submitted);
+    check_accounts(b, c);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &b->storage;
+    opts.storage_user = b->storage_user;
+    opts.read_only = 1;
+    mgc_status st = mgc_contract_verify(b->s->ctx, &opts, NULL, NULL, 0, &info);
+    if (st == MGC_OK) check_add(c, "ledger verifies", true, "%llu blocks executed again from the first byte", (unsigned long long)info.blocks);
+    else check_add(c, "ledger verifies", false, "%s", mgc_ctx_error(b->s->ctx));
+}
+
+/* --- tables ----------------------------------------------------------------------------------------- */
+
+void free_tables(tables *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        free((void *)(uintptr_t)t->cells[i]);
+        free(t->texts[i]);
+    }
+    t->n = 0;
+}
+
+typedef struct column {
+    const char *of; /* column of the answer */
+    const char *header;
+    int micro;      /* 1: micro-currency, 2: first 16 digits of a hash, 3: slot as time, 4: time, 0: as it is */
+} column;
+
+static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, char *text, size_t size)
+{
+    int64_t value = mgc_row_int(row, col->of);
+    const char *plain = mgc_row_text(row, col->of);
+    uint64_t minutes;
+
+    switch (col->micro) {
+    case 1: snprintf(text, size, "%s", fixed((double)value / 1e6, 4)); break;
+    case 2: snprintf(text, size, "%.16s", plain != NULL ? plain : ""); break;
+    case 3:
+    case 4:
+        minutes = (uint64_t)value * (col->micro == 3 ? slot_ms : 1) / 60000 % 1440;
+        snprintf(text, size, "%02llu:%02llu", (unsigned long long)(minutes / 60), (unsigned long long)(minutes % 60));
+        break;
+    default: snprintf(text, size, "%s", plain != NULL ? plain : ""); break;
+    }
+}
+
+enum { CELL_BYTES = 72, ROWS_SHOWN_MAX = 400, COLUMNS_MAX = 10 };
+
+static mgc_status add_table(book *b, tables *t, const char *what, const char *title, const char *note, const column *columns, size_t n)
+{
+    static const char *headers[TABLES_MAX][COLUMNS_MAX];
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    size_t used = 0, slot_ms = 3600000;
+
+    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "parameters", NULL, &rows);
+    if (st == MGC_OK && mgc_rows_next(rows, &row) == MGC_ROW) slot_ms = (size_t)mgc_row_int(row, "slot_ms");
+    mgc_rows_destroy(rows);
+    rows = NULL;
+    if (st == MGC_OK) st = mgc_node_query(b->node, MGC_DAY_REGULATOR, what, NULL, &rows);
+    if (st != MGC_OK) return st;
+    size_t shown = mgc_rows_count(rows) < ROWS_SHOWN_MAX ? mgc_rows_count(rows) : ROWS_SHOWN_MAX;
+    char *texts = calloc(shown * n + 1, CELL_BYTES);
+    const char **cells = calloc(shown * n + 1, sizeof *cells);
+    if (texts != NULL && cells != NULL) {
+        while (used < shown && mgc_rows_next(rows, &row) == MGC_ROW) {
+            for (size_t k = 0; k < n; k++) {
+                char *text = texts + (used * n + k) * CELL_BYTES;
+                cell_text(&columns[k], row, slot_ms, text, CELL_BYTES);
+                cells[used * n + k] = text;
+            }
+            used++;
+        }
+        for (size_t k = 0; k < n; k++) headers[t->n][k] = columns[k].header;
+        t->list[t->n] = (mgc_report_table){title, note, headers[t->n], cells, n, used};
+        t->cells[t->n] = cells;
+        t->texts[t->n] = texts;
+        t->n++;
+    } else {
+        free(texts);
+        free((void *)(uintptr_t)cells);
+        st = MGC_E_NO_MEMORY;
+    }
+    mgc_rows_destroy(rows);
+    return st;
+}
+
+mgc_status book_tables(book *b, tables *t)
+{
+    static const column agreements[] = {{"slot", "hour", 3}, {"seller", "from", 0}, {"buyer", "to", 0}, {"carrier", "carrier", 0}, {"wh", "Wh>", 0},
+                                        {"delivered_wh", "arrives, Wh>", 0}, {"price", "price, µ/kWh>", 0}, {"worth_micro", "worth>", 1}, {"state", "state", 0}};
+    static const column payments[] = {{"payer", "pays", 0}, {"payee", "to", 0}, {"amount_micro", "amount>", 1}, {"state", "state", 0}, {"run_hash", "bargain's certificate", 2}};
+    static const column settled[] = {{"slot", "hour", 3}, {"microgrid", "member", 0}, {"carrier", "carrier", 0}, {"metered_wh", "metered, Wh>", 0},
+                                     {"position_wh", "agreed, Wh>", 0}, {"deviation_wh", "deviation, Wh>", 0}, {"imbalance_micro", "imbalance>", 1}, {"carbon_g", "CO₂, g>", 0}, {"state", "state", 0}};
+    static const column blocks[] = {{"height", "height>", 0}, {"time_ms", "time", 4}, {"transactions", "transactions>", 0}, {"refused", "refused>", 0},
+                                    {"bytes", "bytes>", 0}, {"hash", "hash", 2}, {"previous", "previous", 2}, {"votes", "signatures>", 0}};
+    static const column contracts[] = {{"id", "number>", 0}, {"name", "contract", 0}, {"version", "version>", 0}, {"activation_height", "active from height>", 0}, {"code_hash", "hash", 2}};
+
+    t->n = 0;
+    mgc_status st = add_table(b, t, "contracts", "Contracts in force", NULL, contracts, 5);
+    if (st == MGC_OK) st = add_table(b, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
+    if (st == MGC_OK) st = add_table(b, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
+    if (st == MGC_OK) st = add_table(b, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
+    if (st == MGC_OK) st = add_table(b, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 8);
+    return st;
+}

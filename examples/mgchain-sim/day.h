@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agreed day on the ledger: founded, agreed, metered, settled, by one node in this process. */
+#ifndef SIM_DAY_H
+#define SIM_DAY_H
+
+#include <mgchain/report.h>
+
+#include "checks.h"
+
+enum { KEYS_MAX = 4096 };
+
+/* A node with its store and every member's key, for one or more days. */
+typedef struct book {
+    sim *s;
+    mgc_storage_ops storage;
+    void *storage_user;
+    mgc_node *node;
+    mgc_key *node_key;
+    struct { uint32_t member; mgc_key *key; } keys[KEYS_MAX]; /* made when first asked for; all from the seed */
+    size_t n_keys;
+    mgc_day *previous;
+    uint64_t submitted, refused;
+    char folder[1024];
+    char first_refusal[256];
+} book;
+
+mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms);
+void book_close(book *b);
+
+/* Carry one day through the ledger. */
+mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised);
+/* What the ledger must show after it, against what the day's numbers say. */
+void book_checks(book *b, checks *c);
+
+/* Tables for the report; free_tables() frees what they hold. */
+enum { TABLES_MAX = 8 };
+typedef struct tables {
+    mgc_report_table list[TABLES_MAX];
+    const char **cells[TABLES_MAX];
+    char *texts[TABLES_MAX];
+    size_t n;
+} tables;
+
+mgc_status book_tables(book *b, tables *t);
+void free_tables(tables *t);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mgchain-sim: plan, trade, commit, deliver and settle a day of microgrids. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim.h"
+
+static const char usage[] =
+    "mgchain-sim plans, trades, commits, delivers and settles a day of microgrids.\n"
+    "\n"
+    "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N] [--json]\n"
+    "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
+    "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--threads N] [--gap G] [--json]\n"
+    "      optimisation only; --admm (agents) is the default\n"
+    "  mgchain-sim check CASE\n"
+    "      every error of the input, or a summary of it\n"
+    "  mgchain-sim export CASE --mps FILE [--microgrid ID]\n"
+    "      the exact program, to solve elsewhere\n"
+    "  mgchain-sim program FILE.(mps|qps)[.gz] [--relax] [--json]\n"
+    "      solve any linear, quadratic or mixed-integer program\n"
+    "  mgchain-sim ledger verify DIR\n"
+    "      check every byte, hash, signature and balance of a ledger\n"
+    "  mgchain-sim doctor\n"
+    "      what is installed and what works\n"
+    "\n"
+    "Everywhere: --progress=auto|plain|json|none, --time-limit SECONDS, --help, --version.\n"
+    "Exit: 0 done, 1 internal, 2 usage, 3 invalid input, 4 infeasible, 5 limit reached (best result saved),\n"
+    "      6 input/output, 7 verification failed, 8 peer or transport, 130 interrupted.\n";
+
+static const struct {
+    const char *name;
+    int (*run)(sim *s);
+    size_t words_min, words_max;
+    const char *options; /* allowed, with spaces around each */
+} commands[] = {
+    {"run", cmd_run, 0, 1, " out days threads seed members json gap "},
+    {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json seed "},
+    {"check", cmd_check, 1, 1, " json "},
+    {"export", cmd_export, 1, 1, " mps microgrid "},
+    {"program", cmd_program, 1, 1, " relax threads gap json "},
+    {"ledger", cmd_ledger, 2, 2, " json "},
+    {"doctor", cmd_doctor, 0, 0, " "},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+typedef struct option {
+    const char *name;
+    const char **text;
+    uint64_t *number64;
+    uint32_t *number, *flag;
+    double *real;
+} option;
+
+static mgc_ctx *interruptible;
+
+static void on_signal(int number)
+{
+    static volatile sig_atomic_t before;
+
+    (void)number;
+    if (before) _exit(EXIT_INTERRUPTED); /* asked twice: do not wait for a tidy end */
+    before = 1;
+    mgc_ctx_cancel(interruptible);
+}
+
+static void catch_signals(mgc_ctx *ctx)
+{
+    struct sigaction action;
+
+    interruptible = ctx;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int misuse(const char *what, const char *word, const char *nearest)
+{
+    fprintf(stderr, "mgchain-sim: %s '%s'", what, word);
+    if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
+    fputs("\nTry: mgchain-sim --help\n", stderr);
+    return EXIT_USAGE;
+}
+
+static bool parse_uint(const char *text, uint64_t max, uint64_t *value)
+{
+    uint64_t x = 0;
+
+    if (*text == '\0') return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9') return false;
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (x > (max - digit) / 10) return false;
+        x = x * 10 + digit;
+    }
+    *value = x;
+    return true;
+}
+
+static bool take_value(const option *o, const char *value)
+{
+    uint64_t x;
+    const char *end;
+
+    if (o->text != NULL) {
+        *o->text = value;
+        return true;
+    }
+    if (o->real != NULL) {
+        *o->real = mgc_number_parse(value, &end);
+        return end != value && *end == '\0' && *o->real >= 0;
+    }
+    if (!parse_uint(value, o->number != NULL ? UINT32_MAX : UINT64_MAX, &x)) return false;
+    if (o->number != NULL) *o->number = (uint32_t)x;
+    else *o->number64 = x;
+    return true;
+}
+
+/* One option at argv[*i]; moves *i past a separate value.  Returns an exit code. */
+static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
+{
+    const option options[] = {
+        {.name = "out", .text = &s->out}, {.name = "mps", .text = &s->mps}, {.name = "microgrid", .text = &s->microgrid},
+        {.name = "progress", .text = &s->progress}, {.name = "seed", .number64 = &s->seed}, {.name = "days", .number = &s->days},
+        {.name = "threads", .number = &s->threads}, {.name = "members", .number = &s->members}, {.name = "json", .flag = &s->json},
+        {.name = "relax", .flag = &s->relax}, {.name = "alone", .flag = &s->alone}, {.name = "central", .flag = &s->central},
+        {.name = "admm", .flag = &s->admm}, {.name = "help", .flag = &s->help}, {.name = "gap", .real = &s->gap},
+        {.name = "time-limit", .real = &s->time_limit_s},
+    };
+    enum { OPTIONS = sizeof options / sizeof options[0] };
+    const char *names[OPTIONS], *word = argv[*i] + 2, *equals = strchr(word, '=');
+    size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    char key[34];
+
+    if (length > 31) return misuse("unknown option", argv[*i], NULL);
+    snprintf(key, sizeof key, " %.*s ", (int)length, word);
+    for (size_t k = 0; k < OPTIONS; k++) {
+        names[k] = options[k].name;
+        if (strlen(options[k].name) != length || strncmp(options[k].name, word, length) != 0) continue;
+        bool everywhere = strstr(" progress help time-limit ", key) != NULL;
+        if (!everywhere && strstr(commands[command].options, key) == NULL) {
+            fprintf(stderr, "mgchain-sim: option --%.*s does not belong to '%s'\n", (int)length, word, commands[command].name);
+            return EXIT_USAGE;
+        }
+        if (options[k].flag != NULL) {
+            *options[k].flag = 1;
+            return equals == NULL ? EXIT_DONE : misuse("no value belongs to", argv[*i], NULL);
+        }
+        const char *value = equals != NULL ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+        if (value == NULL) return misuse("a value is missing after", argv[*i], NULL);
+        return take_value(&options[k], value) ? EXIT_DONE : misuse("not a value for this option:", value, NULL);
+    }
+    key[length + 1] = '\0';
+    return misuse("unknown option", argv[*i], mgc_word_nearest(key + 1, names, OPTIONS));
+}
+
+static int parse(sim *s, size_t command, int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) == 0) {
+            int code = parse_option(s, command, argc, argv, &i);
+            if (code != EXIT_DONE) return code;
+        } else if (s->n_words < commands[command].words_max) {
+            s->words[s->n_words++] = argv[i];
+        } else {
+            return misuse("one word too many:", argv[i], NULL);
+        }
+    }
+    if (s->help) return EXIT_DONE;
+    if (s->n_words < commands[command].words_min) return misuse("a file or folder is missing after", commands[command].name, NULL);
+    if (s->alone + s->central + s->admm > 1) return misuse("only one of --alone, --central, --admm belongs to", "solve", NULL);
+    if (s->days < 1 || s->threads < 1 || s->threads > 256 || s->members < 1)
+        return misuse("--days, --members at least 1, --threads 1..256 for", commands[command].name, NULL);
+    if (strstr("auto plain json none", s->progress) == NULL)
+        return misuse("--progress is auto, plain, json or none, not", s->progress, NULL);
+    return EXIT_DONE;
+}
+
+static size_t find_command(const char *name)
+{
+    size_t k = 0;
+
+    while (k < COMMANDS && strcmp(commands[k].name, name) != 0) k++;
+    return k;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMANDS];
+
+    for (size_t k = 0; k < COMMANDS; k++) names[k] = commands[k].name;
+    return misuse("unknown command", name, mgc_word_nearest(name, names, COMMANDS));
+}
+
+int main(int argc, char **argv)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    sim s = {.out = "mgchain-out", .progress = "auto", .seed = 1, .days = 1, .members = 1,
+             .threads = cores < 1 ? 1 : cores > 8 ? 8 : (uint32_t)cores};
+    mgc_ctx_opts opts;
+
+    if (argc < 2) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0)
+        return fputs(usage, stdout) < 0 ? EXIT_IO : EXIT_DONE;
+    if (strcmp(argv[1], "--version") == 0) return printf("mgchain-sim %s\n", mgc_version_string()) < 0 ? EXIT_IO : EXIT_DONE;
+    size_t command = find_command(argv[1]);
+    if (command == COMMANDS) return unknown_command(argv[1]);
+    int code = parse(&s, command, argc, argv);
+    if (code != EXIT_DONE) return code;
+    if (s.help) return fputs(usage, stdout) < 0 ? EXIT_IO : EXIT_DONE;
+
+    mgc_ctx_opts_init(&opts, sizeof opts);
+    opts.now_ms = now_ms;
+    if (mgc_ctx_create(&opts, &s.ctx) != MGC_OK) {
+        fputs("mgchain-sim: no memory\n", stderr);
+        return EXIT_INTERNAL;
+    }
+    catch_signals(s.ctx);
+    progress_setup(&s);
+    code = commands[command].run(&s);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("mgchain-sim: the output could not be written\n", stderr);
+        if (code == EXIT_DONE) code = EXIT_IO;
+    }
+    mgc_ctx_destroy(s.ctx);
+    return code;
+}

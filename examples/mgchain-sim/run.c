@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mgchain-sim run: the whole day, from scenarios to the settled ledger and its picture. */
+#include "run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "day.h"
+#include "output.h"
+#include "result.h"
+
+/* mkdir -p */
+static int make_folder(const char *path)
+{
+    char part[1024];
+
+    snprintf(part, sizeof part, "%s", path);
+    for (char *c = part + 1; *c != '\0'; c++) {
+        if (*c != '/') continue;
+        *c = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) return -1;
+        *c = '/';
+    }
+    return mkdir(part, 0777) != 0 && errno != EEXIST ? -1 : 0;
+}
+
+/* A ledger is never written over: the one of an earlier run is kept beside the new one, the one before that is kept too. */
+static int set_ledger_aside(const char *out, char *folder, size_t size)
+{
+    char aside[1200];
+    struct stat there;
+
+    snprintf(folder, size, "%s/ledger", out);
+    if (stat(folder, &there) != 0) return 0;
+    for (unsigned k = 1; k < 10000; k++) {
+        snprintf(aside, sizeof aside, "%s.%u", folder, k);
+        if (stat(aside, &there) == 0) continue;
+        if (rename(folder, aside) != 0) return -1;
+        fprintf(stderr, "mgchain-sim: the ledger of an earlier run is now %s\n", aside);
+        return 0;
+    }
+    return -1;
+}
+
+/* The state at the end of a day becomes the beginning of the next: stores, and units that run. */
+static mgc_status hand_over(const mgc_plan *day, const mgc_model *model, mgc_model *next)
+{
+    uint32_t n = mgc_model_periods(model);
+    double *series = calloc(n, sizeof *series);
+    mgc_status st = series != NULL ? MGC_OK : MGC_E_NO_MEMORY;
+
+    for (uint32_t i = 0; st == MGC_OK && i < mgc_model_microgrids(model); i++) {
+        const char *id = mgc_model_microgrid_id(model, i);
+        mgc_microgrid *site = mgc_model_microgrid(next, id);
+        for (uint32_t d = 0; st == MGC_OK && d < mgc_microgrid_devices(site); d++) {
+            const char *name = mgc_microgrid_device_id(site, d), *type = mgc_microgrid_device_type(site, d);
+            mgc_device *device = mgc_microgrid_device(site, name);
+            if (strcmp(type, "storage") == 0) {
+                double low = 0, high = INFINITY;
+                st = mgc_plan_get_series(day, id, name, "energy_kwh", 0, series, n);
+                if (st == MGC_OK) st = mgc_device_get(device, "min_energy_kwh", 0, 0, &low);
+                if (st == MGC_OK) st = mgc_device_get(device, "energy_capacity_kwh", 0, 0, &high);
+                if (st == MGC_OK) st = mgc_device_set_number(device, "initial_energy_kwh", fmin(fmax(series[n - 1], low), high));
+            } else if (strcmp(type, "chp") == 0) {
+                st = mgc_plan_get_series(day, id, name, "on", 0, series, n);
+                double on = st == MGC_OK && series[n - 1] > 0.5;
+                if (st == MGC_OK) st = mgc_device_set_number(device, "initially_on", on);
+                if (st == MGC_OK) st = mgc_plan_get_series(day, id, name, "power_kw", 0, series, n);
+                if (st == MGC_OK) st = mgc_device_set_number(device, "initial_power_kw", on > 0 ? fmax(series[n - 1], 0) : 0);
+            }
+        }
+    }
+    free(series);
+    return st;
+}
+
+typedef struct one_day {
+    mgc_case *kase;
+    mgc_alliance *alliance;
+    mgc_plan *realised;
+    const mgc_plan *together;
+    checks checked;
+} one_day;
+
+static void free_day(one_day *d)
+{
+    mgc_plan_destroy(d->realised);
+    mgc_alliance_destroy(d->alliance);
+    mgc_case_destroy(d->kase);
+    memset(d, 0, sizeof *d);
+}
+
+/* The day as it came: the recourse once more, the first stage kept. */
+static mgc_status realise(sim *s, one_day *d)
+{
+    mgc_model *realised = mgc_case_realised(d->kase);
+    mgc_dispatch_opts opts;
+    mgc_status st;
+
+    if (realised == NULL) return MGC_OK;
+    mgc_dispatch_opts_init(&opts, sizeof opts);
+    opts.threads = s->threads;
+    phase_begin(s, "deliver");
+    st = mgc_plan_realise(d->together, realised, &opts, &d->realised);
+    phase_end(s);
+    return st;
+}
+
+static mgc_status check_day(sim *s, one_day *d, book *b)
+{
+    checks *c = &d->checked;
+
+    memset(c, 0, sizeof *c);
+    phase_begin(s, "check");
+    check_plan(c, mgc_case_model(d->kase), d->together, "planned");
+    if (d->realised != NULL) check_plan(c, mgc_case_realised(d->kase), d->realised, "as it came");
+    check_bargain(c, d->alliance);
+    book_checks(b, c);
+    phase_end(s);
+    return check_yardstick(c, s, d->kase, d->alliance);
+}
+
+static int run_day(sim *s, one_day *d, book *b)
+{
+    mgc_alliance_info info = {.struct_size = sizeof info};
+
+    mgc_status st = cooperate(s, d->kase, MGC_ALLIANCE_ADMM, &d->alliance);
+    if (st == MGC_OK) st = mgc_alliance_get_info(d->alliance, &info);
+    if (st != MGC_OK) return failed(s, st, "run");
+    if (info.outcome == MGC_OUTCOME_INFEASIBLE) {
+        explain_if_infeasible(d->alliance, info.outcome);
+        return EXIT_INFEASIBLE;
+    }
+    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    st = mgc_alliance_get_plan(d->alliance, MGC_DISPATCH_ALLIANCE, &d->together);
+    if (st == MGC_OK) st = realise(s, d);
+    if (st == MGC_OK) {
+        phase_begin(s, "ledger");
+        st = book_day(b, d->kase, d->alliance, d->realised);
+        phase_end(s);
+    }
+    if (st == MGC_OK) st = check_day(s, d, b);
+    if (st != MGC_OK) return mgc_ctx_cancelled(s->ctx) ? EXIT_INTERRUPTED : failed(s, st, "run");
+    return info.outcome == MGC_OUTCOME_OPTIMAL ? EXIT_DONE : EXIT_LIMIT;
+}
+
+static void say_day(sim *s, const one_day *d, const char *folder)
+{
+    mgc_alliance_info info = {.struct_size = sizeof info};
+
+    if (s->json || mgc_alliance_get_info(d->alliance, &info) != MGC_OK) return;
+    print_members(d->kase, d->alliance);
+    printf("\n%u trades, %u rounds; cost at most %s %% of the cost alone above the best possible\n\n", info.trades, info.rounds, fixed(100 * info.gap, 3));
+    for (size_t i = 0; i < d->checked.n; i++)
+        printf("%s %-38s %s\n", d->checked.list[i].ok ? "ok  " : "FAIL", d->checked.list[i].name, d->checked.list[i].found);
+    printf("\n%s/report.html\n", folder);
+}
+
+/* One day of a run, with its files.  code is EXIT_DONE or EXIT_LIMIT where the run may go on. */
+static int day_and_files(sim *s, uint32_t number, book *b, one_day *d)
+{
+    char folder[1100];
+
+    if (s->days > 1) snprintf(folder, sizeof folder, "%s/day-%02u", s->out, number + 1);
+    else snprintf(folder, sizeof folder, "%s", s->out);
+    if (make_folder(folder) != 0) {
+        fprintf(stderr, "mgchain-sim: %s: %s\n", folder, strerror(errno));
+        return EXIT_IO;
+    }
+    int code = run_day(s, d, b);
+    if (d->alliance == NULL || d->together == NULL) return code;
+    mgc_status st = write_day(s, folder, d->kase, d->alliance, d->realised, b, &d->checked);
+    if (st != MGC_OK) return failed(s, st, folder);
+    say_day(s, d, folder);
+    if (code == EXIT_DONE && d->checked.broken > 0) code = EXIT_VERIFY;
+    return code;
+}
+
+int cmd_run(sim *s)
+{
+    one_day before = {0}, d = {0};
+    mgc_case_info info = {.struct_size = sizeof info};
+    book *b = NULL;
+    char ledger[1100];
+    int code = EXIT_DONE;
+    mgc_status st;
+
+    if (s->members > 1) {
+        fputs("mgchain-sim: one ordering member for now: leave --members out, or give 1\n", stderr);
+        return EXIT_USAGE;
+    }
+    for (uint32_t day = 0; day < s->days && code == EXIT_DONE; day++) {
+        s->day_shift = (int32_t)day;
+        phase_begin(s, "scenarios");
+        d.kase = load_case(s, true, &code);
+        phase_end(s);
+        if (d.kase == NULL) break;
+        if (day == 0) {
+            if (make_folder(s->out) != 0 || set_ledger_aside(s->out, ledger, sizeof ledger) != 0 || (b = calloc(1, sizeof *b)) == NULL) {
+                fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));
+                code = EXIT_IO;
+                break;
+            }
+            st = mgc_case_get_info(d.kase, &info);
+            if (st == MGC_OK) st = book_open(b, s, ledger, info.start_ms - 3 * 86400000u);
+        } else {
+            const mgc_plan *last = before.realised != NULL ? before.realised : before.together;
+            st = hand_over(last, mgc_case_model(before.kase), mgc_case_model(d.kase));
+            if (st == MGC_OK && mgc_case_realised(d.kase) != NULL) st = hand_over(last, mgc_case_model(before.kase), mgc_case_realised(d.kase));
+        }
+        if (st != MGC_OK) {
+            code = failed(s, st, "run");
+            break;
+        }
+        code = day_and_files(s, day, b, &d);
+        free_day(&before);
+        before = d;
+        memset(&d, 0, sizeof d);
+    }
+    free_day(&before);
+    free_day(&d);
+    if (b != NULL) book_close(b);
+    free(b);
+    if (code == EXIT_DONE) print_phases(s);
+    return code;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mgchain-sim: what its commands share. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <mgchain/mgchain.h>
+#include <mgchain/io.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit codes, as in the manual. */
+enum {
+    EXIT_DONE = 0, EXIT_INTERNAL = 1, EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_INFEASIBLE = 4, EXIT_LIMIT = 5,
+    EXIT_IO = 6, EXIT_VERIFY = 7, EXIT_PEER = 8, EXIT_INTERRUPTED = 130
+};
+
+enum { PHASES_MAX = 48 };
+
+typedef struct sim {
+    mgc_ctx *ctx;
+    /* options; a command reads those of its own table */
+    const char *words[4]; /* what is not an option: CASE, FILE, DIR ... */
+    size_t n_words;
+    const char *out, *mps, *microgrid, *progress;
+    uint64_t seed;
+    double time_limit_s, gap;
+    uint32_t days, threads, members;
+    uint32_t json, relax, alone, central, admm, help;
+    int32_t day_shift; /* of a rolling run */
+    /* progress */
+    struct { const char *name; double seconds; } phases[PHASES_MAX];
+    size_t n_phases;
+    struct { bool bar, json, none; const char *phase; uint64_t begun_ms, drawn_ms; } show;
+} sim;
+
+/* Commands: each returns an exit code. */
+int cmd_run(sim *s);
+int cmd_solve(sim *s);
+int cmd_check(sim *s);
+int cmd_export(sim *s);
+int cmd_program(sim *s);
+int cmd_ledger(sim *s);
+int cmd_doctor(sim *s);
+
+/* Say what failed on stderr and choose the exit code that belongs to the status. */
+int failed(sim *s, mgc_status status, const char *what);
+int exit_of_status(mgc_status status);
+int exit_of_outcome(sim *s, uint32_t outcome);
+
+uint64_t now_ms(void *user);
+
+/* Progress on stderr: a bar on a terminal, a line a phase elsewhere, JSON lines on request. */
+void progress_setup(sim *s);
+void phase_begin(sim *s, const char *name);
+void phase_step(sim *s, double fraction, const char *text); /* fraction < 0: unknown */
+double phase_end(sim *s); /* seconds */
+void print_phases(const sim *s); /* on stdout: seconds of each phase and in all */
+
+/* The case named by the first word, or the embedded one; its errors are printed.  NULL: *code says why. */
+mgc_case *load_case(sim *s, bool builtin_allowed, int *code);
+
+/* A whole file in memory, gunzipped if it is gzip; free() it.  NULL: said on stderr. */
+char *read_file(sim *s, const char *path, size_t *len);
+
+/* Print a number with so many decimals and a point, in every locale. */
+const char *fixed(double x, int decimals); /* one of eight rotating buffers */
+
+#endif

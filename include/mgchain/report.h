@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file report.h
+ * The day, drawn: one HTML file that needs no network and no script, for screen, phone and paper.  Library mgchain-io.
+ */
+#ifndef MGCHAIN_REPORT_H
+#define MGCHAIN_REPORT_H
+
+#include "mgchain/bargain.h"
+#include "mgchain/io.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A table of texts.  Everything stays the caller's. */
+typedef struct mgc_report_table {
+    const char *title;
+    const char *note;          /**< one line below the title; may be NULL */
+    const char *const *header; /**< length columns; a name that ends in ">" is aligned right, the ">" left out */
+    const char *const *cell;   /**< rows x columns */
+    size_t columns, rows;
+} mgc_report_table;
+
+/** One line of the list of self-checks. */
+typedef struct mgc_report_check {
+    const char *name;
+    const char *found; /**< what was measured, with its unit */
+    uint32_t ok;       /**< 1: held; 0: did not */
+    uint32_t reserved0;
+} mgc_report_check;
+
+/** What the report draws.  Everything stays the caller's. */
+typedef struct mgc_report {
+    size_t struct_size;
+    const mgc_case *kase;           /**< must be given */
+    const mgc_alliance *alliance;   /**< must be given */
+    const mgc_plan *realised;       /**< the day as it was, or NULL */
+    const mgc_report_check *check;  /**< length checks */
+    size_t checks;
+    const mgc_report_table *table;  /**< contracts, blocks, ...; length tables, in this order after the pictures */
+    size_t tables;
+    const char *made_by;            /**< "mgchain-sim 0.1.0, seed 1"; may be NULL */
+} mgc_report;
+
+/**
+ * Write the report so that it is there whole or not at all.
+ * @return MGC_OK; MGC_E_INVALID_ARG; MGC_E_STATE where the alliance has no plans; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_NO_MEMORY.
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
