@@ -61,14 +61,17 @@ MGC_API uint32_t mgc_twostage_rows(const mgc_twostage *ts);
  *  the set away.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm1(mgc_twostage *ts, double radius);    /**< sum_k |p_k - p0_k| <= radius */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm_inf(mgc_twostage *ts, double radius); /**< max_k |p_k - p0_k| <= radius */
-/** The host's own set: given the costs of all scenarios, fill worst with its worst probabilities. */
+/** The host's own convex set: given the costs of all scenarios, fill worst with its worst probabilities, >= 0 and summing to 1
+ *  within 1e-6.  Answers MGC_CB_DONE or a status; on the caller's thread; may not call ts.  NULL takes it away.  It cannot be
+ *  intersected with the norms, and needs MGC_METHOD_CCG. */
 typedef int32_t (*mgc_oracle_fn)(void *user, const double *cost, double *worst, uint32_t scenarios);
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_oracle(mgc_twostage *ts, mgc_oracle_fn oracle, void *user);
 /** @} */
 
 /**
  * Worst probabilities of the ambiguity set for given scenario costs: argmax over p in P of p'cost.
- * @param cost,worst length scenarios.  Since 0.1
+ * @param cost,worst length scenarios; cost finite, the caller's; worst filled
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_UNSUPPORTED, the oracle's status.  Cost O(K log K).  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_worst(const mgc_twostage *ts, const double *cost, double *worst);
 
@@ -78,38 +81,62 @@ enum {
     MGC_METHOD_CCG = 1     /**< column-and-constraint generation with the set's oracle */
 };
 
+/** Options of mgc_twostage_solve(). */
 typedef struct mgc_twostage_opts {
     size_t struct_size;
-    double tolerance;      /**< [-] relative, of each program; 1e-8 */
-    double gap;            /**< [-] mixed-integer and column-and-constraint generation: (upper - lower) / max(1, |upper|); 1e-4 with integers, else 1e-7 where 0 is given; 0 */
-    double time_limit_s;   /**< [s] 0: none */
+    double tolerance;      /**< [-] relative residuals and gap of each program, 1e-12..1e-2; 1e-8 */
+    double gap;            /**< [-] (objective - bound) / max(1, |objective|) up to which a result is OPTIMAL; 0 stands for 1e-4 with
+                                integers, else for 1e-7 or 10 tolerance, whichever is more; 0 */
+    double time_limit_s;   /**< [s] needs the context's clock; 0: none */
     uint32_t method;       /**< MGC_METHOD_...; DIRECT */
     uint32_t relax;        /**< 1: drop integrality; 0 */
-    uint32_t threads;      /**< 1 */
-    uint32_t warm_start;   /**< 1: reuse what the last solve left; 0 */
+    uint32_t threads;      /**< as in mgc_program_opts; 1 */
+    uint32_t warm_start;   /**< 1: start from what the last solve of this program left, cuts included; 0 */
+    /** DIRECT: once per interior-point iteration or node; CCG: once per iteration, with the best upper and lower bound.
+     *  On the caller's thread; may be NULL.  Answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED) or a status. */
     int32_t (*progress)(void *user, uint32_t iteration, double upper, double lower);
     void *user;
+    /** 1: scenarios that the worst case gives next to no weight, whose recourse the objective therefore leaves open, are
+     *  given their own optimal recourse; 0 saves a small program for each of them, for inner solves that only need x; 1 */
+    uint32_t complete;
+    uint32_t reserved0;    /**< 0 */
 } mgc_twostage_opts;
 
 MGC_API void mgc_twostage_opts_init(mgc_twostage_opts *opts, size_t size);
 
+/** What a solve found. */
 typedef struct mgc_twostage_info {
     size_t struct_size;
-    uint32_t outcome;
+    uint32_t outcome;    /**< MGC_OUTCOME_... */
     uint32_t iterations; /**< of column-and-constraint generation; 1 for DIRECT */
     uint32_t inner_iterations; /**< interior-point iterations in all */
-    uint32_t nodes;
-    double objective; /**< c'x + max_p p'Q(x) of the point returned, recomputed from its scenario costs by the oracle */
-    double bound;     /**< proven lower bound */
-    double first_stage_cost;
-    double gap;
-    double seconds;
+    uint32_t nodes;      /**< branch-and-bound nodes in all */
+    double objective; /**< c'x + max_p p'Q(x) of the point returned, recomputed from its scenario costs by the oracle;
+                           +INFINITY where there is no point */
+    double bound;     /**< proven lower bound; -INFINITY where there is none */
+    double first_stage_cost; /**< of the point: costs, quadratic terms and offset of the first stage */
+    double gap;       /**< [-] (objective - bound) / max(1, |objective|) */
+    double seconds;   /**< by the context's clock; 0 without one */
+    double primal_residual; /**< [-] largest violation of a row or bound by the point, relative to 1 + its size, recomputed */
 } mgc_twostage_info;
 
-/** Solve.  @return MGC_OK with info->outcome; MGC_E_NOT_CONVEX; MGC_E_NO_MEMORY; a callback's status.  Since 0.1 */
+/**
+ * Solve.
+ *
+ * @param opts NULL for defaults
+ * @param info filled; may be NULL
+ * @return MGC_OK and a word in info->outcome; MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE for options; MGC_E_NOT_CONVEX;
+ *         MGC_E_UNSUPPORTED for DIRECT with a host's oracle, or an oracle together with norms; MGC_E_PROBABILITY where the
+ *         oracle's answer is no probability; MGC_E_NO_MEMORY; a callback's negative status.  Results are then gone.
+ * Cost    the program made for the method is kept: as long as no column, row or set is added, a further solve changes
+ *         only the data that were set since, and keeps its symbolic analysis.
+ * Threads one call at a time per program.
+ * Since 0.1
+ */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, mgc_twostage_info *info);
 
-/** Results of the last solve.  Arrays filled; n must be the exact length.  Since 0.1 @{ */
+/** Results of the last solve.  Arrays filled; n must be the exact length of that solve.
+ *  @return MGC_OK; MGC_E_STATE where the last solve left no such vector; MGC_E_INVALID_ARG on a wrong length.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_x(const mgc_twostage *ts, double *x, size_t n);          /**< all columns */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_y(const mgc_twostage *ts, double *y, size_t n);          /**< all rows: multipliers; a scenario row's already holds its worst-case probability */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_cost(const mgc_twostage *ts, double *cost, size_t n);    /**< Q_k: scenarios */
@@ -125,8 +152,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, do
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_extensive(const mgc_twostage *ts, mgc_program **out);
 
-/** Radius of a ball around p0 that holds the true distribution with the given confidence, 0 < confidence < 1, by the rules of
- *  doc/math/robust.md: "weissman", "zhao_guan" for norm 1, "hoeffding", "zhao_guan" for norm infinity.  Since 0.1 @{ */
+/** Radius of a ball around p0 that is to hold the true distribution with the given confidence, 0 < confidence < 1, by the rules
+ *  of doc/math/robust.md: "weissman" (also for NULL), "zhao_guan" for norm 1; "hoeffding" (also for NULL), "zhao_guan" for
+ *  norm infinity.  @return MGC_OK, MGC_E_INVALID_ARG.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
 MGC_API MGC_NODISCARD mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
 /** @} */
@@ -135,14 +163,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *r
  * Reduce joint samples to few scenarios.  Dependence between all values of a sample is kept, since scenarios are samples.
  *
  * @param samples     n_samples x dimension, row-major, any units; each dimension's weight is its own
- * @param weight      [-] length dimension, scales differences in the distance; NULL: 1
- * @param method      "k-medoids"
+ * @param weight      [-] length dimension, >= 0; the distance of two samples is the weighted sum of absolute differences; NULL: 1
+ * @param method      "k-medoids" (also for NULL) or "forward-selection"
  * @param n_scenarios 1..n_samples
- * @param seed        of the starting choice
+ * @param seed        of the random starts of k-medoids, beside the greedy one
  * @param medoid      index of the sample that is scenario k; length n_scenarios; filled, ascending
  * @param probability share of samples nearest to it; length n_scenarios; filled
  * @param assignment  scenario of each sample; length n_samples; filled; may be NULL
- * @return MGC_OK, MGC_E_INVALID_ARG (not finite: sample and dimension named), MGC_E_NO_MEMORY.  Since 0.1
+ * @return MGC_OK, MGC_E_INVALID_ARG (not finite: sample and dimension named), MGC_E_LIMIT above 8192 samples, MGC_E_NO_MEMORY
+ * Cost    8 n_samples^2 bytes while it runs; some rounds of O(n_samples^2).  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t dimension,
                                                       const double *weight, const char *method, uint32_t n_scenarios, uint64_t seed,

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The master of column-and-constraint generation, doc/math/robust.md (5):
+ *
+ *     minimise  c'x + eta   s.t.  first-stage and scenario rows,  d_k'y_k <= q_k,  eta >= sum_k p_ck q_k for each cut c
+ *
+ * On a finite support the recourse does not depend on p: its columns are there from the start, and an iteration adds one
+ * row.  As long as no cut weighs scenario k its cost row is free and q_k is fixed, or q_k and y_k could rise for nothing
+ * and the set of optima would be unbounded, which interior-point methods suffer from. */
+#include <math.h>
+
+#include "robust/robust.h"
+
+void mgc__master_drop(mgc_twostage *ts)
+{
+    mgc_program_destroy(ts->master.program);
+    mgc__free(ts->ctx, ts->master.cuts);
+    mgc__free(ts->ctx, ts->master.weighed);
+    mgc__free(ts->ctx, ts->master.columns);
+    mgc__free(ts->ctx, ts->master.values);
+    ts->master = (mgc__master){.program = NULL};
+}
+
+/* d_k'y_k - q_k <= 0, still free */
+static mgc_status add_cost_rows(const mgc_twostage *ts, mgc__master *m)
+{
+    size_t *start = NULL;
+    uint32_t *list = NULL;
+    mgc_status st = mgc__ts_costed(ts, &start, &list);
+
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++) {
+        size_t n = start[k + 1] - start[k];
+        for (size_t e = 0; e < n; e++) {
+            m->columns[e] = list[start[k] + e];
+            m->values[e] = ts->columns[m->columns[e]].cost;
+        }
+        m->columns[n] = m->share + k;
+        m->values[n] = -1;
+        st = mgc_program_add_row(m->program, -INFINITY, INFINITY, m->columns, m->values, n + 1, NULL);
+    }
+    mgc__free(ts->ctx, start);
+    mgc__free(ts->ctx, list);
+    return st;
+}
+
+static mgc_status fill_master(const mgc_twostage *ts, mgc__master *m)
+{
+    double *nothing = mgc__alloc(ts->ctx, ts->scenarios, sizeof *nothing);
+    mgc_status st = nothing == NULL ? mgc__no_memory(ts->ctx, "the master program") : mgc__ts_copy(ts, nothing, m->program);
+
+    m->share = ts->n;
+    m->eta = ts->n + ts->scenarios;
+    m->cost_row = ts->m;
+    m->cut_row = ts->m + ts->scenarios;
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++) st = mgc_program_add_column(m->program, 0, 0, 0, NULL);
+    if (st == MGC_OK) st = mgc_program_add_column(m->program, 1, -INFINITY, INFINITY, NULL);
+    if (st == MGC_OK) st = add_cost_rows(ts, m);
+    mgc__free(ts->ctx, nothing);
+    return st;
+}
+
+mgc_status mgc__master_build(mgc_twostage *ts)
+{
+    mgc__master *m = &ts->master;
+
+    mgc__master_drop(ts);
+    m->weighed = mgc__alloc(ts->ctx, ts->scenarios, sizeof *m->weighed);
+    m->columns = mgc__alloc(ts->ctx, (size_t)ts->n + ts->scenarios + 1, sizeof *m->columns);
+    m->values = mgc__alloc(ts->ctx, (size_t)ts->n + ts->scenarios + 1, sizeof *m->values);
+    mgc_status st = MGC_OK;
+    if (m->weighed == NULL || m->columns == NULL || m->values == NULL) st = mgc__no_memory(ts->ctx, "the master program");
+    if (st == MGC_OK) st = mgc_program_create(ts->ctx, &m->program);
+    if (st == MGC_OK) st = fill_master(ts, m);
+    if (st != MGC_OK) mgc__master_drop(ts);
+    return st;
+}
+
+static mgc_status weigh(mgc__master *m, uint32_t k)
+{
+    if (m->weighed[k]) return MGC_OK;
+    m->weighed[k] = 1;
+    mgc_status st = mgc_program_set_bounds(m->program, m->share + k, -INFINITY, INFINITY);
+    return st == MGC_OK ? mgc_program_set_row_bounds(m->program, m->cost_row + k, -INFINITY, 0) : st;
+}
+
+mgc_status mgc__master_add_cut(mgc_twostage *ts, const double *p)
+{
+    mgc__master *m = &ts->master;
+    size_t n = 0;
+
+    if (!mgc__grow(ts->ctx, (void **)&m->cuts, &m->cap_cuts, (m->n_cuts + 1) * ts->scenarios, sizeof *m->cuts))
+        return mgc__no_memory(ts->ctx, "a cut");
+    mgc_status st = MGC_OK;
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++) {
+        if (p[k] <= 0) continue;
+        st = weigh(m, k);
+        m->columns[n] = m->share + k;
+        m->values[n++] = -p[k];
+    }
+    m->columns[n] = m->eta;
+    m->values[n++] = 1;
+    if (st == MGC_OK) st = mgc_program_add_row(m->program, 0, INFINITY, m->columns, m->values, n, NULL);
+    if (st != MGC_OK) return st;
+    memcpy(m->cuts + m->n_cuts * ts->scenarios, p, ts->scenarios * sizeof *p);
+    m->n_cuts++;
+    return MGC_OK;
+}
+
+bool mgc__master_has_cut(const mgc_twostage *ts, const double *p)
+{
+    const mgc__master *m = &ts->master;
+
+    for (size_t c = 0; c < m->n_cuts; c++) {
+        double most = 0;
+        for (uint32_t k = 0; k < ts->scenarios; k++) most = fmax(most, fabs(m->cuts[c * ts->scenarios + k] - p[k]));
+        if (most <= 1e-13) return true; /* what rounding of sums of p leaves */
+    }
+    return false;
+}
+
+void mgc__master_push_cost(mgc_twostage *ts, uint32_t column)
+{
+    const mgc__ts_column *c = &ts->columns[column];
+    mgc__master *m = &ts->master;
+
+    if (m->program == NULL) return;
+    if (mgc_program_set_coefficient(m->program, m->cost_row + c->stage - 1, column, c->cost) != MGC_OK) mgc__master_drop(ts);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scenario reduction against enumeration of all choices on small worlds. */
+#include "suites.h"
+
+enum { SMALL_N = 11, SMALL_D = 3 };
+
+static double gap(const double *a, const double *b, const double *weight, size_t d)
+{
+    double sum = 0;
+    for (size_t t = 0; t < d; t++) sum += weight[t] * fabs(a[t] - b[t]);
+    return sum;
+}
+
+/* Total distance of the samples to the nearest of the chosen ones. */
+static double total(double samples[][SMALL_D], const double *weight, const uint32_t *chosen, uint32_t k)
+{
+    double sum = 0;
+
+    for (size_t o = 0; o < SMALL_N; o++) {
+        double least = INFINITY;
+        for (uint32_t i = 0; i < k; i++) least = fmin(least, gap(samples[o], samples[chosen[i]], weight, SMALL_D));
+        sum += least;
+    }
+    return sum;
+}
+
+static double least_of_all(double samples[][SMALL_D], const double *weight, uint32_t k)
+{
+    double least = INFINITY;
+
+    for (uint32_t mask = 0; mask < 1u << SMALL_N; mask++) {
+        uint32_t chosen[SMALL_N], n = 0;
+        for (uint32_t i = 0; i < SMALL_N; i++)
+            if (mask >> i & 1) chosen[n++] = i;
+        if (n == k) least = fmin(least, total(samples, weight, chosen, k));
+    }
+    return least;
+}
+
+START_TEST(k_medoids_finds_the_best_choice)
+{
+    static const double weight[SMALL_D] = {1, 0.25, 3};
+    double samples[SMALL_N][SMALL_D], p[SMALL_N];
+    uint32_t medoid[SMALL_N], assignment[SMALL_N];
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 5);
+    for (int world = 0; world < 60; world++) {
+        uint32_t k = 1 + (uint32_t)(world % SMALL_N);
+        for (size_t i = 0; i < SMALL_N; i++)
+            for (size_t t = 0; t < SMALL_D; t++) samples[i][t] = mgc__rng_unit(&rng);
+        OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], SMALL_N, SMALL_D, weight, "k-medoids", k, 1, medoid, p, assignment));
+        double got = total(samples, weight, medoid, k), best = least_of_all(samples, weight, k), sum = 0;
+        ck_assert_msg(got <= best * (1 + 1e-12) + 1e-15, "world %d, %u scenarios: %.12g, best %.12g", world, k, got, best);
+        for (uint32_t i = 0; i < k; i++) {
+            uint32_t members = 0;
+            for (size_t o = 0; o < SMALL_N; o++) members += assignment[o] == i;
+            ck_assert_double_eq(p[i], members / (double)SMALL_N);
+            ck_assert_uint_eq(assignment[medoid[i]], i);
+            if (i > 0) ck_assert_uint_gt(medoid[i], medoid[i - 1]);
+            sum += p[i];
+        }
+        ck_assert_double_eq_tol(sum, 1, 1e-14);
+        for (size_t o = 0; o < SMALL_N; o++)
+            for (uint32_t i = 0; i < k; i++)
+                ck_assert_double_le(gap(samples[o], samples[medoid[assignment[o]]], weight, SMALL_D),
+                                    gap(samples[o], samples[medoid[i]], weight, SMALL_D));
+    }
+}
+END_TEST
+
+/* Greedy by hand: of 0, 1, 2, 10, 11 on a line the first choice is the median 2, the second 10 (equal to 11: the first). */
+START_TEST(forward_selection_is_greedy)
+{
+    static const double line[] = {0, 1, 2, 10, 11};
+    uint32_t medoid[2], assignment[5];
+    double p[2];
+
+    OK(mgc_scenarios_reduce(test_ctx, line, 5, 1, NULL, "forward-selection", 2, 0, medoid, p, assignment));
+    ck_assert_uint_eq(medoid[0], 2);
+    ck_assert_uint_eq(medoid[1], 3);
+    ck_assert_double_eq(p[0], 0.6);
+    ck_assert_double_eq(p[1], 0.4);
+    OK(mgc_scenarios_reduce(test_ctx, line, 5, 1, NULL, "k-medoids", 2, 0, medoid, p, assignment));
+    ck_assert_uint_eq(medoid[0], 1);
+    ck_assert_uint_eq(medoid[1], 3);
+}
+END_TEST
+
+START_TEST(equal_samples_stay_scenarios_of_their_own)
+{
+    static const double same[] = {4, 4, 4, 4};
+    uint32_t medoid[3], assignment[4];
+    double p[3];
+
+    OK(mgc_scenarios_reduce(test_ctx, same, 4, 1, NULL, NULL, 3, 7, medoid, p, assignment));
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(assignment[medoid[i]], i);
+        ck_assert_double_gt(p[i], 0);
+    }
+}
+END_TEST
+
+START_TEST(reduction_refuses_what_it_cannot_judge)
+{
+    double samples[] = {1, 2, NAN, 4}, huge[] = {-1e308, 1e308}, p[4], weight[] = {1, -1};
+    uint32_t medoid[4];
+
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(test_ctx), "sample 1 is nan in dimension 0"));
+    samples[2] = 3;
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 3, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 0, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, weight, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, "k-means", 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, huge, 2, 1, NULL, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    OK(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 2, 0, medoid, p, NULL));
+}
+END_TEST
+
+TCase *reduce_case(void)
+{
+    TCase *tc = tcase_create("reduce");
+
+    tcase_add_test(tc, k_medoids_finds_the_best_choice);
+    tcase_add_test(tc, forward_selection_is_greedy);
+    tcase_add_test(tc, equal_samples_stay_scenarios_of_their_own);
+    tcase_add_test(tc, reduction_refuses_what_it_cannot_judge);
+    return tc;
+}
