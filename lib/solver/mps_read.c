@@ -273,6 +273,7 @@ static mgc_status take_line(struct reader *r, const char *line, size_t len)
         r->buffer[len] = '\0';
         r->fields = split_free(r->buffer, r->field);
     }
+    if (r->header && r->fields > FIELDS_MAX) r->fields = FIELDS_MAX; /* the name may have any number of words */
     if (r->fields > FIELDS_MAX) return bad(r, MGC_E_SYNTAX, "more than %d fields", FIELDS_MAX);
     for (unsigned f = 0; f < r->fields; f++)
         if (strlen(r->field[f]) > PROGRAM_NAME_MAX)

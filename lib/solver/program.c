@@ -296,7 +296,7 @@ void mgc_program_destroy(mgc_program *p)
     mgc__free(ctx, p->row_upper);
     mgc__free(ctx, p->start);
     mgc__result_free(ctx, &p->result);
-    /* mgc__ipm_destroy(p->ipm); */
+    mgc__ipm_destroy(p->ipm);
     mgc__free(ctx, p);
 }
 

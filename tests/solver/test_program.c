@@ -1,65 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building programs, reading and writing MPS. */
-#include <check.h>
-#include <math.h>
-#include <stdio.h>
-
 #include "published_sizes.h"
+#include "solver_test.h"
 #include "solver/program_impl.h"
-
-static mgc_ctx *ctx;
-
-static void setup(void)
-{
-    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
-}
-
-static void teardown(void)
-{
-    mgc_ctx_destroy(ctx);
-}
-
-/* --- text in memory ------------------------------------------------------------------------------------------- */
-
-struct text {
-    char *s;
-    size_t n;
-};
-
-static int32_t keep(void *user, const char *s, size_t n)
-{
-    struct text *t = user;
-
-    t->s = realloc(t->s, t->n + n + 1);
-    memcpy(t->s + t->n, s, n);
-    t->n += n;
-    t->s[t->n] = '\0';
-    return MGC_CB_DONE;
-}
 
 static struct text written(const mgc_program *p)
 {
     struct text t = {0};
 
-    ck_assert_msg(mgc_program_write_mps(p, keep, &t) == MGC_OK, "%s", mgc_ctx_error(ctx));
-    return t;
-}
-
-/* A program of the published collection, unpacked; NULL s where it is not there. */
-static struct text published(const char *kind, const char *name, const char *suffix)
-{
-    const char *root = getenv("MGC_TEST_PUBLISHED");
-    char command[600];
-    struct text t = {0};
-    char piece[65536];
-    size_t n;
-
-    if (root == NULL) return t;
-    snprintf(command, sizeof command, "gzip -dc '%s/problems/%s/%s.%s.gz' 2>/dev/null", root, kind, name, suffix);
-    FILE *f = popen(command, "r");
-    ck_assert_ptr_nonnull(f);
-    while ((n = fread(piece, 1, sizeof piece, f)) > 0) keep(&t, piece, n);
-    pclose(f);
+    ck_assert_msg(mgc_program_write_mps(p, text_keep, &t) == MGC_OK, "%s", mgc_ctx_error(ctx));
     return t;
 }
 
@@ -469,7 +418,7 @@ static void check_size(const char *kind, const char *suffix, size_t i)
 {
     bool lp = suffix[0] == 'm';
     const char *name = lp ? LP_SIZES[i].name : QP_SIZES[i].name;
-    struct text t = published(kind, name, suffix);
+    struct text t = text_published(kind, name, suffix);
     unsigned want[] = {lp ? LP_SIZES[i].rows : QP_SIZES[i].rows, lp ? LP_SIZES[i].columns : QP_SIZES[i].columns,
                        lp ? LP_SIZES[i].nonzeros : QP_SIZES[i].nonzeros, lp ? 0 : QP_SIZES[i].q};
     mgc_program *p, *back;
@@ -581,10 +530,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("program");
     TCase *c = tcase_create("all");
 
-    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_checked_fixture(c, test_setup, test_teardown);
     tcase_set_timeout(c, 60);
     tcase_add_test(c, columns_named_twice_are_summed);
     tcase_add_test(c, entries_follow_a_dense_matrix);
@@ -605,10 +553,5 @@ int main(void)
     } else {
         puts("# SKIP published programs: MGC_TEST_PUBLISHED is not set");
     }
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite("program", c);
 }

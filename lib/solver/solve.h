@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the ways to solve a program share. */
+#ifndef SOLVER_SOLVE_H
+#define SOLVER_SOLVE_H
+
+#include "solver/judge.h"
+#include "solver/program_impl.h"
+
+/* One call of mgc_program_solve(). */
+typedef struct mgc__solve {
+    mgc_program *p;
+    mgc_program_opts opts; /* read and checked */
+    uint64_t started_ms, deadline_ms; /* 0: none */
+    mgc_program_info info; /* seconds is filled at the end */
+} mgc__solve;
+
+/* Solve qp, a program of the sizes of s->p (its data perhaps changed), judge what comes back against qp itself and keep
+ * it in result, whose arrays are made here.  tighter: bounds that every optimum obeys, for the proven bound, or NULL.
+ * Fills s->info but for nodes and seconds.  Outcomes of qp are outcomes here; integrality plays no part. */
+mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *result);
+
+/* Branch and bound: leaves the incumbent, with multipliers of the program whose integers are fixed, in p->result. */
+mgc_status mgc__solve_integer(mgc__solve *s);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linear and quadratic programs through the public solve; every answer is judged again here. */
+#include "solver_test.h"
+
+/* --- published optima ---------------------------------------------------------------------------------------- */
+
+static const char *const LINEAR[] = {"afiro", "adlittle", "blend", "sc50a", "sc50b", "sc105", "sc205", "share2b", "kb2", "recipe", "vtpbase",
+                                     "scorpion", "israel", "e226", "capri", "scagr7"};
+static const char *const QUADRATIC[] = {"HS21", "HS35", "HS51", "HS53", "GENHS28", "LOTSCHD", "QPTEST", "QAFIRO", "DUALC1", "DUAL1", "PRIMALC1", "CVXQP2_S",
+                                        "QSC205", "QSHARE2B", "QPCBOEI1"};
+
+static void check_published(const char *kind, const char *name, const char *suffix)
+{
+    struct text t = text_published(kind, name, suffix);
+    double want = published_optimum(kind, name), objective, residual;
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program *p;
+
+    if (t.s == NULL || isnan(want)) { /* not in this half of the collection */
+        free(t.s);
+        return;
+    }
+    ck_assert_int_eq(mgc_program_read_mps(ctx, t.s, t.n, name, &p), MGC_OK);
+    free(t.s);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s, residuals %.1e %.1e, gap %.1e", name, mgc_outcome_name(info.outcome),
+                  info.primal_residual, info.dual_residual, info.gap);
+    ck_assert_msg(fabs(info.objective - want) <= 1e-6 * fmax(1.0, fabs(want)), "%s: %.12g, published %.12g", name, info.objective, want);
+    ck_assert_msg(info.bound <= info.objective + 1e-8 * fmax(1.0, fabs(want)), "%s: bound %.12g above %.12g", name, info.bound, info.objective);
+    double *x = malloc(mgc_program_columns(p) * sizeof *x);
+    ck_assert_int_eq(mgc_program_get_x(p, x, mgc_program_columns(p)), MGC_OK);
+    ck_assert_int_eq(mgc_program_check_x(p, x, mgc_program_columns(p), &objective, &residual), MGC_OK);
+    ck_assert_double_eq(objective, info.objective);
+    ck_assert_double_le(residual, 1e-8);
+    free(x);
+    mgc_program_destroy(p);
+}
+
+START_TEST(published_linear_optima)
+{
+    check_published("lp", LINEAR[_i], "mps");
+}
+END_TEST
+
+START_TEST(published_quadratic_optima)
+{
+    check_published("qp", QUADRATIC[_i], "qps");
+}
+END_TEST
+
+/* --- small programs, completely --------------------------------------------------------------------------------- */
+
+/* Optimum over x in [0, 4]^2 with up to three rows a x + b y <= r: try every meeting of two lines. */
+static double by_vertices(const double c[2], double row[][3], int rows)
+{
+    double line[8][3], best = INFINITY;
+    int n = 0;
+
+    for (int i = 0; i < rows; i++, n++) memcpy(line[n], row[i], sizeof line[n]);
+    memcpy(line[n++], (double[]){1, 0, 4}, sizeof line[0]);
+    memcpy(line[n++], (double[]){0, 1, 4}, sizeof line[0]);
+    memcpy(line[n++], (double[]){-1, 0, 0}, sizeof line[0]);
+    memcpy(line[n++], (double[]){0, -1, 0}, sizeof line[0]);
+    for (int a = 0; a < n; a++)
+        for (int b = 0; b < a; b++) {
+            double det = line[a][0] * line[b][1] - line[a][1] * line[b][0];
+            if (det == 0) continue;
+            double x = (line[a][2] * line[b][1] - line[a][1] * line[b][2]) / det, y = (line[a][0] * line[b][2] - line[a][2] * line[b][0]) / det;
+            bool inside = true;
+            for (int k = 0; k < n; k++) inside &= line[k][0] * x + line[k][1] * y <= line[k][2] + 1e-12;
+            if (inside) best = fmin(best, c[0] * x + c[1] * y);
+        }
+    return best;
+}
+
+START_TEST(small_linear_programs_agree_with_their_vertices)
+{
+    mgc__rng rng;
+    int infeasible = 0;
+
+    mgc__rng_seed(&rng, 5);
+    for (int k = 0; k < 3000; k++) {
+        double c[2], row[3][3];
+        mgc_program *p;
+        mgc_program_info info = {.struct_size = sizeof info};
+        const uint32_t cols[] = {0, 1};
+        ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+        for (int j = 0; j < 2; j++) {
+            c[j] = (double)mgc__rng_below(&rng, 7) - 3;
+            ck_assert_int_eq(mgc_program_add_column(p, c[j], 0, 4, NULL), MGC_OK);
+        }
+        for (int i = 0; i < 3; i++) {
+            for (int j = 0; j < 3; j++) row[i][j] = (double)mgc__rng_below(&rng, 7) - 3;
+            ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, row[i][2], cols, row[i], 2, NULL), MGC_OK);
+        }
+        double want = by_vertices(c, row, 3);
+        ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+        if (want == INFINITY) {
+            double ray[3], margin;
+            infeasible++;
+            ck_assert_msg(info.outcome == MGC_OUTCOME_INFEASIBLE, "case %d is infeasible, not %s", k, mgc_outcome_name(info.outcome));
+            ck_assert_int_eq(mgc_program_get_ray(p, ray, 3), MGC_OK);
+            ck_assert_int_eq(mgc_program_check_ray(p, MGC_OUTCOME_INFEASIBLE, ray, 3, &margin), MGC_OK);
+            ck_assert_double_gt(margin, 0);
+            double none[2];
+            ck_assert_int_eq(mgc_program_get_x(p, none, 2), MGC_E_STATE);
+        } else {
+            ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) < 1e-6, "case %d: %s %.9g, by hand %.9g", k,
+                          mgc_outcome_name(info.outcome), info.objective, want);
+        }
+        mgc_program_destroy(p);
+    }
+    ck_assert_int_gt(infeasible, 50);
+}
+END_TEST
+
+/* y is the derivative of the optimum by the right-hand side, in sign and size: differences tell. */
+START_TEST(multipliers_are_derivatives)
+{
+    const uint32_t cols[] = {0, 1};
+    const double one[] = {1, 2}, two[] = {3, 1};
+    double y[2], z[2], base, step = 1e-3;
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, -1, 0, INFINITY, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, -1.5, 0, INFINITY, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 4, cols, one, 2, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 6, cols, two, 2, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_quadratic(p, 0, 0, 0.1), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    base = info.objective;
+    ck_assert_int_eq(mgc_program_get_y(p, y, 2), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_z(p, z, 2), MGC_OK);
+    ck_assert_double_lt(y[0], -0.1);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(mgc_program_set_row_bounds(p, i, -INFINITY, (i == 0 ? 4 : 6) + step), MGC_OK);
+        ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+        ck_assert_double_eq_tol((info.objective - base) / step, y[i], 1e-3);
+        ck_assert_int_eq(mgc_program_set_row_bounds(p, i, -INFINITY, i == 0 ? 4 : 6), MGC_OK);
+    }
+    mgc_program_destroy(p);
+}
+END_TEST
+
+static uint32_t solve_two(double cost, double lower, double upper, double row_lower, double row_upper, double margin[1])
+{
+    const uint32_t cols[] = {0, 1};
+    const double one[] = {1, -1};
+    double ray[2];
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, cost, lower, upper, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, cost, lower, upper, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, row_lower, row_upper, cols, one, 2, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    if (info.outcome == MGC_OUTCOME_UNBOUNDED) {
+        ck_assert_int_eq(mgc_program_get_ray(p, ray, 2), MGC_OK);
+        ck_assert_int_eq(mgc_program_check_ray(p, info.outcome, ray, 2, margin), MGC_OK);
+    }
+    mgc_program_destroy(p);
+    return info.outcome;
+}
+
+START_TEST(unbounded_is_said_with_a_ray_and_a_point)
+{
+    double margin = 0;
+
+    ck_assert_uint_eq(solve_two(-1, 0, INFINITY, 0, 1, &margin), MGC_OUTCOME_UNBOUNDED);
+    ck_assert_double_gt(margin, 0);
+    /* The objective would fall for ever, but there is no point to fall from. */
+    ck_assert_uint_eq(solve_two(-1, -INFINITY, INFINITY, 0, 1, &margin), MGC_OUTCOME_UNBOUNDED);
+    ck_assert_uint_eq(solve_two(1, 0, INFINITY, 0, 1, &margin), MGC_OUTCOME_OPTIMAL);
+}
+END_TEST
+
+START_TEST(empty_programs_have_answers)
+{
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_offset(p, 3), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq(info.objective, 3);
+    ck_assert_int_eq(mgc_program_add_column(p, 2, 5, 7, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(info.objective, 13, 1e-6);
+    ck_assert_int_eq(mgc_program_add_row(p, 1, 2, NULL, NULL, 0, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_INFEASIBLE);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+START_TEST(a_saddle_is_refused)
+{
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    for (int j = 0; j < 2; j++) ck_assert_int_eq(mgc_program_add_column(p, 0, -1, 1, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_quadratic(p, 0, 1, 1.0), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, NULL), MGC_E_NOT_CONVEX);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+/* --- options ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(options_are_checked)
+{
+    mgc_program_opts o;
+    mgc_program *p;
+    mgc_ctx *no_clock;
+
+    ck_assert_int_eq(mgc_ctx_create(NULL, &no_clock), MGC_OK);
+    ck_assert_int_eq(mgc_program_create(no_clock, &p), MGC_OK);
+    static const double bad[] = {0, -1, 1, NAN, INFINITY};
+    for (size_t i = 0; i < MGC__COUNT(bad); i++) {
+        mgc_program_opts_init(&o, sizeof o);
+        o.tolerance = bad[i];
+        ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_E_INVALID_ARG);
+    }
+    mgc_program_opts_init(&o, sizeof o);
+    o.gap = NAN;
+    ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_E_INVALID_ARG);
+    mgc_program_opts_init(&o, sizeof o);
+    o.threads = 0;
+    ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_E_INVALID_ARG);
+    mgc_program_opts_init(&o, sizeof o);
+    o.time_limit_s = 1;
+    ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_E_INVALID_ARG);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(no_clock), "clock"));
+    mgc_program_destroy(p);
+    mgc_ctx_destroy(no_clock);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *c = tcase_create("all");
+
+    tcase_add_checked_fixture(c, test_setup, test_teardown);
+    tcase_set_timeout(c, 100);
+    tcase_add_test(c, small_linear_programs_agree_with_their_vertices);
+    tcase_add_test(c, multipliers_are_derivatives);
+    tcase_add_test(c, unbounded_is_said_with_a_ray_and_a_point);
+    tcase_add_test(c, empty_programs_have_answers);
+    tcase_add_test(c, a_saddle_is_refused);
+    tcase_add_test(c, options_are_checked);
+    if (getenv("MGC_TEST_PUBLISHED") != NULL) {
+        tcase_add_loop_test(c, published_linear_optima, 0, MGC__COUNT(LINEAR));
+        tcase_add_loop_test(c, published_quadratic_optima, 0, MGC__COUNT(QUADRATIC));
+    } else {
+        puts("# SKIP published optima: MGC_TEST_PUBLISHED is not set");
+    }
+    return run_suite("solve", c);
+}
