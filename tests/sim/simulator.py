@@ -1,0 +1,494 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mgchain-sim from the outside, as a user meets it: answers, exit codes, files, crashes.
+
+Prints TAP.  Usage: simulator.py MGCHAIN_SIM DATA_FOLDER [--quick] [NAME...]
+--quick leaves out the longest parts (for builds with sanitizers).
+"""
+import filecmp
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+SIM, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
+QUICK = "--quick" in sys.argv
+REFERENCE = DATA / "reference"
+EXPECTED = json.loads((REFERENCE / "expected.json").read_text())
+tests = []
+
+
+class Skip(Exception):
+    pass
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def sim(*words, timeout=300, cwd=None, **options):
+    return subprocess.run([SIM, *map(str, words), "--progress=none"], capture_output=True, text=True, timeout=timeout, cwd=cwd, **options)
+
+
+def solve(case, *words, wanted=0):
+    done = sim("solve", REFERENCE / f"{case}.json", "--json", *words)
+    assert done.returncode == wanted, f"{case} {words}: exit {done.returncode}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+def near(got, want, tolerance, what):
+    assert abs(got - want) <= tolerance, f"{what}: {got}, wanted {want} within {tolerance}"
+
+
+def agrees(result, want, relative):
+    """Costs of a result with those of the independent program, as a share of the stand-alone total."""
+    size = abs(want["standalone_total"])
+    for member, cost in want["standalone_cost"].items():
+        near(result["standalone_cost"][member], cost, relative * size, f"standalone_cost {member}")
+        near(result["final_cost"][member], want["final_cost"][member], relative * size, f"final_cost {member}")
+    near(result["alliance_cost"], want["alliance_cost"], relative * size, "alliance_cost")
+    near(sum(result["payment"].values()), 0, 1e-6, "sum of payments")
+
+
+def cases():
+    return ["one_scenario", "robust_norm1_no_units"] if QUICK else list(EXPECTED)
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+
+@test
+def relaxation_central_is_the_independent_optimum():
+    for case in cases():
+        agrees(solve(case, "--relax", "--central"), EXPECTED[case]["relaxation"], 1e-6)
+
+
+@test
+def relaxation_by_agents_is_near_it():
+    for case in cases():
+        result = solve(case, "--relax", "--admm")
+        agrees(result, EXPECTED[case]["relaxation"], 1e-4)
+        want = EXPECTED[case]["relaxation"]
+        assert result["lower_bound"] <= want["alliance_cost"] + 1e-7 * abs(want["standalone_total"]), "the lower bound is above the optimum"
+
+
+@test
+def integer_central_is_the_independent_optimum():
+    for case in cases():
+        result = solve(case, "--central")
+        agrees(result, EXPECTED[case]["integer"], 1e-4)
+
+
+@test
+def integer_by_agents_is_near_it_with_a_true_bound():
+    for case in cases():
+        result, want = solve(case, "--admm"), EXPECTED[case]["integer"]
+        agrees(result, want, 1e-3)
+        # The reference itself is optimal within 1e-5 of its own cost.
+        slack = 1.1e-5 * abs(want["alliance_cost"])
+        assert result["lower_bound"] <= want["alliance_cost"] + slack, f"{case}: bound {result['lower_bound']} above {want['alliance_cost']}"
+
+
+@test
+def alone_is_the_first_step_of_together():
+    result, want = solve("one_scenario", "--alone"), EXPECTED["one_scenario"]["integer"]
+    for member, cost in want["standalone_cost"].items():
+        near(result["standalone_cost"][member], cost, 1e-4 * abs(want["standalone_total"]), member)
+
+
+def outside_optimum(tool, mps, folder):
+    path = shutil.which(tool)
+    if path is None:
+        raise Skip(f"{tool} is not installed")
+    solution = folder / "solution.txt"
+    if tool == "clp":
+        command = [path, str(mps), "-solve", "-quit"]
+    else:
+        command = [path, str(mps), "ratio", "1e-6", "seconds", "120", "solve", "quit"]
+    text = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=folder).stdout
+    marks = {"clp": "Optimal objective", "cbc": "Objective value:"}
+    for line in text.splitlines():
+        if marks[tool] in line:
+            return float(line.split(marks[tool])[1].split()[0])
+    raise AssertionError(f"{tool} found nothing: {text[-500:]}\n{solution}")
+
+
+@test
+def exported_program_has_the_same_optimum_elsewhere():
+    for case, tool in (("robust_norm1_no_units", "clp"), ("one_scenario", "cbc")):
+        with tempfile.TemporaryDirectory() as folder:
+            mps = pathlib.Path(folder) / "case.mps"
+            done = sim("export", REFERENCE / f"{case}.json", "--mps", mps)
+            assert done.returncode == 0, done.stderr
+            want = EXPECTED[case]["integer"]
+            near(outside_optimum(tool, mps, pathlib.Path(folder)), want["alliance_cost"], 2e-5 * abs(want["standalone_total"]), f"{case} by {tool}")
+
+
+@test
+def exported_microgrid_is_its_stand_alone_program():
+    with tempfile.TemporaryDirectory() as folder:
+        mps = pathlib.Path(folder) / "hospital.mps"
+        done = sim("export", REFERENCE / "one_scenario.json", "--mps", mps, "--microgrid", "hospital")
+        assert done.returncode == 0, done.stderr
+        want = EXPECTED["one_scenario"]["integer"]["standalone_cost"]["hospital"]
+        near(outside_optimum("cbc", mps, pathlib.Path(folder)), want, 2e-5 * abs(want), "hospital by cbc")
+        ours = sim("program", mps, "--json")
+        assert ours.returncode == 0, ours.stderr
+        near(json.loads(ours.stdout)["objective"], want, 1.2e-4 * abs(want), "hospital by mgchain-sim program")
+
+
+# --- programs from files ---------------------------------------------------------------------------------------------
+
+PROGRAM = """NAME TEST
+ROWS
+ N COST
+ L LIMIT
+COLUMNS
+ X COST -1 LIMIT 1
+ Y COST -2 LIMIT 1
+RHS
+ RHS LIMIT 4
+BOUNDS
+ UP BND Y {upper}
+ENDATA
+"""
+
+
+def program(text, *words, suffix=".mps"):
+    with tempfile.NamedTemporaryFile("w", suffix=suffix) as file:
+        file.write(text)
+        file.flush()
+        return sim("program", file.name, *words)
+
+
+@test
+def program_solves_and_speaks_json():
+    done = program(PROGRAM.format(upper=3), "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and found["status"] == "optimal", done
+    near(found["objective"], -7, 1e-6, "objective")
+    near(found["bound"], -7, 1e-5, "bound")
+    assert {"iterations", "seconds", "primal_residual", "dual_residual"} <= set(found)
+
+
+@test
+def program_says_infeasible_and_unbounded():
+    done = program(PROGRAM.format(upper=3).replace("LIMIT 4", "LIMIT -4"), "--json")
+    assert done.returncode == 4 and json.loads(done.stdout)["status"] == "infeasible", done
+    done = program(PROGRAM.format(upper=3).replace(" X COST -1 LIMIT 1", " X COST -1 LIMIT -1"), "--json")
+    assert done.returncode == 4 and json.loads(done.stdout)["status"] == "unbounded", done
+
+
+@test
+def program_names_the_line_of_a_fault():
+    done = program(PROGRAM.format(upper="3x"))
+    assert done.returncode == 3 and ":11:" in done.stderr, done.stderr
+    done = sim("program", "/nonexistent/file.mps")
+    assert done.returncode == 6, done
+
+
+# --- bad input: file, line, key, cure; exit 3; nothing written -----------------------------------------------------------
+
+CASE = """format: mgchain-case-1
+name: two
+currency: EUR
+start: 2019-07-16T00:00:00Z
+period_minutes: 60
+periods: 4
+market:
+  buy_price_per_kwh: [0.2, 0.2, 0.3, 0.3]
+  sell_price_per_kwh: 0.05
+  realtime_buy_price_per_kwh: 0.4
+  realtime_sell_price_per_kwh: 0.02
+  gas_price_per_kwh: 0.045
+  heat_price_per_kwh: 0.09
+  unserved_electricity_price_per_kwh: 10
+  unserved_heat_price_per_kwh: 5
+  grid_emission_kg_per_kwh: 0.4
+  gas_emission_kg_per_kwh: 0.202
+  carbon: {price_per_kg: 0.08, reward_price_per_kg: 0.06, tier_width_kg: 2000, tier_growth: 0.25, tiers: 4}
+microgrids:
+  - id: farm
+    grid: {buy_limit_kw: 600, sell_limit_kw: 300, heat_buy_limit_kw: 500}
+    carbon_quota_kg: 100
+    devices:
+      - {type: load, id: barn, carrier: electricity, demand_kw: [100, 120, 110, 90]}
+      - {type: pv, id: roof, available_kw: [0, 200, 300, 50]}
+      - {type: storage, id: battery, carrier: electricity, energy_capacity_kwh: 200, initial_energy_kwh: 100, max_charge_kw: 50, max_discharge_kw: 50}
+  - id: shop
+    grid: {buy_limit_kw: 600, sell_limit_kw: 300, heat_buy_limit_kw: 500}
+    carbon_quota_kg: 100
+    devices:
+      - {type: load, id: fridge, carrier: electricity, demand_kw: 80}
+links:
+  - {between: [farm, shop], carrier: electricity, capacity_kw: 100, loss: 0.02, fee_per_kwh: 0.006}
+bargaining: {weights: equal}
+"""
+
+# what to replace, by what, line of the message, words that it must hold
+FAULTS = [
+    ("gas_price_per_kwh: 0.045", "gas_price_per_kwh: .nan", 12, ["gas_price_per_kwh"]),
+    ("gas_price_per_kwh: 0.045", "gas_prise_per_kwh: 0.045", 12, ["gas_prise_per_kwh", "gas_price_per_kwh"]),
+    ("[0.2, 0.2, 0.3, 0.3]", "[0.2, 0.2, 0.3]", 8, ["buy_price_per_kwh", "3", "4"]),
+    ("type: pv", "type: pw", 25, ["pw", "pv"]),
+    ("sell_price_per_kwh: 0.05", "sell_price_per_kwh: 0.25", 9, ["sell_price_per_kwh"]),
+    ("reward_price_per_kg: 0.06", "reward_price_per_kg: 0.09", 18, ["reward_price_per_kg"]),
+    ("realtime_sell_price_per_kwh: 0.02", "realtime_sell_price_per_kwh: 0.5", 11, ["realtime_sell_price_per_kwh"]),
+    ("between: [farm, shop]", "between: [farm, shap]", 33, ["shap", "shop"]),
+    ("id: shop", "id: farm", 27, ["farm"]),
+    ("periods: 4", "periods: four", 6, ["periods"]),
+    ("initial_energy_kwh: 100", "initial_energy_kwh: 300", 26, ["initial_energy_kwh"]),
+    ("loss: 0.02", "loss: 1.02", 33, ["loss"]),
+    ("start: 2019-07-16T00:00:00Z", "start: 2019-02-30T00:00:00Z", 4, ["start"]),
+    ("weights: equal", "weights: equals", 34, ["equals", "equal"]),
+    ("demand_kw: 80", "demand_kw: {csv: missing.csv, column: x}", 31, ["missing.csv"]),
+    ("currency: EUR", "currency: EUR\nname: again", 4, ["name"]),
+    ("demand_kw: 80", "demand_kw: -80", 31, ["demand_kw"]),
+]
+
+
+@test
+def bad_input_is_named_by_line_and_key():
+    for old, new, line, words in FAULTS:
+        assert old in CASE, old
+        with tempfile.TemporaryDirectory() as folder:
+            case, out = pathlib.Path(folder) / "case.yaml", pathlib.Path(folder) / "out"
+            case.write_text(CASE.replace(old, new, 1))
+            done = sim("run", case, "--out", out)
+            text = f"{new}: exit {done.returncode}: {done.stderr}"
+            assert done.returncode == 3, text
+            lines = [message for message in done.stderr.splitlines() if f"case.yaml:{line}:" in message]
+            assert lines and all(any(word in message for message in lines) for word in words), f"line {line}, {words}: {text}"
+            assert not out.exists(), f"{new}: something was written"
+
+
+@test
+def all_faults_are_told_at_once():
+    text = CASE
+    for old, new, _, _ in FAULTS[1:5]:
+        text = text.replace(old, new, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        case.write_text(text)
+        done = sim("check", case)
+        assert done.returncode == 3, done
+        for line in (8, 12, 25):
+            assert f"case.yaml:{line}:" in done.stderr, done.stderr
+
+
+@test
+def a_good_case_checks_and_solves():
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        for text in (CASE, CASE.replace("\n", "\r\n"), "\ufeff" + CASE):
+            case.write_bytes(text.encode())
+            done = sim("check", case)
+            assert done.returncode == 0 and "2 microgrids" in done.stdout, done
+            done = sim("solve", case, "--json")
+            assert done.returncode == 0 and json.loads(done.stdout)["surplus"] > 1, done
+
+
+@test
+def an_infeasible_day_is_explained():
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        # More must be in the battery at the end than can be charged in time.
+        case.write_text(CASE.replace("initial_energy_kwh: 100,", "initial_energy_kwh: 0, final_energy_kwh: 200, charge_efficiency: 0.9,")
+                        .replace("max_charge_kw: 50", "max_charge_kw: 20"))
+        done = sim("solve", case)
+        assert done.returncode == 4, done
+        assert "farm" in done.stderr and "kw" in done.stderr.lower(), done.stderr
+
+
+# --- usage ---------------------------------------------------------------------------------------------------------------
+
+
+@test
+def misuse_is_told_with_the_nearest_word():
+    for words, text in ((["sovle"], "solve"), (["solve"], "missing"), (["solve", "x.yaml", "--jsn"], "json"), (["check", "a", "b"], "too many"),
+                        (["run", "--days", "0"], "days"), (["run", "--days", "x"], "x"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim")):
+        done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and text in done.stderr, (words, done)
+    assert sim("check", "/nonexistent.yaml").returncode == 6
+    assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60).returncode == 0
+
+
+@test
+def doctor_finds_everything_in_order():
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("doctor", cwd=folder)
+        assert done.returncode == 0 and done.stdout.count("works") >= 4, done
+        assert not os.listdir(folder)
+
+
+# --- the day ------------------------------------------------------------------------------------------------------------------
+
+day = {}
+
+
+def run_day(name):
+    if name not in day:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="mgchain-test-"))
+        started = time.monotonic()
+        done = sim("run", "--out", "out", "--seed", "7", cwd=folder, timeout=900)
+        print(f"# run: {time.monotonic() - started:.1f} s, exit {done.returncode}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        day[name] = folder / "out", done
+    return day[name]
+
+
+@test
+def the_built_in_day_runs_in_an_empty_folder():
+    out, done = run_day("first")
+    for name in ("report.html", "results.json", "trades.csv", "manifest.json", "ledger"):
+        assert (out / name).exists(), name
+    assert os.listdir(out.parent) == ["out"], "something was written outside the folder"
+    assert "FAIL" not in done.stdout and "hospital" in done.stdout, done.stdout
+    result = json.loads((out / "results.json").read_text())
+    assert result["format"] == "mgchain-result-1" and result["surplus"] > 0
+    assert all(check["ok"] for check in result["checks"])
+    for member, cost in result["final_cost"].items():
+        assert cost <= result["standalone_cost"][member] + 1e-6, member
+    near(sum(result["payment"].values()), 0, 1e-6, "payments")
+    assert {trade["carrier"] for trade in result["trades"]} == {"electricity", "heat"}
+
+
+@test
+def the_report_needs_nothing_else():
+    text = (run_day("first")[0] / "report.html").read_text()
+    assert "http" not in text.replace("http-equiv", ""), "the report refers to another place"
+    assert "<script" not in text and text.count("<svg") >= 15
+    import html.parser
+
+    class Balance(html.parser.HTMLParser):
+        open_tags = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag in ("svg", "g", "figure", "table", "div", "main", "figcaption"):
+                self.open_tags.append(tag)
+
+        def handle_endtag(self, tag):
+            if tag in ("svg", "g", "figure", "table", "div", "main", "figcaption"):
+                assert self.open_tags and self.open_tags.pop() == tag, f"</{tag}> without its beginning"
+
+    parser = Balance()
+    parser.feed(text)
+    assert not parser.open_tags, parser.open_tags
+
+
+@test
+def the_same_seed_gives_the_same_bytes():
+    first, second = run_day("first")[0], run_day("second")[0]
+    for path in [p.relative_to(first) for p in sorted(first.rglob("*")) if p.is_file() and p.name not in ("manifest.json", "LOCK", "lock")]:
+        assert filecmp.cmp(first / path, second / path, shallow=False), f"{path} differs"
+
+
+@test
+def a_flipped_bit_is_found():
+    ledger = run_day("first")[0] / "ledger"
+    assert sim("ledger", "verify", ledger).returncode == 0
+    seeded, tried = random.Random(1), 0
+    for path in sorted(p for p in ledger.rglob("*") if p.is_file() and p.stat().st_size > 0):
+        good = path.read_bytes()
+        places = {0, len(good) - 1, *(seeded.randrange(len(good)) for _ in range(4 if QUICK else 40))}
+        for place in sorted(places):
+            bad = bytearray(good)
+            bad[place] ^= 1 << seeded.randrange(8)
+            path.write_bytes(bad)
+            done = sim("ledger", "verify", ledger)
+            tried += 1
+            assert done.returncode == 7, f"{path.name}, byte {place} of {len(good)}: exit {done.returncode}, {done.stdout}"
+        path.write_bytes(good)
+    assert tried >= 5
+    assert sim("ledger", "verify", ledger).returncode == 0
+
+
+@test
+def a_killed_run_leaves_a_ledger_that_verifies():
+    started = time.monotonic()
+    whole = run_day("second")
+    with tempfile.TemporaryDirectory() as folder:
+        # Kill while blocks are being written: as soon as the journal is there, then a little later each time.
+        for attempt in range(2 if QUICK else 4):
+            out = pathlib.Path(folder) / f"out{attempt}"
+            process = subprocess.Popen([SIM, "run", "--out", out, "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            for line in process.stderr:
+                if '"ledger"' in line and "begin" in line:
+                    break
+            time.sleep(0.01 + 0.05 * attempt)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            process.stderr.close()
+            done = sim("ledger", "verify", out / "ledger")
+            assert done.returncode == 0, f"attempt {attempt}: {done.stdout}{done.stderr}"
+            assert not (out / "results.json").exists(), "the run ended before it was killed: the test is too slow"
+    assert whole and started
+
+
+@test
+def interrupting_leaves_no_half_written_file():
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([SIM, "run", "--out", "out", "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=folder)
+        for line in process.stderr:
+            if '"relaxed"' in line:
+                break
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+        process.wait(timeout=60)
+        assert process.returncode == 130, process.returncode
+        assert time.monotonic() - started < (30 if QUICK else 5), "it took too long to stop"
+        out = pathlib.Path(folder) / "out"
+        names = sorted(p.name for p in out.iterdir()) if out.exists() else []
+        assert not any(name.endswith((".tmp", ".part", "~")) for name in names), names
+        for path in out.glob("*.json"):
+            json.loads(path.read_text())
+
+
+@test
+def two_days_roll_on_one_ledger():
+    if QUICK:
+        raise Skip("long")
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("run", "--days", "2", "--out", "out", cwd=folder, timeout=900)
+        assert done.returncode == 0, done.stdout + done.stderr
+        out = pathlib.Path(folder) / "out"
+        first, second = (json.loads((out / f"day-0{k}" / "results.json").read_text()) for k in (1, 2))
+        assert first["ledger"]["chain_id"] == second["ledger"]["chain_id"] and first["ledger"]["height"] < second["ledger"]["height"]
+        assert sim("ledger", "verify", out / "ledger").returncode == 0
+
+
+def main():
+    wanted = [word for word in sys.argv[3:] if not word.startswith("--")]
+    chosen = [t for t in tests if not wanted or t.__name__ in wanted]
+    print(f"1..{len(chosen)}")
+    failures = 0
+    for number, run in enumerate(chosen, 1):
+        name = run.__name__.replace("_", " ")
+        started = time.monotonic()
+        try:
+            run()
+            print(f"ok {number} {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} {name} # SKIP {reason}", flush=True)
+        except Exception:
+            failures += 1
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+            print(f"not ok {number} {name}", flush=True)
+        print(f"# {time.monotonic() - started:.1f} s")
+    for folder, _ in day.values():
+        shutil.rmtree(folder.parent, ignore_errors=True)
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
