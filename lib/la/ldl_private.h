@@ -6,7 +6,7 @@
 #include "la/la.h"
 
 /* A pivot below this part of the sum of magnitudes that made it is rounding error alone: replaced. */
-#define LDL_PIVOT_TINY 1e-13
+#define LDL_PIVOT_TINY 1e-15
 
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
@@ -48,7 +48,7 @@ static inline double ldl_pivot(mgc__ldl *ldl, double d, double size, double sign
 
     if (sign * d > floor && sign * d > 0.0) return d;
     ldl->info.corrected++;
-    return sign * (size > 1.0 ? size : 1.0) * 1e-7;
+    return sign * (size > 1.0 ? size : 1.0) * 1e-13;
 }
 
 #endif

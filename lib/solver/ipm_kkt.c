@@ -9,8 +9,8 @@
  * a branch and bound. */
 #include "solver/ipm_private.h"
 
-#define SHIFT_FIRST 1e-9
-#define SHIFT_MOST 1e-6
+#define SHIFT_FIRST 1e-8
+#define SHIFT_MOST 1e-7
 
 /* Count, then fill, the upper triangle: columns 0..n-1 hold Q, columns n..N-1 the rows of A. */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)

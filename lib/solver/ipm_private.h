@@ -26,7 +26,8 @@ enum { KIND_FREE = 0, KIND_BOUNDED = 1, KIND_FIXED = 2 }; /* FIXED: lo = up, a f
     X(d)  /* [0, n) c + Qx - A'y */                                                                                \
     X(qx) /* [0, n) Qx */                                                                                          \
     X(c)  /* [0, n) scaled cost */                                                                                 \
-    X(scale) /* D, E: x = D x', row' = E row; powers of two */                                                     \
+    X(ruiz)  /* D, E of the matrices alone; powers of two */                                                       \
+    X(scale) /* D, E of this solve: x = D x', row' = E row */                                                     \
     X(best_w) X(best_y) X(save_cl) X(save_cu)
 
 typedef struct measure {
@@ -76,7 +77,8 @@ void mgc__ipm_release(mgc__ipm *ipm);
 
 /* ipm_scale.c */
 void mgc__ipm_equilibrate(mgc__ipm *ipm);
-void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep);
+void mgc__ipm_scale_cost(mgc__ipm *ipm);
+void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z);
 
 /* ipm_kkt.c */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm);

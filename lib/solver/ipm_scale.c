@@ -50,18 +50,20 @@ void mgc__ipm_equilibrate(mgc__ipm *ipm)
             if (norm[i] > 0.0) scale[i] = fmin(1e15, fmax(1e-15, scale[i] / sqrt(norm[i])));
     }
     for (uint32_t i = 0; i < ipm->count; i++) scale[i] = power_of_two(scale[i] * 1.4142135623730951);
+    memcpy(ipm->ruiz, scale, ipm->count * sizeof *scale);
     for (uint32_t j = 0; j < n; j++) {
         for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
             ipm->a.value[e] = ipm->a_raw[e] * scale[j] * scale[n + ipm->a.row[e]];
     }
 }
 
-/* kappa makes the largest cost about one; Q follows it.  keep: the last kappa stands (warm starts). */
-void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep)
+/* kappa makes the largest cost about one; Q follows it.  A start rescales further. */
+void mgc__ipm_scale_cost(mgc__ipm *ipm)
 {
     const mgc__qp *qp = &ipm->qp;
     double most = 0.0;
 
+    memcpy(ipm->scale, ipm->ruiz, ipm->count * sizeof *ipm->scale);
     ipm->cost_norm = 1.0 + largest_of(qp->c, qp->n);
     for (uint32_t j = 0; j < qp->n; j++) most = fmax(most, fabs(qp->c[j]) * ipm->scale[j]);
     if (most == 0.0 && ipm->has_q) {
@@ -69,9 +71,35 @@ void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep)
             for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++)
                 most = fmax(most, fabs(ipm->q_raw[e]) * ipm->scale[j] * ipm->scale[ipm->q.row[e]]);
     }
-    if (!keep) ipm->cost_scale = most > 0.0 ? power_of_two(1.0 / most) : 1.0;
+    ipm->cost_scale = most > 0.0 ? power_of_two(1.0 / most) : 1.0;
     for (uint32_t j = 0; j < qp->n; j++) ipm->c[j] = qp->c[j] * ipm->scale[j] * ipm->cost_scale;
     for (uint32_t j = 0; ipm->has_q && j < qp->n; j++)
         for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++)
             ipm->q.value[e] = ipm->q_raw[e] * ipm->scale[j] * ipm->scale[ipm->q.row[e]] * ipm->cost_scale;
+}
+
+/* Divide the primal quantities by v and the dual ones by z, both rounded to powers of two. */
+void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z)
+{
+    uint32_t n = ipm->n, count = ipm->count;
+    double primal = 1.0 / power_of_two(v), dual = 1.0 / power_of_two(z);
+
+    for (uint32_t i = 0; i < count; i++) {
+        double hl = ipm->hl[i] > 0.0 ? 1.0 : 0.0, hu = ipm->hu[i] > 0.0 ? 1.0 : 0.0;
+
+        ipm->scale[i] *= i < n ? 1.0 / primal : primal;
+        ipm->w[i] *= primal;
+        ipm->lo[i] *= primal;
+        ipm->up[i] *= primal;
+        ipm->vl[i] *= hl > 0.0 ? primal : 1.0;
+        ipm->vu[i] *= hu > 0.0 ? primal : 1.0;
+        ipm->zl[i] *= dual;
+        ipm->zu[i] *= dual;
+        ipm->y[i] *= dual;
+    }
+    ipm->cost_scale *= primal * dual;
+    for (uint32_t j = 0; j < n; j++) ipm->c[j] *= dual;
+    for (uint32_t e = 0; ipm->has_q && e < ipm->q.start[n]; e++) ipm->q.value[e] *= dual / primal;
+    for (uint32_t j = 0; j < n; j++) ipm->q_diagonal_value[j] *= dual / primal;
+    for (uint32_t e = 0; ipm->has_q && e < ipm->q.start[n]; e++) ipm->k.value[ipm->k_of_q[e]] *= dual / primal;
 }

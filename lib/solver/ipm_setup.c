@@ -128,7 +128,7 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp)
         if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
         mgc__ipm_equilibrate(ipm);
     }
-    mgc__ipm_scale_cost(ipm, false);
+    mgc__ipm_scale_cost(ipm);
     ipm->complementarities = 0;
     for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
     for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);

@@ -2,6 +2,10 @@
 /* Starting point: least squares, then shifted inside (Mehrotra 1992, section 7), for bounds on both sides. */
 #include "solver/ipm_private.h"
 
+/* Of costs near one.  Measured on the published programs: 0.01 to 1 differ by 5 % of the iterations; 0.001 starts too near
+ * the boundary for a few quadratic ones. */
+#define LEAST_SHIFT 0.1
+
 static double clip(double x, double lo, double up, double hl, double hu)
 {
     if (hl > 0.0 && x < lo) x = lo;
@@ -20,6 +24,7 @@ static mgc_status least_squares(mgc__ipm *ipm)
         double x = ipm->kind[i] == KIND_FIXED ? ipm->lo[i] : clip(0.0, ipm->lo[i], ipm->up[i], ipm->hl[i], ipm->hu[i]);
 
         ipm->rhs[i] = ipm->kind[i] == KIND_FREE && i >= n ? 0.0 : x;
+        if (ipm->has_q && i < n) ipm->rhs[i] -= ipm->c[i]; /* Q would pull x to nought: c belongs to it */
         ipm->w[i] = 0.0;
     }
     for (uint32_t j = 0; j < n; j++) { /* fixed columns move to the other side */
@@ -88,8 +93,8 @@ static void shift_inside(mgc__ipm *ipm)
 {
     double product = 0.0, v = 0.0, z = 0.0;
 
-    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), 1e-3));
-    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), 1e-3));
+    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), LEAST_SHIFT));
+    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), LEAST_SHIFT));
     for (uint32_t i = 0; i < ipm->count; i++) {
         product += ipm->hl[i] * ipm->vl[i] * ipm->zl[i] + ipm->hu[i] * ipm->vu[i] * ipm->zu[i];
         v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];
@@ -100,6 +105,20 @@ static void shift_inside(mgc__ipm *ipm)
     shift(ipm, ipm->zl, ipm->zu, 0.5 * product / v);
 }
 
+/* Let the mean slack and the mean multiplier be about one, by sigma (x = sigma D x') and kappa: Theta then starts near one,
+ * far from both shifts.  Exact, as both are powers of two. */
+static void balance(mgc__ipm *ipm)
+{
+    double v = 0.0, z = 0.0;
+
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];
+        z += ipm->hl[i] * ipm->zl[i] + ipm->hu[i] * ipm->zu[i];
+    }
+    if (ipm->complementarities == 0) return;
+    mgc__ipm_rescale(ipm, v / ipm->complementarities, z / ipm->complementarities);
+}
+
 mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
 {
     mgc_status st = least_squares(ipm);
@@ -107,5 +126,6 @@ mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
     if (st != MGC_OK) return st;
     split(ipm);
     shift_inside(ipm);
+    balance(ipm);
     return MGC_OK;
 }
