@@ -31,7 +31,7 @@ enum {
       "price of real-time purchases r+")                                                                               \
     X(MARKET_RT_SELL, "realtime_sell_price_per_kwh", UNCERTAIN, "currency/kWh", 0, NAN, -1e6, 1e6,                     \
       "sell_price_per_kwh", "price of real-time sales r-; at most the real-time purchase price")                       \
-    X(MARKET_GAS, "gas_price_per_kwh", UNCERTAIN, "currency/kWh", 0, NAN, -1e6, 1e6,                                   \
+    X(MARKET_GAS, "gas_price_per_kwh", SERIES, "currency/kWh", 0, NAN, -1e6, 1e6,                                   \
       "none where a device burns gas, else 0", "price of gas, on the heating value that the efficiencies refer to")    \
     X(MARKET_HEAT, "heat_price_per_kwh", SERIES, "currency/kWh", 0, NAN, -1e6, 1e6,                                    \
       "none where heat_buy_limit_kw is not 0, else 0", "price of heat w bought from the district network")             \
