@@ -9,7 +9,7 @@
 #ifndef MGCHAIN_IO_H
 #define MGCHAIN_IO_H
 
-#include "mgchain/dispatch.h"
+#include "mgchain/bargain.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +23,7 @@ typedef struct mgc_table mgc_table; /* likewise */
 
 enum {
     MGC_CASE_BYTES_MAX = 256 << 20,  /**< a case file: 1000 members with ten scenarios each take 40 MiB */
-    MGC_CASE_NODES_MAX = 16 << 20,   /**< values in a case file; bounds memory to 1 GiB whatever the bytes say */
+    MGC_CASE_NODES_MAX = 8 << 20,    /**< values in a case file; bounds memory to 1 GiB whatever the bytes say */
     MGC_CASE_DEPTH_MAX = 16,         /**< nesting; the format needs 9 */
     MGC_CASE_ISSUES_MAX = 100,       /**< issues kept; nobody reads more */
     MGC_CSV_BYTES_MAX = 256 << 20,   /**< a series file after decompression; stops a compressed bomb */
@@ -113,9 +113,6 @@ MGC_API const char *mgc_case_issue_text(const mgc_case *kase, uint32_t index);
 
 /* --- what it holds ---------------------------------------------------------------------------------------------------- */
 
-/** Bargaining weights (formats.md, bargaining). */
-enum { MGC_WEIGHTS_EQUAL = 1, MGC_WEIGHTS_CONTRIBUTION = 2, MGC_WEIGHTS_GIVEN = 3 };
-
 typedef struct mgc_case_info {
     size_t struct_size;
     const char *name;         /**< all texts are borrowed until the case is destroyed */
@@ -126,7 +123,7 @@ typedef struct mgc_case_info {
     uint32_t periods;
     uint32_t microgrids;
     uint32_t links;
-    uint32_t weights;         /**< MGC_WEIGHTS_... */
+    uint32_t weights;         /**< MGC_WEIGHTS_... of bargain.h */
     uint32_t scenarios;       /**< of every microgrid, where they come from history; else 0 */
     const char *history_file; /**< "" where there is no uncertainty block */
     const char *history_day;  /**< the realised day "2019-07-16"; "" as above */
