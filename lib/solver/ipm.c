@@ -51,17 +51,29 @@ static void write_result(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *resul
     mgc__csc_tmul(qp->a, -1.0, y, z);
     *result = (mgc__ipm_result){
         .outcome = outcome, .iterations = ipm->iteration, .objective = value, .bound = ipm->bound, .x = x, .y = y, .z = z,
-        .ray = outcome == MGC_OUTCOME_INFEASIBLE || outcome == MGC_OUTCOME_UNBOUNDED ? ipm->ray_out : NULL};
+        .ray = NULL};
+}
+
+static void finish(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *result)
+{
+    *result = ipm->result;
+    result->outcome = outcome;
+    result->iterations = ipm->iteration;
+    if (outcome == MGC_OUTCOME_INFEASIBLE || outcome == MGC_OUTCOME_UNBOUNDED) result->ray = ipm->ray_out;
+    if (outcome == MGC_OUTCOME_INFEASIBLE) result->bound = INFINITY;
 }
 
 /* What stops the loop before another direction is computed; NONE: go on. */
 static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
 {
     if (ipm->now.merit <= opts->tolerance) return MGC_OUTCOME_OPTIMAL;
+    if (ipm->mode == ELASTIC && mgc__ipm_feasible(ipm)) return MGC_OUTCOME_OPTIMAL;
     if (ipm->bound > opts->cutoff) return MGC_OUTCOME_LIMIT;
-    if (ipm->iteration > 0) {
+    if (ipm->iteration > 0 && ipm->now.primal > opts->tolerance) {
         if (mgc__ipm_proves_infeasible(ipm, ipm->y + ipm->n) || mgc__ipm_proves_infeasible(ipm, ipm->dy + ipm->n))
             return MGC_OUTCOME_INFEASIBLE;
+    }
+    if (ipm->iteration > 0 && ipm->now.dual > opts->tolerance && ipm->mode == AS_GIVEN) {
         if (mgc__ipm_proves_unbounded(ipm, ipm->w) || mgc__ipm_proves_unbounded(ipm, ipm->dw)) return MGC_OUTCOME_UNBOUNDED;
     }
     if (ipm->iteration >= opts->iteration_limit) return MGC_OUTCOME_LIMIT;
@@ -100,26 +112,58 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
     }
 }
 
-/* An unbounded ray is an outcome only where a feasible point exists: the program without its objective tells. */
-static mgc_status confirm_unbounded(mgc__ipm *ipm, const mgc__ipm_opts *opts, mgc__ipm_result *result)
+/* Is there a feasible point?  OPTIMAL: yes; INFEASIBLE: no, with a ray; else unknown.  First the program without its
+ * objective.  Then, if that stays open, the least violation: minimise |e|^2 / 2 with Ax + e within the row bounds.  That
+ * always has a solution, and its multipliers y = e are a Farkas ray where e is not nought: slower, and surer. */
+static mgc_status seek_feasible(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
 {
-    size_t n = ipm->n;
-    mgc__qp feasibility = ipm->qp;
-    double *block = mgc__alloc(ipm->ctx, 2 * n, sizeof *block); /* zero cost, and the ray */
+    mgc__ipm_opts inner = *opts;
+    uint32_t spent = ipm->iteration;
+    mgc_status st = MGC_OK;
+
+    inner.cutoff = INFINITY;
+    inner.progress = NULL;
+    *outcome = MGC_OUTCOME_NUMERICAL;
+    for (uint32_t elastic = 0; elastic < 2 && st == MGC_OK && *outcome == MGC_OUTCOME_NUMERICAL; elastic++) {
+        inner.tolerance = elastic ? 0.0 : opts->tolerance; /* to the ray, or until nothing improves */
+        mgc__ipm_load(ipm, elastic ? ELASTIC : NO_OBJECTIVE);
+        st = mgc__ipm_start_cold(ipm);
+        if (st == MGC_OK) st = run(ipm, &inner, outcome);
+        spent += ipm->iteration;
+    }
+    ipm->iteration = spent;
+    if (st == MGC_E_NUMERIC) *outcome = MGC_OUTCOME_NUMERICAL;
+    return st == MGC_E_NUMERIC ? MGC_OK : st;
+}
+
+/* An unbounded ray is an outcome only where a feasible point exists. */
+static mgc_status confirm_unbounded(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
+{
     mgc_status st;
 
-    if (!block) return mgc__no_memory(ipm->ctx, "the proof of an unbounded program");
-    memcpy(block + n, ipm->ray_out, n * sizeof *block);
-    feasibility.c = block;
-    feasibility.q = NULL;
-    st = mgc__ipm_solve(ipm, &feasibility, opts, result);
-    if (st == MGC_OK && result->outcome == MGC_OUTCOME_OPTIMAL) {
-        memcpy(ipm->ray_out, block + n, n * sizeof *block);
-        result->outcome = MGC_OUTCOME_UNBOUNDED;
-        result->ray = ipm->ray_out;
+    ipm->bound = -INFINITY;
+    write_result(ipm, *outcome, &ipm->result);
+    if (ipm->now.primal <= opts->tolerance) return MGC_OK;
+    memcpy(ipm->ray_kept, ipm->ray_out, ipm->n * sizeof *ipm->ray_kept);
+    st = seek_feasible(ipm, opts, outcome);
+    if (st == MGC_OK && *outcome == MGC_OUTCOME_OPTIMAL) {
+        *outcome = MGC_OUTCOME_UNBOUNDED;
+        write_result(ipm, *outcome, &ipm->result);
+        ipm->result.bound = -INFINITY;
+        memcpy(ipm->ray_out, ipm->ray_kept, ipm->n * sizeof *ipm->ray_kept);
     }
-    result->bound = -INFINITY;
-    mgc__free(ipm->ctx, block);
+    return st;
+}
+
+/* The loop gave up: perhaps because there is nothing to find.  Its best point stands where that is not shown. */
+static mgc_status explain_breakdown(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
+{
+    mgc_status st;
+
+    write_result(ipm, *outcome, &ipm->result);
+    if (ipm->best.primal <= opts->tolerance) return MGC_OK;
+    st = seek_feasible(ipm, opts, outcome);
+    if (*outcome == MGC_OUTCOME_OPTIMAL) *outcome = MGC_OUTCOME_NUMERICAL;
     return st;
 }
 
@@ -145,14 +189,21 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
         memset(ipm->ray_out, 0, ipm->count * sizeof *ipm->ray_out);
         memset(ipm->best_w, 0, ipm->count * sizeof *ipm->best_w);
         memset(ipm->best_y, 0, ipm->count * sizeof *ipm->best_y);
-        write_result(ipm, outcome, result);
+        write_result(ipm, outcome, &ipm->result);
+        finish(ipm, outcome, result);
         return MGC_OK;
     }
-    mgc__ipm_kkt_load(ipm);
+    mgc__ipm_load(ipm, AS_GIVEN);
     st = mgc__ipm_start_cold(ipm);
     if (st == MGC_OK) st = run(ipm, opts, &outcome);
+    if (st == MGC_OK && outcome == MGC_OUTCOME_UNBOUNDED) {
+        st = confirm_unbounded(ipm, opts, &outcome);
+    } else if (st == MGC_OK && outcome == MGC_OUTCOME_NUMERICAL) {
+        st = explain_breakdown(ipm, opts, &outcome);
+    } else if (st == MGC_OK) {
+        write_result(ipm, outcome, &ipm->result);
+    }
     if (st != MGC_OK) return st;
-    write_result(ipm, outcome, result);
-    if (outcome == MGC_OUTCOME_UNBOUNDED) return confirm_unbounded(ipm, opts, result);
+    finish(ipm, outcome, result);
     return MGC_OK;
 }

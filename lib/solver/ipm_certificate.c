@@ -6,6 +6,7 @@
  * times their present size; and where the margin is this part of the terms it is the difference of. */
 #define EXCLUDED_SIZE 1e6
 #define CLEAR_MARGIN 1e-7
+#define FEASIBLE 1e-8
 
 /* Farkas: y'Ax >= sum of y+ row_lower - y- row_upper for every feasible x, yet no x within the bounds reaches it. */
 bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y)
@@ -70,4 +71,15 @@ bool mgc__ipm_proves_unbounded(mgc__ipm *ipm, const double *x)
         off += outside(image[ipm->n + i], qp->row_lower[i], qp->row_upper[i]) * (1.0 + fabs(y));
     }
     return EXCLUDED_SIZE * off < 1.0;
+}
+
+/* Is the present point of the elastic program feasible without its elasticity? */
+bool mgc__ipm_feasible(const mgc__ipm *ipm)
+{
+    for (uint32_t i = ipm->n; i < ipm->count; i++) {
+        double unscale = 1.0 / ipm->scale[i], size = fmax(fabs(ipm->lo[i]), fabs(ipm->up[i]));
+
+        if (unscale * fabs(ipm->elastic * ipm->y[i]) > FEASIBLE * (1.0 + unscale * size)) return false;
+    }
+    return ipm->now.primal <= FEASIBLE;
 }

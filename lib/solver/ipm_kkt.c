@@ -89,7 +89,7 @@ static void set_diagonal(mgc__ipm *ipm, bool unit)
     for (uint32_t i = n; i < ipm->count; i++) {
         double d = ipm->kind[i] == KIND_FREE ? 1.0 : ipm->kind[i] == KIND_FIXED ? 0.0 : unit ? 1.0 : 1.0 / ipm->theta[i];
 
-        ipm->k.value[ipm->k_diagonal[i]] = -d;
+        ipm->k.value[ipm->k_diagonal[i]] = -d - ipm->elastic;
     }
 }
 

@@ -16,6 +16,9 @@
 
 enum { KIND_FREE = 0, KIND_BOUNDED = 1, KIND_FIXED = 2 }; /* FIXED: lo = up, a fixed column or an equality row */
 
+/* What a run of the loop minimises: the program's objective, nothing, or the squared violation of the rows. */
+enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
+
 /* Vectors of N entries, all in one block. */
 #define IPM_VECTORS(X)                                                                                            \
     X(w) X(lo) X(up) X(hl) X(hu) X(vl) X(vu) X(zl) X(zu) X(rl) X(ru) X(cl) X(cu)                                    \
@@ -49,6 +52,8 @@ struct mgc__ipm {
     double *q_diagonal_value;
     mgc__ldl *ldl;
     double shift;
+    enum ipm_mode mode;
+    double elastic;         /* ELASTIC: weight of e'e / 2, after scaling; else 0 */
     uint8_t *kind;
     double *block;
 #define IPM_MEMBER(name) double *name;
@@ -60,7 +65,7 @@ struct mgc__ipm {
     double bound;           /* best proven so far */
     uint32_t iteration;
     mgc__ipm_result result;
-    double *x_out, *y_out, *z_out, *ray_out;
+    double *x_out, *y_out, *z_out, *ray_out, *ray_kept;
 };
 
 static inline double largest_of(const double *x, size_t n)
@@ -73,6 +78,7 @@ static inline double largest_of(const double *x, size_t n)
 
 /* ipm_setup.c: patterns, work space, bounds. */
 mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp);
+void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode);
 void mgc__ipm_release(mgc__ipm *ipm);
 
 /* ipm_scale.c */
@@ -100,5 +106,6 @@ void mgc__ipm_advance(mgc__ipm *ipm);
 /* ipm_certificate.c: does the present iterate, or its step, prove infeasibility?  Fills ray (original units). */
 bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y);
 bool mgc__ipm_proves_unbounded(mgc__ipm *ipm, const double *x);
+bool mgc__ipm_feasible(const mgc__ipm *ipm);
 
 #endif

@@ -56,7 +56,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
 #undef IPM_COUNT
     ipm->block = mgc__alloc(ipm->ctx, at * count, sizeof *ipm->block);
     ipm->kind = mgc__alloc(ipm->ctx, count, sizeof *ipm->kind);
-    ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + count, sizeof *ipm->x_out);
+    ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
     if (!ipm->block || !ipm->kind || !ipm->x_out) return mgc__no_memory(ipm->ctx, "the work space of a solve");
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
@@ -65,6 +65,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->z_out = ipm->x_out + n;
     ipm->y_out = ipm->z_out + n;
     ipm->ray_out = ipm->y_out + m;
+    ipm->ray_kept = ipm->ray_out + count;
     return MGC_OK;
 }
 
@@ -108,6 +109,25 @@ static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double 
     ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
 }
 
+/* Costs and bounds in their first scaling; a start rescales both. */
+void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode)
+{
+    const mgc__qp *qp = &ipm->qp;
+    uint32_t n = qp->n;
+
+    mgc__ipm_scale_cost(ipm);
+    ipm->mode = mode;
+    ipm->elastic = mode == ELASTIC ? 1.0 : 0.0;
+    if (mode != AS_GIVEN) {
+        memset(ipm->c, 0, n * sizeof *ipm->c);
+        if (ipm->has_q) memset(ipm->q.value, 0, ipm->q.start[n] * sizeof *ipm->q.value);
+    }
+    ipm->complementarities = 0;
+    for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
+    for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);
+    mgc__ipm_kkt_load(ipm);
+}
+
 mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp)
 {
     uint32_t n = qp->n;
@@ -123,14 +143,9 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp)
     if (ipm->has_q) q_size = qp->q->start[n] * sizeof(double);
     scaled = scaled && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
              (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
-    if (!scaled) {
-        memcpy(ipm->a_raw, qp->a->value, a_size);
-        if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
-        mgc__ipm_equilibrate(ipm);
-    }
-    mgc__ipm_scale_cost(ipm);
-    ipm->complementarities = 0;
-    for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
-    for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);
-    return scaled ? MGC_OK : mgc__ipm_check_convex(ipm);
+    if (scaled) return MGC_OK;
+    memcpy(ipm->a_raw, qp->a->value, a_size);
+    if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
+    mgc__ipm_equilibrate(ipm);
+    return mgc__ipm_check_convex(ipm);
 }

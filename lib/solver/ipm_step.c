@@ -18,6 +18,7 @@ void mgc__ipm_residuals(mgc__ipm *ipm)
     if (ipm->has_q) mgc__csc_symmul(&ipm->q, 1.0, ipm->w, ipm->qx);
     for (uint32_t i = n; i < count; i++)
         if (ipm->kind[i] != KIND_FIXED) ipm->y[i] = ipm->zl[i] - ipm->zu[i];
+    for (uint32_t i = n; i < count && ipm->elastic > 0.0; i++) ipm->w[i] += ipm->elastic * ipm->y[i];
     for (uint32_t j = 0; j < n; j++) ipm->d[j] = ipm->c[j] + ipm->qx[j];
     mgc__csc_tmul(&ipm->a, -1.0, y, ipm->d);
     for (uint32_t i = 0; i < count; i++) {
@@ -77,6 +78,7 @@ void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
     }
     for (uint32_t i = n; i < ipm->count; i++)
         rows += ipm->kind[i] == KIND_FREE ? 0.0 : ipm->y[i] * (ipm->y[i] > 0.0 ? ipm->lo[i] : ipm->up[i]);
+    for (uint32_t i = n; i < ipm->count && ipm->elastic > 0.0; i++) xqx += ipm->elastic * ipm->y[i] * ipm->y[i];
     for (uint32_t i = 0; i < ipm->count; i++) out->primal = fmax(out->primal, primal_violation(ipm, i));
     out->primal_objective = (cx + 0.5 * xqx) / ipm->cost_scale;
     out->bound = (rows + box - 0.5 * xqx) / ipm->cost_scale;
@@ -119,6 +121,7 @@ static void recover(mgc__ipm *ipm)
     mgc__csc_mul(&ipm->a, 1.0, ipm->dw, ipm->dw + n);
     for (uint32_t i = n; i < ipm->count; i++) {
         ipm->dy[i] = -ipm->sol[i];
+        ipm->dw[i] += ipm->elastic * ipm->dy[i];
         if (ipm->kind[i] == KIND_BOUNDED && ipm->theta[i] > 1.0) ipm->dw[i] = (ipm->g[i] - ipm->dy[i]) / ipm->theta[i];
     }
     for (uint32_t i = 0; i < ipm->count; i++) {
