@@ -127,9 +127,13 @@ void mgc__master_drop(mgc_twostage *ts);
 /* ccg.c */
 mgc_status mgc__ccg_solve(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms);
 
-/* solve.c */
+/* solve.c, judge.c, complete.c */
 /* The gap up to which a result is called optimal. */
 double mgc__ts_gap(const mgc_twostage *ts, const mgc_twostage_opts *o);
+/* Some first-stage column is integer. */
+bool mgc__ts_integers(const mgc_twostage *ts);
+/* After numerical difficulties: where no point exists, outcome INFEASIBLE with its ray. */
+mgc_status mgc__ts_ask_feasible(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms);
 /* Options of an inner program; false: the time is over. */
 bool mgc__ts_program_opts(const mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, mgc_program_opts *p);
 /* Scenario costs of the point x; returns the cost of its first stage with quadratic terms and offset. */
