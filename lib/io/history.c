@@ -214,7 +214,8 @@ void mgc__history_want(mgc__loader *l, const mgc__at *at, const mgc__node *map, 
         ok = ok && pair.forecast != SIZE_MAX;
     }
     if (!ok || pair.actual == SIZE_MAX) return;
-    if (info->kind != MGC_PARAM_UNCERTAIN || target->scenarios == 0) {
+    /* A column that is its own forecast is known: no error was ever made. */
+    if (info->kind != MGC_PARAM_UNCERTAIN || target->scenarios == 0 || pair.actual == pair.forecast) {
         set_certain(l, at, map, info, target, pair, scale, offset);
         return;
     }
