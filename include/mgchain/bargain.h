@@ -191,7 +191,7 @@ typedef struct mgc_certificate {
     double capacity_kw;      /**< largest excess over a link's capacity; <= 1e-6 */
     double payment_sum;      /**< [currency] |sum of payments|; <= 1e-9 x members */
     double pair_sum;         /**< [currency] largest |member's payment - sum over its pairs|; <= 1e-9 x members */
-    double worst_loss;       /**< [currency] largest final cost minus stand-alone cost; <= 1e-6 */
+    double worst_loss;       /**< [currency] largest final cost minus stand-alone cost; <= 1e-6 x members */
     double nash;             /**< [currency] largest distance of a member's gain from its Nash share; <= 1e-5 x members */
     double gap;              /**< [-] (cost - lower bound) / max(1, sum of |stand-alone cost|), recomputed from the members' bounds */
 } mgc_certificate;
@@ -313,8 +313,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);
 /** first is the agent's own member.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint32_t index, mgc_pair *pair);
-/** The member's own plan with the agreed trades; out is the caller's.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, mgc_plan **out);
+/** The member's own plan with the agreed trades; borrowed until the agent is destroyed.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, const mgc_plan **plan);
 
 /* --- payments alone ----------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* P1 on one link: consensus ADMM between its two ends (Boyd et al. 2011, sections 3.4 and 7; doc/math/bargain.md, section 2).
+ *
+ *     minimise  C_a(x_a) + C_b(x_b)   subject to  x_a = x_b            a: the link's first member, b: its second
+ *
+ *     each end:  x = argmin C(x) + s mu'x + rho/2 |x - z|^2             s = +1 at a, -1 at b
+ *     both:      z  <- alpha (x_a + x_b)/2 + (1 - alpha) z              over-relaxed average
+ *                mu <- mu + rho alpha (x_a - x_b)/2
+ *
+ * Both ends compute z, mu and rho from the same two proposals (integers in mW), with operations that IEEE 754 rounds exactly,
+ * so they hold the same numbers without a word about them and without a coordinator. */
+#include <math.h>
+
+#include "bargain/agent.h"
+
+/* Chosen after Boyd et al. section 3.4.3, confirmed on the reference cases; anything from 1.5 to 1.8 behaves alike. */
+static const double over_relaxation = 1.6;
+enum { BALANCE_EVERY = 10 };  /* rounds between changes of the penalty, for the multipliers to follow */
+enum { BALANCE_LIMIT = 200 }; /* later changes could only keep the method from converging (Boyd et al. section 3.4.1) */
+
+/* Slope over capacity: the quadratic term then weighs about as much as the price does.  A power of two, so that both ends can
+ * name it as an integer and multiply by it exactly. */
+double mgc__admm_first_penalty(const mgc__terms *terms)
+{
+    double capacity = 0;
+    int exponent;
+
+    for (uint32_t t = 0; t < terms->periods; t++) capacity = fmax(capacity, terms->capacity_kw[t]);
+    if (!(capacity > 1e-3)) capacity = 1e-3;
+    if (capacity > 1e5) capacity = 1e5; /* "no limit" is not a size */
+    frexp(terms->hours * terms->price_scale / capacity, &exponent);
+    return exponent;
+}
+
+void mgc__admm_objective(const mgc__end *end, double *linear, double *quad)
+{
+    double sign = end->terms.first ? 1 : -1;
+
+    for (size_t i = 0; i < end->count; i++) {
+        linear[i] = sign * end->mu[i] - end->rho * end->z[i];
+        quad[i] = end->rho;
+    }
+}
+
+/* Ratio of the two residuals decides: proposals apart in relation to their size, against movement in relation to prices
+ * (Wohlberg 2017: relative balancing does not depend on units). */
+static void balance_penalty(mgc__end *end)
+{
+    double ratio, factor;
+    int exponent;
+
+    if (!(end->primal > 0) || !(end->dual > 0)) return;
+    ratio = sqrt(end->primal / end->dual);
+    if (ratio > 0.5 && ratio < 2) return; /* hysteresis: near balance any change only disturbs */
+    frexp(ratio, &exponent);
+    factor = ldexp(1, exponent < -3 ? -3 : exponent > 3 ? 3 : ratio > 1 ? exponent - 1 : exponent);
+    end->rho *= factor;
+}
+
+void mgc__admm_update(mgc__end *end, uint32_t round)
+{
+    const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
+    double apart = 0, moved = 0, size_a = 0, size_b = 0, prices = 0, capacity = 0, largest = 0;
+
+    for (size_t i = 0; i < end->count; i++) {
+        double a = (double)first[i] / MGC__KW, b = (double)second[i] / MGC__KW;
+        double z = over_relaxation * 0.5 * (a + b) + (1 - over_relaxation) * end->z[i], step = z - end->z[i];
+        double cap = end->terms.capacity_kw[i % end->terms.periods];
+
+        apart += (a - b) * (a - b);
+        largest = fmax(largest, fabs(a - b));
+        size_a += a * a;
+        size_b += b * b;
+        moved += step * step;
+        end->mu[i] += end->rho * over_relaxation * 0.5 * (a - b);
+        end->z[i] = z;
+        prices += end->mu[i] * end->mu[i];
+        capacity += cap * cap;
+    }
+    /* The floors keep a link without trade from dividing by nothing: 1e-3 of capacity, and the price that goes with it. */
+    end->primal = sqrt(apart) / fmax(sqrt(fmax(size_a, size_b)), 1e-3 * sqrt(capacity));
+    end->dual = end->rho * sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
+    end->apart_kw = largest;
+    if (round % BALANCE_EVERY == 0 && round <= BALANCE_LIMIT) balance_penalty(end);
+}
+
+/* Trades are agreed in whole mW: the average of the last two proposals, rounded towards zero, within capacity.  Less than a
+ * watt is rubble of the method, not trade. */
+void mgc__admm_agree(mgc__end *end, uint32_t shrink)
+{
+    static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 999, 990, 900, 500, 0};
+    static const int64_t rubble = 1000;
+
+    assert(shrink < MGC__SHRINK_LEVELS);
+    end->moved = false;
+    for (size_t i = 0; i < end->count; i++) {
+        double cap = floor(end->terms.capacity_kw[i % end->terms.periods] * MGC__KW);
+        int64_t most = cap < 1e15 ? (int64_t)cap : INT64_C(1000000000000000);
+        int64_t least = end->terms.dims == 1 ? -most : 0, z = (end->mine[i] + end->theirs[i]) / 2;
+
+        z = z > most ? most : z < least ? least : z;
+        z = z / 1000 * per_mille[shrink] + z % 1000 * per_mille[shrink] / 1000;
+        end->agreed[i] = z > -rubble && z < rubble ? 0 : z;
+        end->moved |= end->agreed[i] != 0;
+    }
+}

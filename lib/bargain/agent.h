@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of an agent: shared by the files of this room.
+ *
+ *   agent.c   the state machine: polling, receiving, answering
+ *   stage.c   what each stage says and learns; the order of the stages
+ *   admm.c    trades: one end of one link (P1)
+ *   pay.c     payments: one end of one pair (P2)
+ *   message.c bytes */
+#ifndef BARGAIN_AGENT_H
+#define BARGAIN_AGENT_H
+
+#include "bargain/local.h"
+#include "bargain/message.h"
+#include "bargain/payment.h"
+
+#define MGC__KW 1e6    /* proposals of trades are in mW */
+#define MGC__NANO 1e9  /* proposals of payments are in nano-currency */
+enum { MGC__NANO_PER_MICRO = 1000 };
+
+/* A message that has arrived, waiting for its step. */
+typedef struct mgc__inbox {
+    bool full;
+    uint64_t step, hash;
+    uint32_t stage, round;
+    uint64_t calm, last;
+    int64_t flood[MGC__FLOODS];
+    int64_t *values;
+    size_t n;
+} mgc__inbox;
+
+enum { MGC__SENT_KEPT = 4 }; /* the present step, the one that a peer may still wait for, and two made in one poll */
+
+typedef struct mgc__sent {
+    uint64_t step; /* 0: none */
+    bool due;      /* to be handed out by the next poll */
+    mgc__buf bytes;
+} mgc__sent;
+
+/* One end of one link.  Numbers are in the link's own orientation, so both ends hold the same z and mu. */
+typedef struct mgc__end {
+    mgc__terms terms;     /* borrowed from the agent's array */
+    size_t offset, count; /* its coordinates: dims * periods */
+    size_t pair;
+    bool speaks_for_pair; /* first link of the pair: carries the payments */
+    bool moved;           /* any trade agreed */
+    double rho;           /* [currency/kW^2] power of two */
+    double *z;            /* [count] kW: agreed so far */
+    double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
+    double primal, dual;  /* [-] of the last round */
+    double apart_kw;      /* largest difference of the two proposals */
+    int64_t *mine, *theirs; /* [count] mW: proposals of the last round */
+    int64_t *agreed;      /* [count] mW */
+    mgc__inbox inbox[2];  /* by parity of step */
+    mgc__sent sent[MGC__SENT_KEPT]; /* by step */
+    mgc__sent nudge;      /* the present step's message once more, with the wish for an answer */
+} mgc__end;
+
+/* A neighbour, for money. */
+typedef struct mgc__peer {
+    const char *id;       /* borrowed from terms */
+    bool first;           /* the agent's id is the smaller one: z is what the agent pays */
+    bool trades;          /* something is agreed with it */
+    bool pays;            /* takes part in payments */
+    double z, mu;         /* payment agreed so far, its multiplier */
+    int64_t mine, theirs; /* nano-currency */
+    int64_t micro;        /* payment agreed: what the smaller id pays */
+} mgc__peer;
+
+/* Numbers of the last round of trades, for the picture of convergence. */
+typedef struct mgc__turn {
+    uint32_t stage, round;
+    double primal, dual, apart_kw, traded_kwh;
+    size_t count; /* turns so far */
+} mgc__turn;
+
+struct mgc_agent {
+    mgc_ctx *ctx;
+    mgc_agent_opts opts;
+    char *id;
+    const mgc__local_ops *ops;
+    void *local;
+    mgc__terms *terms;
+    mgc__end *ends;
+    size_t n_ends, coordinates, periods;
+    mgc__peer *peers;
+    size_t n_peers;
+    uint64_t digest; /* of options that all must share */
+
+    /* where it stands */
+    uint32_t state, stage, round;
+    uint64_t step;
+    bool spoken;      /* the messages of this step are made */
+    uint64_t since_ms, resend_ms;
+    bool started;
+    char reason[256];
+    mgc_agent_counts counts;
+
+    /* common knowledge, spread by the messages */
+    int64_t *heard;   /* [members] hashes of the members heard of, ascending */
+    size_t n_heard, span_round;
+    uint64_t span;    /* longest distance between any two members */
+    uint64_t calm, last;
+    int64_t flood[MGC__FLOODS];
+    bool integers;    /* somebody has on/off decisions */
+    bool hurry;       /* the driver wants an end: no more rounds, no mixed-integer programs */
+    uint32_t shrink;  /* how often the trades were made smaller because a plan was impossible */
+
+    /* own problem */
+    double alone_cost, alone_bound, cost, bound;
+    uint32_t alone_outcome, blunders; /* proposals that could not be solved */
+    double *x, *linear, *quad; /* [coordinates] */
+    double *price_bound;       /* [coordinates] multipliers with which the bound is computed */
+    double inner_tolerance;
+    mgc__turn turn;
+    double weight, weight_scale, supplied_kwh, received_kwh;
+    int64_t label;
+    bool split;       /* pairs that trade do not connect everyone: all linked pairs pay */
+    bool no_trade, at_limit;
+    uint32_t pay_rounds;
+    double pay_primal;
+
+    /* results */
+    double *sent_kw, *price; /* [ends * 2 directions * periods] */
+    mgc__buf bytes;
+    int64_t *scratch;        /* values of one message */
+    size_t scratch_n;
+    mgc_message *messages;
+    size_t n_messages;
+    mgc_model *model;        /* own copy: the member and its links; NULL where the local problem is not a microgrid */
+    mgc_plan *plan;
+    bool driven;             /* by mgc_alliance_solve(), which makes plans and bounds itself */
+};
+
+/* agent.c */
+mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms, size_t n, const mgc__local_ops *ops, void *local,
+                           const mgc_agent_opts *opts, mgc_agent **out); /* takes local on success */
+/* End the rounds of trades with the present one.  Every agent of a group must hear it between the same two polls. */
+void mgc__agent_hurry(mgc_agent *agent);
+void mgc__agent_end(mgc_agent *agent, uint32_t state, const char *format, ...) MGC_PRINTF(3, 4);
+
+/* outcome.c */
+mgc_status mgc__agent_close(mgc_agent *agent); /* trades, prices and bytes of the agreement */
+mgc_status mgc__agent_bound(mgc_agent *agent); /* solves */
+
+/* stage.c */
+bool mgc__stage_talks(uint32_t stage);
+/* Work of the present stage and round before anything is said; may solve.  Repeatable after a failure. */
+mgc_status mgc__stage_prepare(mgc_agent *agent);
+/* What is said over one end. */
+void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *note, int64_t *values);
+/* All ends have answered: learn, and move on to the next round or stage. */
+mgc_status mgc__stage_listen(mgc_agent *agent);
+uint32_t mgc__stage_phase(uint32_t stage);
+size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t stage, uint32_t round); /* SIZE_MAX: up to members */
+
+/* admm.c */
+double mgc__admm_first_penalty(const mgc__terms *terms);
+void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
+void mgc__admm_update(mgc__end *end, uint32_t round);
+void mgc__admm_agree(mgc__end *end, uint32_t shrink);
+enum { MGC__SHRINK_LEVELS = 6 };
+
+/* pay.c */
+void mgc__pay_propose(mgc_agent *agent);
+void mgc__pay_update(mgc_agent *agent);
+void mgc__pay_close(mgc_agent *agent);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Result of mgc_alliance_solve(), as the files of this room share it. */
+#ifndef BARGAIN_ALLIANCE_H
+#define BARGAIN_ALLIANCE_H
+
+#include "bargain/agent.h"
+
+typedef struct mgc__member {
+    char *id;
+    double standalone, standalone_bound, cost, bound;
+    double weight, supplied_kwh, received_kwh;
+    double payment;
+    uint32_t group; /* smallest member that links connect it with */
+} mgc__member;
+
+typedef struct mgc__joint {  /* a link between two members of the model */
+    uint32_t link, first, second, carrier;
+    double loss, *capacity_kw; /* [periods] */
+    double *sent_kw, *price;   /* [2 * periods] by direction */
+} mgc__joint;
+
+typedef struct mgc__money {  /* a pair that pays */
+    uint32_t first, second;
+    double payment;
+} mgc__money;
+
+struct mgc_alliance {
+    mgc_ctx *ctx;
+    uint32_t periods;
+    double hours;
+    mgc_alliance_info info;
+    char reason[256];
+    mgc__member *member;
+    size_t n;
+    mgc__joint *joint;
+    size_t joints;
+    mgc__money *pair;
+    size_t pairs;
+    mgc_round *round;
+    size_t rounds, rounds_cap;
+    mgc_plan *alone, *together;
+};
+
+/* One call of mgc_alliance_solve(). */
+typedef struct mgc__run {
+    mgc_ctx *ctx;
+    const mgc_model *model;
+    mgc_alliance_opts opts;
+    mgc_alliance *a;
+    uint64_t start_ms, deadline_ms; /* 0: no deadline */
+    bool stopped, late;             /* by the callback; by the time limit */
+} mgc__run;
+
+/* MGC_OK also where the callback wants to stop: run->stopped. */
+mgc_status mgc__run_tell(mgc__run *run, uint32_t phase, uint32_t round, double primal, double dual);
+double mgc__run_seconds(const mgc__run *run);
+void mgc__run_reason(mgc__run *run, const char *format, ...) MGC_PRINTF(2, 3);
+
+mgc_status mgc__run_agents(mgc__run *run);  /* by_agents.c */
+mgc_status mgc__run_central(mgc__run *run); /* by_program.c */
+
+/* From members' costs and trades: energies, weights, payments, totals. */
+mgc_status mgc__alliance_pay(mgc__run *run);
+void mgc__alliance_energies(mgc_alliance *a);
+void mgc__alliance_totals(mgc_alliance *a);
+/* No trade: everyone as alone. */
+void mgc__alliance_apart(mgc_alliance *a);
+bool mgc__joint_trades(const mgc_alliance *a, const mgc__joint *joint, uint32_t direction);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alliance by agents in one process: the very agents that run over a transport, on a bus that is an array.
+ *
+ * All agents poll side by side (each on its own context), then their messages are handed over in the order of members: the
+ * agents share nothing between two polls, so the result does not depend on the number of threads. */
+#include <math.h>
+#include <stdio.h>
+
+#include "bargain/alliance.h"
+#include "dispatch/site.h"
+
+typedef struct crew {
+    mgc__run *run;
+    size_t n;
+    mgc_ctx **ctx;
+    mgc_agent **agent;
+    mgc_agent_output *out;
+    mgc_status *status;
+    size_t turns; /* rounds of trades recorded */
+} crew;
+
+/* --- creating ---------------------------------------------------------------------------------------------------------------- */
+
+static void free_crew(crew *c)
+{
+    mgc_ctx *ctx = c->run->ctx;
+
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->agent != NULL) mgc_agent_destroy(c->agent[i]);
+        if (c->ctx != NULL) mgc_ctx_destroy(c->ctx[i]);
+    }
+    mgc__free(ctx, c->ctx);
+    mgc__free(ctx, c->agent);
+    mgc__free(ctx, c->out);
+    mgc__free(ctx, c->status);
+}
+
+static mgc_status hire(crew *c, size_t i)
+{
+    mgc__run *run = c->run;
+    mgc_agent_opts o;
+    mgc_status st = mgc__ctx_child(run->ctx, &c->ctx[i]);
+
+    if (st != MGC_OK) return st;
+    mgc_agent_opts_init(&o, sizeof o);
+    o.members = (uint32_t)run->a->n;
+    o.relax = run->opts.relax;
+    o.weights = run->opts.weights;
+    o.weight = run->opts.weights == MGC_WEIGHTS_GIVEN ? run->opts.weight[i] : 1;
+    o.tolerance = run->opts.tolerance;
+    o.gap = run->opts.gap;
+    o.round_limit = run->opts.round_limit;
+    st = mgc_agent_create(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
+    if (st != MGC_OK) return mgc__fail(run->ctx, st, "%s", mgc_ctx_error(c->ctx[i]));
+    c->agent[i]->driven = true;
+    mgc__local_site_deadline(c->agent[i]->local, run->deadline_ms);
+    return MGC_OK;
+}
+
+static mgc_status make_crew(crew *c)
+{
+    mgc_ctx *ctx = c->run->ctx;
+    mgc_status st = MGC_OK;
+
+    c->n = c->run->a->n;
+    c->ctx = mgc__alloc(ctx, c->n, sizeof(mgc_ctx *));
+    c->agent = mgc__alloc(ctx, c->n, sizeof(mgc_agent *));
+    c->out = mgc__alloc(ctx, c->n, sizeof *c->out);
+    c->status = mgc__alloc(ctx, c->n, sizeof *c->status);
+    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL) return mgc__no_memory(ctx, "bargain: agents");
+    for (size_t i = 0; st == MGC_OK && i < c->n; i++) st = hire(c, i);
+    return st;
+}
+
+/* --- one turn ------------------------------------------------------------------------------------------------------------------- */
+
+static void poll_one(void *user, size_t i)
+{
+    crew *c = user;
+
+    c->status[i] = mgc_agent_poll(c->agent[i], 0, &c->out[i]); /* time stands still: nobody is silent in one process */
+}
+
+static void bound_one(void *user, size_t i)
+{
+    crew *c = user;
+
+    c->status[i] = mgc__agent_bound(c->agent[i]);
+}
+
+static mgc_status everyone(crew *c, void (*task)(void *user, size_t i))
+{
+    mgc__parallel(c->run->opts.threads, c->n, task, c);
+    for (size_t i = 0; i < c->n; i++)
+        if (c->status[i] != MGC_OK)
+            return mgc__fail(c->run->ctx, c->status[i], "%s (member %s)", mgc_ctx_error(c->ctx[i]), c->run->a->member[i].id);
+    return MGC_OK;
+}
+
+static size_t index_of(const crew *c, const char *id)
+{
+    size_t i = 0;
+
+    while (i < c->n && strcmp(c->run->a->member[i].id, id) != 0) i++;
+    assert(i < c->n); /* links join members of the model: checked when the result was made */
+    return i;
+}
+
+static mgc_status deliver(crew *c, size_t *delivered)
+{
+    mgc_status st = MGC_OK;
+
+    *delivered = 0;
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t k = 0; st == MGC_OK && k < c->out[i].n_messages; k++) {
+            const mgc_message *m = &c->out[i].messages[k];
+            st = mgc_agent_receive(c->agent[index_of(c, m->to)], 0, c->run->a->member[i].id, m->bytes, m->len);
+            ++*delivered;
+        }
+    return st;
+}
+
+/* A new round of trades somewhere: one line of the history.  Groups that have no link between them count rounds side by side. */
+static mgc_status record(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    mgc_round r = {.struct_size = sizeof r};
+    size_t turns = 0;
+
+    for (size_t i = 0; i < c->n; i++)
+        if (c->agent[i]->turn.count > turns) turns = c->agent[i]->turn.count;
+    if (turns == c->turns) return MGC_OK;
+    c->turns = turns;
+    for (size_t i = 0; i < c->n; i++) {
+        const mgc__turn *t = &c->agent[i]->turn;
+        if (t->count == turns) {
+            r.phase = mgc__stage_phase(t->stage);
+            r.round = t->round;
+        }
+        r.primal = fmax(r.primal, t->primal);
+        r.dual = fmax(r.dual, t->dual);
+        r.disagreement_kw = fmax(r.disagreement_kw, t->apart_kw);
+        r.traded_kwh += t->traded_kwh;
+    }
+    if (!mgc__grow(a->ctx, (void **)&a->round, &a->rounds_cap, a->rounds + 1, sizeof *a->round))
+        return mgc__no_memory(a->ctx, "bargain: history of rounds");
+    a->round[a->rounds++] = r;
+    a->info.primal_residual = r.primal;
+    a->info.dual_residual = r.dual;
+    return mgc__run_tell(c->run, r.phase, r.round, r.primal, r.dual);
+}
+
+static bool running(const crew *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->out[i].state == MGC_AGENT_RUNNING) return true;
+    return false;
+}
+
+static bool any(const crew *c, uint32_t state)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->out[i].state == state) return true;
+    return false;
+}
+
+static void hurry_if_late(crew *c)
+{
+    mgc__run *run = c->run;
+
+    if (run->deadline_ms != 0 && mgc__now_ms(run->ctx) >= run->deadline_ms) run->late = true;
+    for (size_t i = 0; (run->late || run->stopped) && i < c->n; i++) mgc__agent_hurry(c->agent[i]);
+}
+
+/* --- the run ---------------------------------------------------------------------------------------------------------------------- */
+
+static mgc_status snapshot(crew *c, mgc_plan **plan)
+{
+    mgc__site **sites = mgc__alloc(c->run->ctx, c->n, sizeof(mgc__site *));
+    mgc_status st;
+
+    if (sites == NULL) return mgc__no_memory(c->run->ctx, "bargain: a plan");
+    for (size_t i = 0; i < c->n; i++) sites[i] = mgc__local_site(c->agent[i]->local);
+    st = mgc__plan_from_sites(c->run->ctx, c->run->model, sites, c->n, plan);
+    mgc__free(c->run->ctx, sites);
+    return st;
+}
+
+/* The first poll plans every member alone. */
+static mgc_status alone(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    mgc_status st;
+    bool all = true;
+
+    if ((st = mgc__run_tell(c->run, MGC_PHASE_ALONE, 0, 0, 0)) != MGC_OK) return st;
+    if ((st = everyone(c, poll_one)) != MGC_OK) return st;
+    a->info.seconds_alone = mgc__run_seconds(c->run);
+    for (size_t i = 0; i < c->n; i++) {
+        a->member[i].standalone = a->member[i].cost = c->agent[i]->alone_cost;
+        a->member[i].standalone_bound = c->agent[i]->alone_bound;
+        all &= isfinite(c->agent[i]->alone_cost);
+    }
+    return all ? snapshot(c, &a->alone) : MGC_OK;
+}
+
+static mgc_status trade(crew *c)
+{
+    uint32_t phase = MGC_PHASE_ALONE;
+    mgc_status st = MGC_OK;
+    double begin = mgc__run_seconds(c->run);
+
+    while (st == MGC_OK && running(c)) {
+        size_t delivered;
+        st = deliver(c, &delivered);
+        if (st == MGC_OK && delivered == 0)
+            return mgc__fail(c->run->ctx, MGC_E_INTERNAL, "bargain: the agents wait for each other in phase %s",
+                             mgc_phase_name(c->out[0].phase));
+        hurry_if_late(c);
+        if (st == MGC_OK) st = everyone(c, poll_one);
+        if (st == MGC_OK) st = record(c);
+        if (st != MGC_OK || c->out[0].phase == phase) continue;
+        phase = c->out[0].phase;
+        if (phase == MGC_PHASE_PAY) {
+            c->run->a->info.seconds_trade = mgc__run_seconds(c->run) - begin;
+            begin = mgc__run_seconds(c->run);
+        }
+        if (phase != MGC_PHASE_RELAXED && phase != MGC_PHASE_FIXED) st = mgc__run_tell(c->run, phase, 0, 0, 0);
+    }
+    c->run->a->info.seconds_pay = mgc__run_seconds(c->run) - begin;
+    return st;
+}
+
+static void take_trades(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+
+    for (size_t k = 0; k < a->joints; k++) {
+        mgc__joint *j = &a->joint[k];
+        const mgc_agent *agent = c->agent[j->first];
+        for (size_t e = 0; e < agent->n_ends; e++) {
+            if (agent->ends[e].terms.link != j->link) continue;
+            memcpy(j->sent_kw, agent->sent_kw + 2 * e * a->periods, 2 * a->periods * sizeof(double));
+            memcpy(j->price, agent->price + 2 * e * a->periods, 2 * a->periods * sizeof(double));
+        }
+    }
+    mgc__alliance_energies(a);
+}
+
+static void take_payments(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+
+    a->pairs = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        const mgc_agent *agent = c->agent[i];
+        int64_t total = 0;
+        for (size_t p = 0; p < agent->n_peers; p++) {
+            uint32_t other = (uint32_t)index_of(c, agent->peers[p].id);
+            int64_t pays = agent->peers[p].first ? agent->peers[p].micro : -agent->peers[p].micro;
+            total += pays;
+            if (!agent->peers[p].pays || agent->no_trade || other < i) continue;
+            a->pair[a->pairs++] = (mgc__money){.first = i, .second = other, .payment = (double)pays / MGC__MICRO};
+        }
+        a->member[i].cost = agent->cost;
+        a->member[i].payment = (double)total / MGC__MICRO;
+        a->member[i].weight = agent->no_trade || agent->n_ends == 0 ? agent->opts.weight : agent->weight;
+        if (agent->pay_rounds > a->info.pay_rounds) a->info.pay_rounds = agent->pay_rounds;
+    }
+}
+
+static mgc_status bounds(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    double begin = mgc__run_seconds(c->run);
+    mgc_status st = mgc__run_tell(c->run, MGC_PHASE_BOUND, 0, 0, 0);
+
+    if (st == MGC_OK && !c->run->stopped) st = everyone(c, bound_one);
+    for (size_t i = 0; i < c->n; i++) a->member[i].bound = c->agent[i]->bound;
+    a->info.seconds_bound = mgc__run_seconds(c->run) - begin;
+    return st;
+}
+
+static void blame(crew *c)
+{
+    const mgc__end *worst = NULL;
+    const char *who = "";
+
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t e = 0; e < c->agent[i]->n_ends; e++) {
+            const mgc__end *end = &c->agent[i]->ends[e];
+            if (worst != NULL && fmax(end->primal, end->dual) <= fmax(worst->primal, worst->dual)) continue;
+            worst = end;
+            who = c->run->a->member[i].id;
+        }
+    if (worst != NULL)
+        mgc__run_reason(c->run, "%s; least agreed: link %u (%s and %s), primal residual %.2g, dual residual %.2g",
+                        c->run->stopped ? "stopped by the host" : c->run->late ? "time limit" : "round limit", worst->terms.link, who,
+                        worst->terms.neighbour, worst->primal, worst->dual);
+}
+
+static mgc_status agreed(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    bool limit = false, none = true;
+    mgc_status st;
+
+    take_trades(c);
+    take_payments(c);
+    for (size_t i = 0; i < c->n; i++) {
+        limit |= c->agent[i]->at_limit;
+        none &= c->agent[i]->no_trade;
+    }
+    a->info.no_trade = none;
+    if ((st = snapshot(c, &a->together)) != MGC_OK) return st;
+    if ((st = bounds(c)) != MGC_OK) return st;
+    a->info.outcome = c->run->stopped ? MGC_OUTCOME_CANCELLED : limit || c->run->late ? MGC_OUTCOME_LIMIT : MGC_OUTCOME_OPTIMAL;
+    if (a->info.outcome == MGC_OUTCOME_OPTIMAL)
+        mgc__run_reason(c->run, "%s", none ? "no trade: cooperation does not pay" : "agreed");
+    else
+        blame(c);
+    return MGC_OK;
+}
+
+/* Not everyone agreed: the stand-alone plans are the best result there is. */
+static mgc_status apart(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    mgc_dispatch_opts o;
+
+    for (size_t i = 0; i < c->n; i++)
+        if (c->out[i].state != MGC_AGENT_AGREED) mgc__run_reason(c->run, "%s", c->out[i].reason);
+    mgc__alliance_apart(a);
+    a->info.outcome = any(c, MGC_AGENT_INFEASIBLE) ? MGC_OUTCOME_INFEASIBLE : any(c, MGC_AGENT_CANCELLED) ? MGC_OUTCOME_CANCELLED
+                    : MGC_OUTCOME_NUMERICAL;
+    if (a->info.outcome != MGC_OUTCOME_INFEASIBLE) return MGC_OK;
+    mgc_dispatch_opts_init(&o, sizeof o); /* once more, for the explanation */
+    o.relax = c->run->opts.relax;
+    o.threads = c->run->opts.threads;
+    mgc_plan_destroy(a->alone);
+    a->alone = NULL;
+    return mgc_dispatch_solve(c->run->model, &o, &a->alone);
+}
+
+mgc_status mgc__run_agents(mgc__run *run)
+{
+    crew c = {.run = run};
+    mgc_status st = make_crew(&c);
+
+    if (st == MGC_OK) st = alone(&c);
+    if (st == MGC_OK) st = trade(&c);
+    if (st == MGC_OK) {
+        bool all = true;
+        for (size_t i = 0; i < c.n; i++) all &= c.out[i].state == MGC_AGENT_AGREED;
+        st = all ? agreed(&c) : apart(&c);
+    }
+    if (st == MGC_OK) st = mgc__run_tell(run, MGC_PHASE_DONE, 0, 0, 0);
+    free_crew(&c);
+    return st;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alliance as one program over everybody's data: the yardstick.  Same outputs as by agents. */
+#include <math.h>
+#include <stdio.h>
+
+#include "bargain/alliance.h"
+
+static const double rubble_kw = 1e-3; /* as in admm.c: less than a watt is no trade */
+
+static int32_t tell_progress(void *user, uint32_t iteration, double upper, double lower)
+{
+    mgc__run *run = user;
+    mgc_status st;
+
+    (void)upper, (void)lower;
+    st = mgc__run_tell(run, MGC_PHASE_RELAXED, iteration, 0, 0);
+    if (st != MGC_OK) return st;
+    return run->stopped ? MGC_CB_STOP : MGC_CB_DONE;
+}
+
+static mgc_status solve(mgc__run *run, uint32_t together, mgc_plan **plan, mgc_plan_info *info)
+{
+    mgc_dispatch_opts o;
+    mgc_status st;
+
+    mgc_dispatch_opts_init(&o, sizeof o);
+    o.together = together;
+    o.relax = run->opts.relax;
+    o.gap = run->opts.gap;
+    o.threads = run->opts.threads;
+    o.user = run;
+    if (run->opts.progress != NULL && together == MGC_DISPATCH_ALLIANCE) o.progress = tell_progress;
+    if (run->deadline_ms != 0) {
+        uint64_t now = mgc__now_ms(run->ctx);
+        o.time_limit_s = now < run->deadline_ms ? (double)(run->deadline_ms - now) / 1e3 : 1e-3;
+    }
+    *info = (mgc_plan_info){.struct_size = sizeof *info};
+    st = mgc_dispatch_solve(run->model, &o, plan);
+    return st == MGC_OK ? mgc_plan_get_info(*plan, info) : st;
+}
+
+static mgc_status read_members(mgc__run *run, bool alone)
+{
+    mgc_alliance *a = run->a;
+    mgc_status st = MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < a->n; i++) {
+        mgc__member *m = &a->member[i];
+        if (alone) {
+            st = mgc_plan_get_number(a->alone, m->id, "cost", &m->standalone);
+            if (st == MGC_OK) st = mgc_plan_get_number(a->alone, m->id, "bound", &m->standalone_bound);
+            m->cost = m->standalone;
+        } else {
+            st = mgc_plan_get_number(a->together, m->id, "cost", &m->cost);
+        }
+    }
+    return st;
+}
+
+/* A trade's price lies between what one more kWh costs the sender and what it saves the receiver, each with its half of the
+ * fee; where capacity does not bind the two are one number, else they share the difference. */
+static mgc_status read_prices(mgc__run *run, const mgc__joint *j, const char *quantity, double *work)
+{
+    mgc_alliance *a = run->a;
+    const mgc_link *link = mgc_model_link_at(run->model, j->link);
+    double *first = work, *second = work + a->periods, fee;
+    mgc_status st = mgc_plan_get_series(a->together, a->member[j->first].id, "", quantity, 0, first, a->periods);
+
+    if (st == MGC_OK) st = mgc_plan_get_series(a->together, a->member[j->second].id, "", quantity, 0, second, a->periods);
+    for (uint32_t t = 0; st == MGC_OK && t < a->periods; t++) {
+        st = mgc_link_get(link, "fee_per_kwh", t, &fee);
+        j->price[t] = 0.5 * (first[t] + 0.5 * fee + (1 - j->loss) * second[t] - 0.5 * fee);
+        j->price[a->periods + t] = 0.5 * (second[t] + 0.5 * fee + (1 - j->loss) * first[t] - 0.5 * fee);
+    }
+    return st;
+}
+
+static mgc_status read_trades(mgc__run *run)
+{
+    mgc_alliance *a = run->a;
+    double *work = mgc__alloc(a->ctx, 2 * (size_t)a->periods, sizeof *work);
+    mgc_status st = work == NULL ? mgc__no_memory(a->ctx, "bargain: trades") : MGC_OK;
+
+    for (size_t k = 0; st == MGC_OK && k < a->joints; k++) {
+        mgc__joint *j = &a->joint[k];
+        const char *id = a->member[j->first].id;
+        char name[32];
+
+        snprintf(name, sizeof name, "LINK:%u", j->link);
+        st = mgc_plan_get_series(a->together, id, name, "sent_kw", 0, j->sent_kw, a->periods);
+        if (st == MGC_OK) st = mgc_plan_get_series(a->together, id, name, "sent_back_kw", 0, j->sent_kw + a->periods, a->periods);
+        for (uint32_t i = 0; st == MGC_OK && i < 2 * a->periods; i++) {
+            if (j->sent_kw[i] < rubble_kw) j->sent_kw[i] = 0;
+            j->sent_kw[i] = fmin(j->sent_kw[i], j->capacity_kw[i % a->periods]);
+        }
+        if (st == MGC_OK) st = read_prices(run, j, j->carrier == 0 ? "price_per_kwh" : "heat_price_per_kwh", work);
+    }
+    mgc__free(a->ctx, work);
+    return st;
+}
+
+static double surplus(const mgc_alliance *a)
+{
+    double total = 0;
+
+    for (size_t i = 0; i < a->n; i++) total += a->member[i].standalone - a->member[i].cost;
+    return total;
+}
+
+static bool has_point(const mgc_plan_info *info)
+{
+    return info->outcome != MGC_OUTCOME_INFEASIBLE && info->outcome != MGC_OUTCOME_UNBOUNDED && isfinite(info->cost);
+}
+
+static mgc_status pay(mgc__run *run)
+{
+    mgc_alliance *a = run->a;
+    mgc_status st;
+
+    if (surplus(a) <= 0) {
+        mgc__alliance_apart(a);
+        mgc__run_reason(run, "no trade: cooperation does not pay");
+        return MGC_OK;
+    }
+    mgc__alliance_energies(a);
+    st = mgc__alliance_pay(run);
+    if (st != MGC_E_RANGE) return st;
+    mgc__alliance_apart(a); /* a group of its own that the gap of the joint program left worse off */
+    mgc__run_reason(run, "no trade: within the gap asked for, some members would lose");
+    return MGC_OK;
+}
+
+static mgc_status trade(mgc__run *run)
+{
+    mgc_alliance *a = run->a;
+    mgc_plan_info info;
+    double begin = mgc__run_seconds(run);
+    mgc_status st = solve(run, MGC_DISPATCH_ALLIANCE, &a->together, &info);
+
+    if (st != MGC_OK) return st;
+    a->info.outcome = run->stopped ? MGC_OUTCOME_CANCELLED : info.outcome;
+    a->info.seconds_trade = mgc__run_seconds(run) - begin;
+    mgc__run_reason(run, "solved as one program: %s", mgc_outcome_name(info.outcome));
+    if (!has_point(&info)) {
+        mgc__alliance_apart(a);
+        return MGC_OK;
+    }
+    if ((st = read_members(run, false)) != MGC_OK) return st;
+    if ((st = read_trades(run)) != MGC_OK) return st;
+    a->info.lower_bound = info.bound;
+    begin = mgc__run_seconds(run);
+    st = mgc__run_tell(run, MGC_PHASE_PAY, 0, 0, 0);
+    if (st == MGC_OK) st = pay(run);
+    a->info.seconds_pay = mgc__run_seconds(run) - begin;
+    return st;
+}
+
+mgc_status mgc__run_central(mgc__run *run)
+{
+    mgc_plan_info info;
+    mgc_status st = mgc__run_tell(run, MGC_PHASE_ALONE, 0, 0, 0);
+
+    if (st == MGC_OK) st = solve(run, MGC_DISPATCH_ALONE, &run->a->alone, &info);
+    if (st != MGC_OK) return st;
+    run->a->info.seconds_alone = mgc__run_seconds(run);
+    run->a->info.outcome = info.outcome;
+    if (!has_point(&info)) {
+        mgc__run_reason(run, "a member has no plan without trade");
+        return MGC_OK;
+    }
+    if ((st = read_members(run, true)) != MGC_OK) return st;
+    if (run->stopped || info.outcome == MGC_OUTCOME_CANCELLED) {
+        run->a->info.outcome = MGC_OUTCOME_CANCELLED;
+        mgc__run_reason(run, "stopped before any trade");
+        mgc__alliance_apart(run->a);
+        return MGC_OK;
+    }
+    st = trade(run);
+    return st == MGC_OK ? mgc__run_tell(run, MGC_PHASE_DONE, 0, 0, 0) : st;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A member's own problem, as its agent sees it: a convex (or mixed-integer) cost C(x) of the coupled quantities x of all its
+ * link ends.  The real one is a microgrid (local_site.c); tests use closed forms.
+ *
+ * Coordinates: end after end, each with its terms' dims blocks of `periods` numbers [kW] in the link's own orientation: one
+ * block "first to second minus back" where nothing is lost on the way, else "first to second" and "second to first". */
+#ifndef BARGAIN_LOCAL_H
+#define BARGAIN_LOCAL_H
+
+#include "base/base.h"
+#include "mgchain/bargain.h"
+
+/* One end of a link: what both neighbours know of it. */
+typedef struct mgc__terms {
+    char *neighbour;
+    uint32_t link;      /* index in the owner's model */
+    uint32_t carrier, ordinal;
+    bool first;         /* the owner is the link's first member */
+    uint32_t dims;      /* 1 without loss, else 2 */
+    uint32_t periods;
+    double hours, loss;
+    double *capacity_kw; /* [periods] */
+    double *fee;         /* [periods] currency/kWh */
+    double price_scale;  /* [currency/kWh] rough price of the carrier, for the first penalty */
+    uint64_t digest;     /* of everything that both ends must agree on */
+} mgc__terms;
+
+/* Answers of a local solve: MGC_OK with one of the outcomes; OPTIMAL or LIMIT come with a point. */
+typedef struct mgc__local_ops {
+    /* min C(x), x = 0.  Plan kept for reading until the next call. */
+    mgc_status (*alone)(void *self, double *cost, double *bound, uint32_t *outcome);
+    /* min C(x) + linear'x + 1/2 x'diag(quad)x, on/off decisions relaxed, or as committed.  x is left alone without a point. */
+    mgc_status (*propose)(void *self, const double *linear, const double *quad, double tolerance, double *x, uint32_t *outcome);
+    /* The same with on/off decisions: keep those found for what follows.  hurry: take those of `alone`. */
+    mgc_status (*commit)(void *self, const double *linear, const double *quad, bool hurry, uint32_t *outcome);
+    /* min C(x) at this x, on/off decisions as committed: cost of a feasible plan. */
+    mgc_status (*settle)(void *self, const double *x, double *cost, uint32_t *outcome);
+    /* A proven lower bound of min C(x) + linear'x over all x within capacity and all on/off decisions. */
+    mgc_status (*bound)(void *self, const double *linear, double *bound);
+    bool (*has_integers)(void *self);
+    void (*destroy)(void *self);
+} mgc__local_ops;
+
+typedef struct mgc__site mgc__site;
+/* The microgrid `id` of the model as a local problem; terms (n of them, arrays owned by the caller) are filled in the order
+ * of its link ends.  relax: drop integrality everywhere. */
+typedef struct mgc__local_opts {
+    bool relax;
+    double gap;            /* of mixed-integer programs */
+    double tolerance;      /* of continuous ones that are reported */
+} mgc__local_opts;
+
+extern const mgc__local_ops mgc__local_site_ops;
+mgc_status mgc__local_site_create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc__local_opts *opts, void **out);
+/* The site behind it, and the milliseconds of the context's clock at which its solves should give up; 0: never. */
+mgc__site *mgc__local_site(void *self);
+void mgc__local_site_deadline(void *self, uint64_t deadline_ms);
+
+/* Terms of all link ends of a member, in the model's order of links.  Freed by mgc__terms_free(). */
+mgc_status mgc__terms_read(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc__terms **terms, size_t *n);
+void mgc__terms_free(mgc_ctx *ctx, mgc__terms *terms, size_t n);
+/* Copy one array of terms. */
+mgc_status mgc__terms_copy(mgc_ctx *ctx, const mgc__terms *from, size_t n, mgc__terms **terms);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both ends of a link know of it, read from a model. */
+#include <math.h>
+
+#include "bargain/local.h"
+#include "bargain/message.h"
+
+void mgc__terms_free(mgc_ctx *ctx, mgc__terms *terms, size_t n)
+{
+    if (terms == NULL) return;
+    for (size_t i = 0; i < n; i++) {
+        mgc__free(ctx, terms[i].neighbour);
+        mgc__free(ctx, terms[i].capacity_kw);
+        mgc__free(ctx, terms[i].fee);
+    }
+    mgc__free(ctx, terms);
+}
+
+static double *copy_series(mgc_ctx *ctx, const double *from, size_t n)
+{
+    double *to = mgc__alloc(ctx, n, sizeof *to);
+
+    if (to != NULL) memcpy(to, from, n * sizeof *to);
+    return to;
+}
+
+mgc_status mgc__terms_copy(mgc_ctx *ctx, const mgc__terms *from, size_t n, mgc__terms **terms)
+{
+    mgc__terms *to = mgc__alloc(ctx, n, sizeof *to);
+
+    *terms = NULL;
+    if (to == NULL) return mgc__no_memory(ctx, "bargain: terms of links");
+    for (size_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        to[i].neighbour = mgc__strdup(ctx, from[i].neighbour);
+        to[i].capacity_kw = copy_series(ctx, from[i].capacity_kw, from[i].periods);
+        to[i].fee = copy_series(ctx, from[i].fee, from[i].periods);
+        if (to[i].neighbour == NULL || to[i].capacity_kw == NULL || to[i].fee == NULL) {
+            mgc__terms_free(ctx, to, i + 1);
+            return mgc__no_memory(ctx, "bargain: terms of links");
+        }
+    }
+    *terms = to;
+    return MGC_OK;
+}
+
+/* What the two ends must agree on before they trade. */
+static uint64_t digest(const mgc__terms *t, const char *first, const char *second)
+{
+    uint64_t h = MGC__HASH_START;
+
+    h = mgc__hash_bytes(h, first, strlen(first) + 1);
+    h = mgc__hash_bytes(h, second, strlen(second) + 1);
+    h = mgc__hash_uint(h, t->carrier);
+    h = mgc__hash_uint(h, t->ordinal);
+    h = mgc__hash_uint(h, t->periods);
+    h = mgc__hash_double(h, t->hours);
+    h = mgc__hash_double(h, t->loss);
+    for (uint32_t i = 0; i < t->periods; i++) {
+        h = mgc__hash_double(h, t->capacity_kw[i]);
+        h = mgc__hash_double(h, t->fee[i]);
+    }
+    return h;
+}
+
+static bool same_pair(const char *a, const char *b, const char *first, const char *second)
+{
+    return (strcmp(a, first) == 0 && strcmp(b, second) == 0) || (strcmp(a, second) == 0 && strcmp(b, first) == 0);
+}
+
+/* How many earlier links join the same two members with the same carrier. */
+static mgc_status find_ordinal(const mgc_model *model, uint32_t link, uint32_t *ordinal)
+{
+    const char *first, *second, *carrier, *a, *b, *c;
+    mgc_status st = mgc_model_link(model, link, &first, &second, &carrier);
+
+    *ordinal = 0;
+    for (uint32_t i = 0; st == MGC_OK && i < link; i++) {
+        st = mgc_model_link(model, i, &a, &b, &c);
+        if (st == MGC_OK && strcmp(c, carrier) == 0 && same_pair(a, b, first, second)) ++*ordinal;
+    }
+    return st;
+}
+
+/* Mean of the day's prices: only the order of magnitude of the first penalty hangs on it. */
+static mgc_status mean_price(const mgc_model *model, const char *id, uint32_t carrier, double *mean)
+{
+    const mgc_microgrid *site = mgc_model_microgrid(model, id);
+    uint32_t periods = mgc_model_periods(model);
+    double total = 0, value;
+
+    for (uint32_t t = 0; t < periods; t++) {
+        mgc_status st = mgc_microgrid_get(site, carrier == 0 ? "buy_price_per_kwh" : "gas_price_per_kwh", 0, t, &value);
+        if (st != MGC_OK) return st;
+        total += fabs(value);
+    }
+    *mean = total > 0 ? total / periods : 0.1;
+    return MGC_OK;
+}
+
+static mgc_status read_series(mgc_ctx *ctx, const mgc_link *link, const char *key, uint32_t periods, double **series)
+{
+    *series = mgc__alloc(ctx, periods, sizeof **series);
+    if (*series == NULL) return mgc__no_memory(ctx, "bargain: terms of a link");
+    for (uint32_t t = 0; t < periods; t++) {
+        mgc_status st = mgc_link_get(link, key, t, &(*series)[t]);
+        if (st != MGC_OK) return st;
+    }
+    return MGC_OK;
+}
+
+static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t index, mgc__terms *t)
+{
+    const mgc_link *link = mgc_model_link_at(model, index);
+    const char *first, *second, *carrier;
+    mgc_status st = mgc_model_link(model, index, &first, &second, &carrier);
+
+    if (st != MGC_OK) return st;
+    t->link = index;
+    t->carrier = strcmp(carrier, "heat") == 0;
+    t->first = strcmp(first, id) == 0;
+    t->periods = mgc_model_periods(model);
+    t->hours = mgc_model_hours(model);
+    t->neighbour = mgc__strdup(ctx, t->first ? second : first);
+    if (t->neighbour == NULL) return mgc__no_memory(ctx, "bargain: terms of a link");
+    if ((st = find_ordinal(model, index, &t->ordinal)) != MGC_OK) return st;
+    if (t->ordinal > MGC__ORDINAL_MAX)
+        return mgc__fail(ctx, MGC_E_LIMIT, "bargain: more than %d links of one carrier between %s and %s", MGC__ORDINAL_MAX + 1, first,
+                         second);
+    if ((st = mgc_link_get(link, "loss", 0, &t->loss)) != MGC_OK) return st;
+    t->dims = t->loss > 0 ? 2 : 1;
+    if ((st = read_series(ctx, link, "capacity_kw", t->periods, &t->capacity_kw)) != MGC_OK) return st;
+    if ((st = read_series(ctx, link, "fee_per_kwh", t->periods, &t->fee)) != MGC_OK) return st;
+    if ((st = mean_price(model, id, t->carrier, &t->price_scale)) != MGC_OK) return st;
+    t->digest = digest(t, first, second);
+    return MGC_OK;
+}
+
+mgc_status mgc__terms_read(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc__terms **terms, size_t *n)
+{
+    uint32_t links = mgc_model_links(model);
+    mgc__terms *all = mgc__alloc(ctx, links, sizeof *all);
+    const char *first, *second, *carrier;
+    mgc_status st = MGC_OK;
+    size_t count = 0;
+
+    *terms = NULL;
+    *n = 0;
+    if (all == NULL) return mgc__no_memory(ctx, "bargain: terms of links");
+    for (uint32_t i = 0; st == MGC_OK && i < links; i++) {
+        st = mgc_model_link(model, i, &first, &second, &carrier);
+        if (st != MGC_OK || (strcmp(first, id) != 0 && strcmp(second, id) != 0)) continue;
+        st = read_one(ctx, model, id, i, &all[count++]);
+    }
+    if (st != MGC_OK) {
+        mgc__terms_free(ctx, all, count);
+        return st;
+    }
+    *terms = all;
+    *n = count;
+    return MGC_OK;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How fast and how exact: one line of JSON for each case file given.
+ *
+ *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] CASE... */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgchain/bargain.h"
+#include "mgchain/io.h"
+
+static uint64_t now_ms(void *user)
+{
+    struct timespec t;
+
+    (void)user;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int32_t trace(void *user, const mgc_alliance_progress *p)
+{
+    (void)user;
+    fprintf(stderr, "%7.2f s %-8s %4u  primal %.2e  dual %.2e\n", p->seconds, mgc_phase_name(p->phase), p->round, p->primal, p->dual);
+    return MGC_CB_DONE;
+}
+
+static void print_rounds(const mgc_alliance *a, const mgc_alliance_info *info)
+{
+    uint32_t relaxed = 0;
+    mgc_round r = {.struct_size = sizeof r};
+
+    for (uint32_t i = 0; i < info->rounds; i++)
+        if (mgc_alliance_get_round(a, i, &r) == MGC_OK) relaxed += r.phase == MGC_PHASE_RELAXED;
+    printf("\"rounds\": %u, \"rounds_relaxed\": %u, ", info->rounds, relaxed);
+}
+
+static int run(mgc_ctx *ctx, const char *file, const mgc_alliance_opts *opts)
+{
+    mgc_case *kase;
+    mgc_alliance *a;
+    mgc_alliance_info info = {.struct_size = sizeof info};
+    mgc_certificate cert = {.struct_size = sizeof cert};
+    mgc_status st = mgc_case_load_file(ctx, file, NULL, &kase);
+
+    if (st != MGC_OK || (st = mgc_alliance_solve(mgc_case_model(kase), opts, &a)) != MGC_OK) {
+        fprintf(stderr, "%s: %s\n", mgc_status_name(st), mgc_ctx_error(ctx));
+        return 1;
+    }
+    if (mgc_alliance_get_info(a, &info) != MGC_OK || mgc_alliance_certificate(a, &cert) != MGC_OK) return 1;
+    printf("{\"case\": \"%s\", \"outcome\": \"%s\", \"standalone\": %.6f, \"cost\": %.6f, \"bound\": %.6f, \"gap\": %.2e, ", file,
+           mgc_outcome_name(info.outcome), info.standalone_total, info.cost, info.lower_bound, info.gap);
+    print_rounds(a, &info);
+    printf("\"pay_rounds\": %u, \"primal\": %.1e, \"dual\": %.1e, \"alone_s\": %.2f, \"trade_s\": %.2f, \"pay_s\": %.2f, \"bound_s\": %.2f, "
+           "\"certificate\": %u, \"imbalance_kw\": %.1e, \"loss\": %.1e, \"nash\": %.1e, \"reason\": \"%s\"}\n",
+           info.pay_rounds, info.primal_residual, info.dual_residual, info.seconds_alone, info.seconds_trade, info.seconds_pay,
+           info.seconds_bound, cert.ok, cert.imbalance_kw, cert.worst_loss, cert.nash, mgc_alliance_reason(a));
+    fflush(stdout);
+    mgc_alliance_destroy(a);
+    mgc_case_destroy(kase);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    mgc_ctx_opts co;
+    mgc_alliance_opts o;
+    mgc_ctx *ctx;
+    int failed = 0;
+
+    mgc_ctx_opts_init(&co, sizeof co);
+    co.now_ms = now_ms;
+    mgc_alliance_opts_init(&o, sizeof o);
+    if (mgc_ctx_create(&co, &ctx) != MGC_OK) return 1;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--central") == 0) o.method = MGC_ALLIANCE_CENTRAL;
+        else if (strcmp(argv[i], "--relax") == 0) o.relax = 1;
+        else if (strcmp(argv[i], "--trace") == 0) o.progress = trace;
+        else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) o.round_limit = (uint32_t)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) o.threads = (uint32_t)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--tolerance") == 0 && i + 1 < argc) o.tolerance = atof(argv[++i]);
+        else if (strcmp(argv[i], "--gap") == 0 && i + 1 < argc) o.gap = atof(argv[++i]);
+        else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) o.time_limit_s = atof(argv[++i]);
+        else failed |= run(ctx, argv[i], &o);
+    }
+    mgc_ctx_destroy(ctx);
+    return failed;
+}
