@@ -132,7 +132,6 @@ mgc__node *mgc__tree_parse(mgc__loader *l, const char *text, size_t len);
 mgc__mark mgc__mark_of(const mgc__loader *l, const mgc__node *node);
 mgc__mark mgc__mark_of_key(const mgc__loader *l, const mgc__node *node); /* the node's own where it has no key */
 mgc__node *mgc__map_get(const mgc__node *map, const char *key);            /* NULL: none */
-const char *mgc__kind_name(const mgc__node *node);                         /* "a list" */
 
 /* issue.c.  The format is "message" or "message\thint"; no floating-point conversions. */
 void mgc__issue(mgc__loader *l, mgc__mark mark, const mgc__at *at, const char *format, ...) MGC_PRINTF(4, 5);
@@ -140,6 +139,7 @@ void mgc__issue_path(mgc__loader *l, mgc__mark mark, const char *path, const cha
 void mgc__warning(mgc__loader *l, mgc__mark mark, const mgc__at *at, const char *format, ...) MGC_PRINTF(4, 5);
 const char *mgc__path(mgc__loader *l, const mgc__at *at);      /* scratch */
 const char *mgc__show(mgc__loader *l, const char *text);       /* fit for a message: short, no control characters; scratch */
+const char *mgc__found(mgc__loader *l, const mgc__node *node); /* what stands there, for a message; scratch */
 const char *mgc__show_number(mgc__loader *l, double x);        /* scratch */
 /* "; did you mean \"x\"?" or "; allowed: a, b, c", for unknown words; scratch. */
 const char *mgc__suggest(mgc__loader *l, const char *word, const char *const *words, size_t n);

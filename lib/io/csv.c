@@ -202,7 +202,7 @@ static void parse(mgc__loader *l, mgc__csv *csv, const char *path)
         return;
     }
     const char *nul = memchr(csv->bytes, '\0', csv->len);
-    if (nul != NULL || !mgc__utf8_valid(csv->bytes, csv->len)) {
+    if (nul != NULL || !mgc__io_utf8_valid(csv->bytes, csv->len)) {
         mgc__issue_path(l, line_mark(csv, 0), path, "the file is not text in UTF-8\tsave it as UTF-8");
         return;
     }

@@ -100,13 +100,15 @@ const char *mgc__path(mgc__loader *l, const mgc__at *at)
 
 /* --- keeping ----------------------------------------------------------------------------------------------------------- */
 
-/* The same fault seen twice, as a bad field of a column that two devices use, is told once. */
-static bool known(const mgc_case *kase, mgc__mark mark, const char *message)
+/* The same fault seen twice is told once: a bad field of a series file that two devices use, whatever their paths. */
+static bool known(const mgc__loader *l, mgc__mark mark, const char *path, const char *message)
 {
-    for (size_t i = 0; i < kase->issues; i++) {
-        const mgc__issue_record *issue = &kase->issue[i];
+    bool in_case = strcmp(mark.file, l->file) == 0;
+
+    for (size_t i = 0; i < l->kase->issues; i++) {
+        const mgc__issue_record *issue = &l->kase->issue[i];
         if (issue->line == mark.line && issue->column == mark.column && strcmp(issue->file, mark.file) == 0 &&
-            strcmp(issue->message, message) == 0)
+            strcmp(issue->message, message) == 0 && (!in_case || strcmp(issue->path, path) == 0))
             return true;
     }
     return false;
@@ -143,7 +145,7 @@ static void keep(mgc__loader *l, mgc__mark mark, const char *path, uint32_t seve
     }
     char *tab = strchr(text.bytes, '\t');
     if (tab != NULL) *tab = '\0';
-    bool again = known(kase, mark, text.bytes);
+    bool again = known(l, mark, path, text.bytes);
     if (!again && kase->issues >= MGC_CASE_ISSUES_MAX) kase->dropped++;
     if (!again && kase->issues < MGC_CASE_ISSUES_MAX) {
         mgc__issue_record issue = {.file = mark.file, .severity = severity, .line = mark.line, .column = mark.column};

@@ -154,10 +154,6 @@ static const mgc__node *descend(const mgc__node *root, const char *where, bool *
     for (const char *s = where; *s != '\0';) {
         size_t len = strcspn(s, "/");
         const mgc__node *next = child(node, s, len);
-        if (next == NULL && node->kind == NODE_MAP) { /* the limits of a microgrid's connections */
-            const mgc__node *grid = mgc__map_get(node, "grid");
-            if (grid != NULL) next = child(grid, s, len);
-        }
         if (next == NULL) return node;
         node = next;
         s += len + (s[len] == '/');
@@ -166,22 +162,37 @@ static const mgc__node *descend(const mgc__node *root, const char *where, bool *
     return node;
 }
 
-/* "microgrids/hospital/market/x" as the case has it: the market of the case where the microgrid has none of its own. */
-static const mgc__node *find_fault(const mgc__node *root, const char *where)
+/* Where the case says what a path of the core names: a microgrid's tariff stands in its own market or in the case's, with the
+ * carbon ladder below.  *path: of that place. */
+static const mgc__node *find_fault(mgc__loader *l, const mgc__node *root, const char *where, const char **path)
 {
-    const char *market = strstr(where, "/market/");
+    static const char *const below[] = {"", "market/", "market/carbon/", "grid/"};
+    const char *slash = strrchr(where, '/'), *key = slash != NULL ? slash + 1 : where;
+    const char *site_end = strncmp(where, "microgrids/", 11) == 0 ? strchr(where + 11, '/') : NULL;
     bool whole;
-    const mgc__node *node = descend(root, where, &whole);
 
-    if (whole || market == NULL) return node;
-    const mgc__node *shared = descend(root, market + 1, &whole);
-    return whole ? shared : node;
+    *path = where;
+    const mgc__node *node = descend(root, where, &whole);
+    for (size_t i = 0; i < 2 * MGC__IO_COUNT(below) && !whole && site_end != NULL; i++) { /* the microgrid's, then the case's */
+        int own = i < MGC__IO_COUNT(below) ? (int)(site_end + 1 - where) : 0;
+        mgc__text place = {.ctx = l->ctx};
+        mgc__text_printf(&place, "%.*s%s%s", own, where, below[i % MGC__IO_COUNT(below)], key);
+        const mgc__node *there = place.failed ? NULL : descend(root, place.bytes, &whole);
+        if (whole) {
+            node = there;
+            *path = mgc__take_text(l, place.bytes, place.len);
+        }
+        mgc__text_free(&place);
+    }
+    return node;
 }
 
 /* A fault in a thing that had errors before is most likely their echo. */
 static bool is_echo(const mgc__loader *l, const char *path)
 {
     char thing[512];
+
+    if ((strncmp(path, "market.", 7) == 0 || strstr(path, ".market.") != NULL) && mgc__issue_under(l->kase, "market")) return true;
     size_t len = strlen(path);
     const char *dot = strrchr(path, '.');
 
@@ -194,15 +205,19 @@ static bool is_echo(const mgc__loader *l, const char *path)
 
 static void on_fault(void *user, mgc_status status, const char *where, const char *text)
 {
+    static const char room[] = "dispatch: ";
     struct check *check = user;
     mgc__loader *l = check->l;
-    const mgc__node *node = find_fault(check->root, where);
-    char *path = mgc__take_text(l, where, strlen(where));
+    const char *place;
+    const mgc__node *node = find_fault(l, check->root, where, &place);
+    char *path = place != NULL ? mgc__take_text(l, place, strlen(place)) : NULL;
 
     (void)status;
     if (path == NULL) return;
     for (char *s = path; *s != '\0'; s++)
         if (*s == '/') *s = '.';
+    if (strncmp(text, room, sizeof room - 1) == 0) text += sizeof room - 1;
+    /* A price of the case's market is every microgrid's: told once. */
     if (!is_echo(l, path)) mgc__issue_path(l, mgc__mark_of_key(l, node), path, "%s", text);
 }
 
@@ -210,8 +225,8 @@ static void check_model(mgc__loader *l, const mgc__node *root)
 {
     struct check check = {l, root};
 
-    /* Without the history's series every device that uses one would be told to lack it; without the market's all is wrong. */
-    if (l->opts.no_check || mgc__issue_under(l->kase, "uncertainty") || mgc__issue_under(l->kase, "market")) return;
+    /* Without the history every device that takes a series from it would be told to lack it. */
+    if (l->opts.no_check || mgc__issue_under(l->kase, "uncertainty")) return;
     mgc_status status = mgc_model_check(l->model, on_fault, &check);
     if (status == MGC_E_NO_MEMORY) l->status = status;
     else if (status != MGC_OK && mgc__issue_errors(l->kase) == 0) mgc__core_agreed(l, "", mgc__mark_of(l, root), status);

@@ -9,6 +9,17 @@ bool mgc__is_null(const mgc__node *node)
     return node->kind == NODE_SCALAR && !node->quoted && (strcmp(node->u.text, "null") == 0 || strcmp(node->u.text, "~") == 0);
 }
 
+const char *mgc__found(mgc__loader *l, const mgc__node *node)
+{
+    if (node->kind != NODE_SCALAR) return node->kind == NODE_LIST ? "a list" : "a map";
+    if (!node->quoted) return *node->u.text != '\0' ? mgc__show(l, node->u.text) : "nothing";
+    mgc__text text = {.ctx = l->ctx};
+    mgc__text_printf(&text, "the quoted text \"%s\"", mgc__show(l, node->u.text));
+    const char *copy = text.failed ? NULL : mgc__take_text(l, text.bytes, text.len);
+    mgc__text_free(&text);
+    return copy != NULL ? copy : "";
+}
+
 static bool is_word_of(const char *text, const char *const words[], size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -64,19 +75,11 @@ bool mgc__read_number(mgc__loader *l, const mgc__at *at, const mgc__node *node, 
     bool leading_zero;
     const char *end;
 
-    if (node->kind != NODE_SCALAR) {
-        mgc__issue(l, mark, at, "must be a number; found %s", mgc__kind_name(node));
+    if (node->kind != NODE_SCALAR || node->quoted || *node->u.text == '\0') {
+        mgc__issue(l, mark, at, "must be a number; found %s%s", mgc__found(l, node), node->quoted ? "\tleave the quotes away" : "");
         return false;
     }
     const char *text = node->u.text;
-    if (node->quoted) {
-        mgc__issue(l, mark, at, "must be a number; found the quoted text \"%s\"\tleave the quotes away", mgc__show(l, text));
-        return false;
-    }
-    if (*text == '\0') {
-        mgc__issue(l, mark, at, "must be a number; found nothing");
-        return false;
-    }
     if (!looks_like_number(text, &leading_zero)) {
         mgc__issue(l, mark, at, "must be a number; found %s%s", mgc__show(l, text), why_no_number(text));
         return false;
@@ -114,8 +117,7 @@ bool mgc__read_flag(mgc__loader *l, const mgc__at *at, const mgc__node *node, bo
         *value = false;
         return true;
     }
-    mgc__issue(l, mgc__mark_of(l, node), at, "must be true or false; found %s%s%s", mgc__kind_name(node),
-               node->kind == NODE_SCALAR ? " " : "", node->kind == NODE_SCALAR ? mgc__show(l, node->u.text) : "");
+    mgc__issue(l, mgc__mark_of(l, node), at, "must be true or false; found %s", mgc__found(l, node));
     return false;
 }
 
@@ -125,8 +127,7 @@ bool mgc__read_text(mgc__loader *l, const mgc__at *at, const mgc__node *node, co
         *value = node->u.text;
         return true;
     }
-    mgc__issue(l, mgc__mark_of(l, node), at, "must be a text; found %s",
-               node->kind == NODE_SCALAR && *node->u.text == '\0' ? "nothing" : mgc__kind_name(node));
+    mgc__issue(l, mgc__mark_of(l, node), at, "must be a text; found %s", mgc__found(l, node));
     return false;
 }
 
@@ -160,13 +161,13 @@ bool mgc__read_id(mgc__loader *l, const mgc__at *at, const mgc__node *node, cons
 bool mgc__want_map(mgc__loader *l, const mgc__at *at, const mgc__node *node)
 {
     if (node->kind == NODE_MAP) return true;
-    mgc__issue(l, mgc__mark_of(l, node), at, "must be a map of keys and values; found %s", mgc__kind_name(node));
+    mgc__issue(l, mgc__mark_of(l, node), at, "must be a map of keys and values; found %s", mgc__found(l, node));
     return false;
 }
 
 bool mgc__want_list(mgc__loader *l, const mgc__at *at, const mgc__node *node)
 {
     if (node->kind == NODE_LIST) return true;
-    mgc__issue(l, mgc__mark_of(l, node), at, "must be a list; found %s", mgc__kind_name(node));
+    mgc__issue(l, mgc__mark_of(l, node), at, "must be a list; found %s", mgc__found(l, node));
     return false;
 }

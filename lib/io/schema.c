@@ -45,6 +45,15 @@ static bool is_one_of(const char *word, const char *const *words, size_t n)
     return false;
 }
 
+/* What to do about a key that is not known: the likely slip, the right place, the likely mistake. */
+static const char *cure(mgc__loader *l, const char *key, const char *const *words, size_t n, const mgc__keys *keys)
+{
+    if (*key != '\0' && key[strspn(key, "0123456789")] == '\0') return "was a decimal comma meant? write a decimal point";
+    if (mgc__find_key(keys, key) != NULL) /* known to the scope, kept away by the filter: the two places of a microgrid */
+        return is_one_of("id", words, n) ? "it belongs under grid" : "it belongs beside grid, not under it";
+    return mgc__suggest(l, key, words, n);
+}
+
 void mgc__check_keys(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *const *own, size_t n_own,
                      const mgc__keys *keys, mgc__key_filter filter)
 {
@@ -60,7 +69,7 @@ void mgc__check_keys(mgc__loader *l, const mgc__at *at, const mgc__node *map, co
         if (is_one_of(key, words, n)) continue;
         mgc__at here = {at, key, 0};
         mgc__issue(l, mgc__mark_of_key(l, item), &here, "the key \"%s\" is not known here\t%s", mgc__show(l, key),
-                   mgc__suggest(l, key, words, n));
+                   cure(l, key, words, n, keys));
     }
 }
 

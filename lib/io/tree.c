@@ -242,12 +242,3 @@ mgc__node *mgc__map_get(const mgc__node *map, const char *key)
         if (strcmp(item->key->u.text, key) == 0) return item;
     return NULL;
 }
-
-const char *mgc__kind_name(const mgc__node *node)
-{
-    switch (node->kind) {
-    case NODE_LIST: return "a list";
-    case NODE_MAP: return "a map";
-    default: return node->quoted ? "a quoted text" : mgc__is_null(node) ? "null" : "a word or number";
-    }
-}

@@ -25,7 +25,7 @@ static size_t sequence(const unsigned char *s, size_t left)
     return n;
 }
 
-bool mgc__utf8_valid(const char *text, size_t len)
+bool mgc__io_utf8_valid(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
 

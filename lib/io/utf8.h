@@ -6,6 +6,6 @@
 #include <stddef.h>
 
 /* Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, surrogates or values above U+10FFFF. */
-bool mgc__utf8_valid(const char *text, size_t len);
+bool mgc__io_utf8_valid(const char *text, size_t len);
 
 #endif
