@@ -152,6 +152,22 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, do
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_extensive(const mgc_twostage *ts, mgc_program **out);
 
+/**
+ * Read a two-stage stochastic program in SMPS form: core (MPS, see mgc_program_read_mps()), time, and stoch with INDEP,
+ * BLOCKS or SCENARIOS of discrete distributions (REPLACE, ADD, MULTIPLY).  Independent random things are multiplied out.
+ *
+ * @param core,time,stoch whole contents of the three files, the caller's
+ * @param *_file          names for messages "file:line: ..."; may be NULL
+ * @param out             without ambiguity; columns and rows of the second stage are named <name>.<scenario>
+ * @return MGC_OK; MGC_E_SYNTAX, MGC_E_NOT_FOUND, MGC_E_PROBABILITY, MGC_E_UNSUPPORTED (more than two periods, a second stage that is
+ *         integer or quadratic, continuous distributions) with file and line in the text; MGC_E_LIMIT (100,000 scenarios);
+ *         MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_read_smps(mgc_ctx *ctx, const char *core, size_t core_len, const char *core_file,
+                                                        const char *time, size_t time_len, const char *time_file,
+                                                        const char *stoch, size_t stoch_len, const char *stoch_file,
+                                                        mgc_twostage **out);
+
 /** Radius of a ball around p0 that is to hold the true distribution with the given confidence, 0 < confidence < 1, by the rules
  *  of doc/math/robust.md: "weissman" (also for NULL), "zhao_guan" for norm 1; "hoeffding" (also for NULL), "zhao_guan" for
  *  norm infinity.  @return MGC_OK, MGC_E_INVALID_ARG.  Since 0.1 @{ */

@@ -86,7 +86,7 @@ static mgc_status build_block(const mgc_twostage *ts, block *b, uint32_t k, cons
 }
 
 /* Best recourse of scenario k for the first stage in x; written into x where it is cheaper than what stands there. */
-static mgc_status complete_one(const mgc_twostage *ts, block *b, uint32_t k, const mgc_program_opts *po, double *x)
+static mgc_status complete_one(mgc_twostage *ts, block *b, uint32_t k, const mgc_program_opts *po, double *x)
 {
     mgc_program_info info = {.struct_size = sizeof info};
     mgc_program *program = NULL;
@@ -97,6 +97,7 @@ static mgc_status complete_one(const mgc_twostage *ts, block *b, uint32_t k, con
     mgc_status st = mgc_program_create(ts->ctx, &program);
     if (st == MGC_OK) st = build_block(ts, b, k, x, program);
     if (st == MGC_OK) st = mgc_program_solve(program, po, &info);
+    ts->result.info.inner_iterations += info.iterations;
     for (size_t c = 0; c < n; c++) before += ts->columns[mine[c]].cost * x[mine[c]];
     if (st == MGC_OK && info.outcome == MGC_OUTCOME_OPTIMAL && info.objective < before) {
         st = mgc_program_get_x(program, b->y, n);
@@ -106,7 +107,7 @@ static mgc_status complete_one(const mgc_twostage *ts, block *b, uint32_t k, con
     return st;
 }
 
-mgc_status mgc__ts_complete(const mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p, double *x)
+mgc_status mgc__ts_complete(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p, double *x)
 {
     mgc_program_opts po;
     block b = {.local = NULL};

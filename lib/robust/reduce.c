@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From many joint samples to few scenarios, doc/math/robust.md (6).
+/* From many joint samples to few scenarios, doc/math/robust.md §8.
  *
  * The sum of the distances of samples to their scenarios is the Wasserstein (Kantorovich) distance of first order between
  * the empirical distribution and the reduced one, whose best probabilities are the shares of nearest samples
@@ -14,7 +14,7 @@
 
 /* The matrix of distances of 8192 samples takes 512 MiB; years of days are well below. */
 #define SAMPLES_MAX 8192u
-/* Starts beside the greedy one.  Chosen; on 365 days of three_microgrids the best is found by the first five. */
+/* Starts beside the greedy one.  Chosen; time grows in proportion. */
 enum { RANDOM_STARTS = 8 };
 /* A smaller gain, relative to the total, may be rounding: taking it could exchange for ever. */
 static const double gain_floor = 1e-12;

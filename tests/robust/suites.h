@@ -18,5 +18,6 @@ extern mgc_ctx *test_ctx; /* one for every test, made by the fixture */
 TCase *sets_case(void);
 TCase *reduce_case(void);
 TCase *solve_case(void);
+TCase *smps_case(void);
 
 #endif
