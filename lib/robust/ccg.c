@@ -24,6 +24,7 @@ typedef struct ccg {
     uint64_t begun_ms;
     double tolerance;       /* of the master; tightened where the oracle repeats itself */
     bool warm, convex;
+    bool relaxing;          /* integers are dropped while cuts are gathered */
     double upper, lower;
     double *point, *y;      /* of the master: columns, rows; room grows with the cuts */
     size_t cap_point, cap_y;
@@ -114,8 +115,8 @@ static void keep_multipliers(ccg *s, bool told)
     memcpy(r->p, s->told, s->ts->scenarios * sizeof *s->told);
 }
 
-/* The master's point with its upper bound; kept as the result where it is the best so far. */
-static mgc_status take_point(ccg *s, const mgc_program_info *pi)
+/* The master's point, its scenario costs, the oracle's p for them, and its objective. */
+static mgc_status look_at_point(ccg *s, const mgc_program_info *pi, bool *there, bool *told, double *objective)
 {
     mgc_twostage *ts = s->ts;
     mgc_program *program = ts->master.program;
@@ -124,21 +125,47 @@ static mgc_status take_point(ccg *s, const mgc_program_info *pi)
     if (!mgc__grow(ts->ctx, (void **)&s->point, &s->cap_point, n, sizeof *s->point) ||
         !mgc__grow(ts->ctx, (void **)&s->y, &s->cap_y, m, sizeof *s->y))
         return mgc__no_memory(ts->ctx, "the master's point");
-    if (mgc_program_get_x(program, s->point, n) != MGC_OK) return MGC_OK;
-    bool told = mgc_program_get_y(program, s->y, m) == MGC_OK && mix_cuts(s);
+    *there = mgc_program_get_x(program, s->point, n) == MGC_OK;
+    if (!*there) return MGC_OK;
+    *told = mgc_program_get_y(program, s->y, m) == MGC_OK && mix_cuts(s);
     mgc_status st = MGC_OK;
-    if (told && pi->outcome == MGC_OUTCOME_OPTIMAL) st = mgc__ts_complete(ts, s->o, s->begun_ms, s->told, s->point);
+    if (*told && pi->outcome == MGC_OUTCOME_OPTIMAL) st = mgc__ts_complete(ts, s->o, s->begun_ms, s->told, s->point);
     double first = mgc__ts_costs(ts, s->point, s->cost);
     if (st == MGC_OK) st = mgc_twostage_worst(ts, s->cost, s->p);
-    if (st != MGC_OK) return st;
-    double upper = first + mgc__ts_expected(ts, s->p, s->cost);
-    bool better = !ts->result.has_x || upper < s->upper;
+    *objective = first + mgc__ts_expected(ts, s->p, s->cost);
+    return st;
+}
+
+/* The point is kept as the result where it is the best so far. */
+static mgc_status take_point(ccg *s, const mgc_program_info *pi)
+{
+    mgc__ts_result *r = &s->ts->result;
+    bool there = false, told = false;
+    double upper = INFINITY;
+    mgc_status st = look_at_point(s, pi, &there, &told, &upper);
+
+    if (st != MGC_OK || !there) return st;
+    bool better = !r->has_x || upper < s->upper;
     if (better || (s->convex && pi->outcome == MGC_OUTCOME_OPTIMAL)) keep_multipliers(s, told);
     if (!better) return MGC_OK;
     s->upper = upper;
-    memcpy(ts->result.x, s->point, ts->n * sizeof *s->point);
-    ts->result.has_x = true;
+    memcpy(r->x, s->point, s->ts->n * sizeof *s->point);
+    r->has_x = true;
     return MGC_OK;
+}
+
+/* Cuts hold for every x, whole or not, and a relaxed point is no result: those of the relaxation,
+ * nearly all that are needed, are gathered first, so that branch and bound runs once or twice instead of once a cut. */
+static mgc_status gather(ccg *s, const mgc_program_info *pi)
+{
+    bool there = false, told = false;
+    double objective = INFINITY;
+    mgc_status st = look_at_point(s, pi, &there, &told, &objective);
+
+    if (st != MGC_OK) return st;
+    bool closed = pi->outcome != MGC_OUTCOME_OPTIMAL || objective - pi->bound <= mgc__ts_gap(s->ts, s->o) / 10 * fmax(1, fabs(objective));
+    s->relaxing = there && !closed && !mgc__master_has_cut(s->ts, s->p) && s->ts->master.n_cuts < CUTS_MAX;
+    return s->relaxing ? mgc__master_add_cut(s->ts, s->p) : MGC_OK;
 }
 
 static mgc_status solve_master(ccg *s, mgc_program_info *pi)
@@ -151,6 +178,7 @@ static mgc_status solve_master(ccg *s, mgc_program_info *pi)
     po.tolerance = s->tolerance;
     po.gap /= 2; /* the other half is left to the cuts */
     po.warm_start = s->warm;
+    if (s->relaxing) po.relax = 1;
     s->warm = true;
     mgc_status st = mgc_program_solve(s->ts->master.program, &po, pi);
     if (st != MGC_OK) return st;
@@ -161,19 +189,22 @@ static mgc_status solve_master(ccg *s, mgc_program_info *pi)
     return MGC_OK;
 }
 
+static mgc_status tell(ccg *s, uint32_t *outcome)
+{
+    if (s->o->progress == NULL) return MGC_OK;
+    mgc_status st = mgc__verdict(s->o->progress(s->o->user, s->ts->result.info.iterations, s->upper, s->lower));
+    if (st == MGC_OK) return MGC_OK;
+    if (st != MGC_E_STOPPED) return mgc__fail(s->ts->ctx, st, "robust: the progress callback answered %s", mgc_status_name(st));
+    *outcome = MGC_OUTCOME_CANCELLED;
+    return MGC_OK;
+}
+
 /* What an iteration leaves to do: another one, or the word it ends with. */
 static mgc_status next_step(ccg *s, uint32_t *outcome)
 {
     mgc_twostage *ts = s->ts;
     double scale = fmax(1, fabs(s->upper));
 
-    *outcome = MGC_OUTCOME_NONE;
-    if (s->o->progress != NULL) {
-        mgc_status st = mgc__verdict(s->o->progress(s->o->user, ts->result.info.iterations, s->upper, s->lower));
-        if (st == MGC_E_STOPPED) *outcome = MGC_OUTCOME_CANCELLED;
-        if (st != MGC_OK) return st == MGC_E_STOPPED ? MGC_OK : mgc__fail(ts->ctx, st, "robust: the progress callback answered %s",
-                                                                         mgc_status_name(st));
-    }
     if (s->upper - s->lower <= mgc__ts_gap(ts, s->o) * scale) {
         *outcome = MGC_OUTCOME_OPTIMAL;
     } else if (!mgc__master_has_cut(ts, s->p)) {
@@ -202,9 +233,17 @@ static mgc_status iterate(ccg *s, uint32_t *outcome)
         if (refuted) *outcome = MGC_OUTCOME_NONE;
         return st;
     }
+    if (s->relaxing) {
+        if (pi.outcome != MGC_OUTCOME_OPTIMAL && pi.outcome != MGC_OUTCOME_NUMERICAL) return MGC_OK; /* time over, cancelled */
+        *outcome = MGC_OUTCOME_NONE;
+        st = gather(s, &pi);
+        return st == MGC_OK ? tell(s, outcome) : st;
+    }
     st = take_point(s, &pi);
     if (st != MGC_OK || pi.outcome != MGC_OUTCOME_OPTIMAL) return st;
-    return next_step(s, outcome);
+    *outcome = MGC_OUTCOME_NONE;
+    st = tell(s, outcome);
+    return st == MGC_OK && *outcome == MGC_OUTCOME_NONE ? next_step(s, outcome) : st;
 }
 
 mgc_status mgc__ccg_solve(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms)
@@ -212,6 +251,7 @@ mgc_status mgc__ccg_solve(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t
     ccg s = {.ts = ts, .o = o, .begun_ms = begun_ms, .tolerance = o->tolerance, .warm = o->warm_start != 0,
              .convex = o->relax || !mgc__ts_integers(ts), .upper = INFINITY, .lower = -INFINITY};
     uint32_t outcome = MGC_OUTCOME_NONE;
+    s.relaxing = !s.convex;
     mgc_status st = begin(&s);
 
     while (st == MGC_OK && outcome == MGC_OUTCOME_NONE) {

@@ -361,6 +361,59 @@ START_TEST(a_hosts_set_is_served_by_generation)
 }
 END_TEST
 
+/* --- unusual shapes ------------------------------------------------------------------------------------------------ */
+
+START_TEST(unusual_shapes_are_programs_too)
+{
+    for (uint32_t method = MGC_METHOD_DIRECT; method <= MGC_METHOD_CCG; method++) {
+        mgc_twostage *ts = NULL;
+        uint32_t x, y;
+        double p[3];
+        OK(mgc_twostage_create(test_ctx, 3, NULL, &ts)); /* nothing at all */
+        OK(mgc_twostage_set_norm1(ts, 0.5));
+        OK(mgc_twostage_set_offset(ts, 7));
+        mgc_twostage_info info = solve(ts, method, 0);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 7) < 1e-7, "method %u: %s %g", method,
+                      mgc_outcome_name(info.outcome), info.objective);
+        OK(mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 2, 1, 3, &x)); /* no recourse */
+        info = solve(ts, method, 0);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 9) < 1e-7, "method %u: %s %g", method,
+                      mgc_outcome_name(info.outcome), info.objective);
+        OK(mgc_twostage_add_column(ts, MGC_SCENARIO(1), 6, 1, 1, &y)); /* one scenario alone has any; fixed */
+        info = solve(ts, method, 0);
+        OK(mgc_twostage_get_probability(ts, p, 3));
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 12.5) < 1e-6, "method %u: %s %g", method,
+                      mgc_outcome_name(info.outcome), info.objective);
+        ck_assert_double_eq_tol(p[1], 1.0 / 3 + 0.25, 1e-6);
+        mgc_twostage_destroy(ts);
+    }
+}
+END_TEST
+
+/* Many scenarios, all sets: the two ways share nothing but the rows, so they are each other's test. */
+START_TEST(two_hundred_scenarios_agree)
+{
+    static const double sets[][2] = {{0.3, -1}, {-1, 0.004}, {0.3, 0.004}, {2, -1}, {-1, -1}};
+    stream u = {.seed = 5};
+    mgc_twostage *ts = NULL;
+    uint32_t x[SITES];
+
+    OK(mgc_twostage_create(test_ctx, 200, NULL, &ts));
+    for (int i = 0; i < SITES; i++) OK(mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 1 + 9 * draw(&u), 0, 9, &x[i]));
+    for (uint32_t k = 0; k < 200; k++) add_scenario(ts, &u, k, x);
+    for (size_t c = 0; c < MGC__COUNT(sets); c++) {
+        OK(mgc_twostage_set_norm1(ts, sets[c][0]));
+        OK(mgc_twostage_set_norm_inf(ts, sets[c][1]));
+        mgc_twostage_info direct = solve(ts, MGC_METHOD_DIRECT, 0), generated = solve(ts, MGC_METHOD_CCG, 0);
+        ck_assert_msg(direct.outcome == MGC_OUTCOME_OPTIMAL && generated.outcome == MGC_OUTCOME_OPTIMAL, "set %zu: %s, %s", c,
+                      mgc_outcome_name(direct.outcome), mgc_outcome_name(generated.outcome));
+        ck_assert_msg(fabs(direct.objective - generated.objective) < 1e-6 * direct.objective, "set %zu: direct %.10g, generated %.10g",
+                      c, direct.objective, generated.objective);
+    }
+    mgc_twostage_destroy(ts);
+}
+END_TEST
+
 /* --- progress, cancelling, options --------------------------------------------------------------------------------- */
 
 typedef struct watch {
@@ -537,6 +590,8 @@ TCase *solve_case(void)
     tcase_add_test(tc, unbounded_only_where_the_worst_case_is);
     tcase_add_test(tc, a_scenario_without_weight_gets_its_best_plan);
     tcase_add_test(tc, a_hosts_set_is_served_by_generation);
+    tcase_add_test(tc, unusual_shapes_are_programs_too);
+    tcase_add_test(tc, two_hundred_scenarios_agree);
     tcase_add_test(tc, generation_tells_its_bounds_and_stops_when_asked);
     tcase_add_test(tc, options_are_checked);
     tcase_add_test(tc, every_allocation_may_fail);
