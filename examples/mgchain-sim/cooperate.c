@@ -38,9 +38,7 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, mgc_alliance
     opts.threads = s->threads;
     opts.time_limit_s = s->time_limit_s;
     if (s->gap > 0) opts.gap = s->gap;
-    opts.weights = info.weights == MGC_CASE_WEIGHTS_GIVEN          ? MGC_WEIGHTS_GIVEN
-                   : info.weights == MGC_CASE_WEIGHTS_CONTRIBUTION ? MGC_WEIGHTS_CONTRIBUTION
-                                                                   : MGC_WEIGHTS_EQUAL;
+    opts.weights = info.weights;
     opts.weight = weight;
     opts.weights_n = info.microgrids;
     opts.progress = show;

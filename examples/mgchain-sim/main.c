@@ -22,6 +22,8 @@ static const char usage[] =
     "      solve any linear, quadratic or mixed-integer program\n"
     "  mgchain-sim ledger verify DIR\n"
     "      check every byte, hash, signature and balance of a ledger\n"
+    "  mgchain-sim keys\n"
+    "      every key of case files, with unit, range and default\n"
     "  mgchain-sim doctor\n"
     "      what is installed and what works\n"
     "\n"
@@ -42,6 +44,7 @@ static const struct {
     {"program", cmd_program, 1, 1, " relax threads gap json "},
     {"ledger", cmd_ledger, 2, 2, " json "},
     {"doctor", cmd_doctor, 0, 0, " "},
+    {"keys", cmd_keys, 0, 0, " "},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -41,6 +41,7 @@ int cmd_export(sim *s);
 int cmd_program(sim *s);
 int cmd_ledger(sim *s);
 int cmd_doctor(sim *s);
+int cmd_keys(sim *s);
 
 /* Say what failed on stderr and choose the exit code that belongs to the status. */
 int failed(sim *s, mgc_status status, const char *what);
