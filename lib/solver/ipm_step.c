@@ -4,6 +4,7 @@
 
 /* Chosen, not critical: published programs need the same iterations within 5 % from 0.99 to 0.999. */
 #define TO_BOUNDARY 0.995
+#define REACH 0.3 /* how much longer a step a corrector asks for: from 0.1 to 0.3 the iterations fall by a fifth, above not */
 enum { CORRECTORS = 2 }; /* Gondzio 1996: more pay only where factorising is far dearer than solving */
 
 /* w of the rows, residuals rl, ru, rd, d, qx and mu of the present iterate; doc/math/solver.md (5). */
@@ -196,14 +197,13 @@ static double predict(mgc__ipm *ipm)
     return fmin(1.0, fmax(sigma, 1e-6)) * ipm->mu;
 }
 
-/* Second order term of the affine direction, weighted by its steps (Colombo and Gondzio 2008, section 3). */
+/* Second order term of the affine direction, in full: weights below one (Colombo and Gondzio 2008) cost a quarter more
+ * iterations on planning programs and a tenth on published ones. */
 static double correct(mgc__ipm *ipm, double target)
 {
-    double weight = ipm->step_primal * ipm->step_dual;
-
     for (uint32_t i = 0; i < ipm->count; i++) {
-        ipm->cl[i] += ipm->hl[i] * (target - weight * ipm->dvl[i] * ipm->dzl[i]);
-        ipm->cu[i] += ipm->hu[i] * (target - weight * ipm->dvu[i] * ipm->dzu[i]);
+        ipm->cl[i] += ipm->hl[i] * (target - ipm->dvl[i] * ipm->dzl[i]);
+        ipm->cu[i] += ipm->hu[i] * (target - ipm->dvu[i] * ipm->dzu[i]);
     }
     return solve_for_targets(ipm);
 }
@@ -220,7 +220,7 @@ static double outlier(double product, double target)
 static bool correct_centrality(mgc__ipm *ipm, double target)
 {
     double primal = ipm->step_primal, dual = ipm->step_dual;
-    double p = fmin(1.0, 1.08 * primal + 0.08), d = fmin(1.0, 1.08 * dual + 0.08);
+    double p = fmin(1.0, primal + REACH), d = fmin(1.0, dual + REACH);
     size_t bytes = ipm->count * sizeof(double);
 
     memcpy(ipm->save, ipm->sol, bytes);
