@@ -4,6 +4,8 @@
 
 /* Iterations without a better iterate before the solve is given up as numerically difficult. */
 enum { PATIENCE = 30 };
+/* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
+enum { WARM_BAD_STEPS = 3 };
 
 mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out)
 {
@@ -20,6 +22,13 @@ void mgc__ipm_destroy(mgc__ipm *ipm)
     if (!ipm) return;
     mgc__ipm_release(ipm);
     mgc__free(ctx, ipm);
+}
+
+static bool has_snapshots(const mgc__ipm *ipm)
+{
+    for (uint32_t k = 0; k < SNAPSHOTS; k++)
+        if (ipm->snapshot_mu[k] > 0.0) return true;
+    return false;
 }
 
 static void keep_best(mgc__ipm *ipm)
@@ -58,7 +67,7 @@ static void finish(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *result)
 {
     *result = ipm->result;
     result->outcome = outcome;
-    result->iterations = ipm->iteration;
+    result->iterations = ipm->spent + ipm->iteration;
     if (outcome == MGC_OUTCOME_INFEASIBLE || outcome == MGC_OUTCOME_UNBOUNDED) result->ray = ipm->ray_out;
     if (outcome == MGC_OUTCOME_INFEASIBLE) result->bound = INFINITY;
 }
@@ -91,7 +100,7 @@ static mgc_status report(const mgc__ipm *ipm, const mgc__ipm_opts *opts)
 /* The method's main loop.  MGC_OK and *outcome, or a status that the caller must hand on. */
 static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
 {
-    uint32_t best_at = 0;
+    uint32_t best_at = 0, bad_steps = 0;
     mgc_status st;
 
     for (ipm->iteration = 0;; ipm->iteration++) {
@@ -99,6 +108,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         mgc__ipm_measure(ipm, &ipm->now);
         if (ipm->iteration == 0 || ipm->now.merit < 0.9 * ipm->best.merit) best_at = ipm->iteration;
         keep_best(ipm);
+        mgc__ipm_snapshot(ipm);
         *outcome = outcome_so_far(ipm, opts);
         if (*outcome != MGC_OUTCOME_NONE) return MGC_OK;
         st = report(ipm, opts);
@@ -108,6 +118,8 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         if (ipm->iteration - best_at > PATIENCE || !isfinite(ipm->now.mu)) return MGC_OK;
         st = mgc__ipm_direction(ipm);
         if (st != MGC_OK) return st == MGC_E_NUMERIC ? MGC_OK : st;
+        if (ipm->warm && (bad_steps = fmin(ipm->step_primal, ipm->step_dual) < 0.1 ? bad_steps + 1 : 0) >= WARM_BAD_STEPS)
+            return MGC_OK; /* NUMERICAL sends the caller to a cold start */
         mgc__ipm_advance(ipm);
     }
 }
@@ -126,7 +138,8 @@ static mgc_status seek_feasible(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32
     *outcome = MGC_OUTCOME_NUMERICAL;
     for (uint32_t elastic = 0; elastic < 2 && st == MGC_OK && *outcome == MGC_OUTCOME_NUMERICAL; elastic++) {
         inner.tolerance = elastic ? 0.0 : opts->tolerance; /* to the ray, or until nothing improves */
-        mgc__ipm_load(ipm, elastic ? ELASTIC : NO_OBJECTIVE);
+        mgc__ipm_load(ipm, elastic ? ELASTIC : NO_OBJECTIVE, false);
+        mgc__ipm_forget(ipm); /* their scaling is gone */
         st = mgc__ipm_start_cold(ipm);
         if (st == MGC_OK) st = run(ipm, &inner, outcome);
         spent += ipm->iteration;
@@ -167,6 +180,29 @@ static mgc_status explain_breakdown(mgc__ipm *ipm, const mgc__ipm_opts *opts, ui
     return st;
 }
 
+/* Warm where that is asked for and the last solve left something near; cold otherwise, and after a warm start that
+ * came to nothing. */
+static mgc_status minimise(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
+{
+    mgc_status st;
+
+    ipm->spent = 0;
+    if (opts->warm && has_snapshots(ipm)) {
+        mgc__ipm_load(ipm, AS_GIVEN, true);
+        if (mgc__ipm_start_warm(ipm)) {
+            ipm->warm = true;
+            st = run(ipm, opts, outcome);
+            ipm->warm = false;
+            if (st != MGC_OK || *outcome != MGC_OUTCOME_NUMERICAL) return st;
+            ipm->spent = ipm->iteration;
+        }
+    }
+    mgc__ipm_load(ipm, AS_GIVEN, false);
+    mgc__ipm_forget(ipm);
+    st = mgc__ipm_start_cold(ipm);
+    return st == MGC_OK ? run(ipm, opts, outcome) : st;
+}
+
 static bool bounds_cross(const mgc__qp *qp)
 {
     for (uint32_t j = 0; j < qp->n; j++)
@@ -179,7 +215,7 @@ static bool bounds_cross(const mgc__qp *qp)
 mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
 {
     uint32_t outcome = MGC_OUTCOME_INFEASIBLE;
-    mgc_status st = mgc__ipm_prepare(ipm, qp);
+    mgc_status st = mgc__ipm_prepare(ipm, qp, opts->warm);
 
     *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
     if (st != MGC_OK) return st;
@@ -193,9 +229,7 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
         finish(ipm, outcome, result);
         return MGC_OK;
     }
-    mgc__ipm_load(ipm, AS_GIVEN);
-    st = mgc__ipm_start_cold(ipm);
-    if (st == MGC_OK) st = run(ipm, opts, &outcome);
+    st = minimise(ipm, opts, &outcome);
     if (st == MGC_OK && outcome == MGC_OUTCOME_UNBOUNDED) {
         st = confirm_unbounded(ipm, opts, &outcome);
     } else if (st == MGC_OK && outcome == MGC_OUTCOME_NUMERICAL) {

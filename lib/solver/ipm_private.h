@@ -17,6 +17,7 @@
 enum { KIND_FREE = 0, KIND_BOUNDED = 1, KIND_FIXED = 2 }; /* FIXED: lo = up, a fixed column or an equality row */
 
 /* What a run of the loop minimises: the program's objective, nothing, or the squared violation of the rows. */
+enum { SNAPSHOTS = 12 }; /* decades of mu that a warm start may choose from */
 enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
 
 /* Vectors of N entries, all in one block. */
@@ -62,6 +63,9 @@ struct mgc__ipm {
     uint32_t complementarities; /* number of finite bounds with slacks */
     double mu, step_primal, step_dual;
     measure now, best;
+    double *snapshots, snapshot_mu[SNAPSHOTS]; /* mu 0: none (ipm_warm.c) */
+    bool warm;              /* the present run began from a snapshot */
+    uint32_t spent;         /* iterations of a warm run that was given up */
     double bound;           /* best proven so far */
     uint32_t iteration;
     mgc__ipm_result result;
@@ -77,13 +81,13 @@ static inline double largest_of(const double *x, size_t n)
 }
 
 /* ipm_setup.c: patterns, work space, bounds. */
-mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp);
-void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode);
+mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm);
+void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale);
 void mgc__ipm_release(mgc__ipm *ipm);
 
 /* ipm_scale.c */
-void mgc__ipm_equilibrate(mgc__ipm *ipm);
-void mgc__ipm_scale_cost(mgc__ipm *ipm);
+void mgc__ipm_equilibrate(mgc__ipm *ipm, bool keep);
+void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep);
 void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z);
 
 /* ipm_kkt.c */
@@ -96,6 +100,12 @@ mgc_status mgc__ipm_check_convex(mgc__ipm *ipm);
 
 /* ipm_start.c */
 mgc_status mgc__ipm_start_cold(mgc__ipm *ipm);
+
+/* ipm_warm.c */
+size_t mgc__ipm_snapshot_size(size_t count);
+void mgc__ipm_forget(mgc__ipm *ipm);
+void mgc__ipm_snapshot(mgc__ipm *ipm);
+bool mgc__ipm_start_warm(mgc__ipm *ipm);
 
 /* ipm_step.c */
 void mgc__ipm_residuals(mgc__ipm *ipm);

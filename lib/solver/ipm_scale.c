@@ -38,32 +38,43 @@ static void norms(const mgc__ipm *ipm, const double *scale, double *norm)
     }
 }
 
-void mgc__ipm_equilibrate(mgc__ipm *ipm)
+static bool still_balanced(const double *norm, uint32_t count)
 {
-    double *scale = ipm->scale, *norm = ipm->work;
+    for (uint32_t i = 0; i < count; i++)
+        if (norm[i] > 1024.0 || (norm[i] > 0.0 && norm[i] < 1.0 / 1024.0)) return false;
+    return true;
+}
+
+/* keep: the last factors stand where they still fit, so that the last solve's iterates keep their meaning. */
+void mgc__ipm_equilibrate(mgc__ipm *ipm, bool keep)
+{
+    double *scale = ipm->ruiz, *norm = ipm->work;
     uint32_t n = ipm->n;
 
-    for (uint32_t i = 0; i < ipm->count; i++) scale[i] = 1.0;
-    for (uint32_t pass = 0; pass < RUIZ_PASSES; pass++) {
-        norms(ipm, scale, norm);
-        for (uint32_t i = 0; i < ipm->count; i++)
-            if (norm[i] > 0.0) scale[i] = fmin(1e15, fmax(1e-15, scale[i] / sqrt(norm[i])));
+    if (keep) norms(ipm, scale, norm);
+    if (!keep || !still_balanced(norm, ipm->count)) {
+        mgc__ipm_forget(ipm);
+        for (uint32_t i = 0; i < ipm->count; i++) scale[i] = 1.0;
+        for (uint32_t pass = 0; pass < RUIZ_PASSES; pass++) {
+            norms(ipm, scale, norm);
+            for (uint32_t i = 0; i < ipm->count; i++)
+                if (norm[i] > 0.0) scale[i] = fmin(1e15, fmax(1e-15, scale[i] / sqrt(norm[i])));
+        }
+        for (uint32_t i = 0; i < ipm->count; i++) scale[i] = power_of_two(scale[i] * 1.4142135623730951);
     }
-    for (uint32_t i = 0; i < ipm->count; i++) scale[i] = power_of_two(scale[i] * 1.4142135623730951);
-    memcpy(ipm->ruiz, scale, ipm->count * sizeof *scale);
     for (uint32_t j = 0; j < n; j++) {
         for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
             ipm->a.value[e] = ipm->a_raw[e] * scale[j] * scale[n + ipm->a.row[e]];
     }
 }
 
-/* kappa makes the largest cost about one; Q follows it.  A start rescales further. */
-void mgc__ipm_scale_cost(mgc__ipm *ipm)
+/* kappa makes the largest cost about one; Q follows it.  A cold start rescales further; keep: what it found stands. */
+void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep)
 {
     const mgc__qp *qp = &ipm->qp;
     double most = 0.0;
 
-    memcpy(ipm->scale, ipm->ruiz, ipm->count * sizeof *ipm->scale);
+    if (!keep) memcpy(ipm->scale, ipm->ruiz, ipm->count * sizeof *ipm->scale);
     ipm->cost_norm = 1.0 + largest_of(qp->c, qp->n);
     for (uint32_t j = 0; j < qp->n; j++) most = fmax(most, fabs(qp->c[j]) * ipm->scale[j]);
     if (most == 0.0 && ipm->has_q) {
@@ -71,7 +82,7 @@ void mgc__ipm_scale_cost(mgc__ipm *ipm)
             for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++)
                 most = fmax(most, fabs(ipm->q_raw[e]) * ipm->scale[j] * ipm->scale[ipm->q.row[e]]);
     }
-    ipm->cost_scale = most > 0.0 ? power_of_two(1.0 / most) : 1.0;
+    if (!keep) ipm->cost_scale = most > 0.0 ? power_of_two(1.0 / most) : 1.0;
     for (uint32_t j = 0; j < qp->n; j++) ipm->c[j] = qp->c[j] * ipm->scale[j] * ipm->cost_scale;
     for (uint32_t j = 0; ipm->has_q && j < qp->n; j++)
         for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++)

@@ -15,6 +15,7 @@ void mgc__ipm_release(mgc__ipm *ipm)
     mgc__free(ipm->ctx, ipm->q_diagonal_value);
     mgc__free(ipm->ctx, ipm->kind);
     mgc__free(ipm->ctx, ipm->block);
+    mgc__free(ipm->ctx, ipm->snapshots);
     mgc__free(ipm->ctx, ipm->x_out);
     mgc__ldl_destroy(ipm->ldl);
     *ipm = (mgc__ipm){.ctx = ipm->ctx};
@@ -57,7 +58,8 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->block = mgc__alloc(ipm->ctx, at * count, sizeof *ipm->block);
     ipm->kind = mgc__alloc(ipm->ctx, count, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
-    if (!ipm->block || !ipm->kind || !ipm->x_out) return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    ipm->snapshots = mgc__alloc(ipm->ctx, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
+    if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots) return mgc__no_memory(ipm->ctx, "the work space of a solve");
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
     IPM_VECTORS(IPM_PLACE)
@@ -109,13 +111,13 @@ static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double 
     ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
 }
 
-/* Costs and bounds in their first scaling; a start rescales both. */
-void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode)
+/* Costs and bounds in their first scaling, which a cold start changes, or in the last solve's. */
+void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
 {
     const mgc__qp *qp = &ipm->qp;
     uint32_t n = qp->n;
 
-    mgc__ipm_scale_cost(ipm);
+    mgc__ipm_scale_cost(ipm, keep_scale);
     ipm->mode = mode;
     ipm->elastic = mode == ELASTIC ? 1.0 : 0.0;
     if (mode != AS_GIVEN) {
@@ -128,24 +130,25 @@ void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode)
     mgc__ipm_kkt_load(ipm);
 }
 
-mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp)
+/* warm: the last solve's iterates may be used again, if their scaling fits. */
+mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
 {
     uint32_t n = qp->n;
-    bool scaled = fits(ipm, qp);
+    bool known = fits(ipm, qp), scaled;
     size_t a_size = qp->a->start[n] * sizeof(double), q_size = 0;
 
-    if (!scaled) {
+    if (!known) {
         mgc_status st = analyse(ipm, qp);
 
         if (st != MGC_OK) return st;
     }
     ipm->qp = *qp;
     if (ipm->has_q) q_size = qp->q->start[n] * sizeof(double);
-    scaled = scaled && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
+    scaled = known && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
              (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
     if (scaled) return MGC_OK;
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
-    mgc__ipm_equilibrate(ipm);
+    mgc__ipm_equilibrate(ipm, known && warm);
     return mgc__ipm_check_convex(ipm);
 }

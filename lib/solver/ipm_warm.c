@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Warm start: never from the solution, whose slacks are too small to move, but from the iterate of the last solve that
+ * stands as far from the boundary as the change of the data calls for (Gondzio 1998; Gondzio and Grothey 2008). */
+#include "solver/ipm_private.h"
+
+/* A snapshot may start a solve where the residuals that the new data leave in it, in units of complementarity, are at
+ * most this many times its mu.  Measured on new linear terms of planning programs: 1 to 10 serve alike, 0.1 and 100 double
+ * the iterations. */
+#define RESIDUAL_PER_MU 3.0
+/* Products v z far below mu block the first step: they are raised to this part of it. */
+#define LEAST_CENTRAL 0.1
+
+enum { SNAPSHOT_VECTORS = 6 }; /* w, y, vl, vu, zl, zu */
+
+size_t mgc__ipm_snapshot_size(size_t count)
+{
+    return SNAPSHOT_VECTORS * count;
+}
+
+void mgc__ipm_forget(mgc__ipm *ipm)
+{
+    for (uint32_t k = 0; k < SNAPSHOTS; k++) ipm->snapshot_mu[k] = 0.0;
+}
+
+/* What the residuals would cost in complementarity: each times the multiplier or slack that has to give way. */
+static double residual_size(const mgc__ipm *ipm)
+{
+    double sum = 0.0;
+
+    for (uint32_t i = 0; i < ipm->count; i++)
+        sum += fabs(ipm->rl[i]) * ipm->zl[i] + fabs(ipm->ru[i]) * ipm->zu[i];
+    for (uint32_t j = 0; j < ipm->n; j++) {
+        double l = ipm->hl[j] > 0.0 ? ipm->vl[j] : INFINITY, u = ipm->hu[j] > 0.0 ? ipm->vu[j] : INFINITY;
+
+        sum += fabs(ipm->rd[j]) * (ipm->kind[j] == KIND_FREE ? fabs(ipm->w[j]) : ipm->kind[j] == KIND_FIXED ? 0.0 : fmin(l, u));
+    }
+    for (uint32_t i = ipm->n; i < ipm->count; i++) sum += fabs(ipm->rd[i] * ipm->y[i]);
+    return sum / (ipm->complementarities > 0 ? ipm->complementarities : 1);
+}
+
+/* Keep the present iterate for its decade of mu, if it is balanced enough to be worth starting from. */
+void mgc__ipm_snapshot(mgc__ipm *ipm)
+{
+    size_t bytes = ipm->count * sizeof(double);
+    double *to, decade;
+    int slot;
+
+    if (ipm->mode != AS_GIVEN || !(ipm->mu > 0.0) || residual_size(ipm) > RESIDUAL_PER_MU * ipm->mu) return;
+    decade = floor(-log10(ipm->mu)) + 2.0;
+    slot = decade < 0.0 ? 0 : decade >= SNAPSHOTS ? SNAPSHOTS - 1 : (int)decade;
+    to = ipm->snapshots + (size_t)slot * SNAPSHOT_VECTORS * ipm->count;
+    ipm->snapshot_mu[slot] = ipm->mu;
+    memcpy(to, ipm->w, bytes);
+    memcpy(to + ipm->count, ipm->y, bytes);
+    memcpy(to + 2 * (size_t)ipm->count, ipm->vl, bytes);
+    memcpy(to + 3 * (size_t)ipm->count, ipm->vu, bytes);
+    memcpy(to + 4 * (size_t)ipm->count, ipm->zl, bytes);
+    memcpy(to + 5 * (size_t)ipm->count, ipm->zu, bytes);
+}
+
+/* A bound that the snapshot knew keeps its slack and multiplier; a new one gets both from mu. */
+static void adopt(double has, double mu, double gap, double *v, double *z)
+{
+    if (has == 0.0) {
+        *v = 1.0;
+        *z = 0.0;
+        return;
+    }
+    if (*z == 0.0) *v = fmax(gap, sqrt(mu));
+    if (*v * *z < LEAST_CENTRAL * mu) *z = LEAST_CENTRAL * mu / *v;
+}
+
+static void restore(mgc__ipm *ipm, uint32_t slot)
+{
+    size_t bytes = ipm->count * sizeof(double);
+    const double *from = ipm->snapshots + (size_t)slot * SNAPSHOT_VECTORS * ipm->count;
+    double mu = ipm->snapshot_mu[slot];
+
+    memcpy(ipm->w, from, bytes);
+    memcpy(ipm->y, from + ipm->count, bytes);
+    memcpy(ipm->vl, from + 2 * (size_t)ipm->count, bytes);
+    memcpy(ipm->vu, from + 3 * (size_t)ipm->count, bytes);
+    memcpy(ipm->zl, from + 4 * (size_t)ipm->count, bytes);
+    memcpy(ipm->zu, from + 5 * (size_t)ipm->count, bytes);
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        if (ipm->kind[i] == KIND_FIXED && i < ipm->n) ipm->w[i] = ipm->lo[i];
+        if (ipm->kind[i] == KIND_FREE && i >= ipm->n) ipm->y[i] = 0.0;
+        adopt(ipm->hl[i], mu, ipm->w[i] - ipm->lo[i], &ipm->vl[i], &ipm->zl[i]);
+        adopt(ipm->hu[i], mu, ipm->up[i] - ipm->w[i], &ipm->vu[i], &ipm->zu[i]);
+    }
+}
+
+/* From the level nearest to the solution that the change allows; false: none does. */
+bool mgc__ipm_start_warm(mgc__ipm *ipm)
+{
+    for (uint32_t slot = SNAPSHOTS; slot-- > 0;) {
+        if (!(ipm->snapshot_mu[slot] > 0.0)) continue;
+        restore(ipm, slot);
+        mgc__ipm_residuals(ipm);
+        if (residual_size(ipm) <= RESIDUAL_PER_MU * ipm->mu && ipm->mu <= 10.0 * ipm->snapshot_mu[slot]) return true;
+    }
+    return false;
+}
