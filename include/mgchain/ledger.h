@@ -297,7 +297,8 @@ MGC_API void mgc_chain_abort(mgc_chain *chain);
  */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_seal(mgc_chain *chain, uint32_t proposer);
 
-/** A member's signature on the block at a height, which is read back and checked first.  signature: 64 bytes, filled.
+/** A member's signature on the block at a height, which is read back first.  signature: 64 bytes, filled.  Sync before it is
+ *  sent: a block without a certificate is forgotten when the ledger is opened again.
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_BAD_KEY (not the key of a member), as opening.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key, uint8_t *signature);
 
@@ -310,8 +311,7 @@ typedef struct mgc_vote {
 } mgc_vote;
 MGC_API MGC_NODISCARD mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *votes, size_t n_votes);
 
-/** Seal, vote, certify and sync in one step, for a chain whose quorum is one.  A block that an earlier crash left without a
- *  certificate is certified first.
+/** Seal, vote, certify and sync in one step, for a chain whose quorum is one.  All or nothing, but for the sync.
  *  @return as those; MGC_OK: the block is acknowledged and will not be lost.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_commit(mgc_chain *chain, const mgc_key *key);
 
@@ -486,7 +486,7 @@ typedef struct mgc_verify_info {
     uint64_t blocks;
     uint64_t transactions;
     uint64_t signatures;  /**< verified: transactions' and certificates' */
-    uint64_t uncertified; /**< blocks at the end without a certificate: stored, never acknowledged */
+    uint64_t uncertified; /**< blocks at the end without a certificate: stored, never acknowledged, forgotten when opened */
     uint64_t torn_bytes;  /**< an append cut short at the very end, as a killed process leaves it; never acknowledged */
     uint32_t executed;    /**< 1: every transaction was executed again */
     uint32_t reserved0;

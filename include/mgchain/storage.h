@@ -56,7 +56,7 @@ typedef struct mgc_storage_ops {
      *  library never calls it again on this ledger and never trusts what was not synced before. */
     int32_t (*sync)(void *user, const char *name);
 
-    /** Cut a file down to size bytes, durably after the next sync(). */
+    /** Cut a file down to size bytes, durably after the next sync().  DONE where the file is absent and size is 0. */
     int32_t (*truncate)(void *user, const char *name, uint64_t size);
 
     /** Give a file another name; a file of that name is replaced, in one step. */

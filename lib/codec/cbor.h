@@ -37,6 +37,8 @@ void mgc__cbor_put_array(mgc__cbor_writer *w, uint64_t n);                  /* n
 void mgc__cbor_put_map(mgc__cbor_writer *w, uint64_t n);                    /* n times key, value; keys ascending */
 void mgc__cbor_put_bool(mgc__cbor_writer *w, bool value);
 void mgc__cbor_put_null(mgc__cbor_writer *w);
+/* Items that were encoded before, as they are; the caller vouches for their number. */
+void mgc__cbor_put_raw(mgc__cbor_writer *w, const void *items, size_t len);
 /* A key and its value in one line: put_map(w, 2); put_uint_at(w, 1, version); put_bytes_at(w, 2, hash, 32); */
 void mgc__cbor_put_uint_at(mgc__cbor_writer *w, uint64_t key, uint64_t value);
 void mgc__cbor_put_bytes_at(mgc__cbor_writer *w, uint64_t key, const void *bytes, size_t len);

@@ -96,6 +96,11 @@ void mgc__cbor_put_null(mgc__cbor_writer *w)
     put_head(w, MAJOR_SIMPLE, MGC__CBOR_NULL);
 }
 
+void mgc__cbor_put_raw(mgc__cbor_writer *w, const void *items, size_t len)
+{
+    put(w, items, len);
+}
+
 void mgc__cbor_put_uint_at(mgc__cbor_writer *w, uint64_t key, uint64_t value)
 {
     mgc__cbor_put_uint(w, key);

@@ -64,6 +64,7 @@ mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const 
                               const void *body, size_t len, const uint8_t signature[64]);
 
 const uint8_t *mgc__key_public(const mgc_key *key); /* 32 bytes, borrowed from the key */
+mgc_ctx *mgc__key_ctx(const mgc_key *key);
 
 /* Zero bytes that held a secret, in a way that the compiler may not drop. */
 void mgc__wipe(void *bytes, size_t len);

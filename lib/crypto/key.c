@@ -32,6 +32,11 @@ const uint8_t *mgc__key_public(const mgc_key *key)
     return key->public_key;
 }
 
+mgc_ctx *mgc__key_ctx(const mgc_key *key)
+{
+    return key->ctx;
+}
+
 void mgc_key_destroy(mgc_key *key)
 {
     if (key == NULL) return;

@@ -72,16 +72,17 @@ void mgc__exec_set_cost(mgc__exec *x, uint64_t cost);
 /* An event, copied into the receipt.  name: 1..MGC_EVENT_NAME_MAX bytes of UTF-8. */
 mgc_status mgc__exec_emit(mgc__exec *x, uint32_t contract, const char *name, const uint8_t *payload, size_t len);
 
-/* A point to return to: records, accounts, transfers, events and output since mark are undone.  Nests; never fails. */
+/* A point to return to: records, accounts, transfers and events since mark are undone.  Nests; never fails. */
 typedef struct mgc__mark {
-    size_t undo, events, output;
+    size_t undo, events;
+    uint32_t n_events;
 } mgc__mark;
 mgc__mark mgc__exec_mark(const mgc__exec *x);
 void mgc__exec_undo(mgc__exec *x, mgc__mark mark);
 
 /* --- records --------------------------------------------------------------------------------
  *
- * A contract's record is (contract, key) -> value, key 0..MGC_RECORD_KEY_MAX bytes, value 0..MGC_RECORD_VALUE_MAX.
+ * A contract's record is (contract, key) -> value, key 1..MGC_RECORD_KEY_MAX bytes, value 0..MGC_RECORD_VALUE_MAX.
  * Keys are ordered as byte strings, so numbers in them are written big-endian. */
 
 /* value is borrowed until that record next changes.  MGC_E_NOT_FOUND leaves *value NULL. */

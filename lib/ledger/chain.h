@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a ledger and its chains are made of; inside this room only. */
+#ifndef LEDGER_CHAIN_H
+#define LEDGER_CHAIN_H
+
+#include "crypto/crypto.h"
+#include "ledger/block.h"
+#include "ledger/exec.h"
+#include "ledger/journal.h"
+#include "ledger/state.h"
+
+enum {
+    MGC__EVENTS_MAX = 4096,         /* events of one transaction */
+    MGC__EVENT_BYTES_MAX = 1 << 20, /* bytes of one transaction's events: a receipt stays readable */
+    MGC__BLOCK_RECEIPTS_MAX = 1 << 24, /* bytes of a block's receipts: bounds a stored block */
+    MGC__SEEN = 8192                /* transactions remembered as verified: 256 KiB */
+};
+
+struct mgc__exec {
+    mgc_chain *chain;
+    uint64_t height, time_ms, parent_time_ms;
+    uint32_t tx_index;
+    uint32_t n_transfers; /* of the block so far: their place in it */
+    mgc__buf events;      /* encoded one after the other */
+    uint32_t n_events;
+    mgc__buf output;
+    uint64_t cost;
+    mgc_status fatal; /* the first environment failure, whatever the code above made of it */
+    char rule[MGC_RULE_MAX + 1];
+};
+
+typedef struct mgc__block_place {
+    mgc__place block, certificate; /* certificate.length 0: none yet */
+    uint8_t hash[32];
+} mgc__block_place;
+
+struct mgc_chain {
+    mgc_ledger *ledger;
+    uint32_t index;
+    mgc__genesis genesis;
+    char name[MGC_CHAIN_NAME_MAX + 1];
+    mgc_member members[MGC_MEMBERS_MAX];
+    uint8_t id[32];
+
+    mgc__state state;
+    uint8_t state_digest[32];
+    mgc__merkle log; /* over the hashes of all blocks stored */
+    mgc__block_place *blocks;
+    size_t cap_blocks;
+    uint64_t height, final_height, acked_height, time_ms, n_txs;
+    uint8_t hash[32];
+    mgc__tree txs;       /* tx id -> height 8, index 4 */
+    mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing */
+
+    mgc__executor executor;
+    bool has_executor;
+
+    bool open; /* a block is being built */
+    mgc__exec exec;
+    mgc__buf own_events; /* of the beginning of the block */
+    uint32_t n_own_events;
+    mgc__buf tx_bytes, receipt_bytes; /* encoded one after the other as byte strings */
+    mgc__merkle tx_tree, receipt_tree;
+    uint32_t n_open_txs;
+    mgc__tree open_txs; /* ids in the open block */
+};
+
+struct mgc_ledger {
+    mgc_ctx *ctx;
+    mgc__journal *journal;
+    bool read_only;
+    uint32_t n_chains;
+    mgc_chain *chains[MGC_CHAINS_MAX];
+    uint8_t (*seen)[32]; /* hashes of transactions whose signatures were verified; a slot by the first bytes */
+};
+
+/* --- exec.c: admitting and executing ------------------------------------------------------------ */
+
+mgc_status mgc__admit(mgc_chain *chain, const uint8_t *bytes, size_t len, mgc__tx *tx);
+void mgc__nonce_key(uint8_t key[37], const uint8_t sender[32], uint32_t contract);
+mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms);
+mgc_status mgc__exec_room(const mgc_chain *chain, size_t len);
+/* Any failure leaves the block half-done: drop it. */
+mgc_status mgc__exec_add(mgc_chain *chain, const mgc__tx *tx, int32_t *result);
+void mgc__exec_drop(mgc_chain *chain); /* the open block and its effects; fine where none is open */
+/* Close the open block: header and write set; the state keeps the effects, still undoable. */
+mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *header, mgc__buf *writes);
+mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status);
+
+/* --- account.c ---------------------------------------------------------------------------------- */
+
+mgc_status mgc__expire(mgc__exec *x); /* release what ends at this height */
+mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a);
+mgc_status mgc__transfer_read(const mgc__item *item, mgc_transfer_info *t); /* without how it ended */
+
+/* --- head.c: a chain's head and indexes ----------------------------------------------------------- */
+
+mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t len, mgc_chain **out);
+void mgc__chain_destroy(mgc_chain *chain);
+/* Is this the next block, does it name its parent, do its roots fit what it holds? */
+mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b);
+mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b);
+/* The block stands: settle the state, which holds its effects, and move the head.  On failure nothing moved. */
+mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc__place *place);
+mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c);
+mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32], const mgc__certificate *c); /* all but signatures */
+/* b was read back from the storage and checked. */
+mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__stored_block *b, uint8_t *signature);
+mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *record, mgc__stored_block *b);
+
+/* --- replay.c --------------------------------------------------------------------------------------- */
+
+/* Blocks that were read and wait for their certificates, from final_height + 1 on. */
+struct mgc__queue {
+    struct mgc__waiting {
+        mgc__place place;
+        uint8_t *bytes;
+    } *blocks;
+    size_t n, cap;
+};
+
+typedef struct mgc__replay {
+    mgc_ledger *ledger;
+    struct mgc__queue queues[MGC_CHAINS_MAX];
+    bool verify; /* every signature */
+    void (*attach)(void *user, mgc_chain *chain);
+    void *attach_user;
+    mgc_verify_info info;
+} mgc__replay;
+/* Open and read a store into p->ledger, which mgc_ledger_close() frees, also after a failure.  strict: verify. */
+mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool strict, mgc__replay *p);
+mgc_status mgc__replay_record(void *replay, const mgc__record *record);
+void mgc__replay_end(mgc__replay *replay);
+mgc_status mgc__check_last_certificates(mgc_ledger *ledger);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The embedded storage: a folder of files.  The one file of this room that speaks to the operating system.
+ *
+ * The file that was appended to last stays open; every other call opens, works and closes. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "mgchain/storage.h"
+
+enum { PATH_BYTES = 4096 };
+
+struct files {
+    mgc_ctx *ctx;
+    char *folder;
+    int lock;   /* -1: not held */
+    int append; /* -1: none open */
+    char name[MGC_STORAGE_NAME_MAX + 1];
+};
+
+static mgc_status fail_errno(struct files *f, const char *what, const char *name)
+{
+    int error = errno;
+    char text[128] = "";
+
+    if (strerror_r(error, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", error);
+    return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s/%s: %s: %s", f->folder, name, what, text);
+}
+
+static bool path_of(struct files *f, const char *name, char path[PATH_BYTES])
+{
+    int len = snprintf(path, PATH_BYTES, "%s/%s", f->folder, name);
+
+    return len > 0 && len < PATH_BYTES;
+}
+
+static int open_file(struct files *f, const char *name, int flags)
+{
+    char path[PATH_BYTES];
+    int fd;
+
+    if (!path_of(f, name, path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    do fd = open(path, flags | O_CLOEXEC, 0644);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static void close_append(struct files *f)
+{
+    if (f->append >= 0) close(f->append);
+    f->append = -1;
+}
+
+/* --- the calls ------------------------------------------------------------------------------------------ */
+
+/* flock() is bound to the open file, so a second opening in the same process is refused too. */
+static int32_t files_lock(void *user)
+{
+    struct files *f = user;
+    int fd = open_file(f, "lock", O_RDWR | O_CREAT);
+
+    if (fd < 0) return fail_errno(f, "cannot be opened", "lock");
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int32_t status = errno == EWOULDBLOCK ? MGC_E_LOCKED : fail_errno(f, "cannot be locked", "lock");
+        close(fd);
+        return status;
+    }
+    f->lock = fd;
+    return MGC_CB_DONE;
+}
+
+static int32_t files_unlock(void *user)
+{
+    struct files *f = user;
+
+    if (f->lock >= 0) close(f->lock);
+    f->lock = -1;
+    return MGC_CB_DONE;
+}
+
+static int32_t files_list(void *user, mgc_storage_visit visit, void *visit_user)
+{
+    struct files *f = user;
+    int32_t answer = MGC_CB_DONE;
+    struct dirent *entry;
+    DIR *folder = opendir(f->folder);
+
+    if (folder == NULL) return fail_errno(f, "cannot be listed", ".");
+    while (answer == MGC_CB_DONE && (entry = readdir(folder)) != NULL) {
+        char path[PATH_BYTES];
+        struct stat info;
+        if (strlen(entry->d_name) > MGC_STORAGE_NAME_MAX || !path_of(f, entry->d_name, path)) continue;
+        if (stat(path, &info) != 0) answer = fail_errno(f, "cannot be examined", entry->d_name);
+        else if (S_ISREG(info.st_mode)) answer = visit(visit_user, entry->d_name, (uint64_t)info.st_size);
+    }
+    closedir(folder);
+    return answer;
+}
+
+static int32_t files_read(void *user, const char *name, uint64_t offset, uint8_t *bytes, size_t len)
+{
+    struct files *f = user;
+    int32_t answer = MGC_CB_DONE;
+    int fd = open_file(f, name, O_RDONLY);
+
+    if (fd < 0) return fail_errno(f, "cannot be opened", name);
+    while (len > 0 && answer == MGC_CB_DONE) {
+        ssize_t got = pread(fd, bytes, len, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) answer = fail_errno(f, "cannot be read", name);
+        if (got == 0) answer = mgc__fail(f->ctx, MGC_E_IO, "ledger: %s/%s ends too early", f->folder, name);
+        if (got <= 0) continue;
+        bytes += got;
+        len -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    close(fd);
+    return answer;
+}
+
+static int32_t files_append(void *user, const char *name, const uint8_t *bytes, size_t len)
+{
+    struct files *f = user;
+
+    if (f->append < 0 || strcmp(f->name, name) != 0) {
+        close_append(f);
+        f->append = open_file(f, name, O_WRONLY | O_CREAT | O_APPEND);
+        if (f->append < 0) return fail_errno(f, "cannot be opened", name);
+        snprintf(f->name, sizeof f->name, "%s", name);
+    }
+    while (len > 0) {
+        ssize_t put = write(f->append, bytes, len);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail_errno(f, "cannot be written", name);
+        bytes += put;
+        len -= (size_t)put;
+    }
+    return MGC_CB_DONE;
+}
+
+/* The file that was appended to is synced through the very descriptor that wrote: another one might not be told of an
+ * earlier write-back error. */
+static int32_t files_sync(void *user, const char *name)
+{
+    struct files *f = user;
+    bool own = f->append >= 0 && strcmp(f->name, name) == 0;
+    int fd = own ? f->append : open_file(f, name, O_WRONLY);
+    int32_t answer = MGC_CB_DONE;
+
+    if (fd < 0) return fail_errno(f, "cannot be opened", name);
+    if (fdatasync(fd) != 0) answer = fail_errno(f, "cannot be synced", name);
+    if (!own) close(fd);
+    return answer;
+}
+
+static int32_t files_truncate(void *user, const char *name, uint64_t size)
+{
+    struct files *f = user;
+    int fd = open_file(f, name, O_WRONLY);
+    int32_t answer = MGC_CB_DONE;
+
+    if (fd < 0 && errno == ENOENT && size == 0) return MGC_CB_DONE;
+    if (fd < 0) return fail_errno(f, "cannot be opened", name);
+    while (ftruncate(fd, (off_t)size) != 0 && answer == MGC_CB_DONE)
+        if (errno != EINTR) answer = fail_errno(f, "cannot be truncated", name);
+    close(fd);
+    return answer;
+}
+
+static int32_t files_rename(void *user, const char *from, const char *to)
+{
+    char a[PATH_BYTES], b[PATH_BYTES];
+    struct files *f = user;
+
+    close_append(f);
+    if (!path_of(f, from, a) || !path_of(f, to, b)) return MGC_E_INVALID_ARG;
+    return rename(a, b) == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be renamed", from);
+}
+
+static int32_t files_remove(void *user, const char *name)
+{
+    char path[PATH_BYTES];
+    struct files *f = user;
+
+    close_append(f);
+    if (!path_of(f, name, path)) return MGC_E_INVALID_ARG;
+    return unlink(path) == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be removed", name);
+}
+
+static int32_t files_sync_names(void *user)
+{
+    struct files *f = user;
+    int fd = open_file(f, ".", O_RDONLY | O_DIRECTORY);
+    int32_t answer = MGC_CB_DONE;
+
+    if (fd < 0) return fail_errno(f, "cannot be opened", ".");
+    if (fsync(fd) != 0) answer = fail_errno(f, "cannot be synced", ".");
+    close(fd);
+    return answer;
+}
+
+/* --- the handle -------------------------------------------------------------------------------------------- */
+
+void mgc_storage_files_destroy(void *user)
+{
+    struct files *f = user;
+
+    if (f == NULL) return;
+    close_append(f);
+    (void)files_unlock(f);
+    mgc__free(f->ctx, f->folder);
+    mgc__free(f->ctx, f);
+}
+
+static mgc_status check_folder(struct files *f, bool create)
+{
+    struct stat info;
+
+    if (create && mkdir(f->folder, 0755) != 0 && errno != EEXIST) return fail_errno(f, "the folder cannot be created", "");
+    if (stat(f->folder, &info) != 0) return fail_errno(f, "the folder is not there", "");
+    if (!S_ISDIR(info.st_mode)) return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s is not a folder", f->folder);
+    return MGC_OK;
+}
+
+mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, mgc_storage_ops *ops, void **user)
+{
+    struct files *f;
+    mgc_status status;
+
+    if (user == NULL) return MGC_E_INVALID_ARG;
+    *user = NULL;
+    if (ctx == NULL || folder == NULL || ops == NULL || create > 1) return MGC_E_INVALID_ARG;
+    f = mgc__alloc(ctx, 1, sizeof *f);
+    if (f == NULL) return mgc__no_memory(ctx, "ledger: the storage");
+    f->ctx = ctx;
+    f->lock = f->append = -1;
+    f->folder = mgc__strdup(ctx, folder);
+    status = f->folder == NULL ? mgc__no_memory(ctx, "ledger: the storage") : check_folder(f, create != 0);
+    if (status != MGC_OK) {
+        mgc_storage_files_destroy(f);
+        return status;
+    }
+    *ops = (mgc_storage_ops){.struct_size = sizeof *ops, .version = 1, .lock = files_lock, .unlock = files_unlock, .list = files_list,
+                             .read = files_read, .append = files_append, .sync = files_sync, .truncate = files_truncate,
+                             .rename = files_rename, .remove = files_remove, .sync_names = files_sync_names};
+    *user = f;
+    return MGC_OK;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Undo that cannot fail.
+ *
+ * A change puts a new item in the tree and keeps the old one in the log.  Removing a key leaves an absent item in its
+ * place until the block is settled.  So going back only swaps pointers or removes what was inserted, neither of which needs
+ * memory, and settling only frees. */
+#include "ledger/state.h"
+
+#include "crypto/crypto.h"
+
+void mgc__put_be32(uint8_t *at, uint32_t value)
+{
+    for (uint32_t i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (8 * (3 - i)));
+}
+
+void mgc__put_be64(uint8_t *at, uint64_t value)
+{
+    for (uint32_t i = 0; i < 8; i++) at[i] = (uint8_t)(value >> (8 * (7 - i)));
+}
+
+uint32_t mgc__get_be32(const uint8_t *at)
+{
+    uint32_t value = 0;
+
+    for (uint32_t i = 0; i < 4; i++) value = value << 8 | at[i];
+    return value;
+}
+
+uint64_t mgc__get_be64(const uint8_t *at)
+{
+    return (uint64_t)mgc__get_be32(at) << 32 | mgc__get_be32(at + 4);
+}
+
+void mgc__state_init(mgc__state *s, mgc_ctx *ctx)
+{
+    *s = (mgc__state){.ctx = ctx};
+    mgc__tree_init(&s->tree, ctx);
+}
+
+void mgc__state_free(mgc__state *s)
+{
+    if (s->ctx == NULL) return;
+    for (size_t i = 0; i < s->n_undo; i++) mgc__free(s->ctx, s->undo[i].old);
+    mgc__free(s->ctx, s->undo);
+    mgc__tree_free(&s->tree);
+    *s = (mgc__state){0};
+}
+
+const mgc__item *mgc__state_get(const mgc__state *s, const uint8_t *key, size_t key_len)
+{
+    const mgc__item *item = mgc__tree_get(&s->tree, key, key_len);
+
+    return item == NULL || item->absent ? NULL : item;
+}
+
+const mgc__item *mgc__state_after(const mgc__state *s, const uint8_t *key, size_t key_len, bool inclusive)
+{
+    const mgc__item *item = mgc__tree_after(&s->tree, key, key_len, inclusive);
+
+    while (item != NULL && item->absent) item = mgc__tree_after(&s->tree, item->bytes, item->key_len, false);
+    return item;
+}
+
+static mgc_status change(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, bool absent)
+{
+    mgc__item *item, *old;
+
+    assert(key_len >= 1 && key_len <= MGC__KEY_MAX && value_len <= MGC__VALUE_MAX);
+    if (s->written + key_len + value_len > MGC__BLOCK_WRITES_MAX) return MGC_E_TOO_LARGE;
+    if (!mgc__grow(s->ctx, (void **)&s->undo, &s->cap_undo, s->n_undo + 1, sizeof *s->undo)) return MGC_E_NO_MEMORY;
+    item = mgc__item_create(s->ctx, key, key_len, value, value_len);
+    if (item == NULL) return MGC_E_NO_MEMORY;
+    item->absent = absent;
+    if (!mgc__tree_put(&s->tree, item, &old)) {
+        mgc__free(s->ctx, item);
+        return MGC_E_NO_MEMORY;
+    }
+    s->undo[s->n_undo++] = (struct mgc__undo){.old = old, .now = item};
+    s->written += key_len + value_len;
+    if (old != NULL && !old->absent) s->n_records--;
+    if (!absent) s->n_records++;
+    return MGC_OK;
+}
+
+mgc_status mgc__state_put(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
+{
+    return change(s, key, key_len, value, value_len, false);
+}
+
+mgc_status mgc__state_remove(mgc__state *s, const uint8_t *key, size_t key_len)
+{
+    if (mgc__state_get(s, key, key_len) == NULL) return MGC_E_NOT_FOUND;
+    return change(s, key, key_len, NULL, 0, true);
+}
+
+void mgc__state_undo(mgc__state *s, size_t mark)
+{
+    assert(mark <= s->n_undo);
+    while (s->n_undo > mark) {
+        struct mgc__undo *u = &s->undo[--s->n_undo];
+        mgc__item *out = NULL;
+
+        if (!u->now->absent) s->n_records--;
+        s->written -= u->now->key_len + u->now->value_len;
+        if (u->old != NULL) {
+            bool done = mgc__tree_put(&s->tree, u->old, &out); /* the key is there: no memory needed */
+            assert(done);
+            (void)done;
+            if (!u->old->absent) s->n_records++;
+        } else {
+            out = mgc__tree_remove(&s->tree, u->now->bytes, u->now->key_len);
+        }
+        assert(out == u->now);
+        mgc__free(s->ctx, out);
+    }
+}
+
+/* By key, then in the order of writing: the first of a key knows what was there before the block. */
+static int by_key(const void *a, const void *b)
+{
+    const struct mgc__undo *x = *(const struct mgc__undo *const *)a, *y = *(const struct mgc__undo *const *)b;
+    int order = mgc__key_compare(x->now->bytes, x->now->key_len, y->now->bytes, y->now->key_len);
+
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+static bool same_value(const mgc__item *a, const mgc__item *b)
+{
+    if (a == NULL || b == NULL) return a == b;
+    return a->value_len == b->value_len &&
+           (a->value_len == 0 || memcmp(mgc__item_value(a), mgc__item_value(b), a->value_len) == 0);
+}
+
+static const mgc__item *present(const mgc__item *item)
+{
+    return item == NULL || item->absent ? NULL : item;
+}
+
+static bool same_key(const struct mgc__undo *a, const struct mgc__undo *b)
+{
+    return mgc__key_compare(a->now->bytes, a->now->key_len, b->now->bytes, b->now->key_len) == 0;
+}
+
+/* Keep, sorted, the first entry of each key whose value is another than before the block; answers how many. */
+static size_t real_changes(const mgc__state *s, const struct mgc__undo **list, size_t n)
+{
+    size_t kept = 0; /* kept <= i: list[i - 1] is still what it was when entry i is looked at */
+
+    qsort(list, n, sizeof *list, by_key);
+    for (size_t i = 0; i < n; i++) {
+        const struct mgc__undo *first = list[i];
+        if (i > 0 && same_key(list[i - 1], first)) continue;
+        if (same_value(present(first->old), mgc__state_get(s, first->now->bytes, first->now->key_len))) continue;
+        list[kept++] = first;
+    }
+    return kept;
+}
+
+mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes, mgc__change_fn visit, void *user)
+{
+    const struct mgc__undo **list = mgc__alloc(s->ctx, s->n_undo, sizeof *list);
+    mgc_status status = MGC_OK;
+    mgc__cbor_writer w;
+    size_t n;
+
+    if (list == NULL) return MGC_E_NO_MEMORY;
+    for (size_t i = 0; i < s->n_undo; i++) list[i] = &s->undo[i];
+    n = real_changes(s, list, s->n_undo);
+    mgc__cbor_to_buf(&w, bytes);
+    mgc__cbor_put_array(&w, n);
+    for (size_t i = 0; i < n && status == MGC_OK; i++) {
+        const mgc__item *now = list[i]->now, *item = mgc__state_get(s, now->bytes, now->key_len);
+
+        mgc__cbor_put_array(&w, 2);
+        mgc__cbor_put_bytes(&w, now->bytes, now->key_len);
+        if (item != NULL) mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
+        else mgc__cbor_put_null(&w);
+        if (visit != NULL) status = visit(user, present(list[i]->old), item);
+    }
+    mgc__free(s->ctx, list);
+    return status != MGC_OK ? status : w.status;
+}
+
+/* One [key, value or null] of a write set. */
+static mgc_status apply_one(mgc__state *s, mgc__cbor_reader *r, const uint8_t **last, size_t *last_len)
+{
+    const uint8_t *key, *value = NULL;
+    size_t key_len, value_len = 0;
+    const mgc__item *before;
+    bool gone;
+
+    mgc__cbor_get_array_of(r, 2);
+    key = mgc__cbor_get_bytes(r, &key_len, MGC__KEY_MAX);
+    gone = mgc__cbor_get_null(r);
+    if (!gone) value = mgc__cbor_get_bytes(r, &value_len, MGC__VALUE_MAX);
+    if (r->status != MGC_OK) return r->status;
+    if (key_len == 0 || (*last != NULL && mgc__key_compare(*last, *last_len, key, key_len) >= 0)) return MGC_E_NONCANONICAL;
+    *last = key;
+    *last_len = key_len;
+    before = mgc__state_get(s, key, key_len);
+    if (gone) return before == NULL ? MGC_E_STATE_MISMATCH : mgc__state_remove(s, key, key_len);
+    if (before != NULL && before->value_len == value_len && memcmp(mgc__item_value(before), value, value_len) == 0)
+        return MGC_E_STATE_MISMATCH; /* no change is written down */
+    return mgc__state_put(s, key, key_len, value, value_len);
+}
+
+mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len)
+{
+    const uint8_t *last = NULL;
+    size_t last_len = 0;
+    mgc__cbor_reader r;
+    uint64_t n;
+
+    mgc__cbor_read(&r, bytes, len);
+    n = mgc__cbor_get_array(&r, len);
+    for (uint64_t i = 0; i < n && r.status == MGC_OK; i++) {
+        mgc_status status = apply_one(s, &r, &last, &last_len);
+        if (status != MGC_OK) return status;
+    }
+    return mgc__cbor_finish(&r);
+}
+
+void mgc__state_settle(mgc__state *s)
+{
+    for (size_t i = 0; i < s->n_undo; i++) {
+        mgc__item *now = s->undo[i].now;
+
+        /* An absent item that a later entry replaced is that entry's old and is freed there. */
+        if (now->absent && mgc__tree_get(&s->tree, now->bytes, now->key_len) == now)
+            mgc__tree_remove(&s->tree, now->bytes, now->key_len);
+        else now = NULL;
+        mgc__free(s->ctx, s->undo[i].old);
+        mgc__free(s->ctx, now);
+    }
+    s->n_undo = 0;
+    s->written = 0;
+    assert(s->tree.n == s->n_records);
+}
+
+mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32])
+{
+    mgc__merkle m;
+    mgc__buf leaf;
+
+    mgc__merkle_init(&m);
+    mgc__buf_init(&leaf, s->ctx, MGC__KEY_MAX + MGC__VALUE_MAX + 32);
+    for (const mgc__item *item = mgc__state_after(s, NULL, 0, true); item != NULL && leaf.status == MGC_OK;
+         item = mgc__state_after(s, item->bytes, item->key_len, false)) {
+        mgc__cbor_writer w;
+        uint8_t hash[32];
+
+        leaf.len = 0;
+        mgc__cbor_to_buf(&w, &leaf);
+        mgc__cbor_put_array(&w, 2);
+        mgc__cbor_put_bytes(&w, item->bytes, item->key_len);
+        mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
+        mgc__merkle_leaf(leaf.bytes, leaf.len, hash);
+        mgc__merkle_push(&m, hash);
+    }
+    mgc__merkle_root(&m, root);
+    mgc__buf_free(&leaf);
+    return leaf.status;
+}

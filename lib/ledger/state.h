@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a chain: keyed records in key order, with everything since the last block undoable.
+ *
+ * A key's first byte says what it is; doc/formats.md has the rest. */
+#ifndef LEDGER_STATE_H
+#define LEDGER_STATE_H
+
+#include "base/base.h"
+#include "codec/cbor.h"
+#include "ledger/exec.h"
+#include "ledger/tree.h"
+
+enum {
+    MGC__AREA_ACCOUNT = 1,  /* id 16 */
+    MGC__AREA_TRANSFER = 2, /* id 16 */
+    MGC__AREA_NONCE = 3,    /* sender 32, contract 4 */
+    MGC__AREA_RECORD = 4,   /* contract 4, key */
+    MGC__AREA_EXPIRY = 5,   /* height 8, transfer id 16 */
+    MGC__AREA_HISTORY = 6,  /* account id 16, height 8, index 4 */
+    MGC__AREA_PENDING = 7,  /* transfer id 16 */
+    MGC__KEY_MAX = 5 + MGC_RECORD_KEY_MAX,
+    MGC__VALUE_MAX = MGC_RECORD_VALUE_MAX,
+    MGC__BLOCK_WRITES_MAX = 1 << 25 /* bytes of keys and values that one block may write: bounds a stored block */
+};
+
+struct mgc__state {
+    mgc_ctx *ctx;
+    mgc__tree tree;
+    uint64_t n_records; /* without the absent ones */
+    struct mgc__undo {
+        mgc__item *old; /* owned; NULL: the key was not in the tree */
+        mgc__item *now; /* what took its place; in the tree, or the old of a later entry */
+    } *undo;
+    size_t n_undo, cap_undo;
+    uint64_t written; /* bytes of keys and values since the last block */
+};
+
+void mgc__state_init(mgc__state *s, mgc_ctx *ctx);
+void mgc__state_free(mgc__state *s);
+
+/* NULL where there is none. */
+const mgc__item *mgc__state_get(const mgc__state *s, const uint8_t *key, size_t key_len);
+const mgc__item *mgc__state_after(const mgc__state *s, const uint8_t *key, size_t key_len, bool inclusive);
+/* MGC_OK, MGC_E_NO_MEMORY, MGC_E_TOO_LARGE (the block's writes).  On failure nothing changed. */
+mgc_status mgc__state_put(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+mgc_status mgc__state_remove(mgc__state *s, const uint8_t *key, size_t key_len); /* also MGC_E_NOT_FOUND */
+
+/* Back to what it was when n_undo was this. */
+void mgc__state_undo(mgc__state *s, size_t mark);
+
+/* What changed since the last block, as bytes: [[key, value or null], ...] in key order, only real changes.
+ * visit (may be NULL) is told each, with the item before, or NULL. */
+typedef mgc_status (*mgc__change_fn)(void *user, const mgc__item *before, const mgc__item *after);
+mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes, mgc__change_fn visit, void *user);
+/* Make such bytes so; on failure some may be done: undo. */
+mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len);
+/* The block stands: nothing before can be undone any more.  Never fails. */
+void mgc__state_settle(mgc__state *s);
+
+/* RFC 6962 root over [key, value] of every record. */
+mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32]);
+
+void mgc__put_be32(uint8_t *at, uint32_t value);
+void mgc__put_be64(uint8_t *at, uint64_t value);
+uint32_t mgc__get_be32(const uint8_t *at);
+uint64_t mgc__get_be64(const uint8_t *at);
+
+#endif

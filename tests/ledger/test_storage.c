@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* faults.md 76-92 in the ledger: power loss, flipped bits, full disks, missing memory. */
+#include <unistd.h>
+
+#include "world.h"
+
+static mgc_ctx *ctx;
+
+static void setup(void)
+{
+    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
+}
+
+static void teardown(void)
+{
+    mgc_ctx_destroy(ctx);
+}
+
+/* One day in the life of a ledger: `blocks` blocks with a bit of everything.  *acked: highest height that commit answered for. */
+static mgc_status live(struct world *w, uint64_t blocks, uint64_t *acked)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status status = mgc_chain_get_info(w->chain, &info);
+
+    while (status == MGC_OK && info.height < blocks) {
+        uint64_t h = info.height + 1;
+        status = mgc_chain_begin(w->chain, 1000 + 10 * h);
+        if (status == MGC_OK && h == 1) {
+            status = add_account(w, 1, 1, 0, NULL);
+            if (status == MGC_OK) status = add_account(w, 2, 1, MGC_ACCOUNT_DEBITS_BOUNDED | MGC_ACCOUNT_HISTORY, NULL);
+        } else if (status == MGC_OK) {
+            status = add_move(w, 100 + h, 1, 2, h, h % 3 == 0 ? MGC_TRANSFER_PENDING : 0, h % 3 == 0 ? 2 : 0, 0, NULL);
+            if (status == MGC_OK) status = add_put(w, (uint8_t)(h % 4), "value", NULL);
+        }
+        if (status == MGC_OK) status = mgc_chain_commit(w->chain, w->member);
+        if (status == MGC_OK) *acked = h;
+        if (status == MGC_OK) status = mgc_chain_get_info(w->chain, &info);
+    }
+    mgc_chain_abort(w->chain);
+    return status;
+}
+
+static void attach_toy(void *user, mgc_chain *chain)
+{
+    (void)user;
+    mgc__chain_set_executor(chain, &toy);
+}
+
+static mgc_status verify(struct disk *d, bool execute, mgc_verify_info *info)
+{
+    mgc_ledger_opts opts;
+
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = d;
+    *info = (mgc_verify_info){.struct_size = sizeof *info};
+    return mgc__ledger_verify(ctx, &opts, execute ? attach_toy : NULL, NULL, info);
+}
+
+/* Build a store of some blocks. */
+static void build(struct disk *d, uint64_t blocks, uint64_t segment_bytes, uint8_t head[32])
+{
+    struct world w;
+    uint64_t acked = 0;
+    mgc_chain_info info = {.struct_size = sizeof info};
+
+    ck_assert_int_eq(world_open(&w, ctx, d, segment_bytes), MGC_OK);
+    ck_assert_msg(live(&w, blocks, &acked) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_uint_eq(acked, blocks);
+    ck_assert_int_eq(mgc_chain_get_info(w.chain, &info), MGC_OK);
+    ck_assert_uint_eq(info.acked_height, blocks);
+    if (head != NULL) memcpy(head, info.block_hash, 32);
+    world_close(&w);
+}
+
+START_TEST(the_same_acts_give_the_same_bytes)
+{
+    struct disk a, b;
+    mgc_verify_info info;
+
+    disk_init(&a);
+    disk_init(&b);
+    build(&a, 12, 4096, NULL);
+    build(&b, 12, 4096, NULL);
+    ck_assert_uint_eq(a.n, b.n);
+    ck_assert_uint_gt(a.n, 2); /* several files */
+    for (size_t i = 0; i < a.n; i++) {
+        ck_assert_str_eq(a.files[i].name, b.files[i].name);
+        ck_assert_uint_eq(a.files[i].size, b.files[i].size);
+        ck_assert_mem_eq(a.files[i].bytes, b.files[i].bytes, a.files[i].size);
+    }
+    ck_assert_msg(verify(&a, true, &info) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_uint_eq(info.executed, 1);
+    ck_assert_uint_eq(info.blocks, 12);
+    ck_assert_uint_eq(info.transactions, 24);
+    ck_assert_uint_eq(info.signatures, 36);
+    ck_assert_uint_eq(info.bytes, disk_bytes(&a));
+    ck_assert_msg(verify(&a, false, &info) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_uint_eq(info.executed, 0);
+    disk_free(&a);
+    disk_free(&b);
+}
+END_TEST
+
+START_TEST(what_was_stored_is_there_again)
+{
+    struct disk d;
+    struct world w;
+    uint8_t head[32], root[32], again[32], id[16];
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_account_info account = {.struct_size = sizeof account};
+    mgc_balance_info balance = {.struct_size = sizeof balance};
+    mgc_transfer_info transfer = {.struct_size = sizeof transfer};
+    uint64_t acked = 0, sum = 0, height = 0;
+    uint32_t index = 0, n = 0;
+
+    disk_init(&d);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    ck_assert_int_eq(live(&w, 10, &acked), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_info(w.chain, &info), MGC_OK);
+    memcpy(head, info.block_hash, 32);
+    ck_assert_int_eq(mgc_chain_state_root(w.chain, root), MGC_OK);
+    world_close(&w);
+
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_info(w.chain, &info), MGC_OK);
+    ck_assert_mem_eq(head, info.block_hash, 32);
+    ck_assert_uint_eq(info.acked_height, 10);
+    ck_assert_int_eq(mgc_chain_state_root(w.chain, again), MGC_OK);
+    ck_assert_mem_eq(root, again, 32);
+
+    /* transfers of heights 2..10; those of 3, 6, 9 pending for 2 blocks: 3 and 6 are expired by 10 */
+    id_of(id, 2);
+    ck_assert_int_eq(mgc_chain_get_account(w.chain, id, &account), MGC_OK);
+    ck_assert_uint_eq(account.credits_posted, 2 + 4 + 5 + 7 + 8 + 10);
+    ck_assert_uint_eq(account.credits_pending, 9);
+    while (mgc_chain_next_transfer_of(w.chain, id, height, index, &transfer) == MGC_OK) {
+        ck_assert(transfer.height > height || transfer.index > index);
+        height = transfer.height;
+        index = transfer.index;
+        sum += transfer.amount;
+        n++;
+    }
+    ck_assert_uint_eq(n, 9);
+    ck_assert_uint_eq(sum, 54);
+    for (n = 0, height = 0, index = 0; mgc_chain_next_balance(w.chain, id, height, index, &balance) == MGC_OK; n++) {
+        height = balance.height;
+        index = balance.index;
+    }
+    ck_assert_uint_eq(n, 9 + 2); /* and two releases */
+    ck_assert_uint_eq(balance.credits_posted, account.credits_posted);
+    id_of(id, 103);
+    ck_assert_int_eq(mgc_chain_get_transfer(w.chain, id, &transfer), MGC_OK);
+    ck_assert_uint_eq(transfer.state, MGC_PENDING_EXPIRED);
+    world_close(&w);
+    disk_free(&d);
+}
+END_TEST
+
+/* The end of the issue: every single bit of every file.  It must be found, with file and offset in the message. */
+START_TEST(every_flipped_bit_is_found)
+{
+    struct disk d;
+    mgc_verify_info info;
+    mgc_ledger_opts opts;
+    size_t flips = 0;
+
+    disk_init(&d);
+    build(&d, 3, 4096, NULL);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = &d;
+    for (size_t f = 0; f < d.n; f++)
+        for (size_t i = 0; i < d.files[f].size; i++)
+            for (int bit = 0; bit < 8; bit += i % 16 == 0 ? 1 : 5) {
+                mgc_ledger *ledger;
+                d.files[f].bytes[i] ^= (uint8_t)(1 << bit);
+                mgc_status status = verify(&d, false, &info);
+                ck_assert_msg(status == MGC_E_CORRUPT || status == MGC_E_VERSION, "%s byte %zu bit %d: %s", d.files[f].name, i, bit, mgc_status_name(status));
+                if (status == MGC_E_CORRUPT) ck_assert_msg(strstr(mgc_ctx_error(ctx), d.files[f].name) != NULL, "%s", mgc_ctx_error(ctx));
+                /* reading: all but the last record, the mark, was durable and is refused */
+                opts.read_only = 1;
+                status = mgc_ledger_open(ctx, &opts, &ledger);
+                bool last = f + 1 == d.n && i + MGC__RECORD_HEADER >= d.files[f].size;
+                ck_assert_msg((status == MGC_OK) == last, "%s byte %zu bit %d: %s", d.files[f].name, i, bit, mgc_status_name(status));
+                mgc_ledger_close(ledger);
+                d.files[f].bytes[i] ^= (uint8_t)(1 << bit);
+                flips++;
+            }
+    ck_assert_int_eq(verify(&d, true, &info), MGC_OK);
+    ck_assert_uint_gt(flips, 2000);
+    disk_free(&d);
+}
+END_TEST
+
+/* faults.md 76: the journal cut at every byte of its last records, and cut and torn. */
+START_TEST(a_torn_tail_is_cut_at_every_byte)
+{
+    struct disk whole, d;
+    size_t after_two;
+    struct world w;
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_verify_info verified;
+    uint64_t acked = 0;
+
+    disk_init(&whole);
+    build(&whole, 2, 1 << 20, NULL);
+    after_two = whole.files[0].size;
+    ck_assert_int_eq(world_open(&w, ctx, &whole, 1 << 20), MGC_OK);
+    ck_assert_int_eq(live(&w, 3, &acked), MGC_OK);
+    world_close(&w);
+    for (size_t size = after_two; size <= whole.files[0].size; size++) {
+        disk_copy(&d, &whole);
+        d.files[0].size = size;
+        ck_assert_msg(verify(&d, true, &verified) == MGC_OK, "cut at %zu: %s", size, mgc_ctx_error(ctx));
+        ck_assert_uint_ge(verified.blocks, 2);
+        ck_assert_msg(world_open(&w, ctx, &d, 1 << 20) == MGC_OK, "cut at %zu: %s", size, mgc_ctx_error(ctx));
+        ck_assert_int_eq(mgc_chain_get_info(w.chain, &info), MGC_OK);
+        ck_assert_uint_eq(info.height, verified.blocks);
+        ck_assert_int_eq(live(&w, 4, &acked), MGC_OK); /* and life goes on */
+        world_close(&w);
+        ck_assert_int_eq(verify(&d, true, &verified), MGC_OK);
+        ck_assert_uint_eq(verified.blocks, 4);
+        ck_assert_uint_eq(verified.torn_bytes, 0);
+        disk_free(&d);
+    }
+    disk_free(&whole);
+}
+END_TEST
+
+/* One run with a fault at a storage call, then power loss, then opening again. */
+static void run_one(uint64_t seed, long fault_at, bool die)
+{
+    struct disk d;
+    struct world w;
+    mgc__rng rng;
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_verify_info verified;
+    uint64_t acked = 0;
+
+    mgc__rng_seed(&rng, seed);
+    disk_init(&d);
+    d.fault_at = fault_at;
+    d.fault = MGC_E_IO;
+    d.die = die;
+    d.short_write = mgc__rng_below(&rng, 2) == 0;
+    if (world_open(&w, ctx, &d, 4096) == MGC_OK) (void)live(&w, 9, &acked);
+    world_close(&w);
+    disk_crash(&d, &rng);
+    for (int again = 0; again < 2; again++) { /* a crash while repairing is repaired too */
+        d.calls = 0;
+        d.fault_at = again == 0 ? (long)mgc__rng_below(&rng, 12) : -1;
+        d.die = true;
+        mgc_status status = world_open(&w, ctx, &d, 4096);
+        if (again == 1) ck_assert_msg(status == MGC_OK, "seed %" PRIu64 " fault %ld: %s", seed, fault_at, mgc_ctx_error(ctx));
+        if (status == MGC_OK) {
+            ck_assert_int_eq(mgc_chain_get_info(w.chain, &info), MGC_OK);
+            ck_assert_msg(info.height >= acked, "seed %" PRIu64 " fault %ld: %" PRIu64 " acknowledged, %" PRIu64 " there", seed, fault_at, acked, info.height);
+        }
+        if (again == 1) ck_assert_msg(live(&w, 9, &acked) == MGC_OK, "seed %" PRIu64 " fault %ld: %s", seed, fault_at, mgc_ctx_error(ctx));
+        world_close(&w);
+        if (again == 0) disk_crash(&d, &rng);
+    }
+    ck_assert_msg(verify(&d, true, &verified) == MGC_OK, "seed %" PRIu64 " fault %ld: %s", seed, fault_at, mgc_ctx_error(ctx));
+    ck_assert_uint_eq(verified.blocks, 9);
+    disk_free(&d);
+}
+
+static long calls_of_a_run(void)
+{
+    struct disk d;
+    long calls;
+
+    disk_init(&d);
+    build(&d, 9, 4096, NULL);
+    calls = d.calls;
+    disk_free(&d);
+    return calls;
+}
+
+START_TEST(power_loss_at_every_storage_call)
+{
+    long calls = calls_of_a_run();
+
+    ck_assert_int_gt(calls, 50);
+    for (long k = 0; k <= calls; k++)
+        for (uint64_t seed = 1; seed <= 6; seed++) run_one(seed + 100 * (uint64_t)k, k, true);
+}
+END_TEST
+
+START_TEST(every_storage_call_fails_once)
+{
+    long calls = calls_of_a_run();
+
+    for (long k = 0; k <= calls; k++)
+        for (uint64_t seed = 1; seed <= 2; seed++) run_one(seed, k, false);
+}
+END_TEST
+
+/* faults.md 79: nothing is acknowledged, nothing is left behind, and with room again it goes on. */
+START_TEST(a_full_disk_can_be_emptied)
+{
+    for (uint64_t room = 0; room < 1500; room += 13) {
+        struct disk d;
+        struct world w;
+        mgc_verify_info verified;
+        uint64_t acked = 0, before;
+
+        disk_init(&d);
+        ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+        ck_assert_int_eq(live(&w, 2, &acked), MGC_OK);
+        before = d.files[0].size;
+        d.room = room;
+        mgc_status status = live(&w, 3, &acked);
+        if (status != MGC_OK) {
+            ck_assert_int_eq(status, MGC_E_IO);
+            ck_assert_uint_eq(acked, 2);
+            ck_assert_uint_eq(d.files[0].size, before);
+        }
+        d.room = UINT64_MAX;
+        ck_assert_int_eq(live(&w, 5, &acked), MGC_OK);
+        world_close(&w);
+        ck_assert_int_eq(verify(&d, true, &verified), MGC_OK);
+        ck_assert_uint_eq(verified.blocks, 5);
+        disk_free(&d);
+    }
+}
+END_TEST
+
+/* faults.md 82. */
+START_TEST(a_failed_sync_is_final)
+{
+    struct disk d;
+    struct world w;
+    mgc_ledger_info info = {.struct_size = sizeof info};
+    uint64_t acked = 0;
+
+    disk_init(&d);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    ck_assert_int_eq(live(&w, 2, &acked), MGC_OK);
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 5000), MGC_OK);
+    ck_assert_int_eq(add_put(&w, 1, "x", NULL), MGC_OK);
+    d.fault = MGC_E_IO;
+    d.fault_at = d.calls + 4; /* append block, read twice, append certificate, sync */
+    ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_E_FAILED);
+    ck_assert_int_eq(mgc_ledger_get_info(w.ledger, &info), MGC_OK);
+    ck_assert_uint_eq(info.failed, 1);
+    d.fault_at = -1;
+    ck_assert_int_eq(mgc_ledger_sync(w.ledger), MGC_E_FAILED);
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 6000), MGC_OK);
+    ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_E_FAILED);
+    world_close(&w);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    world_close(&w);
+    disk_free(&d);
+}
+END_TEST
+
+/* faults.md 78. */
+START_TEST(files_missing_swapped_or_foreign_are_refused)
+{
+    struct disk whole, d;
+    mgc_verify_info info;
+
+    disk_init(&whole);
+    build(&whole, 12, 4096, NULL);
+    ck_assert_uint_ge(whole.n, 3);
+    for (size_t i = 0; i + 1 < whole.n; i++) { /* without the last one it is a shorter ledger: the header says so */
+        disk_copy(&d, &whole);
+        free(d.files[i].bytes);
+        d.files[i] = d.files[--d.n];
+        ck_assert_int_eq(verify(&d, false, &info), MGC_E_CORRUPT);
+        disk_free(&d);
+    }
+    disk_copy(&d, &whole);
+    snprintf(d.files[0].name, sizeof d.files[0].name, "%s", whole.files[1].name);
+    snprintf(d.files[1].name, sizeof d.files[1].name, "%s", whole.files[0].name);
+    ck_assert_int_eq(verify(&d, false, &info), MGC_E_CORRUPT);
+    disk_free(&d);
+    for (size_t size = 0; size < whole.files[1].size; size += 7) { /* cut in the middle */
+        disk_copy(&d, &whole);
+        d.files[1].size = size;
+        ck_assert_int_eq(verify(&d, false, &info), MGC_E_CORRUPT);
+        disk_free(&d);
+    }
+    disk_init(&d);
+    ck_assert_int_eq(verify(&d, false, &info), MGC_E_NOT_FOUND);
+    disk_free(&whole);
+}
+END_TEST
+
+/* faults.md 88, with the real files; short store, verified, and torn with a real truncate. */
+START_TEST(the_embedded_files_hold_a_ledger)
+{
+    char folder[] = "/tmp/mgc-ledger-XXXXXX", path[128];
+    mgc_storage_ops ops;
+    mgc_ledger_opts opts;
+    mgc_ledger *ledger, *second;
+    mgc_chain *chain;
+    mgc_verify_info info = {.struct_size = sizeof info};
+    mgc_ledger_info store = {.struct_size = sizeof store};
+    void *user, *other;
+    struct world w = {.ctx = ctx};
+    mgc_member member = {.id = 4};
+    mgc_genesis g = {.struct_size = sizeof g, .name = "a", .time_ms = 1, .members = &member, .n_members = 1, .quorum = 1};
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(mgc_key_from_seed(ctx, g.nonce, &w.member), MGC_OK);
+    ck_assert_int_eq(mgc_key_public(w.member, member.public_key), MGC_OK);
+    ck_assert_int_eq(mgc_storage_files(ctx, folder, 1, &ops, &user), MGC_OK);
+    ck_assert_int_eq(mgc_storage_files(ctx, "/nonexistent/place", 0, &ops, &other), MGC_E_IO);
+    ck_assert_ptr_null(other);
+    ck_assert_int_eq(mgc_storage_files(ctx, folder, 0, &ops, &other), MGC_OK);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &ops;
+    opts.storage_user = user;
+    ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK);
+    opts.storage_user = other;
+    ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &second), MGC_E_LOCKED);
+    ck_assert_int_eq(mgc_ledger_add_chain(ledger, &g, &chain), MGC_OK);
+    mgc__chain_set_executor(chain, &toy);
+    for (uint64_t t = 2; t < 20; t++) {
+        ck_assert_int_eq(mgc_chain_begin(chain, t), MGC_OK);
+        ck_assert_int_eq(mgc_chain_commit(chain, w.member), MGC_OK);
+    }
+    ck_assert_int_eq(mgc_ledger_verify(ctx, &opts, &info), MGC_OK); /* while it is being written */
+    ck_assert_uint_eq(info.blocks, 18);
+    ck_assert_int_eq(mgc_ledger_get_info(ledger, &store), MGC_OK);
+    ck_assert_uint_eq(store.bytes, info.bytes);
+    mgc_ledger_close(ledger);
+    ck_assert_int_eq(ops.truncate(other, "journal-00000000.mgj", store.bytes - 60), MGC_CB_DONE);
+    ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK);
+    ck_assert_int_eq(mgc_ledger_get_info(ledger, &store), MGC_OK);
+    ck_assert_uint_gt(store.truncated_bytes, 0);
+    mgc_ledger_close(ledger);
+    mgc_storage_files_destroy(user);
+    mgc_storage_files_destroy(other);
+    mgc_key_destroy(w.member);
+    snprintf(path, sizeof path, "%s/journal-00000000.mgj", folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/lock", folder);
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
+/* faults.md 91: every allocation fails once; nothing leaks, nothing half-done stays. */
+static mgc_status whole_life(mgc_allocator memory)
+{
+    mgc_ctx_opts opts;
+    mgc_ctx *own;
+    struct disk d;
+    struct world w = {0};
+    uint64_t acked = 0;
+    mgc_block *block = NULL;
+    mgc_status status;
+
+    mgc_ctx_opts_init(&opts, sizeof opts);
+    opts.allocator = &memory;
+    status = mgc_ctx_create(&opts, &own);
+    if (status != MGC_OK) return status;
+    disk_init(&d);
+    status = world_open(&w, own, &d, 4096);
+    if (status == MGC_OK) status = live(&w, 4, &acked);
+    if (status == MGC_OK) status = mgc_chain_read_block(w.chain, 3, &block);
+    mgc_block_destroy(block);
+    world_close(&w);
+    d.locked = false;
+    if (status == MGC_OK) status = world_open(&w, own, &d, 4096);
+    else (void)0;
+    if (status == MGC_OK) status = live(&w, 5, &acked);
+    world_close(&w);
+    mgc_ctx_destroy(own);
+    if (d.n > 0 && disk_bytes(&d) > 0) { /* whatever was stored is a whole ledger */
+        mgc_verify_info info;
+        mgc_status found = verify(&d, true, &info);
+        ck_assert_msg(found == MGC_OK, "%s", mgc_ctx_error(ctx));
+        ck_assert_uint_ge(info.blocks, acked);
+    }
+    disk_free(&d);
+    return status;
+}
+
+START_TEST(every_allocation_fails_once)
+{
+    for (long k = 0;; k++) {
+        struct heap heap = {.until_fault = k};
+        mgc_status status = whole_life(heap_allocator(&heap));
+
+        ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
+        if (heap.faults == 0) {
+            ck_assert_int_eq(status, MGC_OK);
+            ck_assert_msg(k > 300, "only %ld allocations", k);
+            return;
+        }
+        ck_assert_msg(status == MGC_E_NO_MEMORY, "fault %ld: %s", k, mgc_status_name(status));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("storage");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, the_same_acts_give_the_same_bytes);
+    tcase_add_test(tcase, what_was_stored_is_there_again);
+    tcase_add_test(tcase, every_flipped_bit_is_found);
+    tcase_add_test(tcase, a_torn_tail_is_cut_at_every_byte);
+    tcase_add_test(tcase, power_loss_at_every_storage_call);
+    tcase_add_test(tcase, every_storage_call_fails_once);
+    tcase_add_test(tcase, a_full_disk_can_be_emptied);
+    tcase_add_test(tcase, a_failed_sync_is_final);
+    tcase_add_test(tcase, files_missing_swapped_or_foreign_are_refused);
+    tcase_add_test(tcase, the_embedded_files_hold_a_ledger);
+    tcase_add_test(tcase, every_allocation_fails_once);
+    return run_suite("ledger-storage", tcase);
+}
