@@ -15,6 +15,9 @@
 
 extern mgc_ctx *test_ctx; /* one for every test, made by the fixture */
 
+/* Runs until no allocation fails; each failure must be answered by MGC_E_NO_MEMORY and leave no block. */
+void sweep_allocations(mgc_status (*run)(mgc_ctx *ctx, uint32_t variant), uint32_t variant);
+
 TCase *sets_case(void);
 TCase *reduce_case(void);
 TCase *solve_case(void);

@@ -118,6 +118,47 @@ START_TEST(reduction_refuses_what_it_cannot_judge)
 }
 END_TEST
 
+static mgc_status reduce_once(mgc_ctx *ctx, uint32_t variant)
+{
+    static const double line[] = {0, 1, 2, 10, 11};
+    uint32_t medoid[2];
+    double p[2];
+
+    return mgc_scenarios_reduce(ctx, line, 5, 1, NULL, variant == 0 ? "k-medoids" : "forward-selection", 2, 0, medoid, p, NULL);
+}
+
+START_TEST(reduction_survives_every_failed_allocation)
+{
+    sweep_allocations(reduce_once, 0);
+    sweep_allocations(reduce_once, 1);
+}
+END_TEST
+
+/* The seed moves the random starts only: the same seed gives the same answer, and no seed a worse one than greedy. */
+START_TEST(the_seed_is_all_that_is_random)
+{
+    enum { N = 120, D = 4, K = 7 };
+    static double samples[N][D];
+    uint32_t a[K], b[K], assignment[N];
+    double p[K], greedy = 0;
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 3);
+    for (size_t i = 0; i < N; i++)
+        for (size_t t = 0; t < D; t++) samples[i][t] = mgc__rng_unit(&rng);
+    OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N, D, NULL, "forward-selection", K, 0, a, p, assignment));
+    for (size_t i = 0; i < N; i++) greedy += gap(samples[i], samples[a[assignment[i]]], (double[]){1, 1, 1, 1}, D);
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        double total_distance = 0;
+        OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N, D, NULL, NULL, K, seed, a, p, assignment));
+        OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N, D, NULL, NULL, K, seed, b, p, assignment));
+        ck_assert_int_eq(memcmp(a, b, sizeof a), 0);
+        for (size_t i = 0; i < N; i++) total_distance += gap(samples[i], samples[b[assignment[i]]], (double[]){1, 1, 1, 1}, D);
+        ck_assert_double_le(total_distance, greedy);
+    }
+}
+END_TEST
+
 TCase *reduce_case(void)
 {
     TCase *tc = tcase_create("reduce");
@@ -125,6 +166,8 @@ TCase *reduce_case(void)
     tcase_add_test(tc, k_medoids_finds_the_best_choice);
     tcase_add_test(tc, forward_selection_is_greedy);
     tcase_add_test(tc, equal_samples_stay_scenarios_of_their_own);
+    tcase_add_test(tc, reduction_survives_every_failed_allocation);
+    tcase_add_test(tc, the_seed_is_all_that_is_random);
     tcase_add_test(tc, reduction_refuses_what_it_cannot_judge);
     return tc;
 }

@@ -195,6 +195,67 @@ START_TEST(too_many_combinations_are_refused)
 }
 END_TEST
 
+/* --- rubbish ---------------------------------------------------------------------------------------------------------- */
+
+static const char every_section[] = "STOCH\nINDEP DISCRETE ADD\n B NEED 3 TWO 0.25\n B NEED 6 TWO 0.75\nBLOCKS DISCRETE\n BL A TWO 0.5\n Y COST 6\n"
+                                    " BL A TWO 0.5\n Y COST 8 NEED 2\nSCENARIOS DISCRETE\n SC ONE ROOT 0.6 TWO\n X NEED 3\n"
+                                    " SC OTHER ONE 0.4 TWO\n X NEED 2\nENDATA\n";
+
+static mgc_status run_own(mgc_ctx *ctx, uint32_t variant)
+{
+    mgc_twostage *ts = NULL;
+    mgc_status st = mgc_twostage_read_smps(ctx, core, strlen(core), NULL, cut_in_two, strlen(cut_in_two), NULL, every_section,
+                                           strlen(every_section), NULL, &ts);
+
+    (void)variant;
+    mgc_twostage_destroy(ts);
+    return st;
+}
+
+START_TEST(reading_survives_every_failed_allocation)
+{
+    sweep_allocations(run_own, 0);
+}
+END_TEST
+
+/* Bytes changed, cut out and doubled at random: an answer each time, and a text with it where it is no. */
+START_TEST(rubbish_is_answered)
+{
+    const char *whole[3] = {core, cut_in_two, every_section};
+    mgc__rng rng;
+    int read = 0;
+
+    mgc__rng_seed(&rng, 99);
+    for (int round = 0; round < 20000; round++) {
+        char text[3][700];
+        size_t len[3];
+        mgc_twostage *ts = NULL;
+        for (int f = 0; f < 3; f++) {
+            len[f] = strlen(whole[f]);
+            memcpy(text[f], whole[f], len[f]);
+        }
+        for (uint64_t hits = 1 + mgc__rng_below(&rng, 3); hits > 0; hits--) {
+            size_t f = (size_t)mgc__rng_below(&rng, 3), at = (size_t)mgc__rng_below(&rng, len[f]);
+            static const char words[] = "\n *0.9-eXYBNEED\t";
+            switch (mgc__rng_below(&rng, 4)) {
+            case 0: text[f][at] = (char)mgc__rng_below(&rng, 256); break;
+            case 1: text[f][at] = words[mgc__rng_below(&rng, sizeof words - 1)]; break;
+            case 2: len[f] = at + 1; break;
+            default:
+                memmove(text[f] + at, text[f] + at + 1, len[f] - at - 1);
+                len[f] = len[f] > 1 ? len[f] - 1 : 1;
+            }
+        }
+        mgc_status st = mgc_twostage_read_smps(test_ctx, text[0], len[0], NULL, text[1], len[1], NULL, text[2], len[2], NULL, &ts);
+        ck_assert_int_eq(st == MGC_OK, ts != NULL);
+        if (st != MGC_OK) ck_assert_int_gt((int)strlen(mgc_ctx_error(test_ctx)), 0);
+        read += st == MGC_OK;
+        mgc_twostage_destroy(ts);
+    }
+    ck_assert_int_gt(read, 100); /* some changes do no harm: the others met more than the first check */
+}
+END_TEST
+
 TCase *smps_case(void)
 {
     TCase *tc = tcase_create("smps");
@@ -203,6 +264,8 @@ TCase *smps_case(void)
     tcase_add_test(tc, published_optima_under_ambiguity);
     tcase_add_test(tc, every_section_lays_its_values);
     tcase_add_test(tc, what_cannot_be_read_is_told_with_its_line);
+    tcase_add_test(tc, reading_survives_every_failed_allocation);
+    tcase_add_test(tc, rubbish_is_answered);
     tcase_add_test(tc, too_many_combinations_are_refused);
     return tc;
 }
