@@ -1,7 +1,680 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "solver/solve.h"
+/* Branch and bound over interior-point relaxations (Land and Doig 1960): best bound first, incumbents by rounding with
+ * propagation before and during the search.  Method and sources: doc/math/mixed-integer.md. */
+#include "solver/mip.h"
+
+enum {
+    CANDIDATES_MAX = 4,   /* columns whose both children are solved before one is chosen */
+    SHORTLIST = 24,       /* columns that are looked at by propagation */
+    ROUND_ROOT = 5,       /* thresholds at the root */
+    FLIPS_ROOT = 16,      /* relaxations of the first local search, at most */
+    FLIPS_LATER = 8,      /* of each one after a better incumbent */
+    ROUND_EVERY = 4       /* nodes between two roundings, after the first few */
+};
+
+/* An open subproblem: its relaxation is solved, its children's are not. */
+struct node {
+    double bound;
+    uint64_t order;             /* of creation, for ties */
+    uint32_t depth;
+    double *lower, *upper, *x;  /* n_int each; one block */
+};
+
+/* What branching on a column was seen to bring, per unit of distance, downwards and upwards. */
+struct gain {
+    double sum[2];
+    uint32_t count[2];
+};
+
+struct candidate {
+    uint32_t k;          /* index into ints */
+    double distance[2];  /* how far the solution must move in either child, over all integers */
+    double score;
+    bool possible[2];
+    uint64_t print[2];   /* of the integers' bounds in either child */
+};
+
+struct search {
+    mgc__mip *mip;
+    mgc__solve *s;
+    mgc__domain d;
+    mgc__heuristic h;
+    mgc__relaxation r[2 * CANDIDATES_MAX];
+    struct node **heap;
+    size_t open, heap_cap;
+    uint64_t created;
+    struct gain *gain;      /* n_int */
+    double all_gain;        /* of all columns, for those not tried yet */
+    uint32_t all_count;
+    double closed_bound;    /* smallest bound of what was closed by its bound, and of leaves */
+    uint32_t stop;          /* outcome that ends the search, or NONE */
+    uint32_t rounded_at;
+};
+
+/* --- objective, gap ---------------------------------------------------------------------------------------------------- */
+
+static double gap_size(const mgc__mip *mip)
+{
+    return mip->s->opts.gap * fmax(1.0, fabs(mip->incumbent + mip->s->p->offset));
+}
+
+double mgc__mip_cutoff(const mgc__mip *mip)
+{
+    if (!mip->has_incumbent) return INFINITY;
+    double cutoff = mip->incumbent - fmax(gap_size(mip), 1e-9 * fmax(1.0, fabs(mip->incumbent)));
+    return mip->whole_objective ? fmin(cutoff, mip->incumbent - 1.0 + 1e-6) : cutoff;
+}
+
+/* A proven bound of a subproblem, sharper where only whole values occur. */
+static double sharpen(const mgc__mip *mip, double bound)
+{
+    return mip->whole_objective && isfinite(bound) ? fmax(bound, ceil(bound - 1e-6)) : bound;
+}
+
+static double global_bound(const struct search *q)
+{
+    double bound = q->closed_bound;
+
+    for (size_t i = 0; i < q->open; i++) bound = fmin(bound, q->heap[i]->bound);
+    return fmin(bound, q->mip->has_incumbent ? q->mip->incumbent : INFINITY);
+}
+
+/* --- heap of open nodes, smallest bound first -------------------------------------------------------------------------- */
+
+static bool before(const struct node *a, const struct node *b)
+{
+    return a->bound < b->bound || (a->bound == b->bound && a->order < b->order);
+}
+
+static void node_free(mgc_ctx *ctx, struct node *node)
+{
+    if (node == NULL) return;
+    mgc__free(ctx, node->lower);
+    mgc__free(ctx, node);
+}
+
+static mgc_status push(struct search *q, struct node *node)
+{
+    void *heap = q->heap;
+    bool ok = mgc__grow(q->mip->ctx, &heap, &q->heap_cap, q->open + 1, sizeof *q->heap);
+
+    q->heap = heap;
+    if (!ok) {
+        node_free(q->mip->ctx, node);
+        return mgc__no_memory(q->mip->ctx, "open nodes");
+    }
+    size_t at = q->open++;
+    while (at > 0 && before(node, q->heap[(at - 1) / 2])) {
+        q->heap[at] = q->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    q->heap[at] = node;
+    return MGC_OK;
+}
+
+static struct node *pop(struct search *q)
+{
+    struct node *top = q->heap[0], *last = q->heap[--q->open];
+    size_t at = 0;
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= q->open) break;
+        if (child + 1 < q->open && before(q->heap[child + 1], q->heap[child])) child++;
+        if (!before(q->heap[child], last)) break;
+        q->heap[at] = q->heap[child];
+        at = child;
+    }
+    if (q->open > 0) q->heap[at] = last;
+    return top;
+}
+
+/* --- nodes from relaxations ---------------------------------------------------------------------------------------------- */
+
+/* Reduced costs z of a bound: moving x_j away from the end that z leans on costs |z_j| a unit.  Tightens bounds of
+ * integers that could not pay for it below the cutoff (Nemhauser and Wolsey 1988, proposition II.5.2.1). */
+static void fix_by_cost(const mgc__mip *mip, double bound, const double *z, double *lower, double *upper)
+{
+    double room = mgc__mip_cutoff(mip) - bound;
+
+    if (!(room >= 0.0) || !isfinite(room)) return;
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        double steps = fabs(z[k]) > 0.0 ? floor(room / fabs(z[k]) + 1e-6) : INFINITY;
+        if (z[k] > 0.0 && isfinite(lower[k])) upper[k] = fmin(upper[k], lower[k] + steps);
+        if (z[k] < 0.0 && isfinite(upper[k])) lower[k] = fmax(lower[k], upper[k] - steps);
+    }
+}
+
+static struct node *node_create(struct search *q, uint32_t depth, double bound)
+{
+    size_t n = q->mip->n_int;
+    struct node *node = mgc__alloc(q->mip->ctx, 1, sizeof *node);
+
+    if (node == NULL) return NULL;
+    node->lower = mgc__alloc(q->mip->ctx, 3 * n, sizeof *node->lower);
+    if (node->lower == NULL) {
+        mgc__free(q->mip->ctx, node);
+        return NULL;
+    }
+    node->upper = node->lower + n;
+    node->x = node->upper + n;
+    node->bound = bound;
+    node->depth = depth;
+    node->order = q->created++;
+    return node;
+}
+
+/* Open what a relaxation leaves to do, or close it. */
+static mgc_status open_node(struct search *q, const mgc__relaxation *r, uint32_t depth, double parent_bound)
+{
+    mgc__mip *mip = q->mip;
+    double bound = sharpen(mip, fmax(r->bound, parent_bound));
+
+    if (bound > mgc__mip_cutoff(mip)) {
+        q->closed_bound = fmin(q->closed_bound, bound);
+        return MGC_OK;
+    }
+    struct node *node = node_create(q, depth, bound);
+    if (node == NULL) return mgc__no_memory(mip->ctx, "a node");
+    double *z = node->x; /* for a moment */
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        node->lower[k] = r->lower[j];
+        node->upper[k] = r->upper[j];
+        z[k] = r->has_point ? r->z[j] : 0.0;
+    }
+    if (r->has_point) fix_by_cost(mip, r->dual_bound, z, node->lower, node->upper);
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        /* Without a point: the middle, or the end that is finite. */
+        double middle = isfinite(r->lower[j]) ? (isfinite(r->upper[j]) ? 0.5 * (r->lower[j] + r->upper[j]) : r->lower[j]) : isfinite(r->upper[j]) ? r->upper[j] : 0.0;
+        node->x[k] = r->has_point ? r->x[j] : middle;
+    }
+    return push(q, node);
+}
+
+/* A relaxation whose solution is integral, or nearly, is a point to keep: solve with the integers fixed there. */
+static mgc_status try_point(struct search *q, const mgc__relaxation *r)
+{
+    mgc__mip *mip = q->mip;
+
+    if (!r->has_point || !(r->bound < mgc__mip_cutoff(mip))) return MGC_OK;
+    for (uint32_t k = 0; k < mip->n_int; k++)
+        if (fabs(r->x[mip->ints[k]] - nearbyint(r->x[mip->ints[k]])) > 1e-3) return MGC_OK;
+    double *copy = mgc__alloc(mip->ctx, mip->n_int, sizeof *copy);
+    if (copy == NULL) return mgc__no_memory(mip->ctx, "a point");
+    for (uint32_t k = 0; k < mip->n_int; k++) copy[k] = r->x[mip->ints[k]];
+    mgc_status st = mgc__heuristic_near(&q->h, copy);
+    mgc__free(mip->ctx, copy);
+    return st;
+}
+
+/* --- choosing a column --------------------------------------------------------------------------------------------------- */
+
+/* FNV-1a over the integers' bounds: equal domains have equal prints. */
+static uint64_t print_of(const struct search *q)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (uint32_t i = 0; i < q->mip->n_int; i++) {
+        double bounds[2] = {q->d.lower[q->mip->ints[i]], q->d.upper[q->mip->ints[i]]};
+        uint64_t bits[2];
+        memcpy(bits, bounds, sizeof bits);
+        h = (h ^ bits[0]) * UINT64_C(1099511628211);
+        h = (h ^ (bits[1] >> 32) ^ bits[1]) * UINT64_C(1099511628211);
+        h ^= h >> 29;
+    }
+    return h;
+}
+
+/* Distance that the node's solution must move over all integers if column k goes down (side 0) or up (side 1). */
+static double displacement(struct search *q, const struct node *node, uint32_t k, int side, bool *possible, uint64_t *print)
+{
+    mgc__domain *d = &q->d;
+    uint32_t j = q->mip->ints[k];
+    size_t mark = d->n_trail;
+    double x = node->x[k], sum = 0.0, cut = floor(fmin(fmax(x, d->lower[j]), d->upper[j] - 1e-9));
+
+    *possible = (side == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY)) && mgc__domain_propagate(d);
+    for (uint32_t i = 0; *possible && i < q->mip->n_int; i++) {
+        uint32_t c = q->mip->ints[i];
+        sum += fmax(fmax(d->lower[c] - node->x[i], node->x[i] - d->upper[c]), 0.0);
+    }
+    *print = *possible ? print_of(q) : 0;
+    mgc__domain_undo(d, mark);
+    return sum;
+}
+
+static double expected_gain(const struct search *q, uint32_t k, int side, double distance)
+{
+    const struct gain *g = &q->gain[k];
+    double rate = g->count[side] > 0 ? g->sum[side] / g->count[side] : q->all_count > 0 ? q->all_gain / q->all_count : 1.0;
+
+    return fmax(rate, 1e-9) * fmax(distance, 1e-6);
+}
+
+/* The product rule (Achterberg, Koch and Martin 2005). */
+static double product(double down, double up)
+{
+    return fmax(down, 1e-12) * fmax(up, 1e-12);
+}
+
+/* Columns by fractionality, most first, at most SHORTLIST; free ones that happen to be integral only if none is
+ * fractional. */
+static size_t shortlist(const struct search *q, const struct node *node, uint32_t list[SHORTLIST])
+{
+    const mgc__mip *mip = q->mip;
+    double key[SHORTLIST];
+    size_t n = 0;
+
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        double lower = q->d.lower[j], upper = q->d.upper[j], x = fmin(fmax(node->x[k], lower), upper);
+        if (lower == upper) continue;
+        double f = fmin(x - floor(x), ceil(x) - x);
+        if (f < MIP_INTEGRAL) f = 0.0;
+        if (n == SHORTLIST && f <= key[n - 1]) continue;
+        size_t at = n < SHORTLIST ? n++ : n - 1;
+        while (at > 0 && key[at - 1] < f) {
+            key[at] = key[at - 1];
+            list[at] = list[at - 1];
+            at--;
+        }
+        key[at] = f;
+        list[at] = k;
+    }
+    size_t fractional = 0;
+    while (fractional < n && key[fractional] > 0.0) fractional++;
+    return fractional > 0 ? fractional : n;
+}
+
+/* The `most` best columns to branch on.  *tightened: propagation alone excluded a side of some column, which is now
+ * part of the domain; *dead: of both. */
+static size_t choose(struct search *q, const struct node *node, size_t most, struct candidate best[CANDIDATES_MAX], bool *tightened, bool *dead)
+{
+    uint32_t list[SHORTLIST];
+    size_t count = shortlist(q, node, list), n = 0;
+
+    *tightened = *dead = false;
+    for (size_t i = 0; i < count; i++) {
+        struct candidate c = {.k = list[i]};
+        uint32_t j = q->mip->ints[c.k];
+        if (q->d.lower[j] == q->d.upper[j]) continue;
+        for (int side = 0; side < 2; side++) c.distance[side] = displacement(q, node, c.k, side, &c.possible[side], &c.print[side]);
+        if (!c.possible[0] || !c.possible[1]) {
+            double cut = floor(fmin(fmax(node->x[c.k], q->d.lower[j]), q->d.upper[j] - 1e-9));
+            *tightened = true;
+            *dead = !c.possible[0] && !c.possible[1];
+            if (*dead) return 0;
+            *dead = !((c.possible[0] ? mgc__domain_set(&q->d, j, -INFINITY, cut) : mgc__domain_set(&q->d, j, cut + 1.0, INFINITY)) && mgc__domain_propagate(&q->d));
+            if (*dead) return 0;
+            continue;
+        }
+        c.score = product(expected_gain(q, c.k, 0, c.distance[0]), expected_gain(q, c.k, 1, c.distance[1]));
+        bool same = false; /* columns that imply each other branch alike */
+        for (size_t b = 0; b < n; b++)
+            same |= (best[b].print[0] == c.print[0] && best[b].print[1] == c.print[1]) || (best[b].print[0] == c.print[1] && best[b].print[1] == c.print[0]);
+        if (same || (n == most && c.score <= best[n - 1].score)) continue;
+        size_t at = n < most ? n++ : n - 1;
+        while (at > 0 && best[at - 1].score < c.score) best[at] = best[at - 1], at--;
+        best[at] = c;
+    }
+    return n;
+}
+
+/* --- expanding a node --------------------------------------------------------------------------------------------------------- */
+
+static void learn(struct search *q, const struct candidate *c, const mgc__relaxation pair[2], double bound)
+{
+    for (int side = 0; side < 2; side++) {
+        if (!isfinite(pair[side].bound) || !(c->distance[side] > 1e-6)) continue;
+        double rate = fmax(pair[side].bound - bound, 0.0) / c->distance[side];
+        q->gain[c->k].sum[side] += rate;
+        q->gain[c->k].count[side]++;
+        q->all_gain += rate;
+        q->all_count++;
+    }
+}
+
+/* The domain of a node: its integer bounds, what the root's reduced costs say by now, and what follows. */
+static bool enter(struct search *q, const struct node *node)
+{
+    mgc__mip *mip = q->mip;
+    bool ok = true;
+
+    mgc__domain_reset(&q->d);
+    if (mip->root_bound > -INFINITY) {
+        double *lower = q->h.key, *upper = q->h.wish; /* work space */
+        for (uint32_t k = 0; k < mip->n_int; k++) {
+            lower[k] = mip->lower[mip->ints[k]];
+            upper[k] = mip->upper[mip->ints[k]];
+        }
+        fix_by_cost(mip, mip->root_bound, mip->root_z, lower, upper);
+        for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], lower[k], upper[k]);
+    }
+    for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], node->lower[k], node->upper[k]);
+    return ok && mgc__domain_propagate(&q->d);
+}
+
+/* The two children's domains of each candidate. */
+static void make_children(struct search *q, const struct node *node, const struct candidate *c, size_t n)
+{
+    mgc__domain *d = &q->d;
+
+    for (size_t i = 0; i < 2 * n; i++) {
+        const struct candidate *one = &c[i / 2];
+        uint32_t j = q->mip->ints[one->k];
+        size_t mark = d->n_trail;
+        double cut = floor(fmin(fmax(node->x[one->k], d->lower[j]), d->upper[j] - 1e-9));
+        bool ok = i % 2 == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY);
+        ok = ok && mgc__domain_propagate(d);
+        assert(ok); /* choose() tried it */
+        (void)ok;
+        memcpy(q->r[i].lower, d->lower, d->mip->n * sizeof(double));
+        memcpy(q->r[i].upper, d->upper, d->mip->n * sizeof(double));
+        q->r[i].cutoff = mgc__mip_cutoff(q->mip);
+        mgc__domain_undo(d, mark);
+    }
+}
+
+/* Whether the subproblem of a relaxation is done with. */
+static bool is_closed(const mgc__mip *mip, const mgc__relaxation *r)
+{
+    return sharpen(mip, r->bound) > mgc__mip_cutoff(mip);
+}
+
+/* A limit of time, a cancel request: the relaxations are not what they should be. */
+static bool interrupted(struct search *q)
+{
+    mgc__solve *s = q->s;
+
+    if (mgc_ctx_cancelled(s->p->ctx)) q->stop = MGC_OUTCOME_CANCELLED;
+    else if (s->deadline_ms > 0 && mgc__now_ms(s->p->ctx) >= s->deadline_ms) q->stop = MGC_OUTCOME_LIMIT;
+    else if (s->opts.node_limit > 0 && s->info.nodes >= s->opts.node_limit) q->stop = MGC_OUTCOME_LIMIT;
+    return q->stop != MGC_OUTCOME_NONE;
+}
+
+/* Of several candidates: one with a closed side first (the other side is all that is left), else the best product. */
+static size_t pick(const struct search *q, const struct candidate *c, size_t n, double bound)
+{
+    size_t best = 0;
+    double best_score = -1.0;
+
+    for (size_t i = 0; i < n; i++) {
+        const mgc__relaxation *r = &q->r[2 * i];
+        double down = fmax(r[0].bound, bound) - bound, up = fmax(r[1].bound, bound) - bound;
+        double big = 1e6 * (1.0 + fabs(bound));
+        double score = product(fmin(is_closed(q->mip, &r[0]) ? big : down, big), fmin(is_closed(q->mip, &r[1]) ? big : up, big));
+        if (score > best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    (void)c;
+    return best;
+}
+
+/* A node whose integers are all fixed: what its relaxation found is all there is. */
+static mgc_status settle_leaf(struct search *q, const struct node *node)
+{
+    mgc__mip *mip = q->mip;
+
+    memcpy(q->r[0].lower, q->d.lower, mip->n * sizeof(double));
+    memcpy(q->r[0].upper, q->d.upper, mip->n * sizeof(double));
+    q->r[0].cutoff = mgc__mip_cutoff(mip);
+    mgc_status st = mgc__mip_relax(mip, q->r, 1);
+    if (st != MGC_OK) return st;
+    q->s->info.nodes++;
+    double objective = q->r[0].objective;
+    if (q->r[0].has_point && objective < mip->incumbent) {
+        mip->has_incumbent = true;
+        mip->incumbent = objective;
+        memcpy(mip->best, q->r[0].x, mip->n * sizeof(double));
+        for (uint32_t k = 0; k < mip->n_int; k++) mip->best[mip->ints[k]] = q->d.lower[mip->ints[k]];
+    }
+    q->closed_bound = fmin(q->closed_bound, fmax(node->bound, q->r[0].bound));
+    return MGC_OK;
+}
+
+static size_t candidates_at(uint32_t depth)
+{
+    return depth == 0 ? CANDIDATES_MAX : depth <= 3 ? 2 : 1;
+}
+
+static mgc_status expand(struct search *q, struct node *node)
+{
+    struct candidate c[CANDIDATES_MAX];
+    bool tightened, dead;
+    mgc_status st;
+
+    if (!enter(q, node)) return MGC_OK; /* no point below the cutoff is left in it */
+    size_t n;
+    do n = choose(q, node, candidates_at(node->depth), c, &tightened, &dead);
+    while (tightened && !dead); /* what one column taught may exclude a side of another */
+    if (dead) return MGC_OK;
+    if (n == 0) return settle_leaf(q, node);
+    make_children(q, node, c, n);
+    st = mgc__mip_relax(q->mip, q->r, 2 * n);
+    if (st != MGC_OK) return st;
+    q->s->info.nodes += (uint32_t)(2 * n);
+    for (size_t i = 0; i < n; i++) learn(q, &c[i], &q->r[2 * i], node->bound);
+    for (size_t i = 0; st == MGC_OK && i < 2 * n; i++) st = try_point(q, &q->r[i]);
+    size_t chosen = pick(q, c, n, node->bound);
+    for (int side = 0; st == MGC_OK && side < 2; side++) st = open_node(q, &q->r[2 * chosen + (size_t)side], node->depth + 1, node->bound);
+    return st;
+}
+
+/* --- the search ------------------------------------------------------------------------------------------------------------------ */
+
+static mgc_status report(struct search *q)
+{
+    mgc__solve *s = q->s;
+
+    if (s->opts.progress == NULL) return MGC_OK;
+    double incumbent = q->mip->has_incumbent ? q->mip->incumbent + s->p->offset : INFINITY;
+    mgc_status st = mgc__verdict(s->opts.progress(s->opts.user, s->info.nodes, incumbent, global_bound(q) + s->p->offset));
+    if (st != MGC_E_STOPPED) return st == MGC_OK ? st : mgc__fail(s->p->ctx, st, "solver: the progress callback failed; %s", mgc_status_text(st));
+    q->stop = MGC_OUTCOME_CANCELLED;
+    return MGC_OK;
+}
+
+/* Round a node's solution now and then; after a better incumbent, look around it. */
+static mgc_status improve(struct search *q, const struct node *node)
+{
+    double before_it = q->mip->incumbent;
+    mgc_status st = MGC_OK;
+
+    if (q->s->info.nodes > 20 && q->mip->has_incumbent && q->s->info.nodes < q->rounded_at + ROUND_EVERY) return MGC_OK;
+    q->rounded_at = q->s->info.nodes;
+    st = mgc__heuristic_round(&q->h, node->x, q->mip->has_incumbent ? 1 : ROUND_ROOT);
+    if (st == MGC_OK && q->mip->incumbent < before_it) st = mgc__heuristic_flips(&q->h, FLIPS_LATER);
+    return st;
+}
+
+static mgc_status run(struct search *q)
+{
+    mgc_status st = MGC_OK;
+
+    while (st == MGC_OK && q->open > 0 && !interrupted(q)) {
+        if (q->heap[0]->bound > mgc__mip_cutoff(q->mip)) { /* then all of them are */
+            q->closed_bound = fmin(q->closed_bound, q->heap[0]->bound);
+            while (q->open > 0) node_free(q->mip->ctx, q->heap[--q->open]);
+            break;
+        }
+        st = report(q);
+        if (st != MGC_OK || q->stop != MGC_OUTCOME_NONE) break;
+        struct node *node = pop(q);
+        st = improve(q, node);
+        if (st == MGC_OK && sharpen(q->mip, node->bound) <= mgc__mip_cutoff(q->mip)) st = expand(q, node);
+        else q->closed_bound = fmin(q->closed_bound, node->bound);
+        if (mgc_ctx_cancelled(q->mip->ctx) || (q->s->deadline_ms > 0 && mgc__now_ms(q->mip->ctx) >= q->s->deadline_ms))
+            q->closed_bound = fmin(q->closed_bound, node->bound); /* its children may not be what they should */
+        node_free(q->mip->ctx, node);
+    }
+    return st;
+}
+
+static mgc_status root(struct search *q)
+{
+    mgc__mip *mip = q->mip;
+    mgc__relaxation *r = &q->r[0];
+
+    memcpy(r->lower, mip->box_lower, mip->n * sizeof(double));
+    memcpy(r->upper, mip->box_upper, mip->n * sizeof(double));
+    r->cutoff = INFINITY;
+    mgc_status st = mgc__mip_relax(mip, r, 1);
+    if (st != MGC_OK) return st;
+    q->s->info.nodes = 1;
+    if (r->outcome == MGC_OUTCOME_INFEASIBLE || r->outcome == MGC_OUTCOME_UNBOUNDED) {
+        q->stop = r->outcome;
+        return MGC_OK;
+    }
+    if (!r->has_point && interrupted(q)) return MGC_OK;
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        mip->root_x[k] = r->has_point ? r->x[mip->ints[k]] : mip->lower[mip->ints[k]];
+        mip->root_z[k] = r->has_point ? r->z[mip->ints[k]] : 0.0;
+    }
+    mip->root_bound = r->has_point ? r->dual_bound : -INFINITY;
+    if (q->s->p->start != NULL && q->s->p->start_n == mip->n) {
+        for (uint32_t k = 0; k < mip->n_int; k++) q->h.key[k] = q->s->p->start[mip->ints[k]];
+        memcpy(r->z, q->h.key, mip->n_int * sizeof(double)); /* z is kept in root_z */
+        st = mgc__heuristic_near(&q->h, r->z);
+    }
+    if (st == MGC_OK && r->has_point) st = try_point(q, r);
+    if (st == MGC_OK) st = mgc__heuristic_round(&q->h, mip->root_x, ROUND_ROOT);
+    if (st == MGC_OK && r->bound <= mgc__mip_cutoff(mip)) st = mgc__heuristic_flips(&q->h, FLIPS_ROOT);
+    r->has_point = false; /* z is gone: what it said is in root_z, and enter() applies it */
+    if (st == MGC_OK) st = open_node(q, r, 0, -INFINITY);
+    if (st == MGC_OK && q->open > 0) memcpy(q->heap[0]->x, mip->root_x, mip->n_int * sizeof(double));
+    return st;
+}
+
+static mgc_status search_init(struct search *q, mgc__mip *mip, mgc__solve *s)
+{
+    *q = (struct search){.mip = mip, .s = s, .closed_bound = INFINITY};
+    mgc_status st = mgc__domain_init(&q->d, mip);
+    for (size_t i = 0; st == MGC_OK && i < MGC__COUNT(q->r); i++) st = mgc__relaxation_init(mip, &q->r[i]);
+    if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);
+    q->gain = mgc__alloc(mip->ctx, mip->n_int, sizeof *q->gain);
+    return st == MGC_OK && q->gain == NULL ? mgc__no_memory(mip->ctx, "branch and bound") : st;
+}
+
+static void search_free(struct search *q)
+{
+    mgc_ctx *ctx = q->mip->ctx;
+
+    while (q->open > 0) node_free(ctx, q->heap[--q->open]);
+    mgc__free(ctx, q->heap);
+    mgc__free(ctx, q->gain);
+    for (size_t i = 0; i < MGC__COUNT(q->r); i++) mgc__relaxation_free(q->mip, &q->r[i]);
+    mgc__heuristic_free(&q->h);
+    mgc__domain_free(&q->d);
+}
+
+/* --- the answer --------------------------------------------------------------------------------------------------------------------- */
+
+/* The incumbent with its integers fixed, solved to the caller's tolerance and judged against the caller's data. */
+static mgc_status finish_incumbent(struct search *q, double bound)
+{
+    mgc__mip *mip = q->mip;
+    mgc__solve *s = q->s;
+    mgc__qp qp;
+    double *lower = q->r[0].lower, *upper = q->r[0].upper;
+
+    mgc__program_qp(s->p, &qp);
+    memcpy(lower, qp.lower, mip->n * sizeof(double));
+    memcpy(upper, qp.upper, mip->n * sizeof(double));
+    for (uint32_t k = 0; k < mip->n_int; k++) lower[mip->ints[k]] = upper[mip->ints[k]] = mip->best[mip->ints[k]];
+    qp.lower = lower;
+    qp.upper = upper;
+    uint64_t deadline = s->deadline_ms;
+    int32_t (*progress)(void *, uint32_t, double, double) = s->opts.progress;
+    s->deadline_ms = 0; /* one relaxation more, so that what is returned was judged */
+    s->opts.progress = NULL;
+    mgc_status st = mgc__solve_continuous(s, &qp, &s->p->result);
+    s->deadline_ms = deadline;
+    s->opts.progress = progress;
+    if (st != MGC_OK) return st;
+    if (!s->p->result.has_point || s->info.outcome != MGC_OUTCOME_OPTIMAL) { /* the search's own point, judged as it is */
+        mgc__point_report point;
+        if (!s->p->result.has_point || s->info.primal_residual > s->opts.tolerance) {
+            double *room = mgc__alloc(mip->ctx, 2 * (size_t)mip->m, sizeof *room);
+            if (room == NULL) return mgc__no_memory(mip->ctx, "work space");
+            memcpy(s->p->result.x, mip->best, mip->n * sizeof(double));
+            s->p->result.has_point = true;
+            s->p->result.has_multipliers = false;
+            mgc__judge_point(&qp, mip->best, room, &point);
+            mgc__free(mip->ctx, room);
+            s->info.objective = point.objective + s->p->offset;
+            s->info.primal_residual = point.residual;
+        }
+    }
+    s->info.bound = fmin(bound + s->p->offset, s->info.objective);
+    s->info.gap = (s->info.objective - s->info.bound) / fmax(1.0, fabs(s->info.objective));
+    return MGC_OK;
+}
+
+static mgc_status finish(struct search *q)
+{
+    mgc__mip *mip = q->mip;
+    mgc__solve *s = q->s;
+    double bound = global_bound(q);
+    mgc_status st = MGC_OK;
+
+    if (mip->has_incumbent) {
+        st = finish_incumbent(q, bound);
+        if (st != MGC_OK) return st;
+        bool close = s->info.gap <= s->opts.gap + 1e-9 && s->info.primal_residual <= fmax(s->opts.tolerance, 1e-6);
+        if (close) s->info.outcome = MGC_OUTCOME_OPTIMAL;
+        else s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop : MGC_OUTCOME_NUMERICAL;
+    } else {
+        /* Everything closed without a point: by proofs, or because relaxations failed (then their bound is finite). */
+        bool proven = q->stop == MGC_OUTCOME_NONE && q->closed_bound == INFINITY;
+        s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop : proven ? MGC_OUTCOME_INFEASIBLE : MGC_OUTCOME_NUMERICAL;
+        s->info.objective = INFINITY;
+        s->info.bound = proven ? INFINITY : bound + s->p->offset;
+        s->info.gap = INFINITY;
+    }
+    s->p->result.outcome = s->info.outcome;
+    return MGC_OK;
+}
+
+/* The relaxation itself is infeasible or unbounded: say so with its own certificate, where there is one. */
+static mgc_status answer_by_relaxation(mgc__solve *s)
+{
+    mgc__qp qp;
+    uint32_t nodes = s->info.nodes;
+
+    mgc__program_qp(s->p, &qp);
+    mgc_status st = mgc__solve_continuous(s, &qp, &s->p->result);
+    if (st != MGC_OK) return st;
+    s->info.nodes = nodes;
+    if (s->info.outcome == MGC_OUTCOME_OPTIMAL) { /* only with the integers there is no point */
+        s->p->result.has_point = s->p->result.has_multipliers = false;
+        s->info.outcome = MGC_OUTCOME_INFEASIBLE;
+        s->info.objective = s->info.bound = s->info.gap = s->info.primal_residual = s->info.dual_residual = INFINITY;
+    }
+    s->p->result.outcome = s->info.outcome;
+    return MGC_OK;
+}
 
 mgc_status mgc__solve_integer(mgc__solve *s)
 {
-    return mgc__fail(s->p->ctx, MGC_E_UNSUPPORTED, "solver: integer columns need branch and bound; solve with relax = 1");
+    mgc__mip mip;
+    struct search q = {.mip = &mip};
+    bool infeasible = false;
+
+    mgc_status st = mgc__mip_setup(&mip, s);
+    if (st == MGC_OK) st = search_init(&q, &mip, s);
+    if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, &infeasible);
+    if (st == MGC_OK && !infeasible) st = root(&q);
+    if (st == MGC_OK && (infeasible || q.stop == MGC_OUTCOME_INFEASIBLE || q.stop == MGC_OUTCOME_UNBOUNDED)) {
+        st = answer_by_relaxation(s);
+    } else if (st == MGC_OK) {
+        st = run(&q);
+        if (st == MGC_OK) st = finish(&q);
+    }
+    search_free(&q);
+    mgc__mip_free(&mip);
+    return st;
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Branch and bound: what its parts share.  Method and sources: doc/math/mixed-integer.md. */
+#ifndef SOLVER_MIP_H
+#define SOLVER_MIP_H
+
+#include <math.h>
+
+#include "solver/solve.h"
+
+/* How far an integer column may be from an integer and count as one, in decisions that are checked afterwards. */
+#define MIP_INTEGRAL 1e-6
+
+/* The program as branch and bound works on it: a copy whose integer bounds and rows become tighter. */
+typedef struct mgc__mip {
+    mgc__solve *s;
+    mgc_ctx *ctx;
+    uint32_t n, m, n_int;
+    uint32_t *ints;              /* n_int; the integer columns */
+    const uint8_t *integer;      /* n */
+    const double *c;             /* n */
+    const mgc__csc *q;           /* or NULL */
+    mgc__csc a;                  /* m x n by columns */
+    uint32_t *row_start, *row_col; /* the same by rows */
+    double *row_val;
+    double *row_lower, *row_upper;
+    double *lower, *upper;       /* n; as the relaxation gets them: integer ones tightened */
+    double *box_lower, *box_upper; /* n; what propagation knows: every feasible point obeys */
+    double node_tolerance;       /* of the relaxations */
+    bool whole_objective;        /* only whole values of the objective occur */
+
+    /* incumbent */
+    bool has_incumbent;
+    double incumbent;            /* without the constant */
+    double *best;                /* n */
+
+    /* what the root relaxation left, for fixing by reduced costs whenever the incumbent improves */
+    double root_bound, *root_z, *root_x; /* n_int each */
+
+    uint64_t *tried;             /* hashes of assignments that were solved for */
+    size_t n_tried, tried_cap;
+    struct mgc__mip_worker **workers; /* opts.threads of them, made when first needed */
+    uint32_t n_workers;
+} mgc__mip;
+
+/* --- mip_domain.c: bounds and what follows from them ------------------------------------------------------------- */
+
+struct mgc__change {
+    uint32_t column;
+    double lower, upper; /* before */
+};
+
+/* Bounds of all columns, changed by propagation, with what is needed to take changes back. */
+typedef struct mgc__domain {
+    const mgc__mip *mip;
+    double *lower, *upper;     /* n */
+    uint32_t *queue;           /* m; rows that wait, a ring */
+    uint8_t *queued;           /* m */
+    size_t head, waiting;
+    struct mgc__change *trail; /* changes since the last reset */
+    size_t n_trail, trail_cap;
+    bool no_memory;
+} mgc__domain;
+
+mgc_status mgc__domain_init(mgc__domain *d, const mgc__mip *mip);
+void mgc__domain_free(mgc__domain *d);
+/* The program's box, nothing to take back. */
+void mgc__domain_reset(mgc__domain *d);
+/* Tighten one bound; false where it crosses the other (the domain is then useless but for undo). */
+bool mgc__domain_set(mgc__domain *d, uint32_t column, double lower, double upper);
+/* What follows from the changes since the last call, or from all rows.  false: no point is left. */
+bool mgc__domain_propagate(mgc__domain *d);
+bool mgc__domain_propagate_all(mgc__domain *d);
+/* Back to when the trail had that length. */
+void mgc__domain_undo(mgc__domain *d, size_t mark);
+/* Smallest and largest value of a row within the domain; infinite where it has none. */
+void mgc__domain_activity(const mgc__domain *d, uint32_t row, double *low, double *high);
+
+/* --- mip_setup.c: the working copy ----------------------------------------------------------------------------------- */
+
+mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s);
+void mgc__mip_free(mgc__mip *mip);
+/* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
+mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
+
+/* --- mip_relax.c: relaxations, many at a time ---------------------------------------------------------------------------- */
+
+/* One relaxation to solve, with its answer. */
+typedef struct mgc__relaxation {
+    double *lower, *upper; /* n; domain to solve over */
+    double cutoff;         /* nothing above this is of interest */
+    bool keep_x;           /* fill x, all columns */
+    /* answer */
+    uint32_t outcome;      /* OPTIMAL, INFEASIBLE (proven), LIMIT (bound above cutoff or a limit), UNBOUNDED, NUMERICAL */
+    uint32_t iterations;
+    double bound;          /* proven; INFINITY where infeasible */
+    double dual_bound;     /* the part of bound that goes with z */
+    double objective;      /* of x, where it satisfies the rows to the tolerance; else INFINITY */
+    bool has_point;
+    double *x;             /* n */
+    double *z;             /* n; reduced costs that go with dual_bound */
+    mgc_status status;
+} mgc__relaxation;
+
+mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r);
+void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r);
+/* Solve n of them on the threads of the options.  The answers do not depend on how many. */
+mgc_status mgc__mip_relax(mgc__mip *mip, mgc__relaxation *r, size_t n);
+void mgc__mip_workers_free(mgc__mip *mip);
+
+/* Objective below which a point is worth having: the incumbent less what the gap allows. */
+double mgc__mip_cutoff(const mgc__mip *mip);
+
+/* --- mip_heuristic.c: incumbents -------------------------------------------------------------------------------------------- */
+
+/* Work space of the heuristics. */
+typedef struct mgc__heuristic {
+    mgc__mip *mip;
+    mgc__domain *d;
+    mgc__relaxation *r;
+    size_t n_r;
+    uint32_t *order;    /* n_int */
+    double *key;        /* n_int */
+    double *wish;       /* n_int */
+} mgc__heuristic;
+
+mgc_status mgc__heuristic_init(mgc__heuristic *h, mgc__mip *mip, mgc__domain *d);
+void mgc__heuristic_free(mgc__heuristic *h);
+/* Round x (length n_int) at several thresholds and solve for the rest.  first: also the start given by the caller. */
+mgc_status mgc__heuristic_round(mgc__heuristic *h, const double *x, unsigned thresholds);
+/* Solve for the point whose integers are nearest to wish (length n_int; not finite: no wish). */
+mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish);
+/* Change one integer at a time, the rest follows by propagation; at most `limit` relaxations. */
+mgc_status mgc__heuristic_flips(mgc__heuristic *h, size_t limit);
+
+#endif

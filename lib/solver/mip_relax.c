@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Relaxations over domains, several at a time.  Each is solved cold, so that its answer depends on nothing but its own
+ * bounds: whatever the threads do, the search takes the same course. */
+#include <stdatomic.h>
+
+#include "solver/mip.h"
+
+/* Where a bound is missing and a reduced cost of rounding size has the wrong sign, the column is taken to stay within
+ * this many times 1 + its present size. */
+#define REACH 1e4
+
+struct mgc__mip_worker {
+    mgc_ctx *ctx;
+    mgc__ipm *ipm;
+    double *lower, *upper, *row_lower, *row_upper, *y, *work, *box_lower, *box_upper;
+    atomic_flag busy;
+};
+
+/* --- workers ------------------------------------------------------------------------------------------------------- */
+
+static void worker_free(mgc__mip *mip, struct mgc__mip_worker *w)
+{
+    if (w == NULL) return;
+    mgc__ipm_destroy(w->ipm);
+    mgc__free(mip->ctx, w->lower);
+    mgc__free(mip->ctx, w->upper);
+    mgc__free(mip->ctx, w->row_lower);
+    mgc__free(mip->ctx, w->row_upper);
+    mgc__free(mip->ctx, w->y);
+    mgc__free(mip->ctx, w->work);
+    mgc__free(mip->ctx, w->box_lower);
+    mgc__free(mip->ctx, w->box_upper);
+    mgc_ctx_destroy(w->ctx);
+    mgc__free(mip->ctx, w);
+}
+
+static mgc_status worker_create(mgc__mip *mip, struct mgc__mip_worker **out)
+{
+    struct mgc__mip_worker *w = mgc__alloc(mip->ctx, 1, sizeof *w);
+
+    *out = w;
+    if (w == NULL) return mgc__no_memory(mip->ctx, "a worker of branch and bound");
+    atomic_flag_clear(&w->busy);
+    mgc_status st = mgc__ctx_child(mip->ctx, &w->ctx);
+    if (st == MGC_OK) st = mgc__ipm_create(w->ctx, &w->ipm);
+    w->lower = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    w->upper = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    w->row_lower = mgc__alloc(mip->ctx, mip->m, sizeof(double));
+    w->row_upper = mgc__alloc(mip->ctx, mip->m, sizeof(double));
+    w->y = mgc__alloc(mip->ctx, mip->m, sizeof(double));
+    w->work = mgc__alloc(mip->ctx, 2 * ((size_t)mip->n + mip->m), sizeof(double));
+    w->box_lower = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    w->box_upper = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    bool ok = w->lower != NULL && w->upper != NULL && w->row_lower != NULL && w->row_upper != NULL && w->y != NULL && w->work != NULL &&
+              w->box_lower != NULL && w->box_upper != NULL;
+    return st == MGC_OK && ok ? MGC_OK : mgc__no_memory(mip->ctx, "a worker of branch and bound");
+}
+
+void mgc__mip_workers_free(mgc__mip *mip)
+{
+    for (uint32_t i = 0; i < mip->n_workers; i++) worker_free(mip, mip->workers[i]);
+    mgc__free(mip->ctx, mip->workers);
+    mip->workers = NULL;
+    mip->n_workers = 0;
+}
+
+static mgc_status make_workers(mgc__mip *mip, size_t needed)
+{
+    uint32_t threads = mip->s->opts.threads;
+
+    if (needed > threads) needed = threads;
+    if (mip->workers == NULL) mip->workers = mgc__alloc(mip->ctx, threads, sizeof(struct mgc__mip_worker *));
+    if (mip->workers == NULL) return mgc__no_memory(mip->ctx, "workers of branch and bound");
+    while (mip->n_workers < needed) {
+        mgc_status st = worker_create(mip, &mip->workers[mip->n_workers++]);
+        if (st != MGC_OK) return st;
+    }
+    return MGC_OK;
+}
+
+/* --- one relaxation ---------------------------------------------------------------------------------------------------- */
+
+/* Bounds for the interior-point core: integers as the domain has them; continuous columns as given, for tightened
+ * bounds take its interior away, unless they became fixed.  A row without a free column has done its work. */
+static void relax_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const mgc__relaxation *r)
+{
+    for (uint32_t j = 0; j < mip->n; j++) {
+        bool fixed = isfinite(r->lower[j]) && r->upper[j] - r->lower[j] <= 1e-9 * (1.0 + fabs(r->lower[j]));
+        double middle = fmin(fmax(0.5 * (r->lower[j] + r->upper[j]), mip->lower[j]), mip->upper[j]);
+        w->lower[j] = mip->integer[j] ? r->lower[j] : fixed ? middle : mip->lower[j];
+        w->upper[j] = mip->integer[j] ? r->upper[j] : fixed ? middle : mip->upper[j];
+    }
+    for (uint32_t i = 0; i < mip->m; i++) {
+        bool open = false;
+        for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++) open = w->lower[mip->row_col[k]] < w->upper[mip->row_col[k]];
+        double activity = 0.0, scale = 1.0;
+        for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++) {
+            activity += mip->row_val[k] * w->lower[mip->row_col[k]];
+            scale += fabs(mip->row_val[k] * w->lower[mip->row_col[k]]);
+        }
+        bool kept = !open && activity >= mip->row_lower[i] - 1e-9 * scale && activity <= mip->row_upper[i] + 1e-9 * scale;
+        w->row_lower[i] = kept ? -INFINITY : mip->row_lower[i];
+        w->row_upper[i] = kept ? INFINITY : mip->row_upper[i];
+    }
+}
+
+/* What the multipliers prove over the domain, and reduced costs to fix by. */
+static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__ipm_result *found)
+{
+    mgc__qp qp = {.n = mip->n, .m = mip->m, .q = mip->q, .a = &mip->a, .c = mip->c, .lower = w->box_lower, .upper = w->box_upper,
+                  .row_lower = w->row_lower, .row_upper = w->row_upper};
+    mgc__dual_report dual;
+
+    for (uint32_t j = 0; j < mip->n; j++) {
+        double reach = REACH * (1.0 + fabs(found->x[j]));
+        w->box_lower[j] = isfinite(r->lower[j]) ? r->lower[j] : found->x[j] - reach;
+        w->box_upper[j] = isfinite(r->upper[j]) ? r->upper[j] : found->x[j] + reach;
+    }
+    memcpy(w->y, found->y, mip->m * sizeof(double));
+    mgc__judge_dual(&qp, found->x, w->y, r->z, &dual);
+    r->dual_bound = dual.bound;
+    r->bound = fmax(fmax(r->bound, dual.bound), isfinite(found->bound) ? found->bound : -INFINITY);
+}
+
+static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__qp *qp, const mgc__ipm_result *found)
+{
+    mgc__point_report point;
+
+    r->outcome = found->outcome;
+    if (found->outcome == MGC_OUTCOME_INFEASIBLE) {
+        if (found->ray != NULL && mgc__judge_infeasible(qp, found->ray, w->work) > 0.0) r->bound = INFINITY;
+        else r->outcome = MGC_OUTCOME_NUMERICAL;
+        return;
+    }
+    if (found->outcome == MGC_OUTCOME_UNBOUNDED || found->x == NULL || found->y == NULL) return;
+    prove(mip, w, r, found);
+    mgc__judge_point(qp, found->x, w->work, &point);
+    r->has_point = point.residual < INFINITY;
+    if (point.residual <= fmax(10.0 * mip->node_tolerance, 1e-6)) r->objective = point.objective;
+    memcpy(r->x, found->x, mip->n * sizeof(double));
+}
+
+static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r)
+{
+    mgc__solve *s = mip->s;
+    mgc__qp qp = {.n = mip->n, .m = mip->m, .q = mip->q, .a = &mip->a, .c = mip->c, .lower = w->lower, .upper = w->upper,
+                  .row_lower = w->row_lower, .row_upper = w->row_upper};
+    mgc__ipm_opts o = {.tolerance = mip->node_tolerance, .cutoff = r->cutoff, .iteration_limit = s->opts.iteration_limit, .deadline_ms = s->deadline_ms};
+    mgc__ipm_result found;
+
+    r->outcome = MGC_OUTCOME_NONE;
+    r->bound = r->dual_bound = -INFINITY;
+    r->objective = INFINITY;
+    r->has_point = false;
+    relax_bounds(mip, w, r);
+    r->status = mgc__ipm_solve(w->ipm, &qp, &o, &found);
+    if (r->status != MGC_OK) return;
+    r->iterations = found.iterations;
+    take_answer(mip, w, r, &qp, &found);
+}
+
+/* --- many ------------------------------------------------------------------------------------------------------------------ */
+
+struct batch {
+    mgc__mip *mip;
+    mgc__relaxation *r;
+};
+
+static void batch_task(void *user, size_t i)
+{
+    struct batch *b = user;
+    mgc__mip *mip = b->mip;
+
+    for (uint32_t k = 0; k < mip->n_workers; k++) /* as many workers as threads: one is free */
+        if (!atomic_flag_test_and_set(&mip->workers[k]->busy)) {
+            solve_one(mip, mip->workers[k], &b->r[i]);
+            atomic_flag_clear(&mip->workers[k]->busy);
+            return;
+        }
+    assert(false); /* see above */
+}
+
+mgc_status mgc__mip_relax(mgc__mip *mip, mgc__relaxation *r, size_t n)
+{
+    struct batch b = {.mip = mip, .r = r};
+    mgc_status st = make_workers(mip, n);
+
+    if (st != MGC_OK) return st;
+    mgc__parallel(mip->s->opts.threads, n, batch_task, &b);
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].status == MGC_E_NOT_CONVEX) return mgc__fail(mip->ctx, r[i].status, "solver: the quadratic objective is not convex");
+        if (r[i].status != MGC_OK) return mgc__fail(mip->ctx, r[i].status, "solver: a relaxation failed; %s", mgc_status_text(r[i].status));
+        mip->s->info.iterations += r[i].iterations;
+    }
+    return MGC_OK;
+}
+
+mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r)
+{
+    *r = (mgc__relaxation){.cutoff = INFINITY};
+    r->lower = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    r->upper = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    r->x = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    r->z = mgc__alloc(mip->ctx, mip->n, sizeof(double));
+    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a relaxation");
+}
+
+void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r)
+{
+    mgc__free(mip->ctx, r->lower);
+    mgc__free(mip->ctx, r->upper);
+    mgc__free(mip->ctx, r->x);
+    mgc__free(mip->ctx, r->z);
+    *r = (mgc__relaxation){0};
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Branch and bound against complete enumeration, dynamic programming and other solvers. */
+#include "solver_test.h"
+
+static mgc_program *new_program(void)
+{
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    return p;
+}
+
+static void add_integer(mgc_program *p, double cost, double lower, double upper)
+{
+    uint32_t j;
+
+    ck_assert_int_eq(mgc_program_add_column(p, cost, lower, upper, &j), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_integer(p, j, 1), MGC_OK);
+}
+
+static mgc_program_info solve(mgc_program *p, double gap)
+{
+    mgc_program_opts o;
+    mgc_program_info info = {.struct_size = sizeof info};
+
+    mgc_program_opts_init(&o, sizeof o);
+    o.gap = gap;
+    ck_assert_msg(mgc_program_solve(p, &o, &info) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    return info;
+}
+
+/* --- small worlds, completely ------------------------------------------------------------------------------------ */
+
+enum { N = 6, M = 4 };
+
+struct small {
+    double c[N], row[M][N], lower[M], upper[M], quadratic[N];
+    int low[N], high[N];
+};
+
+/* The best of all integer points. */
+static double enumerate(const struct small *s)
+{
+    int x[N];
+    double best = INFINITY;
+
+    for (int j = 0; j < N; j++) x[j] = s->low[j];
+    for (;;) {
+        double value = 0;
+        bool good = true;
+        for (int j = 0; j < N; j++) value += s->c[j] * x[j] + 0.5 * s->quadratic[j] * x[j] * x[j];
+        for (int i = 0; i < M; i++) {
+            double sum = 0;
+            for (int j = 0; j < N; j++) sum += s->row[i][j] * x[j];
+            good &= sum >= s->lower[i] - 1e-9 && sum <= s->upper[i] + 1e-9;
+        }
+        if (good) best = fmin(best, value);
+        int j = 0;
+        while (j < N && ++x[j] > s->high[j]) {
+            x[j] = s->low[j];
+            j++;
+        }
+        if (j == N) return best;
+    }
+}
+
+static struct small some_small(mgc__rng *rng, bool quadratic)
+{
+    struct small s;
+
+    for (int j = 0; j < N; j++) {
+        s.c[j] = (double)mgc__rng_below(rng, 21) - 10 + (mgc__rng_below(rng, 2) != 0 ? 0.37 : 0.0);
+        s.quadratic[j] = quadratic ? (double)mgc__rng_below(rng, 4) : 0.0;
+        s.low[j] = (int)mgc__rng_below(rng, 3) - 2;
+        s.high[j] = s.low[j] + (int)mgc__rng_below(rng, 4);
+    }
+    for (int i = 0; i < M; i++) {
+        for (int j = 0; j < N; j++) s.row[i][j] = mgc__rng_below(rng, 3) != 0 ? (double)mgc__rng_below(rng, 15) - 7 : 0.0;
+        double b = (double)mgc__rng_below(rng, 17) - 8;
+        switch (mgc__rng_below(rng, 4)) {
+        case 0: s.lower[i] = b, s.upper[i] = INFINITY; break;
+        case 1: s.lower[i] = b, s.upper[i] = b; break;
+        default: s.lower[i] = -INFINITY, s.upper[i] = b; break;
+        }
+    }
+    return s;
+}
+
+static mgc_program *program_of(const struct small *s)
+{
+    const uint32_t cols[N] = {0, 1, 2, 3, 4, 5};
+    mgc_program *p = new_program();
+
+    for (uint32_t j = 0; j < N; j++) {
+        add_integer(p, s->c[j], s->low[j], s->high[j]);
+        ck_assert_int_eq(mgc_program_set_quadratic(p, j, j, s->quadratic[j]), MGC_OK);
+    }
+    for (int i = 0; i < M; i++) ck_assert_int_eq(mgc_program_add_row(p, s->lower[i], s->upper[i], cols, s->row[i], N, NULL), MGC_OK);
+    return p;
+}
+
+static void small_worlds(bool quadratic, int cases, uint64_t seed)
+{
+    mgc__rng rng;
+    int infeasible = 0;
+
+    mgc__rng_seed(&rng, seed);
+    for (int k = 0; k < cases; k++) {
+        struct small s = some_small(&rng, quadratic);
+        double want = enumerate(&s), x[N], objective, residual;
+        mgc_program *p = program_of(&s);
+        mgc_program_info info = solve(p, 0.0);
+        if (want == INFINITY) {
+            infeasible++;
+            ck_assert_msg(info.outcome == MGC_OUTCOME_INFEASIBLE, "case %d: %s", k, mgc_outcome_name(info.outcome));
+            ck_assert_int_eq(mgc_program_get_x(p, x, N), MGC_E_STATE);
+        } else {
+            ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "case %d: %s", k, mgc_outcome_name(info.outcome));
+            ck_assert_msg(fabs(info.objective - want) < 1e-6 * fmax(1.0, fabs(want)), "case %d: %.9g, all points %.9g", k, info.objective, want);
+            ck_assert_double_le(info.bound, info.objective);
+            ck_assert_int_eq(mgc_program_get_x(p, x, N), MGC_OK);
+            ck_assert_int_eq(mgc_program_check_x(p, x, N, &objective, &residual), MGC_OK);
+            ck_assert_double_le(residual, 1e-9);
+        }
+        mgc_program_destroy(p);
+    }
+    ck_assert_int_gt(infeasible, cases / 50);
+    ck_assert_int_lt(infeasible, cases);
+}
+
+START_TEST(small_integer_programs_agree_with_all_points)
+{
+    small_worlds(false, 1500, 21);
+}
+END_TEST
+
+START_TEST(small_quadratic_integer_programs_agree_with_all_points)
+{
+    small_worlds(true, 500, 22);
+}
+END_TEST
+
+/* --- knapsacks -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(knapsacks_agree_with_dynamic_programming)
+{
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 4);
+    for (int k = 0; k < 40; k++) {
+        enum { ITEMS = 25, ROOM = 120 };
+        double best[ROOM + 1] = {0}, weight[ITEMS];
+        uint32_t cols[ITEMS];
+        mgc_program *p = new_program();
+        for (uint32_t j = 0; j < ITEMS; j++) {
+            int w = 3 + (int)mgc__rng_below(&rng, 30);
+            double worth = (double)mgc__rng_below(&rng, 30) + w;
+            for (int room = ROOM; room >= w; room--) best[room] = fmax(best[room], best[room - w] + worth);
+            weight[j] = w;
+            cols[j] = j;
+            add_integer(p, -worth, 0, 1);
+        }
+        ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, ROOM, cols, weight, ITEMS, NULL), MGC_OK);
+        mgc_program_info info = solve(p, 0.0);
+        ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+        ck_assert_msg(fabs(info.objective + best[ROOM]) < 1e-6, "case %d: %g, %g is right", k, -info.objective, best[ROOM]);
+        mgc_program_destroy(p);
+    }
+}
+END_TEST
+
+/* 12 x + 18 y + 30 z = 121 has solutions among reals, none among integers: 6 does not divide 121. */
+START_TEST(an_equality_without_integer_solution_is_infeasible)
+{
+    const uint32_t cols[] = {0, 1, 2};
+    const double a[] = {12, 18, 30};
+    mgc_program *p = new_program();
+    double ray[1];
+
+    for (int j = 0; j < 3; j++) add_integer(p, 1, 0, 20);
+    ck_assert_int_eq(mgc_program_add_row(p, 121, 121, cols, a, 3, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 1e-4);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_INFEASIBLE);
+    ck_assert_int_eq(mgc_program_get_ray(p, ray, 1), MGC_E_STATE); /* the relaxation is feasible: no ray shows it */
+    ck_assert_int_eq(mgc_program_set_row_bounds(p, 0, 120, 120), MGC_OK);
+    info = solve(p, 0);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(info.objective, 4, 1e-7);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+START_TEST(relaxations_give_their_certificates)
+{
+    const uint32_t cols[] = {0, 1};
+    const double a[] = {1, 1}, b[] = {1, -1};
+    double ray[2], margin;
+    mgc_program *p = new_program();
+
+    for (int j = 0; j < 2; j++) add_integer(p, -1, 0, INFINITY);
+    ck_assert_int_eq(mgc_program_add_row(p, 0, 1, cols, b, 2, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 0);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_UNBOUNDED);
+    ck_assert_int_eq(mgc_program_get_ray(p, ray, 2), MGC_OK);
+    ck_assert_int_eq(mgc_program_check_ray(p, info.outcome, ray, 2, &margin), MGC_OK);
+    ck_assert_double_gt(margin, 0);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, -1, cols, a, 2, NULL), MGC_OK);
+    info = solve(p, 0);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_INFEASIBLE);
+    ck_assert_int_eq(mgc_program_get_ray(p, ray, 2), MGC_OK);
+    ck_assert_int_eq(mgc_program_check_ray(p, info.outcome, ray, 2, &margin), MGC_OK);
+    ck_assert_double_gt(margin, 0);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+/* --- unit commitment ----------------------------------------------------------------------------------------------------- */
+
+enum { UNITS = 3, HOURS = 12 };
+
+/* Units with minimum up and down times, start-up cost and ramps that meet a demand in two scenarios, with dear
+ * purchases as recourse: the shape of day-ahead programs. */
+static mgc_program *commitment(uint64_t seed)
+{
+    mgc_program *p = new_program();
+    uint32_t u[UNITS][HOURS], v[UNITS][HOURS], power[2][UNITS][HOURS], buy[2][HOURS], cols[16];
+    double vals[16];
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, seed);
+    for (int g = 0; g < UNITS; g++)
+        for (int t = 0; t < HOURS; t++) {
+            u[g][t] = mgc_program_columns(p);
+            add_integer(p, 8.0 + 3 * g, 0, 1);
+            v[g][t] = mgc_program_columns(p);
+            add_integer(p, 40.0 - 10 * g, 0, 1);
+        }
+    for (int k = 0; k < 2; k++)
+        for (int t = 0; t < HOURS; t++) {
+            for (int g = 0; g < UNITS; g++) ck_assert_int_eq(mgc_program_add_column(p, 0.5 * (1 + 0.3 * g), 0, INFINITY, &power[k][g][t]), MGC_OK);
+            ck_assert_int_eq(mgc_program_add_column(p, 0.5 * 4, 0, INFINITY, &buy[k][t]), MGC_OK);
+        }
+    for (int g = 0; g < UNITS; g++)
+        for (int t = 0; t < HOURS; t++) {
+            int up = 2 + g, down = 2;
+            uint32_t n = 0;
+            cols[0] = v[g][t], vals[0] = 1;
+            cols[1] = u[g][t], vals[1] = -1;
+            cols[2] = u[g][t > 0 ? t - 1 : 0], vals[2] = 1;
+            ck_assert_int_eq(mgc_program_add_row(p, 0, INFINITY, cols, vals, t > 0 ? 3 : 2, NULL), MGC_OK);
+            for (int s = t - up + 1 > 0 ? t - up + 1 : 0; s <= t; s++, n++) cols[n] = v[g][s], vals[n] = 1;
+            cols[n] = u[g][t], vals[n++] = -1;
+            ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, cols, vals, n, NULL), MGC_OK);
+            n = 0;
+            for (int s = t - down + 1 > 0 ? t - down + 1 : 0; s <= t; s++, n++) cols[n] = v[g][s], vals[n] = 1;
+            if (t >= down) cols[n] = u[g][t - down], vals[n++] = 1;
+            ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 1, cols, vals, n, NULL), MGC_OK);
+        }
+    for (int k = 0; k < 2; k++)
+        for (int t = 0; t < HOURS; t++) {
+            double demand = 60 + 50 * sin(0.5 * t + k) + 30 * mgc__rng_unit(&rng);
+            for (int g = 0; g < UNITS; g++) {
+                double most = 60 + 20 * g, least = 25, ramp = 30;
+                const uint32_t pu[] = {power[k][g][t], u[g][t]};
+                ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, pu, (double[]){1, -most}, 2, NULL), MGC_OK);
+                ck_assert_int_eq(mgc_program_add_row(p, 0, INFINITY, pu, (double[]){1, -least}, 2, NULL), MGC_OK);
+                cols[g] = power[k][g][t], vals[g] = 1;
+                if (t == 0) continue;
+                const uint32_t rise[] = {power[k][g][t], power[k][g][t - 1], u[g][t - 1], v[g][t]};
+                ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, rise, (double[]){1, -1, -ramp, -ramp}, 4, NULL), MGC_OK);
+            }
+            cols[UNITS] = buy[k][t], vals[UNITS] = 1;
+            ck_assert_int_eq(mgc_program_add_row(p, demand, INFINITY, cols, vals, UNITS + 1, NULL), MGC_OK);
+        }
+    return p;
+}
+
+/* GLPK's optimum of a program; NAN where glpsol is not installed. */
+static double by_glpsol(const mgc_program *p)
+{
+    char file[] = "/tmp/mgc_mip_XXXXXX", command[300];
+    struct text t = {0};
+    double value = NAN;
+    int fd = mkstemp(file);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(mgc_program_write_mps(p, text_keep, &t), MGC_OK);
+    FILE *f = fdopen(fd, "w");
+    ck_assert_uint_eq(fwrite(t.s, 1, t.n, f), t.n);
+    ck_assert_int_eq(fclose(f), 0);
+    free(t.s);
+    snprintf(command, sizeof command, "glpsol --freemps %s --tmlim 60 -o %s.sol >/dev/null 2>&1 && cat %s.sol; rm -f %s.sol", file, file, file, file);
+    t = text_of_command(command);
+    const char *at = t.s != NULL ? strstr(t.s, "Objective:") : NULL;
+    if (at != NULL && (at = strchr(at, '=')) != NULL && sscanf(at + 1, "%lf", &value) != 1) value = NAN;
+    free(t.s);
+    remove(file);
+    return value;
+}
+
+START_TEST(commitment_agrees_with_another_solver)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        mgc_program *p = commitment(seed);
+        mgc_program_info info = solve(p, 1e-4);
+        double other = by_glpsol(p);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "seed %d: %s", (int)seed, mgc_outcome_name(info.outcome));
+        if (!isnan(other)) {
+            ck_assert_msg(info.objective >= other - 1e-6 * other && info.objective <= other * (1 + 1.01e-4), "seed %d: %.9g, glpsol %.9g", (int)seed,
+                          info.objective, other);
+            ck_assert_msg(info.bound <= other * (1 + 1e-7), "seed %d: bound %.9g above the optimum %.9g", (int)seed, info.bound, other);
+        }
+        mgc_program_destroy(p);
+    }
+}
+END_TEST
+
+START_TEST(threads_change_nothing)
+{
+    double x[2][400];
+    mgc_program_info info[2];
+
+    for (int k = 0; k < 2; k++) {
+        mgc_program *p = commitment(7);
+        mgc_program_opts o;
+        uint32_t n = mgc_program_columns(p);
+        info[k] = (mgc_program_info){.struct_size = sizeof info[k]};
+        mgc_program_opts_init(&o, sizeof o);
+        o.threads = k == 0 ? 1 : 3;
+        ck_assert_int_eq(mgc_program_solve(p, &o, &info[k]), MGC_OK);
+        ck_assert_uint_le(n, 400);
+        ck_assert_int_eq(mgc_program_get_x(p, x[k], n), MGC_OK);
+        mgc_program_destroy(p);
+        info[k].seconds = 0;
+        if (k == 1) ck_assert_mem_eq(x[0], x[1], n * sizeof(double));
+    }
+    ck_assert_mem_eq(&info[0], &info[1], sizeof info[0]);
+}
+END_TEST
+
+/* --- limits -------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(limits_leave_a_point_and_a_true_bound)
+{
+    mgc_program *p = commitment(3);
+    mgc_program_opts o;
+    mgc_program_info full = solve(p, 1e-6), info = {.struct_size = sizeof info};
+
+    mgc_program_opts_init(&o, sizeof o);
+    o.gap = 1e-6;
+    o.node_limit = 1;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_LIMIT);
+    ck_assert_double_lt(info.objective, INFINITY);
+    ck_assert_double_le(info.bound, full.objective * (1 + 1e-9));
+    ck_assert_double_ge(info.objective, full.bound * (1 - 1e-9));
+    ck_assert_double_gt(info.gap, 1e-6);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+static int32_t stop_at_once(void *user, uint32_t iteration, double primal, double bound)
+{
+    ++*(int *)user;
+    (void)iteration, (void)primal, (void)bound;
+    return MGC_CB_STOP;
+}
+
+static int32_t break_down(void *user, uint32_t iteration, double primal, double bound)
+{
+    (void)user, (void)iteration, (void)primal, (void)bound;
+    return MGC_E_IO;
+}
+
+START_TEST(the_callback_stops_or_fails_the_search)
+{
+    mgc_program *p = commitment(3);
+    mgc_program_opts o;
+    mgc_program_info info = {.struct_size = sizeof info};
+    int calls = 0;
+
+    mgc_program_opts_init(&o, sizeof o);
+    o.gap = 0;
+    o.progress = stop_at_once;
+    o.user = &calls;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_CANCELLED);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_double_lt(info.objective, INFINITY);
+    o.progress = break_down;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_E_IO);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+START_TEST(multipliers_belong_to_the_fixed_program)
+{
+    mgc_program *p = commitment(2);
+    uint32_t n = mgc_program_columns(p), m = mgc_program_rows(p);
+    double x[400], y[400], z[400], residual;
+    mgc_program_info info = solve(p, 1e-4);
+
+    ck_assert_int_eq(mgc_program_get_x(p, x, n), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_y(p, y, m), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_z(p, z, n), MGC_OK);
+    ck_assert_int_eq(mgc_program_check_x(p, x, n, NULL, &residual), MGC_OK);
+    ck_assert_double_le(residual, 1e-8);
+    for (uint32_t j = 0; j < n; j++) {
+        int32_t integer;
+        ck_assert_int_eq(mgc_program_get_column(p, j, NULL, NULL, NULL, &integer), MGC_OK);
+        if (integer) ck_assert_double_eq(x[j], nearbyint(x[j]));
+        else ck_assert_double_ge(z[j], -1e-7);
+    }
+    ck_assert_double_le(info.dual_residual, 1e-8);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *c = tcase_create("all");
+
+    tcase_add_checked_fixture(c, test_setup, test_teardown);
+    tcase_set_timeout(c, 200);
+    tcase_add_test(c, small_integer_programs_agree_with_all_points);
+    tcase_add_test(c, small_quadratic_integer_programs_agree_with_all_points);
+    tcase_add_test(c, knapsacks_agree_with_dynamic_programming);
+    tcase_add_test(c, an_equality_without_integer_solution_is_infeasible);
+    tcase_add_test(c, relaxations_give_their_certificates);
+    tcase_add_test(c, commitment_agrees_with_another_solver);
+    tcase_add_test(c, threads_change_nothing);
+    tcase_add_test(c, limits_leave_a_point_and_a_true_bound);
+    tcase_add_test(c, the_callback_stops_or_fails_the_search);
+    tcase_add_test(c, multipliers_belong_to_the_fixed_program);
+    return run_suite("mip", c);
+}
