@@ -76,7 +76,7 @@ typedef struct mgc__builder {
     mgc_ctx *ctx;
     mgc__shape *shape;
     mgc_twostage *ts;
-    double *cost;      /* every column's cost, or NULL */
+    double *cost, *lower, *upper; /* every column's, filled; given together with ts */
     bool named;
     uint32_t scenario, stage; /* MGC_FIRST_STAGE or MGC_SCENARIO(scenario) */
     uint32_t columns, rows;   /* made so far */

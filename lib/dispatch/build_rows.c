@@ -377,6 +377,24 @@ static void add_emission(mgc__builder *b, const mgc_device *d, const mgc__device
     }
 }
 
+/* E- and the last tier need not exceed what the emission of all bounds leaves; the row collected so far is the emission.
+ * The optimum stays (reward <= price), and no column is left without a bound. */
+static void bound_ladder(mgc__builder *b, double quota, uint32_t tiers)
+{
+    mgc__shape *s = b->shape;
+    double least = 0, most = 0;
+    uint32_t below = at(b, s->below, 0), last = at(b, s->tier, tiers - 1);
+
+    if (b->ts == NULL) return;
+    for (size_t i = 0; i < b->terms; i++) {
+        double v = b->term_value[i];
+        least += v * (v > 0 ? b->lower : b->upper)[b->term_column[i]];
+        most += v * (v > 0 ? b->upper : b->lower)[b->term_column[i]];
+    }
+    if (b->status == MGC_OK && isfinite(least)) b->status = mgc_twostage_set_bounds(b->ts, below, 0, fmax(0, quota - least));
+    if (b->status == MGC_OK && isfinite(most)) b->status = mgc_twostage_set_bounds(b->ts, last, 0, fmax(0, most - quota));
+}
+
 /* (9) */
 static void carbon_row(mgc__builder *b)
 {
@@ -391,6 +409,7 @@ static void carbon_row(mgc__builder *b)
         add(b, s->import, t, s->hours * mgc__market_at(s->site, MARKET_GRID_EMISSION, b->scenario, t));
         for (size_t i = 0; i < s->site->n_devices; i++) add_emission(b, s->site->devices[i], &s->device[i], t);
     }
+    bound_ladder(b, quota, tiers);
     add(b, s->below, 0, 1);
     for (uint32_t j = 0; j < tiers; j++) add(b, s->tier, j, -1);
     mgc__build_row(b, quota, quota, "carbon", "ladder", PLACE_NONE);

@@ -49,6 +49,16 @@ static void destroy_device(mgc_ctx *ctx, mgc_device *device)
     mgc__free(ctx, device);
 }
 
+void mgc__model_keep_device(mgc_microgrid *site, size_t index)
+{
+    mgc_device *kept = site->devices[index];
+
+    for (size_t i = 0; i < site->n_devices; i++)
+        if (i != index) destroy_device(site->model->ctx, site->devices[i]);
+    site->devices[0] = kept;
+    site->n_devices = 1;
+}
+
 static void destroy_microgrid(mgc_ctx *ctx, mgc_microgrid *site)
 {
     if (site == NULL) return;

@@ -62,7 +62,11 @@ mgc_status mgc__alliance_create(mgc_ctx *ctx, const mgc_model *model, mgc__site 
 mgc_status mgc__alliance_sites(mgc_ctx *ctx, const mgc_model *model, bool named, bool ambiguity, mgc__site **sites);
 void mgc__alliance_free(mgc__alliance *alliance);
 
-/* Why the model is infeasible; the text is the plan's.  relax: without integrality. */
-mgc_status mgc__explain(mgc_plan *plan, bool relax);
+/* Fix the first-stage columns of a site where the plan has them; decisions rounded where they are decisions. */
+mgc_status mgc__fix_first_stage(mgc__site *site, const mgc__plan_site *planned);
+
+/* Why the plan is infeasible; the text is the plan's.  relax: it was solved without integrality; fixed: it is a realised day
+ * whose first stage stands as in that plan, else NULL. */
+mgc_status mgc__explain(mgc_plan *plan, bool relax, const mgc_plan *fixed);
 
 #endif

@@ -24,7 +24,9 @@ uint32_t mgc__build_column(mgc__builder *b, double cost, double lower, double up
     uint32_t column = b->columns++;
 
     if (b->ts == NULL || b->status != MGC_OK) return column;
-    if (b->cost != NULL) b->cost[column] = cost;
+    b->cost[column] = cost;
+    b->lower[column] = lower;
+    b->upper[column] = upper;
     b->status = mgc_twostage_add_column(b->ts, b->stage, cost, lower, upper, &column);
     assert(b->status != MGC_OK || column + 1 == b->columns);
     if (b->status == MGC_OK && b->named) {
@@ -226,11 +228,17 @@ static mgc_status build_program(mgc__site *site, bool named)
     mgc__shape *s = site->shape;
     mgc__builder b = {.ctx = site->ctx, .shape = s, .cost = site->cost, .named = named, .status = MGC_OK};
 
-    b.status = mgc_twostage_create(site->ctx, s->scenarios, s->site->probability, &site->ts);
-    if (b.status != MGC_OK) return b.status;
-    b.ts = site->ts;
-    s->n_integers = 0; /* counted when it was laid out; filled now */
-    build_all(&b);
+    b.lower = mgc__alloc(site->ctx, mgc__shape_columns(s), sizeof *b.lower);
+    b.upper = mgc__alloc(site->ctx, mgc__shape_columns(s), sizeof *b.upper);
+    b.status = b.lower == NULL || b.upper == NULL ? mgc__no_memory(site->ctx, "dispatch: bounds")
+                                                  : mgc_twostage_create(site->ctx, s->scenarios, s->site->probability, &site->ts);
+    if (b.status == MGC_OK) {
+        b.ts = site->ts;
+        s->n_integers = 0; /* counted when it was laid out; filled now */
+        build_all(&b);
+    }
+    mgc__free(site->ctx, b.lower);
+    mgc__free(site->ctx, b.upper);
     mgc__free(site->ctx, b.term_column);
     mgc__free(site->ctx, b.term_value);
     assert(b.status != MGC_OK || b.columns == mgc__shape_columns(s));

@@ -106,7 +106,7 @@ static mgc_status take_result(mgc__plan_site *s, const mgc__site *site, const mg
 }
 
 /* The realised day: first-stage columns stand where the plan put them, decisions rounded where they are decisions. */
-static mgc_status fix_first_stage(mgc__site *site, const mgc__plan_site *planned)
+mgc_status mgc__fix_first_stage(mgc__site *site, const mgc__plan_site *planned)
 {
     const mgc__shape *s = site->shape;
     mgc_status st = MGC_OK;
@@ -116,6 +116,13 @@ static mgc_status fix_first_stage(mgc__site *site, const mgc__plan_site *planned
         double x = fmax(0, planned->x[j]); /* no first-stage quantity is negative */
         st = mgc_twostage_set_bounds(site->ts, j, x, x);
     }
+    for (uint32_t i = 0; st == MGC_OK && i < s->first_rows; i++) /* kept by the plan, up to its solver's last digits */
+        st = mgc_twostage_set_row_bounds(site->ts, i, -(double)INFINITY, (double)INFINITY);
+    for (uint32_t k = 0; k < s->scenarios; k++) /* the grid may allow less than was planned: real time makes it up */
+        for (uint32_t t = 0; st == MGC_OK && t < s->periods; t++) {
+            st = mgc_twostage_set_bounds(site->ts, mgc__column(s, k, s->realtime_buy, t), 0, (double)INFINITY);
+            if (st == MGC_OK) st = mgc_twostage_set_bounds(site->ts, mgc__column(s, k, s->realtime_sell, t), 0, (double)INFINITY);
+        }
     for (size_t i = 0; i < s->site->n_devices; i++) {
         const mgc_device *d = s->site->devices[i];
         uint32_t families = d->type == TYPE_CHP ? 2 : d->type == TYPE_STORAGE && s->device[i].first[MODE] != PLACE_NONE ? 1 : 0;
@@ -138,7 +145,7 @@ static mgc_status solve_site(struct run *run, size_t i)
     mgc_status st = mgc__site_build(run->child[i], run->model, s->shape->site->id, run->plan->together, false,
                                     run->fixed == NULL, &site);
 
-    if (st == MGC_OK && run->fixed != NULL) st = fix_first_stage(site, &run->fixed->site[i]);
+    if (st == MGC_OK && run->fixed != NULL) st = mgc__fix_first_stage(site, &run->fixed->site[i]);
     mgc_twostage_opts_init(&o, sizeof o);
     o.tolerance = run->o->tolerance;
     o.gap = run->o->relax || s->shape->n_integers == 0 ? 0 : run->o->gap;
@@ -283,7 +290,7 @@ static mgc_status run_plan(const mgc_model *model, const mgc_dispatch_opts *o, c
         st = plan->together && fixed == NULL ? solve_together(&run) : solve_each(&run);
         pthread_mutex_destroy(&run.lock);
     }
-    if (st == MGC_OK && plan->outcome == MGC_OUTCOME_INFEASIBLE && fixed == NULL) st = mgc__explain(plan, o->relax != 0);
+    if (st == MGC_OK && plan->outcome == MGC_OUTCOME_INFEASIBLE) st = mgc__explain(plan, o->relax != 0, fixed);
     plan->seconds = 1e-3 * (double)(mgc__now_ms(plan->ctx) - run.begun_ms);
     if (st != MGC_OK) mgc_plan_destroy(plan);
     else *out = plan;

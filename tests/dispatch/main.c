@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 Suite *model_suite(void);
+Suite *plan_suite(void);
 
 int main(void)
 {
     SRunner *runner = srunner_create(model_suite());
+    srunner_add_suite(runner, plan_suite());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
