@@ -164,7 +164,7 @@ mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms
     agent->stage = MGC__STAGE_ALONE;
     agent->round = 1;
     agent->bound = -INFINITY;
-    agent->inner_tolerance = 1e-5;
+    agent->inner_tolerance = 1e-6;
     agent->counts.struct_size = sizeof agent->counts;
     agent->digest = options_digest(opts);
     mgc__buf_init(&agent->bytes, ctx, SIZE_MAX);

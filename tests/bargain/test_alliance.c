@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The alliance on the reference cases: by agents, as one program, against independently computed optima. */
+#include <check.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "../dispatch/case_json.h"
+#include "mgchain/bargain.h"
+
+static const char *const cases[] = {"one_scenario", "nominal", "robust_norm1_no_units", "robust_both_norms"};
+static mgc_ctx *ctx;
+
+static uint64_t now_ms(void *user)
+{
+    struct timespec t;
+
+    (void)user;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void setup(void)
+{
+    mgc_ctx_opts opts;
+
+    mgc_ctx_opts_init(&opts, sizeof opts);
+    opts.now_ms = now_ms;
+    ck_assert_int_eq(mgc_ctx_create(&opts, &ctx), MGC_OK);
+}
+
+static void teardown(void)
+{
+    mgc_ctx_destroy(ctx);
+}
+
+static mgc_alliance *solve(const mgc_model *model, const mgc_alliance_opts *opts)
+{
+    mgc_alliance *a = NULL;
+    mgc_status st = mgc_alliance_solve(model, opts, &a);
+
+    ck_assert_msg(st == MGC_OK, "%s: %s", mgc_status_name(st), mgc_ctx_error(ctx));
+    return a;
+}
+
+static mgc_alliance_info info_of(const mgc_alliance *a)
+{
+    mgc_alliance_info info = {.struct_size = sizeof info};
+
+    ck_assert_int_eq(mgc_alliance_get_info(a, &info), MGC_OK);
+    return info;
+}
+
+static mgc_member_info member_of(const mgc_alliance *a, uint32_t i)
+{
+    mgc_member_info m = {.struct_size = sizeof m};
+
+    ck_assert_int_eq(mgc_alliance_get_member(a, i, &m), MGC_OK);
+    return m;
+}
+
+static void sound(const mgc_alliance *a, const char *what)
+{
+    mgc_certificate c = {.struct_size = sizeof c};
+
+    ck_assert_int_eq(mgc_alliance_certificate(a, &c), MGC_OK);
+    ck_assert_msg(c.ok == 1, "%s: imbalance %g capacity %g sum %g pairs %g loss %g nash %g gap %g", what, c.imbalance_kw, c.capacity_kw,
+                  c.payment_sum, c.pair_sum, c.worst_loss, c.nash, c.gap);
+}
+
+static double expected(const char *name, const char *kind, const char *what, const char *member)
+{
+    json_t *root = expected_json();
+    json_t *value = json_object_get(json_object_get(json_object_get(root, name), kind), what);
+    double x;
+
+    if (member != NULL) value = json_object_get(value, member);
+    ck_assert_msg(json_is_number(value), "%s %s %s", name, kind, what);
+    x = json_number_value(value);
+    json_decref(root);
+    return x;
+}
+
+/* Everything that expected.json knows, to `tolerance` of the stand-alone total. */
+static void compare(const mgc_alliance *a, const char *name, const char *kind, double tolerance)
+{
+    double total = expected(name, kind, "standalone_total", NULL), best = expected(name, kind, "alliance_cost", NULL);
+    mgc_alliance_info info = info_of(a);
+
+    ck_assert_msg(fabs(info.cost - best) <= tolerance * total, "%s: cost %.6f, optimum %.6f (%.1e)", name, info.cost, best,
+                  (info.cost - best) / total);
+    ck_assert_msg(info.lower_bound <= best + 2e-5 * total, "%s: bound %.6f above the optimum %.6f", name, info.lower_bound, best);
+    for (uint32_t i = 0; i < info.members; i++) {
+        mgc_member_info m = member_of(a, i);
+        ck_assert_msg(fabs(m.standalone_cost - expected(name, kind, "standalone_cost", m.id)) <= fmin(tolerance, 1e-4) * total, "%s: %s alone %.6f",
+                      name, m.id, m.standalone_cost);
+        ck_assert_msg(fabs(m.final_cost - expected(name, kind, "final_cost", m.id)) <= tolerance * total, "%s: %s ends at %.6f, not %.6f",
+                      name, m.id, m.final_cost, expected(name, kind, "final_cost", m.id));
+    }
+    sound(a, name);
+}
+
+START_TEST(one_program_finds_the_relaxed_optimum)
+{
+    mgc_model *model = case_model(ctx, cases[_i]);
+    mgc_alliance_opts opts;
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.method = MGC_ALLIANCE_CENTRAL;
+    opts.relax = 1;
+    mgc_alliance *a = solve(model, &opts);
+    compare(a, cases[_i], "relaxation", 1e-6);
+    ck_assert_uint_eq(info_of(a).outcome, MGC_OUTCOME_OPTIMAL);
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+START_TEST(agents_find_the_relaxed_optimum)
+{
+    mgc_model *model = case_model(ctx, cases[_i]);
+    mgc_alliance_opts opts;
+    mgc_alliance_info info;
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    opts.tolerance = 1e-4;
+    opts.threads = 2;
+    mgc_alliance *a = solve(model, &opts);
+    compare(a, cases[_i], "relaxation", 1e-4);
+    info = info_of(a);
+    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s", cases[_i], mgc_alliance_reason(a));
+    ck_assert_msg(info.rounds <= 100, "%s: %u rounds", cases[_i], info.rounds);
+    ck_assert_double_le(info.gap, 1e-3);
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+/* Everything in a result, as numbers. */
+static uint64_t fingerprint(const mgc_alliance *a)
+{
+    mgc_alliance_info info = info_of(a);
+    uint64_t h = 14695981039346656037u;
+#define MIX(x) do { double v_ = (x); uint8_t b_[8]; memcpy(b_, &v_, 8); for (int k_ = 0; k_ < 8; k_++) h = (h ^ b_[k_]) * 1099511628211u; } while (0)
+    MIX(info.cost);
+    MIX(info.lower_bound);
+    for (uint32_t i = 0; i < info.members; i++) MIX(member_of(a, i).final_cost);
+    for (uint32_t i = 0; i < info.rounds; i++) {
+        mgc_round r = {.struct_size = sizeof r};
+        ck_assert_int_eq(mgc_alliance_get_round(a, i, &r), MGC_OK);
+        MIX(r.primal);
+        MIX(r.traded_kwh);
+    }
+    for (uint32_t i = 0; i < info.trades; i++) {
+        mgc_trade t = {.struct_size = sizeof t};
+        ck_assert_int_eq(mgc_alliance_get_trade(a, i, &t), MGC_OK);
+        for (uint32_t p = 0; p < t.periods; p++) {
+            MIX(t.sent_kw[p]);
+            MIX(t.price_per_kwh[p]);
+        }
+    }
+#undef MIX
+    return h;
+}
+
+START_TEST(threads_do_not_change_a_bit)
+{
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_alliance_opts opts;
+    uint64_t want = 0;
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    opts.round_limit = 15;
+    for (uint32_t threads = 1; threads <= 4; threads++) {
+        opts.threads = threads;
+        mgc_alliance *a = solve(model, &opts);
+        if (threads == 1) want = fingerprint(a);
+        ck_assert_uint_eq(fingerprint(a), want);
+        ck_assert_uint_eq(info_of(a).outcome, MGC_OUTCOME_LIMIT);
+        ck_assert_ptr_nonnull(strstr(mgc_alliance_reason(a), "least agreed: link"));
+        sound(a, "stopped at 15 rounds");
+        mgc_alliance_destroy(a);
+    }
+    mgc_model_destroy(model);
+}
+END_TEST
+
+/* Both methods sell and buy at about the same prices, where something is traded. */
+START_TEST(prices_of_both_methods_agree)
+{
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_alliance_opts opts;
+    mgc_alliance *by[2];
+    double money[2] = {0, 0};
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    for (uint32_t method = 0; method < 2; method++) {
+        opts.method = method;
+        by[method] = solve(model, &opts);
+        for (uint32_t i = 0; i < info_of(by[method]).trades; i++) {
+            mgc_trade t = {.struct_size = sizeof t};
+            ck_assert_int_eq(mgc_alliance_get_trade(by[method], i, &t), MGC_OK);
+            ck_assert_msg(t.money > 0 && t.sent_kwh > 0, "%s to %s", t.from, t.to);
+            money[method] += t.money;
+        }
+    }
+    ck_assert_msg(fabs(money[0] - money[1]) < 0.1 * money[1], "trades are worth %g by agents, %g as one program", money[0], money[1]);
+    for (uint32_t method = 0; method < 2; method++) mgc_alliance_destroy(by[method]);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+typedef struct brake {
+    uint32_t calls, stop_at;
+} brake;
+
+static int32_t pull(void *user, const mgc_alliance_progress *p)
+{
+    brake *b = user;
+
+    ck_assert(p->phase >= MGC_PHASE_ALONE && p->phase <= MGC_PHASE_DONE);
+    return ++b->calls >= b->stop_at ? MGC_CB_STOP : MGC_CB_DONE;
+}
+
+/* Stopped at any moment, the result is whole: trades agreed, plans feasible, nobody loses. */
+START_TEST(a_stopped_run_keeps_the_best)
+{
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_alliance_opts opts;
+    brake b = {.stop_at = (uint32_t)_i * 4 + 1};
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    opts.progress = pull;
+    opts.user = &b;
+    mgc_alliance *a = solve(model, &opts);
+    ck_assert_uint_eq(info_of(a).outcome, MGC_OUTCOME_CANCELLED);
+    ck_assert_double_le(info_of(a).cost, info_of(a).standalone_total + 1e-6);
+    sound(a, "stopped");
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+static int32_t silent_callback(void *user, const mgc_alliance_progress *p)
+{
+    (void)user, (void)p;
+    return 0; /* a Python exception */
+}
+
+START_TEST(what_is_wrong_is_refused)
+{
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_alliance_opts opts;
+    mgc_alliance *a = NULL;
+    const double two[2] = {1, 2}, none[3] = {0, 0, 0}, bad[3] = {1, NAN, 1};
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.weights = MGC_WEIGHTS_GIVEN;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_INVALID_ARG);
+    opts.weight = two;
+    opts.weights_n = 2;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_INVALID_ARG);
+    opts.weights_n = 3;
+    opts.weight = none;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_INVALID_ARG);
+    opts.weight = bad;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_INVALID_ARG);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), "weight 1 is nan"));
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.tolerance = 0;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_INVALID_ARG);
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.struct_size = 8;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_ABI_SIZE);
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    opts.progress = silent_callback;
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_CALLBACK);
+    ck_assert_ptr_null(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+/* Weights: shares of the surplus as asked for; payments sum to nothing in whole micro-currency. */
+START_TEST(weights_are_respected)
+{
+    static const double given[3] = {1, 0, 3};
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_alliance_opts opts;
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    opts.round_limit = 40;
+    opts.weights = (uint32_t)_i + 1;
+    opts.weight = given;
+    opts.weights_n = 3;
+    mgc_alliance *a = solve(model, &opts);
+    mgc_alliance_info info = info_of(a);
+    double weights = 0;
+    int64_t sum = 0;
+
+    for (uint32_t i = 0; i < 3; i++) weights += member_of(a, i).weight;
+    for (uint32_t i = 0; i < 3; i++) {
+        mgc_member_info m = member_of(a, i);
+        if (opts.weights == MGC_WEIGHTS_GIVEN) ck_assert_double_eq(m.weight, given[i]);
+        ck_assert_double_eq_tol(m.standalone_cost - m.final_cost, m.weight / weights * info.surplus, 1e-4);
+        sum += llround(m.payment * 1e6);
+    }
+    ck_assert_int_eq(sum, 0);
+    sound(a, "weights");
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("bargain_alliance");
+    TCase *tc = tcase_create("alliance");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 600);
+    tcase_add_loop_test(tc, one_program_finds_the_relaxed_optimum, 0, 4);
+    tcase_add_loop_test(tc, agents_find_the_relaxed_optimum, 0, 4);
+    tcase_add_test(tc, threads_do_not_change_a_bit);
+    tcase_add_test(tc, prices_of_both_methods_agree);
+    tcase_add_loop_test(tc, a_stopped_run_keeps_the_best, 0, 6);
+    tcase_add_test(tc, what_is_wrong_is_refused);
+    tcase_add_loop_test(tc, weights_are_respected, 0, 2);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
