@@ -9,7 +9,7 @@
  * counted and bounded; what it did is undone when it refuses.
  *
  * Everything is a whole number: micro-currency, Wh, g CO2e; prices in micro-currency per kWh, emission factors in
- * g CO2e per kWh.  Transactions, records, states and codes of the built-in contracts: doc/contracts.md.
+ * mg CO2e per kWh.  Transactions, records, states and codes of the built-in contracts: doc/contracts.md.
  *
  * Threads: one at a time per object.
  */
@@ -62,8 +62,8 @@ enum {
     MGC_PARTY_MAX = 1 << 20,     /**< organisations, members, microgrids, meters, links: ids 1..; fits a transfer's id */
     MGC_NAME_MAX = 63,           /**< bytes of a name: as in case files */
     MGC_ROWS_MAX = 2048,         /**< rows of a transaction: three weeks of quarter hours */
-    MGC_CALLS_MAX = 50000,       /**< calls into the environment by one execution: a block stays below a second or so */
-    MGC_CALL_BYTES_MAX = 1 << 23,/**< bytes of records read and written by one execution, likewise */
+    MGC_CALLS_MAX = 200000,      /**< calls into the environment by one execution: a block stays below a second or so */
+    MGC_CALL_BYTES_MAX = 1 << 25,/**< bytes of records read and written by one execution, likewise */
     MGC_CONTRACTS_MAX = 32,      /**< contracts of a chain: every gate closing visits all */
     MGC_SLOTS_PER_BLOCK_MAX = 4096 /**< gates closed by one block after a pause; the rest follow in the next */
 };
@@ -247,11 +247,14 @@ MGC_API uint64_t mgc_slot_begin_ms(uint64_t slot, uint64_t slot_ms);
 
 /**
  * Worth of an amount of energy: wh * price / 1000, to the nearest micro-currency, halves away from zero.  The one rounding rule of
- * prices; both sides of a trade book the same number, so nothing is lost by it.  Also grams: wh * (g per kWh) / 1000.
+ * prices; both sides of a trade book the same number, so nothing is lost by it.
  * @param price [micro-currency/kWh]  @param worth filled
  * @return MGC_OK, MGC_E_OVERFLOW (beyond MGC_AMOUNT_MAX).  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_worth(uint64_t wh, int64_t price, int64_t *worth);
+/** Emission of an amount of energy: wh * factor / 1000000 [g], to the nearest.  @param factor [mg CO2e/kWh]
+ *  @return MGC_OK, MGC_E_OVERFLOW.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_emission(uint64_t wh, uint64_t factor, uint64_t *grams);
 /** What arrives of what was sent over a link: sent * (1000000 - loss_ppm) / 1000000, rounded down.  Since 0.1 */
 MGC_API uint64_t mgc_link_delivered(uint64_t sent_wh, uint32_t loss_ppm);
 

@@ -127,7 +127,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * "transactions" height                                height index tx_id contract method sender status rule cost bytes
  * "contracts"                                          id name version code_hash activation_height
  * "accounts"     microgrid                             id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance
- * "parameters"                                         name currency slot_ms gate_ms window_ms collateral_bp pending_blocks first_slot
+ * "parameters"                                         name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot
  * "members"                                            id organisation name roles public_key from_height revoked_height
  * "microgrids"                                         id name organisation manager
  * "links"                                              id first second carrier capacity_wh loss_ppm fee
@@ -137,11 +137,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * "trades"       microgrid, slot                       id slot seller buyer link carrier wh delivered_wh price worth_micro state height
  * "payments"     microgrid                             id payer payee amount_micro first_slot last_slot state run_hash height
  * "schedule"     microgrid, slot                       slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height
+ * "terms"        slot                                  slot link capacity_wh fee (where they differ from the link's)
  * "flows"        slot                                  slot link forward_wh backward_wh capacity_wh
  * "readings"     meter, microgrid, slot                slot meter microgrid in_wh out_wh quality height
  * "settlement"   microgrid, slot                       slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
  *                                                      imbalance_micro fee_micro carbon_g
- * and what the host's contracts answer.  microgrid: its name or number; in answers microgrids are named.  Rows that the
+ * "tariffs"      slot                                  slot microgrid carrier buy_price sell_price short_price long_price emission_mg_per_kwh
+ * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.  microgrid: its name or number; in answers microgrids are named.  Rows that the
  * caller may not see are left out, as if they did not exist.
  *
  * @param caller    member; 0: the public

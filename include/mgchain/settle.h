@@ -47,15 +47,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_energy_wh(mgc_ctx *ctx, const double *kw, d
  *  @param amount [currency] finite; length n.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_money_micro(mgc_ctx *ctx, const double *amount, size_t n, int64_t *micro);
 
-/** Numbers of members on the chain, beside those of the model: microgrid i of the model is number i + 1, as is its organisation
- *  and link j number j + 1. */
+/** Numbers of members on the chain, beside those of the model: microgrid i of the model is number i + 1, its organisation i + 2
+ *  (1 is the market's), link j number j + 1. */
 enum {
     MGC_DAY_ADMINISTRATOR = 1,
     MGC_DAY_MARKET_OPERATOR = 2,
     MGC_DAY_DISPATCHER = 3,
     MGC_DAY_REGULATOR = 4,
     MGC_DAY_MANAGER = 100,  /**< + microgrid's number */
-    MGC_DAY_METER = 10000   /**< + meter's number */
+    MGC_DAY_METER = 10000   /**< + meter's number: each microgrid's connections (electricity, heat, gas), then its ends of links */
 };
 
 /** Phases of a day, in order. */
@@ -63,7 +63,7 @@ enum {
     MGC_DAY_FOUND = 1,      /**< the market, organisations, members, microgrids, links, meters; none after the first day */
     MGC_DAY_TARIFF = 2,     /**< prices and emission factors */
     MGC_DAY_DEPOSIT = 3,    /**< money to trade with */
-    MGC_DAY_COMMIT = 4,     /**< salted hashes of forecasts, of the bargain's inputs and of its certificate */
+    MGC_DAY_COMMIT = 4,     /**< hashes of the bargain's inputs and of the bargain itself */
     MGC_DAY_NOMINATE = 5,   /**< what each microgrid buys from and sells to the grid */
     MGC_DAY_AGREE = 6,      /**< agreements and payments, signed by both sides */
     MGC_DAY_ACKNOWLEDGE = 7,/**< managers acknowledge their schedules, after the gates */
@@ -83,23 +83,27 @@ typedef struct mgc_day_opts {
     uint64_t now_ms;           /**< when the transactions are handed in at the earliest; 0: a day before start_ms */
     mgc_day_key_fn key;        /**< must be given */
     void *user;                /**< first argument of key */
-    const mgc_day *previous;   /**< the day before: its meters' registers and its nonces are taken on; NULL: the first day */
+    /** The day before, of the same microgrids and links: its meters' registers and nonces are taken on.  NULL: the first day.
+     *  It must have its realised day.  What it has not handed out yet is handed out by the new day, when it is due: the last readings
+     *  of a day come after the next day's agreements.  Borrowed until the new day is destroyed or END. */
+    mgc_day *previous;
     const char *name;          /**< of the market, copied; "market" */
     const char *currency;      /**< copied; "EUR" */
-    uint64_t gate_ms;          /**< before a slot's begin its gate closes; 3600000 */
+    uint64_t gate_ms;          /**< so long before the day begins the gate of its slots closes; 3600000 */
     uint64_t window_ms;        /**< between provisional and final; 3600000 */
     uint64_t height;           /**< of the chain now: transactions are valid for MGC_TX_WINDOW_MAX blocks from here */
     uint32_t collateral_bp;    /**< of a trade's worth, each side, in ten-thousandths; 1000 */
     uint32_t pending_blocks;   /**< escrow ends by itself after so many blocks; 1000000 */
     const uint8_t *inputs_hash;/**< 32 bytes: of the bargain's inputs; NULL: none published */
-    double deposit_margin;     /**< deposits cover (1 + margin) times what the day may cost; 0.25 */
+    double deposit_margin;     /**< deposits cover (1 + margin) times what the day costs by plan; 1 */
 } mgc_day_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_day_opts).  Since 0.1 */
 MGC_API void mgc_day_opts_init(mgc_day_opts *opts, size_t size);
 
 /**
- * Begin a day for the microgrids and links of a model, whose ids, limits, prices and emission factors are taken over.
+ * Begin a day for the microgrids and links of a model, whose ids, limits, prices and emission factors are taken over; of uncertain prices
+ * and factors the first scenario.
  * @param model the caller's; may change or go afterwards
  * @param out   NULL on failure; destroy with mgc_day_destroy()
  * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE (a price, limit or time does not fit whole numbers), MGC_E_SLOT (start_ms off the
@@ -142,10 +146,10 @@ typedef struct mgc_day_tx {
 } mgc_day_tx;
 
 /**
- * The next transaction, in the order of phases.  Readings of a phase are not asked for before they are needed: a host may set the
- * realised day after the phase ACKNOWLEDGE.
+ * The next transaction, in the order of phases (of two days: of due_ms).  A host may set the realised day after the phase ACKNOWLEDGE.
  * @param until the last phase that is wanted now
  * @return MGC_OK; MGC_E_NOT_FOUND: none is left up to that phase (tx->phase is END when the day is done)
+ *         MGC_E_STATE (no bargain yet, or from the phase READ on no realised day)
  *         MGC_E_MISSING_SIGNER (the host gave no key), MGC_E_OVERFLOW, MGC_E_TOO_LARGE, MGC_E_NO_MEMORY, mgc_tx_sign()'s
  * Since 0.1
  */

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private face of contract: what the files of this room share, and what node and settle use.
+ *
+ * From a transaction to its effects:
+ *
+ *   host.c         finds the contract, resolves signers to members, meters, undoes
+ *   schema.c       one table of all methods and their fields
+ *   args.c         arguments by that table: encode, decode
+ *   record.c       records as arrays of integers with bytes and a name; keys
+ *   lookup.c       the market's parameters and parties, as other contracts read them
+ *   information.c, trading.c, scheduling.c, settlement.c   the rules */
+#ifndef CONTRACT_CONTRACT_H
+#define CONTRACT_CONTRACT_H
+
+#include <inttypes.h>
+
+#include "base/base.h"
+#include "codec/cbor.h"
+#include "crypto/crypto.h"
+#include "ledger/exec.h"
+#include "mgchain/contract.h"
+
+/* --- methods and arguments ------------------------------------------------------------------- */
+
+enum { FIELDS_MAX = 10, COLUMNS_MAX = 6 };
+
+typedef struct mgc__field {
+    uint32_t kind; /* MGC_FIELD_... */
+    const char *name, *columns;
+    int64_t lower, upper; /* of the number, or of the length */
+} mgc__field; /* its key is its place in the method, from 1 */
+
+typedef struct mgc__method {
+    uint32_t contract;
+    const char *name;
+    mgc__field fields[FIELDS_MAX]; /* ends with kind 0 or at FIELDS_MAX */
+} mgc__method;
+
+const mgc__method *mgc__method_find(uint32_t contract, const char *name, size_t len); /* NULL: none */
+uint32_t mgc__method_fields(const mgc__method *method);
+uint32_t mgc__field_columns(const mgc__field *field);
+
+/* Arguments taken apart by their method.  Bytes and texts are borrowed from the transaction. */
+typedef struct mgc__values {
+    struct mgc__value {
+        int64_t number;
+        const uint8_t *bytes; /* bytes, text; rows: where they begin */
+        size_t len;           /* rows: to the end of the arguments */
+        uint64_t rows;
+    } at[FIELDS_MAX];
+    const char *what; /* on failure: what is wrong, */
+    size_t where;     /* and at which byte */
+} mgc__values;
+
+mgc_status mgc__values_decode(const mgc__method *method, const uint8_t *bytes, size_t len, mgc__values *values);
+
+/* Walk the rows of a field that was decoded: begin, then next until false. */
+typedef struct mgc__row_reader {
+    mgc__cbor_reader reader;
+    uint64_t left;
+    uint32_t columns;
+} mgc__row_reader;
+void mgc__row_begin(mgc__row_reader *r, const mgc__method *method, const mgc__values *values, uint32_t field);
+bool mgc__row_next(mgc__row_reader *r, int64_t row[COLUMNS_MAX]);
+
+/* --- the environment -------------------------------------------------------------------------- */
+
+typedef struct mgc__signer {
+    uint32_t member; /* 0: the key is not enrolled */
+    uint32_t role;
+    const uint8_t *key; /* 32 bytes */
+} mgc__signer;
+
+struct mgc_env {
+    mgc_ctx *ctx;
+    const mgc__state *state;
+    mgc__exec *exec;  /* NULL in a query: read only */
+    mgc_chain *chain; /* in a query */
+    const uint8_t *chain_id;
+    uint64_t height, time_ms;
+    uint32_t contract;  /* whose records these are */
+    bool functional;    /* built in: may read other contracts' records and move what its rules say */
+    uint32_t n_signers;
+    mgc__signer signers[MGC_TX_SIGNATURES_MAX];
+    uint64_t calls, bytes; /* metered */
+    mgc_status broken;     /* sticky: a metering limit or an environment failure */
+    char rule[MGC_RULE_MAX + 1];
+};
+
+/* Count a call and its bytes; MGC_E_CONTRACT beyond the limits. */
+mgc_status mgc__env_meter(mgc_env *env, size_t bytes);
+/* Remember an environment failure, so that no contract can swallow it. */
+mgc_status mgc__env_keep(mgc_env *env, mgc_status status);
+/* Another contract's record, read only; for the functional contracts. */
+mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *value_len);
+/* The first member that signed in a role; 0: none. */
+uint32_t mgc__env_signed_as(const mgc_env *env, uint32_t role);
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+enum { KEY_BYTES = 48, RECORD_INTS = 12 };
+
+typedef struct mgc__key {
+    uint8_t bytes[KEY_BYTES];
+    size_t len;
+} mgc__key;
+
+mgc__key mgc__key_of(char kind);
+mgc__key mgc__key_u8(mgc__key key, uint32_t value);
+mgc__key mgc__key_u32(mgc__key key, uint32_t value);
+mgc__key mgc__key_u64(mgc__key key, uint64_t value);
+mgc__key mgc__key_bytes(mgc__key key, const uint8_t *bytes, size_t len);
+/* Numbers of a key that was read back. */
+uint64_t mgc__key_read(const uint8_t *key, size_t at, size_t width);
+
+/* Array: n integers, then bytes, then text.  A later version may append integers: they are read as 0 where absent. */
+typedef struct mgc__rec {
+    int64_t v[RECORD_INTS];
+    uint32_t n;
+    const uint8_t *data; /* borrowed from the record, or the caller's when putting; may be NULL with 0 */
+    size_t data_len;
+    const char *name; /* likewise */
+    size_t name_len;
+} mgc__rec;
+
+mgc_status mgc__rec_decode(const uint8_t *bytes, size_t len, mgc__rec *rec);
+mgc_status mgc__rec_get(mgc_env *env, uint32_t contract, const mgc__key *key, mgc__rec *rec); /* MGC_E_NOT_FOUND: rec zero */
+mgc_status mgc__rec_put(mgc_env *env, const mgc__key *key, const mgc__rec *rec);
+/* In one line: put integers alone. */
+mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v, uint32_t n);
+
+/* Walk a contract's records whose key begins with prefix: begin, then next until false; env->broken says whether it failed. */
+typedef struct mgc__walk {
+    mgc__record_cursor cursor;
+    mgc__rec rec;
+    const uint8_t *key; /* borrowed until the record changes */
+    size_t key_len;
+} mgc__walk;
+void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix);
+bool mgc__walk_next(mgc_env *env, mgc__walk *w);
+
+/* --- what every rule needs (lookup.c) ------------------------------------------------------------ */
+
+/* Places of the integers in records of the information contract; doc/contracts.md. */
+enum { MARKET_SLOT_MS, MARKET_GATE_MS, MARKET_GATE_SLOTS, MARKET_WINDOW_MS, MARKET_COLLATERAL_BP, MARKET_PENDING_BLOCKS,
+       MARKET_FIRST_SLOT, MARKET_INTS };
+enum { MEMBER_ORGANISATION, MEMBER_ROLES, MEMBER_INTS };                    /* data: current key; name */
+enum { PUBKEY_MEMBER, PUBKEY_FROM, PUBKEY_REVOKED, PUBKEY_INTS };
+enum { GRID_ORGANISATION, GRID_MANAGER, GRID_INTS };                        /* a microgrid; name */
+enum { LIMIT_IMPORT, LIMIT_EXPORT, LIMIT_SALE, LIMIT_INTS };
+enum { LINK_FIRST, LINK_SECOND, LINK_CARRIER, LINK_CAPACITY, LINK_LOSS, LINK_FEE, LINK_INTS };
+enum { METER_MICROGRID, METER_CARRIER, METER_LINK, METER_MEMBER, METER_FROM, METER_DIGITS, METER_MAX, METER_IN, METER_OUT, METER_INTS };
+enum { DEPLOY_VERSION, DEPLOY_FROM, DEPLOY_UNTIL, DEPLOY_INTS };            /* data: hash of the code; name */
+/* ... of trading */
+enum { NOMINATION_BUY, NOMINATION_SELL, NOMINATION_INTS };
+enum { TRADE_SELLER, TRADE_BUYER, TRADE_LINK, TRADE_CARRIER, TRADE_WH, TRADE_DELIVERED, TRADE_PRICE, TRADE_WORTH, TRADE_COLLATERAL,
+       TRADE_HEIGHT, TRADE_INTS };
+enum { PAYMENT_PAYER, PAYMENT_PAYEE, PAYMENT_AMOUNT, PAYMENT_FIRST, PAYMENT_HEIGHT, PAYMENT_INTS }; /* data: run hash */
+/* ... of scheduling */
+enum { SCHEDULE_BUY, SCHEDULE_SELL, SCHEDULE_RECEIVED, SCHEDULE_SENT, SCHEDULE_ACKNOWLEDGED, SCHEDULE_FEE, SCHEDULE_INTS };
+enum { TERMS_CAPACITY, TERMS_FEE, TERMS_INTS };
+/* ... of settlement */
+enum { TARIFF_BUY, TARIFF_SELL, TARIFF_SHORT, TARIFF_LONG, TARIFF_EMISSION, TARIFF_INTS };
+enum { READING_IN, READING_OUT, READING_QUALITY, READING_HEIGHT, READING_INTS };
+enum { SETTLED_STATE, SETTLED_TIME, SETTLED_INTS };
+enum { RESULT_METERED, RESULT_POSITION, RESULT_GRID, RESULT_IMBALANCE, RESULT_FEE, RESULT_CARBON, RESULT_INTS };
+
+enum { STATE_PROVISIONAL = 1, STATE_FINAL = 2, STATE_DISPUTED = 3 };
+
+#define PRICE_MAX INT64_C(1000000000) /* [micro-currency/kWh] a thousand of the currency for one kWh: beyond is a slip */
+
+typedef struct mgc__market {
+    uint64_t slot_ms, gate_ms, gate_slots, window_ms, pending_blocks, first_slot;
+    uint32_t collateral_bp;
+} mgc__market;
+
+/* MGC_E_STATE, as a refusal, where the market is not founded. */
+mgc_status mgc__market_get(mgc_env *env, mgc__market *market);
+/* A record of the information contract by number; refuses with MGC_E_NOT_FOUND and its name. */
+mgc_status mgc__party(mgc_env *env, char kind, const char *what, int64_t id, mgc__rec *rec);
+/* The manager of a microgrid signed as such, or a refusal with MGC_E_MISSING_SIGNER. */
+mgc_status mgc__manager_signed(mgc_env *env, int64_t microgrid, const mgc__rec *grid);
+/* Somebody signed in this role, or a refusal with MGC_E_FORBIDDEN. */
+mgc_status mgc__role_signed(mgc_env *env, uint32_t role, const char *name);
+/* May the slot still be traded?  Refuses with MGC_E_SLOT or MGC_E_GATE_CLOSED. */
+mgc_status mgc__slot_open(mgc_env *env, const mgc__market *market, int64_t slot);
+/* The slot lies on the market's grid and not absurdly far ahead. */
+mgc_status mgc__slot_known(mgc_env *env, const mgc__market *market, int64_t slot);
+/* When the slot's gate closes: gate_ms before the first of the gate_slots slots that share it, counted from the market's first. */
+uint64_t mgc__gate_ms(const mgc__market *market, uint64_t slot);
+void mgc__market_read(const mgc__rec *rec, mgc__market *market);
+/* A link's capacity and fee in a slot: the dispatcher's terms for it, or those of its enrolment. */
+mgc_status mgc__link_in_slot(mgc_env *env, int64_t id, int64_t slot, mgc__rec *link);
+mgc_status mgc__metered(mgc_env *env, int64_t microgrid, int64_t carrier); /* refuses where no meter is enrolled for it */
+const char *mgc__carrier_name(int64_t carrier);
+
+/* --- accounts and transfers of the functional contracts ------------------------------------------ */
+
+/* Kinds of transfers (their `code`). */
+enum {
+    CODE_DEPOSIT = 1, CODE_WITHDRAW = 2, CODE_DEBT = 3,
+    CODE_TRADE = 10, CODE_COLLATERAL = 11, CODE_DELIVERY = 12, CODE_LOSS = 13, CODE_PAYMENT = 14,
+    CODE_GRID_BUY = 20, CODE_GRID_SELL = 21, CODE_IMBALANCE = 22, CODE_FEE = 23, CODE_CARBON = 24, CODE_GRID_ENERGY = 25
+};
+/* Parts of a transfer's id, so that each thing that moves has its own: contract, number, part. */
+enum {
+    PART_TRADE = 1, PART_COLLATERAL_SELLER, PART_COLLATERAL_BUYER, PART_DELIVERY, PART_LOSS,
+    PART_DEPOSIT = 32, PART_DEPOSIT_DEBT, PART_WITHDRAW, PART_PAYMENT = 48,
+    PART_SECOND_PHASE = 64, /* added to the part of the pending one */
+    PART_DUE = 128          /* added where a charge goes to the debt */
+};
+
+void mgc__transfer_id(uint32_t contract, uint64_t number, uint32_t part, uint8_t id[16]);
+
+typedef struct mgc__move {
+    uint32_t code, unit, flags;
+    uint64_t number; /* with part: what the transfer's id is made of */
+    uint32_t part;
+    uint64_t amount, timeout;
+    uint32_t from_kind, from, to_kind, to; /* accounts: kind, microgrid */
+} mgc__move;
+
+/* Nothing for an amount of 0. */
+mgc_status mgc__move_make(mgc_env *env, const mgc__move *move);
+/* Second phase of a pending transfer of trading (contract, number, part). */
+mgc_status mgc__pending_state(mgc_env *env, uint64_t number, uint32_t part, uint32_t *state, uint64_t *amount); /* state 0: none */
+mgc_status mgc__pending_end(mgc_env *env, uint64_t number, uint32_t part, uint32_t code, uint32_t flag);
+/* Take an amount from a microgrid's money; what is not there becomes its debt. */
+mgc_status mgc__charge(mgc_env *env, const mgc__move *move);
+/* What a microgrid owes. */
+mgc_status mgc__debt(mgc_env *env, int64_t microgrid, uint64_t *debt);
+mgc_status mgc__open_accounts(mgc_env *env, uint32_t microgrid);
+
+/* --- contracts ------------------------------------------------------------------------------------ */
+
+typedef struct mgc__contracts mgc__contracts;
+
+extern const mgc_contract mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
+
+/* A handler of a method: arguments decoded, signers resolved. */
+typedef mgc_status (*mgc__handler)(mgc_env *env, const mgc__method *method, const mgc__values *values);
+typedef struct mgc__rule {
+    const char *method;
+    mgc__handler handle;
+} mgc__rule;
+/* Find the method, decode, handle.  The body of every built-in execute(). */
+int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *rules, size_t n);
+/* The body of every built-in check(): the arguments' form. */
+int32_t mgc__rules_check(mgc_env *env, const mgc_call *call);
+
+mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out);
+void mgc__contracts_destroy(mgc__contracts *contracts);
+mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user);
+/* Set the chain's executor.  contracts is borrowed until the chain goes. */
+void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain);
+/* Is the code of every contract that is active at this height here?  MGC_E_UNSUPPORTED names the first that is not. */
+mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain, uint64_t height);
+/* The begin of the next slot's gate, for whoever decides when to build a block; false: there is no market yet. */
+bool mgc__contracts_next_gate(const mgc__contracts *contracts, mgc_chain *chain, uint64_t *time_ms);
+/* Ask all contracts.  MGC_E_NOT_FOUND where none knows `what`. */
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what, const char *arguments,
+                                mgc_rows *rows);
+const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */
+
+/* --- queries ---------------------------------------------------------------------------------------- */
+
+mgc_status mgc__rows_create(mgc_ctx *ctx, mgc_rows **out);
+/* Reset the cursor of mgc_rows_next(). */
+void mgc__rows_rewind(mgc_rows *rows);
+/* Is every key of the arguments one of these, with | between?  Names the stranger. */
+mgc_status mgc__query_keys(mgc_ctx *ctx, const mgc_query *query, const char *keys);
+/* A filter on microgrids: of the arguments ("microgrid=name or number") and of what the caller may see. */
+typedef struct mgc__filter {
+    const mgc_query *query;
+    uint32_t microgrid; /* 0: all; UINT32_MAX: one that does not exist */
+    uint64_t slot;      /* UINT64_MAX: all */
+} mgc__filter;
+mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter);
+bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other); /* other 0: none */
+
+/* What a built-in contract answers: a table of these is the body of its query(). */
+typedef struct mgc__answer {
+    const char *what, *keys;
+    mgc_status (*put)(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+} mgc__answer;
+int32_t mgc__answer_query(mgc_env *env, const mgc_query *query, mgc_rows *rows, const mgc__answer *answers, size_t n);
+
+/* Cells: the microgrid's name, or its number where it has none. */
+mgc_status mgc__rows_put_microgrid(mgc_env *env, mgc_rows *rows, int64_t microgrid);
+mgc_status mgc__rows_put_ints(mgc_rows *rows, const int64_t *values, uint32_t n);
+
+#endif

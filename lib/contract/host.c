@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contracts of a chain: the built-in ones, the host's own, and the executor that runs them on a ledger.
+ *
+ * A transaction: 1. its contract is found and active; 2. every signer's key is enrolled, valid and the member holds the role;
+ * 3. check, then execute, in an environment that counts; 4. a refusal goes into the receipt, the ledger undoes.
+ *
+ * A block begins with the gates that its time has closed: each slot once, in order, every contract told.
+ *
+ * What can go wrong: the node lacks an active contract's code -> MGC_E_UNSUPPORTED before the block, never a guess; a
+ * contract answers nonsense or swallows a metering limit -> MGC_E_CONTRACT, undone; memory is short -> the block is dropped. */
+#include "contract/contract.h"
+
+typedef struct entry {
+    mgc_contract ops;
+    void *user;
+    char name[MGC_NAME_MAX + 1];
+    bool functional;
+} entry;
+
+struct mgc__contracts {
+    mgc_ctx *ctx;
+    bool unsupported; /* a block needs code that is not here */
+    size_t n;
+    entry entries[MGC_CONTRACTS_MAX]; /* ids ascending */
+};
+
+/* --- registry -------------------------------------------------------------------------------------- */
+
+static mgc_status insert(mgc__contracts *c, const mgc_contract *ops, void *user, bool functional)
+{
+    size_t at = 0;
+
+    if (c->n == MGC_CONTRACTS_MAX) return mgc__fail(c->ctx, MGC_E_LIMIT, "contract: there are %d contracts already", MGC_CONTRACTS_MAX);
+    while (at < c->n && c->entries[at].ops.id < ops->id) at++;
+    if (at < c->n && c->entries[at].ops.id == ops->id)
+        return mgc__fail(c->ctx, MGC_E_EXISTS, "contract: number %" PRIu32 " is taken by \"%s\"", ops->id, c->entries[at].name);
+    memmove(c->entries + at + 1, c->entries + at, (c->n - at) * sizeof *c->entries);
+    c->n++;
+    c->entries[at] = (entry){.ops = *ops, .user = user, .functional = functional};
+    memcpy(c->entries[at].name, ops->name, strlen(ops->name));
+    c->entries[at].ops.name = NULL; /* the copy counts */
+    return MGC_OK;
+}
+
+mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out)
+{
+    const mgc_contract *const built_in[] = {&mgc__information, &mgc__trading, &mgc__scheduling, &mgc__settlement};
+    mgc__contracts *c = mgc__alloc(ctx, 1, sizeof *c);
+
+    *out = NULL;
+    if (c == NULL) return mgc__no_memory(ctx, "contract: registry");
+    c->ctx = ctx;
+    for (size_t i = 0; i < MGC__COUNT(built_in); i++) {
+        mgc_status st = insert(c, built_in[i], NULL, true);
+        assert(st == MGC_OK);
+        (void)st;
+    }
+    *out = c;
+    return MGC_OK;
+}
+
+void mgc__contracts_destroy(mgc__contracts *contracts)
+{
+    if (contracts != NULL) mgc__free(contracts->ctx, contracts);
+}
+
+mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user)
+{
+    mgc_contract ops = {.struct_size = sizeof ops};
+    mgc_status st;
+
+    if (contract == NULL) return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: the contract is NULL");
+    st = mgc__opts_read(&ops, sizeof ops, sizeof ops, contract);
+    if (st != MGC_OK) return mgc__fail(contracts->ctx, st, "contract: struct_size is not one this library knows");
+    if (ops.version != 1) return mgc__fail(contracts->ctx, MGC_E_VERSION, "contract: version %" PRIu32 "; 1 is known", ops.version);
+    if (ops.name == NULL || ops.name[0] == '\0' || strlen(ops.name) > MGC_NAME_MAX)
+        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: a contract's name has 1..%d bytes", MGC_NAME_MAX);
+    if (ops.id < MGC_CONTRACT_HOST)
+        return mgc__fail(contracts->ctx, MGC_E_RANGE, "contract: \"%s\" has number %" PRIu32 "; a host's begin at %d", ops.name, ops.id,
+                         MGC_CONTRACT_HOST);
+    if (ops.execute == NULL || ops.code_version == 0 || ops.reserved0 != 0)
+        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: \"%s\" needs execute and a code_version, and reserved0 of 0", ops.name);
+    return insert(contracts, &ops, user, false);
+}
+
+static entry *find(const mgc__contracts *c, uint32_t id)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->entries[i].ops.id == id) return (entry *)&c->entries[i];
+    return NULL;
+}
+
+const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id)
+{
+    const entry *e = find(contracts, id);
+
+    return e == NULL ? "?" : e->name;
+}
+
+/* --- environments ------------------------------------------------------------------------------------ */
+
+static void env_of_state(mgc_env *env, mgc_ctx *ctx, mgc_chain *chain, const mgc__state *state, const entry *e)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+
+    memset(env, 0, sizeof *env);
+    env->ctx = ctx;
+    env->chain = chain;
+    env->state = state;
+    env->contract = e->ops.id;
+    env->functional = e->functional;
+    if (mgc_chain_get_info(chain, &info) == MGC_OK) {
+        env->height = info.height;
+        env->time_ms = info.time_ms;
+    }
+}
+
+static void env_of_exec(mgc_env *env, mgc__contracts *c, mgc__exec *x, const entry *e)
+{
+    memset(env, 0, sizeof *env);
+    env->ctx = c->ctx;
+    env->exec = x;
+    env->state = mgc__exec_state(x);
+    env->height = mgc__exec_height(x);
+    env->time_ms = mgc__exec_time_ms(x);
+    env->contract = e->ops.id;
+    env->functional = e->functional;
+}
+
+/* A callback's answer, together with what the environment remembers: one status. */
+static mgc_status answer(mgc_env *env, int32_t said)
+{
+    if (env->broken != MGC_OK) return env->broken;
+    if (said == MGC_CB_DONE) return MGC_OK;
+    if (said < 0 && (env->functional || said == MGC_E_NO_MEMORY || !mgc__is_fatal(said))) return said;
+    return mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " answered %" PRId32 ", which is no word", env->contract, said);
+}
+
+/* --- which contracts are active ------------------------------------------------------------------------ */
+
+/* MGC_E_NOT_FOUND: not (yet, or any more) active.  MGC_E_UNSUPPORTED: active, but this node has other code or none. */
+static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint32_t id, uint64_t height, const entry **out)
+{
+    mgc__key key = mgc__key_u32(mgc__key_of('X'), id);
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec rec;
+    mgc_status st;
+
+    *out = find(c, id);
+    if (*out != NULL && (*out)->functional) return MGC_OK;
+    st = mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
+    if (st != MGC_OK) return st;
+    if (mgc__rec_decode(bytes, len, &rec) != MGC_OK) return MGC_E_INTERNAL;
+    if ((uint64_t)rec.v[DEPLOY_FROM] > height || (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height))
+        return MGC_E_NOT_FOUND;
+    if (*out == NULL || (int64_t)(*out)->ops.code_version != rec.v[DEPLOY_VERSION] || memcmp((*out)->ops.code_hash, rec.data, 32) != 0)
+        return mgc__fail(c->ctx, MGC_E_UNSUPPORTED,
+                         "contract: contract %" PRIu32 " version %" PRId64 " is active from height %" PRId64 "; this node has %s", id,
+                         rec.v[DEPLOY_VERSION], rec.v[DEPLOY_FROM], *out == NULL ? "no code for it" : "other code");
+    return MGC_OK;
+}
+
+static mgc_status ready(const mgc__contracts *c, const mgc__state *state, uint64_t height)
+{
+    mgc__record_cursor cursor;
+
+    mgc__record_first(&cursor, MGC_CONTRACT_INFORMATION, (const uint8_t *)"X", 1);
+    while (mgc__record_next(state, &cursor)) {
+        const entry *e;
+        mgc_status st = active(c, state, (uint32_t)mgc__key_read(cursor.key, 1, 4), height, &e);
+        if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    }
+    return MGC_OK;
+}
+
+mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain, uint64_t height)
+{
+    return ready(contracts, mgc__chain_state(chain), height);
+}
+
+/* --- gates ---------------------------------------------------------------------------------------------- */
+
+/* The market's parameters straight from the state; false: there is no market. */
+static bool read_market(const mgc__state *state, mgc__market *market, mgc__rec *next)
+{
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec rec;
+
+    if (mgc__record_get(state, MGC_CONTRACT_INFORMATION, (const uint8_t *)"P", 1, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, &rec) != MGC_OK ||
+        mgc__record_get(state, MGC_CONTRACT_INFORMATION, (const uint8_t *)"Z", 1, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, next) != MGC_OK)
+        return false;
+    mgc__market_read(&rec, market);
+    return true;
+}
+
+bool mgc__contracts_next_gate(const mgc__contracts *contracts, mgc_chain *chain, uint64_t *time_ms)
+{
+    mgc__market market;
+    mgc__rec next;
+
+    (void)contracts;
+    if (!read_market(mgc__chain_state(chain), &market, &next)) return false;
+    *time_ms = mgc__gate_ms(&market, (uint64_t)next.v[0]);
+    return true;
+}
+
+/* Tell every active contract.  A host's contract that refuses is undone and heard of by an event; ours must not. */
+static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const entry *e = &c->entries[i];
+        mgc__mark mark = mgc__exec_mark(x);
+        mgc_env env;
+        mgc_status st;
+
+        if (e->ops.on_slot == NULL) continue;
+        st = active(c, mgc__exec_state(x), e->ops.id, mgc__exec_height(x), &e);
+        if (st == MGC_E_NOT_FOUND) continue;
+        if (st != MGC_OK) return st;
+        env_of_exec(&env, c, x, e);
+        st = answer(&env, e->ops.on_slot(e->user, &env, slot));
+        if (st == MGC_OK) continue;
+        if (mgc__is_fatal(st)) return st;
+        if (e->functional)
+            return mgc__fail(c->ctx, MGC_E_INTERNAL, "contract: %s refused the gate of slot %" PRIu64 ": %s", e->name, slot, env.rule);
+        mgc__exec_undo(x, mark);
+        st = mgc__exec_emit(x, e->ops.id, "slot-refused", (const uint8_t *)env.rule, strlen(env.rule));
+        if (st != MGC_OK) return st;
+    }
+    return MGC_OK;
+}
+
+static mgc_status begin_block(void *user, mgc__exec *x)
+{
+    mgc__contracts *c = user;
+    const entry *information = find(c, MGC_CONTRACT_INFORMATION);
+    mgc__key key = mgc__key_of('Z');
+    mgc__market market;
+    mgc__rec next;
+    mgc_env env;
+    mgc_status st = ready(c, mgc__exec_state(x), mgc__exec_height(x));
+
+    if (st == MGC_E_UNSUPPORTED) c->unsupported = true;
+    if (st != MGC_OK || !read_market(mgc__exec_state(x), &market, &next)) return st;
+    for (uint32_t i = 0; i < MGC_SLOTS_PER_BLOCK_MAX && mgc__gate_ms(&market, (uint64_t)next.v[0]) <= mgc__exec_time_ms(x); i++) {
+        st = close_gate(c, x, (uint64_t)next.v[0]);
+        if (st != MGC_OK) return st;
+        env_of_exec(&env, c, x, information);
+        next.v[0]++;
+        st = mgc__rec_put_ints(&env, &key, next.v, 1);
+        if (st != MGC_OK) return st;
+    }
+    return MGC_OK;
+}
+
+/* --- transactions ------------------------------------------------------------------------------------------ */
+
+/* The member behind a key: enrolled, valid at this height, not revoked, holding the role. */
+static mgc_status resolve(mgc_env *env, mgc__signer *signer)
+{
+    mgc__key key = mgc__key_bytes(mgc__key_of('K'), signer->key, 32);
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec held, member;
+    mgc_status st = mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
+
+    if (st == MGC_E_NOT_FOUND) return MGC_OK; /* a key that is enrolled by this very transaction; nobody otherwise */
+    if (st != MGC_OK) return st;
+    if (mgc__rec_decode(bytes, len, &held) != MGC_OK) return MGC_E_INTERNAL;
+    if (held.v[PUBKEY_REVOKED] != 0)
+        return mgc_env_refuse(env, MGC_E_KEY_REVOKED, "the key of member %" PRId64 " is revoked since height %" PRId64, held.v[PUBKEY_MEMBER],
+                              held.v[PUBKEY_REVOKED]);
+    if ((uint64_t)held.v[PUBKEY_FROM] > env->height)
+        return mgc_env_refuse(env, MGC_E_KEY_NOT_YET, "the key of member %" PRId64 " is valid from height %" PRId64, held.v[PUBKEY_MEMBER],
+                              held.v[PUBKEY_FROM]);
+    key = mgc__key_u32(mgc__key_of('M'), (uint32_t)held.v[PUBKEY_MEMBER]);
+    st = mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
+    if (st != MGC_OK || mgc__rec_decode(bytes, len, &member) != MGC_OK) return MGC_E_INTERNAL;
+    if (signer->role != MGC_ROLE_NONE && (signer->role > 62 || (member.v[MEMBER_ROLES] >> signer->role & 1) == 0))
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " has not the role %" PRIu32 " in which it signed", held.v[PUBKEY_MEMBER],
+                              signer->role);
+    signer->member = (uint32_t)held.v[PUBKEY_MEMBER];
+    return MGC_OK;
+}
+
+/* Only founding a market and taking a new key are signed by keys that nobody knows yet. */
+static bool strangers_allowed(const mgc__tx *tx)
+{
+    return tx->contract == MGC_CONTRACT_INFORMATION && (mgc__tx_method_is(tx, "found") || mgc__tx_method_is(tx, "rotate"));
+}
+
+static mgc_status resolve_all(mgc_env *env, const mgc__tx *tx)
+{
+    for (uint32_t i = 0; i < tx->n_signatures; i++) {
+        mgc__signer *signer = &env->signers[i];
+        mgc_status st;
+
+        *signer = (mgc__signer){.role = tx->signers[i].role, .key = tx->signers[i].public_key};
+        st = resolve(env, signer);
+        if (st != MGC_OK) return st;
+        if (signer->member == 0 && !strangers_allowed(tx))
+            return mgc_env_refuse(env, MGC_E_FORBIDDEN, "signer %" PRIu32 " is not enrolled", i);
+    }
+    env->n_signers = tx->n_signatures;
+    return MGC_OK;
+}
+
+static mgc_status run(mgc_env *env, const entry *e, const mgc__tx *tx)
+{
+    mgc_call call = {.struct_size = sizeof call, .method = tx->method, .method_len = tx->method_len, .arguments = tx->arguments,
+                     .arguments_len = tx->arguments_len, .sender = tx->sender};
+    mgc_status st = resolve_all(env, tx);
+
+    env->chain_id = tx->chain_id;
+    if (st == MGC_OK && e->ops.check != NULL) st = answer(env, e->ops.check(e->user, env, &call));
+    if (st == MGC_OK) st = answer(env, e->ops.execute(e->user, env, &call));
+    return st;
+}
+
+static mgc_status execute(void *user, mgc__exec *x, const mgc__tx *tx)
+{
+    mgc__contracts *c = user;
+    const entry *e;
+    mgc_env env;
+    mgc_status st = active(c, mgc__exec_state(x), tx->contract, mgc__exec_height(x), &e);
+
+    if (st == MGC_E_NOT_FOUND) return mgc__exec_refuse(x, st, "no contract %" PRIu32 " is active", tx->contract);
+    if (st != MGC_OK) return st;
+    env_of_exec(&env, c, x, e);
+    st = run(&env, e, tx);
+    mgc__exec_set_cost(x, env.calls);
+    if (st == MGC_OK || mgc__is_fatal(st)) return st;
+    return mgc__exec_refuse(x, st, "%s", env.rule[0] != '\0' ? env.rule : mgc_status_text(st));
+}
+
+void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain)
+{
+    mgc__executor executor = {.user = contracts, .begin_block = begin_block, .execute = execute};
+
+    mgc__chain_set_executor(chain, &executor);
+}
+
+/* --- rules of the built-in contracts ---------------------------------------------------------------------------- */
+
+int32_t mgc__rules_check(mgc_env *env, const mgc_call *call)
+{
+    const mgc__method *method = mgc__method_find(env->contract, call->method, call->method_len);
+    mgc__values values;
+    mgc_status st;
+
+    if (method == NULL)
+        return mgc_env_refuse(env, MGC_E_SCHEMA, "contract %" PRIu32 " has no method \"%.*s\"", env->contract, (int)call->method_len,
+                              call->method);
+    st = mgc__values_decode(method, call->arguments, call->arguments_len, &values);
+    if (st == MGC_OK) return MGC_CB_DONE;
+    return mgc_env_refuse(env, st, "arguments of %s, byte %zu: %s", method->name, values.where, values.what == NULL ? "malformed" : values.what);
+}
+
+int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *rules, size_t n)
+{
+    const mgc__method *method = mgc__method_find(env->contract, call->method, call->method_len);
+    mgc__values values;
+    mgc_status st;
+
+    assert(method != NULL); /* check() saw to it */
+    st = mgc__values_decode(method, call->arguments, call->arguments_len, &values);
+    assert(st == MGC_OK);
+    for (size_t i = 0; i < n && st == MGC_OK; i++)
+        if (strcmp(rules[i].method, method->name) == 0) {
+            st = rules[i].handle(env, method, &values);
+            return st == MGC_OK ? MGC_CB_DONE : st;
+        }
+    return mgc_env_refuse(env, MGC_E_INTERNAL, "method %s has no rule", method->name);
+}
+
+/* --- queries ------------------------------------------------------------------------------------------------------- */
+
+/* Roles that see what belongs to others. */
+static bool sees_all(const mgc__state *state, uint32_t caller)
+{
+    static const uint32_t roles[] = {MGC_ROLE_DISPATCHER, MGC_ROLE_MARKET_OPERATOR, MGC_ROLE_REGULATOR, MGC_ROLE_AUDITOR};
+    mgc__key key = mgc__key_u32(mgc__key_of('M'), caller);
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec member;
+
+    if (caller == 0 || mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, &member) != MGC_OK)
+        return false;
+    for (size_t i = 0; i < MGC__COUNT(roles); i++)
+        if (member.v[MEMBER_ROLES] >> roles[i] & 1) return true;
+    return false;
+}
+
+static mgc_status query_contract(mgc_rows *rows, int64_t id, const char *name, size_t name_len, int64_t version, const uint8_t hash[32],
+                                 int64_t from)
+{
+    mgc_status st = mgc_rows_put_int(rows, id);
+
+    if (st == MGC_OK) st = mgc_rows_put_text(rows, name, name_len);
+    if (st == MGC_OK) st = mgc_rows_put_int(rows, version);
+    if (st == MGC_OK) st = mgc_rows_put_hex(rows, hash, 32);
+    return st != MGC_OK ? st : mgc_rows_put_int(rows, from);
+}
+
+/* The built-in ones, then what was deployed. */
+static mgc_status query_contracts(const mgc__contracts *c, const mgc__state *state, mgc_rows *rows)
+{
+    mgc__record_cursor cursor;
+    mgc_status st = mgc_rows_begin(rows, "id name version code_hash activation_height");
+
+    for (size_t i = 0; i < c->n && st == MGC_OK; i++)
+        if (c->entries[i].functional)
+            st = query_contract(rows, c->entries[i].ops.id, c->entries[i].name, strlen(c->entries[i].name), c->entries[i].ops.code_version,
+                                c->entries[i].ops.code_hash, 0);
+    mgc__record_first(&cursor, MGC_CONTRACT_INFORMATION, (const uint8_t *)"X", 1);
+    while (st == MGC_OK && mgc__record_next(state, &cursor)) {
+        mgc__rec rec;
+
+        if (mgc__rec_decode(cursor.value, cursor.value_len, &rec) != MGC_OK || rec.data_len != 32) return MGC_E_INTERNAL;
+        st = query_contract(rows, (int64_t)mgc__key_read(cursor.key, 1, 4), rec.name, rec.name_len, rec.v[DEPLOY_VERSION], rec.data,
+                            rec.v[DEPLOY_FROM]);
+    }
+    return st;
+}
+
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what, const char *arguments,
+                                mgc_rows *rows)
+{
+    const mgc__state *state = mgc__chain_state(chain);
+    mgc_query query = {.struct_size = sizeof query, .what = what, .arguments = arguments == NULL ? "" : arguments, .caller = caller,
+                       .sees_all = sees_all(state, caller) ? 1 : 0};
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_chain_get_info(chain, &info);
+
+    if (st == MGC_OK && strcmp(what, "contracts") == 0) {
+        st = mgc__query_keys(contracts->ctx, &query, "");
+        return st != MGC_OK ? st : query_contracts(contracts, state, rows);
+    }
+    for (size_t i = 0; i < contracts->n && st == MGC_OK; i++) {
+        const entry *e = &contracts->entries[i];
+        mgc_env env;
+
+        if (e->ops.query == NULL || active(contracts, state, e->ops.id, info.height, &e) != MGC_OK) continue;
+        env_of_state(&env, contracts->ctx, chain, state, e);
+        env.chain_id = info.chain_id;
+        st = answer(&env, e->ops.query(e->user, &env, &query, rows));
+        if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) {
+            st = MGC_OK;
+            continue;
+        }
+        if (st != MGC_OK && env.rule[0] != '\0') return mgc__fail(contracts->ctx, st, "contract: query \"%s\": %s", what, env.rule);
+        return st;
+    }
+    if (st != MGC_OK) return st;
+    return mgc__fail(contracts->ctx, MGC_E_NOT_FOUND, "contract: there is nothing called \"%s\" to ask for", what);
+}
+
+/* --- verifying -------------------------------------------------------------------------------------------------------- */
+
+static void attach(void *user, mgc_chain *chain)
+{
+    mgc__contracts_attach(user, chain);
+}
+
+mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const mgc_contract *contracts, void *const *users,
+                               size_t n_contracts, mgc_verify_info *info)
+{
+    mgc__contracts *c;
+    mgc_status st;
+
+    if (ctx == NULL) return MGC_E_INVALID_ARG;
+    if (contracts == NULL && n_contracts > 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "contract: contracts is NULL");
+    st = mgc__contracts_create(ctx, &c);
+    for (size_t i = 0; i < n_contracts && st == MGC_OK; i++)
+        st = mgc__contracts_add(c, &contracts[i], users == NULL ? NULL : users[i]);
+    if (st == MGC_OK) st = mgc__ledger_verify(ctx, opts, attach, c, info);
+    if (st != MGC_OK && c != NULL && c->unsupported)
+        st = mgc__fail(ctx, MGC_E_UNSUPPORTED, "contract: the store uses a contract, or a version of one, that was not given");
+    mgc__contracts_destroy(c);
+    return st;
+}

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contract 1, information: who takes part in which role with which key, what is connected to what, and commitments.
+ *
+ * Records (doc/contracts.md):
+ *   P                   the market's parameters; data: administrator's key; name: "name\ncurrency"
+ *   O organisation      M member    K public key    G microgrid    g microgrid carrier: limits
+ *   D device            L link      T meter         H microgrid meter: which meters are whose
+ *   C member number     a commitment                c member: how many
+ *   X contract          a host's contract that was deployed
+ *   Z                   the next slot whose gate closes */
+#include "contract/contract.h"
+
+enum { DEVICE_MICROGRID, DEVICE_CAPACITY, DEVICE_INTS };
+enum { COMMIT_KIND, COMMIT_SLOT, COMMIT_HEIGHT, COMMIT_OPENED, COMMIT_INTS };
+
+static mgc_status by_administrator(mgc_env *env)
+{
+    return mgc__role_signed(env, MGC_ROLE_ADMINISTRATOR, "administrator");
+}
+
+/* Nothing of that kind has the number yet. */
+static mgc_status is_free(mgc_env *env, const mgc__key *key, const char *what, int64_t id)
+{
+    mgc__rec rec;
+    mgc_status st = mgc__rec_get(env, env->contract, key, &rec);
+
+    if (st == MGC_E_NOT_FOUND) return MGC_OK;
+    return st != MGC_OK ? st : mgc_env_refuse(env, MGC_E_EXISTS, "%s %" PRId64 " exists already", what, id);
+}
+
+static mgc_status put_named(mgc_env *env, const mgc__key *key, const int64_t *v, uint32_t n, const struct mgc__value *data,
+                            const struct mgc__value *name)
+{
+    mgc__rec rec = {.n = n};
+
+    if (n > 0) memcpy(rec.v, v, n * sizeof *v);
+    if (data != NULL) {
+        rec.data = data->bytes;
+        rec.data_len = data->len;
+    }
+    if (name != NULL) {
+        rec.name = (const char *)name->bytes;
+        rec.name_len = name->len;
+    }
+    return mgc__rec_put(env, key, &rec);
+}
+
+/* --- keys and members -------------------------------------------------------------------------------- */
+
+/* Enrol a key: a sound point that nobody ever had before. */
+static mgc_status enrol_key(mgc_env *env, const struct mgc__value *public_key, int64_t member, int64_t from)
+{
+    mgc__key key = mgc__key_bytes(mgc__key_of('K'), public_key->bytes, 32);
+    mgc_status st = mgc_public_key_check(public_key->bytes, public_key->len);
+
+    if (st == MGC_E_BAD_KEY) return mgc_env_refuse(env, st, "the public key of member %" PRId64 " is a weak or impossible point", member);
+    if (st != MGC_OK) return mgc__env_keep(env, st);
+    st = is_free(env, &key, "this public key, of member", member);
+    return st != MGC_OK ? st : mgc__rec_put_ints(env, &key, (int64_t[]){member, from, 0}, PUBKEY_INTS);
+}
+
+static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int64_t roles, const struct mgc__value *public_key,
+                             const struct mgc__value *name, int64_t from)
+{
+    mgc__key key = mgc__key_u32(mgc__key_of('M'), (uint32_t)id);
+    mgc_status st = is_free(env, &key, "member", id);
+
+    if (st == MGC_OK) st = enrol_key(env, public_key, id, from);
+    if (st == MGC_OK) st = put_named(env, &key, (int64_t[]){organisation, roles}, MEMBER_INTS, public_key, name);
+    return st;
+}
+
+/* The first transaction of a market.  Whoever orders the first block lets it in; it must be signed by the key that it names. */
+static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    static const char admin[] = "administrator";
+    struct mgc__value name = {.bytes = (const uint8_t *)admin, .len = sizeof admin - 1};
+    mgc__key key = mgc__key_of('P');
+    mgc__rec rec = {.n = MARKET_INTS, .data = a[9].bytes, .data_len = a[9].len};
+    char names[2 * MGC_NAME_MAX + 1];
+    mgc_status st;
+
+    (void)method;
+    st = is_free(env, &key, "market", 1);
+    if (st != MGC_OK) return st;
+    if (env->n_signers != 1 || memcmp(env->signers[0].key, a[9].bytes, 32) != 0 || env->signers[0].role != MGC_ROLE_ADMINISTRATOR)
+        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the administrator's key, and no other, must sign the market's founding");
+    if (86400000 % a[2].number != 0)
+        return mgc_env_refuse(env, MGC_E_RANGE, "a day is not a whole number of slots of %" PRId64 " ms", a[2].number);
+    for (uint32_t i = 0; i < MARKET_INTS; i++) rec.v[i] = a[2 + i].number;
+    memcpy(names, a[0].bytes, a[0].len);
+    names[a[0].len] = '\n';
+    memcpy(names + a[0].len + 1, a[1].bytes, a[1].len);
+    rec.name = names;
+    rec.name_len = a[0].len + 1 + a[1].len;
+    st = mgc__rec_put(env, &key, &rec);
+    key = mgc__key_of('Z');
+    if (st == MGC_OK) st = mgc__rec_put_ints(env, &key, (int64_t[]){a[8].number}, 1);
+    key = mgc__key_u32(mgc__key_of('O'), 1);
+    if (st == MGC_OK) st = put_named(env, &key, NULL, 0, NULL, &a[0]);
+    if (st == MGC_OK) st = put_member(env, 1, 1, INT64_C(1) << MGC_ROLE_ADMINISTRATOR, &a[9], &name, 0);
+    return st != MGC_OK ? st : mgc__open_accounts(env, 0);
+}
+
+static mgc_status organisation(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    mgc__key key = mgc__key_u32(mgc__key_of('O'), (uint32_t)values->at[0].number);
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = is_free(env, &key, "organisation", values->at[0].number);
+    return st != MGC_OK ? st : put_named(env, &key, NULL, 0, NULL, &values->at[1]);
+}
+
+static mgc_status member(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__rec rec;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'O', "organisation", a[1].number, &rec);
+    return st != MGC_OK ? st : put_member(env, a[0].number, a[1].number, a[3].number, &a[4], &a[2], a[5].number);
+}
+
+/* The new key signs too: nobody takes over a key that he does not hold. */
+static mgc_status rotate(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    int64_t id = values->at[0].number;
+    const struct mgc__value *public_key = &values->at[1];
+    mgc__key key, old_key;
+    mgc__rec rec, old;
+    uint8_t name[MGC_NAME_MAX];
+    bool old_signed = false, new_signed = false;
+    mgc_status st = mgc__party(env, 'M', "member", id, &rec);
+
+    (void)method;
+    if (st != MGC_OK) return st;
+    for (uint32_t i = 0; i < env->n_signers; i++) {
+        if (memcmp(env->signers[i].key, rec.data, 32) == 0) old_signed = true;
+        if (memcmp(env->signers[i].key, public_key->bytes, 32) == 0) new_signed = true;
+    }
+    if (!old_signed || !new_signed)
+        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the %s key of member %" PRId64 " did not sign", old_signed ? "new" : "old", id);
+    old_key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
+    st = mgc__rec_get(env, env->contract, &old_key, &old);
+    if (st == MGC_OK) st = enrol_key(env, public_key, id, (int64_t)env->height);
+    if (st != MGC_OK) return st;
+    old.v[PUBKEY_REVOKED] = (int64_t)env->height;
+    st = mgc__rec_put_ints(env, &old_key, old.v, PUBKEY_INTS);
+    if (st != MGC_OK) return st;
+    memcpy(name, rec.name, rec.name_len); /* borrowed from the record that is put next */
+    key = mgc__key_u32(mgc__key_of('M'), (uint32_t)id);
+    return put_named(env, &key, rec.v, MEMBER_INTS, public_key, &(struct mgc__value){.bytes = name, .len = rec.name_len});
+}
+
+static mgc_status revoke(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    mgc__key key;
+    mgc__rec rec, held;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'M', "member", values->at[0].number, &rec);
+    if (st != MGC_OK) return st;
+    key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
+    st = mgc__rec_get(env, env->contract, &key, &held);
+    if (st != MGC_OK) return st;
+    if (held.v[PUBKEY_REVOKED] != 0)
+        return mgc_env_refuse(env, MGC_E_KEY_REVOKED, "the key of member %" PRId64 " is revoked since height %" PRId64, values->at[0].number,
+                              held.v[PUBKEY_REVOKED]);
+    held.v[PUBKEY_REVOKED] = (int64_t)env->height;
+    return mgc__rec_put_ints(env, &key, held.v, PUBKEY_INTS);
+}
+
+/* --- what is connected -------------------------------------------------------------------------------- */
+
+static mgc_status put_limits(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    mgc__row_reader rows;
+    int64_t row[COLUMNS_MAX];
+
+    mgc__row_begin(&rows, method, values, 4);
+    while (mgc__row_next(&rows, row)) {
+        mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_of('g'), (uint32_t)values->at[0].number), (uint32_t)row[0]);
+        mgc_status st;
+
+        if (row[0] < 1 || row[0] > 2) return mgc_env_refuse(env, MGC_E_RANGE, "carrier %" PRId64 " has no limits; 1 or 2 have", row[0]);
+        for (uint32_t i = 1; i <= LIMIT_INTS; i++)
+            if (row[i] < 0 || row[i] > (int64_t)MGC_AMOUNT_MAX)
+                return mgc_env_refuse(env, MGC_E_RANGE, "limit %" PRId64 " Wh is not in 0..2^62", row[i]);
+        st = is_free(env, &key, "a limit for carrier", row[0]);
+        if (st == MGC_OK) st = mgc__rec_put_ints(env, &key, row + 1, LIMIT_INTS);
+        if (st != MGC_OK) return st;
+    }
+    return MGC_OK;
+}
+
+static mgc_status microgrid(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('G'), (uint32_t)a[0].number);
+    mgc__rec manager;
+    mgc_status st = by_administrator(env);
+
+    if (st == MGC_OK) st = is_free(env, &key, "microgrid", a[0].number);
+    if (st == MGC_OK) st = mgc__party(env, 'M', "member", a[2].number, &manager);
+    if (st != MGC_OK) return st;
+    if (manager.v[MEMBER_ORGANISATION] != a[1].number || (manager.v[MEMBER_ROLES] >> MGC_ROLE_MANAGER & 1) == 0)
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " is no manager of organisation %" PRId64, a[2].number, a[1].number);
+    st = put_named(env, &key, (int64_t[]){a[1].number, a[2].number}, GRID_INTS, NULL, &a[3]);
+    if (st == MGC_OK) st = put_limits(env, method, values);
+    return st != MGC_OK ? st : mgc__open_accounts(env, (uint32_t)a[0].number);
+}
+
+static mgc_status device(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('D'), (uint32_t)a[0].number);
+    mgc__rec grid;
+    mgc_status st = is_free(env, &key, "device", a[0].number);
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[1].number, &grid);
+    if (st == MGC_OK) st = mgc__manager_signed(env, a[1].number, &grid);
+    return st != MGC_OK ? st : put_named(env, &key, (int64_t[]){a[1].number, a[4].number}, DEVICE_INTS, &a[2], &a[3]);
+}
+
+static mgc_status link_(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('L'), (uint32_t)a[0].number);
+    mgc__rec grid;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = is_free(env, &key, "link", a[0].number);
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[1].number, &grid);
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[2].number, &grid);
+    if (st != MGC_OK) return st;
+    if (a[1].number == a[2].number)
+        return mgc_env_refuse(env, MGC_E_RANGE, "both ends of link %" PRId64 " are microgrid %" PRId64, a[0].number, a[1].number);
+    return mgc__rec_put_ints(env, &key, (int64_t[]){a[1].number, a[2].number, a[3].number, a[4].number, a[5].number, a[6].number}, LINK_INTS);
+}
+
+static int64_t power_of_ten(int64_t n)
+{
+    int64_t power = 1;
+
+    while (n-- > 0) power *= 10;
+    return power;
+}
+
+/* A meter stands at a microgrid's connection to the grid (link 0) or at its end of a link. */
+static mgc_status meter_place(mgc_env *env, const struct mgc__value *a)
+{
+    mgc__rec rec;
+    mgc_status st = mgc__party(env, 'G', "microgrid", a[1].number, &rec);
+
+    if (st != MGC_OK || a[3].number == 0) return st;
+    st = mgc__party(env, 'L', "link", a[3].number, &rec);
+    if (st != MGC_OK) return st;
+    if ((rec.v[LINK_FIRST] != a[1].number && rec.v[LINK_SECOND] != a[1].number) || rec.v[LINK_CARRIER] != a[2].number)
+        return mgc_env_refuse(env, MGC_E_RANGE, "link %" PRId64 " is not one of microgrid %" PRId64 " for %s", a[3].number, a[1].number,
+                              mgc__carrier_name(a[2].number));
+    return MGC_OK;
+}
+
+static mgc_status meter(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('T'), (uint32_t)a[0].number);
+    int64_t v[METER_INTS] = {a[1].number, a[2].number, a[3].number, a[4].number, a[5].number,
+                             a[6].number, a[7].number, a[8].number, a[9].number};
+    mgc__rec signer;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = is_free(env, &key, "meter", a[0].number);
+    if (st == MGC_OK) st = meter_place(env, a);
+    if (st == MGC_OK) st = mgc__party(env, 'M', "member", a[4].number, &signer);
+    if (st != MGC_OK) return st;
+    if ((signer.v[MEMBER_ROLES] >> MGC_ROLE_METER & 1) == 0)
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " has not the role of a meter", a[4].number);
+    if (a[8].number >= power_of_ten(a[6].number) || a[9].number >= power_of_ten(a[6].number))
+        return mgc_env_refuse(env, MGC_E_RANGE, "a register does not fit %" PRId64 " digits", a[6].number);
+    st = mgc__rec_put_ints(env, &key, v, METER_INTS);
+    key = mgc__key_u32(mgc__key_u32(mgc__key_of('H'), (uint32_t)a[1].number), (uint32_t)a[0].number);
+    return st != MGC_OK ? st : mgc__rec_put_ints(env, &key, &a[2].number, 1);
+}
+
+/* --- commitments --------------------------------------------------------------------------------------- */
+
+static mgc_status sender(mgc_env *env, uint32_t *id)
+{
+    if (env->n_signers != 1 || env->signers[0].member == 0)
+        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "exactly one member signs a commitment");
+    *id = env->signers[0].member;
+    return MGC_OK;
+}
+
+static mgc_status commit(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    uint32_t id = 0;
+    mgc__key key, count_key;
+    mgc__rec count;
+    mgc_status st = sender(env, &id);
+
+    (void)method;
+    if (st != MGC_OK) return st;
+    count_key = mgc__key_u32(mgc__key_of('c'), id);
+    st = mgc__rec_get(env, env->contract, &count_key, &count);
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    key = mgc__key_u64(mgc__key_u32(mgc__key_of('C'), id), (uint64_t)count.v[0]);
+    st = put_named(env, &key, (int64_t[]){a[0].number, a[1].number, (int64_t)env->height, 0}, COMMIT_INTS, &a[2], NULL);
+    count.v[0]++;
+    return st != MGC_OK ? st : mgc__rec_put_ints(env, &count_key, count.v, 1);
+}
+
+static mgc_status open_(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    uint32_t id = 0;
+    uint8_t hash[32], kept[32];
+    mgc__key key;
+    mgc__rec rec;
+    mgc_status st = sender(env, &id);
+
+    (void)method;
+    if (st != MGC_OK) return st;
+    key = mgc__key_u64(mgc__key_u32(mgc__key_of('C'), id), (uint64_t)a[0].number);
+    st = mgc__rec_get(env, env->contract, &key, &rec);
+    if (st == MGC_E_NOT_FOUND) return mgc_env_refuse(env, st, "member %" PRIu32 " has no commitment %" PRId64, id, a[0].number);
+    if (st != MGC_OK) return st;
+    mgc__hash_tagged2("mgchain/commitment/1", a[1].bytes, a[1].len, a[2].bytes, a[2].len, hash);
+    if (rec.data_len != 32 || memcmp(hash, rec.data, 32) != 0)
+        return mgc_env_refuse(env, MGC_E_COMMITMENT, "salt and value do not hash to commitment %" PRId64 " of member %" PRIu32, a[0].number, id);
+    memcpy(kept, rec.data, 32);
+    rec.data = kept;
+    rec.v[COMMIT_OPENED] = (int64_t)env->height;
+    return mgc__rec_put(env, &key, &rec);
+}
+
+/* --- contracts of hosts ----------------------------------------------------------------------------------- */
+
+static mgc_status deploy(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('X'), (uint32_t)a[0].number);
+    mgc__rec rec;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st != MGC_OK) return st;
+    if ((uint64_t)a[3].number <= env->height)
+        return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract becomes active after height %" PRIu64 ", not at %" PRId64, env->height, a[3].number);
+    st = mgc__rec_get(env, env->contract, &key, &rec);
+    if (st == MGC_OK && a[1].number <= rec.v[DEPLOY_VERSION])
+        return mgc_env_refuse(env, MGC_E_EXISTS, "contract %" PRId64 " has version %" PRId64 " already", a[0].number, rec.v[DEPLOY_VERSION]);
+    if (st == MGC_OK && rec.v[DEPLOY_FROM] > (int64_t)env->height)
+        return mgc_env_refuse(env, MGC_E_STATE, "contract %" PRId64 " has an upgrade that is not active yet", a[0].number);
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    return put_named(env, &key, (int64_t[]){a[1].number, a[3].number, 0}, DEPLOY_INTS, &a[2], &a[4]);
+}
+
+static mgc_status retire(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__key key = mgc__key_u32(mgc__key_of('X'), (uint32_t)a[0].number);
+    uint8_t hash[32], name[MGC_NAME_MAX];
+    mgc__rec rec;
+    mgc_status st = by_administrator(env);
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'X', "contract", a[0].number, &rec);
+    if (st != MGC_OK) return st;
+    if ((uint64_t)a[1].number <= env->height)
+        return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract is retired after height %" PRIu64 ", not at %" PRId64, env->height, a[1].number);
+    memcpy(hash, rec.data, 32);
+    memcpy(name, rec.name, rec.name_len);
+    rec.v[DEPLOY_UNTIL] = a[1].number;
+    return put_named(env, &key, rec.v, DEPLOY_INTS, &(struct mgc__value){.bytes = hash, .len = 32},
+                     &(struct mgc__value){.bytes = name, .len = rec.name_len});
+}
+
+static const mgc__rule rules[] = {
+    {"found", found},   {"organisation", organisation}, {"member", member}, {"microgrid", microgrid}, {"device", device},
+    {"link", link_},    {"meter", meter},               {"rotate", rotate}, {"revoke", revoke},       {"commit", commit},
+    {"open", open_},    {"deploy", deploy},             {"retire", retire},
+};
+
+static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
+{
+    (void)user;
+    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
+}
+
+static int32_t check(void *user, mgc_env *env, const mgc_call *call)
+{
+    (void)user;
+    return mgc__rules_check(env, call);
+}
+
+/* --- queries ---------------------------------------------------------------------------------------------- */
+
+static mgc_status put_name(mgc_rows *rows, const mgc__rec *rec)
+{
+    return mgc_rows_put_text(rows, rec->name, rec->name_len);
+}
+
+static mgc_status query_parameters(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key key = mgc__key_of('P');
+    mgc__rec rec;
+    const char *newline;
+    size_t len;
+    mgc_status st = mgc_rows_begin(rows, "name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot");
+
+    (void)filter;
+    if (st != MGC_OK) return st;
+    st = mgc__rec_get(env, env->contract, &key, &rec);
+    if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
+    newline = memchr(rec.name, '\n', rec.name_len);
+    len = newline == NULL ? rec.name_len : (size_t)(newline - rec.name);
+    st = mgc_rows_put_text(rows, rec.name, len);
+    if (st == MGC_OK) st = newline == NULL ? mgc_rows_put_text(rows, "", 0) : mgc_rows_put_text(rows, newline + 1, rec.name_len - len - 1);
+    return st != MGC_OK ? st : mgc__rows_put_ints(rows, rec.v, MARKET_INTS);
+}
+
+static mgc_status query_members(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('M');
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id organisation name roles public_key from_height revoked_height");
+
+    (void)filter;
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        mgc__key key = mgc__key_bytes(mgc__key_of('K'), w.rec.data, 32);
+        mgc__rec held;
+
+        st = mgc__rec_get(env, env->contract, &key, &held);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[MEMBER_ORGANISATION]);
+        if (st == MGC_OK) st = put_name(rows, &w.rec);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[MEMBER_ROLES]);
+        if (st == MGC_OK) st = mgc_rows_put_hex(rows, w.rec.data, w.rec.data_len);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, held.v + PUBKEY_FROM, 2);
+    }
+    return st;
+}
+
+static mgc_status query_microgrids(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('G');
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id name organisation manager");
+
+    (void)filter;
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
+        if (st == MGC_OK) st = put_name(rows, &w.rec);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, GRID_INTS);
+    }
+    return st;
+}
+
+static mgc_status query_links(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('L');
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id first second carrier capacity_wh loss_ppm fee");
+
+    (void)filter;
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[LINK_FIRST]);
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[LINK_SECOND]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + LINK_CARRIER, LINK_INTS - LINK_CARRIER);
+    }
+    return st;
+}
+
+static mgc_status query_meters(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('T');
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id microgrid carrier link member from_slot");
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        if (!mgc__filter_passes(env, filter, w.rec.v[METER_MICROGRID], 0)) continue;
+        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[METER_MICROGRID]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + METER_CARRIER, METER_FROM - METER_CARRIER + 1);
+    }
+    return st;
+}
+
+/* Public: a commitment tells nothing before it is opened. */
+static mgc_status query_commitments(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('C');
+    uint64_t id = 0;
+    bool one = mgc_query_uint(filter->query, "member", &id) == 1;
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "member number kind slot hash height opened");
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        if (one && mgc__key_read(w.key, 1, 4) != id) continue;
+        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 5, 8));
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);
+        if (st == MGC_OK) st = mgc_rows_put_hex(rows, w.rec.data, w.rec.data_len);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + COMMIT_HEIGHT, 2);
+    }
+    return st;
+}
+
+static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_info *a)
+{
+    mgc_status st = mgc_rows_put_hex(rows, a->id, sizeof a->id);
+
+    if (st == MGC_OK) st = mgc_rows_put_int(rows, a->code);
+    if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, a->user_data_32);
+    if (st == MGC_OK) st = mgc_rows_put_int(rows, a->unit);
+    return st != MGC_OK ? st
+                        : mgc__rows_put_ints(rows, (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted, (int64_t)a->credits_pending,
+                                                               (int64_t)a->credits_posted, (int64_t)a->credits_posted - (int64_t)a->debits_posted}, 5);
+}
+
+static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc_account_info account = {.struct_size = sizeof account};
+    uint8_t after[MGC_ID_BYTES];
+    bool begun = false;
+    mgc_status st = mgc_rows_begin(rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
+
+    while (st == MGC_OK) {
+        st = mgc_chain_next_account(env->chain, begun ? after : NULL, &account);
+        if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
+        begun = true;
+        memcpy(after, account.id, sizeof after);
+        if (mgc__filter_passes(env, filter, account.user_data_32, 0)) st = put_account(env, rows, &account);
+    }
+    return st;
+}
+
+static const mgc__answer answers[] = {
+    {"accounts", "microgrid", query_accounts},
+    {"parameters", "", query_parameters}, {"members", "", query_members},           {"microgrids", "", query_microgrids},
+    {"links", "", query_links},           {"meters", "microgrid", query_meters}, {"commitments", "member", query_commitments},
+};
+
+static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
+{
+    (void)user;
+    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
+}
+
+const mgc_contract mgc__information = {
+    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_INFORMATION, .code_version = 1, .name = "information",
+    .check = check, .execute = execute, .query = query,
+};

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contract 2, trading: money in and out, nominations to the grid, agreements between microgrids, the payments of a bargain.
+ *
+ * Records (doc/contracts.md):
+ *   N slot microgrid carrier    what is bought from and sold to the grid
+ *   A slot id                   an agreement
+ *   S slot link direction       sent over a link by all agreements
+ *   V slot microgrid carrier    sold by a microgrid by all agreements
+ *   B last-slot id              a payment of a bargain
+ *   Q                           the next numbers of agreements, payments, moves of money
+ *
+ * An agreement reserves, until its slot is final: its worth from whoever pays, collateral of both sides, the energy that is
+ * delivered and that is lost on the way. */
+#include "contract/contract.h"
+
+enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_INTS };
+
+static mgc_status take_number(mgc_env *env, uint32_t which, uint64_t *number)
+{
+    mgc__key key = mgc__key_of('Q');
+    mgc__rec rec;
+    mgc_status st = mgc__rec_get(env, env->contract, &key, &rec);
+
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    *number = (uint64_t)++rec.v[which]; /* from 1 */
+    return mgc__rec_put_ints(env, &key, rec.v, NEXT_INTS);
+}
+
+/* --- money -------------------------------------------------------------------------------------------- */
+
+static mgc_status deposit(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    mgc__move move = {.code = CODE_DEPOSIT, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_DEPOSIT, .from_kind = MGC_ACCOUNT_BANK,
+                      .to_kind = MGC_ACCOUNT_MONEY, .to = (uint32_t)values->at[0].number, .amount = (uint64_t)values->at[1].number};
+    uint64_t debt;
+    mgc__rec grid;
+    mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", values->at[0].number, &grid);
+    if (st == MGC_OK) st = take_number(env, NEXT_MOVE, &move.number);
+    if (st == MGC_OK) st = mgc__move_make(env, &move);
+    if (st == MGC_OK) st = mgc__debt(env, values->at[0].number, &debt);
+    if (st != MGC_OK) return st;
+    move.code = CODE_DEBT; /* a debt is paid first */
+    move.part = PART_DEPOSIT_DEBT;
+    move.from_kind = MGC_ACCOUNT_MONEY;
+    move.from = move.to;
+    move.to_kind = MGC_ACCOUNT_DUE;
+    if (move.amount > debt) move.amount = debt;
+    return mgc__move_make(env, &move);
+}
+
+static mgc_status withdraw(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    mgc__move move = {.code = CODE_WITHDRAW, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_WITHDRAW, .from_kind = MGC_ACCOUNT_MONEY,
+                      .from = (uint32_t)values->at[0].number, .to_kind = MGC_ACCOUNT_BANK, .amount = (uint64_t)values->at[1].number};
+    mgc__rec grid;
+    mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
+
+    (void)method;
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", values->at[0].number, &grid);
+    if (st == MGC_OK) st = mgc__manager_signed(env, values->at[0].number, &grid);
+    if (st == MGC_OK) st = take_number(env, NEXT_MOVE, &move.number);
+    return st != MGC_OK ? st : mgc__move_make(env, &move);
+}
+
+/* --- nominations ------------------------------------------------------------------------------------------ */
+
+static mgc_status nominate_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a, const mgc__rec *limit, const int64_t *row)
+{
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('N'), (uint64_t)row[0]), (uint32_t)a[0].number), (uint32_t)a[1].number);
+    mgc_status st = mgc__slot_open(env, market, row[0]);
+
+    if (st != MGC_OK) return st;
+    if (row[1] < 0 || row[2] < 0)
+        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is negative", row[0], row[1] < 0 ? row[1] : row[2]);
+    if (row[1] > limit->v[LIMIT_IMPORT] || row[2] > limit->v[LIMIT_EXPORT])
+        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": microgrid %" PRId64 " may buy %" PRId64 " Wh and sell %" PRId64 " Wh of %s",
+                              row[0], a[0].number, limit->v[LIMIT_IMPORT], limit->v[LIMIT_EXPORT], mgc__carrier_name(a[1].number));
+    return mgc__rec_put_ints(env, &key, row + 1, NOMINATION_INTS);
+}
+
+/* The limits of a microgrid for a carrier. */
+static mgc_status limits_of(mgc_env *env, int64_t microgrid, int64_t carrier, mgc__rec *limit)
+{
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_of('g'), (uint32_t)microgrid), (uint32_t)carrier);
+    mgc_status st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, limit);
+
+    if (st == MGC_E_NOT_FOUND)
+        return mgc_env_refuse(env, st, "microgrid %" PRId64 " is not connected for %s", microgrid, mgc__carrier_name(carrier));
+    return st;
+}
+
+/* Until the gate a later nomination replaces an earlier one. */
+static mgc_status nominate(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__market market;
+    mgc__rec grid, limit;
+    mgc__row_reader rows;
+    int64_t row[COLUMNS_MAX];
+    mgc_status st = mgc__market_get(env, &market);
+
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[0].number, &grid);
+    if (st == MGC_OK) st = mgc__manager_signed(env, a[0].number, &grid);
+    if (st == MGC_OK) st = mgc__metered(env, a[0].number, a[1].number);
+    if (st == MGC_OK) st = limits_of(env, a[0].number, a[1].number, &limit);
+    mgc__row_begin(&rows, method, values, 2);
+    while (st == MGC_OK && mgc__row_next(&rows, row)) st = nominate_row(env, &market, a, &limit, row);
+    return st;
+}
+
+/* --- agreements ----------------------------------------------------------------------------------------------- */
+
+/* One row under way. */
+typedef struct agreement {
+    int64_t slot, seller, buyer, link, carrier, wh, price;
+    uint32_t direction;
+    int64_t delivered, worth, collateral;
+    uint64_t id, timeout;
+} agreement;
+
+/* Add to a running sum; MGC_E_OVERSOLD beyond the limit. */
+static mgc_status add_up(mgc_env *env, const mgc__key *key, const agreement *a, int64_t limit, const char *what)
+{
+    mgc__rec sum;
+    mgc_status st = mgc__rec_get(env, env->contract, key, &sum);
+
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    if (a->wh > limit - sum.v[0])
+        return mgc_env_refuse(env, MGC_E_OVERSOLD, "slot %" PRId64 ": %s is %" PRId64 " Wh, of which %" PRId64 " are taken; %" PRId64 " more is too much",
+                              a->slot, what, limit, sum.v[0], a->wh);
+    sum.v[0] += a->wh;
+    return mgc__rec_put_ints(env, key, sum.v, 1);
+}
+
+static mgc_status within_capacity(mgc_env *env, const agreement *a, const mgc__rec *link, const mgc__rec *limit)
+{
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)a->slot), (uint32_t)a->link), a->direction);
+    mgc_status st = add_up(env, &key, a, link->v[LINK_CAPACITY], "the link's capacity");
+
+    if (st != MGC_OK) return st;
+    key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('V'), (uint64_t)a->slot), (uint32_t)a->seller), (uint32_t)a->carrier);
+    return add_up(env, &key, a, limit->v[LIMIT_SALE], "what the seller may sell");
+}
+
+static mgc_status reserve(mgc_env *env, const agreement *a, mgc__move move)
+{
+    move.flags = MGC_TRANSFER_PENDING;
+    move.number = a->id;
+    move.timeout = a->timeout;
+    return mgc__move_make(env, &move);
+}
+
+/* Money one way or the other: a negative price is paid by the seller. */
+static mgc_status reserve_money(mgc_env *env, const agreement *a)
+{
+    uint32_t seller = (uint32_t)a->seller, buyer = (uint32_t)a->buyer;
+    mgc__move worth = {.code = CODE_TRADE, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_TRADE, .from_kind = MGC_ACCOUNT_MONEY,
+                       .from = a->worth < 0 ? seller : buyer, .to_kind = MGC_ACCOUNT_MONEY, .to = a->worth < 0 ? buyer : seller,
+                       .amount = (uint64_t)(a->worth < 0 ? -a->worth : a->worth)};
+    mgc__move collateral = {.code = CODE_COLLATERAL, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_COLLATERAL_SELLER,
+                            .from_kind = MGC_ACCOUNT_MONEY, .from = seller, .to_kind = MGC_ACCOUNT_CLEARING, .amount = (uint64_t)a->collateral};
+    mgc_status st = reserve(env, a, worth);
+
+    if (st == MGC_OK) st = reserve(env, a, collateral);
+    collateral.part = PART_COLLATERAL_BUYER;
+    collateral.from = buyer;
+    return st != MGC_OK ? st : reserve(env, a, collateral);
+}
+
+static mgc_status reserve_energy(mgc_env *env, const agreement *a)
+{
+    bool heat = a->carrier == MGC_CARRIER_HEAT;
+    uint32_t kind = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY;
+    mgc__move delivery = {.code = CODE_DELIVERY, .unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY, .part = PART_DELIVERY,
+                          .from_kind = kind, .from = (uint32_t)a->seller, .to_kind = kind, .to = (uint32_t)a->buyer,
+                          .amount = (uint64_t)a->delivered};
+    mgc__move loss = delivery;
+    mgc_status st = reserve(env, a, delivery);
+
+    loss.code = CODE_LOSS;
+    loss.part = PART_LOSS;
+    loss.to_kind = heat ? MGC_ACCOUNT_LOSS_HEAT : MGC_ACCOUNT_LOSS_ELECTRICITY;
+    loss.to = 0;
+    loss.amount = (uint64_t)(a->wh - a->delivered);
+    return st != MGC_OK ? st : reserve(env, a, loss);
+}
+
+/* amount * bp / 10000, rounded down, without an intermediate that could overflow. */
+static int64_t share_bp(int64_t amount, uint32_t bp)
+{
+    assert(amount >= 0 && bp <= 10000);
+    return amount / 10000 * bp + amount % 10000 * bp / 10000;
+}
+
+static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *a, const mgc__rec *link, const mgc__rec *limit)
+{
+    mgc__key key;
+    mgc_status st = mgc__slot_open(env, market, a->slot);
+
+    if (st != MGC_OK) return st;
+    if (a->wh < 1 || a->wh > (int64_t)MGC_AMOUNT_MAX || a->price < -PRICE_MAX || a->price > PRICE_MAX)
+        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh at %" PRId64 "; must be 1..2^62 Wh at up to %" PRId64, a->slot,
+                              a->wh, a->price, PRICE_MAX);
+    st = mgc_worth((uint64_t)a->wh, a->price, &a->worth);
+    if (st != MGC_OK) return mgc_env_refuse(env, st, "slot %" PRId64 ": %" PRId64 " Wh times %" PRId64 " is over 2^62", a->slot, a->wh, a->price);
+    st = within_capacity(env, a, link, limit);
+    if (st == MGC_OK) st = take_number(env, NEXT_TRADE, &a->id);
+    if (st != MGC_OK) return st;
+    a->delivered = (int64_t)mgc_link_delivered((uint64_t)a->wh, (uint32_t)link->v[LINK_LOSS]);
+    a->collateral = share_bp(a->worth < 0 ? -a->worth : a->worth, market->collateral_bp);
+    a->timeout = market->pending_blocks;
+    st = reserve_money(env, a);
+    if (st == MGC_OK) st = reserve_energy(env, a);
+    if (st != MGC_OK) return st;
+    key = mgc__key_u64(mgc__key_u64(mgc__key_of('A'), (uint64_t)a->slot), a->id);
+    return mgc__rec_put_ints(env, &key, (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price, a->worth,
+                                                   a->collateral, (int64_t)env->height}, TRADE_INTS);
+}
+
+/* Two microgrids that may deal with each other: two owners, both signed, nobody in debt. */
+static mgc_status two_sides(mgc_env *env, int64_t one, int64_t two)
+{
+    int64_t sides[2] = {one, two};
+    mgc__rec grid[2];
+
+    if (one == two) return mgc_env_refuse(env, MGC_E_SELF_TRADE, "microgrid %" PRId64 " deals with itself", one);
+    for (uint32_t i = 0; i < 2; i++) {
+        mgc_status st = mgc__party(env, 'G', "microgrid", sides[i], &grid[i]);
+        if (st != MGC_OK) return st;
+    }
+    if (grid[0].v[GRID_ORGANISATION] == grid[1].v[GRID_ORGANISATION])
+        return mgc_env_refuse(env, MGC_E_SELF_TRADE, "microgrids %" PRId64 " and %" PRId64 " belong to one organisation", one, two);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint64_t debt;
+        mgc_status st = mgc__manager_signed(env, sides[i], &grid[i]);
+        if (st == MGC_OK) st = mgc__debt(env, sides[i], &debt);
+        if (st != MGC_OK) return st;
+        if (debt > 0)
+            return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency", sides[i], debt);
+    }
+    return MGC_OK;
+}
+
+static mgc_status agree(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    agreement a = {.seller = values->at[0].number, .buyer = values->at[1].number, .link = values->at[2].number};
+    mgc__market market;
+    mgc__rec link, limit;
+    mgc__row_reader rows;
+    int64_t row[COLUMNS_MAX];
+    mgc_status st = mgc__market_get(env, &market);
+
+    if (st == MGC_OK) st = two_sides(env, a.seller, a.buyer);
+    if (st == MGC_OK) st = mgc__party(env, 'L', "link", a.link, &link);
+    if (st != MGC_OK) return st;
+    a.carrier = link.v[LINK_CARRIER];
+    a.direction = link.v[LINK_FIRST] == a.seller ? 0 : 1;
+    if (link.v[a.direction == 0 ? LINK_FIRST : LINK_SECOND] != a.seller || link.v[a.direction == 0 ? LINK_SECOND : LINK_FIRST] != a.buyer)
+        return mgc_env_refuse(env, MGC_E_RANGE, "link %" PRId64 " does not connect microgrids %" PRId64 " and %" PRId64, a.link, a.seller, a.buyer);
+    st = mgc__metered(env, a.seller, a.carrier);
+    if (st == MGC_OK) st = mgc__metered(env, a.buyer, a.carrier);
+    if (st == MGC_OK) st = limits_of(env, a.seller, a.carrier, &limit);
+    mgc__row_begin(&rows, method, values, 3);
+    while (st == MGC_OK && mgc__row_next(&rows, row)) {
+        a.slot = row[0];
+        a.wh = row[1];
+        a.price = row[2];
+        st = row[0] < 0 ? mgc__slot_open(env, &market, row[0]) : mgc__link_in_slot(env, a.link, row[0], &link);
+        if (st == MGC_OK) st = agree_row(env, &market, &a, &link, &limit);
+    }
+    return st;
+}
+
+/* --- payments of a bargain -------------------------------------------------------------------------------------- */
+
+/* Reserved now, paid when the last slot of its day becomes final. */
+static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__move move = {.code = CODE_PAYMENT, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_PAYMENT, .flags = MGC_TRANSFER_PENDING,
+                      .from_kind = MGC_ACCOUNT_MONEY, .from = (uint32_t)a[0].number, .to_kind = MGC_ACCOUNT_MONEY,
+                      .to = (uint32_t)a[1].number, .amount = (uint64_t)a[2].number};
+    mgc__rec rec = {.n = PAYMENT_INTS, .data = a[5].bytes, .data_len = a[5].len};
+    mgc__market market;
+    mgc__key key;
+    mgc_status st = mgc__market_get(env, &market);
+
+    (void)method;
+    if (st == MGC_OK) st = two_sides(env, a[0].number, a[1].number);
+    if (st == MGC_OK) st = mgc__slot_known(env, &market, a[3].number);
+    if (st == MGC_OK) st = mgc__slot_open(env, &market, a[4].number);
+    if (st != MGC_OK) return st;
+    if (a[3].number > a[4].number)
+        return mgc_env_refuse(env, MGC_E_SLOT, "the first slot, %" PRId64 ", is after the last, %" PRId64, a[3].number, a[4].number);
+    st = take_number(env, NEXT_PAYMENT, &move.number);
+    move.timeout = market.pending_blocks;
+    if (st == MGC_OK) st = mgc__move_make(env, &move);
+    if (st != MGC_OK) return st;
+    for (uint32_t i = 0; i < PAYMENT_HEIGHT; i++) rec.v[i] = a[i].number;
+    rec.v[PAYMENT_HEIGHT] = (int64_t)env->height;
+    key = mgc__key_u64(mgc__key_u64(mgc__key_of('B'), (uint64_t)a[4].number), move.number);
+    return mgc__rec_put(env, &key, &rec);
+}
+
+static const mgc__rule rules[] = {{"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate}, {"agree", agree}, {"pay", pay}};
+
+static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
+{
+    (void)user;
+    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
+}
+
+static int32_t check(void *user, mgc_env *env, const mgc_call *call)
+{
+    (void)user;
+    return mgc__rules_check(env, call);
+}
+
+/* --- queries ------------------------------------------------------------------------------------------------------ */
+
+static mgc__key slot_prefix(char kind, const mgc__filter *filter)
+{
+    mgc__key key = mgc__key_of(kind);
+
+    return filter->slot == UINT64_MAX ? key : mgc__key_u64(key, filter->slot);
+}
+
+static mgc_status query_nominations(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = slot_prefix('N', filter);
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier buy_wh sell_wh");
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        int64_t microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
+
+        if (!mgc__filter_passes(env, filter, microgrid, 0)) continue;
+        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, microgrid);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, NOMINATION_INTS);
+    }
+    return st;
+}
+
+static const char *pending_word(uint32_t state)
+{
+    static const char *const words[] = {"done", "open", "paid", "released", "expired"};
+
+    return state < MGC__COUNT(words) ? words[state] : "?";
+}
+
+/* "open" until its slot is final, then "paid"; an agreement without worth has nothing to reserve but energy. */
+static mgc_status put_state(mgc_env *env, mgc_rows *rows, uint64_t number, uint32_t part, uint32_t other_part)
+{
+    uint32_t state;
+    uint64_t amount;
+    mgc_status st = mgc__pending_state(env, number, part, &state, &amount);
+
+    if (st == MGC_OK && state == 0) st = mgc__pending_state(env, number, other_part, &state, &amount);
+    return st != MGC_OK ? st : mgc_rows_put_text(rows, pending_word(state), strlen(pending_word(state)));
+}
+
+static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = slot_prefix('A', filter);
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        uint64_t id = mgc__key_read(w.key, 9, 8);
+
+        if (!mgc__filter_passes(env, filter, w.rec.v[TRADE_SELLER], w.rec.v[TRADE_BUYER])) continue;
+        st = mgc_rows_put_int(rows, (int64_t)id);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[TRADE_SELLER]);
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[TRADE_BUYER]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + TRADE_LINK, TRADE_WORTH - TRADE_LINK + 1);
+        if (st == MGC_OK) st = put_state(env, rows, id, PART_TRADE, PART_DELIVERY);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[TRADE_HEIGHT]);
+    }
+    return st;
+}
+
+static mgc_status query_payments(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    mgc__key prefix = mgc__key_of('B');
+    mgc__walk w;
+    mgc_status st = mgc_rows_begin(rows, "id payer payee amount_micro first_slot last_slot state run_hash height");
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w)) {
+        uint64_t id = mgc__key_read(w.key, 9, 8);
+
+        if (!mgc__filter_passes(env, filter, w.rec.v[PAYMENT_PAYER], w.rec.v[PAYMENT_PAYEE])) continue;
+        st = mgc_rows_put_int(rows, (int64_t)id);
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[PAYMENT_PAYER]);
+        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[PAYMENT_PAYEE]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + PAYMENT_AMOUNT, 2);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
+        if (st == MGC_OK) st = put_state(env, rows, id, PART_PAYMENT, PART_PAYMENT);
+        if (st == MGC_OK) st = mgc_rows_put_hex(rows, w.rec.data, w.rec.data_len);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[PAYMENT_HEIGHT]);
+    }
+    return st;
+}
+
+static const mgc__answer answers[] = {
+    {"nominations", "microgrid|slot", query_nominations},
+    {"trades", "microgrid|slot", query_trades},
+    {"payments", "microgrid", query_payments},
+};
+
+static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
+{
+    (void)user;
+    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
+}
+
+const mgc_contract mgc__trading = {
+    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_TRADING, .code_version = 1, .name = "trading",
+    .check = check, .execute = execute, .query = query,
+};

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A node's life: options, what the host plugs in, start and stop. */
+#include "node/node.h"
+
+static const mgc_node_opts node_defaults = {
+    .struct_size = sizeof(mgc_node_opts), .block_txs_max = 1024, .chain = "main", .block_interval_ms = 1000,
+};
+
+void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
+{
+    mgc__opts_init(opts, size, &node_defaults, sizeof node_defaults);
+}
+
+static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
+{
+    if (o->read_only > 1 || o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: read_only is %" PRIu32 " and reserved0 %" PRIu32 "; must be 0..1 and 0", o->read_only,
+                         o->reserved0);
+    if (o->read_only == 0 && o->key == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
+    if (o->read_only == 0 && o->id == 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: id is 0; members begin at 1");
+    if (o->chain == NULL || o->chain[0] == '\0' || strlen(o->chain) > MGC_CHAIN_NAME_MAX)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: the chain's name must have 1..%d bytes", MGC_CHAIN_NAME_MAX);
+    if (o->block_txs_max == 0 || o->block_txs_max > MGC_BLOCK_TXS_MAX)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: block_txs_max is %" PRIu32 "; must be 1..%d", o->block_txs_max, MGC_BLOCK_TXS_MAX);
+    return MGC_OK;
+}
+
+mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **out)
+{
+    mgc_node_opts o = node_defaults;
+    mgc_node *node;
+    mgc_status st;
+
+    if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
+    *out = NULL;
+    st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
+    if (st != MGC_OK) return mgc__fail(ctx, st, "node: opts.struct_size is not one that this library knows");
+    st = check_opts(ctx, &o);
+    if (st != MGC_OK) return st;
+    node = mgc__alloc(ctx, 1, sizeof *node);
+    if (node == NULL) return mgc__no_memory(ctx, "node");
+    node->ctx = ctx;
+    node->opts = o;
+    memcpy(node->chain_name, o.chain, strlen(o.chain));
+    node->opts.chain = node->chain_name;
+    node->next_ticket = 1;
+    st = mgc__contracts_create(ctx, &node->contracts);
+    if (st != MGC_OK) {
+        mgc_node_destroy(node);
+        return st;
+    }
+    *out = node;
+    return MGC_OK;
+}
+
+void mgc_node_destroy(mgc_node *node)
+{
+    if (node == NULL) return;
+    mgc_ledger_close(node->ledger);
+    mgc__contracts_destroy(node->contracts);
+    mgc__node_pool_free(node);
+    mgc__free(node->ctx, node);
+}
+
+static mgc_status before_start(const mgc_node *node, const void *ops)
+{
+    if (node == NULL) return MGC_E_INVALID_ARG;
+    if (ops == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: the table of calls is NULL");
+    if (node->ledger != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
+    return MGC_OK;
+}
+
+mgc_status mgc_node_set_storage(mgc_node *node, const mgc_storage_ops *ops, void *user)
+{
+    mgc_status st = before_start(node, ops);
+
+    if (st != MGC_OK) return st;
+    st = mgc__opts_read(&node->storage, sizeof node->storage, sizeof node->storage, ops);
+    if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: storage.struct_size is not one that this library knows");
+    node->storage_user = user;
+    node->has_storage = true;
+    return MGC_OK;
+}
+
+mgc_status mgc_node_set_transport(mgc_node *node, const mgc_transport_ops *ops, void *user)
+{
+    mgc_transport_ops read = {.struct_size = sizeof read};
+    mgc_status st = before_start(node, ops);
+
+    if (st != MGC_OK) return st;
+    st = mgc__opts_read(&read, sizeof read, sizeof read, ops);
+    if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: transport.struct_size is not one that this library knows");
+    if (read.version != 1) return mgc__fail(node->ctx, MGC_E_VERSION, "node: transport version %" PRIu32 "; 1 is known", read.version);
+    if (read.send == NULL || read.reserved0 != 0)
+        return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: a transport needs send, and reserved0 of 0");
+    node->transport = read;
+    node->transport_user = user;
+    return MGC_OK;
+}
+
+mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, void *user)
+{
+    mgc_status st = before_start(node, contract);
+
+    return st != MGC_OK ? st : mgc__contracts_add(node->contracts, contract, user);
+}
+
+/* --- start ---------------------------------------------------------------------------------------- */
+
+static mgc_status begin_chain(mgc_node *node)
+{
+    mgc_member self = {.id = node->opts.id};
+    mgc_genesis genesis = {.struct_size = sizeof genesis, .name = node->chain_name,
+                           .time_ms = node->opts.genesis_time_ms == 0 ? 1 : node->opts.genesis_time_ms, .members = &self, .n_members = 1,
+                           .quorum = 1};
+    mgc_status st = mgc_key_public(node->opts.key, self.public_key);
+
+    if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: its key has no public half");
+    memcpy(genesis.nonce, node->opts.genesis_nonce, sizeof genesis.nonce);
+    st = mgc_ledger_add_chain(node->ledger, &genesis, &node->chain);
+    return st != MGC_OK ? st : mgc_ledger_sync(node->ledger);
+}
+
+/* A crash between storing a block and its certificate leaves it without one. */
+static mgc_status certify_rest(mgc_node *node)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_chain_get_info(node->chain, &info);
+
+    if (st == MGC_OK && info.quorum != 1)
+        return mgc__fail(node->ctx, MGC_E_UNSUPPORTED, "node: chain \"%s\" needs %" PRIu32 " signatures a block; one member orders here",
+                         node->chain_name, info.quorum);
+    for (uint64_t height = info.final_height + 1; st == MGC_OK && height <= info.height; height++) {
+        mgc_vote vote = {.member = node->opts.id};
+
+        st = mgc_chain_vote(node->chain, height, node->opts.key, vote.signature);
+        if (st == MGC_OK) st = mgc_chain_certify(node->chain, height, &vote, 1);
+    }
+    if (st == MGC_OK && info.acked_height < info.height) st = mgc_ledger_sync(node->ledger);
+    return st;
+}
+
+static mgc_status open_chain(mgc_node *node)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_ledger_chain(node->ledger, node->chain_name, &node->chain);
+
+    if (st == MGC_E_NOT_FOUND && node->opts.read_only == 0) st = begin_chain(node);
+    if (st != MGC_OK) return st;
+    mgc__contracts_attach(node->contracts, node->chain);
+    if (node->opts.read_only == 0) st = certify_rest(node);
+    if (st == MGC_OK) st = mgc_chain_get_info(node->chain, &info);
+    return st != MGC_OK ? st : mgc__contracts_ready(node->contracts, node->chain, info.height + 1);
+}
+
+mgc_status mgc_node_start(mgc_node *node)
+{
+    mgc_ledger_opts opts;
+    mgc_status st;
+
+    if (node == NULL) return MGC_E_INVALID_ARG;
+    if (node->ledger != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
+    if (!node->has_storage) return mgc__fail(node->ctx, MGC_E_STATE, "node: no storage is set");
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &node->storage;
+    opts.storage_user = node->storage_user;
+    opts.salt = node->opts.salt;
+    opts.read_only = node->opts.read_only;
+    if (node->opts.segment_bytes != 0) opts.segment_bytes = node->opts.segment_bytes;
+    st = mgc_ledger_open(node->ctx, &opts, &node->ledger);
+    if (st == MGC_OK) st = open_chain(node);
+    if (st != MGC_OK) {
+        mgc_ledger_close(node->ledger);
+        node->ledger = NULL;
+        node->chain = NULL;
+    }
+    return st;
+}
+
+mgc_status mgc__node_started(const mgc_node *node, bool writing)
+{
+    if (node == NULL) return MGC_E_INVALID_ARG;
+    if (node->chain == NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has not started");
+    if (writing && node->opts.read_only != 0) return mgc__fail(node->ctx, MGC_E_STATE, "node: it was opened to read only");
+    return MGC_OK;
+}
+
+mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len)
+{
+    mgc_status st = mgc__node_started(node, true);
+
+    (void)bytes;
+    if (st != MGC_OK) return st;
+    return mgc__fail(node->ctx, MGC_E_UNSUPPORTED, "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
+}
+
+mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
+{
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_node_info filled = {.struct_size = sizeof filled};
+    mgc_status st = mgc__node_started(node, false);
+
+    if (st != MGC_OK) return st;
+    if (info == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: info is NULL");
+    st = mgc_chain_get_info(node->chain, &chain);
+    if (st != MGC_OK) return st;
+    memcpy(filled.chain_id, chain.chain_id, 32);
+    memcpy(filled.block_hash, chain.block_hash, 32);
+    memcpy(filled.state_digest, chain.state_digest, 32);
+    filled.height = chain.height;
+    filled.time_ms = chain.time_ms;
+    filled.transactions = chain.n_transactions;
+    filled.waiting = (uint32_t)node->pool_n;
+    filled.refused = node->refused;
+    return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
+}
+
+mgc_chain *mgc_node_chain(mgc_node *node)
+{
+    return node == NULL ? NULL : node->chain;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private face of node: what its files share.
+ *
+ *   node.c   life: options, storage, start, stop
+ *   pool.c   transactions that wait, and tickets
+ *   build.c  blocks
+ *   ask.c    queries */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include <inttypes.h>
+
+#include "base/base.h"
+#include "contract/contract.h"
+#include "ledger/exec.h"
+#include "mgchain/node.h"
+
+typedef struct waiting {
+    uint8_t *bytes;
+    size_t len;
+    uint8_t tx_id[32];
+    uint64_t ticket;
+    uint64_t since_ms; /* time of the first step that saw it; UINT64_MAX: none yet */
+    bool held;         /* a nonce before its own is missing: it makes no block due */
+    bool added;        /* in the block under way, with: */
+    int32_t result;
+    uint32_t index;
+} waiting;
+
+typedef struct ticket {
+    uint32_t state;
+    int32_t status;
+    uint64_t height;
+    uint32_t index;
+    uint8_t tx_id[32];
+    char *rule; /* owned; NULL: none */
+} ticket;
+
+struct mgc_node {
+    mgc_ctx *ctx;
+    mgc_node_opts opts;
+    char chain_name[MGC_CHAIN_NAME_MAX + 1];
+    mgc_storage_ops storage;
+    void *storage_user;
+    bool has_storage;
+    mgc_transport_ops transport;
+    void *transport_user;
+    mgc__contracts *contracts;
+    mgc_ledger *ledger; /* NULL before start */
+    mgc_chain *chain;
+
+    waiting *pool; /* in order of arrival */
+    size_t pool_n, pool_cap;
+    size_t *by_id; /* indices into pool, ascending by transaction id */
+    size_t by_id_cap;
+
+    ticket *tickets; /* ring of MGC_TICKETS_MAX, grown as needed */
+    size_t tickets_cap;
+    uint64_t next_ticket; /* from 1 */
+    uint64_t refused;
+};
+
+/* --- pool.c ------------------------------------------------------------------------------------ */
+
+mgc_status mgc__node_ticket_new(mgc_node *node, const uint8_t tx_id[32], uint64_t *number);
+/* NULL: unknown or forgotten. */
+ticket *mgc__node_ticket(const mgc_node *node, uint64_t number);
+/* Refuse outside any block; the rule is copied. */
+void mgc__node_ticket_refuse(mgc_node *node, uint64_t number, mgc_status status, const char *rule);
+/* Take out of the pool all whose bytes are NULL, and order the rest by id anew. */
+void mgc__node_pool_compact(mgc_node *node);
+void mgc__node_pool_free(mgc_node *node);
+
+/* --- build.c ------------------------------------------------------------------------------------ */
+
+mgc_status mgc__node_started(const mgc_node *node, bool writing);
+
+#endif
