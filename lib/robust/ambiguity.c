@@ -81,13 +81,14 @@ static mgc_status worst_of_host(const mgc_twostage *ts, const double *cost, doub
     if (st != MGC_OK) return mgc__fail(ts->ctx, st, "robust: the host's oracle answered %s", mgc_status_name(st));
     for (uint32_t k = 0; k < ts->scenarios; k++) {
         if (!isfinite(worst[k]) || worst[k] < -oracle_slack)
-            return mgc__fail(ts->ctx, MGC_E_PROBABILITY, "robust: the host's oracle gave scenario %u probability %g; must be >= 0", k,
-                             worst[k]);
+            return mgc__fail(ts->ctx, MGC_E_PROBABILITY,
+                             "robust: the host's oracle gave scenario %u probability %g; must be >= 0", k, worst[k]);
         if (worst[k] < 0) worst[k] = 0;
         sum += worst[k];
     }
     if (!(fabs(sum - 1) <= oracle_slack))
-        return mgc__fail(ts->ctx, MGC_E_PROBABILITY, "robust: the host's oracle gave probabilities that sum to %.9g; must be 1", sum);
+        return mgc__fail(ts->ctx, MGC_E_PROBABILITY,
+                         "robust: the host's oracle gave probabilities that sum to %.9g; must be 1", sum);
     for (uint32_t k = 0; k < ts->scenarios; k++) worst[k] /= sum;
     return MGC_OK;
 }
@@ -99,10 +100,12 @@ mgc_status mgc_twostage_worst(const mgc_twostage *ts, const double *cost, double
     if (ts == NULL || cost == NULL || worst == NULL) return MGC_E_INVALID_ARG;
     for (uint32_t k = 0; k < ts->scenarios; k++)
         if (!isfinite(cost[k]))
-            return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: cost of scenario %u is %g; must be finite", k, cost[k]);
+            return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: cost of scenario %u is %g; must be finite", k,
+                             cost[k]);
     if (ts->oracle != NULL) {
         if (ts->norm1 >= 0 || ts->norm_inf >= 0)
-            return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED, "robust: a host's oracle cannot be intersected with norms; take one away");
+            return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED,
+                             "robust: a host's oracle cannot be intersected with norms; take one away");
         return worst_of_host(ts, cost, worst);
     }
     mgc__ts_transfer(ts, &t);
@@ -141,19 +144,23 @@ static mgc_status check_radius(mgc_ctx *ctx, uint32_t scenarios, uint32_t sample
 {
     if (ctx == NULL || radius == NULL) return MGC_E_INVALID_ARG;
     if (scenarios == 0 || samples == 0)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: %u scenarios and %u samples; both must be at least 1", scenarios, samples);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: %u scenarios and %u samples; both must be at least 1",
+                         scenarios, samples);
     if (!(confidence > 0 && confidence < 1))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: confidence is %g; must be between 0 and 1", confidence);
     return MGC_OK;
 }
 
-static mgc_status unknown_rule(mgc_ctx *ctx, const char *norm, const char *rule, const char *first, const char *second)
+static mgc_status unknown_rule(mgc_ctx *ctx, const char *norm, const char *rule, const char *first,
+                               const char *second)
 {
-    return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: rule for the radius of %s is \"%s\"; known are \"%s\" and \"%s\"", norm, rule,
-                     first, second);
+    return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                     "robust: rule for the radius of %s is \"%s\"; known are \"%s\" and \"%s\"", norm, rule, first,
+                     second);
 }
 
-mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius)
+mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence,
+                            double *radius)
 {
     mgc_status st = check_radius(ctx, scenarios, samples, confidence, radius);
     double k = scenarios, m = samples;
@@ -171,7 +178,8 @@ mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, 
     return MGC_OK;
 }
 
-mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius)
+mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples,
+                               double confidence, double *radius)
 {
     mgc_status st = check_radius(ctx, scenarios, samples, confidence, radius);
     double m = samples, deviations = log(2 * (double)scenarios) - log1p(-confidence);

@@ -61,7 +61,8 @@ static mgc_status begin(ccg *s)
     s->cost = mgc__alloc(ctx, n, sizeof *s->cost);
     s->p = mgc__alloc(ctx, n, sizeof *s->p);
     s->told = mgc__alloc(ctx, n, sizeof *s->told);
-    if (s->cost == NULL || s->p == NULL || s->told == NULL) return mgc__no_memory(ctx, "column-and-constraint generation");
+    if (s->cost == NULL || s->p == NULL || s->told == NULL)
+        return mgc__no_memory(ctx, "column-and-constraint generation");
     /* Cuts of earlier solves hold still, but only who asked for a warm start gets a path that depends on the past. */
     if (s->ts->master.program != NULL && s->ts->master.n_cuts > 0 && s->o->warm_start) return MGC_OK;
     return first_cut(s);
@@ -75,7 +76,8 @@ static mgc_status refute_ray(ccg *s, bool *refuted)
     uint32_t n = mgc_program_columns(ts->master.program);
 
     *refuted = false;
-    if (!mgc__grow(ts->ctx, (void **)&s->point, &s->cap_point, n, sizeof *s->point)) return mgc__no_memory(ts->ctx, "a ray");
+    if (!mgc__grow(ts->ctx, (void **)&s->point, &s->cap_point, n, sizeof *s->point))
+        return mgc__no_memory(ts->ctx, "a ray");
     if (mgc_program_get_ray(ts->master.program, s->point, n) != MGC_OK) return MGC_OK;
     mgc__ts_costs(ts, s->point, s->cost);
     mgc_status st = mgc_twostage_worst(ts, s->cost, s->p);
@@ -163,7 +165,8 @@ static mgc_status gather(ccg *s, const mgc_program_info *pi)
     mgc_status st = look_at_point(s, pi, &there, &told, &objective);
 
     if (st != MGC_OK) return st;
-    bool closed = pi->outcome != MGC_OUTCOME_OPTIMAL || objective - pi->bound <= mgc__ts_gap(s->ts, s->o) / 10 * fmax(1, fabs(objective));
+    bool closed = pi->outcome != MGC_OUTCOME_OPTIMAL ||
+                  objective - pi->bound <= mgc__ts_gap(s->ts, s->o) / 10 * fmax(1, fabs(objective));
     s->relaxing = there && !closed && !mgc__master_has_cut(s->ts, s->p) && s->ts->master.n_cuts < CUTS_MAX;
     return s->relaxing ? mgc__master_add_cut(s->ts, s->p) : MGC_OK;
 }
@@ -194,7 +197,8 @@ static mgc_status tell(ccg *s, uint32_t *outcome)
     if (s->o->progress == NULL) return MGC_OK;
     mgc_status st = mgc__verdict(s->o->progress(s->o->user, s->ts->result.info.iterations, s->upper, s->lower));
     if (st == MGC_OK) return MGC_OK;
-    if (st != MGC_E_STOPPED) return mgc__fail(s->ts->ctx, st, "robust: the progress callback answered %s", mgc_status_name(st));
+    if (st != MGC_E_STOPPED)
+        return mgc__fail(s->ts->ctx, st, "robust: the progress callback answered %s", mgc_status_name(st));
     *outcome = MGC_OUTCOME_CANCELLED;
     return MGC_OK;
 }

@@ -54,7 +54,8 @@ static mgc_status make_block(const mgc_twostage *ts, block *b)
     return MGC_OK;
 }
 
-static mgc_status add_block_row(const mgc_twostage *ts, const block *b, uint32_t row, const double *x, mgc_program *program)
+static mgc_status add_block_row(const mgc_twostage *ts, const block *b, uint32_t row, const double *x,
+                                mgc_program *program)
 {
     const mgc__ts_row *r = &ts->rows[row];
     double first = 0;
@@ -107,7 +108,8 @@ static mgc_status complete_one(mgc_twostage *ts, block *b, uint32_t k, const mgc
     return st;
 }
 
-mgc_status mgc__ts_complete(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p, double *x)
+mgc_status mgc__ts_complete(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p,
+                            double *x)
 {
     mgc_program_opts po;
     block b = {.local = NULL};

@@ -37,8 +37,8 @@ static mgc_status copy_column(const mgc_twostage *ts, uint32_t j, const double *
 static mgc_status copy_row(const mgc_twostage *ts, uint32_t i, mgc_program *program)
 {
     const mgc__ts_row *r = &ts->rows[i];
-    mgc_status st = mgc_program_add_row(program, r->lower, r->upper, ts->entry_column + r->start, ts->entry_value + r->start, r->n,
-                                        NULL);
+    mgc_status st = mgc_program_add_row(program, r->lower, r->upper, ts->entry_column + r->start,
+                                        ts->entry_value + r->start, r->n, NULL);
 
     if (st == MGC_OK && r->name != NULL) st = mgc_program_set_row_name(program, i, r->name);
     return st;
@@ -71,7 +71,8 @@ mgc_status mgc__ts_costed(const mgc_twostage *ts, size_t **start, uint32_t **lis
         if (ts->columns[j].stage != MGC_FIRST_STAGE && ts->columns[j].cost != 0) (*start)[ts->columns[j].stage + 1]++;
     for (uint32_t k = 0; k <= ts->scenarios; k++) (*start)[k + 1] += (*start)[k];
     for (uint32_t j = 0; j < ts->n; j++)
-        if (ts->columns[j].stage != MGC_FIRST_STAGE && ts->columns[j].cost != 0) (*list)[(*start)[ts->columns[j].stage]++] = j;
+        if (ts->columns[j].stage != MGC_FIRST_STAGE && ts->columns[j].cost != 0)
+            (*list)[(*start)[ts->columns[j].stage]++] = j;
     return MGC_OK;
 }
 
@@ -83,7 +84,8 @@ typedef struct dual_columns {
 } dual_columns;
 
 /* k UINT32_MAX: the column is no scenario's */
-static mgc_status add_named(mgc_program *program, double cost, double lower, const char *what, uint32_t k, uint32_t *column)
+static mgc_status add_named(mgc_program *program, double cost, double lower, const char *what, uint32_t k,
+                            uint32_t *column)
 {
     char name[48];
     uint32_t at = 0;
@@ -98,7 +100,8 @@ static mgc_status add_named(mgc_program *program, double cost, double lower, con
     return st;
 }
 
-static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *t, mgc_program *program, dual_columns *c)
+static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *t, mgc_program *program,
+                                   dual_columns *c)
 {
     bool budget = t->budget < INFINITY;
     double movable = 0;
@@ -116,8 +119,8 @@ static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *
 }
 
 /* d_k'y_k - alpha - excess_k <= 0 */
-static mgc_status add_cost_row(const mgc_twostage *ts, uint32_t k, const uint32_t *list, size_t n, const dual_columns *c,
-                               uint32_t *columns, double *values, mgc_program *program)
+static mgc_status add_cost_row(const mgc_twostage *ts, uint32_t k, const uint32_t *list, size_t n,
+                               const dual_columns *c, uint32_t *columns, double *values, mgc_program *program)
 {
     char name[48];
     uint32_t row = 0;
@@ -166,7 +169,8 @@ static mgc_status add_dual(const mgc_twostage *ts, const mgc__transfer *t, mgc_p
     if (st == MGC_OK) st = add_dual_columns(ts, t, program, &c);
     for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++)
         st = add_cost_row(ts, k, list + start[k], start[k + 1] - start[k], &c, columns, values, program);
-    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK && c.beta != UINT32_MAX; k++) st = add_over_row(k, &c, program);
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK && c.beta != UINT32_MAX; k++)
+        st = add_over_row(k, &c, program);
     mgc__free(ts->ctx, start);
     mgc__free(ts->ctx, list);
     mgc__free(ts->ctx, columns);
@@ -205,7 +209,8 @@ void mgc__direct_push_cost(mgc_twostage *ts, uint32_t column)
     mgc__ts_transfer(ts, &t);
     double weight = d->robust ? t.low[c->stage - 1] : ts->p0[c->stage - 1];
     mgc_status st = mgc_program_set_cost(d->program, column, weight * c->cost);
-    if (st == MGC_OK && d->robust) st = mgc_program_set_coefficient(d->program, d->cost_row + c->stage - 1, column, c->cost);
+    if (st == MGC_OK && d->robust)
+        st = mgc_program_set_coefficient(d->program, d->cost_row + c->stage - 1, column, c->cost);
     if (st != MGC_OK) mgc__direct_drop(ts);
 }
 

@@ -19,7 +19,8 @@ static double residual(const mgc_twostage *ts, const double *x)
 {
     double worst = 0;
 
-    for (uint32_t j = 0; j < ts->n; j++) worst = fmax(worst, violation(x[j], ts->columns[j].lower, ts->columns[j].upper));
+    for (uint32_t j = 0; j < ts->n; j++)
+        worst = fmax(worst, violation(x[j], ts->columns[j].lower, ts->columns[j].upper));
     for (uint32_t i = 0; i < ts->m; i++) {
         const mgc__ts_row *r = &ts->rows[i];
         double sum = 0;
@@ -89,8 +90,8 @@ static bool ray_proves(const mgc_twostage *ts, const double *ray, double *work)
 
 /* Take the worst probabilities that the multipliers tell, brought into the set, where they are as bad as the oracle's
  * for the costs found: only they agree with the multipliers.  Else the oracle's. */
-static void choose_probability(const mgc_twostage *ts, const double *told, const double *oracle, const double *cost, double slack,
-                               double *p)
+static void choose_probability(const mgc_twostage *ts, const double *told, const double *oracle, const double *cost,
+                               double slack, double *p)
 {
     memcpy(p, told != NULL ? told : oracle, ts->scenarios * sizeof *p);
     if (told == NULL) return;
@@ -116,8 +117,9 @@ mgc_status mgc__ts_judge(mgc_twostage *ts, const mgc_twostage_opts *o, const dou
         r->info.primal_residual = residual(ts, r->x);
         bool proven = r->info.gap <= gap && r->info.primal_residual <= fmax(residual_ceiling, 10 * o->tolerance);
         if (r->info.outcome == MGC_OUTCOME_OPTIMAL && !proven) {
-            mgc__log(ts->ctx, MGC_LOG_WARN, "robust: the point has gap %g and residual %g by its own costs; not called optimal",
-                     r->info.gap, r->info.primal_residual);
+            mgc__log(ts->ctx, MGC_LOG_WARN,
+                     "robust: the point has gap %g and residual %g by its own costs; not called optimal", r->info.gap,
+                     r->info.primal_residual);
             r->info.outcome = MGC_OUTCOME_NUMERICAL;
         }
     }

@@ -45,13 +45,15 @@ static mgc_status add_cost_rows(const mgc_twostage *ts, mgc__master *m)
 static mgc_status fill_master(const mgc_twostage *ts, mgc__master *m)
 {
     double *nothing = mgc__alloc(ts->ctx, ts->scenarios, sizeof *nothing);
-    mgc_status st = nothing == NULL ? mgc__no_memory(ts->ctx, "the master program") : mgc__ts_copy(ts, nothing, m->program);
+    mgc_status st =
+        nothing == NULL ? mgc__no_memory(ts->ctx, "the master program") : mgc__ts_copy(ts, nothing, m->program);
 
     m->share = ts->n;
     m->eta = ts->n + ts->scenarios;
     m->cost_row = ts->m;
     m->cut_row = ts->m + ts->scenarios;
-    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++) st = mgc_program_add_column(m->program, 0, 0, 0, NULL);
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++)
+        st = mgc_program_add_column(m->program, 0, 0, 0, NULL);
     if (st == MGC_OK) st = mgc_program_add_column(m->program, 1, -INFINITY, INFINITY, NULL);
     if (st == MGC_OK) st = add_cost_rows(ts, m);
     mgc__free(ts->ctx, nothing);
@@ -67,7 +69,8 @@ mgc_status mgc__master_build(mgc_twostage *ts)
     m->columns = mgc__alloc(ts->ctx, (size_t)ts->n + ts->scenarios + 1, sizeof *m->columns);
     m->values = mgc__alloc(ts->ctx, (size_t)ts->n + ts->scenarios + 1, sizeof *m->values);
     mgc_status st = MGC_OK;
-    if (m->weighed == NULL || m->columns == NULL || m->values == NULL) st = mgc__no_memory(ts->ctx, "the master program");
+    if (m->weighed == NULL || m->columns == NULL || m->values == NULL)
+        st = mgc__no_memory(ts->ctx, "the master program");
     if (st == MGC_OK) st = mgc_program_create(ts->ctx, &m->program);
     if (st == MGC_OK) st = fill_master(ts, m);
     if (st != MGC_OK) mgc__master_drop(ts);
@@ -123,5 +126,6 @@ void mgc__master_push_cost(mgc_twostage *ts, uint32_t column)
     mgc__master *m = &ts->master;
 
     if (m->program == NULL) return;
-    if (mgc_program_set_coefficient(m->program, m->cost_row + c->stage - 1, column, c->cost) != MGC_OK) mgc__master_drop(ts);
+    if (mgc_program_set_coefficient(m->program, m->cost_row + c->stage - 1, column, c->cost) != MGC_OK)
+        mgc__master_drop(ts);
 }

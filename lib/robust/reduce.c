@@ -60,7 +60,8 @@ static mgc_status alloc_reduction(mgc_ctx *ctx, reduction *r)
     r->best = mgc__alloc(ctx, r->k, sizeof *r->best);
     r->order = mgc__alloc(ctx, r->n, sizeof *r->order);
     bool all = r->distance != NULL && r->medoid != NULL && r->nearest != NULL && r->second != NULL && r->d1 != NULL &&
-               r->d2 != NULL && r->loss != NULL && r->delta != NULL && r->chosen != NULL && r->best != NULL && r->order != NULL;
+               r->d2 != NULL && r->loss != NULL && r->delta != NULL && r->chosen != NULL && r->best != NULL &&
+               r->order != NULL;
     return all ? MGC_OK : mgc__fail(ctx, MGC_E_NO_MEMORY, "robust: no memory to reduce %zu samples", r->n);
 }
 
@@ -73,13 +74,15 @@ static double distance(const double *a, const double *b, const double *weight, s
     return sum;
 }
 
-static mgc_status fill_distances(mgc_ctx *ctx, reduction *r, const double *samples, size_t dimension, const double *weight)
+static mgc_status fill_distances(mgc_ctx *ctx, reduction *r, const double *samples, size_t dimension,
+                                 const double *weight)
 {
     for (size_t a = 0; a < r->n; a++)
         for (size_t b = 0; b < a; b++) {
             double d = distance(samples + a * dimension, samples + b * dimension, weight, dimension);
             if (!isfinite(d))
-                return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: the distance of samples %zu and %zu overflows; scale them", b, a);
+                return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                                 "robust: the distance of samples %zu and %zu overflows; scale them", b, a);
             r->distance[a * r->n + b] = r->distance[b * r->n + a] = d;
         }
     return MGC_OK;
@@ -226,16 +229,19 @@ static mgc_status check_samples(mgc_ctx *ctx, const double *samples, size_t n, s
                                 uint32_t n_scenarios)
 {
     if (n == 0 || n_scenarios == 0 || n_scenarios > n)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: %u scenarios asked of %zu samples; must be 1..samples", n_scenarios, n);
-    if (n > SAMPLES_MAX) return mgc__fail(ctx, MGC_E_LIMIT, "robust: %zu samples to reduce; at most %u", n, SAMPLES_MAX);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: %u scenarios asked of %zu samples; must be 1..samples",
+                         n_scenarios, n);
+    if (n > SAMPLES_MAX)
+        return mgc__fail(ctx, MGC_E_LIMIT, "robust: %zu samples to reduce; at most %u", n, SAMPLES_MAX);
     for (size_t t = 0; t < dimension && weight != NULL; t++)
         if (!isfinite(weight[t]) || weight[t] < 0)
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: weight of dimension %zu is %g; must be >= 0", t, weight[t]);
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: weight of dimension %zu is %g; must be >= 0", t,
+                             weight[t]);
     for (size_t i = 0; i < n; i++)
         for (size_t t = 0; t < dimension; t++)
             if (!isfinite(samples[i * dimension + t]))
-                return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: sample %zu is %g in dimension %zu; must be finite", i,
-                                 samples[i * dimension + t], t);
+                return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: sample %zu is %g in dimension %zu; must be finite",
+                                 i, samples[i * dimension + t], t);
     return MGC_OK;
 }
 
@@ -252,9 +258,9 @@ static void write_reduction(reduction *r, uint32_t *medoid, double *probability,
     for (uint32_t i = 0; i < r->k; i++) probability[i] /= (double)r->n;
 }
 
-mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t dimension, const double *weight,
-                                const char *method, uint32_t n_scenarios, uint64_t seed, uint32_t *medoid, double *probability,
-                                uint32_t *assignment)
+mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t dimension,
+                                const double *weight, const char *method, uint32_t n_scenarios, uint64_t seed,
+                                uint32_t *medoid, double *probability, uint32_t *assignment)
 {
     reduction r = {.n = n_samples, .k = n_scenarios};
 

@@ -141,7 +141,8 @@ double mgc__ts_costs(const mgc_twostage *ts, const double *x, double *cost);
 /* p'cost */
 double mgc__ts_expected(const mgc_twostage *ts, const double *p, const double *cost);
 /* Scenarios of next to no weight in p get their own optimal recourse for the first stage in x; written into x. */
-mgc_status mgc__ts_complete(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p, double *x);
+mgc_status mgc__ts_complete(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms, const double *p,
+                            double *x);
 /* Costs, objective, worst probabilities, gap and residual of the point in result.x, from the caller's data; takes OPTIMAL
  * back where they do not bear it out.  told: probabilities that the multipliers tell, in the set; NULL: none. */
 mgc_status mgc__ts_judge(mgc_twostage *ts, const mgc_twostage_opts *o, const double *told);

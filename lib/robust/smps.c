@@ -127,9 +127,11 @@ static mgc_status scan_core(mgc__smps *s, const char *text, size_t len, const ch
 static mgc_status index_names(mgc__smps *s)
 {
     for (uint32_t j = 0; j < s->core->n; j++)
-        if (!mgc__names_add(&s->columns, mgc_program_column_name(s->core, j), j)) return mgc__no_memory(s->ctx, "column names");
+        if (!mgc__names_add(&s->columns, mgc_program_column_name(s->core, j), j))
+            return mgc__no_memory(s->ctx, "column names");
     for (uint32_t i = 0; i < s->core->m; i++)
-        if (!mgc__names_add(&s->rows, mgc_program_row_name(s->core, i), i)) return mgc__no_memory(s->ctx, "row names");
+        if (!mgc__names_add(&s->rows, mgc_program_row_name(s->core, i), i))
+            return mgc__no_memory(s->ctx, "row names");
     s->sort = mgc__alloc(s->ctx, s->core->m, 1);
     return s->sort != NULL ? MGC_OK : mgc__no_memory(s->ctx, "the core's rows");
 }
@@ -149,14 +151,15 @@ static mgc_status read_core(mgc__smps *s, const char *text, size_t len, const ch
 static mgc_status read_period(mgc__smps *s, const mgc__smps_lines *l, uint32_t period)
 {
     if (l->n != 3) return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; a period is \"column row name\"", l->n);
-    if (period > 1) return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "a third period, %.60s; only two stages are read", l->field[2]);
+    if (period > 1)
+        return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "a third period, %.60s; only two stages are read", l->field[2]);
     uint32_t column = mgc__names_find(&s->columns, l->field[0]), row = mgc__names_find(&s->rows, l->field[1]);
     if (row == UINT32_MAX && strcmp(l->field[1], s->objective) == 0) row = 0;
     if (column == UINT32_MAX) return mgc__smps_bad(l, MGC_E_NOT_FOUND, "the core has no column %.60s", l->field[0]);
     if (row == UINT32_MAX) return mgc__smps_bad(l, MGC_E_NOT_FOUND, "the core has no row %.60s", l->field[1]);
     if (period == 0 && (column != 0 || row != 0))
-        return mgc__smps_bad(l, MGC_E_SYNTAX, "the first period begins at %.60s, %.60s; it must begin with the core", l->field[0],
-                             l->field[1]);
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "the first period begins at %.60s, %.60s; it must begin with the core",
+                             l->field[0], l->field[1]);
     s->cut_column = column;
     s->cut_row = row;
     return MGC_OK;
@@ -177,7 +180,8 @@ static mgc_status read_time(mgc__smps *s, const char *text, size_t len, const ch
             if (!inside && strcmp(l.field[0], "TIME") != 0)
                 st = mgc__smps_bad(&l, MGC_E_UNSUPPORTED, "section %.60s; read are TIME and PERIODS", l.field[0]);
             if (inside && l.n > 1 && strcmp(l.field[1], "EXPLICIT") == 0)
-                st = mgc__smps_bad(&l, MGC_E_UNSUPPORTED, "explicit periods; only periods given by their first column and row are read");
+                st = mgc__smps_bad(&l, MGC_E_UNSUPPORTED,
+                                   "explicit periods; only periods given by their first column and row are read");
         } else {
             st = inside ? read_period(s, &l, periods++) : mgc__smps_bad(&l, MGC_E_SYNTAX, "data before PERIODS");
         }
@@ -206,9 +210,9 @@ static void free_smps(mgc__smps *s)
     mgc_program_destroy(s->core);
 }
 
-mgc_status mgc_twostage_read_smps(mgc_ctx *ctx, const char *core, size_t core_len, const char *core_file, const char *time,
-                                  size_t time_len, const char *time_file, const char *stoch, size_t stoch_len,
-                                  const char *stoch_file, mgc_twostage **out)
+mgc_status mgc_twostage_read_smps(mgc_ctx *ctx, const char *core, size_t core_len, const char *core_file,
+                                  const char *time, size_t time_len, const char *time_file, const char *stoch,
+                                  size_t stoch_len, const char *stoch_file, mgc_twostage **out)
 {
     mgc__smps s = {.ctx = ctx};
     mgc__smps_lines l = {.ctx = ctx};

@@ -66,7 +66,8 @@ static mgc_status make_rows(builder *b)
             b->value[at[a->row[k]]++] = a->value[k];
         }
     for (uint32_t e = 0; e < s->n_elements; e++)
-        if (is_entry(&s->elements[e]) && s->elements[e].core == 0) b->column[at[s->elements[e].row]++] = s->elements[e].column;
+        if (is_entry(&s->elements[e]) && s->elements[e].core == 0)
+            b->column[at[s->elements[e].row]++] = s->elements[e].column;
     for (uint32_t e = 0; e < s->n_elements; e++)
         if (is_entry(&s->elements[e])) b->slot[e] = find_entry(b, s->elements[e].row, s->elements[e].column);
     mgc__free(s->ctx, at);
@@ -88,8 +89,8 @@ static mgc_status make_builder(builder *b)
     b->row_upper = mgc__alloc(ctx, p->m, sizeof *b->row_upper);
     b->number = mgc__alloc(ctx, p->n, sizeof *b->number);
     b->columns = mgc__alloc(ctx, entries, sizeof *b->columns);
-    if (b->start == NULL || b->column == NULL || b->value == NULL || b->slot == NULL || b->cost == NULL || b->row_lower == NULL ||
-        b->row_upper == NULL || b->number == NULL || b->columns == NULL)
+    if (b->start == NULL || b->column == NULL || b->value == NULL || b->slot == NULL || b->cost == NULL ||
+        b->row_lower == NULL || b->row_upper == NULL || b->number == NULL || b->columns == NULL)
         return mgc__no_memory(ctx, "the core by rows");
     memcpy(b->cost, p->cost, p->n * sizeof *b->cost);
     memcpy(b->row_lower, p->row_lower, p->m * sizeof *b->row_lower);
@@ -105,7 +106,8 @@ static mgc_status count_scenarios(builder *b)
 
     for (uint32_t u = 0; u < b->s->n_things && n <= MGC__SCENARIOS_MAX; u++) n *= b->s->things[u].n;
     if (n > MGC__SCENARIOS_MAX)
-        return mgc__fail(b->s->ctx, MGC_E_LIMIT, "robust: the stoch file has more than %u combinations of its %u random things",
+        return mgc__fail(b->s->ctx, MGC_E_LIMIT,
+                         "robust: the stoch file has more than %u combinations of its %u random things",
                          MGC__SCENARIOS_MAX, b->s->n_things);
     b->scenarios = (uint32_t)n;
     return MGC_OK;
@@ -180,7 +182,8 @@ static mgc_status add_columns(builder *b, uint32_t stage, uint32_t from, uint32_
 
     for (uint32_t j = from; j < to && st == MGC_OK; j++) {
         if (p->integer[j] && stage != MGC_FIRST_STAGE)
-            return mgc__fail(b->s->ctx, MGC_E_UNSUPPORTED, "robust: column %s of the second stage is integer; recourse is continuous",
+            return mgc__fail(b->s->ctx, MGC_E_UNSUPPORTED,
+                             "robust: column %s of the second stage is integer; recourse is continuous",
                              mgc_program_column_name(p, j));
         st = mgc_twostage_add_column(b->ts, stage, b->cost[j], p->lower[j], p->upper[j], &b->number[j]);
         if (st == MGC_OK && p->integer[j]) st = mgc_twostage_set_integer(b->ts, b->number[j], 1);
@@ -202,11 +205,13 @@ static mgc_status add_rows(builder *b, uint32_t stage, uint32_t from, uint32_t t
         for (size_t k = 0; k < n; k++) {
             uint32_t column = b->column[b->start[i] + k];
             if (stage == MGC_FIRST_STAGE && column >= b->s->cut_column)
-                return mgc__fail(b->s->ctx, MGC_E_SYNTAX, "robust: row %s of the first stage holds column %s of the second",
+                return mgc__fail(b->s->ctx, MGC_E_SYNTAX,
+                                 "robust: row %s of the first stage holds column %s of the second",
                                  mgc_program_row_name(p, i), mgc_program_column_name(p, column));
             b->columns[k] = b->number[column];
         }
-        st = mgc_twostage_add_row(b->ts, stage, b->row_lower[i], b->row_upper[i], b->columns, b->value + b->start[i], n, &row);
+        st = mgc_twostage_add_row(b->ts, stage, b->row_lower[i], b->row_upper[i], b->columns, b->value + b->start[i],
+                                  n, &row);
         stage_name(name, mgc_program_row_name(p, i), stage);
         if (st == MGC_OK) st = mgc_twostage_set_row_name(b->ts, row, name);
     }
@@ -222,7 +227,8 @@ static mgc_status add_quadratic(builder *b)
     for (uint32_t j = 0; j < q->cols; j++)
         for (uint32_t k = q->start[j]; k < q->start[j + 1] && st == MGC_OK; k++) {
             if (j >= b->s->cut_column || q->row[k] >= b->s->cut_column)
-                return mgc__fail(b->s->ctx, MGC_E_UNSUPPORTED, "robust: column %s of the second stage has a quadratic cost",
+                return mgc__fail(b->s->ctx, MGC_E_UNSUPPORTED,
+                                 "robust: column %s of the second stage has a quadratic cost",
                                  mgc_program_column_name(b->s->core, j));
             st = mgc_twostage_set_quadratic(b->ts, b->number[q->row[k]], b->number[j], q->value[k]);
         }

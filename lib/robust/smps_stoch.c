@@ -15,7 +15,8 @@ typedef struct section {
 
 /* --- places ------------------------------------------------------------------------------------------------------ */
 
-static mgc_status core_value(const mgc__smps *s, const mgc__smps_lines *l, uint32_t column, uint32_t row, double *value)
+static mgc_status core_value(const mgc__smps *s, const mgc__smps_lines *l, uint32_t column, uint32_t row,
+                             double *value)
 {
     const mgc_program *p = s->core;
 
@@ -25,16 +26,18 @@ static mgc_status core_value(const mgc__smps *s, const mgc__smps_lines *l, uint3
         return mgc_program_get_coefficient(p, row, column, value);
     } else {
         if (s->sort[row] == 'E' && p->row_lower[row] != p->row_upper[row])
-            return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "random right-hand side of the ranged E row %.60s", l->field[1]);
+            return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "random right-hand side of the ranged E row %.60s",
+                                 l->field[1]);
         *value = s->sort[row] == 'L' ? p->row_upper[row] : p->row_lower[row];
-        if (!isfinite(*value)) return mgc__smps_bad(l, MGC_E_SYNTAX, "row %.60s has no right-hand side to be random", l->field[1]);
+        if (!isfinite(*value))
+            return mgc__smps_bad(l, MGC_E_SYNTAX, "row %.60s has no right-hand side to be random", l->field[1]);
     }
     return MGC_OK;
 }
 
 /* Names of a data line to a place; a first name that is no column of the core is that of an RHS set. */
-static mgc_status find_place(const mgc__smps *s, const mgc__smps_lines *l, const char *first, const char *second, uint32_t *column,
-                             uint32_t *row)
+static mgc_status find_place(const mgc__smps *s, const mgc__smps_lines *l, const char *first, const char *second,
+                             uint32_t *column, uint32_t *row)
 {
     *column = mgc__names_find(&s->columns, first);
     *row = strcmp(second, s->objective) == 0 ? UINT32_MAX : mgc__names_find(&s->rows, second);
@@ -43,12 +46,13 @@ static mgc_status find_place(const mgc__smps *s, const mgc__smps_lines *l, const
     if (*column == UINT32_MAX && *row == UINT32_MAX)
         return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "a random constant of the objective");
     if (*row == UINT32_MAX ? *column < s->cut_column : *row < s->cut_row)
-        return mgc__smps_bad(l, MGC_E_SYNTAX, "%.60s %.60s is of the first stage, which is not random", first, second);
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "%.60s %.60s is of the first stage, which is not random", first,
+                             second);
     return MGC_OK;
 }
 
-static mgc_status find_element(mgc__smps *s, const mgc__smps_lines *l, const char *first, const char *second, uint32_t thing,
-                               uint32_t *element)
+static mgc_status find_element(mgc__smps *s, const mgc__smps_lines *l, const char *first, const char *second,
+                               uint32_t thing, uint32_t *element)
 {
     char key[KEY_MAX];
     uint32_t column, row;
@@ -66,12 +70,14 @@ static mgc_status find_element(mgc__smps *s, const mgc__smps_lines *l, const cha
     st = core_value(s, l, column, row, &value);
     if (st != MGC_OK) return st;
     char *copy = mgc__strdup(s->ctx, key);
-    if (copy == NULL || !mgc__grow(s->ctx, (void **)&s->elements, &s->cap_elements, (size_t)s->n_elements + 1, sizeof *s->elements)) {
+    if (copy == NULL ||
+        !mgc__grow(s->ctx, (void **)&s->elements, &s->cap_elements, (size_t)s->n_elements + 1, sizeof *s->elements)) {
         mgc__free(s->ctx, copy);
         return mgc__no_memory(s->ctx, "random elements");
     }
     *element = s->n_elements;
-    s->elements[s->n_elements++] = (mgc__smps_element){.column = column, .row = row, .thing = thing, .core = value, .key = copy};
+    s->elements[s->n_elements++] =
+        (mgc__smps_element){.column = column, .row = row, .thing = thing, .core = value, .key = copy};
     return mgc__names_add(&s->element_names, copy, *element) ? MGC_OK : mgc__no_memory(s->ctx, "random elements");
 }
 
@@ -82,7 +88,8 @@ static mgc_status find_thing(mgc__smps *s, const char *name, uint32_t *thing)
     *thing = mgc__names_find(&s->thing_names, name);
     if (*thing != UINT32_MAX) return MGC_OK;
     char *copy = mgc__strdup(s->ctx, name);
-    if (copy == NULL || !mgc__grow(s->ctx, (void **)&s->things, &s->cap_things, (size_t)s->n_things + 1, sizeof *s->things)) {
+    if (copy == NULL ||
+        !mgc__grow(s->ctx, (void **)&s->things, &s->cap_things, (size_t)s->n_things + 1, sizeof *s->things)) {
         mgc__free(s->ctx, copy);
         return mgc__no_memory(s->ctx, "random things");
     }
@@ -102,8 +109,8 @@ static mgc_status add_change(mgc__smps *s, uint32_t element, double value)
 }
 
 /* A new realisation of a thing, with what it takes over from another (UINT32_MAX: nothing). */
-static mgc_status add_realisation(mgc__smps *s, const mgc__smps_lines *l, uint32_t thing, const char *probability, const char *name,
-                                  uint32_t heir_of)
+static mgc_status add_realisation(mgc__smps *s, const mgc__smps_lines *l, uint32_t thing, const char *probability,
+                                  const char *name, uint32_t heir_of)
 {
     double p = 0;
     mgc_status st = mgc__smps_number(l, probability, &p);
@@ -135,8 +142,8 @@ static uint32_t first_of(const mgc__smps *s, uint32_t thing)
     return UINT32_MAX;
 }
 
-static mgc_status read_value(mgc__smps *s, const mgc__smps_lines *l, const section *at, uint32_t thing, const char *first,
-                             const char *second, const char *text)
+static mgc_status read_value(mgc__smps *s, const mgc__smps_lines *l, const section *at, uint32_t thing,
+                             const char *first, const char *second, const char *text)
 {
     uint32_t element = 0;
     double value = 0;
@@ -158,7 +165,8 @@ static mgc_status read_indep(mgc__smps *s, const mgc__smps_lines *l, const secti
     uint32_t thing = 0;
 
     if (l->n != 4 && l->n != 5)
-        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; an entry is \"column row value [period] probability\"", l->n);
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; an entry is \"column row value [period] probability\"",
+                             l->n);
     snprintf(name, sizeof name, "%.255s %.255s", l->field[0], l->field[1]);
     mgc_status st = find_thing(s, name, &thing);
     if (st == MGC_OK) st = add_realisation(s, l, thing, l->field[l->n - 1], NULL, UINT32_MAX);
@@ -170,7 +178,8 @@ static mgc_status read_block(mgc__smps *s, const mgc__smps_lines *l, section *at
 {
     uint32_t thing = 0;
 
-    if (l->n != 3 && l->n != 4) return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; a block is \"BL name [period] probability\"", l->n);
+    if (l->n != 3 && l->n != 4)
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; a block is \"BL name [period] probability\"", l->n);
     mgc_status st = find_thing(s, l->field[1], &thing);
     if (st == MGC_OK) st = add_realisation(s, l, thing, l->field[l->n - 1], NULL, first_of(s, thing));
     at->current = s->n_realisations - 1;
@@ -183,7 +192,8 @@ static mgc_status read_scenario(mgc__smps *s, const mgc__smps_lines *l, section 
     uint32_t thing = 0, parent = UINT32_MAX;
 
     if (l->n != 4 && l->n != 5)
-        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; a scenario is \"SC name parent probability [period]\"", l->n);
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; a scenario is \"SC name parent probability [period]\"",
+                             l->n);
     for (uint32_t r = 0; r < s->n_realisations; r++) {
         if (s->realisations[r].name == NULL) continue;
         if (strcmp(s->realisations[r].name, l->field[1]) == 0)
@@ -202,7 +212,8 @@ static mgc_status read_scenario(mgc__smps *s, const mgc__smps_lines *l, section 
 static mgc_status read_entries(mgc__smps *s, const mgc__smps_lines *l, const section *at)
 {
     if (at->current == UINT32_MAX) return mgc__smps_bad(l, MGC_E_SYNTAX, "an entry before the first BL or SC");
-    if (l->n != 3 && l->n != 5) return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; an entry is \"column row value [row value]\"", l->n);
+    if (l->n != 3 && l->n != 5)
+        return mgc__smps_bad(l, MGC_E_SYNTAX, "%u fields; an entry is \"column row value [row value]\"", l->n);
     uint32_t thing = s->realisations[at->current].thing;
     mgc_status st = read_value(s, l, at, thing, l->field[0], l->field[1], l->field[2]);
     if (st == MGC_OK && l->n == 5) st = read_value(s, l, at, thing, l->field[0], l->field[3], l->field[4]);
@@ -217,17 +228,21 @@ static mgc_status read_header(const mgc__smps_lines *l, section *at)
 
     while (i < MGC__COUNT(sections) && strcmp(l->field[0], sections[i].word) != 0) i++;
     if (i == MGC__COUNT(sections))
-        return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "section %.60s; read are INDEP, BLOCKS and SCENARIOS", l->field[0]);
+        return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "section %.60s; read are INDEP, BLOCKS and SCENARIOS",
+                             l->field[0]);
     *at = (section){.current = UINT32_MAX, .mode = REPLACE};
-    at->kind = sections[i].kind == INDEP ? INDEP : sections[i].kind == BLOCKS ? BLOCKS : sections[i].kind == SCENARIOS ? SCENARIOS : NONE;
+    at->kind = sections[i].kind == INDEP       ? INDEP
+               : sections[i].kind == BLOCKS    ? BLOCKS
+               : sections[i].kind == SCENARIOS ? SCENARIOS
+                                               : NONE;
     for (uint32_t f = 1; f < l->n && f < SMPS_FIELDS_MAX && at->kind != NONE; f++) {
         if (strcmp(l->field[f], "ADD") == 0)
             at->mode = ADD;
         else if (strcmp(l->field[f], "MULTIPLY") == 0)
             at->mode = MULTIPLY;
         else if (strcmp(l->field[f], "DISCRETE") != 0 && strcmp(l->field[f], "REPLACE") != 0)
-            return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "%.60s %.60s; read are DISCRETE with REPLACE, ADD or MULTIPLY", l->field[0],
-                                 l->field[f]);
+            return mgc__smps_bad(l, MGC_E_UNSUPPORTED, "%.60s %.60s; read are DISCRETE with REPLACE, ADD or MULTIPLY",
+                                 l->field[0], l->field[f]);
     }
     return MGC_OK;
 }
@@ -280,7 +295,7 @@ mgc_status mgc__smps_read_stoch(mgc__smps *s, mgc__smps_lines *l)
     if (s->n_things == 0) return mgc__smps_bad(l, MGC_E_SYNTAX, "nothing is random");
     for (uint32_t u = 0; u < s->n_things; u++)
         if (!(fabs(s->things[u].probability - 1) <= 1e-3)) /* six digits of many thirds do not sum to 1 */
-            return mgc__smps_bad(l, MGC_E_PROBABILITY, "probabilities of %.60s sum to %.9g; must be 1", s->things[u].name,
-                                 s->things[u].probability);
+            return mgc__smps_bad(l, MGC_E_PROBABILITY, "probabilities of %.60s sum to %.9g; must be 1",
+                                 s->things[u].name, s->things[u].probability);
     return sort_realisations(s);
 }

@@ -18,7 +18,8 @@ void mgc_twostage_opts_init(mgc_twostage_opts *opts, size_t size)
 
 static mgc_status check_flag(mgc_ctx *ctx, const char *what, uint32_t value)
 {
-    return value <= 1 ? MGC_OK : mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: option %s is %u; must be 0 or 1", what, value);
+    return value <= 1 ? MGC_OK
+                      : mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: option %s is %u; must be 0 or 1", what, value);
 }
 
 static mgc_status check_opts(const mgc_twostage *ts, const mgc_twostage_opts *o)
@@ -30,12 +31,15 @@ static mgc_status check_opts(const mgc_twostage *ts, const mgc_twostage_opts *o)
     if (!(o->time_limit_s >= 0 && o->time_limit_s <= 1e9))
         return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: time limit is %g s; must be 0..1e9", o->time_limit_s);
     if (o->time_limit_s > 0 && !mgc__has_clock(ts->ctx))
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: a time limit of %g s needs a clock in the context", o->time_limit_s);
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: a time limit of %g s needs a clock in the context",
+                         o->time_limit_s);
     if (o->method > MGC_METHOD_CCG)
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: method is %u; must be one of MGC_METHOD_...", o->method);
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: method is %u; must be one of MGC_METHOD_...",
+                         o->method);
     if (o->threads == 0 || o->threads > THREADS_MAX)
         return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: threads is %u; must be 1..%d", o->threads, THREADS_MAX);
-    if (o->reserved0 != 0) return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: opts.reserved0 is %u; must be 0", o->reserved0);
+    if (o->reserved0 != 0)
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: opts.reserved0 is %u; must be 0", o->reserved0);
     mgc_status st = check_flag(ts->ctx, "relax", o->relax);
     if (st == MGC_OK) st = check_flag(ts->ctx, "warm_start", o->warm_start);
     if (st == MGC_OK) st = check_flag(ts->ctx, "complete", o->complete);
@@ -77,7 +81,10 @@ static mgc_status prepare(mgc_twostage *ts)
     mgc__ts_result *r = &ts->result;
 
     r->has_x = r->has_y = r->has_p = r->has_ray = false;
-    r->info = (mgc_twostage_info){.struct_size = sizeof r->info, .objective = INFINITY, .bound = -INFINITY, .gap = INFINITY,
+    r->info = (mgc_twostage_info){.struct_size = sizeof r->info,
+                                  .objective = INFINITY,
+                                  .bound = -INFINITY,
+                                  .gap = INFINITY,
                                   .primal_residual = INFINITY};
     if (r->x != NULL && r->y != NULL && r->ray != NULL && r->n == ts->n && r->m == ts->m) return MGC_OK;
     mgc__free(ts->ctx, r->x);
@@ -88,7 +95,8 @@ static mgc_status prepare(mgc_twostage *ts)
     r->x = mgc__alloc(ts->ctx, ts->n, sizeof *r->x);
     r->y = mgc__alloc(ts->ctx, ts->m, sizeof *r->y);
     r->ray = mgc__alloc(ts->ctx, ts->m, sizeof *r->ray);
-    if (r->x == NULL || r->y == NULL || r->ray == NULL) return mgc__no_memory(ts->ctx, "the results of a two-stage program");
+    if (r->x == NULL || r->y == NULL || r->ray == NULL)
+        return mgc__no_memory(ts->ctx, "the results of a two-stage program");
     return MGC_OK;
 }
 
@@ -98,7 +106,8 @@ static mgc_status prepare(mgc_twostage *ts)
 static mgc_status plain_program(const mgc_twostage *ts, mgc_program **out)
 {
     double *nothing = mgc__alloc(ts->ctx, ts->scenarios, sizeof *nothing);
-    mgc_status st = nothing == NULL ? mgc__no_memory(ts->ctx, "a program without costs") : mgc_program_create(ts->ctx, out);
+    mgc_status st =
+        nothing == NULL ? mgc__no_memory(ts->ctx, "a program without costs") : mgc_program_create(ts->ctx, out);
 
     if (st == MGC_OK) st = mgc__ts_copy(ts, nothing, *out);
     for (uint32_t j = 0; j < ts->n && st == MGC_OK; j++) st = mgc_program_set_cost(*out, j, 0);
@@ -167,7 +176,8 @@ static mgc_status take_direct(mgc_twostage *ts, const mgc_twostage_opts *o, uint
         memcpy(r->x, x, ts->n * sizeof *x);
         r->has_x = true;
         st = take_multipliers(ts, told, &there);
-        if (st == MGC_OK && there && r->info.outcome == MGC_OUTCOME_OPTIMAL) st = mgc__ts_complete(ts, o, begun_ms, told, r->x);
+        if (st == MGC_OK && there && r->info.outcome == MGC_OUTCOME_OPTIMAL)
+            st = mgc__ts_complete(ts, o, begun_ms, told, r->x);
         if (st == MGC_OK) st = mgc__ts_judge(ts, o, there ? told : NULL);
     }
     mgc__free(ts->ctx, x);
@@ -217,7 +227,8 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
     if (st != MGC_OK) return st;
     begun_ms = mgc__now_ms(ts->ctx);
     st = prepare(ts);
-    if (st == MGC_OK) st = o.method == MGC_METHOD_CCG ? mgc__ccg_solve(ts, &o, begun_ms) : solve_direct(ts, &o, begun_ms);
+    if (st == MGC_OK)
+        st = o.method == MGC_METHOD_CCG ? mgc__ccg_solve(ts, &o, begun_ms) : solve_direct(ts, &o, begun_ms);
     if (st != MGC_OK) {
         ts->result.has_x = ts->result.has_y = ts->result.has_p = ts->result.has_ray = false;
         return st;
@@ -227,12 +238,14 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
     return st == MGC_OK ? MGC_OK : mgc__fail(ts->ctx, st, "robust: info.struct_size is not one this library knows");
 }
 
-static mgc_status get(const mgc_twostage *ts, const char *what, bool has, const double *from, size_t length, double *to, size_t n)
+static mgc_status get(const mgc_twostage *ts, const char *what, bool has, const double *from, size_t length,
+                      double *to, size_t n)
 {
     if (to == NULL) return MGC_E_INVALID_ARG;
     if (!has) return mgc__fail(ts->ctx, MGC_E_STATE, "robust: the last solve left no %s", what);
     if (n != length)
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: length of %s is given as %zu; it is %zu", what, n, length);
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: length of %s is given as %zu; it is %zu", what, n,
+                         length);
     memcpy(to, from, n * sizeof *to);
     return MGC_OK;
 }
@@ -244,20 +257,24 @@ mgc_status mgc_twostage_get_x(const mgc_twostage *ts, double *x, size_t n)
 
 mgc_status mgc_twostage_get_y(const mgc_twostage *ts, double *y, size_t n)
 {
-    return ts == NULL ? MGC_E_INVALID_ARG : get(ts, "multipliers", ts->result.has_y, ts->result.y, ts->result.m, y, n);
+    return ts == NULL ? MGC_E_INVALID_ARG
+                      : get(ts, "multipliers", ts->result.has_y, ts->result.y, ts->result.m, y, n);
 }
 
 mgc_status mgc_twostage_get_cost(const mgc_twostage *ts, double *cost, size_t n)
 {
-    return ts == NULL ? MGC_E_INVALID_ARG : get(ts, "scenario costs", ts->result.has_x, ts->result.cost, ts->scenarios, cost, n);
+    return ts == NULL ? MGC_E_INVALID_ARG
+                      : get(ts, "scenario costs", ts->result.has_x, ts->result.cost, ts->scenarios, cost, n);
 }
 
 mgc_status mgc_twostage_get_probability(const mgc_twostage *ts, double *p, size_t n)
 {
-    return ts == NULL ? MGC_E_INVALID_ARG : get(ts, "worst probabilities", ts->result.has_p, ts->result.p, ts->scenarios, p, n);
+    return ts == NULL ? MGC_E_INVALID_ARG
+                      : get(ts, "worst probabilities", ts->result.has_p, ts->result.p, ts->scenarios, p, n);
 }
 
 mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, double *ray, size_t n)
 {
-    return ts == NULL ? MGC_E_INVALID_ARG : get(ts, "certificate", ts->result.has_ray, ts->result.ray, ts->result.m, ray, n);
+    return ts == NULL ? MGC_E_INVALID_ARG
+                      : get(ts, "certificate", ts->result.has_ray, ts->result.ray, ts->result.m, ray, n);
 }

@@ -17,12 +17,13 @@ static mgc_status read_probability(mgc_ctx *ctx, uint32_t scenarios, const doubl
     for (uint32_t k = 0; k < scenarios; k++) {
         p0[k] = given != NULL ? given[k] : 1.0 / (double)scenarios;
         if (!isfinite(p0[k]) || p0[k] < 0)
-            return mgc__fail(ctx, MGC_E_PROBABILITY, "robust: probability of scenario %u is %g; must be >= 0", k, p0[k]);
+            return mgc__fail(ctx, MGC_E_PROBABILITY, "robust: probability of scenario %u is %g; must be >= 0", k,
+                             p0[k]);
         sum += p0[k];
     }
     if (!(fabs(sum - 1) <= 1e-6))
-        return mgc__fail(ctx, MGC_E_PROBABILITY, "robust: probabilities of %u scenarios sum to %.9g; must be 1 within 1e-6",
-                         scenarios, sum);
+        return mgc__fail(ctx, MGC_E_PROBABILITY,
+                         "robust: probabilities of %u scenarios sum to %.9g; must be 1 within 1e-6", scenarios, sum);
     for (uint32_t k = 0; k < scenarios; k++) p0[k] /= sum;
     return MGC_OK;
 }
@@ -34,7 +35,8 @@ mgc_status mgc_twostage_create(mgc_ctx *ctx, uint32_t scenarios, const double *p
     if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     if (scenarios == 0 || scenarios > MGC__SCENARIOS_MAX)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: number of scenarios is %u; must be 1..%u", scenarios, MGC__SCENARIOS_MAX);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: number of scenarios is %u; must be 1..%u", scenarios,
+                         MGC__SCENARIOS_MAX);
 
     mgc_twostage *ts = mgc__alloc(ctx, 1, sizeof *ts);
     if (ts == NULL) return mgc__no_memory(ctx, "a two-stage program");
@@ -86,11 +88,12 @@ void mgc_twostage_destroy(mgc_twostage *ts)
 static mgc_status check_bounds(mgc_ctx *ctx, const char *what, uint32_t index, double lower, double upper)
 {
     if (isnan(lower) || isnan(upper) || lower == INFINITY || upper == -INFINITY)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: bounds of %s %u are %g and %g; must be numbers, -inf or +inf outwards",
-                         what, index, lower, upper);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "robust: bounds of %s %u are %g and %g; must be numbers, -inf or +inf outwards", what, index,
+                         lower, upper);
     if (lower > upper)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: lower bound %.17g of %s %u is above its upper bound %.17g", lower, what,
-                         index, upper);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: lower bound %.17g of %s %u is above its upper bound %.17g",
+                         lower, what, index, upper);
     return MGC_OK;
 }
 
@@ -103,8 +106,8 @@ static mgc_status check_finite(mgc_ctx *ctx, const char *what, uint32_t index, d
 static mgc_status check_stage(const mgc_twostage *ts, const char *what, uint32_t stage)
 {
     if (stage <= ts->scenarios) return MGC_OK;
-    return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: stage of %s is that of scenario %u; scenarios are 0..%u", what, stage - 1,
-                     ts->scenarios - 1);
+    return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: stage of %s is that of scenario %u; scenarios are 0..%u",
+                     what, stage - 1, ts->scenarios - 1);
 }
 
 static mgc_status check_column(const mgc_twostage *ts, uint32_t column)
@@ -119,7 +122,8 @@ static mgc_status check_row(const mgc_twostage *ts, uint32_t row)
     return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: row %u does not exist; there are %u", row, ts->m);
 }
 
-static mgc_status check_entries(const mgc_twostage *ts, uint32_t stage, const uint32_t *columns, const double *values, size_t n)
+static mgc_status check_entries(const mgc_twostage *ts, uint32_t stage, const uint32_t *columns, const double *values,
+                                size_t n)
 {
     for (size_t e = 0; e < n; e++) {
         mgc_status st = check_column(ts, columns[e]);
@@ -128,9 +132,10 @@ static mgc_status check_entries(const mgc_twostage *ts, uint32_t stage, const ui
         if (st != MGC_OK) return st;
         uint32_t other = ts->columns[columns[e]].stage;
         if (other != MGC_FIRST_STAGE && other != stage)
-            return mgc__fail(ts->ctx, MGC_E_INVALID_ARG,
-                             "robust: row %u of stage %u holds column %u of stage %u; allowed are the first stage (0) and its own",
-                             ts->m, stage, columns[e], other);
+            return mgc__fail(
+                ts->ctx, MGC_E_INVALID_ARG,
+                "robust: row %u of stage %u holds column %u of stage %u; allowed are the first stage (0) and its own",
+                ts->m, stage, columns[e], other);
     }
     return MGC_OK;
 }
@@ -144,7 +149,8 @@ static void reshape(mgc_twostage *ts)
     mgc__master_drop(ts);
 }
 
-mgc_status mgc_twostage_add_column(mgc_twostage *ts, uint32_t stage, double cost, double lower, double upper, uint32_t *column)
+mgc_status mgc_twostage_add_column(mgc_twostage *ts, uint32_t stage, double cost, double lower, double upper,
+                                   uint32_t *column)
 {
     if (ts == NULL) return MGC_E_INVALID_ARG;
     mgc_status st = check_stage(ts, "a column", stage);
@@ -170,14 +176,16 @@ mgc_status mgc_twostage_add_row(mgc_twostage *ts, uint32_t stage, double lower, 
     if (st == MGC_OK) st = check_bounds(ts->ctx, "row", ts->m, lower, upper);
     if (st == MGC_OK) st = check_entries(ts, stage, columns, values, n);
     if (st != MGC_OK) return st;
-    if (ts->m >= SIZE_MAX_32 || n > SIZE_MAX_32) return mgc__fail(ts->ctx, MGC_E_LIMIT, "robust: more than %u rows", SIZE_MAX_32);
+    if (ts->m >= SIZE_MAX_32 || n > SIZE_MAX_32)
+        return mgc__fail(ts->ctx, MGC_E_LIMIT, "robust: more than %u rows", SIZE_MAX_32);
     size_t need = ts->n_entries + n;
     if (!mgc__grow(ts->ctx, (void **)&ts->rows, &ts->cap_m, (size_t)ts->m + 1, sizeof *ts->rows) ||
         !mgc__grow(ts->ctx, (void **)&ts->entry_column, &ts->cap_entry_column, need, sizeof *ts->entry_column) ||
         !mgc__grow(ts->ctx, (void **)&ts->entry_value, &ts->cap_entry_value, need, sizeof *ts->entry_value))
         return mgc__no_memory(ts->ctx, "a row of a two-stage program");
 
-    ts->rows[ts->m] = (mgc__ts_row){.lower = lower, .upper = upper, .start = ts->n_entries, .n = (uint32_t)n, .stage = stage};
+    ts->rows[ts->m] =
+        (mgc__ts_row){.lower = lower, .upper = upper, .start = ts->n_entries, .n = (uint32_t)n, .stage = stage};
     if (n > 0) {
         memcpy(ts->entry_column + ts->n_entries, columns, n * sizeof *columns);
         memcpy(ts->entry_value + ts->n_entries, values, n * sizeof *values);
@@ -193,10 +201,12 @@ mgc_status mgc_twostage_add_row(mgc_twostage *ts, uint32_t stage, double lower, 
 
 /* Both kept programs number the columns and rows of ts alike, so that what is no cost of a scenario is pushed alike.
  * A push that fails gives the kept program up: the next solve builds it anew and reports what is wrong. */
-#define PUSH(ts, function, ...)                                                                                        \
-    do {                                                                                                               \
-        if ((ts)->direct.program != NULL && function((ts)->direct.program, __VA_ARGS__) != MGC_OK) mgc__direct_drop(ts); \
-        if ((ts)->master.program != NULL && function((ts)->master.program, __VA_ARGS__) != MGC_OK) mgc__master_drop(ts); \
+#define PUSH(ts, function, ...)                                                                                      \
+    do {                                                                                                             \
+        if ((ts)->direct.program != NULL && function((ts)->direct.program, __VA_ARGS__) != MGC_OK)                   \
+            mgc__direct_drop(ts);                                                                                    \
+        if ((ts)->master.program != NULL && function((ts)->master.program, __VA_ARGS__) != MGC_OK)                   \
+            mgc__master_drop(ts);                                                                                    \
     } while (0)
 
 mgc_status mgc_twostage_set_cost(mgc_twostage *ts, uint32_t column, double cost)
@@ -244,7 +254,8 @@ static mgc_status check_first_stage(const mgc_twostage *ts, const char *what, ui
 {
     mgc_status st = check_column(ts, column);
     if (st != MGC_OK || ts->columns[column].stage == MGC_FIRST_STAGE) return st;
-    return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: %s column %u is of scenario %u; only the first stage may be", what, column,
+    return mgc__fail(ts->ctx, MGC_E_INVALID_ARG,
+                     "robust: %s column %u is of scenario %u; only the first stage may be", what, column,
                      ts->columns[column].stage - 1);
 }
 
@@ -254,7 +265,8 @@ mgc_status mgc_twostage_set_integer(mgc_twostage *ts, uint32_t column, int32_t i
     mgc_status st = check_first_stage(ts, "integer", column);
     if (st != MGC_OK) return st;
     if (integer != 0 && integer != 1)
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: integer flag of column %u is %d; must be 0 or 1", column, (int)integer);
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: integer flag of column %u is %d; must be 0 or 1",
+                         column, (int)integer);
     ts->columns[column].integer = (uint32_t)integer;
     PUSH(ts, mgc_program_set_integer, column, integer);
     return MGC_OK;
@@ -304,7 +316,8 @@ mgc_status mgc_twostage_set_quadratic(mgc_twostage *ts, uint32_t i, uint32_t j, 
     if (st == MGC_OK) st = check_finite(ts->ctx, "quadratic coefficient of column", i, value);
     if (st != MGC_OK) return st;
     if (i == j && value < 0)
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: quadratic coefficient of column %u is %g; must be >= 0", i, value);
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: quadratic coefficient of column %u is %g; must be >= 0",
+                         i, value);
     st = quad_store(ts, i < j ? i : j, i < j ? j : i, value);
     if (st == MGC_OK) PUSH(ts, mgc_program_set_quadratic, i, j, value);
     return st;
@@ -313,7 +326,8 @@ mgc_status mgc_twostage_set_quadratic(mgc_twostage *ts, uint32_t i, uint32_t j, 
 mgc_status mgc_twostage_set_offset(mgc_twostage *ts, double offset)
 {
     if (ts == NULL) return MGC_E_INVALID_ARG;
-    if (!isfinite(offset)) return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: offset is %g; must be finite", offset);
+    if (!isfinite(offset))
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: offset is %g; must be finite", offset);
     ts->offset = offset;
     PUSH(ts, mgc_program_set_offset, offset);
     return MGC_OK;

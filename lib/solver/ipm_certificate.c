@@ -6,13 +6,19 @@
  * times their present size; and where the margin is this part of the terms it is the difference of. */
 #define EXCLUDED_SIZE 1e6
 #define CLEAR_MARGIN 1e-7
+/* What a sum that should be nought may leave, relative to its largest term. */
+#define RAY_DUST 1e-10
+/* Up to here purifying a ray is worth a factorisation. */
+#define ROUGH_DUST 1e-3
+enum { PURIFY_ROUNDS = 3 };
+enum ray_quality { RAY_NONE, RAY_ROUGH, RAY_PROOF };
 #define FEASIBLE 1e-8
 
-/* Farkas: y'Ax >= sum of y+ row_lower - y- row_upper for every feasible x, yet no x within the bounds reaches it. */
-bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y)
+/* The ray in original units, largest entry one; entries that lean on an absent side are cleared. */
+static bool load_ray(mgc__ipm *ipm, const double *y)
 {
     const mgc__qp *qp = &ipm->qp;
-    double *ray = ipm->ray_out, *g = ipm->work, size = 0.0, need = 0.0, reach = 0.0, terms = 0.0, loose = 0.0;
+    double *ray = ipm->ray_out, size = 0.0;
 
     for (uint32_t i = 0; i < qp->m; i++) {
         ray[i] = y[i] * ipm->scale[ipm->n + i];
@@ -20,26 +26,97 @@ bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y)
         size = fmax(size, fabs(ray[i]));
     }
     if (!(size > 0.0)) return false;
-    for (uint32_t i = 0; i < qp->m; i++) {
-        ray[i] /= size;
-        if (ray[i] == 0.0) continue;
-        need += ray[i] * (ray[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i]);
-        terms += fabs(ray[i] * (ray[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i]));
-    }
-    memset(g, 0, qp->n * sizeof *g);
-    mgc__csc_tmul(qp->a, 1.0, ray, g);
-    for (uint32_t j = 0; j < qp->n; j++) {
-        double bound = g[j] > 0.0 ? qp->upper[j] : qp->lower[j];
+    for (uint32_t i = 0; i < qp->m; i++) ray[i] /= size;
+    return true;
+}
 
-        if (g[j] == 0.0) continue;
+/* How good is the ray?  RAY_NONE, RAY_ROUGH: worth purifying, RAY_PROOF.
+ * Farkas: y'Ax >= sum of y+ row_lower - y- row_upper for every feasible x, yet no x within the bounds reaches it. */
+static enum ray_quality judge_ray(mgc__ipm *ipm, const double *y)
+{
+    const mgc__qp *qp = &ipm->qp;
+    double *ray = ipm->ray_out, need = 0.0, reach = 0.0, terms = 0.0, loose = 0.0, dust = 0.0, left = 0.0, largest = 0.0;
+
+    if (!load_ray(ipm, y)) return RAY_NONE;
+    for (uint32_t i = 0; i < qp->m; i++) {
+        double side = ray[i] == 0.0 ? 0.0 : ray[i] * (ray[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i]);
+
+        need += side;
+        terms += fabs(side);
+    }
+    for (uint32_t j = 0; j < qp->n; j++) {
+        double g = 0.0, size = 0.0, bound;
+
+        for (uint32_t e = qp->a->start[j]; e < qp->a->start[j + 1]; e++) {
+            double term = qp->a->value[e] * ray[qp->a->row[e]];
+
+            g += term;
+            size = fmax(size, fabs(term));
+        }
+        largest = fmax(largest, size);
+        if (g == 0.0) continue;
+        bound = g > 0.0 ? qp->upper[j] : qp->lower[j];
         if (isfinite(bound)) {
-            reach += g[j] * bound;
-            terms += fabs(g[j] * bound);
+            reach += g * bound;
+            terms += fabs(g * bound);
         } else {
-            loose += fabs(g[j]) * (1.0 + fabs(ipm->w[j] * ipm->scale[j]));
+            dust = fmax(dust, fabs(g) / size);
+            left = fmax(left, fabs(g));
+            loose += fabs(g) * (1.0 + fabs(ipm->w[j] * ipm->scale[j]));
         }
     }
-    return need - reach > CLEAR_MARGIN * terms && need - reach > EXCLUDED_SIZE * loose;
+    if (!(need - reach > CLEAR_MARGIN * terms)) return RAY_NONE;
+    if (dust <= RAY_DUST && need - reach > EXCLUDED_SIZE * loose) return RAY_PROOF;
+    return left <= ROUGH_DUST * largest ? RAY_ROUGH : RAY_NONE;
+}
+
+/* The diagonal of the Newton system for purifying: only the marked columns move, and rows by the square of y. */
+static mgc_status factorise_for_ray(mgc__ipm *ipm, const double *y, const uint8_t *marked)
+{
+    for (uint32_t j = 0; j < ipm->n; j++) ipm->k.value[ipm->k_diagonal[j]] = marked[j] ? 0.0 : 1e20;
+    for (uint32_t i = ipm->n; i < ipm->count; i++)
+        ipm->k.value[ipm->k_diagonal[i]] = ipm->kind[i] == KIND_FREE ? -1.0 : -1.0 / fmax(y[i] * y[i], 1e-18);
+    return mgc__ldl_factorise(ipm->ldl, ipm->k.value, ipm->shift, ipm->shift);
+}
+
+/* Take the dust out of a rough ray: the smallest change of y, relative to its entries, with (A'y)_j = 0 for every column
+ * that lacks the bound it would need.  That may turn the sign of other small sums, so a few rounds.  Rows whose multiplier is
+ * below the threshold are taken for bystanders and cleared first. */
+static bool purify(mgc__ipm *ipm, const double *rough, double threshold)
+{
+    uint32_t n = ipm->n;
+    double *y = ipm->save, *g = ipm->work, size = largest_of(rough, ipm->m);
+
+    memset(ipm->marked, 0, n * sizeof *ipm->marked);
+    memset(y, 0, ipm->count * sizeof *y);
+    for (uint32_t i = 0; i < ipm->m; i++) y[n + i] = fabs(rough[i]) > threshold * size ? rough[i] / size : 0.0;
+    for (uint32_t round = 0; round < PURIFY_ROUNDS; round++) {
+        memset(g, 0, n * sizeof *g);
+        mgc__csc_tmul(&ipm->a, 1.0, y + n, g);
+        for (uint32_t j = 0; j < n; j++) {
+            bool excused = ipm->kind[j] == KIND_FIXED || g[j] == 0.0 || (g[j] > 0.0 ? ipm->hu[j] : ipm->hl[j]) > 0.0;
+
+            if (!excused) ipm->marked[j] = 1;
+        }
+        memset(ipm->rhs, 0, ipm->count * sizeof *ipm->rhs);
+        for (uint32_t j = 0; j < n; j++) ipm->rhs[j] = ipm->marked[j] ? g[j] : 0.0;
+        if (factorise_for_ray(ipm, y, ipm->marked) != MGC_OK) return false;
+        mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, 5, 1e-15);
+        for (uint32_t i = n; i < ipm->count; i++) {
+            y[i] -= ipm->sol[i];
+            if (ipm->kind[i] == KIND_FREE || (ipm->kind[i] == KIND_BOUNDED && (y[i] > 0.0 ? ipm->hl[i] : ipm->hu[i]) == 0.0)) y[i] = 0.0;
+        }
+        if (judge_ray(ipm, y + n) == RAY_PROOF) return true;
+    }
+    return false;
+}
+
+bool mgc__ipm_proves_infeasible(mgc__ipm *ipm, const double *y)
+{
+    enum ray_quality quality = judge_ray(ipm, y);
+
+    if (quality != RAY_ROUGH) return quality == RAY_PROOF;
+    return purify(ipm, y, 1e-5) || purify(ipm, y, 1e-9);
 }
 
 /* Distance of `d` from the directions in which [lo, up] has no end. */

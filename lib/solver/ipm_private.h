@@ -55,7 +55,7 @@ struct mgc__ipm {
     double shift;
     enum ipm_mode mode;
     double elastic;         /* ELASTIC: weight of e'e / 2, after scaling; else 0 */
-    uint8_t *kind;
+    uint8_t *kind, *marked; /* marked: columns, scratch of ipm_certificate.c */
     double *block;
 #define IPM_MEMBER(name) double *name;
     IPM_VECTORS(IPM_MEMBER)

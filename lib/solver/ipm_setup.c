@@ -56,7 +56,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     IPM_VECTORS(IPM_COUNT)
 #undef IPM_COUNT
     ipm->block = mgc__alloc(ipm->ctx, at * count, sizeof *ipm->block);
-    ipm->kind = mgc__alloc(ipm->ctx, count, sizeof *ipm->kind);
+    ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
     ipm->snapshots = mgc__alloc(ipm->ctx, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots) return mgc__no_memory(ipm->ctx, "the work space of a solve");
@@ -64,6 +64,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
 #define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
     IPM_VECTORS(IPM_PLACE)
 #undef IPM_PLACE
+    ipm->marked = ipm->kind + count;
     ipm->z_out = ipm->x_out + n;
     ipm->y_out = ipm->z_out + n;
     ipm->ray_out = ipm->y_out + m;

@@ -7,10 +7,11 @@
 
 #include "robust/robust.h"
 
-#define OK(call)                                                                                                        \
-    do {                                                                                                                \
-        mgc_status ok_status = (call);                                                                                  \
-        ck_assert_msg(ok_status == MGC_OK, "%s: %s: %s", #call, mgc_status_name(ok_status), mgc_ctx_error(test_ctx));   \
+#define OK(call)                                                                                                     \
+    do {                                                                                                             \
+        mgc_status ok_status = (call);                                                                               \
+        ck_assert_msg(ok_status == MGC_OK, "%s: %s: %s", #call, mgc_status_name(ok_status),                          \
+                      mgc_ctx_error(test_ctx));                                                                      \
     } while (0)
 
 extern mgc_ctx *test_ctx; /* one for every test, made by the fixture */

@@ -49,9 +49,11 @@ START_TEST(k_medoids_finds_the_best_choice)
         uint32_t k = 1 + (uint32_t)(world % SMALL_N);
         for (size_t i = 0; i < SMALL_N; i++)
             for (size_t t = 0; t < SMALL_D; t++) samples[i][t] = mgc__rng_unit(&rng);
-        OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], SMALL_N, SMALL_D, weight, "k-medoids", k, 1, medoid, p, assignment));
+        OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], SMALL_N, SMALL_D, weight, "k-medoids", k, 1, medoid, p,
+                                assignment));
         double got = total(samples, weight, medoid, k), best = least_of_all(samples, weight, k), sum = 0;
-        ck_assert_msg(got <= best * (1 + 1e-12) + 1e-15, "world %d, %u scenarios: %.12g, best %.12g", world, k, got, best);
+        ck_assert_msg(got <= best * (1 + 1e-12) + 1e-15, "world %d, %u scenarios: %.12g, best %.12g", world, k, got,
+                      best);
         for (uint32_t i = 0; i < k; i++) {
             uint32_t members = 0;
             for (size_t o = 0; o < SMALL_N; o++) members += assignment[o] == i;
@@ -106,14 +108,20 @@ START_TEST(reduction_refuses_what_it_cannot_judge)
     double samples[] = {1, 2, NAN, 4}, huge[] = {-1e308, 1e308}, p[4], weight[] = {1, -1};
     uint32_t medoid[4];
 
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 1, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
     ck_assert_ptr_nonnull(strstr(mgc_ctx_error(test_ctx), "sample 1 is nan in dimension 0"));
     samples[2] = 3;
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 3, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 0, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, weight, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, "k-means", 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, huge, 2, 1, NULL, NULL, 1, 0, medoid, p, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 3, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 0, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, weight, NULL, 1, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, "k-means", 1, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_scenarios_reduce(test_ctx, huge, 2, 1, NULL, NULL, 1, 0, medoid, p, NULL),
+                     MGC_E_INVALID_ARG);
     OK(mgc_scenarios_reduce(test_ctx, samples, 2, 2, NULL, NULL, 2, 0, medoid, p, NULL));
 }
 END_TEST
@@ -124,7 +132,8 @@ static mgc_status reduce_once(mgc_ctx *ctx, uint32_t variant)
     uint32_t medoid[2];
     double p[2];
 
-    return mgc_scenarios_reduce(ctx, line, 5, 1, NULL, variant == 0 ? "k-medoids" : "forward-selection", 2, 0, medoid, p, NULL);
+    return mgc_scenarios_reduce(ctx, line, 5, 1, NULL, variant == 0 ? "k-medoids" : "forward-selection", 2, 0, medoid,
+                                p, NULL);
 }
 
 START_TEST(reduction_survives_every_failed_allocation)
@@ -153,7 +162,8 @@ START_TEST(the_seed_is_all_that_is_random)
         OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N, D, NULL, NULL, K, seed, a, p, assignment));
         OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N, D, NULL, NULL, K, seed, b, p, assignment));
         ck_assert_int_eq(memcmp(a, b, sizeof a), 0);
-        for (size_t i = 0; i < N; i++) total_distance += gap(samples[i], samples[b[assignment[i]]], (double[]){1, 1, 1, 1}, D);
+        for (size_t i = 0; i < N; i++)
+            total_distance += gap(samples[i], samples[b[assignment[i]]], (double[]){1, 1, 1, 1}, D);
         ck_assert_double_le(total_distance, greedy);
     }
 }

@@ -6,7 +6,8 @@
 
 START_TEST(probabilities_are_checked)
 {
-    static const double short_of_one[] = {0.5, 0.4}, negative[] = {1.5, -0.5}, not_a_number[] = {NAN, 1}, nearly[] = {0.5, 0.5000004};
+    static const double short_of_one[] = {0.5, 0.4}, negative[] = {1.5, -0.5}, not_a_number[] = {NAN, 1},
+                        nearly[] = {0.5, 0.5000004};
     mgc_twostage *ts = NULL;
 
     ck_assert_int_eq(mgc_twostage_create(test_ctx, 2, short_of_one, &ts), MGC_E_PROBABILITY);
@@ -32,12 +33,18 @@ START_TEST(a_row_holds_its_own_stage_and_the_first)
     OK(mgc_twostage_add_column(ts, MGC_SCENARIO(0), 1, 0, 1, &y0));
     OK(mgc_twostage_add_column(ts, MGC_SCENARIO(1), 1, 0, 1, &y1));
     OK(mgc_twostage_add_row(ts, MGC_SCENARIO(1), 0, 1, (uint32_t[]){x, y1}, one, 2, NULL));
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(1), 0, 1, (uint32_t[]){x, y0}, one, 2, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_FIRST_STAGE, 0, 1, (uint32_t[]){x, y0}, one, 2, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(2), 0, 1, (uint32_t[]){x}, one, 1, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 0, 1, (uint32_t[]){9}, one, 1, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 2, 1, (uint32_t[]){x}, one, 1, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 0, 1, (uint32_t[]){x}, &(double){NAN}, 1, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(1), 0, 1, (uint32_t[]){x, y0}, one, 2, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_FIRST_STAGE, 0, 1, (uint32_t[]){x, y0}, one, 2, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(2), 0, 1, (uint32_t[]){x}, one, 1, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 0, 1, (uint32_t[]){9}, one, 1, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 2, 1, (uint32_t[]){x}, one, 1, NULL),
+                     MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_twostage_add_row(ts, MGC_SCENARIO(0), 0, 1, (uint32_t[]){x}, &(double){NAN}, 1, NULL),
+                     MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_twostage_set_integer(ts, y0, 1), MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_twostage_set_quadratic(ts, x, y0, 1), MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_twostage_set_quadratic(ts, x, x, -1), MGC_E_INVALID_ARG);
@@ -70,8 +77,10 @@ START_TEST(the_reformulation_is_small_and_keeps_numbers)
         OK(mgc_twostage_set_norm_inf(ts, cases[c].norm_inf));
         OK(mgc_twostage_extensive(ts, &program));
         ck_assert_str_eq(mgc_program_column_name(program, x), "build");
-        ck_assert_msg(mgc_program_columns(program) == 4 + cases[c].columns, "case %zu: %u columns", c, mgc_program_columns(program));
-        ck_assert_msg(mgc_program_rows(program) == 1 + cases[c].rows, "case %zu: %u rows", c, mgc_program_rows(program));
+        ck_assert_msg(mgc_program_columns(program) == 4 + cases[c].columns, "case %zu: %u columns", c,
+                      mgc_program_columns(program));
+        ck_assert_msg(mgc_program_rows(program) == 1 + cases[c].rows, "case %zu: %u rows", c,
+                      mgc_program_rows(program));
         mgc_program_destroy(program);
         mgc_twostage_destroy(ts);
     }
@@ -128,8 +137,10 @@ static mgc_twostage *random_set(mgc__rng *rng, uint32_t n)
 
     random_probability(rng, n, p0);
     OK(mgc_twostage_create(test_ctx, n, p0, &ts));
-    if (mgc__rng_below(rng, 3) != 0) OK(mgc_twostage_set_norm1(ts, mgc__rng_below(rng, 10) == 0 ? 2 : mgc__rng_unit(rng)));
-    if (mgc__rng_below(rng, 3) != 0) OK(mgc_twostage_set_norm_inf(ts, mgc__rng_below(rng, 10) == 0 ? 1 : 0.4 * mgc__rng_unit(rng)));
+    if (mgc__rng_below(rng, 3) != 0)
+        OK(mgc_twostage_set_norm1(ts, mgc__rng_below(rng, 10) == 0 ? 2 : mgc__rng_unit(rng)));
+    if (mgc__rng_below(rng, 3) != 0)
+        OK(mgc_twostage_set_norm_inf(ts, mgc__rng_below(rng, 10) == 0 ? 1 : 0.4 * mgc__rng_unit(rng)));
     return ts;
 }
 
@@ -174,7 +185,8 @@ START_TEST(the_oracle_is_as_bad_as_a_slow_search)
         check_in_set(ts, worst);
         for (uint32_t k = 0; k < n; k++) value += worst[k] * cost[k];
         double slow = slow_worst(ts, cost);
-        ck_assert_msg(fabs(value - slow) < 1e-6, "world %d: %.12g by the oracle, %.12g by search", world, value, slow);
+        ck_assert_msg(fabs(value - slow) < 1e-6, "world %d: %.12g by the oracle, %.12g by search", world, value,
+                      slow);
         mgc_twostage_destroy(ts);
     }
 }
@@ -267,7 +279,10 @@ END_TEST
 /* Values by Python's math module, with 2^K as an integer, from the formulas of doc/math/robust.md. */
 START_TEST(radii_follow_their_rules)
 {
-    static const struct { uint32_t k, m; double confidence, weissman, zhao_guan1, hoeffding, zhao_guan_inf; } cases[] = {
+    static const struct {
+        uint32_t k, m;
+        double confidence, weissman, zhao_guan1, hoeffding, zhao_guan_inf;
+    } cases[] = {
         {5, 91, 0.95, 0.3749558114687663, 0.1455581694106603, 0.1706213171972719, 0.029111633882132063},
         {10, 365, 0.95, 0.2332057595134255, 0.08207485680969837, 0.09059517471129373, 0.008207485680969837},
         {1, 10, 0.9, 0, 0.14978661367769958, 0.38702275602049496, 0.14978661367769958},

@@ -51,7 +51,8 @@ static void both_ways_give(mgc_twostage *ts, double want, const char *what)
         o.method = method;
         OK(mgc_twostage_solve(ts, &o, &info));
         ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) <= 1e-6 * (1 + fabs(want)),
-                      "%s, method %u: %s, %.10g; want %.10g", what, method, mgc_outcome_name(info.outcome), info.objective, want);
+                      "%s, method %u: %s, %.10g; want %.10g", what, method, mgc_outcome_name(info.outcome),
+                      info.objective, want);
     }
 }
 
@@ -89,15 +90,16 @@ END_TEST
 
 /* --- a program of our own: order x at 2, sell at most the demand; what lacks is bought dearly ------------------------- */
 
-static const char core[] = "NAME OWN\nROWS\n N COST\n L STORE\n G NEED\nCOLUMNS\n X COST 2 STORE 1\n X NEED 1\n Y COST 5 NEED 1\n"
-                           "RHS\n B STORE 10 NEED 4\nENDATA\n";
+static const char core[] =
+    "NAME OWN\nROWS\n N COST\n L STORE\n G NEED\nCOLUMNS\n X COST 2 STORE 1\n X NEED 1\n Y COST 5 NEED 1\n"
+    "RHS\n B STORE 10 NEED 4\nENDATA\n";
 static const char cut_in_two[] = "TIME OWN\nPERIODS IMPLICIT\n X STORE ONE\n Y NEED TWO\nENDATA\n";
 
 static mgc_status read_own(const char *time, const char *stoch, mgc_twostage **ts)
 {
     *ts = NULL;
-    return mgc_twostage_read_smps(test_ctx, core, strlen(core), "own.cor", time, strlen(time), "own.tim", stoch, strlen(stoch), "own.sto",
-                                  ts);
+    return mgc_twostage_read_smps(test_ctx, core, strlen(core), "own.cor", time, strlen(time), "own.tim", stoch,
+                                  strlen(stoch), "own.sto", ts);
 }
 
 /* The bounds of NEED, cost of Y and coefficient of X in each scenario: what each sort of section must lay over the core. */
@@ -108,14 +110,34 @@ START_TEST(every_section_lays_its_values)
         uint32_t scenarios;
         double p[4], need[4], price[4], x[4];
     } cases[] = {
-        {"STOCH\nINDEP DISCRETE\n* a comment\n B NEED 3 TWO 0.25\n B NEED 6 TWO 0.75\n Y COST 7 0.5\n Y COST 9 0.5\nENDATA\n", 4,
-         {0.125, 0.125, 0.375, 0.375}, {3, 3, 6, 6}, {7, 9, 7, 9}, {1, 1, 1, 1}},
-        {"STOCH OWN\nINDEP DISCRETE ADD\n B NEED -1 0.5\n B NEED 1 0.5\nINDEP DISCRETE MULTIPLY\n X NEED 0.5 1\nENDATA", 2,
-         {0.5, 0.5}, {3, 5}, {5, 5}, {0.5, 0.5}},
-        {"STOCH\nBLOCKS DISCRETE\n BL A TWO 0.5\n B NEED 3\n Y COST 6\n BL A TWO 0.3\n Y COST 8\n BL A TWO 0.2\n X NEED 2\nENDATA\n", 3,
-         {0.5, 0.3, 0.2}, {3, 3, 3}, {6, 8, 6}, {1, 1, 2}},
-        {"STOCH\nSCENARIOS DISCRETE\n SC ONE ROOT 0.6 TWO\n B NEED 3\n SC OTHER ONE 0.4 TWO\n Y COST 9 NEED 2\nENDATA\n", 2,
-         {0.6, 0.4}, {3, 3}, {5, 9}, {1, 1}},
+        {"STOCH\nINDEP DISCRETE\n* a comment\n B NEED 3 TWO 0.25\n B NEED 6 TWO 0.75\n Y COST 7 0.5\n Y COST 9 "
+         "0.5\nENDATA\n",
+         4,
+         {0.125, 0.125, 0.375, 0.375},
+         {3, 3, 6, 6},
+         {7, 9, 7, 9},
+         {1, 1, 1, 1}},
+        {"STOCH OWN\nINDEP DISCRETE ADD\n B NEED -1 0.5\n B NEED 1 0.5\nINDEP DISCRETE MULTIPLY\n X NEED 0.5 "
+         "1\nENDATA",
+         2,
+         {0.5, 0.5},
+         {3, 5},
+         {5, 5},
+         {0.5, 0.5}},
+        {"STOCH\nBLOCKS DISCRETE\n BL A TWO 0.5\n B NEED 3\n Y COST 6\n BL A TWO 0.3\n Y COST 8\n BL A TWO 0.2\n X "
+         "NEED 2\nENDATA\n",
+         3,
+         {0.5, 0.3, 0.2},
+         {3, 3, 3},
+         {6, 8, 6},
+         {1, 1, 2}},
+        {"STOCH\nSCENARIOS DISCRETE\n SC ONE ROOT 0.6 TWO\n B NEED 3\n SC OTHER ONE 0.4 TWO\n Y COST 9 NEED "
+         "2\nENDATA\n",
+         2,
+         {0.6, 0.4},
+         {3, 3},
+         {5, 9},
+         {1, 1}},
     };
 
     for (size_t c = 0; c < MGC__COUNT(cases); c++) {
@@ -127,10 +149,13 @@ START_TEST(every_section_lays_its_values)
         for (uint32_t k = 0; k < ts->scenarios; k++) {
             const mgc__ts_row *r = &ts->rows[1 + k];
             ck_assert_double_eq_tol(ts->p0[k], cases[c].p[k], 1e-15);
-            ck_assert_msg(r->lower == cases[c].need[k] && r->upper == INFINITY, "case %zu, scenario %u: need %g", c, k, r->lower);
-            ck_assert_msg(ts->columns[1 + k].cost == cases[c].price[k], "case %zu, scenario %u: price %g", c, k, ts->columns[1 + k].cost);
+            ck_assert_msg(r->lower == cases[c].need[k] && r->upper == INFINITY, "case %zu, scenario %u: need %g", c,
+                          k, r->lower);
+            ck_assert_msg(ts->columns[1 + k].cost == cases[c].price[k], "case %zu, scenario %u: price %g", c, k,
+                          ts->columns[1 + k].cost);
             ck_assert_uint_eq(r->n, 2);
-            ck_assert_msg(ts->entry_value[r->start] == cases[c].x[k], "case %zu, scenario %u: x %g", c, k, ts->entry_value[r->start]);
+            ck_assert_msg(ts->entry_value[r->start] == cases[c].x[k], "case %zu, scenario %u: x %g", c, k,
+                          ts->entry_value[r->start]);
             ck_assert_double_eq(ts->entry_value[r->start + 1], c == 3 && k == 1 ? 2 : 1);
         }
         ck_assert_str_eq(ts->columns[1].name, "Y.0");
@@ -141,10 +166,13 @@ END_TEST
 
 START_TEST(what_cannot_be_read_is_told_with_its_line)
 {
-    static const struct { const char *time, *stoch; mgc_status status; const char *says; } cases[] = {
-        {"TIME\nPERIODS\n X STORE ONE\n Y NEED TWO\n Y NEED THREE\nENDATA\n", NULL, MGC_E_UNSUPPORTED, "own.tim:5: a third period"},
+    static const struct { const char *time, *stoch; mgc_status status; const char *says;
+    } cases[] = {
+        {"TIME\nPERIODS\n X STORE ONE\n Y NEED TWO\n Y NEED THREE\nENDATA\n", NULL, MGC_E_UNSUPPORTED,
+         "own.tim:5: a third period"},
         {"TIME\nPERIODS\n X STORE ONE\nENDATA\n", NULL, MGC_E_SYNTAX, "1 periods"},
-        {"TIME\nPERIODS\n X STORE ONE\n Z NEED TWO\nENDATA\n", NULL, MGC_E_NOT_FOUND, "own.tim:4: the core has no column Z"},
+        {"TIME\nPERIODS\n X STORE ONE\n Z NEED TWO\nENDATA\n", NULL, MGC_E_NOT_FOUND,
+         "own.tim:4: the core has no column Z"},
         {"TIME\nPERIODS\n X STORE\nENDATA\n", NULL, MGC_E_SYNTAX, "own.tim:3"},
         {"TIME\nROWS\nENDATA\n", NULL, MGC_E_UNSUPPORTED, "own.tim:2: section ROWS"},
         {"TIME\nPERIODS\n X STORE ONE\n X NEED TWO\nENDATA\n", "STOCH\nENDATA\n", MGC_E_SYNTAX, "nothing is random"},
@@ -157,7 +185,8 @@ START_TEST(what_cannot_be_read_is_told_with_its_line)
         {NULL, "STOCH\nINDEP DISCRETE\n B STORE 3 1\nENDATA\n", MGC_E_SYNTAX, "first stage"},
         {NULL, "STOCH\nINDEP DISCRETE\n X COST 3 1\nENDATA\n", MGC_E_SYNTAX, "first stage"},
         {NULL, "STOCH\nINDEP DISCRETE\n B COST 3 1\nENDATA\n", MGC_E_UNSUPPORTED, "constant of the objective"},
-        {NULL, "STOCH\nINDEP DISCRETE\n B NEED 3 1\nBLOCKS DISCRETE\n BL A TWO 1\n B NEED 4\nENDATA\n", MGC_E_SYNTAX, "own.sto:6"},
+        {NULL, "STOCH\nINDEP DISCRETE\n B NEED 3 1\nBLOCKS DISCRETE\n BL A TWO 1\n B NEED 4\nENDATA\n", MGC_E_SYNTAX,
+         "own.sto:6"},
         {NULL, "STOCH\nBLOCKS DISCRETE\n B NEED 3\nENDATA\n", MGC_E_SYNTAX, "before the first BL"},
         {NULL, "STOCH\nSCENARIOS\n SC A B 1\nENDATA\n", MGC_E_NOT_FOUND, "parent B"},
         {NULL, "STOCH\nSCENARIOS\n SC A ROOT 0.5\n SC A ROOT 0.5\nENDATA\n", MGC_E_SYNTAX, "named twice"},
@@ -169,8 +198,8 @@ START_TEST(what_cannot_be_read_is_told_with_its_line)
         mgc_twostage *ts = NULL;
         const char *stoch = cases[c].stoch != NULL ? cases[c].stoch : "STOCH\nINDEP DISCRETE\n B NEED 3 1\nENDATA\n";
         mgc_status st = read_own(cases[c].time != NULL ? cases[c].time : cut_in_two, stoch, &ts);
-        ck_assert_msg(st == cases[c].status && strstr(mgc_ctx_error(test_ctx), cases[c].says) != NULL, "case %zu: %s: %s", c,
-                      mgc_status_name(st), mgc_ctx_error(test_ctx));
+        ck_assert_msg(st == cases[c].status && strstr(mgc_ctx_error(test_ctx), cases[c].says) != NULL,
+                      "case %zu: %s: %s", c, mgc_status_name(st), mgc_ctx_error(test_ctx));
         ck_assert_ptr_null(ts);
     }
 }
@@ -186,10 +215,12 @@ START_TEST(too_many_combinations_are_refused)
     for (int i = 0; i < 17; i++) at += (size_t)snprintf(big_core + at, sizeof big_core - at, " G N%d\n", i);
     at += (size_t)snprintf(big_core + at, sizeof big_core - at, "COLUMNS\n X STORE 1\n Y COST 1 N0 1\nRHS\nENDATA\n");
     so = (size_t)snprintf(stoch, sizeof stoch, "STOCH\nINDEP DISCRETE\n");
-    for (int i = 0; i < 17; i++) so += (size_t)snprintf(stoch + so, sizeof stoch - so, " RHS N%d 1 0.5\n RHS N%d 2 0.5\n", i, i);
+    for (int i = 0; i < 17; i++)
+        so += (size_t)snprintf(stoch + so, sizeof stoch - so, " RHS N%d 1 0.5\n RHS N%d 2 0.5\n", i, i);
     snprintf(stoch + so, sizeof stoch - so, "ENDATA\n");
     static const char time[] = "TIME\nPERIODS\n X STORE A\n Y N0 B\nENDATA\n";
-    ck_assert_int_eq(mgc_twostage_read_smps(test_ctx, big_core, at, NULL, time, strlen(time), NULL, stoch, strlen(stoch), NULL, &ts),
+    ck_assert_int_eq(mgc_twostage_read_smps(test_ctx, big_core, at, NULL, time, strlen(time), NULL, stoch,
+                                            strlen(stoch), NULL, &ts),
                      MGC_E_LIMIT);
     ck_assert_ptr_null(ts);
 }
@@ -197,15 +228,16 @@ END_TEST
 
 /* --- rubbish ---------------------------------------------------------------------------------------------------------- */
 
-static const char every_section[] = "STOCH\nINDEP DISCRETE ADD\n B NEED 3 TWO 0.25\n B NEED 6 TWO 0.75\nBLOCKS DISCRETE\n BL A TWO 0.5\n Y COST 6\n"
-                                    " BL A TWO 0.5\n Y COST 8 NEED 2\nSCENARIOS DISCRETE\n SC ONE ROOT 0.6 TWO\n X NEED 3\n"
-                                    " SC OTHER ONE 0.4 TWO\n X NEED 2\nENDATA\n";
+static const char every_section[] =
+    "STOCH\nINDEP DISCRETE ADD\n B NEED 3 TWO 0.25\n B NEED 6 TWO 0.75\nBLOCKS DISCRETE\n BL A TWO 0.5\n Y COST 6\n"
+    " BL A TWO 0.5\n Y COST 8 NEED 2\nSCENARIOS DISCRETE\n SC ONE ROOT 0.6 TWO\n X NEED 3\n"
+    " SC OTHER ONE 0.4 TWO\n X NEED 2\nENDATA\n";
 
 static mgc_status run_own(mgc_ctx *ctx, uint32_t variant)
 {
     mgc_twostage *ts = NULL;
-    mgc_status st = mgc_twostage_read_smps(ctx, core, strlen(core), NULL, cut_in_two, strlen(cut_in_two), NULL, every_section,
-                                           strlen(every_section), NULL, &ts);
+    mgc_status st = mgc_twostage_read_smps(ctx, core, strlen(core), NULL, cut_in_two, strlen(cut_in_two), NULL,
+                                           every_section, strlen(every_section), NULL, &ts);
 
     (void)variant;
     mgc_twostage_destroy(ts);
@@ -246,7 +278,8 @@ START_TEST(rubbish_is_answered)
                 len[f] = len[f] > 1 ? len[f] - 1 : 1;
             }
         }
-        mgc_status st = mgc_twostage_read_smps(test_ctx, text[0], len[0], NULL, text[1], len[1], NULL, text[2], len[2], NULL, &ts);
+        mgc_status st = mgc_twostage_read_smps(test_ctx, text[0], len[0], NULL, text[1], len[1], NULL, text[2],
+                                               len[2], NULL, &ts);
         ck_assert_int_eq(st == MGC_OK, ts != NULL);
         if (st != MGC_OK) ck_assert_int_gt((int)strlen(mgc_ctx_error(test_ctx)), 0);
         read += st == MGC_OK;

@@ -37,13 +37,15 @@ static void add_scenario(mgc_twostage *ts, stream *u, uint32_t k, const uint32_t
     for (int i = 0; i < SITES; i++)
         for (int j = 0; j < PLACES; j++)
             OK(mgc_twostage_add_column(ts, MGC_SCENARIO(k), 0.5 + 4 * draw(u), 0, INFINITY, &carry[i][j]));
-    for (int j = 0; j < PLACES; j++) OK(mgc_twostage_add_column(ts, MGC_SCENARIO(k), 20 + 20 * draw(u), 0, INFINITY, &lacking[j]));
+    for (int j = 0; j < PLACES; j++)
+        OK(mgc_twostage_add_column(ts, MGC_SCENARIO(k), 20 + 20 * draw(u), 0, INFINITY, &lacking[j]));
     for (int i = 0; i < SITES; i++)
         OK(mgc_twostage_add_row(ts, MGC_SCENARIO(k), 0, INFINITY, (uint32_t[]){x[i], carry[i][0], carry[i][1]},
                                 (double[]){1, -1, -1}, 3, NULL));
     for (int j = 0; j < PLACES; j++)
         OK(mgc_twostage_add_row(ts, MGC_SCENARIO(k), demand[j], INFINITY,
-                                (uint32_t[]){lacking[j], carry[0][j], carry[1][j], carry[2][j]}, (double[]){1, 1, 1, 1}, 4, NULL));
+                                (uint32_t[]){lacking[j], carry[0][j], carry[1][j], carry[2][j]},
+                                (double[]){1, 1, 1, 1}, 4, NULL));
 }
 
 static mgc_twostage *small_world(uint32_t seed)
@@ -117,7 +119,8 @@ static void check_proof(const mgc_twostage *ts, const mgc_twostage_info *info)
     for (uint32_t k = 0; k < ts->scenarios; k++) sum += p[k];
     ck_assert_double_eq_tol(sum, 1, 1e-13);
     ck_assert_double_eq_tol(mgc__ts_expected(ts, p, cost), mgc__ts_expected(ts, worst, cost), 1e-4);
-    ck_assert_double_eq_tol(info->first_stage_cost + mgc__ts_expected(ts, worst, cost), info->objective, 1e-9 * fabs(info->objective));
+    ck_assert_double_eq_tol(info->first_stage_cost + mgc__ts_expected(ts, worst, cost), info->objective,
+                            1e-9 * fabs(info->objective));
     ck_assert_double_eq_tol(dual_bound(ts, p, y), info->objective, 1e-4 * (1 + fabs(info->objective)));
 }
 
@@ -130,8 +133,8 @@ START_TEST(both_ways_agree_with_highs)
         mgc_twostage_info info = solve(ts, method, 1e-7);
         ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "world %d, method %u: %s, gap %g, residual %g", _i, method,
                       mgc_outcome_name(info.outcome), info.gap, info.primal_residual);
-        ck_assert_msg(fabs(info.objective - expected[_i]) < 1e-6 * expected[_i], "world %d, method %u: %.10g, HiGHS %.10g", _i,
-                      method, info.objective, expected[_i]);
+        ck_assert_msg(fabs(info.objective - expected[_i]) < 1e-6 * expected[_i],
+                      "world %d, method %u: %.10g, HiGHS %.10g", _i, method, info.objective, expected[_i]);
         ck_assert_double_le(info.bound, expected[_i] * (1 + 1e-7));
         ck_assert_double_ge(info.bound, expected[_i] * (1 - 1e-6));
         if (_i % 2 == 0) check_proof(ts, &info);
@@ -192,8 +195,8 @@ START_TEST(kept_programs_hear_of_every_change)
             OK(mgc_twostage_solve(fresh, NULL, &f));
             ck_assert_uint_eq(a.outcome, MGC_OUTCOME_OPTIMAL);
             ck_assert_uint_eq(f.outcome, MGC_OUTCOME_OPTIMAL);
-            ck_assert_msg(fabs(a.objective - f.objective) < 1e-6 * fabs(f.objective), "world %u, method %u: again %.10g, fresh %.10g",
-                          seed, method, a.objective, f.objective);
+            ck_assert_msg(fabs(a.objective - f.objective) < 1e-6 * fabs(f.objective),
+                          "world %u, method %u: again %.10g, fresh %.10g", seed, method, a.objective, f.objective);
             mgc_twostage_destroy(again);
             mgc_twostage_destroy(fresh);
         }
@@ -294,7 +297,8 @@ START_TEST(a_scenario_without_weight_gets_its_best_plan)
             OK(mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 1, 2, 5, &x));
             for (uint32_t k = 0; k < 2; k++) {
                 OK(mgc_twostage_add_column(ts, MGC_SCENARIO(k), k == 0 ? 10 : 1, 0, 1000, &y[k]));
-                OK(mgc_twostage_add_row(ts, MGC_SCENARIO(k), 0, INFINITY, (uint32_t[]){y[k], x}, (double[]){1, -1}, 2, NULL));
+                OK(mgc_twostage_add_row(ts, MGC_SCENARIO(k), 0, INFINITY, (uint32_t[]){y[k], x}, (double[]){1, -1}, 2,
+                                        NULL));
             }
             if (!nominal) OK(mgc_twostage_set_norm1(ts, 1.5));
             mgc_twostage_info info = solve(ts, method, 0);
@@ -352,7 +356,8 @@ START_TEST(a_hosts_set_is_served_by_generation)
         else
             OK(mgc_twostage_set_norm_inf(ts, 0.2));
         mgc_twostage_info info = solve(ts, host ? MGC_METHOD_CCG : MGC_METHOD_DIRECT, 0);
-        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "host %d: %s gap %g", host, mgc_outcome_name(info.outcome), info.gap);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "host %d: %s gap %g", host, mgc_outcome_name(info.outcome),
+                      info.gap);
         value[host] = info.objective;
         mgc_twostage_destroy(ts);
     }
@@ -373,17 +378,17 @@ START_TEST(unusual_shapes_are_programs_too)
         OK(mgc_twostage_set_norm1(ts, 0.5));
         OK(mgc_twostage_set_offset(ts, 7));
         mgc_twostage_info info = solve(ts, method, 0);
-        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 7) < 1e-7, "method %u: %s %g", method,
-                      mgc_outcome_name(info.outcome), info.objective);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 7) < 1e-7, "method %u: %s %g",
+                      method, mgc_outcome_name(info.outcome), info.objective);
         OK(mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 2, 1, 3, &x)); /* no recourse */
         info = solve(ts, method, 0);
-        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 9) < 1e-7, "method %u: %s %g", method,
-                      mgc_outcome_name(info.outcome), info.objective);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 9) < 1e-7, "method %u: %s %g",
+                      method, mgc_outcome_name(info.outcome), info.objective);
         OK(mgc_twostage_add_column(ts, MGC_SCENARIO(1), 6, 1, 1, &y)); /* one scenario alone has any; fixed */
         info = solve(ts, method, 0);
         OK(mgc_twostage_get_probability(ts, p, 3));
-        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 12.5) < 1e-6, "method %u: %s %g", method,
-                      mgc_outcome_name(info.outcome), info.objective);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - 12.5) < 1e-6, "method %u: %s %g",
+                      method, mgc_outcome_name(info.outcome), info.objective);
         ck_assert_double_eq_tol(p[1], 1.0 / 3 + 0.25, 1e-6);
         mgc_twostage_destroy(ts);
     }
@@ -405,10 +410,10 @@ START_TEST(two_hundred_scenarios_agree)
         OK(mgc_twostage_set_norm1(ts, sets[c][0]));
         OK(mgc_twostage_set_norm_inf(ts, sets[c][1]));
         mgc_twostage_info direct = solve(ts, MGC_METHOD_DIRECT, 0), generated = solve(ts, MGC_METHOD_CCG, 0);
-        ck_assert_msg(direct.outcome == MGC_OUTCOME_OPTIMAL && generated.outcome == MGC_OUTCOME_OPTIMAL, "set %zu: %s, %s", c,
-                      mgc_outcome_name(direct.outcome), mgc_outcome_name(generated.outcome));
-        ck_assert_msg(fabs(direct.objective - generated.objective) < 1e-6 * direct.objective, "set %zu: direct %.10g, generated %.10g",
-                      c, direct.objective, generated.objective);
+        ck_assert_msg(direct.outcome == MGC_OUTCOME_OPTIMAL && generated.outcome == MGC_OUTCOME_OPTIMAL,
+                      "set %zu: %s, %s", c, mgc_outcome_name(direct.outcome), mgc_outcome_name(generated.outcome));
+        ck_assert_msg(fabs(direct.objective - generated.objective) < 1e-6 * direct.objective,
+                      "set %zu: direct %.10g, generated %.10g", c, direct.objective, generated.objective);
     }
     mgc_twostage_destroy(ts);
 }
@@ -437,7 +442,10 @@ static int32_t look(void *user, uint32_t iteration, double upper, double lower)
 
 START_TEST(generation_tells_its_bounds_and_stops_when_asked)
 {
-    static const struct { int32_t word; mgc_status status; } cases[] = {{MGC_CB_STOP, MGC_OK}, {0, MGC_E_CALLBACK}, {MGC_E_IO, MGC_E_IO}};
+    static const struct {
+        int32_t word;
+        mgc_status status;
+    } cases[] = {{MGC_CB_STOP, MGC_OK}, {0, MGC_E_CALLBACK}, {MGC_E_IO, MGC_E_IO}};
     mgc_twostage *ts = small_world(14 + 4);
     mgc_twostage_info info = {.struct_size = sizeof info};
     mgc_twostage_opts o;
@@ -554,7 +562,9 @@ static mgc_status tiny_run(mgc_ctx *ctx, uint32_t method)
     if (st == MGC_OK) st = mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 1, 0, 5, &x);
     for (uint32_t k = 0; k < 2 && st == MGC_OK; k++) {
         st = mgc_twostage_add_column(ts, MGC_SCENARIO(k), 3, 0, INFINITY, &y);
-        if (st == MGC_OK) st = mgc_twostage_add_row(ts, MGC_SCENARIO(k), 1 + k, INFINITY, (uint32_t[]){x, y}, (double[]){1, 1}, 2, NULL);
+        if (st == MGC_OK)
+            st = mgc_twostage_add_row(ts, MGC_SCENARIO(k), 1 + k, INFINITY, (uint32_t[]){x, y}, (double[]){1, 1}, 2,
+                                      NULL);
     }
     if (st == MGC_OK) st = mgc_twostage_set_quadratic(ts, x, x, 0.5);
     if (st == MGC_OK) st = mgc_twostage_set_norm1(ts, 0.9);
@@ -575,8 +585,10 @@ TCase *solve_case(void)
 {
     TCase *tc = tcase_create("solve");
 
-    for (int world = 0; world < WORLDS; world += 2) tcase_add_loop_test(tc, both_ways_agree_with_highs, world, world + 1);
-    for (int world = 0; world < 12; world += 2) tcase_add_loop_test(tc, the_extensive_program_has_the_same_optimum, world, world + 1);
+    for (int world = 0; world < WORLDS; world += 2)
+        tcase_add_loop_test(tc, both_ways_agree_with_highs, world, world + 1);
+    for (int world = 0; world < 12; world += 2)
+        tcase_add_loop_test(tc, the_extensive_program_has_the_same_optimum, world, world + 1);
     tcase_add_test(tc, kept_programs_hear_of_every_change);
     tcase_add_test(tc, the_same_input_gives_the_same_bytes);
     tcase_add_test(tc, infeasible_comes_with_a_proof);
