@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Sizes in SVG units; a chart fills its column, so on a phone one unit is about 0.75 px. */
-enum { WIDTH = 480, HEIGHT = 250, LEFT = 52, RIGHT = 10, RIGHT_SCALE = 46, TOP = 12, BOTTOM = 24 };
+enum { WIDTH = 480, HEIGHT = 250, LEFT = 52, RIGHT = 18, RIGHT_SCALE = 46, TOP = 12, BOTTOM = 24 };
 
 typedef struct scale {
     double lower, upper, step; /* in data */
@@ -89,10 +89,11 @@ static void legend_item(mgc_io__text *t, const mgc_io__series *s, const char *cl
     mgc_io__puts(t, "</span>");
 }
 
+/* What is less than a hundredth of the unit all along cannot be seen. */
 static bool all_zero(const mgc_io__series *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (fabs(s->values[i]) > 1e-9) return false;
+        if (fabs(s->values[i]) > 0.01) return false;
     return true;
 }
 
@@ -111,7 +112,8 @@ static void legend(mgc_io__text *t, const mgc_io__chart *c)
         if (!all_zero(&c->up[i], c->n)) legend_item(t, &c->up[i], "box");
     for (size_t i = 0; i < c->n_down; i++)
         if (!all_zero(&c->down[i], c->n) && !named_before(c->up, c->n_up, &c->down[i], c->n)) legend_item(t, &c->down[i], "box");
-    for (size_t i = 0; i < c->n_line; i++) legend_item(t, &c->line[i], c->line[i].dashed ? "dash" : "rule");
+    for (size_t i = 0; i < c->n_line; i++)
+        if (i == 0 || strcmp(c->line[i].name, c->line[i - 1].name) != 0) legend_item(t, &c->line[i], c->line[i].dashed ? "dash" : "rule");
     for (size_t i = 0; i < c->n_right; i++) legend_item(t, &c->right[i], c->right[i].dashed ? "dash" : "rule");
     mgc_io__puts(t, "</div></figure>\n");
 }

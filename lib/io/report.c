@@ -35,7 +35,7 @@ static const char style[] =
     "p{margin:4px 0 12px;max-width:75ch}.soft,small,figcaption small{color:var(--soft);font-weight:400}"
     ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(155px,1fr));gap:12px;margin:20px 0}"
     ".card{background:var(--card);border-radius:8px;padding:12px 14px}.card b{display:block;font-size:22px;line-height:1.25}"
-    ".card span{color:var(--soft);font-size:13px}.charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px 26px}"
+    ".card small{font-size:14px}.card span{color:var(--soft);font-size:13px}.charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px 26px}"
     "figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:14px;margin-bottom:4px}"
     "svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:var(--soft)}"
     ".grid{stroke:var(--line);stroke-width:.7}.axis{stroke:var(--ink);stroke-width:1}"
@@ -291,9 +291,9 @@ static void card(view *v, double value, unsigned decimals, const char *unit, con
 {
     mgc_io__puts(&v->t, "<div class=\"card\"><b>");
     mgc_io__fixed(&v->t, value, decimals, true);
-    mgc_io__puts(&v->t, " ");
+    mgc_io__puts(&v->t, " <small>");
     mgc_io__escaped(&v->t, unit);
-    mgc_io__puts(&v->t, "</b><span>");
+    mgc_io__puts(&v->t, "</small></b><span>");
     mgc_io__escaped(&v->t, text);
     mgc_io__puts(&v->t, "</span></div>");
 }
