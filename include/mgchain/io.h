@@ -3,7 +3,7 @@
  * @file io.h
  * Case files in, result files out.  Library mgchain-io, beside the core: it reads and writes files, so that the core need not.
  *
- * Formats: doc/formats.md.  Case files are YAML or JSON; every fault in one is told at once, each with file, line, column, path
+ * Formats: doc/case-files.md, doc/results.md.  Case files are YAML or JSON; every fault in one is told at once, each with file, line, column, path
  * of the key, what is wrong, what was found and what is allowed.
  */
 #ifndef MGCHAIN_IO_H
@@ -194,7 +194,7 @@ typedef struct mgc_result_trade {
 } mgc_result_trade;
 
 /**
- * What results.json says (formats.md section 2).  Arrays over members have length members, in the order of id; a NULL array or
+ * What results.json says (doc/results.md).  Arrays over members have length members, in the order of id; a NULL array or
  * text and a not finite number are left out of the file or written as null, as said below.  Everything stays the caller's.
  */
 typedef struct mgc_result {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* results.json: formats.md section 2, keys in the order of that page. */
+/* results.json: doc/results.md, keys in the order of that page. */
 #include <math.h>
 
 #include "io/memory.h"

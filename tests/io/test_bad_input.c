@@ -87,6 +87,12 @@ static const struct bad {
     {"confidence without samples", HEAD "microgrids:\n  - {id: a, ambiguity: {norm1: {confidence: 0.95}}}\n", NULL,
      "case.yaml:7:45: microgrids.a.ambiguity.norm1.confidence: a confidence needs the number of past days that the probabilities come from; give "
      "ambiguity.samples"},
+    {"a set of a later release", HEAD "microgrids:\n  - {id: a, ambiguity: {kl: {radius: 0.1}}}\n", NULL,
+     "case.yaml:7:38: microgrids.a.ambiguity.kl.radius: the ambiguity set kl by radius is not supported by this library (version "},
+    {"unknown set", HEAD "microgrids:\n  - {id: a, ambiguity: {norm2: {radius: 0.1}}}\n", NULL,
+     "case.yaml:7:25: microgrids.a.ambiguity.norm2: the key \"norm2\" is not known here; did you mean \"norm1\"?"},
+    {"a set without a size", HEAD "microgrids:\n  - {id: a, ambiguity: {norm1: {}}}\n", NULL,
+     "case.yaml:7:25: microgrids.a.ambiguity.norm1: the set has no size; give it a radius or a confidence"},
     {"unknown rule", HEAD "microgrids:\n  - {id: a, ambiguity: {samples: 9, norm1: {confidence: 0.95, rule: weisman}}}\n", NULL,
      "case.yaml:7:57: microgrids.a.ambiguity.norm1.confidence: "},
     {"unknown weight", HEAD "microgrids: [{id: alpha}]\nbargaining: {weights: {alpha: 1, beta: 2}}\n", NULL,

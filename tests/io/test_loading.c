@@ -356,6 +356,27 @@ START_TEST(past_days_become_scenarios_and_the_day_is_held_out)
 }
 END_TEST
 
+START_TEST(both_methods_of_reduction_find_plain_clusters)
+{
+    static char text[4096];
+    struct disk disk = {.file = {{"h.csv", make_history(), 0}}};
+    mgc_case_info info = {.struct_size = sizeof info};
+    uint64_t day;
+    uint32_t members[2];
+
+    strcpy(text, HISTORY_CASE);
+    memcpy(strstr(text, "seed: 3}"), "method: forward-selection}\n", 27);
+    strcpy(strstr(text, "selection}\n") + 11, strstr(HISTORY_CASE, "microgrids:"));
+    mgc_case *kase = load(text, &disk);
+    ck_assert_int_eq(mgc_case_get_info(kase, &info), MGC_OK);
+    ck_assert_str_eq(info.method, "forward-selection");
+    for (uint32_t k = 0; k < 2; k++) ck_assert_int_eq(mgc_case_scenario(kase, k, &day, &members[k]), MGC_OK);
+    ck_assert_uint_eq(members[0], 3);
+    ck_assert_uint_eq(members[1], 4);
+    mgc_case_destroy(kase);
+}
+END_TEST
+
 START_TEST(the_next_day_of_a_rolling_run)
 {
     struct disk disk = {.file = {{"h.csv", make_history(), 0}}};
@@ -510,6 +531,7 @@ int main(void)
     tcase_add_test(tc, gzip_is_seen_through);
     tcase_add_test(tc, scenarios_from_files_lists_and_numbers);
     tcase_add_test(tc, past_days_become_scenarios_and_the_day_is_held_out);
+    tcase_add_test(tc, both_methods_of_reduction_find_plain_clusters);
     tcase_add_test(tc, the_next_day_of_a_rolling_run);
     tcase_add_test(tc, fewer_past_days_than_asked_for_is_a_warning_that_counts_them);
     tcase_add_test(tc, weights_in_the_order_of_the_microgrids);
