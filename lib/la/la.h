@@ -40,9 +40,10 @@ void mgc__csc_symmul(const mgc__csc *u, double alpha, const double *x, double *y
 typedef struct mgc__ldl mgc__ldl;
 
 enum {
-    MGC__LDL_AUTO = 0,  /* the fastest of the library's own for this pattern */
-    MGC__LDL_UPLOOKING, /* own, row by row */
-    MGC__LDL_CHOLMOD    /* CHOLMOD's simplicial module */
+    MGC__LDL_AUTO = 0,   /* the fastest */
+    MGC__LDL_UPLOOKING,  /* own, row by row */
+    MGC__LDL_SUPERNODAL, /* own, dense panels */
+    MGC__LDL_CHOLMOD     /* CHOLMOD's simplicial module */
 };
 
 typedef struct mgc__ldl_info {

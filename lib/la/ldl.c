@@ -77,20 +77,71 @@ done:
     return st;
 }
 
+/* order[k] = k-th node of a postorder of the forest; work: 3 n. */
+static void postorder(uint32_t n, const uint32_t *parent, uint32_t *order, uint32_t *work)
+{
+    uint32_t *head = work, *next = work + n, *stack = next + n, k = 0;
+
+    for (uint32_t j = 0; j < n; j++) head[j] = n;
+    for (uint32_t j = n; j-- > 0;) {
+        if (parent[j] == n) continue;
+        next[j] = head[parent[j]];
+        head[parent[j]] = j;
+    }
+    for (uint32_t root = 0; root < n; root++) {
+        uint32_t depth = 0;
+
+        if (parent[root] != n) continue;
+        stack[depth++] = root;
+        while (depth > 0) {
+            uint32_t j = stack[depth - 1], child = head[j];
+
+            if (child == n) {
+                order[k++] = j;
+                depth--;
+            } else {
+                head[j] = next[child];
+                stack[depth++] = child;
+            }
+        }
+    }
+    assert(k == n);
+}
+
+static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, uint32_t *inverse)
+{
+    for (uint32_t i = 0; i < ldl->n; i++) inverse[ldl->perm[i]] = i;
+    mgc__csc_free(ldl->ctx, &ldl->k);
+    return permute(ldl, k, inverse);
+}
+
+/* Fill-reducing first, then postordered, which leaves the fill alone and brings columns of one pattern together. */
 static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign)
 {
-    uint32_t *inverse = mgc__alloc(ldl->ctx, ldl->n, sizeof *inverse);
-    mgc_status st = inverse ? mgc__order_amd(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
+    size_t n = ldl->n;
+    uint32_t *work = mgc__alloc(ldl->ctx, 6 * n, sizeof *work), *parent = work + n, *order = parent + n;
+    mgc_status st = work ? mgc__order_amd(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
 
+    if (st == MGC_OK) st = apply_order(ldl, k, work);
     if (st == MGC_OK) {
-        for (uint32_t i = 0; i < ldl->n; i++) {
-            inverse[ldl->perm[i]] = i;
-            ldl->sign[i] = sign[ldl->perm[i]];
-        }
-        st = permute(ldl, k, inverse);
+        mgc__etree(&ldl->k, parent, work);
+        postorder(ldl->n, parent, order, order + n);
+        for (size_t i = 0; i < n; i++) work[i] = ldl->perm[order[i]];
+        memcpy(ldl->perm, work, n * sizeof *work);
+        st = apply_order(ldl, k, work);
+        for (size_t i = 0; i < n; i++) ldl->sign[i] = sign[ldl->perm[i]];
     }
-    mgc__free(ldl->ctx, inverse);
+    mgc__free(ldl->ctx, work);
     return st;
+}
+
+static const ldl_engine *engine_of(uint32_t method)
+{
+    switch (method) {
+    case MGC__LDL_UPLOOKING: return &mgc__ldl_uplooking;
+    case MGC__LDL_CHOLMOD: return &mgc__ldl_cholmod;
+    default: return &mgc__ldl_supernodal;
+    }
 }
 
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
@@ -116,8 +167,8 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
         st = order_and_permute(ldl, k, sign);
     }
     if (st == MGC_OK) {
-        ldl->info.method = method == MGC__LDL_AUTO ? MGC__LDL_UPLOOKING : method;
-        ldl->engine = ldl->info.method == MGC__LDL_CHOLMOD ? &mgc__ldl_cholmod : &mgc__ldl_uplooking;
+        ldl->info.method = method == MGC__LDL_AUTO ? MGC__LDL_SUPERNODAL : method;
+        ldl->engine = engine_of(method);
         st = ldl->engine->analyse(ldl);
     }
     if (st != MGC_OK) {

@@ -31,7 +31,7 @@ struct mgc__ldl {
     mgc__ldl_info info;
 };
 
-extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_cholmod;
+extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmod;
 
 /* A fill-reducing order of the symmetric pattern k (upper triangle), by CHOLMOD's AMD. */
 mgc_status mgc__order_amd(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);

@@ -93,7 +93,7 @@ static void solve_dense(const mgc__csc *k, const double *b, double *x)
 
 START_TEST(every_engine_solves_what_lapack_solves)
 {
-    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_CHOLMOD};
+    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD};
     mgc__rng rng;
     int8_t sign[200];
     double b[200], x[200], expected[200];

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Left-looking L D L' by supernodes: neighbouring columns of L with (nearly) one pattern are a dense panel, so that all
+ * work beyond the leaves runs on contiguous vectors (Ng and Peyton 1993).  Written for quasi-definite matrices: every
+ * pivot is 1 x 1 in the given order and has a known sign. */
+#include "la/supernodal.h"
+
+#include <math.h>
+
+static void destroy(mgc__ldl *ldl)
+{
+    supernodal *s = ldl->state;
+    mgc_ctx *ctx = ldl->ctx;
+
+    if (!s) return;
+    mgc__free(ctx, s->first);
+    mgc__free(ctx, s->of);
+    mgc__free(ctx, s->row_start);
+    mgc__free(ctx, s->row);
+    mgc__free(ctx, s->value_start);
+    mgc__free(ctx, s->value);
+    mgc__free(ctx, s->update_start);
+    mgc__free(ctx, s->update);
+    mgc__free(ctx, s->relative);
+    mgc__free(ctx, s->entry);
+    mgc__free(ctx, s->d);
+    mgc__free(ctx, s->panel_work);
+    mgc__free(ctx, s);
+    ldl->state = NULL;
+}
+
+/* --- dense kernels --------------------------------------------------------------------------------------------- */
+
+/* Eight doubles side by side; compilers split it as the machine has it.  Sums run in one order whatever the width. */
+typedef double lanes __attribute__((vector_size(64), aligned(8), may_alias));
+enum { LANES = 8, WIDTH = 4 };
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+#define LOAD(p) (*(const lanes *)(p))
+
+/* C (rows x 4, ldc) = A (rows x depth, lda) W, W depth x 4 by rows. */
+ALWAYS_INLINE void multiply_body(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
+                                 size_t ldc)
+{
+    uint32_t r = 0;
+
+    for (; r + LANES <= rows; r += LANES) {
+        lanes c0 = {0}, c1 = {0}, c2 = {0}, c3 = {0};
+
+        for (uint32_t k = 0; k < depth; k++) {
+            lanes x = LOAD(a + k * lda + r);
+            const double *t = w + (size_t)k * WIDTH;
+
+            c0 += x * t[0];
+            c1 += x * t[1];
+            c2 += x * t[2];
+            c3 += x * t[3];
+        }
+        *(lanes *)(c + r) = c0;
+        *(lanes *)(c + ldc + r) = c1;
+        *(lanes *)(c + 2 * ldc + r) = c2;
+        *(lanes *)(c + 3 * ldc + r) = c3;
+    }
+    for (; r < rows; r++) {
+        double c0 = 0.0, c1 = 0.0, c2 = 0.0, c3 = 0.0;
+
+        for (uint32_t k = 0; k < depth; k++) {
+            double x = a[k * lda + r];
+            const double *t = w + (size_t)k * WIDTH;
+
+            c0 += x * t[0];
+            c1 += x * t[1];
+            c2 += x * t[2];
+            c3 += x * t[3];
+        }
+        c[r] = c0;
+        c[ldc + r] = c1;
+        c[2 * ldc + r] = c2;
+        c[3 * ldc + r] = c3;
+    }
+}
+
+/* y -= C, for one column. */
+ALWAYS_INLINE void subtract_body(uint32_t rows, const double *c, double *y)
+{
+    uint32_t r = 0;
+
+    for (; r + LANES <= rows; r += LANES) *(lanes *)(y + r) = LOAD(y + r) - LOAD(c + r);
+    for (; r < rows; r++) y[r] -= c[r];
+}
+
+/* One column of a block below its pivot: y -= sum_k l_k w_k over the `depth` columns before it, then scaled by 1/d.
+ * l: those columns, lda apart. */
+ALWAYS_INLINE void eliminate_body(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
+                                  double *y)
+{
+    uint32_t r = 0;
+
+    for (; r + LANES <= rows; r += LANES) {
+        lanes t = LOAD(y + r);
+
+        for (uint32_t k = 0; k < depth; k++) t -= LOAD(l + k * lda + r) * w[k];
+        *(lanes *)(y + r) = t * scale;
+    }
+    for (; r < rows; r++) {
+        double t = y[r];
+
+        for (uint32_t k = 0; k < depth; k++) t -= l[k * lda + r] * w[k];
+        y[r] = t * scale;
+    }
+}
+
+static void multiply_base(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c, size_t ldc)
+{
+    multiply_body(rows, depth, a, lda, w, c, ldc);
+}
+
+static void subtract_base(uint32_t rows, const double *c, double *y)
+{
+    subtract_body(rows, c, y);
+}
+
+static void eliminate_base(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale, double *y)
+{
+    eliminate_body(rows, depth, l, lda, w, scale, y);
+}
+
+static const kernels base = {multiply_base, subtract_base, eliminate_base};
+
+#if defined(__x86_64__)
+/* The same bodies for wider registers: the same bits, as nothing is contracted or reordered. */
+#define WIDER(name, isa)                                                                                               \
+    __attribute__((target(isa))) static void multiply_##name(uint32_t rows, uint32_t depth, const double *a, size_t lda, \
+                                                             const double *w, double *c, size_t ldc)                   \
+    {                                                                                                                  \
+        multiply_body(rows, depth, a, lda, w, c, ldc);                                                                 \
+    }                                                                                                                  \
+    __attribute__((target(isa))) static void subtract_##name(uint32_t rows, const double *c, double *y)                \
+    {                                                                                                                  \
+        subtract_body(rows, c, y);                                                                                     \
+    }                                                                                                                  \
+    __attribute__((target(isa))) static void eliminate_##name(uint32_t rows, uint32_t depth, const double *l, size_t lda, \
+                                                              const double *w, double scale, double *y)                \
+    {                                                                                                                  \
+        eliminate_body(rows, depth, l, lda, w, scale, y);                                                              \
+    }                                                                                                                  \
+    static const kernels name = {multiply_##name, subtract_##name, eliminate_##name};
+
+WIDER(avx2, "avx2")
+WIDER(avx512, "avx512f")
+
+static const kernels *best_kernels(void)
+{
+    if (__builtin_cpu_supports("avx512f")) return &avx512;
+    return __builtin_cpu_supports("avx2") ? &avx2 : &base;
+}
+#else
+static const kernels *best_kernels(void)
+{
+    return &base;
+}
+#endif
+
+/* --- factorisation --------------------------------------------------------------------------------------------- */
+
+/* Panel of J -= what descendant u->from contributes to its columns. */
+static void apply_update(supernodal *s, uint32_t j, const supernode_update *u)
+{
+    uint32_t from = u->from, depth = s->first[from + 1] - s->first[from], below = s->row_start[from + 1] - s->row_start[from];
+    size_t lda = (size_t)depth + below, ldj = s->first[j + 1] - s->first[j] + s->row_start[j + 1] - s->row_start[j];
+    uint32_t rows = below - u->at, cols = u->end - u->at, base_column = s->first[j];
+    const double *l = s->value + s->value_start[from] + depth + u->at, *d = s->d + s->first[from];
+    const uint32_t *relative = s->relative + u->relative, *target = s->row + s->row_start[from] + u->at;
+    double *panel = s->value + s->value_start[j], *c = s->panel_work, *w = s->w;
+
+    if (depth == 1) {
+        for (uint32_t k = 0; k < cols; k++) {
+            double *y = panel + (size_t)(target[k] - base_column) * ldj, t = l[k] * d[0];
+
+            for (uint32_t r = k; r < rows; r++) y[relative[r]] -= l[r] * t;
+        }
+        return;
+    }
+    for (uint32_t k0 = 0; k0 < cols; k0 += WIDTH) {
+        uint32_t width = cols - k0 < WIDTH ? cols - k0 : WIDTH;
+
+        for (uint32_t k = 0; k < depth; k++)
+            for (uint32_t q = 0; q < WIDTH; q++) w[k * WIDTH + q] = q < width ? d[k] * l[k * lda + k0 + q] : 0.0;
+        s->kernel->multiply(rows - k0, depth, l + k0, lda, w, c, s->ldc);
+        for (uint32_t q = 0; q < width; q++) {
+            double *y = panel + (size_t)(target[k0 + q] - base_column) * ldj;
+            const double *x = c + q * s->ldc;
+
+            for (uint32_t r = q; r < rows - k0; r++) y[relative[k0 + r]] -= x[r];
+        }
+    }
+}
+
+/* The pivot of column c of a panel and what made it: the magnitudes of its terms, for ldl_pivot(). */
+static double choose_pivot(mgc__ldl *ldl, supernodal *s, uint32_t column, double d)
+{
+    double shift = ldl->sign[column] > 0 ? ldl->plus : -ldl->minus;
+    const mgc__csc *k = &ldl->k;
+
+    return ldl_pivot(ldl, d + shift, s->size[column] + fabs(k->value[k->start[column + 1] - 1]), ldl->sign[column]);
+}
+
+/* Dense L D L' of a panel whose updates from the left are done; WIDTH columns at a time. */
+static bool factorise_panel(mgc__ldl *ldl, supernodal *s, uint32_t j)
+{
+    uint32_t first = s->first[j], cols = s->first[j + 1] - first, ld = cols + s->row_start[j + 1] - s->row_start[j];
+    double *panel = s->value + s->value_start[j], *d = s->d + first, *w = s->w;
+
+    for (uint32_t b = 0; b < cols; b += WIDTH) {
+        uint32_t width = cols - b < WIDTH ? cols - b : WIDTH;
+
+        if (b > 0) {
+            for (uint32_t k = 0; k < b; k++)
+                for (uint32_t q = 0; q < WIDTH; q++)
+                    w[k * WIDTH + q] = q < width ? d[k] * panel[k * (size_t)ld + b + q] : 0.0;
+            s->kernel->multiply(ld - b, b, panel + b, ld, w, s->panel_work, s->ldc);
+            for (uint32_t q = 0; q < width; q++)
+                s->kernel->subtract(ld - b - q, s->panel_work + q * s->ldc + q, panel + (b + q) * (size_t)ld + b + q);
+        }
+        for (uint32_t c = b; c < b + width; c++) {
+            double *y = panel + c * (size_t)ld, v[WIDTH], t = y[c];
+
+            for (uint32_t k = b; k < c; k++) {
+                v[k - b] = d[k] * panel[k * (size_t)ld + c];
+                t -= panel[k * (size_t)ld + c] * v[k - b];
+            }
+            for (uint32_t k = 0; k < c; k++) {
+                double l = panel[k * (size_t)ld + c];
+
+                s->size[first + c] += l * l * fabs(d[k]);
+            }
+            d[c] = choose_pivot(ldl, s, first + c, t);
+            if (!isfinite(t)) return false;
+            s->d_inverse[first + c] = 1.0 / d[c];
+            s->kernel->eliminate(ld - c - 1, c - b, panel + b * (size_t)ld + c + 1, ld, v, 1.0 / d[c], y + c + 1);
+        }
+    }
+    return true;
+}
+
+/* Magnitudes that a finished panel adds to the pivots right of it. */
+static void add_sizes(supernodal *s, uint32_t j)
+{
+    uint32_t cols = s->first[j + 1] - s->first[j], below = s->row_start[j + 1] - s->row_start[j];
+    const uint32_t *row = s->row + s->row_start[j];
+    const double *l = s->value + s->value_start[j] + cols, *d = s->d + s->first[j];
+    double *sum = s->panel_work;
+
+    memset(sum, 0, below * sizeof *sum);
+    for (uint32_t k = 0; k < cols; k++, l += cols + below) {
+        double t = fabs(d[k]);
+
+        for (uint32_t r = 0; r < below; r++) sum[r] += l[r] * l[r] * t;
+    }
+    for (uint32_t r = 0; r < below; r++) s->size[row[r]] += sum[r];
+}
+
+static mgc_status factorise(mgc__ldl *ldl)
+{
+    supernodal *s = ldl->state;
+    uint32_t nnz = ldl->k.start[ldl->n];
+
+    memset(s->value, 0, s->value_start[s->count] * sizeof *s->value);
+    memset(s->size, 0, ldl->n * sizeof *s->size);
+    for (uint32_t e = 0; e < nnz; e++) s->value[s->entry[e]] = ldl->k.value[e];
+    for (uint32_t j = 0; j < s->count; j++) {
+        for (uint32_t u = s->update_start[j]; u < s->update_start[j + 1]; u++) apply_update(s, j, &s->update[u]);
+        if (!factorise_panel(ldl, s, j))
+            return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: a pivot of columns %u to %u of %u is not a finite number",
+                             s->first[j], s->first[j + 1] - 1, ldl->n);
+        add_sizes(s, j);
+    }
+    return MGC_OK;
+}
+
+/* --- solving --------------------------------------------------------------------------------------------------- */
+
+static void solve_forward(const supernodal *s, uint32_t j, double *x)
+{
+    uint32_t first = s->first[j], cols = s->first[j + 1] - first, below = s->row_start[j + 1] - s->row_start[j];
+    const uint32_t *row = s->row + s->row_start[j];
+    const double *l = s->value + s->value_start[j];
+    double *own = x + first, *sum = s->panel_work;
+
+    if (cols == 1) {
+        for (uint32_t r = 0; r < below; r++) x[row[r]] -= l[1 + r] * own[0];
+        return;
+    }
+    memset(sum, 0, below * sizeof *sum);
+    for (uint32_t c = 0; c < cols; c++, l += cols + below) {
+        double t = own[c];
+
+        for (uint32_t r = c + 1; r < cols; r++) own[r] -= l[r] * t;
+        for (uint32_t r = 0; r < below; r++) sum[r] += l[cols + r] * t;
+    }
+    for (uint32_t r = 0; r < below; r++) x[row[r]] -= sum[r];
+}
+
+static double dot(uint32_t n, const double *a, const double *b)
+{
+    lanes sum = {0};
+    double rest = 0.0;
+    uint32_t r = 0;
+
+    for (; r + LANES <= n; r += LANES) sum += LOAD(a + r) * LOAD(b + r);
+    for (; r < n; r++) rest += a[r] * b[r];
+    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])) + rest;
+}
+
+static void solve_backward(const supernodal *s, uint32_t j, double *x)
+{
+    uint32_t first = s->first[j], cols = s->first[j + 1] - first, below = s->row_start[j + 1] - s->row_start[j];
+    const uint32_t *row = s->row + s->row_start[j];
+    const double *l = s->value + s->value_start[j] + (size_t)(cols - 1) * (cols + below);
+    double *own = x + first, *other = s->panel_work;
+
+    for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
+    for (uint32_t c = cols; c-- > 0; l -= cols + below)
+        own[c] = own[c] * s->d_inverse[first + c] - dot(cols - c - 1, l + c + 1, own + c + 1) - dot(below, l + cols, other);
+}
+
+static void solve(mgc__ldl *ldl, double *x)
+{
+    const supernodal *s = ldl->state;
+
+    for (uint32_t j = 0; j < s->count; j++) solve_forward(s, j, x);
+    for (uint32_t j = s->count; j-- > 0;) solve_backward(s, j, x);
+}
+
+static mgc_status analyse(mgc__ldl *ldl)
+{
+    supernodal *s = ldl->state = mgc__alloc(ldl->ctx, 1, sizeof *s);
+
+    if (!s) return mgc__no_memory(ldl->ctx, "a factorisation");
+    s->kernel = best_kernels();
+    return mgc__supernodal_analyse(ldl, s);
+}
+
+const ldl_engine mgc__ldl_supernodal = {analyse, factorise, solve, destroy};
