@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file io.h
- * Case files in, result files out.  Library mgchain-io, beside the core: it reads and writes files, so that the core need not.
+ * Case files in, result files out.  Library mgchain-io, beside the core: it reads and writes files, so that the
+ * core need not.
  *
- * Formats: doc/case-files.md, doc/results.md.  Case files are YAML or JSON; every fault in one is told at once, each with file, line, column, path
- * of the key, what is wrong, what was found and what is allowed.
+ * Formats: doc/case-files.md, doc/results.md.  Case files are YAML or JSON; every fault in one is told at once, each
+ * with file, line, column, path of the key, what is wrong, what was found and what is allowed.
  */
 #ifndef MGCHAIN_IO_H
 #define MGCHAIN_IO_H
@@ -19,26 +20,27 @@ typedef struct mgc_case mgc_case;   /* owned by the caller; its context must out
 typedef struct mgc_json mgc_json;   /* likewise */
 typedef struct mgc_table mgc_table; /* likewise */
 
-/* --- limits, and why ------------------------------------------------------------------------------------------------ */
+/* --- limits, and why -------------------------------------------------------------------------------------------- */
 
 enum {
-    MGC_CASE_BYTES_MAX = 256 << 20,  /**< a case file: 1000 members with ten scenarios each take 40 MiB */
-    MGC_CASE_NODES_MAX = 8 << 20,    /**< values in a case file; bounds memory to 1 GiB whatever the bytes say */
-    MGC_CASE_DEPTH_MAX = 16,         /**< nesting; the format needs 9 */
-    MGC_CASE_ISSUES_MAX = 100,       /**< issues kept; nobody reads more */
-    MGC_CSV_BYTES_MAX = 256 << 20,   /**< a series file after decompression; stops a compressed bomb */
-    MGC_CSV_COLUMNS_MAX = 16384,     /**< columns of a series file */
-    MGC_CSV_FIELDS_MAX = 64 << 20    /**< rows times columns; bounds the index of a series file */
+    MGC_CASE_BYTES_MAX = 256 << 20, /**< a case file: 1000 members with ten scenarios each take 40 MiB */
+    MGC_CASE_NODES_MAX = 8 << 20,   /**< values in a case file; bounds memory to 1 GiB whatever the bytes say */
+    MGC_CASE_DEPTH_MAX = 16,        /**< nesting; the format needs 9 */
+    MGC_CASE_ISSUES_MAX = 100,      /**< issues kept; nobody reads more */
+    MGC_CSV_BYTES_MAX = 256 << 20,  /**< a series file after decompression; stops a compressed bomb */
+    MGC_CSV_COLUMNS_MAX = 16384,    /**< columns of a series file */
+    MGC_CSV_FIELDS_MAX = 64 << 20   /**< rows times columns; bounds the index of a series file */
 };
 
-/* --- loading a case ------------------------------------------------------------------------------------------------- */
+/* --- loading a case --------------------------------------------------------------------------------------------- */
 
 /**
  * The host's way to open a file that a case names, for a case that does not come from the file system.
  *
  * @param name  as the case has it, after base_dir and "/" where that is given and the name is relative
  * @param bytes filled: the whole file, borrowed until close
- * @return MGC_CB_DONE; MGC_E_NOT_FOUND, MGC_E_IO or another negative status: told as an issue of the key that names the file
+ * @return MGC_CB_DONE; MGC_E_NOT_FOUND, MGC_E_IO or another negative status: told as an issue of the key that names
+ * the file
  */
 typedef int32_t (*mgc_open_fn)(void *user, const char *name, const uint8_t **bytes, size_t *len);
 /** Told once for each file opened, when its bytes are no longer needed. */
@@ -51,28 +53,30 @@ typedef struct mgc_case_opts {
     mgc_open_fn open;     /**< NULL: the file system */
     mgc_close_fn close;   /**< may be NULL */
     void *user;
-    int32_t day_shift;    /**< days to add to start and to uncertainty.day: the next day of a rolling run; 0 */
-    uint32_t no_check;    /**< 1: leave out mgc_model_check(), for a host that changes the model first; 0 */
+    int32_t day_shift; /**< days to add to start and to uncertainty.day: the next day of a rolling run; 0 */
+    uint32_t no_check; /**< 1: leave out mgc_model_check(), for a host that changes the model first; 0 */
 } mgc_case_opts;
 
 /** Fill with the defaults of the library that runs.  Since 0.1 */
 MGC_API void mgc_case_opts_init(mgc_case_opts *opts, size_t size);
 
 /**
- * Load a case from a file, from a text in memory, or the one that the library carries (three microgrids, ten scenarios out of
- * their history; needs no file at all).
+ * Load a case from a file, from a text in memory, or the one that the library carries (three microgrids, ten
+ * scenarios out of their history; needs no file at all).
  *
  * @param path of a YAML or JSON file
  * @param text UTF-8, not necessarily terminated; the caller's
  * @param opts NULL: all defaults
  * @param out  the case.  On MGC_E_CASE as well: then it holds only the issues, mgc_case_model() gives NULL, and
  *             mgc_ctx_error() is the first issue.  NULL on every other failure
- * @return MGC_OK; MGC_E_CASE; MGC_E_IO or MGC_E_NOT_FOUND (the case file itself could not be read); MGC_E_TOO_LARGE (beyond
- *         MGC_CASE_BYTES_MAX); MGC_E_INVALID_ARG; MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE; MGC_E_NO_MEMORY
+ * @return MGC_OK; MGC_E_CASE; MGC_E_IO or MGC_E_NOT_FOUND (the case file itself could not be read); MGC_E_TOO_LARGE
+ *         (beyond MGC_CASE_BYTES_MAX); MGC_E_INVALID_ARG; MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE; MGC_E_NO_MEMORY
  * Since 0.1 @{
  */
-MGC_API MGC_NODISCARD mgc_status mgc_case_load_file(mgc_ctx *ctx, const char *path, const mgc_case_opts *opts, mgc_case **out);
-MGC_API MGC_NODISCARD mgc_status mgc_case_load_text(mgc_ctx *ctx, const char *text, size_t len, const mgc_case_opts *opts, mgc_case **out);
+MGC_API MGC_NODISCARD mgc_status mgc_case_load_file(mgc_ctx *ctx, const char *path, const mgc_case_opts *opts,
+                                                    mgc_case **out);
+MGC_API MGC_NODISCARD mgc_status mgc_case_load_text(mgc_ctx *ctx, const char *text, size_t len,
+                                                    const mgc_case_opts *opts, mgc_case **out);
 MGC_API MGC_NODISCARD mgc_status mgc_case_builtin(mgc_ctx *ctx, const mgc_case_opts *opts, mgc_case **out);
 /** @} */
 
@@ -84,9 +88,10 @@ MGC_API void mgc_case_destroy(mgc_case *kase);
  * @param name,bytes borrowed for ever
  * @return MGC_OK; MGC_E_NOT_FOUND past the last one.  Threads: any.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_builtin_file(uint32_t index, const char **name, const uint8_t **bytes, size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_builtin_file(uint32_t index, const char **name, const uint8_t **bytes,
+                                                  size_t *len);
 
-/* --- what is wrong with it -------------------------------------------------------------------------------------------- */
+/* --- what is wrong with it -------------------------------------------------------------------------------------- */
 
 enum { MGC_ISSUE_ERROR = 1, MGC_ISSUE_WARNING = 2 };
 
@@ -102,23 +107,23 @@ typedef struct mgc_case_issue {
     uint32_t reserved0;
 } mgc_case_issue;
 
-/** Number of issues, errors and warnings, in the order of the file; at most MGC_CASE_ISSUES_MAX and one that counts the rest.
- *  A loaded case may hold warnings.  Since 0.1 */
+/** Number of issues, errors and warnings, in the order of the file; at most MGC_CASE_ISSUES_MAX and one that counts
+ * the rest. A loaded case may hold warnings.  Since 0.1 */
 MGC_API uint32_t mgc_case_issues(const mgc_case *kase);
 /** @return MGC_OK, MGC_E_NOT_FOUND past the last one, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_case_issue_get(const mgc_case *kase, uint32_t index, mgc_case_issue *issue);
-/** The issue as one line: "file:line:column: path: message; hint".  Borrowed until the case is destroyed; NULL past the last
- *  one.  Since 0.1 */
+/** The issue as one line: "file:line:column: path: message; hint".  Borrowed until the case is destroyed; NULL past
+ * the last one.  Since 0.1 */
 MGC_API const char *mgc_case_issue_text(const mgc_case *kase, uint32_t index);
 
-/* --- what it holds ---------------------------------------------------------------------------------------------------- */
+/* --- what it holds ---------------------------------------------------------------------------------------------- */
 
 typedef struct mgc_case_info {
     size_t struct_size;
-    const char *name;         /**< all texts are borrowed until the case is destroyed */
-    const char *currency;     /**< "EUR" */
-    const char *start;        /**< first period's begin, "2019-07-16T00:00:00Z", day_shift included */
-    uint64_t start_ms;        /**< the same in milliseconds since 1970 */
+    const char *name;     /**< all texts are borrowed until the case is destroyed */
+    const char *currency; /**< "EUR" */
+    const char *start;    /**< first period's begin, "2019-07-16T00:00:00Z", day_shift included */
+    uint64_t start_ms;    /**< the same in milliseconds since 1970 */
     uint32_t period_minutes;
     uint32_t periods;
     uint32_t microgrids;
@@ -139,11 +144,11 @@ MGC_API MGC_NODISCARD mgc_status mgc_case_get_info(const mgc_case *kase, mgc_cas
 
 /** The model; NULL for a case with errors.  Borrowed until the case is destroyed; may be changed.  Since 0.1 */
 MGC_API mgc_model *mgc_case_model(const mgc_case *kase);
-/** The day as it was, one scenario, for mgc_plan_realise(); NULL where the case has no history.  As above.  Since 0.1 */
+/** The day as it was, one scenario, for mgc_plan_realise(); NULL where the case has no history.  Since 0.1 */
 MGC_API mgc_model *mgc_case_realised(const mgc_case *kase);
 
-/** Bargaining weights in the order of the model's microgrids: 1 for EQUAL and CONTRIBUTION (whose values come with the trades),
- *  the numbers of the case for GIVEN.
+/** Bargaining weights in the order of the model's microgrids: 1 for EQUAL and CONTRIBUTION (whose values come with
+ * the trades), the numbers of the case for GIVEN.
  *  @param weight filled, length n = microgrids.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_STATE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_case_weights(const mgc_case *kase, double *weight, size_t n);
 
@@ -153,13 +158,17 @@ MGC_API MGC_NODISCARD mgc_status mgc_case_weights(const mgc_case *kase, double *
  * @param members past days that it stands for; its probability is members / history_days
  * @return MGC_OK; MGC_E_NOT_FOUND past the last one or without history.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_case_scenario(const mgc_case *kase, uint32_t scenario, uint64_t *day_ms, uint32_t *members);
+MGC_API MGC_NODISCARD mgc_status mgc_case_scenario(const mgc_case *kase, uint32_t scenario, uint64_t *day_ms,
+                                                   uint32_t *members);
 
-/* --- JSON, written -------------------------------------------------------------------------------------------------------
- * One value after the other, indented, keys in the order given, numbers as the shortest decimal that reads back the same: the
- * same values give the same bytes in every locale.  Not finite numbers, which JSON does not have, become null.  A fault (no
- * memory, an end without a begin, text that is not UTF-8) is kept and returned by mgc_json_text(); no call before it need be
- * checked. */
+/* --- JSON, written ---------------------------------------------------------------------------------------------- */
+
+/*
+ * One value after the other, indented, keys in the order given, numbers as the shortest decimal that reads back the
+ * same: the same values give the same bytes in every locale.  Not finite numbers, which JSON does not have, become
+ * null.  A fault (no memory, an end without a begin, text that is not UTF-8) is kept and returned by mgc_json_text();
+ * no call before it need be checked.
+ */
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_json_create(mgc_ctx *ctx, mgc_json **out);
@@ -174,17 +183,19 @@ MGC_API void mgc_json_number(mgc_json *json, const char *key, double value);
 MGC_API void mgc_json_integer(mgc_json *json, const char *key, uint64_t value);
 MGC_API void mgc_json_flag(mgc_json *json, const char *key, int32_t value); /**< false or true */
 MGC_API void mgc_json_null(mgc_json *json, const char *key);
-MGC_API void mgc_json_numbers(mgc_json *json, const char *key, const double *values, size_t n); /**< an array, on one line */
+/** An array, on one line. */
+MGC_API void mgc_json_numbers(mgc_json *json, const char *key, const double *values, size_t n);
 /** @} */
 
 /**
  * The text, complete and terminated by a newline and a NUL that len does not count.
  * @param text borrowed until the writer is destroyed.
- * @return MGC_OK; MGC_E_STATE (something is still open, or was ended twice), MGC_E_UTF8, MGC_E_NO_MEMORY: text is NULL.  Since 0.1
+ * @return MGC_OK; MGC_E_STATE (something is still open, or was ended twice), MGC_E_UTF8, MGC_E_NO_MEMORY: text is
+ * NULL.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_json_text(mgc_json *json, const char **text, size_t *len);
 
-/* --- result files ---------------------------------------------------------------------------------------------------------- */
+/* --- result files ----------------------------------------------------------------------------------------------- */
 
 /** One direction of a link that is used. */
 typedef struct mgc_result_trade {
@@ -194,13 +205,14 @@ typedef struct mgc_result_trade {
 } mgc_result_trade;
 
 /**
- * What results.json says (doc/results.md).  Arrays over members have length members, in the order of id; a NULL array or
- * text and a not finite number are left out of the file or written as null, as said below.  Everything stays the caller's.
+ * What results.json says (doc/results.md).  Arrays over members have length members, in the order of id; a NULL array
+ * or text and a not finite number are left out of the file or written as null, as said below.  Everything stays the
+ * caller's.
  */
 typedef struct mgc_result {
     size_t struct_size;
-    const char *status;      /**< "optimal", ...: mgc_outcome_name() */
-    const char *name;        /**< of the case; NULL: left out, like currency and start */
+    const char *status; /**< "optimal", ...: mgc_outcome_name() */
+    const char *name;   /**< of the case; NULL: left out, like currency and start */
     const char *currency;
     const char *start;
     uint32_t period_minutes; /**< 0: left out, like periods */
@@ -211,32 +223,36 @@ typedef struct mgc_result {
     const double *standalone_cost; /**< [currency], as the next two; NULL: left out */
     const double *payment;         /**< what a member pays; negative: receives */
     const double *final_cost;
-    const double *emission_alone;  /**< [kg], as the next one */
+    const double *emission_alone; /**< [kg], as the next one */
     const double *emission_together;
     const double *renewable_alone; /**< [kWh], as the next one */
     const double *renewable_together;
     const double *const *probability; /**< worst-case probabilities of each member */
     const uint32_t *scenarios;        /**< their lengths */
     const mgc_result_trade *trade;    /**< length trades */
-    double alliance_cost; /**< NAN: null, as all numbers here */
+    double alliance_cost;             /**< NAN: null, as all numbers here */
     double lower_bound;
     double gap;
     double surplus;
     uint32_t admm_iterations;
     uint32_t reserved0;
     double primal_residual, dual_residual;
-    double seconds_alone, seconds_cooperate, seconds_pay, seconds_ledger; /**< NAN: null, for files that must be the same twice */
+    /** [s] NAN: null, for files that must be the same twice. */
+    double seconds_alone, seconds_cooperate, seconds_pay, seconds_ledger;
 } mgc_result;
 
 /** All texts and arrays NULL, all numbers NAN, status "none".  Since 0.1 */
 MGC_API void mgc_result_init(mgc_result *result, size_t size);
 /**
- * Write the members of results.json into the object that is open, beginning with "format"; the caller may add its own and ends it.
- * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE.  Faults of the writer: mgc_json_text().  Since 0.1
+ * Write the members of results.json into the object that is open, beginning with "format"; the caller may add its own
+ * and ends it.
+ * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE.  Faults of the writer: mgc_json_text().
+ * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_result_write(mgc_json *json, const mgc_result *result);
 
-/** A table for a CSV file (RFC 4180, comma, LF, UTF-8, numbers as in JSON; not finite: an empty field).  Since 0.1 @{ */
+/** A table for a CSV file: RFC 4180, comma, LF, UTF-8, numbers as in JSON, an empty field where not finite.
+ *  Since 0.1 @{ */
 /** @param rows of every column */
 MGC_API MGC_NODISCARD mgc_status mgc_table_create(mgc_ctx *ctx, size_t rows, mgc_table **out);
 MGC_API void mgc_table_destroy(mgc_table *table);
@@ -251,7 +267,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_table_text(mgc_table *table, const char **t
 
 /**
  * Write a file so that it is there whole or not at all: beside it, synced, then renamed over it, the folder synced.
- * @return MGC_OK; MGC_E_IO, MGC_E_NOT_FOUND (no such folder), MGC_E_NO_MEMORY: the old file, if any, is as it was.  Since 0.1
+ * @return MGC_OK; MGC_E_IO, MGC_E_NOT_FOUND (no such folder), MGC_E_NO_MEMORY: the old file, if any, is as it was.
+ * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_file_write(mgc_ctx *ctx, const char *path, const void *bytes, size_t len);
 /**
@@ -260,8 +277,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_file_write(mgc_ctx *ctx, const char *path, 
  * @param about extra members "key", "value", "key", "value", ... ; length 2 * pairs
  * @return MGC_OK; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_NO_MEMORY.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *folder, const char *const *name, size_t files,
-                                                    const char *const *about, size_t pairs);
+MGC_API MGC_NODISCARD mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *folder, const char *const *name,
+                                                    size_t files, const char *const *about, size_t pairs);
 
 #ifdef __cplusplus
 }

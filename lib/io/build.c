@@ -20,12 +20,14 @@ static bool is_site_key(const char *key)
     return !is_grid_key(key);
 }
 
-/* --- the market ----------------------------------------------------------------------------------------------------------------- */
+/* --- the market ------------------------------------------------------------------------------------------------- */
 
-/* A series that differs between scenarios belongs to microgrids, which have scenarios; the market of the case has none. */
+/* A series that differs between scenarios belongs to microgrids, which have scenarios; the market of the case has
+ * none. */
 static bool differs_between_scenarios(const mgc__node *node, const mgc_param_info *info)
 {
-    return info->kind == MGC_PARAM_UNCERTAIN && (mgc__map_get(node, "scenarios") != NULL || mgc__map_get(node, "history") != NULL);
+    return info->kind == MGC_PARAM_UNCERTAIN &&
+           (mgc__map_get(node, "scenarios") != NULL || mgc__map_get(node, "history") != NULL);
 }
 
 static void read_carbon(mgc__loader *l, const mgc__at *at, const mgc__node *market, const mgc__target *target)
@@ -57,7 +59,8 @@ static void read_market(mgc__loader *l, const mgc__at *at, const mgc__node *map,
 }
 
 /* What the case's market says by scenario, for a microgrid whose own market does not say it. */
-static void inherit_scenarios(mgc__loader *l, const mgc__node *market, const mgc__node *own, const mgc__target *target)
+static void inherit_scenarios(mgc__loader *l, const mgc__node *market, const mgc__node *own,
+                              const mgc__target *target)
 {
     const mgc__keys *keys = mgc__scope_keys(l, "market");
     mgc__at at = {NULL, "market", 0};
@@ -71,7 +74,7 @@ static void inherit_scenarios(mgc__loader *l, const mgc__node *market, const mgc
     }
 }
 
-/* --- linear devices -------------------------------------------------------------------------------------------------------------- */
+/* --- linear devices --------------------------------------------------------------------------------------------- */
 
 static void read_variables(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc__target *device)
 {
@@ -83,18 +86,22 @@ static void read_variables(mgc__loader *l, const mgc__at *at, const mgc__node *m
         mgc__at here = {at, name, 0};
         const char *path = mgc__path(l, &here);
         mgc__mark mark = mgc__mark_of_key(l, item);
-        mgc__target target = {.kind = TARGET_VARIABLE, .plan = device->plan, .realised = device->realised, .variable = name};
+        mgc__target target = {
+            .kind = TARGET_VARIABLE, .plan = device->plan, .realised = device->realised, .variable = name};
 
         if (!mgc__want_map(l, &here, item)) continue;
         mgc__check_keys(l, &here, item, NULL, 0, keys, NULL);
         if (!mgc__core_agreed(l, path, mark, mgc_device_add_variable(device->plan, name))) continue;
-        if (device->realised != NULL && !mgc__core_agreed(l, path, mark, mgc_device_add_variable(device->realised, name))) continue;
+        if (device->realised != NULL &&
+            !mgc__core_agreed(l, path, mark, mgc_device_add_variable(device->realised, name)))
+            continue;
         mgc__set_params(l, &here, item, keys, &target, NULL);
         mgc__tell_missing(l, &here, item, keys);
     }
 }
 
-static bool read_bound(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *key, double none, double *value)
+static bool read_bound(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *key, double none,
+                       double *value)
 {
     const mgc__node *node = mgc__map_get(map, key);
     mgc__at here = {at, key, 0};
@@ -103,7 +110,8 @@ static bool read_bound(mgc__loader *l, const mgc__at *at, const mgc__node *map, 
     return node == NULL || mgc__is_null(node) || mgc__read_number(l, &here, node, value);
 }
 
-static void read_terms(mgc__loader *l, const mgc__at *at, const mgc__node *map, void *device, uint32_t constraint, int32_t previous)
+static void read_terms(mgc__loader *l, const mgc__at *at, const mgc__node *map, void *device, uint32_t constraint,
+                       int32_t previous)
 {
     double coefficient;
 
@@ -133,7 +141,9 @@ static void read_constraint(mgc__loader *l, const mgc__at *at, const mgc__node *
     }
     for (size_t i = 0; i < 2 && device[i] != NULL && l->status == MGC_OK; i++) {
         uint32_t number;
-        if (!mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, map), mgc_device_add_constraint(device[i], lower, upper, &number))) return;
+        if (!mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, map),
+                              mgc_device_add_constraint(device[i], lower, upper, &number)))
+            return;
         read_terms(l, &at_terms, mgc__map_get(map, "terms"), device[i], number, 0);
         read_terms(l, &at_previous, mgc__map_get(map, "previous"), device[i], number, 1);
     }
@@ -145,7 +155,9 @@ static void read_linear(mgc__loader *l, const mgc__at *at, const mgc__node *map,
     mgc__at at_variables = {at, "variables", 0}, at_constraints = {at, "constraints", 0};
     size_t i = 0;
 
-    if (variables == NULL) mgc__issue(l, mgc__mark_of(l, map), &at_variables, "is missing\tvariables: {name: {upper: kW, electricity: kW per kW}}");
+    if (variables == NULL)
+        mgc__issue(l, mgc__mark_of(l, map), &at_variables,
+                   "is missing\tvariables: {name: {upper: kW, electricity: kW per kW}}");
     else read_variables(l, &at_variables, variables, target);
     if (constraints == NULL || !mgc__want_list(l, &at_constraints, constraints)) return;
     for (const mgc__node *item = constraints->u.first; item != NULL && l->status == MGC_OK; item = item->next, i++) {
@@ -154,7 +166,7 @@ static void read_linear(mgc__loader *l, const mgc__at *at, const mgc__node *map,
     }
 }
 
-/* --- devices ----------------------------------------------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------------------------- */
 
 /* The type of a device, or NULL: told. */
 static const char *read_type(mgc__loader *l, const mgc__at *at, const mgc__node *map)
@@ -173,17 +185,20 @@ static const char *read_type(mgc__loader *l, const mgc__at *at, const mgc__node 
     return mgc__read_word(l, &here, node, types, n, &type) ? type : NULL;
 }
 
-static bool add_device(mgc__loader *l, const mgc__at *at, const mgc__node *id, const char *type, const mgc__target *site, mgc__target *target)
+static bool add_device(mgc__loader *l, const mgc__at *at, const mgc__node *id, const char *type,
+                       const mgc__target *site, mgc__target *target)
 {
     mgc_device *plan = NULL, *realised = NULL;
 
     mgc_status status = mgc_microgrid_add_device(site->plan, type, id->u.text, &plan);
-    if (status == MGC_OK && site->realised != NULL) status = mgc_microgrid_add_device(site->realised, type, id->u.text, &realised);
+    if (status == MGC_OK && site->realised != NULL)
+        status = mgc_microgrid_add_device(site->realised, type, id->u.text, &realised);
     *target = (mgc__target){.kind = TARGET_DEVICE, .plan = plan, .realised = realised, .scenarios = site->scenarios};
     return mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, id), status);
 }
 
-static void read_device(mgc__loader *l, const mgc__at *parent, size_t index, const mgc__node *map, const mgc__target *site)
+static void read_device(mgc__loader *l, const mgc__at *parent, size_t index, const mgc__node *map,
+                        const mgc__target *site)
 {
     static const char *const own[] = {"type", "id", "variables", "constraints"};
     const mgc__node *id_node = mgc__map_get(map, "id");
@@ -195,7 +210,8 @@ static void read_device(mgc__loader *l, const mgc__at *parent, size_t index, con
     if (id_node != NULL && id_node->kind == NODE_SCALAR) at.name = id_node->u.text;
     mgc__at at_id = {&at, "id", 0};
     const char *type = read_type(l, &at, map);
-    if (id_node == NULL) mgc__issue(l, mgc__mark_of(l, map), &at_id, "is missing\ta name of the device, unique in its microgrid");
+    if (id_node == NULL)
+        mgc__issue(l, mgc__mark_of(l, map), &at_id, "is missing\ta name of the device, unique in its microgrid");
     if (id_node == NULL || !mgc__read_id(l, &at_id, id_node, &id) || type == NULL) return;
     const mgc__keys *keys = mgc__scope_keys(l, type);
     bool linear = strcmp(type, "linear") == 0;
@@ -207,9 +223,10 @@ static void read_device(mgc__loader *l, const mgc__at *parent, size_t index, con
     if (linear) read_linear(l, &at, map, &target);
 }
 
-/* --- ambiguity ----------------------------------------------------------------------------------------------------------------------- */
+/* --- ambiguity -------------------------------------------------------------------------------------------------- */
 
-/* What a set takes: a radius, or a confidence with its samples; a level; nothing.  The core has the last word on which it has. */
+/* What a set takes: a radius, or a confidence with its samples; a level; nothing.  The core has the last word on
+ * which it has. */
 struct set_kind {
     const char *name;
     const char *keys[3];
@@ -217,25 +234,30 @@ struct set_kind {
 };
 
 static const struct set_kind set_kinds[] = {
-    {"norm1", {"radius", "confidence", "rule"}, 3}, {"norm_inf", {"radius", "confidence", "rule"}, 3},
-    {"wasserstein", {"radius", "confidence", NULL}, 2}, {"kl", {"radius", NULL, NULL}, 1},
-    {"chi2", {"radius", NULL, NULL}, 1}, {"cvar", {"level", NULL, NULL}, 1},
+    {"norm1", {"radius", "confidence", "rule"}, 3},
+    {"norm_inf", {"radius", "confidence", "rule"}, 3},
+    {"wasserstein", {"radius", "confidence", NULL}, 2},
+    {"kl", {"radius", NULL, NULL}, 1},
+    {"chi2", {"radius", NULL, NULL}, 1},
+    {"cvar", {"level", NULL, NULL}, 1},
 };
 
-static void set_ambiguity(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc__target *site, const char *set,
-                          const char *what, double value, uint32_t samples, const char *rule)
+static void set_ambiguity(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc__target *site,
+                          const char *set, const char *what, double value, uint32_t samples, const char *rule)
 {
     mgc_status status = mgc_microgrid_set_ambiguity(site->plan, set, what, value, samples, rule);
 
-    bool known = strcmp(set, "norm1") == 0 || strcmp(set, "norm_inf") == 0; /* then it is the rule that the core refused */
+    bool known =
+        strcmp(set, "norm1") == 0 || strcmp(set, "norm_inf") == 0; /* then it is the rule that the core refused */
     if (!known && (status == MGC_E_UNKNOWN_KEY || status == MGC_E_UNSUPPORTED))
-        mgc__issue(l, mgc__mark_of(l, node), at, "the ambiguity set %s%s%s is not supported by this library (version %s)\tuse norm1 or norm_inf", set,
-                   *what != '\0' ? " by " : "", what, mgc_version_string());
+        mgc__issue(l, mgc__mark_of(l, node), at,
+                   "the ambiguity set %s%s%s is not supported by this library (version %s)\tuse norm1 or norm_inf",
+                   set, *what != '\0' ? " by " : "", what, mgc_version_string());
     else mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, node), status);
 }
 
-static void read_set(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct set_kind *kind, const mgc__target *site,
-                     uint32_t samples)
+static void read_set(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct set_kind *kind,
+                     const mgc__target *site, uint32_t samples)
 {
     const mgc__node *given = NULL, *rule_node = mgc__map_get(map, "rule");
     mgc__at at_rule = {at, "rule", 0};
@@ -248,13 +270,16 @@ static void read_set(mgc__loader *l, const mgc__at *at, const mgc__node *map, co
     for (size_t i = 0; i < kind->n && given == NULL; i++) /* a radius comes first and wins over a confidence */
         if (strcmp(kind->keys[i], "rule") != 0) given = mgc__map_get(map, kind->keys[i]);
     if (given == NULL) {
-        mgc__issue(l, mgc__mark_of_key(l, map), at, "the set has no size\tgive it a %s%s", kind->keys[0], kind->n > 1 ? " or a confidence" : "");
+        mgc__issue(l, mgc__mark_of_key(l, map), at, "the set has no size\tgive it a %s%s", kind->keys[0],
+                   kind->n > 1 ? " or a confidence" : "");
         return;
     }
     mgc__at here = {at, given->key->u.text, 0};
     if (!mgc__read_number(l, &here, given, &value)) return;
     if (strcmp(given->key->u.text, "confidence") == 0 && samples == 0) {
-        mgc__issue(l, mgc__mark_of(l, given), &here, "a confidence needs the number of past days that the probabilities come from\tgive ambiguity.samples");
+        mgc__issue(
+            l, mgc__mark_of(l, given), &here,
+            "a confidence needs the number of past days that the probabilities come from\tgive ambiguity.samples");
         return;
     }
     set_ambiguity(l, &here, given, site, kind->name, given->key->u.text, value, samples, rule);
@@ -262,7 +287,8 @@ static void read_set(mgc__loader *l, const mgc__at *at, const mgc__node *map, co
 
 static void read_ambiguity(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc__target *site)
 {
-    static const char *const own[] = {"samples", "norm1", "norm_inf", "wasserstein", "kl", "chi2", "cvar", "worst_case"};
+    static const char *const own[] = {"samples", "norm1", "norm_inf", "wasserstein",
+                                      "kl",      "chi2",  "cvar",     "worst_case"};
     const mgc__node *samples_node = mgc__map_get(map, "samples"), *worst = mgc__map_get(map, "worst_case");
     mgc__at at_samples = {at, "samples", 0}, at_worst = {at, "worst_case", 0};
     uint64_t samples = l->history.csv != NULL ? l->history.samples : 0;
@@ -281,10 +307,11 @@ static void read_ambiguity(mgc__loader *l, const mgc__at *at, const mgc__node *m
         set_ambiguity(l, &at_worst, worst, site, "worst_case", "", 0, (uint32_t)samples, NULL);
 }
 
-/* --- microgrids ------------------------------------------------------------------------------------------------------------------------ */
+/* --- microgrids ------------------------------------------------------------------------------------------------- */
 
 /* The probabilities of a microgrid's scenarios; *n is 1 where there are none. */
-static bool read_probability(mgc__loader *l, const mgc__at *at, const mgc__node *list, double **probability, uint32_t *n)
+static bool read_probability(mgc__loader *l, const mgc__at *at, const mgc__node *list, double **probability,
+                             uint32_t *n)
 {
     enum { SCENARIOS_MAX = 10000 };
     double sum = 0;
@@ -303,13 +330,15 @@ static bool read_probability(mgc__loader *l, const mgc__at *at, const mgc__node 
         mgc__at here = {at, NULL, k};
         if (!mgc__read_number(l, &here, item, &(*probability)[k])) return false;
         if ((*probability)[k] < 0) {
-            mgc__issue(l, mgc__mark_of(l, item), &here, "the probability is %s\tmust not be negative", mgc__show_number(l, (*probability)[k]));
+            mgc__issue(l, mgc__mark_of(l, item), &here, "the probability is %s\tmust not be negative",
+                       mgc__show_number(l, (*probability)[k]));
             return false;
         }
         sum += (*probability)[k];
     }
     if (*probability == NULL || fabs(sum - 1) <= 1e-6) return *probability != NULL;
-    mgc__issue(l, mgc__mark_of(l, list), at, "the probabilities sum to %s\tmust sum to 1 within 1e-6", mgc__show_number(l, sum));
+    mgc__issue(l, mgc__mark_of(l, list), at, "the probabilities sum to %s\tmust sum to 1 within 1e-6",
+               mgc__show_number(l, sum));
     return false;
 }
 
@@ -325,12 +354,16 @@ static bool add_site(mgc__loader *l, const mgc__at *at, const mgc__node *map, co
 
     bool ok = read_probability(l, &here, list, &probability, &n);
     if (list != NULL && l->history.given)
-        mgc__issue(l, mgc__mark_of_key(l, list), &here, "the case has an uncertainty block, and probabilities come from there\tleave the key away");
+        mgc__issue(l, mgc__mark_of_key(l, list), &here,
+                   "the case has an uncertainty block, and probabilities come from there\tleave the key away");
     if (l->history.given) n = l->history.scenarios;
     if (!mgc__core_agreed(l, path, mark, mgc_model_add_microgrid(l->model, id, n, &plan))) return false;
-    if (l->realised != NULL && !mgc__core_agreed(l, path, mark, mgc_model_add_microgrid(l->realised, id, 1, &realised))) return false;
+    if (l->realised != NULL &&
+        !mgc__core_agreed(l, path, mark, mgc_model_add_microgrid(l->realised, id, 1, &realised)))
+        return false;
     if (ok && probability != NULL && !l->history.given)
-        mgc__core_agreed(l, mgc__path(l, &here), mgc__mark_of(l, list), mgc_microgrid_set_probability(plan, probability, n));
+        mgc__core_agreed(l, mgc__path(l, &here), mgc__mark_of(l, list),
+                         mgc_microgrid_set_probability(plan, probability, n));
     *target = (mgc__target){.kind = TARGET_SITE, .plan = plan, .realised = realised, .scenarios = n};
     return true;
 }
@@ -353,7 +386,8 @@ static void read_devices(mgc__loader *l, const mgc__at *at, const mgc__node *lis
         read_device(l, at, i, item, site);
 }
 
-static void read_site(mgc__loader *l, const mgc__at *parent, size_t index, const mgc__node *map, const mgc__node *market)
+static void read_site(mgc__loader *l, const mgc__at *parent, size_t index, const mgc__node *map,
+                      const mgc__node *market)
 {
     static const char *const own[] = {"id", "market", "grid", "scenario_probability", "ambiguity", "devices"};
     const mgc__keys *keys = mgc__scope_keys(l, "microgrid");
@@ -383,16 +417,18 @@ static void read_sites(mgc__loader *l, const mgc__node *root)
     mgc__at at = {NULL, "microgrids", 0};
     size_t i = 0;
 
-    if (list == NULL) mgc__issue(l, mgc__mark_of(l, root), &at, "is missing\ta list of microgrids with their devices");
+    if (list == NULL)
+        mgc__issue(l, mgc__mark_of(l, root), &at, "is missing\ta list of microgrids with their devices");
     if (list == NULL || !mgc__want_list(l, &at, list)) return;
     if (list->n == 0) mgc__issue(l, mgc__mark_of(l, list), &at, "the list is empty\ta case needs a microgrid");
     for (const mgc__node *item = list->u.first; item != NULL && l->status == MGC_OK; item = item->next, i++)
         read_site(l, &at, i, item, mgc__map_get(root, "market"));
 }
 
-/* --- links --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- links ------------------------------------------------------------------------------------------------------ */
 
-/* All ids that microgrids of the case claim to have, faulty microgrids included, so that one fault is not told twice. */
+/* All ids that microgrids of the case claim to have, faulty microgrids included, so that
+ * one fault is not told twice. */
 static size_t site_ids(mgc__loader *l, const mgc__node *root, const char ***ids)
 {
     const mgc__node *list = mgc__map_get(root, "microgrids");
@@ -408,7 +444,8 @@ static size_t site_ids(mgc__loader *l, const mgc__node *root, const char ***ids)
     return n;
 }
 
-static bool read_between(mgc__loader *l, const mgc__at *at, const mgc__node *list, const char *const *ids, size_t n, const char *member[2])
+static bool read_between(mgc__loader *l, const mgc__at *at, const mgc__node *list, const char *const *ids, size_t n,
+                         const char *member[2])
 {
     size_t i = 0;
 
@@ -423,7 +460,8 @@ static bool read_between(mgc__loader *l, const mgc__at *at, const mgc__node *lis
         ok = mgc__read_word(l, &here, item, ids, n, &member[i]) && ok;
     }
     if (!ok || strcmp(member[0], member[1]) != 0) return ok;
-    mgc__issue(l, mgc__mark_of(l, list), at, "the link leads from %s to itself\ta link is between two microgrids", member[0]);
+    mgc__issue(l, mgc__mark_of(l, list), at, "the link leads from %s to itself\ta link is between two microgrids",
+               member[0]);
     return false;
 }
 
@@ -441,11 +479,14 @@ static void read_link(mgc__loader *l, const mgc__at *at, const mgc__node *map, c
     if (between == NULL) mgc__issue(l, mgc__mark_of(l, map), &at_between, "is missing\tbetween: [first, second]");
     if (carrier_node == NULL) mgc__issue(l, mgc__mark_of(l, map), &at_carrier, "is missing\telectricity or heat");
     bool ok = between != NULL && read_between(l, &at_between, between, ids, n, member);
-    ok = carrier_node != NULL && mgc__read_word(l, &at_carrier, carrier_node, carriers, MGC__IO_COUNT(carriers), &carrier) && ok;
+    ok = carrier_node != NULL &&
+         mgc__read_word(l, &at_carrier, carrier_node, carriers, MGC__IO_COUNT(carriers), &carrier) && ok;
     mgc__tell_missing(l, at, map, keys);
-    if (!ok || mgc_model_microgrid(l->model, member[0]) == NULL || mgc_model_microgrid(l->model, member[1]) == NULL) return;
+    if (!ok || mgc_model_microgrid(l->model, member[0]) == NULL || mgc_model_microgrid(l->model, member[1]) == NULL)
+        return;
     mgc_status status = mgc_model_add_link(l->model, member[0], member[1], carrier, &plan);
-    if (status == MGC_OK && l->realised != NULL) status = mgc_model_add_link(l->realised, member[0], member[1], carrier, &realised);
+    if (status == MGC_OK && l->realised != NULL)
+        status = mgc_model_add_link(l->realised, member[0], member[1], carrier, &realised);
     if (!mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, map), status)) return;
     mgc__target target = {.kind = TARGET_LINK, .plan = plan, .realised = realised};
     mgc__set_params(l, at, map, keys, &target, NULL);
@@ -465,9 +506,10 @@ static void read_links(mgc__loader *l, const mgc__node *root)
     }
 }
 
-/* --- bargaining ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- bargaining ------------------------------------------------------------------------------------------------- */
 
-static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *const *ids, size_t n)
+static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *const *ids,
+                               size_t n)
 {
     mgc_case *kase = l->kase;
     double sum = 0;
@@ -484,7 +526,9 @@ static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__nod
         mgc__at here = {at, ids[i], 0};
         if (node == NULL) mgc__issue(l, mgc__mark_of(l, map), &here, "is missing\tgive a weight to every microgrid");
         if (node == NULL || !mgc__read_number(l, &here, node, &kase->weight[i])) continue;
-        if (kase->weight[i] < 0) mgc__issue(l, mgc__mark_of(l, node), &here, "the weight is %s\tmust not be negative", mgc__show_number(l, kase->weight[i]));
+        if (kase->weight[i] < 0)
+            mgc__issue(l, mgc__mark_of(l, node), &here, "the weight is %s\tmust not be negative",
+                       mgc__show_number(l, kase->weight[i]));
         sum += kase->weight[i];
     }
     if (!(sum > 0)) mgc__issue(l, mgc__mark_of(l, map), at, "the weights are all 0\tone must be positive");
@@ -509,7 +553,7 @@ static void read_bargaining(mgc__loader *l, const mgc__node *root)
     }
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------------------------- */
 
 void mgc__build(mgc__loader *l, const mgc__node *root)
 {

@@ -5,8 +5,8 @@
 
 enum { DAY = 86400 };
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar and back, year > 0 (Neri and Schneider 2022 give the
- * idea: a year that begins in March has its leap day last). */
+/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar and back, year > 0 (Neri and Schneider 2022
+ * give the idea: a year that begins in March has its leap day last). */
 static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 {
     year -= month <= 2;
@@ -44,7 +44,8 @@ static bool date(const char **s, int64_t *seconds)
     static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t year, month, day;
 
-    if (!digits(s, 4, &year) || *(*s)++ != '-' || !digits(s, 2, &month) || *(*s)++ != '-' || !digits(s, 2, &day)) return false;
+    if (!digits(s, 4, &year) || *(*s)++ != '-' || !digits(s, 2, &month) || *(*s)++ != '-' || !digits(s, 2, &day))
+        return false;
     if (year < 1970 || month < 1 || month > 12 || day < 1) return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     if (day > length[month - 1] + (leap && month == 2)) return false;
@@ -108,7 +109,8 @@ void mgc__time_format(int64_t seconds, char text[MGC__TIME_TEXT])
 
     date_from_days(seconds / DAY, &year, &month, &day);
     snprintf(text, MGC__TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100, (unsigned)(second / 3600) % 100, (unsigned)(second / 60 % 60), (unsigned)(second % 60));
+             (unsigned)day % 100, (unsigned)(second / 3600) % 100, (unsigned)(second / 60 % 60),
+             (unsigned)(second % 60));
 }
 
 void mgc__date_format(int64_t seconds, char text[MGC__TIME_TEXT])

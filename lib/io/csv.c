@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Series files: one header, one row a period.  Comma, semicolon or tab; with semicolon or tab a decimal comma is understood.
- * Byte order marks, CRLF, quoted fields and gzip are what users have; none of them is an error. */
+/* Series files: one header, one row a period.  Comma, semicolon or tab; with semicolon or tab a decimal comma is
+ * understood. Byte order marks, CRLF, quoted fields and gzip are what users have; none of them is an error. */
 #include <math.h>
 
 #include "io/case.h"
@@ -9,7 +9,7 @@
 
 enum { FIELD_MAX = 256 };
 
-/* --- fields -------------------------------------------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------------------------------------- */
 
 struct scan {
     mgc__loader *l;
@@ -54,21 +54,24 @@ static bool skip_field(struct scan *s)
         if (c == csv->separator || c == '\n') break;
         if (c != '"' && (!quoted || c == ' ' || c == '\r')) continue;
         mgc__issue_path(s->l, line_mark(csv, s->line), s->path, "%s\tdouble every quote inside a quoted field",
-                        quoted ? "something follows the closing quote of a field" : "a quote stands in the middle of a field");
+                        quoted ? "something follows the closing quote of a field"
+                               : "a quote stands in the middle of a field");
         return false;
     }
     return true;
 }
 
-/* Where the fields of one row begin, and where a further one would; the number of fields, 0 where an issue was told. */
+/* Where the fields of one row begin, and where a further one would; the number of fields,
+ * 0 where an issue was told. */
 static size_t scan_row(struct scan *s)
 {
     mgc__csv *csv = s->csv;
 
     for (size_t n = 1;; n++) {
         if (s->starts + 2 > MGC_CSV_FIELDS_MAX || n > MGC_CSV_COLUMNS_MAX) {
-            mgc__issue_path(s->l, line_mark(csv, s->line), s->path, "more fields than a series file may have (%d in all, %d a row)",
-                            MGC_CSV_FIELDS_MAX, MGC_CSV_COLUMNS_MAX);
+            mgc__issue_path(s->l, line_mark(csv, s->line), s->path,
+                            "more fields than a series file may have (%d in all, %d a row)", MGC_CSV_FIELDS_MAX,
+                            MGC_CSV_COLUMNS_MAX);
             return 0;
         }
         if (!mgc__io_grow(s->l->ctx, (void **)&csv->start, &s->cap_start, s->starts + 2, sizeof *csv->start)) {
@@ -119,7 +122,7 @@ static void field_text(const mgc__csv *csv, const uint32_t *start, char text[FIE
     memmove(text, text + blanks, n - blanks + 1);
 }
 
-/* --- the file -------------------------------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------------------------------------- */
 
 /* Semicolon before tab before comma, as found outside quotes in the first line. */
 static char find_separator(const char *bytes, size_t len)
@@ -154,7 +157,8 @@ static bool read_header(struct scan *s)
     }
     if (csv->header == NULL) return false;
     if (numbers == csv->columns) {
-        mgc__issue_path(s->l, line_mark(csv, 1), s->path, "the first row holds numbers\tit must hold the names of the columns");
+        mgc__issue_path(s->l, line_mark(csv, 1), s->path,
+                        "the first row holds numbers\tit must hold the names of the columns");
         return false;
     }
     csv->time_column = SIZE_MAX;
@@ -177,10 +181,10 @@ static bool read_rows(struct scan *s)
         size_t n = scan_row(s);
         if (n == 0) return false;
         if (n != csv->columns) {
-            mgc__issue_path(s->l, line_mark(csv, line), s->path, "the row has %zu fields; the header has %zu%s", n, csv->columns,
-                            csv->separator == ',' && n > csv->columns
-                                ? "\ta decimal comma needs semicolons between the fields"
-                                : "");
+            mgc__issue_path(
+                s->l, line_mark(csv, line), s->path, "the row has %zu fields; the header has %zu%s", n, csv->columns,
+                csv->separator == ',' && n > csv->columns ? "\ta decimal comma needs semicolons between the fields"
+                                                          : "");
             return false;
         }
         if (!mgc__io_grow(s->l->ctx, (void **)&csv->line, &s->cap_line, csv->rows + 1, sizeof *csv->line)) {
@@ -214,9 +218,10 @@ static void parse(mgc__loader *l, mgc__csv *csv, const char *path)
     csv->usable = read_header(&s) && read_rows(&s);
 }
 
-/* --- opening --------------------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------------------------- */
 
-/* The bytes of a file, decompressed, into csv->bytes.  What the host lent is copied: it may be compressed or go away. */
+/* The bytes of a file, decompressed, into csv->bytes.  What the host lent is copied: it
+ * may be compressed or go away. */
 static mgc_status fetch(mgc__loader *l, mgc__csv *csv, const char *name, const char **why)
 {
     const uint8_t *lent = NULL;
@@ -227,7 +232,9 @@ static mgc_status fetch(mgc__loader *l, mgc__csv *csv, const char *name, const c
     *why = "";
     if (l->opts.open != NULL) {
         int32_t answer = l->opts.open(l->opts.user, name, &lent, &len);
-        status = answer == MGC_CB_DONE ? (lent != NULL || len == 0 ? MGC_OK : MGC_E_CALLBACK) : answer < 0 ? answer : MGC_E_CALLBACK;
+        status = answer == MGC_CB_DONE ? (lent != NULL || len == 0 ? MGC_OK : MGC_E_CALLBACK)
+                 : answer < 0          ? answer
+                                       : MGC_E_CALLBACK;
         *why = mgc_status_text(status);
         if (status == MGC_OK && len > MGC_CSV_BYTES_MAX) status = MGC_E_TOO_LARGE;
     } else {
@@ -236,7 +243,8 @@ static mgc_status fetch(mgc__loader *l, mgc__csv *csv, const char *name, const c
     }
     if (status == MGC_OK && mgc__is_gzip(lent, len)) {
         status = mgc__gunzip(l->ctx, lent, len, MGC_CSV_BYTES_MAX, &csv->bytes, &csv->len);
-        *why = status == MGC_E_TOO_LARGE ? "it is too large when decompressed" : "its gzip stream is damaged or cut off";
+        *why =
+            status == MGC_E_TOO_LARGE ? "it is too large when decompressed" : "its gzip stream is damaged or cut off";
     } else if (status == MGC_OK && own != NULL) {
         csv->bytes = own;
         csv->len = len;
@@ -283,8 +291,9 @@ mgc__csv *mgc__csv_open(mgc__loader *l, const mgc__at *at, const mgc__node *node
     mgc_status status = csv->shown != NULL ? fetch(l, csv, full, &why) : MGC_E_NO_MEMORY;
     if (status == MGC_E_NO_MEMORY) l->status = mgc__io_no_memory(l->ctx, "a series file");
     else if (status != MGC_OK)
-        mgc__issue(l, mgc__mark_of(l, node), at, "the file %s cannot be read: %s\tnames are relative to the case file's folder",
-                   mgc__show(l, full), why);
+        mgc__issue(l, mgc__mark_of(l, node), at,
+                   "the file %s cannot be read: %s\tnames are relative to the case file's folder", mgc__show(l, full),
+                   why);
     else parse(l, csv, mgc__path(l, at));
     return csv->usable ? csv : NULL;
 }
@@ -300,7 +309,7 @@ void mgc__csv_free(mgc__loader *l)
     l->csvs = NULL;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 size_t mgc__csv_column(mgc__loader *l, mgc__csv *csv, const mgc__at *at, const mgc__node *node)
 {
@@ -311,15 +320,15 @@ size_t mgc__csv_column(mgc__loader *l, mgc__csv *csv, const mgc__at *at, const m
     for (size_t j = 0; j < csv->columns; j++) {
         if (strcmp(csv->header[j], name) != 0) continue;
         if (found != SIZE_MAX) {
-            mgc__issue_path(l, line_mark(csv, 1), mgc__path(l, at), "the column \"%s\" is there twice\trename one of the two",
-                            mgc__show(l, name));
+            mgc__issue_path(l, line_mark(csv, 1), mgc__path(l, at),
+                            "the column \"%s\" is there twice\trename one of the two", mgc__show(l, name));
             return SIZE_MAX;
         }
         found = j;
     }
     if (found == SIZE_MAX)
-        mgc__issue(l, mgc__mark_of(l, node), at, "%s has no column \"%s\"\t%s", mgc__show(l, csv->name), mgc__show(l, name),
-                   mgc__suggest(l, name, csv->header, csv->columns));
+        mgc__issue(l, mgc__mark_of(l, node), at, "%s has no column \"%s\"\t%s", mgc__show(l, csv->name),
+                   mgc__show(l, name), mgc__suggest(l, name, csv->header, csv->columns));
     return found;
 }
 
@@ -378,8 +387,8 @@ static bool read_time(mgc__loader *l, mgc__csv *csv, const char *path, size_t ro
 
     field_text(csv, field(csv, row, csv->time_column), text);
     if (mgc__time_parse(text, true, time)) return true;
-    mgc__issue_path(l, mgc__csv_mark(csv, row, csv->time_column), path, "column \"time_utc\" holds \"%s\"\ttimes look like 2019-07-16T00:00:00Z",
-                    mgc__show(l, text));
+    mgc__issue_path(l, mgc__csv_mark(csv, row, csv->time_column), path,
+                    "column \"time_utc\" holds \"%s\"\ttimes look like 2019-07-16T00:00:00Z", mgc__show(l, text));
     return false;
 }
 
@@ -402,7 +411,9 @@ bool mgc__csv_times(mgc__loader *l, mgc__csv *csv, const char *path, size_t firs
         mgc__issue_path(l, mgc__csv_mark(csv, i, csv->time_column), path,
                         "time_utc steps by %lld minutes from the row before; the case's periods are %u minutes%s",
                         (long long)minutes, l->period_minutes,
-                        minutes == 0 || minutes == 2 * (int64_t)l->period_minutes ? "\ttimes are UTC, which has no daylight saving" : "");
+                        minutes == 0 || minutes == 2 * (int64_t)l->period_minutes
+                            ? "\ttimes are UTC, which has no daylight saving"
+                            : "");
         return false;
     }
     return true;

@@ -45,7 +45,11 @@ static mgc_status inflate_all(z_stream *z, mgc_ctx *ctx, size_t max, char **out,
 
 mgc_status mgc__gunzip(mgc_ctx *ctx, const uint8_t *bytes, size_t len, size_t max, char **out, size_t *out_len)
 {
-    z_stream z = {.zalloc = take, .zfree = give, .opaque = ctx, .next_in = (z_const Bytef *)(uintptr_t)bytes, .avail_in = (uInt)len};
+    z_stream z = {.zalloc = take,
+                  .zfree = give,
+                  .opaque = ctx,
+                  .next_in = (z_const Bytef *)(uintptr_t)bytes,
+                  .avail_in = (uInt)len};
 
     *out = NULL;
     *out_len = 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scenarios out of the past: each day of a window before the realised day gives one joint sample of all uncertain series, so that
- * what belongs together (cold, dark, windy) stays together; the core reduces the samples to few scenarios. */
+/* Scenarios out of the past: each day of a window before the realised day gives one joint sample of all uncertain
+ * series, so that what belongs together (cold, dark, windy) stays together; the core reduces the samples to few
+ * scenarios. */
 #include <math.h>
 
 #include "io/case.h"
 
 enum { DAY = 86400, WINDOW_MAX = 3660, SCENARIOS_MAX = 1000 };
 
-/* --- the block `uncertainty` -------------------------------------------------------------------------------------------------- */
+/* --- the block `uncertainty` ------------------------------------------------------------------------------------ */
 
 static bool read_day(mgc__loader *l, const mgc__at *at, const mgc__node *node, int64_t *day)
 {
@@ -19,14 +20,17 @@ static bool read_day(mgc__loader *l, const mgc__at *at, const mgc__node *node, i
     mgc__at here = {at, "day", 0};
     if (!mgc__read_text(l, &here, node, &text)) return false;
     if (!mgc__date_parse(text, &date)) {
-        mgc__issue(l, mgc__mark_of(l, node), &here, "\"%s\" is not a date\tdates look like 2019-07-16", mgc__show(l, text));
+        mgc__issue(l, mgc__mark_of(l, node), &here, "\"%s\" is not a date\tdates look like 2019-07-16",
+                   mgc__show(l, text));
         return false;
     }
-    *day = date + (int64_t)l->opts.day_shift * DAY + l->start % DAY; /* the case's day begins at the same time of day */
+    *day =
+        date + (int64_t)l->opts.day_shift * DAY + l->start % DAY; /* the case's day begins at the same time of day */
     return true;
 }
 
-static bool read_count(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *key, uint32_t upper, uint32_t *value)
+static bool read_count(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *key, uint32_t upper,
+                       uint32_t *value)
 {
     const mgc__node *node = mgc__map_get(map, key);
     mgc__at here = {at, key, 0};
@@ -64,7 +68,8 @@ static bool find_day(mgc__loader *l, const mgc__at *at, const mgc__node *map, mg
     int64_t step = (int64_t)l->period_minutes * 60;
 
     if (csv->time_column == SIZE_MAX) {
-        mgc__issue_path(l, (mgc__mark){csv->shown, 1, 0}, mgc__path(l, at), "a history needs the column \"time_utc\"\ttimes look like 2019-07-16T00:00:00Z");
+        mgc__issue_path(l, (mgc__mark){csv->shown, 1, 0}, mgc__path(l, at),
+                        "a history needs the column \"time_utc\"\ttimes look like 2019-07-16T00:00:00Z");
         return false;
     }
     if (csv->rows == 0) {
@@ -77,11 +82,13 @@ static bool find_day(mgc__loader *l, const mgc__at *at, const mgc__node *map, mg
     mgc__time_format(begin, first);
     mgc__time_format(end, last);
     if (h->day < begin || h->day + (int64_t)(l->periods - 1) * step > end) {
-        mgc__issue(l, mark, &here, "the day begins %s and is %u periods long; the history goes from %s to %s", day, l->periods, first, last);
+        mgc__issue(l, mark, &here, "the day begins %s and is %u periods long; the history goes from %s to %s", day,
+                   l->periods, first, last);
         return false;
     }
     if ((h->day - begin) % step != 0) {
-        mgc__issue(l, mark, &here, "no row of the history begins at %s\tits rows begin %s and every %u minutes after", day, first, l->period_minutes);
+        mgc__issue(l, mark, &here, "no row of the history begins at %s\tits rows begin %s and every %u minutes after",
+                   day, first, l->period_minutes);
         return false;
     }
     h->row = (size_t)((h->day - begin) / step);
@@ -95,7 +102,8 @@ static bool find_samples(mgc__loader *l, const mgc__at *at, const mgc__node *map
     int64_t step = (int64_t)l->period_minutes * 60;
 
     if (DAY % step != 0) {
-        mgc__issue(l, h->mark, at, "periods of %u minutes do not divide a day, and the history is read by days", l->period_minutes);
+        mgc__issue(l, h->mark, at, "periods of %u minutes do not divide a day, and the history is read by days",
+                   l->period_minutes);
         return false;
     }
     size_t a_day = (size_t)(DAY / step);
@@ -109,12 +117,15 @@ static bool find_samples(mgc__loader *l, const mgc__at *at, const mgc__node *map
     mgc__mark mark = node != NULL ? mgc__mark_of(l, node) : h->mark;
     mgc__at here = {at, "window_days", 0};
     if (h->samples < h->scenarios) {
-        mgc__issue(l, mark, &here, "the history has %zu whole days before the day, of the %u asked for; %u scenarios need as many\t"
-                   "choose a later day, more days, or fewer scenarios", h->samples, h->window_days, h->scenarios);
+        mgc__issue(l, mark, &here,
+                   "the history has %zu whole days before the day, of the %u asked for; %u scenarios need as many\t"
+                   "choose a later day, more days, or fewer scenarios",
+                   h->samples, h->window_days, h->scenarios);
         return false;
     }
     if (h->samples < h->window_days)
-        mgc__warning(l, mark, &here, "the history has %zu of the %u days asked for\tsamples are counted as %zu", h->samples, h->window_days, h->samples);
+        mgc__warning(l, mark, &here, "the history has %zu of the %u days asked for\tsamples are counted as %zu",
+                     h->samples, h->window_days, h->samples);
     return true;
 }
 
@@ -144,7 +155,7 @@ void mgc__history_read(mgc__loader *l, const mgc__node *map)
     if (csv != NULL && ok && find_day(l, &at, map, csv) && find_samples(l, &at, map)) h->csv = csv;
 }
 
-/* --- series that ask for it ------------------------------------------------------------------------------------------------------ */
+/* --- series that ask for it ------------------------------------------------------------------------------------- */
 
 static size_t find_pair(mgc__loader *l, size_t actual, size_t forecast)
 {
@@ -168,18 +179,20 @@ static bool read_rows(mgc__loader *l, const char *path, size_t row, size_t colum
     return true;
 }
 
-static bool scale_day(mgc__loader *l, const mgc__at *at, const mgc_param_info *info, size_t column, double scale, double offset, double *values)
+static bool scale_day(mgc__loader *l, const mgc__at *at, const mgc_param_info *info, size_t column, double scale,
+                      double offset, double *values)
 {
     for (uint32_t t = 0; t < l->periods; t++) {
         values[t] = values[t] * scale + offset;
-        if (!mgc__check_range(l, mgc__csv_mark(l->history.csv, l->history.row + t, column), at, info, values[t])) return false;
+        if (!mgc__check_range(l, mgc__csv_mark(l->history.csv, l->history.row + t, column), at, info, values[t]))
+            return false;
     }
     return true;
 }
 
 /* What is known the day before: the forecast where there is one, else the day's own values; realised: those. */
-static void set_certain(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info, const mgc__target *target,
-                        mgc__pair pair, double scale, double offset)
+static void set_certain(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info,
+                        const mgc__target *target, mgc__pair pair, double scale, double offset)
 {
     size_t known = pair.forecast != SIZE_MAX ? pair.forecast : pair.actual, row = l->history.row;
     double *plan = mgc__take(l, l->periods, sizeof *plan), *realised = mgc__take(l, l->periods, sizeof *realised);
@@ -187,11 +200,14 @@ static void set_certain(mgc__loader *l, const mgc__at *at, const mgc__node *map,
 
     if (plan == NULL || realised == NULL) return;
     if (!read_rows(l, path, row, known, plan) || !read_rows(l, path, row, pair.actual, realised)) return;
-    if (!scale_day(l, at, info, known, scale, offset, plan) || !scale_day(l, at, info, pair.actual, scale, offset, realised)) return;
+    if (!scale_day(l, at, info, known, scale, offset, plan) ||
+        !scale_day(l, at, info, pair.actual, scale, offset, realised))
+        return;
     mgc__target_series(l, target, path, mgc__mark_of(l, map), info->key, plan, realised);
 }
 
-void mgc__history_want(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info, const mgc__target *target)
+void mgc__history_want(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info,
+                       const mgc__target *target)
 {
     static const char *const keys[] = {"history", "forecast", "scale", "offset"};
     const mgc__node *actual = mgc__map_get(map, "history"), *forecast = mgc__map_get(map, "forecast");
@@ -203,7 +219,8 @@ void mgc__history_want(mgc__loader *l, const mgc__at *at, const mgc__node *map, 
     mgc__check_keys(l, at, map, keys, MGC__IO_COUNT(keys), NULL, NULL);
     bool ok = mgc__read_scale(l, at, map, &scale, &offset);
     if (!h->given) {
-        mgc__issue(l, mgc__mark_of(l, map), at, "the case has no uncertainty block to take history from\t"
+        mgc__issue(l, mgc__mark_of(l, map), at,
+                   "the case has no uncertainty block to take history from\t"
                    "uncertainty: {csv: file, day: date, window_days: 45, scenarios: 10}");
         return;
     }
@@ -221,15 +238,21 @@ void mgc__history_want(mgc__loader *l, const mgc__at *at, const mgc__node *map, 
     }
     mgc__wanted *w = mgc__take(l, 1, sizeof *w);
     if (w == NULL) return;
-    *w = (mgc__wanted){.target = *target, .info = info, .path = mgc__path(l, at), .mark = mgc__mark_of(l, map), .scale = scale, .offset = offset};
+    *w = (mgc__wanted){.target = *target,
+                       .info = info,
+                       .path = mgc__path(l, at),
+                       .mark = mgc__mark_of(l, map),
+                       .scale = scale,
+                       .offset = offset};
     w->pair = find_pair(l, pair.actual, pair.forecast);
     *h->last_wanted = w;
     h->last_wanted = &w->next;
 }
 
-/* --- samples, scenarios, values -------------------------------------------------------------------------------------------------- */
+/* --- samples, scenarios, values --------------------------------------------------------------------------------- */
 
-/* Lowest and highest value that a column ever had, the realised day held out: the physical range of what it measures. */
+/* Lowest and highest value that a column ever had, the realised day held out: the
+ * physical range of what it measures. */
 static bool column_range(mgc__loader *l, const char *path, size_t column, double *lowest, double *highest)
 {
     const mgc__history *h = &l->history;
@@ -255,13 +278,16 @@ static bool sample_pair(mgc__loader *l, const char *path, mgc__pair pair, double
     bool errors = pair.forecast != SIZE_MAX;
 
     if (today == NULL || forecast == NULL) return false;
-    if (errors && (!column_range(l, path, pair.actual, &lowest, &highest) || !read_rows(l, path, h->row, pair.forecast, today))) return false;
+    if (errors &&
+        (!column_range(l, path, pair.actual, &lowest, &highest) || !read_rows(l, path, h->row, pair.forecast, today)))
+        return false;
     for (size_t i = 0; i < h->samples; i++) {
         double *day = first + i * stride;
         if (!read_rows(l, path, h->sample[i], pair.actual, day)) return false;
         if (!errors) continue;
         if (!read_rows(l, path, h->sample[i], pair.forecast, forecast)) return false;
-        for (uint32_t t = 0; t < l->periods; t++) day[t] = fmin(fmax(today[t] + day[t] - forecast[t], lowest), highest);
+        for (uint32_t t = 0; t < l->periods; t++)
+            day[t] = fmin(fmax(today[t] + day[t] - forecast[t], lowest), highest);
     }
     return true;
 }
@@ -298,15 +324,18 @@ static double *draw(mgc__loader *l, size_t dimension)
 }
 
 /* Range errors of a scaled value cannot be a past day's fault alone: they are the scale's. */
-static void set_wanted(mgc__loader *l, const mgc__wanted *w, const double *samples, size_t dimension, const uint32_t *medoid)
+static void set_wanted(mgc__loader *l, const mgc__wanted *w, const double *samples, size_t dimension,
+                       const uint32_t *medoid)
 {
     const mgc__history *h = &l->history;
     size_t periods = l->periods;
-    double *plan = mgc__take(l, h->scenarios, periods * sizeof *plan), *realised = mgc__take(l, periods, sizeof *realised);
+    double *plan = mgc__take(l, h->scenarios, periods * sizeof *plan),
+           *realised = mgc__take(l, periods, sizeof *realised);
 
     if (plan == NULL || realised == NULL) return;
     for (size_t k = 0; k < h->scenarios; k++)
-        for (size_t t = 0; t < periods; t++) plan[k * periods + t] = samples[medoid[k] * dimension + w->pair * periods + t] * w->scale + w->offset;
+        for (size_t t = 0; t < periods; t++)
+            plan[k * periods + t] = samples[medoid[k] * dimension + w->pair * periods + t] * w->scale + w->offset;
     if (!read_rows(l, w->path, h->row, h->pairs[w->pair].actual, realised)) return;
     for (size_t t = 0; t < periods; t++) realised[t] = realised[t] * w->scale + w->offset;
     mgc__target_scenarios(l, &w->target, w->path, w->mark, w->info->key, plan, realised);
@@ -324,7 +353,8 @@ static void note_scenarios(mgc__loader *l, const uint32_t *medoid, const uint32_
         l->status = mgc__io_no_memory(l->ctx, "scenarios");
         return;
     }
-    for (uint32_t k = 0; k < h->scenarios; k++) kase->scenario_ms[k] = (uint64_t)h->csv->time[h->sample[medoid[k]]] * 1000;
+    for (uint32_t k = 0; k < h->scenarios; k++)
+        kase->scenario_ms[k] = (uint64_t)h->csv->time[h->sample[medoid[k]]] * 1000;
     for (size_t i = 0; i < h->samples; i++) kase->scenario_members[assignment[i]]++;
 }
 
@@ -336,22 +366,27 @@ void mgc__history_apply(mgc__loader *l)
 
     if (h->csv == NULL || l->status != MGC_OK) return;
     if (h->n_pairs == 0) {
-        mgc__issue(l, h->mark, &at, "no uncertain series of the case takes its values from history\twrite {history: column} where one is uncertain");
+        mgc__issue(l, h->mark, &at,
+                   "no uncertain series of the case takes its values from history\twrite {history: column} where one "
+                   "is uncertain");
         return;
     }
     double *samples = draw(l, dimension);
     double *weight = mgc__take(l, dimension, sizeof *weight);
-    uint32_t *medoid = mgc__take(l, h->scenarios, sizeof *medoid), *assignment = mgc__take(l, h->samples, sizeof *assignment);
+    uint32_t *medoid = mgc__take(l, h->scenarios, sizeof *medoid),
+             *assignment = mgc__take(l, h->samples, sizeof *assignment);
     h->probability = mgc__take(l, h->scenarios, sizeof *h->probability);
     if (samples == NULL || weight == NULL || medoid == NULL || assignment == NULL || h->probability == NULL) return;
     weigh(l, samples, dimension, weight);
-    mgc_status status = mgc_scenarios_reduce(l->ctx, samples, h->samples, dimension, weight, h->method, h->scenarios, h->seed, medoid,
-                                             h->probability, assignment);
+    mgc_status status = mgc_scenarios_reduce(l->ctx, samples, h->samples, dimension, weight, h->method, h->scenarios,
+                                             h->seed, medoid, h->probability, assignment);
     if (!mgc__core_agreed(l, "uncertainty", h->mark, status)) return;
     note_scenarios(l, medoid, assignment);
-    for (const mgc__wanted *w = h->wanted; w != NULL && l->status == MGC_OK; w = w->next) set_wanted(l, w, samples, dimension, medoid);
+    for (const mgc__wanted *w = h->wanted; w != NULL && l->status == MGC_OK; w = w->next)
+        set_wanted(l, w, samples, dimension, medoid);
     for (uint32_t i = 0; i < mgc_model_microgrids(l->model) && l->status == MGC_OK; i++) {
         mgc_microgrid *site = mgc_model_microgrid(l->model, mgc_model_microgrid_id(l->model, i));
-        mgc__core_agreed(l, "uncertainty", h->mark, mgc_microgrid_set_probability(site, h->probability, h->scenarios));
+        mgc__core_agreed(l, "uncertainty", h->mark,
+                         mgc_microgrid_set_probability(site, h->probability, h->scenarios));
     }
 }

@@ -72,7 +72,8 @@ const char *mgc__suggest(mgc__loader *l, const char *word, const char *const *wo
         mgc__text_add(&text, "there is none");
     } else {
         mgc__text_add(&text, "allowed: ");
-        for (size_t i = 0; i < n && i < SUGGEST_MAX; i++) mgc__text_printf(&text, "%s%s", i > 0 ? ", " : "", words[i]);
+        for (size_t i = 0; i < n && i < SUGGEST_MAX; i++)
+            mgc__text_printf(&text, "%s%s", i > 0 ? ", " : "", words[i]);
         if (n > SUGGEST_MAX) mgc__text_printf(&text, " and %zu more", n - SUGGEST_MAX);
     }
     return finish(l, &text);
@@ -98,7 +99,7 @@ const char *mgc__path(mgc__loader *l, const mgc__at *at)
     return finish(l, &text);
 }
 
-/* --- keeping ----------------------------------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------------------------- */
 
 /* The same fault seen twice is told once: a bad field of a series file that two devices use, whatever their paths. */
 static bool known(const mgc__loader *l, mgc__mark mark, const char *path, const char *message)
@@ -131,7 +132,8 @@ static const char *issue_line(mgc_case *kase, const mgc__issue_record *issue)
     return line;
 }
 
-static void keep(mgc__loader *l, mgc__mark mark, const char *path, uint32_t severity, const char *format, va_list args)
+static void keep(mgc__loader *l, mgc__mark mark, const char *path, uint32_t severity, const char *format,
+                 va_list args)
 {
     mgc_case *kase = l->kase;
     mgc__text text = {.ctx = l->ctx};
@@ -209,7 +211,7 @@ size_t mgc__issue_errors(const mgc_case *kase)
     return errors;
 }
 
-/* --- telling ------------------------------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------------------------- */
 
 uint32_t mgc_case_issues(const mgc_case *kase)
 {
@@ -221,8 +223,14 @@ mgc_status mgc_case_issue_get(const mgc_case *kase, uint32_t index, mgc_case_iss
     if (kase == NULL || issue == NULL) return MGC_E_INVALID_ARG;
     if (index >= kase->issues) return MGC_E_NOT_FOUND;
     const mgc__issue_record *r = &kase->issue[index];
-    mgc_case_issue full = {.struct_size = sizeof full, .file = r->file, .path = r->path, .message = r->message, .hint = r->hint,
-                           .severity = r->severity, .line = r->line, .column = r->column};
+    mgc_case_issue full = {.struct_size = sizeof full,
+                           .file = r->file,
+                           .path = r->path,
+                           .message = r->message,
+                           .hint = r->hint,
+                           .severity = r->severity,
+                           .line = r->line,
+                           .column = r->column};
     return mgc_struct_write(issue, &full, sizeof full, sizeof full);
 }
 

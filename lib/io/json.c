@@ -10,8 +10,8 @@ enum { JSON_DEPTH_MAX = 32, JSON_INDENT = 1 };
 struct mgc_json {
     mgc_ctx *ctx;
     mgc__text text;
-    mgc_status status;         /* the first fault */
-    uint32_t depth;            /* of what is open */
+    mgc_status status; /* the first fault */
+    uint32_t depth;    /* of what is open */
     char closer[JSON_DEPTH_MAX];
     bool filled[JSON_DEPTH_MAX + 1]; /* whether something precedes, by depth */
     bool complete;

@@ -16,7 +16,7 @@ void mgc_case_opts_init(mgc_case_opts *opts, size_t size)
     opts->struct_size = size;
 }
 
-/* --- the head --------------------------------------------------------------------------------------------------------------- */
+/* --- the head --------------------------------------------------------------------------------------------------- */
 
 static void read_format(mgc__loader *l, const mgc__node *root)
 {
@@ -30,7 +30,8 @@ static void read_format(mgc__loader *l, const mgc__node *root)
         return;
     }
     if (mgc__read_text(l, &at, node, &text) && strcmp(text, format) != 0)
-        mgc__issue(l, mgc__mark_of(l, node), &at, "\"%s\" is not a format that this library reads\tit reads %s", mgc__show(l, text), format);
+        mgc__issue(l, mgc__mark_of(l, node), &at, "\"%s\" is not a format that this library reads\tit reads %s",
+                   mgc__show(l, text), format);
 }
 
 /* A text of the head that has a default, kept by the case. */
@@ -53,22 +54,26 @@ static bool read_start(mgc__loader *l, const mgc__node *root)
     const char *text;
 
     if (node == NULL) {
-        mgc__issue(l, mgc__mark_of(l, root), &at, "is missing\tthe begin of the first period, as 2019-07-16T00:00:00Z");
+        mgc__issue(l, mgc__mark_of(l, root), &at,
+                   "is missing\tthe begin of the first period, as 2019-07-16T00:00:00Z");
         return false;
     }
     if (!mgc__read_text(l, &at, node, &text)) return false;
     if (!mgc__time_parse(text, false, &l->start) || l->start % 60 != 0) {
-        mgc__issue(l, mgc__mark_of(l, node), &at, "\"%s\" is not a time in whole minutes with its zone\ttimes look like 2019-07-16T00:00:00Z",
+        mgc__issue(l, mgc__mark_of(l, node), &at,
+                   "\"%s\" is not a time in whole minutes with its zone\ttimes look like 2019-07-16T00:00:00Z",
                    mgc__show(l, text));
         return false;
     }
     l->start += (int64_t)l->opts.day_shift * DAY;
     if (l->start >= 0 && l->start < (int64_t)253402300800 - 366 * DAY) return true;
-    mgc__issue(l, mgc__mark_of(l, node), &at, "with day_shift %d the day leaves the years 1970 to 9998", l->opts.day_shift);
+    mgc__issue(l, mgc__mark_of(l, node), &at, "with day_shift %d the day leaves the years 1970 to 9998",
+               l->opts.day_shift);
     return false;
 }
 
-static bool read_head_number(mgc__loader *l, const mgc__node *root, const char *key, uint32_t upper, const char *hint, uint32_t *value)
+static bool read_head_number(mgc__loader *l, const mgc__node *root, const char *key, uint32_t upper, const char *hint,
+                             uint32_t *value)
 {
     const mgc__node *node = mgc__map_get(root, key);
     mgc__at at = {NULL, key, 0};
@@ -85,8 +90,8 @@ static bool read_head_number(mgc__loader *l, const mgc__node *root, const char *
 
 static bool read_head(mgc__loader *l, const mgc__node *root)
 {
-    static const char *const keys[] = {"format", "name", "currency", "start", "period_minutes", "periods", "market", "microgrids", "links",
-                                       "bargaining", "uncertainty"};
+    static const char *const keys[] = {"format", "name",       "currency", "start",      "period_minutes", "periods",
+                                       "market", "microgrids", "links",    "bargaining", "uncertainty"};
     mgc_case_info *info = &l->kase->info;
     char start[MGC__TIME_TEXT];
 
@@ -96,7 +101,9 @@ static bool read_head(mgc__loader *l, const mgc__node *root)
     info->name = read_head_text(l, root, "name", "case");
     info->currency = read_head_text(l, root, "currency", "EUR");
     bool ok = read_start(l, root);
-    ok = read_head_number(l, root, "period_minutes", 1440, "the length of a period in minutes, as 60", &l->period_minutes) && ok;
+    ok = read_head_number(l, root, "period_minutes", 1440, "the length of a period in minutes, as 60",
+                          &l->period_minutes) &&
+         ok;
     ok = read_head_number(l, root, "periods", PERIODS_MAX, "the number of periods, as 24", &l->periods) && ok;
     if (!ok || l->status != MGC_OK) return false;
     mgc__time_format(l->start, start);
@@ -108,7 +115,7 @@ static bool read_head(mgc__loader *l, const mgc__node *root)
     return l->status == MGC_OK;
 }
 
-/* --- the check ---------------------------------------------------------------------------------------------------------------- */
+/* --- the check -------------------------------------------------------------------------------------------------- */
 
 struct check {
     mgc__loader *l;
@@ -120,7 +127,9 @@ static const mgc__node *item_by_id(const mgc__node *list, const char *id, size_t
     if (list == NULL || list->kind != NODE_LIST) return NULL;
     for (const mgc__node *item = list->u.first; item != NULL; item = item->next) {
         const mgc__node *node = mgc__map_get(item, "id");
-        if (node != NULL && node->kind == NODE_SCALAR && strlen(node->u.text) == len && memcmp(node->u.text, id, len) == 0) return item;
+        if (node != NULL && node->kind == NODE_SCALAR && strlen(node->u.text) == len &&
+            memcmp(node->u.text, id, len) == 0)
+            return item;
     }
     return NULL;
 }
@@ -145,7 +154,8 @@ static const mgc__node *child(const mgc__node *node, const char *part, size_t le
     return NULL;
 }
 
-/* The deepest node that a path of the core ("microgrids/hospital/devices/chp/min_power_kw") leads to; *whole: to its end. */
+/* The deepest node that a path of the core ("microgrids/hospital/devices/chp/min_power_kw") leads to; *whole: to its
+ * end. */
 static const mgc__node *descend(const mgc__node *root, const char *where, bool *whole)
 {
     const mgc__node *node = root;
@@ -162,8 +172,8 @@ static const mgc__node *descend(const mgc__node *root, const char *where, bool *
     return node;
 }
 
-/* Where the case says what a path of the core names: a microgrid's tariff stands in its own market or in the case's, with the
- * carbon ladder below.  *path: of that place. */
+/* Where the case says what a path of the core names: a microgrid's tariff stands in its own market or in the case's,
+ * with the carbon ladder below.  *path: of that place. */
 static const mgc__node *find_fault(mgc__loader *l, const mgc__node *root, const char *where, const char **path)
 {
     static const char *const below[] = {"", "market/", "market/carbon/", "grid/"};
@@ -173,7 +183,8 @@ static const mgc__node *find_fault(mgc__loader *l, const mgc__node *root, const 
 
     *path = where;
     const mgc__node *node = descend(root, where, &whole);
-    for (size_t i = 0; i < 2 * MGC__IO_COUNT(below) && !whole && site_end != NULL; i++) { /* the microgrid's, then the case's */
+    for (size_t i = 0; i < 2 * MGC__IO_COUNT(below) && !whole && site_end != NULL;
+         i++) { /* the microgrid's, then the case's */
         int own = i < MGC__IO_COUNT(below) ? (int)(site_end + 1 - where) : 0;
         mgc__text place = {.ctx = l->ctx};
         mgc__text_printf(&place, "%.*s%s%s", own, where, below[i % MGC__IO_COUNT(below)], key);
@@ -192,7 +203,8 @@ static bool is_echo(const mgc__loader *l, const char *path)
 {
     char thing[512];
 
-    if ((strncmp(path, "market.", 7) == 0 || strstr(path, ".market.") != NULL) && mgc__issue_under(l->kase, "market")) return true;
+    if ((strncmp(path, "market.", 7) == 0 || strstr(path, ".market.") != NULL) && mgc__issue_under(l->kase, "market"))
+        return true;
     size_t len = strlen(path);
     const char *dot = strrchr(path, '.');
 
@@ -229,20 +241,23 @@ static void check_model(mgc__loader *l, const mgc__node *root)
     if (l->opts.no_check || mgc__issue_under(l->kase, "uncertainty")) return;
     mgc_status status = mgc_model_check(l->model, on_fault, &check);
     if (status == MGC_E_NO_MEMORY) l->status = status;
-    else if (status != MGC_OK && mgc__issue_errors(l->kase) == 0) mgc__core_agreed(l, "", mgc__mark_of(l, root), status);
+    else if (status != MGC_OK && mgc__issue_errors(l->kase) == 0)
+        mgc__core_agreed(l, "", mgc__mark_of(l, root), status);
     if (l->status != MGC_OK || l->realised == NULL || mgc__issue_errors(l->kase) > 0) return;
     status = mgc_model_check(l->realised, NULL, NULL);
     mgc__core_agreed(l, "uncertainty", l->history.mark, status);
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------------ */
+/* --- the whole -------------------------------------------------------------------------------------------------- */
 
 static bool create_models(mgc__loader *l, const mgc__node *root)
 {
     double hours = l->period_minutes / 60.0;
 
-    if (!mgc__core_agreed(l, "", mgc__mark_of(l, root), mgc_model_create(l->ctx, l->periods, hours, &l->model))) return false;
-    return !l->history.given || mgc__core_agreed(l, "", mgc__mark_of(l, root), mgc_model_create(l->ctx, l->periods, hours, &l->realised));
+    if (!mgc__core_agreed(l, "", mgc__mark_of(l, root), mgc_model_create(l->ctx, l->periods, hours, &l->model)))
+        return false;
+    return !l->history.given ||
+           mgc__core_agreed(l, "", mgc__mark_of(l, root), mgc_model_create(l->ctx, l->periods, hours, &l->realised));
 }
 
 static void note_history(mgc__loader *l)
@@ -314,11 +329,16 @@ static void count_dropped(mgc__loader *l)
     mgc__text_printf(&text, "%s: and %zu more", l->file, dropped);
     char *copy = text.failed ? NULL : mgc__arena_copy(&kase->arena, text.bytes, text.len);
     mgc__text_free(&text);
-    if (copy == NULL || !mgc__io_grow(l->ctx, (void **)&kase->issue, &kase->cap_issues, kase->issues + 1, sizeof *last)) {
+    if (copy == NULL ||
+        !mgc__io_grow(l->ctx, (void **)&kase->issue, &kase->cap_issues, kase->issues + 1, sizeof *last)) {
         l->status = mgc__io_no_memory(l->ctx, "a message");
         return;
     }
-    kase->issue[kase->issues++] = (mgc__issue_record){.file = l->file, .path = "", .message = copy + strlen(l->file) + 2, .hint = "", .text = copy,
+    kase->issue[kase->issues++] = (mgc__issue_record){.file = l->file,
+                                                      .path = "",
+                                                      .message = copy + strlen(l->file) + 2,
+                                                      .hint = "",
+                                                      .text = copy,
                                                       .severity = MGC_ISSUE_ERROR};
 }
 
@@ -421,7 +441,7 @@ void mgc_case_destroy(mgc_case *kase)
     mgc_ctx_release(kase->ctx, kase);
 }
 
-/* --- telling -------------------------------------------------------------------------------------------------------------------- */
+/* --- telling ---------------------------------------------------------------------------------------------------- */
 
 mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info)
 {

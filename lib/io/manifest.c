@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest.json: what a run left behind, so that a result can be told from another and a changed file from the written one. */
+/* manifest.json: what a run left behind, so that a result can be told from another and a changed file from the
+ * written one. */
 #include "io/file.h"
 #include "mgchain/crypto.h"
 
@@ -51,16 +52,19 @@ static mgc_status write_manifest(mgc_ctx *ctx, const char *folder, mgc_json *jso
 
     mgc_status status = mgc_json_text(json, &text, &len);
     mgc__text_printf(&path, "%s/manifest.json", folder);
-    if (status == MGC_OK) status = path.failed ? mgc__io_no_memory(ctx, "a file name") : mgc_file_write(ctx, path.bytes, text, len);
+    if (status == MGC_OK)
+        status = path.failed ? mgc__io_no_memory(ctx, "a file name") : mgc_file_write(ctx, path.bytes, text, len);
     mgc__text_free(&path);
     return status;
 }
 
-mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *folder, const char *const *name, size_t files, const char *const *about, size_t pairs)
+mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *folder, const char *const *name, size_t files,
+                              const char *const *about, size_t pairs)
 {
     mgc_json *json;
 
-    if (ctx == NULL || folder == NULL || (name == NULL && files > 0) || (about == NULL && pairs > 0)) return MGC_E_INVALID_ARG;
+    if (ctx == NULL || folder == NULL || (name == NULL && files > 0) || (about == NULL && pairs > 0))
+        return MGC_E_INVALID_ARG;
     mgc_status status = mgc_json_create(ctx, &json);
     if (status != MGC_OK) return status;
     mgc_json_object(json, NULL);

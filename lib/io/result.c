@@ -35,7 +35,8 @@ static void write_by_member(mgc_json *json, const char *key, const mgc_result *r
     mgc_json_end(json);
 }
 
-static void write_alone_together(mgc_json *json, const char *key, const mgc_result *r, const double *alone, const double *together)
+static void write_alone_together(mgc_json *json, const char *key, const mgc_result *r, const double *alone,
+                                 const double *together)
 {
     if (alone == NULL && together == NULL) return;
     mgc_json_object(json, key);
@@ -110,7 +111,8 @@ mgc_status mgc_result_write(mgc_json *json, const mgc_result *result)
     if (json == NULL || result == NULL) return MGC_E_INVALID_ARG;
     mgc_status status = mgc_struct_read(&r, sizeof r, sizeof r, result);
     if (status != MGC_OK) return status;
-    if ((r.members > 0 && r.id == NULL) || (r.trades > 0 && r.trade == NULL) || (r.probability != NULL && r.scenarios == NULL))
+    if ((r.members > 0 && r.id == NULL) || (r.trades > 0 && r.trade == NULL) ||
+        (r.probability != NULL && r.scenarios == NULL))
         return MGC_E_INVALID_ARG;
     write_head(json, &r);
     write_members(json, &r);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a number, a flag, a word look like: as in JSON, with the few freedoms of YAML 1.2's core schema that mislead nobody. */
+/* What a number, a flag, a word look like: as in JSON, with the few freedoms of YAML 1.2's core schema that mislead
+ * nobody. */
 #include <math.h>
 
 #include "io/case.h"
 
 bool mgc__is_null(const mgc__node *node)
 {
-    return node->kind == NODE_SCALAR && !node->quoted && (strcmp(node->u.text, "null") == 0 || strcmp(node->u.text, "~") == 0);
+    return node->kind == NODE_SCALAR && !node->quoted &&
+           (strcmp(node->u.text, "null") == 0 || strcmp(node->u.text, "~") == 0);
 }
 
 const char *mgc__found(mgc__loader *l, const mgc__node *node)
@@ -30,12 +32,15 @@ static bool is_word_of(const char *text, const char *const words[], size_t n)
 /* Why a text is no number; "" where there is nothing special to say. */
 static const char *why_no_number(const char *text)
 {
-    static const char *const not_finite[] = {".inf", ".Inf", ".INF", "-.inf", "-.Inf", "-.INF", "+.inf", ".nan", ".NaN", ".NAN",
-                                             "inf", "-inf", "nan", "NaN", "Infinity", "-Infinity", "-NaN"};
+    static const char *const not_finite[] = {".inf",  ".Inf", ".INF",     "-.inf",     "-.Inf", "-.INF",
+                                             "+.inf", ".nan", ".NaN",     ".NAN",      "inf",   "-inf",
+                                             "nan",   "NaN",  "Infinity", "-Infinity", "-NaN"};
     size_t digits = strspn(text, "+-0123456789.,_eE");
 
-    if (is_word_of(text, not_finite, MGC__IO_COUNT(not_finite))) return "\tnumbers must be finite; where no limit is meant, write null";
-    if (text[digits] == '\0' && strchr(text, ',') != NULL) return "\twrite a decimal point, and no thousands separators";
+    if (is_word_of(text, not_finite, MGC__IO_COUNT(not_finite)))
+        return "\tnumbers must be finite; where no limit is meant, write null";
+    if (text[digits] == '\0' && strchr(text, ',') != NULL)
+        return "\twrite a decimal point, and no thousands separators";
     if (text[digits] == '\0' && strchr(text, '_') != NULL) return "\twrite the digits without _";
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o' || text[1] == 'b')) return "\twrite a decimal number";
     const char *end;
@@ -76,7 +81,8 @@ bool mgc__read_number(mgc__loader *l, const mgc__at *at, const mgc__node *node, 
     const char *end;
 
     if (node->kind != NODE_SCALAR || node->quoted || *node->u.text == '\0') {
-        mgc__issue(l, mark, at, "must be a number; found %s%s", mgc__found(l, node), node->quoted ? "\tleave the quotes away" : "");
+        mgc__issue(l, mark, at, "must be a number; found %s%s", mgc__found(l, node),
+                   node->quoted ? "\tleave the quotes away" : "");
         return false;
     }
     const char *text = node->u.text;
@@ -85,7 +91,8 @@ bool mgc__read_number(mgc__loader *l, const mgc__at *at, const mgc__node *node, 
         return false;
     }
     if (leading_zero) {
-        mgc__issue(l, mark, at, "the number %s begins with 0, which some read as octal\tleave the leading 0 away", mgc__show(l, text));
+        mgc__issue(l, mark, at, "the number %s begins with 0, which some read as octal\tleave the leading 0 away",
+                   mgc__show(l, text));
         return false;
     }
     *value = mgc_number_parse(text, &end);
@@ -94,14 +101,15 @@ bool mgc__read_number(mgc__loader *l, const mgc__at *at, const mgc__node *node, 
     return false;
 }
 
-bool mgc__read_whole(mgc__loader *l, const mgc__at *at, const mgc__node *node, uint64_t lower, uint64_t upper, uint64_t *value)
+bool mgc__read_whole(mgc__loader *l, const mgc__at *at, const mgc__node *node, uint64_t lower, uint64_t upper,
+                     uint64_t *value)
 {
     double x;
 
     if (!mgc__read_number(l, at, node, &x)) return false;
     if (x != floor(x) || x < (double)lower || x > (double)upper) {
-        mgc__issue(l, mgc__mark_of(l, node), at, "is %s\tmust be a whole number from %llu to %llu", mgc__show_number(l, x),
-                   (unsigned long long)lower, (unsigned long long)upper);
+        mgc__issue(l, mgc__mark_of(l, node), at, "is %s\tmust be a whole number from %llu to %llu",
+                   mgc__show_number(l, x), (unsigned long long)lower, (unsigned long long)upper);
         return false;
     }
     *value = (uint64_t)x;
@@ -131,7 +139,8 @@ bool mgc__read_text(mgc__loader *l, const mgc__at *at, const mgc__node *node, co
     return false;
 }
 
-bool mgc__read_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, const char *const *words, size_t n, const char **value)
+bool mgc__read_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, const char *const *words, size_t n,
+                    const char **value)
 {
     const char *text;
 
@@ -141,7 +150,8 @@ bool mgc__read_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, co
         *value = words[i];
         return true;
     }
-    mgc__issue(l, mgc__mark_of(l, node), at, "\"%s\" is not known\t%s", mgc__show(l, text), mgc__suggest(l, text, words, n));
+    mgc__issue(l, mgc__mark_of(l, node), at, "\"%s\" is not known\t%s", mgc__show(l, text),
+               mgc__suggest(l, text, words, n));
     return false;
 }
 
@@ -153,8 +163,8 @@ bool mgc__read_id(mgc__loader *l, const mgc__at *at, const mgc__node *node, cons
     if (!mgc__read_text(l, at, node, value)) return false;
     size_t len = strlen(*value);
     if (strspn(*value, allowed) == len && len <= ID_MAX) return true;
-    mgc__issue(l, mgc__mark_of(l, node), at, "the id \"%s\" is not allowed\tuse 1 to 63 of the characters A-Z a-z 0-9 _ . -",
-               mgc__show(l, *value));
+    mgc__issue(l, mgc__mark_of(l, node), at,
+               "the id \"%s\" is not allowed\tuse 1 to 63 of the characters A-Z a-z 0-9 _ . -", mgc__show(l, *value));
     return false;
 }
 

@@ -48,8 +48,10 @@ static bool is_one_of(const char *word, const char *const *words, size_t n)
 /* What to do about a key that is not known: the likely slip, the right place, the likely mistake. */
 static const char *cure(mgc__loader *l, const char *key, const char *const *words, size_t n, const mgc__keys *keys)
 {
-    if (*key != '\0' && key[strspn(key, "0123456789")] == '\0') return "was a decimal comma meant? write a decimal point";
-    if (mgc__find_key(keys, key) != NULL) /* known to the scope, kept away by the filter: the two places of a microgrid */
+    if (*key != '\0' && key[strspn(key, "0123456789")] == '\0')
+        return "was a decimal comma meant? write a decimal point";
+    if (mgc__find_key(keys, key) !=
+        NULL) /* known to the scope, kept away by the filter: the two places of a microgrid */
         return is_one_of("id", words, n) ? "it belongs under grid" : "it belongs beside grid, not under it";
     return mgc__suggest(l, key, words, n);
 }
@@ -100,7 +102,8 @@ bool mgc__check_range(mgc__loader *l, mgc__mark mark, const mgc__at *at, const m
     return false;
 }
 
-static void set_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info, const mgc__target *target)
+static void set_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info,
+                     const mgc__target *target)
 {
     const char *words[WORDS_MAX], *word;
     size_t n = 0;
@@ -115,7 +118,8 @@ static void set_word(mgc__loader *l, const mgc__at *at, const mgc__node *node, c
         mgc__target_word(l, target, mgc__path(l, at), mgc__mark_of(l, node), info->key, word);
 }
 
-void mgc__set_param(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info, const mgc__target *target)
+void mgc__set_param(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info,
+                    const mgc__target *target)
 {
     mgc__mark mark = mgc__mark_of(l, node);
     double value;
@@ -123,10 +127,13 @@ void mgc__set_param(mgc__loader *l, const mgc__at *at, const mgc__node *node, co
 
     if (mgc__is_null(node)) {
         if (info->nullable)
-            mgc__target_number(l, target, mgc__path(l, at), mark, info->key, strcmp(info->key, "lower") == 0 ? -INFINITY : INFINITY);
+            mgc__target_number(l, target, mgc__path(l, at), mark, info->key,
+                               strcmp(info->key, "lower") == 0 ? -INFINITY : INFINITY);
         else
             mgc__issue(l, mark, at, "null is not allowed here\tmust be %s, or leave the key away",
-                       info->kind == MGC_PARAM_FLAG ? "true or false" : info->kind == MGC_PARAM_TEXT ? info->words : range_text(l, info));
+                       info->kind == MGC_PARAM_FLAG   ? "true or false"
+                       : info->kind == MGC_PARAM_TEXT ? info->words
+                                                      : range_text(l, info));
         return;
     }
     switch (info->kind) {
@@ -135,15 +142,16 @@ void mgc__set_param(mgc__loader *l, const mgc__at *at, const mgc__node *node, co
             mgc__target_number(l, target, mgc__path(l, at), mark, info->key, value);
         break;
     case MGC_PARAM_FLAG:
-        if (mgc__read_flag(l, at, node, &flag)) mgc__target_number(l, target, mgc__path(l, at), mark, info->key, flag);
+        if (mgc__read_flag(l, at, node, &flag))
+            mgc__target_number(l, target, mgc__path(l, at), mark, info->key, flag);
         break;
     case MGC_PARAM_TEXT: set_word(l, at, node, info, target); break;
     default: mgc__set_series(l, at, node, info, target); break;
     }
 }
 
-void mgc__set_params(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc__keys *keys, const mgc__target *target,
-                     mgc__key_filter filter)
+void mgc__set_params(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc__keys *keys,
+                     const mgc__target *target, mgc__key_filter filter)
 {
     for (const mgc__node *item = map->u.first; item != NULL && l->status == MGC_OK; item = item->next) {
         const mgc_param_info *info = mgc__find_key(keys, item->key->u.text);

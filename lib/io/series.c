@@ -12,7 +12,8 @@ struct shape {
     double scale, offset;
 };
 
-static bool keep_value(mgc__loader *l, const mgc__at *at, mgc__mark mark, const struct shape *shape, double raw, double *value)
+static bool keep_value(mgc__loader *l, const mgc__at *at, mgc__mark mark, const struct shape *shape, double raw,
+                       double *value)
 {
     *value = raw * shape->scale + shape->offset;
     return mgc__check_range(l, mark, at, shape->info, *value);
@@ -31,18 +32,22 @@ bool mgc__read_scale(mgc__loader *l, const mgc__at *at, const mgc__node *map, do
     return ok;
 }
 
-static bool read_list(mgc__loader *l, const mgc__at *at, const mgc__node *list, const struct shape *shape, double *values)
+static bool read_list(mgc__loader *l, const mgc__at *at, const mgc__node *list, const struct shape *shape,
+                      double *values)
 {
     uint32_t complaints = 0, t = 0;
     double raw;
 
     if (list->n != l->periods) {
-        mgc__issue(l, mgc__mark_of(l, list), at, "the series has %u values\tmust be %u, one a period", list->n, l->periods);
+        mgc__issue(l, mgc__mark_of(l, list), at, "the series has %u values\tmust be %u, one a period", list->n,
+                   l->periods);
         return false;
     }
     for (const mgc__node *item = list->u.first; item != NULL && complaints < COMPLAINTS_MAX; item = item->next, t++) {
         mgc__at here = {at, NULL, t};
-        if (!mgc__read_number(l, &here, item, &raw) || !keep_value(l, &here, mgc__mark_of(l, item), shape, raw, &values[t])) complaints++;
+        if (!mgc__read_number(l, &here, item, &raw) ||
+            !keep_value(l, &here, mgc__mark_of(l, item), shape, raw, &values[t]))
+            complaints++;
     }
     return complaints == 0;
 }
@@ -53,10 +58,12 @@ static uint64_t shifted_rows(const mgc__loader *l)
     return l->opts.day_shift > 0 ? (uint64_t)l->opts.day_shift * 1440 / l->period_minutes : 0;
 }
 
-static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct shape *shape, double *values)
+static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct shape *shape,
+                        double *values)
 {
     static const char *const keys[] = {"csv", "column", "skip", "scale", "offset"};
-    const mgc__node *csv_node = mgc__map_get(map, "csv"), *column_node = mgc__map_get(map, "column"), *skip_node = mgc__map_get(map, "skip");
+    const mgc__node *csv_node = mgc__map_get(map, "csv"), *column_node = mgc__map_get(map, "column"),
+                    *skip_node = mgc__map_get(map, "skip");
     mgc__at at_csv = {at, "csv", 0}, at_column = {at, "column", 0}, at_skip = {at, "skip", 0};
     struct shape inner = *shape;
     double scale, offset, raw;
@@ -64,7 +71,8 @@ static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map,
 
     mgc__check_keys(l, at, map, keys, MGC__IO_COUNT(keys), NULL, NULL);
     bool ok = mgc__read_scale(l, at, map, &scale, &offset);
-    if (column_node == NULL) mgc__issue(l, mgc__mark_of(l, map), &at_column, "is missing\tthe name of a column of the file");
+    if (column_node == NULL)
+        mgc__issue(l, mgc__mark_of(l, map), &at_column, "is missing\tthe name of a column of the file");
     if (skip_node != NULL) ok = mgc__read_whole(l, &at_skip, skip_node, 0, UINT32_MAX, &skip) && ok;
     mgc__csv *csv = mgc__csv_open(l, &at_csv, csv_node);
     if (csv == NULL || column_node == NULL) return false;
@@ -72,8 +80,9 @@ static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map,
     if (column == SIZE_MAX || !ok) return false;
     skip += shifted_rows(l);
     if (csv->rows < skip || csv->rows - skip < l->periods) {
-        mgc__issue(l, mgc__mark_of(l, map), at, "%s has %zu rows, %zu of them after skip; one a period are %u", mgc__show(l, csv->name), csv->rows,
-                   csv->rows < skip ? (size_t)0 : csv->rows - (size_t)skip, l->periods);
+        mgc__issue(l, mgc__mark_of(l, map), at, "%s has %zu rows, %zu of them after skip; one a period are %u",
+                   mgc__show(l, csv->name), csv->rows, csv->rows < skip ? (size_t)0 : csv->rows - (size_t)skip,
+                   l->periods);
         return false;
     }
     const char *path = mgc__path(l, at);
@@ -83,40 +92,49 @@ static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map,
     uint32_t complaints = 0;
     for (uint32_t t = 0; t < l->periods && complaints < COMPLAINTS_MAX; t++) {
         size_t row = (size_t)skip + t;
-        if (!mgc__csv_number(l, csv, path, row, column, &raw) || !keep_value(l, at, mgc__csv_mark(csv, row, column), &inner, raw, &values[t])) complaints++;
+        if (!mgc__csv_number(l, csv, path, row, column, &raw) ||
+            !keep_value(l, at, mgc__csv_mark(csv, row, column), &inner, raw, &values[t]))
+            complaints++;
     }
     return complaints == 0;
 }
 
 /* A plain series: a number, a list or a column of a file, into values[periods]. */
-static bool read_plain(mgc__loader *l, const mgc__at *at, const mgc__node *node, const struct shape *shape, double *values)
+static bool read_plain(mgc__loader *l, const mgc__at *at, const mgc__node *node, const struct shape *shape,
+                       double *values)
 {
     if (node->kind == NODE_LIST) return read_list(l, at, node, shape, values);
     if (node->kind == NODE_MAP) {
         if (mgc__map_get(node, "csv") != NULL) return read_column(l, at, node, shape, values);
-        mgc__issue(l, mgc__mark_of(l, node), at, "a series that is a map must say csv\t{csv: file, column: name, skip: rows, scale: x}");
+        mgc__issue(l, mgc__mark_of(l, node), at,
+                   "a series that is a map must say csv\t{csv: file, column: name, skip: rows, scale: x}");
         return false;
     }
     double raw;
-    if (!mgc__read_number(l, at, node, &raw) || !keep_value(l, at, mgc__mark_of(l, node), shape, raw, &values[0])) return false;
+    if (!mgc__read_number(l, at, node, &raw) || !keep_value(l, at, mgc__mark_of(l, node), shape, raw, &values[0]))
+        return false;
     for (uint32_t t = 1; t < l->periods; t++) values[t] = values[0];
     return true;
 }
 
-static bool may_have_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info, const mgc__target *target)
+static bool may_have_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info,
+                               const mgc__target *target)
 {
     if (info->kind != MGC_PARAM_UNCERTAIN) {
-        mgc__issue(l, mgc__mark_of_key(l, map), at, "%s is not uncertain and takes no scenarios\tgive one series", info->key);
+        mgc__issue(l, mgc__mark_of_key(l, map), at, "%s is not uncertain and takes no scenarios\tgive one series",
+                   info->key);
         return false;
     }
     if (l->history.given) {
-        mgc__issue(l, mgc__mark_of_key(l, map), at, "the case has an uncertainty block, and its scenarios come from there\twrite {history: column}");
+        mgc__issue(l, mgc__mark_of_key(l, map), at,
+                   "the case has an uncertainty block, and its scenarios come from there\twrite {history: column}");
         return false;
     }
     return target->scenarios > 0;
 }
 
-static void set_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info, const mgc__target *target)
+static void set_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *map, const mgc_param_info *info,
+                          const mgc__target *target)
 {
     static const char *const keys[] = {"scenarios", "scale", "offset"};
     const mgc__node *list = mgc__map_get(map, "scenarios");
@@ -128,7 +146,8 @@ static void set_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *ma
     bool ok = mgc__read_scale(l, at, map, &shape.scale, &shape.offset) && mgc__want_list(l, &at_list, list);
     if (!ok || !may_have_scenarios(l, at, map, info, target)) return;
     if (list->n != target->scenarios) {
-        mgc__issue(l, mgc__mark_of(l, list), &at_list, "there are %u scenarios; scenario_probability has %u%s", list->n, target->scenarios,
+        mgc__issue(l, mgc__mark_of(l, list), &at_list, "there are %u scenarios; scenario_probability has %u%s",
+                   list->n, target->scenarios,
                    target->scenarios == 1 ? "\tgive the microgrid a scenario_probability of as many entries" : "");
         return;
     }
@@ -137,10 +156,12 @@ static void set_scenarios(mgc__loader *l, const mgc__at *at, const mgc__node *ma
         mgc__at here = {&at_list, NULL, k};
         ok = read_plain(l, &here, item, &shape, values + (size_t)k * l->periods) && ok;
     }
-    if (ok && values != NULL) mgc__target_scenarios(l, target, mgc__path(l, at), mgc__mark_of(l, map), info->key, values, values);
+    if (ok && values != NULL)
+        mgc__target_scenarios(l, target, mgc__path(l, at), mgc__mark_of(l, map), info->key, values, values);
 }
 
-void mgc__set_series(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info, const mgc__target *target)
+void mgc__set_series(mgc__loader *l, const mgc__at *at, const mgc__node *node, const mgc_param_info *info,
+                     const mgc__target *target)
 {
     struct shape shape = {info, 1, 0};
     double number;

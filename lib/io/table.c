@@ -61,7 +61,10 @@ static mgc_status add_column(mgc_table *table, struct column column, const char 
 mgc_status mgc_table_times(mgc_table *table, uint64_t start_ms, uint32_t period_minutes)
 {
     if (table == NULL) return MGC_E_INVALID_ARG;
-    return add_column(table, (struct column){.kind = COLUMN_TIMES, .start = (int64_t)(start_ms / 1000), .step = (int64_t)period_minutes * 60},
+    return add_column(table,
+                      (struct column){.kind = COLUMN_TIMES,
+                                      .start = (int64_t)(start_ms / 1000),
+                                      .step = (int64_t)period_minutes * 60},
                       "time_utc");
 }
 
@@ -87,7 +90,8 @@ mgc_status mgc_table_strings(mgc_table *table, const char *name, const char *con
     return add_column(table, (struct column){.kind = COLUMN_STRINGS, .strings = copy}, name);
 }
 
-/* Quoted where the grammar needs it, and where a spreadsheet would take the text for a formula it gets an apostrophe. */
+/* Quoted where the grammar needs it, and where a spreadsheet would take the text for
+ * a formula it gets an apostrophe. */
 static void put_field(mgc__text *text, const char *s)
 {
     bool formula = *s == '=' || *s == '+' || *s == '-' || *s == '@';

@@ -41,13 +41,15 @@ static mgc_status set_series(const mgc__target *t, void *handle, const char *key
     return MGC_E_INTERNAL;
 }
 
-static mgc_status set_scenario(const mgc__target *t, void *handle, const char *key, uint32_t k, const double *values, size_t n)
+static mgc_status set_scenario(const mgc__target *t, void *handle, const char *key, uint32_t k, const double *values,
+                               size_t n)
 {
     if (t->kind == TARGET_SITE) return mgc_microgrid_set_scenario(handle, key, k, values, n);
     return mgc_device_set_scenario(handle, key, k, values, n);
 }
 
-bool mgc__target_number(mgc__loader *l, const mgc__target *t, const char *path, mgc__mark mark, const char *key, double value)
+bool mgc__target_number(mgc__loader *l, const mgc__target *t, const char *path, mgc__mark mark, const char *key,
+                        double value)
 {
     mgc_status status = set_number(t, t->plan, key, value);
 
@@ -55,7 +57,8 @@ bool mgc__target_number(mgc__loader *l, const mgc__target *t, const char *path, 
     return mgc__core_agreed(l, path, mark, status);
 }
 
-bool mgc__target_word(mgc__loader *l, const mgc__target *t, const char *path, mgc__mark mark, const char *key, const char *word)
+bool mgc__target_word(mgc__loader *l, const mgc__target *t, const char *path, mgc__mark mark, const char *key,
+                      const char *word)
 {
     if (t->kind != TARGET_DEVICE) return mgc__core_agreed(l, path, mark, MGC_E_UNSUPPORTED);
     mgc_status status = mgc_device_set_text(t->plan, key, word);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* YAML or JSON as a tree with marks.  JSON is read as the YAML that it is; values are not given types here, so that what YAML
- * 1.1 would make of "no", "1:30" or "010" never happens: whoever asks for a number or a flag says what one looks like. */
+/* YAML or JSON as a tree with marks.  JSON is read as the YAML that it is; values are not given types here, so that
+ * what YAML 1.1 would make of "no", "1:30" or "010" never happens: whoever asks for a number or a flag says what one
+ * looks like. */
 #include <stdlib.h>
 
 #include <yaml.h>
@@ -58,7 +59,8 @@ static void tell_repeated_keys(struct builder *b, mgc__node *map)
         const mgc__node *key = b->scratch[i]->key, *before = b->scratch[i - 1]->key;
         if (strcmp(key->u.text, before->u.text) != 0) continue;
         mgc__at at = {.name = key->u.text};
-        mgc__issue(b->l, mgc__mark_of(b->l, key), &at, "the key is there twice, first in line %u\tkeep one of the two", before->line);
+        mgc__issue(b->l, mgc__mark_of(b->l, key), &at,
+                   "the key is there twice, first in line %u\tkeep one of the two", before->line);
         b->failed = true;
     }
 }
@@ -150,11 +152,12 @@ static void on_event(struct builder *b, const yaml_event_t *event)
     case YAML_SCALAR_EVENT: on_scalar(b, event); break;
     case YAML_SEQUENCE_START_EVENT: on_open(b, event, NODE_LIST); break;
     case YAML_MAPPING_START_EVENT: on_open(b, event, NODE_MAP); break;
-    case YAML_MAPPING_END_EVENT:
-        tell_repeated_keys(b, b->open[--b->depth]);
-        break;
+    case YAML_MAPPING_END_EVENT: tell_repeated_keys(b, b->open[--b->depth]); break;
     case YAML_SEQUENCE_END_EVENT: b->depth--; break;
-    case YAML_ALIAS_EVENT: refuse(b, event->start_mark, "aliases are not read\twrite the value itself, or put the series into a CSV file"); break;
+    case YAML_ALIAS_EVENT:
+        refuse(b, event->start_mark,
+               "aliases are not read\twrite the value itself, or put the series into a CSV file");
+        break;
     case YAML_DOCUMENT_START_EVENT:
         if (b->root != NULL) refuse(b, event->start_mark, "a second document begins here\ta case is one document");
         break;
@@ -176,8 +179,8 @@ static void tell_parser_error(struct builder *b)
     if (p->error == YAML_READER_ERROR)
         mgc__issue(b->l, mark, NULL, "byte %zu cannot be read: %s\tcase files are UTF-8", p->problem_offset, problem);
     else if (p->context != NULL && p->context_mark.line + 1 != mark.line)
-        mgc__issue(b->l, mark, NULL, "%s, %s that begins in line %zu\tcheck indentation, brackets and quotes", problem, p->context,
-                   p->context_mark.line + 1);
+        mgc__issue(b->l, mark, NULL, "%s, %s that begins in line %zu\tcheck indentation, brackets and quotes",
+                   problem, p->context, p->context_mark.line + 1);
     else mgc__issue(b->l, mark, NULL, "%s\tcheck indentation, brackets and quotes", problem);
     b->failed = true;
 }
@@ -221,7 +224,9 @@ mgc__node *mgc__tree_parse(mgc__loader *l, const char *text, size_t len)
     yaml_parser_delete(&b.parser);
     mgc_ctx_release(l->ctx, b.scratch);
     if (l->status != MGC_OK || !b.ended) return NULL;
-    if (b.root == NULL) mgc__issue(l, (mgc__mark){l->file, 0, 0}, NULL, "the file is empty\ta case begins with \"format: mgchain-case-1\"");
+    if (b.root == NULL)
+        mgc__issue(l, (mgc__mark){l->file, 0, 0}, NULL,
+                   "the file is empty\ta case begins with \"format: mgchain-case-1\"");
     return b.root;
 }
 

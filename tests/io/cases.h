@@ -63,8 +63,8 @@ static inline void print_issues(const mgc_case *kase)
 }
 
 /* "format" to "market", five lines; prices of line 5. */
-#define HEAD                                                                                                            \
-    "format: mgchain-case-1\nstart: 2019-07-16T00:00:00Z\nperiod_minutes: 60\nperiods: 3\n"                             \
+#define HEAD                                                                                                         \
+    "format: mgchain-case-1\nstart: 2019-07-16T00:00:00Z\nperiod_minutes: 60\nperiods: 3\n"                          \
     "market: {buy_price_per_kwh: 0.2, sell_price_per_kwh: 0.05, gas_price_per_kwh: 0.04}\n"
 /* Lines 6 and 7: one microgrid "a"; its devices begin in line 8. */
 #define SITE "microgrids:\n  - {id: a, devices: [\n"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The embedded day must show what the library is for: every device runs, all pairs trade, in both carriers, and it pays. */
+/* The embedded day must show what the library is for: every device runs, all pairs trade, in both carriers, and it
+ * pays. */
 #include "cases.h"
 
 /* The alliance as one program takes half a minute under a sanitizer, and its memory is the dispatch tests' matter. */
@@ -17,7 +18,8 @@
 /* The plan's series that says whether a device of this type is used. */
 static const char *use_of(const char *type)
 {
-    static const char *const use[][2] = {{"load", "shift_in_kw"}, {"storage", "discharge_kw"}, {"gas_boiler", "heat_kw"}};
+    static const char *const use[][2] = {
+        {"load", "shift_in_kw"}, {"storage", "discharge_kw"}, {"gas_boiler", "heat_kw"}};
 
     for (size_t i = 0; i < sizeof use / sizeof use[0]; i++)
         if (strcmp(type, use[i][0]) == 0) return use[i][1];
@@ -25,7 +27,8 @@ static const char *use_of(const char *type)
 }
 
 /* Energy over the day, the mean over scenarios. */
-static double energy(const mgc_plan *plan, const char *site, const char *device, const char *quantity, uint32_t scenarios)
+static double energy(const mgc_plan *plan, const char *site, const char *device, const char *quantity,
+                     uint32_t scenarios)
 {
     double values[24], sum = 0;
 
@@ -36,8 +39,8 @@ static double energy(const mgc_plan *plan, const char *site, const char *device,
     return sum;
 }
 
-/* Every device of a plan is used.  Flexible demand is of the electric loads; a shift of 50 kWh and a use of 1 kWh are far
- * above any solver's noise. */
+/* Every device of a plan is used.  Flexible demand is of the electric loads; a shift of 50 kWh and a use of 1 kWh are
+ * far above any solver's noise. */
 static void check_devices(mgc_model *model, const mgc_plan *plan)
 {
     for (uint32_t i = 0; i < mgc_model_microgrids(model); i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is right is read right: YAML and JSON alike, every dialect of CSV, history, rolling days, the embedded case. */
+/* What is right is read right: YAML and JSON alike, every dialect of CSV,
+ * history, rolling days, the embedded case. */
 #include <math.h>
 
 #include <jansson.h>
@@ -29,11 +30,14 @@ static mgc_case *load(const char *text, struct disk *disk)
     return kase;
 }
 
-static double device_value(mgc_model *model, const char *site, const char *device, const char *key, uint32_t scenario, uint32_t period)
+static double device_value(mgc_model *model, const char *site, const char *device, const char *key, uint32_t scenario,
+                           uint32_t period)
 {
     double value = NAN;
 
-    ck_assert_int_eq(mgc_device_get(mgc_microgrid_device(mgc_model_microgrid(model, site), device), key, scenario, period, &value), MGC_OK);
+    ck_assert_int_eq(
+        mgc_device_get(mgc_microgrid_device(mgc_model_microgrid(model, site), device), key, scenario, period, &value),
+        MGC_OK);
     return value;
 }
 
@@ -45,7 +49,7 @@ static double site_value(mgc_model *model, const char *site, const char *key, ui
     return value;
 }
 
-/* --- YAML and JSON ---------------------------------------------------------------------------------------------------------- */
+/* --- YAML and JSON ---------------------------------------------------------------------------------------------- */
 
 static const char *const references[] = {"nominal", "one_scenario", "robust_both_norms", "robust_norm1_no_units"};
 
@@ -57,12 +61,14 @@ static void to_yaml(FILE *out, json_t *value, int indent)
     size_t i = 0;
 
     if (json_is_object(value) && json_object_size(value) > 0) {
-        json_object_foreach(value, key, item) {
+        json_object_foreach(value, key, item)
+        {
             fprintf(out, "\n%*s%s:", indent, "", key);
             to_yaml(out, item, indent + 2);
         }
     } else if (json_is_array(value) && json_array_size(value) > 0) {
-        json_array_foreach(value, i, item) {
+        json_array_foreach(value, i, item)
+        {
             fprintf(out, "\n%*s-", indent, "");
             to_yaml(out, item, indent + 2);
         }
@@ -70,7 +76,8 @@ static void to_yaml(FILE *out, json_t *value, int indent)
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
         size_t n = strlen(text);
         bool quoted = text[0] == '"';
-        fprintf(out, " %.*s%s", (int)(n - 2 * quoted), text + quoted, indent % 4 == 0 && !quoted ? "   # a comment" : "");
+        fprintf(out, " %.*s%s", (int)(n - 2 * quoted), text + quoted,
+                indent % 4 == 0 && !quoted ? "   # a comment" : "");
         free(text);
     }
 }
@@ -144,20 +151,26 @@ START_TEST(reference_values_arrive_unchanged)
     json_t *root = json_load_file(reference_path(references[_i]), 0, &error);
     ck_assert_ptr_nonnull(root);
     ck_assert_int_eq(mgc_case_load_file(ctx, reference_path(references[_i]), NULL, &kase), MGC_OK);
-    json_array_foreach(json_object_get(root, "microgrids"), m, site) {
+    json_array_foreach(json_object_get(root, "microgrids"), m, site)
+    {
         const char *id = json_string_value(json_object_get(site, "id"));
-        json_array_foreach(json_object_get(json_object_get(root, "market"), "buy_price_per_kwh"), t, number) {
-            ck_assert_double_eq(site_value(mgc_case_model(kase), id, "buy_price_per_kwh", 0, (uint32_t)t), json_number_value(number));
+        json_array_foreach(json_object_get(json_object_get(root, "market"), "buy_price_per_kwh"), t, number)
+        {
+            ck_assert_double_eq(site_value(mgc_case_model(kase), id, "buy_price_per_kwh", 0, (uint32_t)t),
+                                json_number_value(number));
             compared++;
         }
-        json_array_foreach(json_object_get(site, "devices"), d, device) {
+        json_array_foreach(json_object_get(site, "devices"), d, device)
+        {
             json_t *demand = json_object_get(device, "demand_kw");
-            json_array_foreach(json_object_get(demand, "scenarios"), k, row)
-                json_array_foreach(row, t, number) {
-                    double value = device_value(mgc_case_model(kase), id, json_string_value(json_object_get(device, "id")), "demand_kw", (uint32_t)k, (uint32_t)t);
-                    ck_assert_double_eq(value, json_number_value(number));
-                    compared++;
-                }
+            json_array_foreach(json_object_get(demand, "scenarios"), k, row) json_array_foreach(row, t, number)
+            {
+                double value =
+                    device_value(mgc_case_model(kase), id, json_string_value(json_object_get(device, "id")),
+                                 "demand_kw", (uint32_t)k, (uint32_t)t);
+                ck_assert_double_eq(value, json_number_value(number));
+                compared++;
+            }
         }
     }
     ck_assert_uint_ge(compared, 200);
@@ -168,7 +181,8 @@ END_TEST
 
 START_TEST(words_that_yaml_1_1_would_bend_stay_words)
 {
-    static const char text[] = HEAD "name: no\ncurrency: 1e3\nmicrogrids: [{id: on, devices: [{type: load, id: 007, demand_kw: +1.5e+1}]}, {id: \"y\"}]\n"
+    static const char text[] = HEAD "name: no\ncurrency: 1e3\nmicrogrids: [{id: on, devices: [{type: load, id: 007, "
+                                    "demand_kw: +1.5e+1}]}, {id: \"y\"}]\n"
                                     "links: [{between: [on, y], carrier: electricity, capacity_kw: .5}]\n";
     struct disk disk = {.opened = 0};
     mgc_case_info info = {.struct_size = sizeof info};
@@ -184,9 +198,11 @@ END_TEST
 
 START_TEST(null_is_no_limit)
 {
-    static const char text[] = HEAD "microgrids:\n- id: a\n  grid: {buy_limit_kw: null, sell_limit_kw: 5, heat_buy_limit_kw: ~}\n  market: {heat_price_per_kwh: 0.1}\n"
-                                    "  devices:\n  - {type: linear, id: x, variables: {p: {lower: null, upper: null, electricity: 1}},\n"
-                                    "     constraints: [{terms: {p: 1}, previous: {p: -1}, lower: -50, upper: null}]}\n";
+    static const char text[] =
+        HEAD "microgrids:\n- id: a\n  grid: {buy_limit_kw: null, sell_limit_kw: 5, heat_buy_limit_kw: ~}\n  market: "
+             "{heat_price_per_kwh: 0.1}\n"
+             "  devices:\n  - {type: linear, id: x, variables: {p: {lower: null, upper: null, electricity: 1}},\n"
+             "     constraints: [{terms: {p: 1}, previous: {p: -1}, lower: -50, upper: null}]}\n";
     struct disk disk = {.opened = 0};
     mgc_case *kase = load(text, &disk);
 
@@ -197,9 +213,10 @@ START_TEST(null_is_no_limit)
 }
 END_TEST
 
-/* --- CSV ---------------------------------------------------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------------------------------------- */
 
-#define SERIES_CASE HEAD SITE "{type: load, id: l, demand_kw: {csv: s.csv, column: demand, skip: 1, scale: 2, offset: 1}}" END
+#define SERIES_CASE                                                                                                  \
+    HEAD SITE "{type: load, id: l, demand_kw: {csv: s.csv, column: demand, skip: 1, scale: 2, offset: 1}}" END
 
 /* The same series, 9.5, 1000, 0.001 after one row that is skipped, as different programs write it. */
 static const struct dialect {
@@ -207,15 +224,18 @@ static const struct dialect {
 } dialects[] = {
     {"plain", "x,demand\n0,7\n1,9.5\n2,1000\n3,0.001\n"},
     {"CRLF", "x,demand\r\n0,7\r\n1,9.5\r\n2,1000\r\n3,0.001\r\n"},
-    {"byte order mark", "\xef\xbb\xbf" "demand,x\n7,0\n9.5,1\n1e3,2\n1e-3,3"},
+    {"byte order mark", "\xef\xbb\xbf"
+                        "demand,x\n7,0\n9.5,1\n1e3,2\n1e-3,3"},
     {"semicolon and decimal comma", "x;demand\n0;7\n1;9,5\n2;1000\n3;0,001\n"},
     {"semicolon and decimal point", "x;demand\n0;7\n1;9.5\n2;1000\n3;0.001\n"},
     {"tab and decimal comma", "x\tdemand\n0\t7\n1\t9,5\n2\t1000,0\n3\t0,001\n"},
     {"quoted", "\"x\",\"demand\"\n\"0\",\"7\"\n\"a \"\"b\"\", c\",\"9.5\"\n\"line\nbreak\",1000\n3, \"0.001\" \n"},
     {"blanks, blank lines at the end", "x , demand\n0, 7\n1, 9.5 \n2,1000\n3,+0.001\n\n  \n"},
-    {"times in UTC", "time_utc,demand\n2020-02-28T22:00:00Z,7\n2020-02-28T23:00:00Z,9.5\n2020-02-29T00:00:00Z,1000\n2020-02-29 01:00,0.001\n"},
+    {"times in UTC", "time_utc,demand\n2020-02-28T22:00:00Z,7\n2020-02-28T23:00:00Z,9.5\n2020-02-29T00:00:00Z,"
+                     "1000\n2020-02-29 01:00,0.001\n"},
     {"times with their zone, through daylight saving",
-     "time_utc,demand\n2019-03-31T00:00:00+01:00,7\n2019-03-31T01:00:00+01:00,9.5\n2019-03-31T03:00:00+02:00,1000\n2019-03-31T04:00:00+02:00,0.001\n"},
+     "time_utc,demand\n2019-03-31T00:00:00+01:00,7\n2019-03-31T01:00:00+01:00,9.5\n2019-03-31T03:00:00+02:00,"
+     "1000\n2019-03-31T04:00:00+02:00,0.001\n"},
     {"one column", "demand\n7\n9.5\n1000\n0.001\n"},
 };
 
@@ -246,11 +266,11 @@ START_TEST(gzip_is_seen_through)
     enum { GZ_FIRST_MEMBER = 39 };
     /* "x,demand\n0,7\n1,9.5\n" and "2,1000\n3,0.001\n": two members, as cat a.gz b.gz makes them */
     static const unsigned char gz[] = {
-        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0xd0, 0x49, 0x49, 0xcd, 0x4d,
-        0xcc, 0x4b, 0xe1, 0x32, 0xd0, 0x31, 0xe7, 0x32, 0xd4, 0xb1, 0xd4, 0x33, 0xe5, 0x02, 0x00, 0xda,
-        0x03, 0x6c, 0x2a, 0x13, 0x00, 0x00, 0x00, 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,
-        0x03, 0x33, 0xd2, 0x31, 0x34, 0x30, 0x30, 0xe0, 0x32, 0xd6, 0x31, 0xd0, 0x33, 0x30, 0x30, 0xe4,
-        0x02, 0x00, 0x65, 0xd9, 0x0e, 0xc4, 0x0f, 0x00, 0x00, 0x00,
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0xd0, 0x49, 0x49, 0xcd,
+        0x4d, 0xcc, 0x4b, 0xe1, 0x32, 0xd0, 0x31, 0xe7, 0x32, 0xd4, 0xb1, 0xd4, 0x33, 0xe5, 0x02,
+        0x00, 0xda, 0x03, 0x6c, 0x2a, 0x13, 0x00, 0x00, 0x00, 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x02, 0x03, 0x33, 0xd2, 0x31, 0x34, 0x30, 0x30, 0xe0, 0x32, 0xd6, 0x31, 0xd0,
+        0x33, 0x30, 0x30, 0xe4, 0x02, 0x00, 0x65, 0xd9, 0x0e, 0xc4, 0x0f, 0x00, 0x00, 0x00,
     };
     struct disk disk = {.file = {{"s.csv", gz, sizeof gz}}};
     mgc_case *kase = load(SERIES_CASE, &disk);
@@ -272,22 +292,25 @@ END_TEST
 START_TEST(scenarios_from_files_lists_and_numbers)
 {
     static const char text[] = HEAD "microgrids:\n- id: a\n  scenario_probability: [0.25, 0.5, 0.25]\n  devices:\n"
-                                    "  - {type: load, id: l, demand_kw: {scenarios: [{csv: s.csv, column: demand, scale: 0.5}, [1, 2, 3], 4], scale: 10}}\n";
+                                    "  - {type: load, id: l, demand_kw: {scenarios: [{csv: s.csv, column: demand, "
+                                    "scale: 0.5}, [1, 2, 3], 4], scale: 10}}\n";
     static const double want[3][3] = {{35, 45, 50}, {10, 20, 30}, {40, 40, 40}};
     struct disk disk = {.file = {{"s.csv", "demand\n7\n9\n10\n11\n", 0}}};
     mgc_case *kase = load(text, &disk);
 
     for (uint32_t k = 0; k < 3; k++)
-        for (uint32_t t = 0; t < 3; t++) ck_assert_double_eq(device_value(mgc_case_model(kase), "a", "l", "demand_kw", k, t), want[k][t]);
+        for (uint32_t t = 0; t < 3; t++)
+            ck_assert_double_eq(device_value(mgc_case_model(kase), "a", "l", "demand_kw", k, t), want[k][t]);
     ck_assert_ptr_null(mgc_case_realised(kase));
     mgc_case_destroy(kase);
 }
 END_TEST
 
-/* --- history -------------------------------------------------------------------------------------------------------------------- */
+/* --- history ---------------------------------------------------------------------------------------------------- */
 
-/* Days 1 to 8 of March 2019, periods of 8 hours; day d has demand 10 d, 10 d + 1, 10 d + 2, but days 1 to 3 and 4 to 7 are
- * alike within; wind 0.1 d with forecasts that were 0.05 too low in days 1 to 3 and 0.02 too high in days 4 to 7. */
+/* Days 1 to 8 of March 2019, periods of 8 hours; day d has demand 10 d, 10 d + 1, 10 d + 2, but days 1 to 3 and 4 to
+ * 7 are alike within; wind 0.1 d with forecasts that were 0.05 too low in days 1 to 3 and 0.02 too high in days 4
+ * to 7. */
 static char *make_history(void)
 {
     static char text[4096];
@@ -297,19 +320,22 @@ static char *make_history(void)
         for (int t = 0; t < 3; t++) {
             double demand = d <= 3 ? 100 + d : d <= 7 ? 200 + d : 300, wind = d == 8 ? 0.95 : d <= 3 ? 0.5 : 0.3;
             double forecast = d <= 3 ? wind - 0.1 : d <= 7 ? wind + 0.02 : 0.9;
-            len += (size_t)sprintf(text + len, "2019-03-%02dT%02d:00:00Z,%g,%g,%g,%d\n", d, 8 * t, demand + t, d == 9 && t == 2 ? 1.0 : wind, forecast, 10 * d + t);
+            len += (size_t)sprintf(text + len, "2019-03-%02dT%02d:00:00Z,%g,%g,%g,%d\n", d, 8 * t, demand + t,
+                                   d == 9 && t == 2 ? 1.0 : wind, forecast, 10 * d + t);
         }
     return text;
 }
 
-#define HISTORY_CASE                                                                                                                            \
-    "format: mgchain-case-1\nstart: 2019-03-08T00:00:00Z\nperiod_minutes: 480\nperiods: 3\n"                                                    \
-    "market: {buy_price_per_kwh: {history: price, scale: 0.001, offset: 1}, sell_price_per_kwh: 0.05,\n"                                        \
-    "  realtime_buy_price_per_kwh: {history: price, scale: 0.001, offset: 2}}\n"                                                                \
-    "uncertainty: {csv: h.csv, day: 2019-03-08, window_days: 7, scenarios: 2, seed: 3}\n"                                                       \
-    "microgrids:\n- id: a\n  ambiguity: {norm1: {confidence: 0.9}}\n  devices:\n  - {type: load, id: l, demand_kw: {history: demand, scale: 2}}\n" \
-    "  - {type: wind, id: w, available_kw: {history: wind, forecast: forecast, scale: 100}}\n"                                                  \
-    "- id: b\n  market: {realtime_buy_price_per_kwh: 3}\n  devices: [{type: wind, id: w, available_kw: {history: wind, forecast: forecast, scale: 100}}]\n"
+#define HISTORY_CASE                                                                                                 \
+    "format: mgchain-case-1\nstart: 2019-03-08T00:00:00Z\nperiod_minutes: 480\nperiods: 3\n"                         \
+    "market: {buy_price_per_kwh: {history: price, scale: 0.001, offset: 1}, sell_price_per_kwh: 0.05,\n"             \
+    "  realtime_buy_price_per_kwh: {history: price, scale: 0.001, offset: 2}}\n"                                     \
+    "uncertainty: {csv: h.csv, day: 2019-03-08, window_days: 7, scenarios: 2, seed: 3}\n"                            \
+    "microgrids:\n- id: a\n  ambiguity: {norm1: {confidence: 0.9}}\n  devices:\n  - {type: load, id: l, demand_kw: " \
+    "{history: demand, scale: 2}}\n"                                                                                 \
+    "  - {type: wind, id: w, available_kw: {history: wind, forecast: forecast, scale: 100}}\n"                       \
+    "- id: b\n  market: {realtime_buy_price_per_kwh: 3}\n  devices: [{type: wind, id: w, available_kw: {history: "   \
+    "wind, forecast: forecast, scale: 100}}]\n"
 
 START_TEST(past_days_become_scenarios_and_the_day_is_held_out)
 {
@@ -347,8 +373,10 @@ START_TEST(past_days_become_scenarios_and_the_day_is_held_out)
         ck_assert_double_eq_tol(site_value(model, "a", "buy_price_per_kwh", 0, t), 1 + 0.001 * (80 + t), 1e-12);
         ck_assert_double_eq_tol(site_value(realised, "b", "buy_price_per_kwh", 0, t), 1 + 0.001 * (80 + t), 1e-12);
         /* Uncertain in the market of the case: by scenario in a, whose market does not say it; b has its own. */
-        ck_assert_double_eq_tol(site_value(model, "a", "realtime_buy_price_per_kwh", 0, t), 2 + 0.001 * (20 + t), 1e-12);
-        ck_assert_double_eq_tol(site_value(realised, "a", "realtime_buy_price_per_kwh", 0, t), 2 + 0.001 * (80 + t), 1e-12);
+        ck_assert_double_eq_tol(site_value(model, "a", "realtime_buy_price_per_kwh", 0, t), 2 + 0.001 * (20 + t),
+                                1e-12);
+        ck_assert_double_eq_tol(site_value(realised, "a", "realtime_buy_price_per_kwh", 0, t), 2 + 0.001 * (80 + t),
+                                1e-12);
         ck_assert_double_eq(site_value(model, "b", "realtime_buy_price_per_kwh", 1, t), 3);
     }
     ck_assert_int_eq(disk.opened, 1);
@@ -417,13 +445,14 @@ START_TEST(fewer_past_days_than_asked_for_is_a_warning_that_counts_them)
     ck_assert_uint_eq(mgc_case_issues(kase), 1);
     ck_assert_int_eq(mgc_case_issue_get(kase, 0, &issue), MGC_OK);
     ck_assert_uint_eq(issue.severity, MGC_ISSUE_WARNING);
-    ck_assert_str_eq(mgc_case_issue_text(kase, 0), "case.yaml:7:57: warning: uncertainty.window_days: the history has 7 of the 9 days asked for; "
-                                                   "samples are counted as 7");
+    ck_assert_str_eq(mgc_case_issue_text(kase, 0),
+                     "case.yaml:7:57: warning: uncertainty.window_days: the history has 7 of the 9 days asked for; "
+                     "samples are counted as 7");
     mgc_case_destroy(kase);
 }
 END_TEST
 
-/* --- the head and the weights ----------------------------------------------------------------------------------------------------- */
+/* --- the head and the weights ----------------------------------------------------------------------------------- */
 
 START_TEST(weights_in_the_order_of_the_microgrids)
 {
@@ -449,19 +478,24 @@ START_TEST(weights_in_the_order_of_the_microgrids)
 }
 END_TEST
 
-/* Demand around a million that differs by a thousandth on odd and even days, wind that differs ninefold between days 1 to 2
- * and 3 to 6: by size alone the demand would decide which days are alike, by kind it is the wind. */
+/* Demand around a million that differs by a thousandth on odd and even days, wind that differs ninefold between days
+ * 1 to 2 and 3 to 6: by size alone the demand would decide which days are alike, by kind it is the wind. */
 START_TEST(series_of_any_size_count_alike)
 {
-    static char text[2048], case_text[] = "format: mgchain-case-1\nstart: 2019-03-07T00:00:00Z\nperiod_minutes: 1440\nperiods: 1\n"
-        "market: {buy_price_per_kwh: 1}\nuncertainty: {csv: h.csv, window_days: 6, scenarios: 2}\nmicrogrids:\n- id: a\n  devices:\n"
-        "  - {type: load, id: l, demand_kw: {history: demand}}\n  - {type: wind, id: w, available_kw: {history: wind}}\n";
+    static char text[2048],
+        case_text[] = "format: mgchain-case-1\nstart: 2019-03-07T00:00:00Z\nperiod_minutes: 1440\nperiods: 1\n"
+                      "market: {buy_price_per_kwh: 1}\nuncertainty: {csv: h.csv, window_days: 6, scenarios: "
+                      "2}\nmicrogrids:\n- id: a\n  devices:\n"
+                      "  - {type: load, id: l, demand_kw: {history: demand}}\n  - {type: wind, id: w, available_kw: "
+                      "{history: wind}}\n";
     struct disk disk = {.file = {{"h.csv", text, 0}}};
     uint32_t members[2];
     uint64_t day;
 
     size_t len = (size_t)sprintf(text, "time_utc,demand,wind\n");
-    for (int d = 1; d <= 7; d++) len += (size_t)sprintf(text + len, "2019-03-%02dT00:00:00Z,%d,%g\n", d, d % 2 ? 1000000 : 1001000, d <= 2 ? 0.1 : 0.9);
+    for (int d = 1; d <= 7; d++)
+        len += (size_t)sprintf(text + len, "2019-03-%02dT00:00:00Z,%d,%g\n", d, d % 2 ? 1000000 : 1001000,
+                               d <= 2 ? 0.1 : 0.9);
     mgc_case *kase = load(case_text, &disk);
     for (uint32_t k = 0; k < 2; k++) ck_assert_int_eq(mgc_case_scenario(kase, k, &day, &members[k]), MGC_OK);
     ck_assert_uint_eq(members[0], 2);
@@ -470,7 +504,7 @@ START_TEST(series_of_any_size_count_alike)
 }
 END_TEST
 
-/* --- the embedded case -------------------------------------------------------------------------------------------------------------- */
+/* --- the embedded case ------------------------------------------------------------------------------------------ */
 
 START_TEST(the_embedded_case_needs_no_files)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rubbish in, an answer out: cut and changed cases and series files, billion laughs, every allocation failing once. */
+/* Rubbish in, an answer out: cut and changed cases and series files,
+ * billion laughs, every allocation failing once. */
 #include "cases.h"
 
 enum { CUTS = 60, FLIPS = 300, FIRST_ROOM = 1 << 20 };
@@ -27,7 +28,8 @@ static size_t below(size_t n)
     return (size_t)(rubbish % n);
 }
 
-/* Whatever the text: it loads, or it is refused with an issue; memory of exactly its length, so that a read past it is seen. */
+/* Whatever the text: it loads, or it is refused with an issue; memory of exactly its length, so that a read past it
+ * is seen. */
 static void try(const char *text, size_t len, struct disk *disk)
 {
     mgc_case_opts opts;
@@ -51,7 +53,8 @@ static void try(const char *text, size_t len, struct disk *disk)
 
 static void cut_and_flip(const char *text, size_t len, struct disk *disk)
 {
-    static const char spice[] = "{}[]:,-#&*!|>'\"%@` \t\n\\\x80\xff" "0.e~?";
+    static const char spice[] = "{}[]:,-#&*!|>'\"%@` \t\n\\\x80\xff"
+                                "0.e~?";
     char *copy = malloc(len);
 
     for (size_t i = 0; i < CUTS; i++) try(text, below(len), disk);
@@ -69,12 +72,16 @@ static void cut_and_flip(const char *text, size_t len, struct disk *disk)
 }
 
 static char small[] = HEAD
-    "uncertainty: {csv: h.csv, day: 2019-07-16, window_days: 3, scenarios: 2}\nmicrogrids:\n  - id: a\n    grid: {buy_limit_kw: null}\n"
+    "uncertainty: {csv: h.csv, day: 2019-07-16, window_days: 3, scenarios: 2}\nmicrogrids:\n  - id: a\n    grid: "
+    "{buy_limit_kw: null}\n"
     "    ambiguity: {norm1: {confidence: 0.95}, norm_inf: {radius: 0.2}}\n    devices:\n"
-    "      - {type: load, id: l, demand_kw: {history: d}}\n      - {type: wind, id: w, available_kw: {history: d, forecast: f, scale: 2}}\n"
-    "      - type: linear\n        id: p2g\n        variables: {p: {upper: 3, electricity: -1}, g: {upper: [1, 2, 3], gas: -1}}\n"
+    "      - {type: load, id: l, demand_kw: {history: d}}\n      - {type: wind, id: w, available_kw: {history: d, "
+    "forecast: f, scale: 2}}\n"
+    "      - type: linear\n        id: p2g\n        variables: {p: {upper: 3, electricity: -1}, g: {upper: [1, 2, "
+    "3], gas: -1}}\n"
     "        constraints: [{terms: {g: 1, p: -0.6}, lower: 0, upper: 0}]\n  - {id: b, market: {carbon: {tiers: 2}}}\n"
-    "links:\n  - {between: [a, b], carrier: heat, capacity_kw: {csv: s.csv, column: \"x y\"}, loss: 0.1}\nbargaining: {weights: {a: 1, b: 2}}\n";
+    "links:\n  - {between: [a, b], carrier: heat, capacity_kw: {csv: s.csv, column: \"x y\"}, loss: "
+    "0.1}\nbargaining: {weights: {a: 1, b: 2}}\n";
 static char series[] = "x y;t\n\"1\";2\n1,5;3\n3;4\n";
 
 static char *history(void)
@@ -83,7 +90,8 @@ static char *history(void)
     size_t len = (size_t)sprintf(text, "time_utc,d,f\n");
 
     for (int h = 0; h < 24 * 4; h++)
-        len += (size_t)sprintf(text + len, "2019-07-%02dT%02d:00:00Z,%d.5,%d\n", 13 + h / 24, h % 24, 10 + h % 7 * (h / 24), 10 + h % 7);
+        len += (size_t)sprintf(text + len, "2019-07-%02dT%02d:00:00Z,%d.5,%d\n", 13 + h / 24, h % 24,
+                               10 + h % 7 * (h / 24), 10 + h % 7);
     return text;
 }
 
@@ -134,7 +142,8 @@ END_TEST
 
 START_TEST(laughs_and_towers_end_early)
 {
-    static const char laughs[] = "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
+    static const char laughs[] =
+        "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
     struct disk disk = {.opened = 0};
     enum { TOWER = 100000 };
     char *tower = malloc(TOWER);
@@ -154,7 +163,7 @@ START_TEST(laughs_and_towers_end_early)
 }
 END_TEST
 
-/* --- every allocation fails once ---------------------------------------------------------------------------------------------------- */
+/* --- every allocation fails once -------------------------------------------------------------------------------- */
 
 struct heap {
     long until_fault, faults, live;
@@ -196,7 +205,9 @@ static void heap_release(void *user, void *block)
 START_TEST(every_allocation_fails_once)
 {
     struct disk disk = {.file = {{"h.csv", history(), 0}, {"s.csv", series, 0}}};
-    const char *text = _i == 0 ? small : HEAD SITE "{type: lod, id: x, demand_kw: [1]}, {type: load, id: y, demand_kw: [1, a, 2]}" END;
+    const char *text = _i == 0 ? small
+                               : HEAD SITE
+                           "{type: lod, id: x, demand_kw: [1]}, {type: load, id: y, demand_kw: [1, a, 2]}" END;
 
     for (long k = 0;; k++) {
         struct heap heap = {.until_fault = k};
@@ -209,7 +220,8 @@ START_TEST(every_allocation_fails_once)
         opts.allocator = &memory;
         mgc_status status = mgc_ctx_create(&opts, &own);
         if (status == MGC_OK) status = load_with(own, text, &disk, &kase);
-        ck_assert_msg(heap.faults > 0 ? status == MGC_E_NO_MEMORY && kase == NULL : true, "fault %ld: %s", k, mgc_status_name(status));
+        ck_assert_msg(heap.faults > 0 ? status == MGC_E_NO_MEMORY && kase == NULL : true, "fault %ld: %s", k,
+                      mgc_status_name(status));
         mgc_case_destroy(kase);
         mgc_ctx_destroy(own);
         ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
@@ -229,8 +241,10 @@ START_TEST(options_of_every_size)
     mgc_case *kase;
 
     memcpy(raw, &size, sizeof size);
-    mgc_status got = mgc_case_load_text(ctx, HEAD "microgrids: [{id: a}]\n", strlen(HEAD "microgrids: [{id: a}]\n"), (const mgc_case_opts *)raw, &kase);
-    ck_assert_msg(got == (size < sizeof(mgc_case_opts) ? MGC_E_ABI_SIZE : MGC_OK), "struct_size %d: %s", _i, mgc_status_name(got));
+    mgc_status got = mgc_case_load_text(ctx, HEAD "microgrids: [{id: a}]\n", strlen(HEAD "microgrids: [{id: a}]\n"),
+                                        (const mgc_case_opts *)raw, &kase);
+    ck_assert_msg(got == (size < sizeof(mgc_case_opts) ? MGC_E_ABI_SIZE : MGC_OK), "struct_size %d: %s", _i,
+                  mgc_status_name(got));
     mgc_case_destroy(kase);
 }
 END_TEST

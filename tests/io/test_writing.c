@@ -53,8 +53,10 @@ static void teardown(void)
 START_TEST(json_is_these_bytes)
 {
     static const double values[] = {0.1, -0.0, 1e300, NAN, 1.0 / 3, 123456789012345678.0};
-    static const char want[] = "{\n \"a\": 1,\n \"b\": {},\n \"c\": [\n  true,\n  null,\n  \"q\\\"\\\\\\n\\u0001\xc3\xa9\"\n ],\n"
-                               " \"d\": [0.1, 0, 1e+300, null, 0.3333333333333333, 1.2345678901234568e+17],\n \"e\": 18446744073709551615\n}\n";
+    static const char want[] =
+        "{\n \"a\": 1,\n \"b\": {},\n \"c\": [\n  true,\n  null,\n  \"q\\\"\\\\\\n\\u0001\xc3\xa9\"\n ],\n"
+        " \"d\": [0.1, 0, 1e+300, null, 0.3333333333333333, 1.2345678901234568e+17],\n \"e\": "
+        "18446744073709551615\n}\n";
     mgc_json *json;
     const char *text;
     size_t len;
@@ -86,21 +88,24 @@ END_TEST
 /* Every way to put a JSON text together wrongly is told in the end. */
 START_TEST(json_put_together_wrongly_is_refused)
 {
-    static const mgc_status want[] = {MGC_E_STATE, MGC_E_STATE, MGC_E_STATE, MGC_E_STATE, MGC_E_STATE, MGC_E_UTF8, MGC_E_LIMIT, MGC_E_STATE};
+    static const mgc_status want[] = {MGC_E_STATE, MGC_E_STATE, MGC_E_STATE, MGC_E_STATE,
+                                      MGC_E_STATE, MGC_E_UTF8,  MGC_E_LIMIT, MGC_E_STATE};
     const char *text;
     mgc_json *json;
     size_t len;
 
     ck_assert_int_eq(mgc_json_create(ctx, &json), MGC_OK);
     switch (_i) {
-    case 0: break;                                                                        /* nothing at all */
-    case 1: mgc_json_object(json, NULL); break;                                           /* never ended */
-    case 2: mgc_json_end(json); break;                                                    /* never begun */
-    case 3: mgc_json_array(json, NULL), mgc_json_number(json, "key", 1); break;           /* key in an array */
-    case 4: mgc_json_object(json, NULL), mgc_json_number(json, NULL, 1); break;           /* no key in an object */
-    case 5: mgc_json_string(json, NULL, "\xed\xa0\x80"); break;                           /* a surrogate */
-    case 6: for (int i = 0; i < 40; i++) mgc_json_array(json, NULL); break;               /* too deep */
-    default: mgc_json_null(json, NULL), mgc_json_null(json, NULL); break;                 /* two texts */
+    case 0: break;                                                              /* nothing at all */
+    case 1: mgc_json_object(json, NULL); break;                                 /* never ended */
+    case 2: mgc_json_end(json); break;                                          /* never begun */
+    case 3: mgc_json_array(json, NULL), mgc_json_number(json, "key", 1); break; /* key in an array */
+    case 4: mgc_json_object(json, NULL), mgc_json_number(json, NULL, 1); break; /* no key in an object */
+    case 5: mgc_json_string(json, NULL, "\xed\xa0\x80"); break;                 /* a surrogate */
+    case 6:
+        for (int i = 0; i < 40; i++) mgc_json_array(json, NULL);
+        break;                                                            /* too deep */
+    default: mgc_json_null(json, NULL), mgc_json_null(json, NULL); break; /* two texts */
     }
     ck_assert_int_eq(mgc_json_text(json, &text, &len), want[_i]);
     ck_assert_ptr_null(text);
@@ -111,10 +116,12 @@ END_TEST
 static void fill(mgc_result *r)
 {
     static const char *const id[] = {"hospital", "campus"};
-    static const double cost[] = {10.25, -3}, payment[] = {1.5, -1.5}, p0[] = {0.25, 0.75}, sent[] = {0, 12.5}, price[] = {0.1, 0.11};
+    static const double cost[] = {10.25, -3}, payment[] = {1.5, -1.5}, p0[] = {0.25, 0.75}, sent[] = {0, 12.5},
+                        price[] = {0.1, 0.11};
     static const double *const probability[] = {p0, p0};
     static const uint32_t scenarios[] = {2, 2};
-    static const mgc_result_trade trade[] = {{"hospital", "campus", "electricity", sent, price}, {"campus", "hospital", "heat", sent, NULL}};
+    static const mgc_result_trade trade[] = {{"hospital", "campus", "electricity", sent, price},
+                                             {"campus", "hospital", "heat", sent, NULL}};
 
     mgc_result_init(r, sizeof *r);
     r->status = "optimal";
@@ -124,7 +131,8 @@ static void fill(mgc_result *r)
     r->members = 2;
     r->trades = 2;
     r->id = id;
-    r->standalone_cost = r->final_cost = r->emission_alone = r->emission_together = r->renewable_alone = r->renewable_together = cost;
+    r->standalone_cost = r->final_cost = r->emission_alone = r->emission_together = r->renewable_alone =
+        r->renewable_together = cost;
     r->payment = payment;
     r->probability = probability;
     r->scenarios = scenarios;
@@ -138,8 +146,10 @@ static void fill(mgc_result *r)
 
 START_TEST(results_are_what_the_formats_page_says)
 {
-    static const char *const keys[] = {"format", "status", "standalone_cost", "alliance_cost", "lower_bound", "gap", "surplus", "payment", "final_cost",
-                                       "emission_kg", "renewable_used_kwh", "worst_case_probability", "trades", "admm", "seconds"};
+    static const char *const keys[] = {
+        "format",  "status",  "standalone_cost", "alliance_cost", "lower_bound",        "gap",
+        "surplus", "payment", "final_cost",      "emission_kg",   "renewable_used_kwh", "worst_case_probability",
+        "trades",  "admm",    "seconds"};
     mgc_result result;
     mgc_json *json;
     const char *text;
@@ -154,10 +164,13 @@ START_TEST(results_are_what_the_formats_page_says)
     ck_assert_int_eq(mgc_json_text(json, &text, &len), MGC_OK);
     json_t *root = json_loads(text, 0, NULL);
     ck_assert_ptr_nonnull(root);
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) ck_assert_msg(json_object_get(root, keys[i]) != NULL, "no %s", keys[i]);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        ck_assert_msg(json_object_get(root, keys[i]) != NULL, "no %s", keys[i]);
     ck_assert_str_eq(json_string_value(json_object_get(root, "format")), "mgchain-result-1");
     ck_assert_double_eq(json_number_value(json_object_get(json_object_get(root, "payment"), "campus")), -1.5);
-    ck_assert_double_eq(json_number_value(json_object_get(json_object_get(json_object_get(root, "emission_kg"), "alone"), "hospital")), 10.25);
+    ck_assert_double_eq(json_number_value(json_object_get(
+                            json_object_get(json_object_get(root, "emission_kg"), "alone"), "hospital")),
+                        10.25);
     json_t *trade = json_array_get(json_object_get(root, "trades"), 0);
     ck_assert_str_eq(json_string_value(json_object_get(trade, "to")), "campus");
     ck_assert_double_eq(json_number_value(json_array_get(json_object_get(trade, "sent_kw"), 1)), 12.5);
@@ -179,7 +192,8 @@ START_TEST(a_result_of_every_size)
     ck_assert_int_eq(mgc_json_create(ctx, &json), MGC_OK);
     mgc_json_object(json, NULL);
     mgc_status got = mgc_result_write(json, (const mgc_result *)raw);
-    ck_assert_msg(got == (size < sizeof(mgc_result) ? MGC_E_ABI_SIZE : MGC_OK), "struct_size %d: %s", _i, mgc_status_name(got));
+    ck_assert_msg(got == (size < sizeof(mgc_result) ? MGC_E_ABI_SIZE : MGC_OK), "struct_size %d: %s", _i,
+                  mgc_status_name(got));
     mgc_json_destroy(json);
 }
 END_TEST
@@ -197,7 +211,8 @@ START_TEST(a_table_is_these_bytes)
     ck_assert_int_eq(mgc_table_numbers(table, "power,kw", power), MGC_OK);
     ck_assert_int_eq(mgc_table_strings(table, "word", words), MGC_OK);
     ck_assert_int_eq(mgc_table_text(table, &text, &len), MGC_OK);
-    ck_assert_str_eq(text, "time_utc,\"power,kw\",word\n2020-02-28T23:00:00Z,1.5,plain\n2020-02-29T00:00:00Z,,\"a \"\"quoted\"\", one\"\n"
+    ck_assert_str_eq(text, "time_utc,\"power,kw\",word\n2020-02-28T23:00:00Z,1.5,plain\n2020-02-29T00:00:00Z,,\"a "
+                           "\"\"quoted\"\", one\"\n"
                            "2020-02-29T01:00:00Z,0,\"'=2+2\"\n");
     ck_assert_uint_eq(len, strlen(text));
     mgc_table_destroy(table);
@@ -241,7 +256,8 @@ END_TEST
 
 START_TEST(a_manifest_names_bytes_and_hashes)
 {
-    static const char *const names[] = {"a.csv", "b.csv"}, *const about[] = {"case", "three"}, *const missing[] = {"c.csv"};
+    static const char *const names[] = {"a.csv", "b.csv"}, *const about[] = {"case", "three"},
+                             *const missing[] = {"c.csv"};
 
     ck_assert_int_eq(mgc_file_write(ctx, in_folder("a.csv"), "abc", 3), MGC_OK);
     ck_assert_int_eq(mgc_file_write(ctx, in_folder("b.csv"), "", 0), MGC_OK);
