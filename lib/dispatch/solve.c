@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "dispatch/plan.h"
+#include "solver/program_impl.h"
 
 enum { THREADS_LIMIT = 256 }; /* more than any machine that plans a microgrid has */
 
@@ -71,6 +72,14 @@ static int32_t told(void *user, uint32_t iteration, double upper, double lower)
     if (answer == MGC_CB_STOP) run->stopped = true;
     pthread_mutex_unlock(&run->lock);
     return answer;
+}
+
+/* Inner work that the host need not see can still be stopped. */
+static int32_t told_nothing(void *user, uint32_t iteration, double upper, double lower)
+{
+    (void)upper;
+    (void)lower;
+    return told(user, iteration, (double)INFINITY, -(double)INFINITY);
 }
 
 static double time_left(const struct run *run)
@@ -244,7 +253,7 @@ static mgc_status take_alliance(mgc_plan *plan, mgc__site *const sites[], const 
     return st;
 }
 
-static mgc_status solve_program(struct run *run, mgc_program *program, mgc_program_info *info)
+static mgc_status solve_program(struct run *run, mgc_program *program, bool relax, mgc_program_info *info)
 {
     mgc_program_opts o;
 
@@ -252,11 +261,63 @@ static mgc_status solve_program(struct run *run, mgc_program *program, mgc_progr
     o.tolerance = run->o->tolerance;
     o.gap = run->o->gap;
     o.time_limit_s = time_left(run);
-    o.relax = run->o->relax;
+    o.relax = relax;
     o.threads = run->o->threads;
     o.progress = run->o->progress != NULL ? told : NULL;
     o.user = run;
     return mgc_program_solve(program, &o, info);
+}
+
+/* One member's on/off decisions with its trades fixed where the relaxed alliance has them; into start, by the joint
+ * program's columns.  x: the relaxed joint solution.  A member that cannot decide so leaves its part unknown. */
+static mgc_status decide_alone(struct run *run, mgc__site *site, const uint32_t *map, const double *x, double *start)
+{
+    const mgc__shape *s = site->shape;
+    uint32_t columns = mgc__shape_columns(s);
+    mgc_twostage_info info = {.struct_size = sizeof info};
+    mgc_twostage_opts o;
+    mgc_status st = MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < 2 * s->n_trades * s->periods; i++) {
+        double q = fmax(0, x[map[s->trade_columns[i]]]);
+        st = mgc_twostage_set_bounds(site->ts, s->trade_columns[i], q, q);
+    }
+    mgc_twostage_opts_init(&o, sizeof o);
+    o.gap = fmax(run->o->gap, 1e-6);
+    o.time_limit_s = time_left(run) / 8; /* a start is worth a part of the time, not all of it */
+    o.progress = run->o->progress != NULL ? told_nothing : NULL;
+    o.user = run;
+    double *own = st == MGC_OK ? mgc__alloc(site->ctx, columns, sizeof *own) : NULL;
+    if (st == MGC_OK && own == NULL) st = mgc__no_memory(site->ctx, "dispatch: a start");
+    if (st == MGC_OK) st = mgc_twostage_solve(site->ts, &o, &info);
+    if (st == MGC_OK && mgc_twostage_get_x(site->ts, own, columns) == MGC_OK)
+        for (size_t i = 0; i < s->n_integers; i++) start[map[s->integers[i]]] = own[s->integers[i]];
+    mgc__free(site->ctx, own);
+    for (size_t i = 0; st == MGC_OK && i < 2 * s->n_trades * s->periods; i++)
+        st = mgc_twostage_set_bounds(site->ts, s->trade_columns[i], 0, s->trades[i / (2 * s->periods)].capacity_kw[i % s->periods]);
+    return st;
+}
+
+/* A start for branch and bound: the relaxed alliance says what is traded, each member decides for itself given that.  The joint
+ * program is many times a member's; so it gets an incumbent near the optimum for the price of a few small programs. */
+static mgc_status find_start(struct run *run, mgc__site *const sites[], mgc__alliance *a)
+{
+    mgc_ctx *ctx = run->plan->ctx;
+    mgc_program_info info = {.struct_size = sizeof info};
+    uint32_t n = mgc_program_columns(a->program);
+    double *x = mgc__alloc(ctx, n, sizeof *x), *start = mgc__alloc(ctx, n, sizeof *start);
+    mgc_status st = x == NULL || start == NULL ? mgc__no_memory(ctx, "dispatch: a start") : MGC_OK;
+
+    if (st == MGC_OK) st = solve_program(run, a->program, true, &info);
+    if (st == MGC_OK && info.outcome == MGC_OUTCOME_OPTIMAL && mgc_program_get_x(a->program, x, n) == MGC_OK) {
+        for (uint32_t j = 0; j < n; j++) start[j] = (double)NAN;
+        for (size_t i = 0; st == MGC_OK && i < a->n; i++)
+            if (sites[i]->shape->n_integers > 0) st = decide_alone(run, sites[i], a->column[i], x, start);
+        if (st == MGC_OK) st = mgc__program_set_start(a->program, start, n);
+    }
+    mgc__free(ctx, x);
+    mgc__free(ctx, start);
+    return st;
 }
 
 static mgc_status solve_together(struct run *run)
@@ -269,7 +330,8 @@ static mgc_status solve_together(struct run *run)
     if (sites == NULL) return mgc__no_memory(plan->ctx, "dispatch: the alliance");
     mgc_status st = mgc__alliance_sites(plan->ctx, plan->model, false, true, sites);
     if (st == MGC_OK) st = mgc__alliance_create(plan->ctx, plan->model, sites, plan->n, false, &alliance);
-    if (st == MGC_OK) st = solve_program(run, alliance.program, &info);
+    if (st == MGC_OK && run->o->relax == 0 && mgc_program_integers(alliance.program) > 0) st = find_start(run, sites, &alliance);
+    if (st == MGC_OK) st = solve_program(run, alliance.program, run->o->relax != 0, &info);
     if (st == MGC_OK) st = take_alliance(plan, sites, &alliance, &info);
     for (size_t i = 0; i < plan->n; i++) mgc__site_destroy(sites[i]);
     mgc__free(plan->ctx, sites);
