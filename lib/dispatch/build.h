@@ -37,6 +37,7 @@ typedef struct mgc__shape {
     uint32_t buy, sell, district;                            /* first stage */
     uint32_t realtime_buy, realtime_sell, import, constant, below, tier; /* scenario; constant, below: one column */
     uint32_t row_grid, row_import, row_electricity, row_heat, row_carbon; /* scenario; row_carbon: one row */
+    double *import_max, *export_max; /* periods; largest exchange with the grid that limit or devices leave [kW] */
     mgc__device_shape *device; /* one a device */
     mgc__trade *trades;
     uint32_t *trade_columns;

@@ -23,10 +23,10 @@ static void grid_columns(mgc__builder *b)
 
     place(b, &s->buy);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, s->hours * market(b, MARKET_BUY, t), 0, mgc__grid_at(site, GRID_BUY_LIMIT, t), "grid", "buy", t);
+        mgc__build_column(b, s->hours * market(b, MARKET_BUY, t), 0, s->import_max[t], "grid", "buy", t);
     place(b, &s->sell);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, -s->hours * market(b, MARKET_SELL, t), 0, mgc__grid_at(site, GRID_SELL_LIMIT, t), "grid", "sell", t);
+        mgc__build_column(b, -s->hours * market(b, MARKET_SELL, t), 0, s->export_max[t], "grid", "sell", t);
     s->district = PLACE_NONE;
     if (!s->heat) return;
     place(b, &s->district);
@@ -100,27 +100,25 @@ static void first_stage_columns(mgc__builder *b)
 
 /* --- recourse ---------------------------------------------------------------------------------------------------- */
 
-/* r+, r-, and i where emission has a price.  (1) with the bounds of b and s leaves |r+ - r-| <= buy + sell limit, and r-
- * earns at most what r+ costs, so neither need be larger; i is needed up to the buy limit only.  These bounds keep the
- * optimum, and with them a proof of infeasibility has no free direction to account for. */
+/* r+, r-, and i where emission has a price.  (1) with the bounds of b and s leaves |r+ - r-| <= import + export limit, and
+ * r- earns at most what r+ costs, so neither need be larger; i is needed up to the import limit only.  These bounds keep
+ * the optimum, and with them a proof of infeasibility has no free direction to account for. */
 static void connection_columns(mgc__builder *b)
 {
     mgc__shape *s = b->shape;
-    const mgc_microgrid *site = s->site;
 
     place(b, &s->realtime_buy);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, s->hours * market(b, MARKET_RT_BUY, t), 0,
-                          mgc__grid_at(site, GRID_BUY_LIMIT, t) + mgc__grid_at(site, GRID_SELL_LIMIT, t), "grid", "realtime-buy", t);
+        mgc__build_column(b, s->hours * market(b, MARKET_RT_BUY, t), 0, s->import_max[t] + s->export_max[t], "grid", "realtime-buy",
+                          t);
     place(b, &s->realtime_sell);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, -s->hours * market(b, MARKET_RT_SELL, t), 0,
-                          mgc__grid_at(site, GRID_BUY_LIMIT, t) + mgc__grid_at(site, GRID_SELL_LIMIT, t), "grid", "realtime-sell", t);
+        mgc__build_column(b, -s->hours * market(b, MARKET_RT_SELL, t), 0, s->import_max[t] + s->export_max[t], "grid",
+                          "realtime-sell", t);
     s->import = PLACE_NONE;
     if (!s->carbon) return;
     place(b, &s->import);
-    for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, 0, 0, mgc__grid_at(site, GRID_BUY_LIMIT, t), "grid", "import", t);
+    for (uint32_t t = 0; t < s->periods; t++) mgc__build_column(b, 0, 0, s->import_max[t], "grid", "import", t);
 }
 
 /* A family of a load whose entries are bounded by a share of its demand and cost something. */

@@ -174,16 +174,6 @@ static void give_first(const group *g, probe *p, size_t site, uint32_t family)
         give_bound(p, column_of(g, site, family + t), true, (double)INFINITY, t);
 }
 
-/* Take the upper bounds of a family away. */
-static void unbind(const group *g, probe *p, size_t site, uint32_t family)
-{
-    const mgc__shape *s = g->sites[site]->shape;
-
-    for (uint32_t k = 0; family != PLACE_NONE && k < s->scenarios; k++)
-        for (uint32_t t = 0; p->status == MGC_OK && t < s->periods; t++)
-            p->status = mgc_program_set_bounds(p->program, column_of(g, site, mgc__column(s, k, family, t)), 0, (double)INFINITY);
-}
-
 static void give_grid(const group *g, probe *p, const suspect *x)
 {
     const mgc__shape *s = g->sites[x->site]->shape;
@@ -195,9 +185,6 @@ static void give_grid(const group *g, probe *p, const suspect *x)
     } else {
         give_first(g, p, x->site, x->cause == GIVE_BUY ? s->buy : s->sell);
         give_rows(g, p, x->site, s->row_grid, x->cause == GIVE_BUY ? -1 : 1);
-        unbind(g, p, x->site, s->realtime_buy); /* their bounds only follow from the limit */
-        unbind(g, p, x->site, s->realtime_sell);
-        unbind(g, p, x->site, s->import);
     }
 }
 
@@ -223,7 +210,10 @@ static void give_chp_max(const group *g, probe *p, const suspect *x)
 
     give_columns(g, p, x->site, d->scenario[POWER], true);
     give_rows(g, p, x->site, d->rows[ROW_MAX], -1);
-    unbind(g, p, x->site, d->scenario[HEAT]); /* bounded by the power that gives it */
+    for (uint32_t k = 0; d->scenario[HEAT] != PLACE_NONE && k < s->scenarios; k++)
+        for (uint32_t t = 0; p->status == MGC_OK && t < s->periods; t++) /* bounded by the power that gives it */
+            p->status = mgc_program_set_bounds(p->program, column_of(g, x->site, mgc__column(s, k, d->scenario[HEAT], t)), 0,
+                                               (double)INFINITY);
 }
 
 static void give_storage(const group *g, probe *p, const suspect *x)
@@ -606,6 +596,28 @@ static void close_group(group *g)
     if (g->alliance.ctx != NULL) mgc__alliance_free(&g->alliance);
 }
 
+/* Bounds that only follow from limits and devices that may give way: widened far beyond what any cure needs. */
+static mgc_status widen_exchange(group *g, size_t i)
+{
+    enum { FAR = 100 };
+    const mgc__shape *s = g->sites[i]->shape;
+    uint32_t families[] = {s->realtime_buy, s->realtime_sell, s->import};
+    mgc_status st = MGC_OK;
+
+    for (uint32_t t = 0; t < s->periods; t++) {
+        double reach = FAR * (1 + s->import_max[t] + s->export_max[t]);
+        for (uint32_t k = 0; k < s->scenarios; k++)
+            for (size_t f = 0; st == MGC_OK && f < MGC__COUNT(families); f++)
+                if (families[f] != PLACE_NONE)
+                    st = mgc_program_set_bounds(g->alliance.program, column_of(g, i, mgc__column(s, k, families[f], t)), 0, reach);
+        if (st == MGC_OK && !g->fixed && isinf(mgc__grid_at(s->site, GRID_BUY_LIMIT, t)))
+            st = mgc_program_set_bounds(g->alliance.program, column_of(g, i, s->buy + t), 0, reach);
+        if (st == MGC_OK && !g->fixed && isinf(mgc__grid_at(s->site, GRID_SELL_LIMIT, t)))
+            st = mgc_program_set_bounds(g->alliance.program, column_of(g, i, s->sell + t), 0, reach);
+    }
+    return st;
+}
+
 /* Sites with their programs side by side and nothing to pay for.  model: the plan's, or one made for a single device. */
 static mgc_status open_group(group *g, mgc_plan *plan, const mgc_model *model, const size_t *place, size_t n, const mgc_plan *fixed)
 {
@@ -626,6 +638,7 @@ static mgc_status open_group(group *g, mgc_plan *plan, const mgc_model *model, c
     for (uint32_t j = 0; st == MGC_OK && j < columns; j++) st = mgc_program_set_cost(g->alliance.program, j, 0);
     for (size_t i = 0; i < n; i++) { /* carbon costs and forbids nothing; its bounds follow from limits that may give way */
         const mgc__shape *s = st == MGC_OK ? g->sites[i]->shape : NULL;
+        if (st == MGC_OK) st = widen_exchange(g, i);
         for (uint32_t k = 0; st == MGC_OK && s->carbon && k < s->scenarios; k++)
             st = mgc_program_set_row_bounds(g->alliance.program, row_of(g, i, mgc__row(s, k, s->row_carbon, 0)),
                                             -(double)INFINITY, (double)INFINITY);

@@ -154,6 +154,67 @@ static mgc_status make_trades(mgc__shape *s, const mgc_model *whole)
     return MGC_OK;
 }
 
+/* What a device can take from and give to the electricity balance at t, in any scenario. */
+static void add_reach(const mgc_device *d, uint32_t scenarios, uint32_t t, double *take, double *give)
+{
+    double most = 0;
+
+    switch (d->type) {
+    case TYPE_LOAD:
+        if (d->bag.slot[LOAD_CARRIER].number != CARRIER_ELECTRICITY) return;
+        for (uint32_t k = 0; k < scenarios; k++) most = fmax(most, mgc__device_at(d, LOAD_DEMAND, k, t));
+        *take += most * (1 + mgc__device_at(d, LOAD_SHIFTABLE, 0, t));
+        *give += most * (mgc__device_at(d, LOAD_SHIFTABLE, 0, t) + mgc__device_at(d, LOAD_CURTAILABLE, 0, t));
+        return;
+    case TYPE_PV:
+    case TYPE_WIND:
+    case TYPE_RENEWABLE:
+        for (uint32_t k = 0; k < scenarios; k++) most = fmax(most, mgc__device_at(d, REN_AVAILABLE, k, t));
+        *give += most;
+        return;
+    case TYPE_CHP: *give += mgc__device_number(d, CHP_MAX); return;
+    case TYPE_ELECTRIC_BOILER:
+    case TYPE_HEAT_PUMP: *take += mgc__device_number(d, EHEAT_MAX); return;
+    case TYPE_STORAGE:
+        if (d->bag.slot[STO_CARRIER].number != CARRIER_ELECTRICITY) return;
+        *take += mgc__device_number(d, STO_CHARGE);
+        *give += mgc__device_number(d, STO_DISCHARGE);
+        return;
+    case TYPE_LINEAR:
+        for (size_t i = 0; i < d->n_variables; i++) {
+            double c = mgc__bag_at(&d->variables[i].bag, VAR_ELECTRICITY, 0, t);
+            if (c == 0) continue;
+            double a = c * mgc__bag_at(&d->variables[i].bag, VAR_LOWER, 0, t), b = c * mgc__bag_at(&d->variables[i].bag, VAR_UPPER, 0, t);
+            *give += fmax(0, fmax(a, b));
+            *take += fmax(0, -fmin(a, b));
+        }
+        return;
+    default: return;
+    }
+}
+
+/* Where the grid has no limit, what the devices and links can exchange is one: to buy more than can be taken and sell it in
+ * real time earns nothing (the check refuses such prices), nor does the reverse. */
+static mgc_status limit_exchange(mgc__shape *s)
+{
+    s->import_max = mgc__alloc(s->ctx, s->periods, sizeof(double));
+    s->export_max = mgc__alloc(s->ctx, s->periods, sizeof(double));
+    if (s->import_max == NULL || s->export_max == NULL) return mgc__no_memory(s->ctx, "dispatch: limits");
+    for (uint32_t t = 0; t < s->periods; t++) {
+        double take = 0, give = 0;
+        for (size_t i = 0; i < s->site->n_devices; i++) add_reach(s->site->devices[i], s->scenarios, t, &take, &give);
+        for (size_t i = 0; i < s->n_trades; i++) {
+            if (s->trades[i].carrier != CARRIER_ELECTRICITY) continue;
+            take += s->trades[i].capacity_kw[t];
+            give += (1 - s->trades[i].loss) * s->trades[i].capacity_kw[t];
+        }
+        double buy = mgc__grid_at(s->site, GRID_BUY_LIMIT, t), sell = mgc__grid_at(s->site, GRID_SELL_LIMIT, t);
+        s->import_max[t] = isinf(buy) ? take : buy;
+        s->export_max[t] = isinf(sell) ? give : sell;
+    }
+    return MGC_OK;
+}
+
 static mgc_status fill_shape(mgc__shape *s, const mgc_model *model)
 {
     s->periods = model->periods;
@@ -163,6 +224,8 @@ static mgc_status fill_shape(mgc__shape *s, const mgc_model *model)
     s->device = mgc__alloc(s->ctx, s->site->n_devices, sizeof *s->device);
     if (s->device == NULL) return mgc__no_memory(s->ctx, "dispatch: devices");
     mgc_status st = make_trades(s, model);
+    if (st != MGC_OK) return st;
+    st = limit_exchange(s);
     if (st != MGC_OK) return st;
     for (size_t i = 0; i < s->site->n_devices; i++) s->heat |= uses_heat(s->site->devices[i]);
     for (size_t i = 0; i < s->n_trades; i++) s->heat |= s->trades[i].carrier == CARRIER_HEAT;
@@ -193,6 +256,8 @@ mgc_status mgc__shape_create(mgc_ctx *ctx, const mgc_model *model, const char *i
 void mgc__shape_destroy(mgc__shape *s)
 {
     if (s == NULL) return;
+    mgc__free(s->ctx, s->import_max);
+    mgc__free(s->ctx, s->export_max);
     mgc__free(s->ctx, s->device);
     mgc__free(s->ctx, s->trades);
     mgc__free(s->ctx, s->trade_columns);

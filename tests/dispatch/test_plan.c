@@ -122,8 +122,32 @@ START_TEST(relaxations_are_the_recorded_ones)
 }
 END_TEST
 
-/* The members' part in the program is not the reference's: we need no start integrality, fold constants and bounds.  What must
- * agree is the model: with the reference's epigraph column and cost row a scenario set, the counts are these. */
+/* With on/off decisions: to 1e-4 of the stand-alone total, with a bound below and a plan that is one. */
+START_TEST(integer_optima_are_the_recorded_ones)
+{
+    static const struct {
+        const char *name;
+        uint32_t together;
+    } runs[] = {{"one_scenario", 0}, {"one_scenario", 1}, {"nominal", 0}};
+    const char *name = runs[_i].name;
+    mgc_model *model = case_model(ctx, name);
+    double total = expected(name, "integer", "standalone_total", NULL), allowed = 1e-4 * fabs(total);
+    mgc_plan *plan = solve(model, runs[_i].together, MGC_METHOD_DIRECT, 0);
+    mgc_plan_info info = info_of(plan);
+
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(info.cost, runs[_i].together ? expected(name, "integer", "alliance_cost", NULL) : total, allowed);
+    ck_assert_double_le(info.bound, info.cost + 1e-6 * fabs(total));
+    ck_assert_double_ge(info.bound, info.cost - 1e-4 * fabs(total));
+    for (size_t i = 0; !runs[_i].together && i < N; i++)
+        ck_assert_double_eq_tol(number(plan, ids[i], "cost"), expected(name, "integer", "standalone_cost", ids[i]), allowed);
+    verify_plan(model, plan, runs[_i].together != 0, false);
+    mgc_plan_destroy(plan);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+/* Size of the joint program against the independent one's; why they differ is said below. */
 START_TEST(the_program_has_the_expected_size)
 {
     mgc_model *model = case_model(ctx, "one_scenario");
@@ -212,7 +236,6 @@ END_TEST
 START_TEST(marginal_prices_are_slopes)
 {
     mgc_model *model = case_model(ctx, "robust_both_norms");
-    mgc_device *load = mgc_microgrid_device(mgc_model_microgrid(model, "campus"), "electric-load");
     double price[T], demand[T], step = 0.05;
     mgc_plan *plan = solve(model, MGC_DISPATCH_ALONE, MGC_METHOD_DIRECT, 1);
     double before = number(plan, "campus", "cost");
@@ -234,7 +257,6 @@ START_TEST(marginal_prices_are_slopes)
         ck_assert_msg(fabs(slope - price[t]) < 2e-3, "period %u: slope %.6g, price %.6g", t, slope, price[t]);
         mgc_plan_destroy(more);
     }
-    (void)load;
     mgc_model_destroy(model);
 }
 END_TEST
@@ -411,6 +433,7 @@ Suite *plan_suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, relaxations_are_the_recorded_ones, 0, (int)MGC__COUNT(cases));
+    tcase_add_loop_test(tc, integer_optima_are_the_recorded_ones, 0, 3);
     tcase_add_test(tc, the_program_has_the_expected_size);
     tcase_add_loop_test(tc, an_exported_program_has_the_same_optimum_elsewhere, 0, (int)MGC__COUNT(cases));
     tcase_add_test(tc, marginal_prices_are_slopes);
