@@ -276,6 +276,74 @@ START_TEST(a_manifest_names_bytes_and_hashes)
 }
 END_TEST
 
+/* A locale with decimal commas, made for the occasion where the machine has none. */
+static bool german(void)
+{
+    char command[sizeof folder + 128];
+
+    if (setlocale(LC_ALL, "de_DE.UTF-8") != NULL) return true;
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1", folder);
+    if (system(command) != 0 || setenv("LOCPATH", folder, 1) != 0) return false;
+    bool there = setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
+    snprintf(command, sizeof command, "rm -r %s/de_DE.UTF-8", folder);
+    return system(command) == 0 && there;
+}
+
+/* Everything that is read and written, as one text. */
+static char *all_of_it(void)
+{
+    static const char text[] = HEAD SITE "{type: load, id: l, demand_kw: {csv: s.csv, column: y, scale: 0.5}},\n"
+                                         "{type: load, id: m, demand_kw: [0.5, -1.5, 2.5]}" END;
+    static const double values[] = {0.5, 1e-7, 1234567.25};
+    struct disk disk = {.file = {{"s.csv", "x;y\n1;1,5\n2;2,5\n3;3,5\n", 0}}};
+    mgc_result result;
+    mgc_table *table;
+    mgc_case *kase;
+    mgc_json *json;
+    const char *part;
+    char *all = malloc(1 << 14);
+    size_t len;
+
+    ck_assert_int_eq(load_with(ctx, text, &disk, &kase), MGC_E_CASE);
+    ck_assert_uint_eq(mgc_case_issues(kase), 1);
+    strcpy(all, mgc_case_issue_text(kase, 0));
+    mgc_case_destroy(kase);
+    fill(&result);
+    ck_assert_int_eq(mgc_json_create(ctx, &json), MGC_OK);
+    mgc_json_object(json, NULL);
+    ck_assert_int_eq(mgc_result_write(json, &result), MGC_OK);
+    mgc_json_end(json);
+    ck_assert_int_eq(mgc_json_text(json, &part, &len), MGC_OK);
+    strcat(all, part);
+    mgc_json_destroy(json);
+    ck_assert_int_eq(mgc_table_create(ctx, 3, &table), MGC_OK);
+    ck_assert_int_eq(mgc_table_numbers(table, "x", values), MGC_OK);
+    ck_assert_int_eq(mgc_table_text(table, &part, &len), MGC_OK);
+    strcat(all, part);
+    mgc_table_destroy(table);
+    return all;
+}
+
+START_TEST(the_same_in_a_locale_with_decimal_commas)
+{
+    char half[8], *here = all_of_it();
+
+    if (!german()) {
+        printf("# no locale with decimal commas, and none could be made\n");
+        free(here);
+        return;
+    }
+    snprintf(half, sizeof half, "%.1f", 0.5);
+    ck_assert_str_eq(half, "0,5"); /* it is one */
+    char *there = all_of_it();
+    setlocale(LC_ALL, "C");
+    ck_assert_str_eq(here, there);
+    ck_assert_ptr_nonnull(strstr(here, "demand_kw[1]: is -1.5, outside"));
+    free(here);
+    free(there);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("io writing");
@@ -288,6 +356,7 @@ int main(void)
     tcase_add_loop_test(tc, a_result_of_every_size, 0, 2 * (int)sizeof(mgc_result));
     tcase_add_test(tc, a_table_is_these_bytes);
     tcase_add_test(tc, a_file_is_whole_or_as_it_was);
+    tcase_add_test(tc, the_same_in_a_locale_with_decimal_commas);
     tcase_add_test(tc, a_manifest_names_bytes_and_hashes);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
