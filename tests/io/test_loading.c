@@ -308,9 +308,9 @@ END_TEST
 
 /* --- history ---------------------------------------------------------------------------------------------------- */
 
-/* Days 1 to 8 of March 2019, periods of 8 hours; day d has demand 10 d, 10 d + 1, 10 d + 2, but days 1 to 3 and 4 to
- * 7 are alike within; wind 0.1 d with forecasts that were 0.05 too low in days 1 to 3 and 0.02 too high in days 4
- * to 7. */
+/* Days 1 to 9 of March 2019 in periods of 8 hours.  Demand is 100 + d in days 1 to 3, 200 + d in days 4 to 7, 300
+ * then, and the period.  Wind is 0.5 in days 1 to 3, forecast 0.1 too low, and 0.3 in days 4 to 7, forecast 0.02 too
+ * high. */
 static char *make_history(void)
 {
     static char text[4096];
@@ -318,8 +318,8 @@ static char *make_history(void)
 
     for (int d = 1; d <= 9; d++)
         for (int t = 0; t < 3; t++) {
-            double demand = d <= 3 ? 100 + d : d <= 7 ? 200 + d : 300, wind = d == 8 ? 0.95 : d <= 3 ? 0.5 : 0.3;
-            double forecast = d <= 3 ? wind - 0.1 : d <= 7 ? wind + 0.02 : 0.9;
+            double demand = d <= 3 ? 100 + d : d <= 7 ? 200 + d : 300, wind = d == 8 ? 1.05 : d <= 3 ? 0.5 : 0.3;
+            double forecast = d <= 3 ? wind - 0.1 : d <= 7 ? wind + 0.02 : 1.0;
             len += (size_t)sprintf(text + len, "2019-03-%02dT%02d:00:00Z,%g,%g,%g,%d\n", d, 8 * t, demand + t,
                                    d == 9 && t == 2 ? 1.0 : wind, forecast, 10 * d + t);
         }
@@ -364,12 +364,12 @@ START_TEST(past_days_become_scenarios_and_the_day_is_held_out)
     for (uint32_t t = 0; t < 3; t++) {
         ck_assert_double_eq(device_value(model, "a", "l", "demand_kw", 0, t), 2 * (102.0 + t));
         ck_assert_double_eq(device_value(model, "a", "l", "demand_kw", 1, t), 2 * (200.0 + (double)second + t));
-        /* Forecast 0.9 plus the error 0.1, within the highest value 1.0 that any other day has; and 0.9 - 0.02. */
+        /* Forecast 1.0 plus the error 0.1, within the highest value 1.0 that any other day has; and 1.0 - 0.02. */
         ck_assert_double_eq_tol(device_value(model, "a", "w", "available_kw", 0, t), 100, 1e-9);
-        ck_assert_double_eq_tol(device_value(model, "b", "w", "available_kw", 1, t), 88, 1e-9);
+        ck_assert_double_eq_tol(device_value(model, "b", "w", "available_kw", 1, t), 98, 1e-9);
         /* The day itself. */
         ck_assert_double_eq(device_value(realised, "a", "l", "demand_kw", 0, t), 2 * (300.0 + t));
-        ck_assert_double_eq_tol(device_value(realised, "a", "w", "available_kw", 0, t), 95, 1e-9);
+        ck_assert_double_eq_tol(device_value(realised, "a", "w", "available_kw", 0, t), 105, 1e-9);
         ck_assert_double_eq_tol(site_value(model, "a", "buy_price_per_kwh", 0, t), 1 + 0.001 * (80 + t), 1e-12);
         ck_assert_double_eq_tol(site_value(realised, "b", "buy_price_per_kwh", 0, t), 1 + 0.001 * (80 + t), 1e-12);
         /* Uncertain in the market of the case: by scenario in a, whose market does not say it; b has its own. */
