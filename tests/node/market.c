@@ -139,6 +139,18 @@ static uint32_t kind_of(uint32_t contract, const char *method, const char *field
     return 0;
 }
 
+/* Of 32 bytes n as salt and 32 bytes n + 1 as value, by the published rule. */
+static void commitment(uint8_t hash[32], int n)
+{
+    static const char tag[] = "mgchain/commitment/1";
+    uint8_t bytes[sizeof tag + 64];
+
+    memcpy(bytes, tag, sizeof tag);
+    memset(bytes + sizeof tag, n, 32);
+    memset(bytes + sizeof tag + 32, n + 1, 32);
+    ck_assert_int_eq(mgc_sha256(bytes, sizeof bytes, hash), MGC_OK);
+}
+
 static void set_field(struct market *m, mgc_args *args, uint32_t contract, const char *method, char *item)
 {
     char *value = strchr(item, '=');
@@ -152,6 +164,7 @@ static void set_field(struct market *m, mgc_args *args, uint32_t contract, const
     case MGC_FIELD_BYTES:
         memset(bytes, atoi(value + 1), sizeof bytes);
         if (*value == '@') ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(value + 1)), bytes), MGC_OK);
+        if (*value == '!') commitment(bytes, atoi(value + 1));
         ck_assert_int_eq(mgc_args_set_bytes(args, item, bytes, sizeof bytes), MGC_OK);
         break;
     default: ck_assert_int_eq(mgc_args_set_int(args, item, strtoll(value, NULL, 10)), MGC_OK);
@@ -257,10 +270,16 @@ void market_expect(struct market *m, mgc_status status, uint32_t contract, const
     market_flush(m);
     expect_ticket(m, ticket, status, method);
     if (status != MGC_OK && m->info.height == 0) { /* it is in no block: its nonce is not spent */
-        uint8_t sender[32];
-        ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(signers)), sender), MGC_OK);
-        ck_assert_int_eq(mgc_node_next_nonce(m->node, sender, contract, nonce_of(m, (uint32_t)atoi(signers), contract)), MGC_OK);
+        market_sync_nonce(m, (uint32_t)atoi(signers), contract);
     }
+}
+
+void market_sync_nonce(struct market *m, uint32_t member, uint32_t contract)
+{
+    uint8_t sender[32];
+
+    ck_assert_int_eq(mgc_key_public(market_key(m, member), sender), MGC_OK);
+    ck_assert_int_eq(mgc_node_next_nonce(m->node, sender, contract, nonce_of(m, member, contract)), MGC_OK);
 }
 
 void market_expect_bytes(struct market *m, mgc_status status, const uint8_t *bytes, size_t len)

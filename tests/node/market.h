@@ -57,7 +57,7 @@ void market_power_cut(struct market *m);
 const mgc_key *market_key(struct market *m, uint32_t member);
 
 /* Build a transaction into m->last.  arguments: "id=5 name=abc key=@7 hash=#9 rows=1,2,3;4,5,6": @ public key of a member, # 32 bytes of
- * that value.  signers: "10:2 11:2", member:role; the first sends. */
+ * that value, ! a commitment to such bytes.  signers: "10:2 11:2", member:role; the first sends. */
 void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers);
 /* Make, hand in, no block. */
 uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers);
@@ -65,6 +65,7 @@ uint64_t market_send(struct market *m, uint32_t contract, const char *method, co
 void market_expect(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *arguments, const char *signers);
 /* The same for bytes as they are. */
 void market_expect_bytes(struct market *m, mgc_status status, const uint8_t *bytes, size_t len);
+void market_sync_nonce(struct market *m, uint32_t member, uint32_t contract); /* from the node */
 void market_flush(struct market *m);
 void market_at(struct market *m, uint64_t now);
 
