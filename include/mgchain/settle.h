@@ -85,7 +85,8 @@ typedef struct mgc_day_opts {
     void *user;                /**< first argument of key */
     /** The day before, of the same microgrids and links: its meters' registers and nonces are taken on.  NULL: the first day.
      *  It must have its realised day.  What it has not handed out yet is handed out by the new day, when it is due: the last readings
-     *  of a day come after the next day's agreements.  Borrowed until the new day is destroyed or END. */
+     *  of a day come after the next day's agreements.  Hand a day out up to ACKNOWLEDGE, then make the next.  The caller may destroy it
+     *  at any time; the new day keeps what it needs. */
     mgc_day *previous;
     const char *name;          /**< of the market, copied; "market" */
     const char *currency;      /**< copied; "EUR" */

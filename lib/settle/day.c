@@ -261,7 +261,8 @@ static mgc_status follow(mgc_day *day, mgc_day *previous)
     day->numbers = previous->numbers;
     day->numbers->uses++;
     day->continues = true;
-    if (previous->phase != MGC_DAY_END) day->previous = previous;
+    day->previous = previous;
+    previous->uses++;
     day->due_ms = previous->due_ms;
     for (uint32_t i = 0; i < day->n_meters; i++) {
         day->meters[i].in = previous->meters[i].in;
@@ -340,6 +341,7 @@ mgc_status mgc_day_create(mgc_ctx *ctx, const mgc_model *model, const mgc_day_op
     day = mgc__alloc(ctx, 1, sizeof *day);
     if (day == NULL) return mgc__no_memory(ctx, "settle: a day");
     day->ctx = ctx;
+    day->uses = 1;
     st = take_opts(day, &o, model);
     for (uint32_t i = 0; i < day->n && st == MGC_OK; i++) st = read_microgrid(day, model, i);
     for (uint32_t l = 0; l < day->links && st == MGC_OK; l++) st = read_line(day, model, l);
@@ -382,7 +384,8 @@ static void free_line(mgc_day *day, line *l)
 
 void mgc_day_destroy(mgc_day *day)
 {
-    if (day == NULL) return;
+    if (day == NULL || --day->uses > 0) return;
+    mgc_day_destroy(day->previous);
     mgc__day_drop_drafts(day);
     mgc__free(day->ctx, day->drafts);
     for (uint32_t i = 0; i < day->n && day->microgrids != NULL; i++) free_microgrid(day, &day->microgrids[i]);

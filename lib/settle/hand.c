@@ -100,26 +100,46 @@ static mgc_status hand_out(mgc_day *day, mgc_day *owner, const draft *d, mgc_day
     return mgc__info_write(tx, &filled, sizeof filled, sizeof filled);
 }
 
-/* Chooses between two days: whichever is due first, the day before where both are. */
+/* The next draft of a day and of those before it: whichever is due first, the earlier day's where both are.  A day that has
+ * nothing left is let go. */
+static mgc_status choose(mgc_day *day, uint32_t until, mgc_day **owner, const draft **next)
+{
+    const draft *own = NULL, *before = NULL;
+    mgc_day *before_owner = NULL;
+    mgc_status own_st = beyond(day, until) ? MGC_E_NOT_FOUND : peek(day, until, &own), before_st = MGC_E_NOT_FOUND;
+
+    if (own_st != MGC_OK && own_st != MGC_E_NOT_FOUND) return own_st;
+    if (day->previous != NULL) before_st = choose(day->previous, MGC_DAY_END, &before_owner, &before);
+    if (before_st != MGC_OK && before_st != MGC_E_NOT_FOUND) return before_st;
+    if (before_st == MGC_E_NOT_FOUND) {
+        mgc_day_destroy(day->previous);
+        day->previous = NULL;
+    }
+    if (before_st == MGC_OK && (own_st == MGC_OK ? before->due_ms <= own->due_ms : until == MGC_DAY_END)) {
+        *owner = before_owner;
+        *next = before;
+        return MGC_OK;
+    }
+    *owner = day;
+    *next = own;
+    return own_st;
+}
+
 mgc_status mgc_day_next(mgc_day *day, uint32_t until, mgc_day_tx *tx)
 {
     mgc_day_tx end = {.struct_size = sizeof end};
-    const draft *own = NULL, *before = NULL;
-    mgc_status own_st, before_st = MGC_E_NOT_FOUND;
+    const draft *next;
+    mgc_day *owner;
+    mgc_status st;
 
     if (day == NULL) return MGC_E_INVALID_ARG;
     if (tx == NULL || until < MGC_DAY_FOUND || until > MGC_DAY_END)
         return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: tx is NULL or the phase is %" PRIu32 "; must be 1..%d", until, MGC_DAY_END);
-    own_st = beyond(day, until) ? MGC_E_NOT_FOUND : peek(day, until, &own);
-    if (own_st != MGC_OK && own_st != MGC_E_NOT_FOUND) return own_st;
-    if (day->previous != NULL) before_st = peek(day->previous, MGC_DAY_END, &before);
-    if (before_st != MGC_OK && before_st != MGC_E_NOT_FOUND) return before_st;
-    if (before_st == MGC_E_NOT_FOUND) day->previous = NULL;
-    if (before_st == MGC_OK && (own_st == MGC_OK ? before->due_ms <= own->due_ms : until == MGC_DAY_END))
-        return hand_out(day, day->previous, before, tx);
-    if (own_st == MGC_OK) return hand_out(day, day, own, tx);
+    st = choose(day, until, &owner, &next);
+    if (st == MGC_OK) return hand_out(day, owner, next, tx);
+    if (st != MGC_E_NOT_FOUND) return st;
     end.phase = day->phase;
     end.due_ms = day->due_ms;
-    own_st = mgc__info_write(tx, &end, sizeof end, sizeof end);
-    return own_st != MGC_OK ? own_st : mgc__fail(day->ctx, MGC_E_NOT_FOUND, "settle: nothing is left up to phase %" PRIu32, until);
+    st = mgc__info_write(tx, &end, sizeof end, sizeof end);
+    return st != MGC_OK ? st : mgc__fail(day->ctx, MGC_E_NOT_FOUND, "settle: nothing is left up to phase %" PRIu32, until);
 }

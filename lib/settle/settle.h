@@ -83,6 +83,7 @@ typedef struct draft {
 } draft;
 
 struct mgc_day {
+    uint32_t uses; /* the caller's, and that of the day after while this one has something left */
     mgc_ctx *ctx;
     mgc_day_opts opts;
     uint8_t chain_id[32], inputs_hash[32];
