@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CHOLMOD: fill-reducing orders for everyone, and its simplicial L D L' as the second engine.
  *
- * Only LGPL modules are called: Core (Utility), Cholesky.  Never Supernodal, Modify or MatrixOps.
+ * Only LGPL modules are called: Core (Utility), Cholesky, Partition (for CAMD alone).  Never Supernodal, Modify or MatrixOps.
  * The matrix comes permuted already and is analysed in its natural order without postordering, upper triangle: only
  * then does cholmod_factorize() make no temporary copies. */
 #include "la/ldl_private.h"
@@ -54,6 +54,19 @@ mgc_status mgc__order_amd(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm)
     if (k->cols == 0) return MGC_OK;
     start(&common);
     if (!cholmod_amd(&view, NULL, 0, (int *)perm, &common)) st = failed(ctx, &common);
+    cholmod_finish(&common);
+    return st;
+}
+
+mgc_status mgc__order_constrained(mgc_ctx *ctx, const mgc__csc *k, uint32_t *group, uint32_t *perm)
+{
+    cholmod_common common;
+    cholmod_sparse view = borrow(k, NULL);
+    mgc_status st = MGC_OK;
+
+    if (k->cols == 0) return MGC_OK;
+    start(&common);
+    if (!cholmod_camd(&view, NULL, 0, (int *)group, (int *)perm, &common)) st = failed(ctx, &common);
     cholmod_finish(&common);
     return st;
 }

@@ -4,79 +4,6 @@
 
 #include <math.h>
 
-void mgc__etree(const mgc__csc *k, uint32_t *parent, uint32_t *work)
-{
-    uint32_t n = k->cols;
-
-    for (uint32_t j = 0; j < n; j++) {
-        parent[j] = work[j] = n;
-        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-            for (uint32_t i = k->row[e]; i < j;) { /* climb to the root found so far, compress the path */
-                uint32_t next = work[i];
-
-                work[i] = j;
-                if (next == n) parent[i] = j;
-                i = next;
-            }
-        }
-    }
-}
-
-void mgc__column_counts(const mgc__csc *k, const uint32_t *parent, uint32_t *count, uint32_t *work)
-{
-    uint32_t n = k->cols;
-
-    for (uint32_t j = 0; j < n; j++) {
-        count[j] = 0;
-        work[j] = j;
-        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-            for (uint32_t i = k->row[e]; i < j && work[i] != j; i = parent[i]) {
-                count[i]++;
-                work[i] = j;
-            }
-        }
-    }
-}
-
-/* k = upper triangle of P K P'; place[] says where each of the caller's entries went.  inverse: perm's. */
-static mgc_status permute(mgc__ldl *ldl, const mgc__csc *k, const uint32_t *inverse)
-{
-    uint32_t n = k->cols, nnz = k->start[n], *origin;
-    mgc__csc lower = {0};
-    mgc_status st = mgc__csc_alloc(ldl->ctx, n, n, nnz, &lower);
-
-    origin = mgc__alloc(ldl->ctx, nnz, sizeof *origin);
-    if (st == MGC_OK && !origin) st = mgc__no_memory(ldl->ctx, "a permutation");
-    if (st != MGC_OK) goto done;
-    /* By rows of the upper triangle first; transposing then sorts the columns. */
-    for (uint32_t j = 0; j < n; j++) {
-        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-            uint32_t a = inverse[j], b = inverse[k->row[e]];
-
-            lower.start[(a < b ? a : b) + 1]++;
-        }
-    }
-    for (uint32_t j = 0; j < n; j++) lower.start[j + 1] += lower.start[j];
-    for (uint32_t j = 0; j < n; j++) {
-        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-            uint32_t a = inverse[j], b = inverse[k->row[e]], to = lower.start[a < b ? a : b]++;
-
-            lower.row[to] = a < b ? b : a;
-            ldl->place[to] = e;
-        }
-    }
-    for (uint32_t j = n; j > 0; j--) lower.start[j] = lower.start[j - 1];
-    lower.start[0] = 0;
-    st = mgc__csc_transpose(ldl->ctx, &lower, &ldl->k, origin);
-    if (st != MGC_OK) goto done;
-    for (uint32_t e = 0; e < nnz; e++) origin[e] = ldl->place[origin[e]];
-    for (uint32_t e = 0; e < nnz; e++) ldl->place[origin[e]] = e;
-done:
-    mgc__csc_free(ldl->ctx, &lower);
-    mgc__free(ldl->ctx, origin);
-    return st;
-}
-
 /* order[k] = k-th node of a postorder of the forest; work: 3 n. */
 static void postorder(uint32_t n, const uint32_t *parent, uint32_t *order, uint32_t *work)
 {
@@ -112,7 +39,7 @@ static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, uint32_t *invers
 {
     for (uint32_t i = 0; i < ldl->n; i++) inverse[ldl->perm[i]] = i;
     mgc__csc_free(ldl->ctx, &ldl->k);
-    return permute(ldl, k, inverse);
+    return mgc__permute_upper(ldl->ctx, k, inverse, &ldl->k, ldl->place);
 }
 
 /* Fill-reducing first, then postordered, which leaves the fill alone and brings columns of one pattern together. */
@@ -120,7 +47,7 @@ static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8
 {
     size_t n = ldl->n;
     uint32_t *work = mgc__alloc(ldl->ctx, 6 * n, sizeof *work), *parent = work + n, *order = parent + n;
-    mgc_status st = work ? mgc__order_amd(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
+    mgc_status st = work ? mgc__order_best(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
 
     if (st == MGC_OK) st = apply_order(ldl, k, work);
     if (st == MGC_OK) {

@@ -33,8 +33,16 @@ struct mgc__ldl {
 
 extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmod;
 
+/* The cheapest order that order.c finds; the others are what it chooses from. */
+mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
+mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out, uint32_t *place);
 /* A fill-reducing order of the symmetric pattern k (upper triangle), by CHOLMOD's AMD. */
 mgc_status mgc__order_amd(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
+
+/* The same with groups: all of group 0 before all of group 1, and so on.  group is borrowed. */
+mgc_status mgc__order_constrained(mgc_ctx *ctx, const mgc__csc *k, uint32_t *group, uint32_t *perm);
+/* Nested dissection; vertices whose degree exceeds `dense` times the mean come last. */
+mgc_status mgc__order_dissect(mgc_ctx *ctx, const mgc__csc *k, double dense, uint32_t *perm);
 
 /* Elimination tree of an upper triangle (Liu 1990, section 4): parent[j] > j, or n for a root.  work: n. */
 void mgc__etree(const mgc__csc *k, uint32_t *parent, uint32_t *work);
