@@ -280,48 +280,97 @@ static mgc_status factorise(mgc__ldl *ldl)
 
 /* --- solving --------------------------------------------------------------------------------------------------- */
 
+/* y -= A x, A rows x cols (lda); four columns a pass. */
+static void subtract_product(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *x, double *y)
+{
+    uint32_t k = 0, r;
+
+    for (; k + WIDTH <= cols; k += WIDTH, a += WIDTH * lda) {
+        const double *a1 = a + lda, *a2 = a1 + lda, *a3 = a2 + lda;
+        double x0 = x[k], x1 = x[k + 1], x2 = x[k + 2], x3 = x[k + 3];
+
+        for (r = 0; r + LANES <= rows; r += LANES)
+            *(lanes *)(y + r) = LOAD(y + r) - ((LOAD(a + r) * x0 + LOAD(a1 + r) * x1) + (LOAD(a2 + r) * x2 + LOAD(a3 + r) * x3));
+        for (; r < rows; r++) y[r] -= (a[r] * x0 + a1[r] * x1) + (a2[r] * x2 + a3[r] * x3);
+    }
+    for (; k < cols; k++, a += lda) {
+        for (r = 0; r + LANES <= rows; r += LANES) *(lanes *)(y + r) = LOAD(y + r) - LOAD(a + r) * x[k];
+        for (; r < rows; r++) y[r] -= a[r] * x[k];
+    }
+}
+
+static double sum_of(lanes v)
+{
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+/* x -= A'y for the columns of A; two a pass share the loads of y. */
+static void subtract_transposed(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *y, double *x)
+{
+    uint32_t k = 0, r;
+
+    for (; k + 2 <= cols; k += 2, a += 2 * lda) {
+        lanes s0 = {0}, s1 = {0};
+        double t0 = 0.0, t1 = 0.0;
+
+        for (r = 0; r + LANES <= rows; r += LANES) {
+            s0 += LOAD(a + r) * LOAD(y + r);
+            s1 += LOAD(a + lda + r) * LOAD(y + r);
+        }
+        for (; r < rows; r++) {
+            t0 += a[r] * y[r];
+            t1 += a[lda + r] * y[r];
+        }
+        x[k] -= sum_of(s0) + t0;
+        x[k + 1] -= sum_of(s1) + t1;
+    }
+    if (k < cols) {
+        lanes s0 = {0};
+        double t0 = 0.0;
+
+        for (r = 0; r + LANES <= rows; r += LANES) s0 += LOAD(a + r) * LOAD(y + r);
+        for (; r < rows; r++) t0 += a[r] * y[r];
+        x[k] -= sum_of(s0) + t0;
+    }
+}
+
 static void solve_forward(const supernodal *s, uint32_t j, double *x)
 {
     uint32_t first = s->first[j], cols = s->first[j + 1] - first, below = s->row_start[j + 1] - s->row_start[j];
     const uint32_t *row = s->row + s->row_start[j];
     const double *l = s->value + s->value_start[j];
-    double *own = x + first, *sum = s->panel_work;
+    double *own = x + first, *other = s->panel_work;
+    size_t ld = (size_t)cols + below;
 
     if (cols == 1) {
         for (uint32_t r = 0; r < below; r++) x[row[r]] -= l[1 + r] * own[0];
         return;
     }
-    memset(sum, 0, below * sizeof *sum);
-    for (uint32_t c = 0; c < cols; c++, l += cols + below) {
-        double t = own[c];
-
-        for (uint32_t r = c + 1; r < cols; r++) own[r] -= l[r] * t;
-        for (uint32_t r = 0; r < below; r++) sum[r] += l[cols + r] * t;
-    }
-    for (uint32_t r = 0; r < below; r++) x[row[r]] -= sum[r];
-}
-
-static double dot(uint32_t n, const double *a, const double *b)
-{
-    lanes sum = {0};
-    double rest = 0.0;
-    uint32_t r = 0;
-
-    for (; r + LANES <= n; r += LANES) sum += LOAD(a + r) * LOAD(b + r);
-    for (; r < n; r++) rest += a[r] * b[r];
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])) + rest;
+    for (uint32_t c = 0; c + 1 < cols; c++)
+        for (uint32_t r = c + 1; r < cols; r++) own[r] -= l[c * ld + r] * own[c];
+    for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
+    subtract_product(below, cols, l + cols, ld, own, other);
+    for (uint32_t r = 0; r < below; r++) x[row[r]] = other[r];
 }
 
 static void solve_backward(const supernodal *s, uint32_t j, double *x)
 {
     uint32_t first = s->first[j], cols = s->first[j + 1] - first, below = s->row_start[j + 1] - s->row_start[j];
     const uint32_t *row = s->row + s->row_start[j];
-    const double *l = s->value + s->value_start[j] + (size_t)(cols - 1) * (cols + below);
+    const double *l = s->value + s->value_start[j];
     double *own = x + first, *other = s->panel_work;
+    size_t ld = (size_t)cols + below;
 
-    for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
-    for (uint32_t c = cols; c-- > 0; l -= cols + below)
-        own[c] = own[c] * s->d_inverse[first + c] - dot(cols - c - 1, l + c + 1, own + c + 1) - dot(below, l + cols, other);
+    for (uint32_t c = 0; c < cols; c++) own[c] *= s->d_inverse[first + c];
+    if (below < LANES) {
+        for (uint32_t c = 0; c < cols; c++)
+            for (uint32_t r = 0; r < below; r++) own[c] -= l[c * ld + cols + r] * x[row[r]];
+    } else {
+        for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
+        subtract_transposed(below, cols, l + cols, ld, other, own);
+    }
+    for (uint32_t c = cols; c-- > 0;)
+        for (uint32_t r = c + 1; r < cols; r++) own[c] -= l[c * ld + r] * own[r];
 }
 
 static void solve(mgc__ldl *ldl, double *x)

@@ -11,7 +11,7 @@
 
 #define SHIFT_FIRST 1e-8
 /* Refinement stops at this relative residual: published programs take the same iterations from 1e-12 to 1e-6. */
-#define SOLVE_TARGET 1e-6
+#define SOLVE_TARGET 1e-4
 enum { REFINEMENTS = 5 };
 #define SHIFT_MOST 1e-7
 
@@ -116,7 +116,7 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
 
 double mgc__ipm_kkt_solve(mgc__ipm *ipm)
 {
-    double target = fmin(SOLVE_TARGET, fmax(1e-12, 1e-2 * ipm->now.merit));
+    double target = fmin(SOLVE_TARGET, fmax(1e-12, 1e-3 * ipm->now.merit));
     double error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, REFINEMENTS, target);
 
     if (!(error < 1e-3) && ipm->shift < SHIFT_MOST) ipm->shift *= 10.0; /* for the next factorisation */

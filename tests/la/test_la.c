@@ -122,6 +122,57 @@ START_TEST(every_engine_solves_what_lapack_solves)
 }
 END_TEST
 
+/* A long chain of blocks that share a few columns: large enough that every order and wide panels are tried. */
+START_TEST(engines_agree_on_an_arrow)
+{
+    enum { BLOCKS = 60, SIZE = 24, SHARED = 80, ORDER = BLOCKS * SIZE + SHARED };
+    const uint32_t most = ORDER + BLOCKS * SIZE * 8, engines[] = {MGC__LDL_SUPERNODAL, MGC__LDL_UPLOOKING, MGC__LDL_CHOLMOD};
+    uint32_t *i = calloc(most, sizeof *i), *j = calloc(most, sizeof *j), k = 0;
+    double *v = calloc(most, sizeof *v), *b = calloc(ORDER, sizeof *b), *x = calloc(3 * ORDER, sizeof *x);
+    int8_t *sign = calloc(ORDER, 1);
+    mgc__rng rng;
+    mgc__csc a;
+
+    mgc__rng_seed(&rng, 3);
+    for (uint32_t p = 0; p < ORDER; p++) {
+        sign[p] = p % 3 == 0 ? -1 : 1;
+        i[k] = j[k] = p;
+        v[k++] = sign[p] * (1.0 + mgc__rng_unit(&rng));
+        b[p] = symmetric_unit(&rng);
+    }
+    for (uint32_t p = 0; p < BLOCKS * SIZE; p++) {
+        for (uint32_t q = 0; q < 8; q++) {
+            uint32_t to = q < 5 ? p - p % SIZE + (uint32_t)mgc__rng_below(&rng, 2 * SIZE) : ORDER - 1 - (uint32_t)mgc__rng_below(&rng, SHARED);
+
+            if (to >= ORDER || to == p || sign[to] == sign[p]) continue; /* unlike signs: quasi-definite */
+            i[k] = p < to ? p : to;
+            j[k] = p < to ? to : p;
+            v[k++] = symmetric_unit(&rng);
+        }
+    }
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, ORDER, ORDER, k, i, j, v, &a), MGC_OK);
+    for (size_t engine = 0; engine < 3; engine++) {
+        mgc__ldl *ldl;
+        mgc__ldl_info info;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &a, sign, engines[engine], &ldl), MGC_OK);
+        mgc__ldl_read_info(ldl, &info);
+        ck_assert_double_gt(info.operations, 1e6);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, a.value, 1e-9, 1e-9), MGC_OK);
+        ck_assert_double_le(mgc__ldl_solve(ldl, b, x + engine * ORDER, 5, 1e-14), 1e-12);
+        for (uint32_t p = 0; p < ORDER; p++) ck_assert_double_eq_tol(x[engine * ORDER + p], x[p], 1e-9);
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &a);
+    free(i);
+    free(j);
+    free(v);
+    free(b);
+    free(x);
+    free(sign);
+}
+END_TEST
+
 START_TEST(a_pivot_of_the_wrong_sign_is_replaced_and_counted)
 {
     const uint32_t i[] = {0, 0, 1}, j[] = {0, 1, 1};
@@ -180,6 +231,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, triplets_are_summed_sorted_and_transposed);
     tcase_add_loop_test(tc, every_engine_solves_what_lapack_solves, 0, 40);
+    tcase_add_test(tc, engines_agree_on_an_arrow);
     tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
     tcase_add_test(tc, a_pivot_that_is_no_number_is_told);
     tcase_add_test(tc, dense_cholesky_solves_or_refuses);

@@ -237,6 +237,118 @@ START_TEST(a_cancelled_context_stops_at_once)
 }
 END_TEST
 
+/* A random program around a known point, feasible and bounded: boxes, half lines, ranges, equalities, duplicates. */
+static void random_program(mgc__rng *rng, small *p, bool curved)
+{
+    uint32_t n = 2 + (uint32_t)mgc__rng_below(rng, 20), m = 1 + (uint32_t)mgc__rng_below(rng, 14);
+
+    *p = (small){0};
+    for (uint32_t j = 0; j < n; j++) {
+        double lower = floor(4.0 * mgc__rng_unit(rng)) - 2.0, kind = mgc__rng_unit(rng);
+
+        column(p, floor(9.0 * mgc__rng_unit(rng)) - 3.0, lower, kind < 0.1 ? lower : lower + 1.0 + floor(5.0 * mgc__rng_unit(rng)));
+        if (curved) quadratic(p, j, j, floor(3.0 * mgc__rng_unit(rng)));
+    }
+    for (uint32_t i = 0; i < m; i++) {
+        double activity = 0.0, kind = mgc__rng_unit(rng);
+        uint32_t entries = (uint32_t)mgc__rng_below(rng, 6);
+
+        row(p, 0.0, 0.0);
+        for (uint32_t k = 0; k < entries; k++) {
+            uint32_t j = (uint32_t)mgc__rng_below(rng, n);
+            double v = floor(7.0 * mgc__rng_unit(rng)) - 3.0;
+
+            entry(p, j, v);
+            activity += v * 0.5 * (p->lower[j] + p->upper[j]);
+        }
+        p->row_lower[i] = kind < 0.3 ? -INFINITY : activity - (kind < 0.6 ? 0.0 : 1.0);
+        p->row_upper[i] = kind > 0.8 ? INFINITY : activity + (kind < 0.5 ? 0.0 : 2.0);
+    }
+}
+
+/* Optimality shown from the result alone: weak duality closes. */
+START_TEST(random_programs_prove_their_own_optimum)
+{
+    mgc__rng rng;
+    small p;
+
+    mgc__rng_seed(&rng, (uint64_t)_i + 100);
+    for (int again = 0; again < 10; again++) {
+        random_program(&rng, &p, _i % 2 == 1);
+        mgc__ipm_result r = solve(&p);
+        double bound = 0.0, value = 0.0;
+
+        ck_assert_uint_eq(r.outcome, MGC_OUTCOME_OPTIMAL);
+        for (uint32_t i = 0; i < p.m; i++)
+            if (r.y[i] != 0.0) bound += r.y[i] * (r.y[i] > 0.0 ? p.row_lower[i] : p.row_upper[i]);
+        for (uint32_t j = 0; j < p.n; j++) {
+            double q_jj = p.q_entries > 0 ? p.qv[j] : 0.0;
+
+            ck_assert(p.lower[j] <= r.x[j] && r.x[j] <= p.upper[j]);
+            value += p.c[j] * r.x[j] + 0.5 * q_jj * r.x[j] * r.x[j];
+            bound += r.z[j] * (r.z[j] > 0.0 ? p.lower[j] : p.upper[j]) - 0.5 * q_jj * r.x[j] * r.x[j];
+        }
+        ck_assert_double_eq_tol(value, r.objective, 1e-9 * (1.0 + fabs(value)));
+        ck_assert_double_le(fabs(value - bound), 1e-6 * (1.0 + fabs(value)));
+    }
+}
+END_TEST
+
+START_TEST(a_warm_start_finds_the_same_optimum_in_fewer_iterations)
+{
+    mgc__ipm_opts opts = options();
+    mgc__rng rng;
+    small p;
+    uint32_t warm = 0, cold = 0;
+
+    mgc__rng_seed(&rng, 5);
+    for (int program = 0; program < 10; program++) {
+        random_program(&rng, &p, true);
+        solve(&p);
+        for (int again = 0; again < 5; again++) {
+            mgc__ipm_result r;
+
+            for (uint32_t j = 0; j < p.n; j++) p.c[j] += 0.01 * (mgc__rng_unit(&rng) - 0.5);
+            if (again == 3) p.upper[0] = p.lower[0]; /* a branch */
+            opts.warm = true;
+            ck_assert_int_eq(solve_with(&p, &opts, &r), MGC_OK);
+            ck_assert_uint_eq(r.outcome == MGC_OUTCOME_OPTIMAL || r.outcome == MGC_OUTCOME_INFEASIBLE, 1);
+            double found = r.objective;
+            uint32_t outcome = r.outcome;
+
+            warm += r.iterations;
+            mgc__ipm *mine = ipm;
+            ck_assert_int_eq(mgc__ipm_create(ctx, &ipm), MGC_OK);
+            r = solve(&p);
+            cold += r.iterations;
+            ck_assert_uint_eq(r.outcome, outcome);
+            if (outcome == MGC_OUTCOME_OPTIMAL) ck_assert_double_eq_tol(found, r.objective, 1e-7 * (1.0 + fabs(found)));
+            mgc__ipm_destroy(ipm);
+            ipm = mine;
+        }
+    }
+    ck_assert_uint_lt(warm, cold);
+}
+END_TEST
+
+START_TEST(a_solve_does_not_depend_on_what_was_solved_before)
+{
+    mgc__rng rng;
+    small first, second;
+    double x[MOST];
+
+    mgc__rng_seed(&rng, 11);
+    random_program(&rng, &first, true);
+    second = first;
+    for (uint32_t j = 0; j < second.n; j++) second.c[j] *= 1e4;
+    mgc__ipm_result r = solve(&first);
+    memcpy(x, r.x, first.n * sizeof *x);
+    solve(&second);
+    r = solve(&first);
+    ck_assert_mem_eq(x, r.x, first.n * sizeof *x);
+}
+END_TEST
+
 START_TEST(no_rows_and_no_columns_are_programs_too)
 {
     small p = {0};
@@ -265,6 +377,9 @@ int main(void)
     tcase_add_test(tc, a_concave_objective_is_refused);
     tcase_add_test(tc, the_bound_stops_the_solve_at_the_cutoff);
     tcase_add_test(tc, a_cancelled_context_stops_at_once);
+    tcase_add_loop_test(tc, random_programs_prove_their_own_optimum, 0, 20);
+    tcase_add_test(tc, a_warm_start_finds_the_same_optimum_in_fewer_iterations);
+    tcase_add_test(tc, a_solve_does_not_depend_on_what_was_solved_before);
     tcase_add_test(tc, no_rows_and_no_columns_are_programs_too);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
