@@ -44,7 +44,8 @@ static void start_rows(mgc__builder *b, const mgc_device *d, const mgc__device_s
  * 0 means 1: then they only say that a unit starts when it was off and is on. */
 static void up_and_down_rows(mgc__builder *b, const mgc_device *d, const mgc__device_shape *shape)
 {
-    uint32_t up = (uint32_t)fmax(1, mgc__device_number(d, CHP_MIN_UP)), down = (uint32_t)fmax(1, mgc__device_number(d, CHP_MIN_DOWN));
+    uint32_t up = (uint32_t)fmax(1, mgc__device_number(d, CHP_MIN_UP));
+    uint32_t down = (uint32_t)fmax(1, mgc__device_number(d, CHP_MIN_DOWN));
     double u0 = mgc__device_number(d, CHP_ON);
 
     for (uint32_t t = 0; t < b->shape->periods; t++) {

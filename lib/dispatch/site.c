@@ -184,7 +184,8 @@ static void add_reach(const mgc_device *d, uint32_t scenarios, uint32_t t, doubl
         for (size_t i = 0; i < d->n_variables; i++) {
             double c = mgc__bag_at(&d->variables[i].bag, VAR_ELECTRICITY, 0, t);
             if (c == 0) continue;
-            double a = c * mgc__bag_at(&d->variables[i].bag, VAR_LOWER, 0, t), b = c * mgc__bag_at(&d->variables[i].bag, VAR_UPPER, 0, t);
+            double a = c * mgc__bag_at(&d->variables[i].bag, VAR_LOWER, 0, t);
+            double b = c * mgc__bag_at(&d->variables[i].bag, VAR_UPPER, 0, t);
             *give += fmax(0, fmax(a, b));
             *take += fmax(0, -fmin(a, b));
         }

@@ -263,7 +263,7 @@ static mgc_status solve_program(struct run *run, mgc_program *program, bool rela
     o.time_limit_s = time_left(run);
     o.relax = relax;
     o.threads = run->o->threads;
-    o.progress = run->o->progress != NULL ? told : NULL;
+    o.progress = run->o->progress == NULL ? NULL : relax == (run->o->relax != 0) ? told : told_nothing;
     o.user = run;
     return mgc_program_solve(program, &o, info);
 }
