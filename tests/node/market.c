@@ -58,11 +58,13 @@ void market_open(struct market *m)
     mgc_contract host = m->host;
     void *host_user = m->host_user;
     bool has_host = m->has_host;
+    int pending_blocks = m->pending_blocks;
 
     memset(m, 0, sizeof *m);
     m->host = host;
     m->host_user = host_user;
     m->has_host = has_host;
+    m->pending_blocks = pending_blocks;
     ck_assert_int_eq(mgc_ctx_create(NULL, &m->ctx), MGC_OK);
     disk_init(&m->disk);
     ck_assert_int_eq(mgc_key_from_seed(m->ctx, seed, &m->key), MGC_OK);
@@ -385,7 +387,7 @@ static void found(struct market *m)
                                                                           {2, 2, 2}, {2, 2, 3}, {2, 0, 2}, {3, 0, 3}};
 
     send(m, INFO, "found", "1:9", "name=three currency=EUR slot_ms=3600000 gate_ms=3600000 gate_slots=4 window_ms=3600000 collateral_bp=1000 "
-         "pending_blocks=100000 first_slot=%d administrator=@1", FIRST_SLOT);
+         "pending_blocks=%d first_slot=%d administrator=@1", m->pending_blocks == 0 ? 100000 : m->pending_blocks, FIRST_SLOT);
     for (size_t i = 0; i < 3; i++)
         send(m, INFO, "member", "1:9", "id=%d organisation=%d name=p%zu roles=%d key=@%d from_height=0", people[i].member, people[i].org, i,
              people[i].roles, people[i].member);

@@ -43,6 +43,7 @@ struct market {
     mgc_contract host;
     void *host_user;
     bool has_host;
+    int pending_blocks; /* set before market_open(); 0: 100000 */
     mgc__rng rng;
     uint64_t registers[METERS + 1][2];
 };

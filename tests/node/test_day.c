@@ -80,8 +80,11 @@ START_TEST(books_at_the_end_of_the_day)
     struct books b;
 
     compute(&b);
+    m.pending_blocks = _i == 0 ? 0 : 40; /* row 40: escrow that ended by itself before its slot was final is charged at once */
     market_open(&m);
-    market_until(&m, STEPS);
+    market_until(&m, STEP_FINALISE);
+    if (_i == 1) ck_assert_uint_eq(market_pending(&m), 0);
+    market_step(&m, STEP_FINALISE);
     for (uint32_t g = 1; g <= GRIDS; g++) {
         ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, g), b.money[g]);
         ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_ELECTRICITY, g), b.electricity[g]);
@@ -212,7 +215,7 @@ int main(void)
     TCase *t = tcase_create("day");
 
     tcase_set_timeout(t, 0);
-    tcase_add_test(t, books_at_the_end_of_the_day);
+    tcase_add_loop_test(t, books_at_the_end_of_the_day, 0, 2);
     tcase_add_test(t, escrow_stands_until_a_slot_is_final);
     tcase_add_test(t, the_same_day_gives_the_same_bytes);
     tcase_add_test(t, verify_executes_every_transaction_again);
