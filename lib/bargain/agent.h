@@ -103,6 +103,7 @@ struct mgc_agent {
     int64_t flood[MGC__FLOODS];
     bool integers;    /* somebody has on/off decisions */
     bool hurry;       /* the driver wants an end: no more rounds, no mixed-integer programs */
+    uint32_t cycle;   /* stages COMMIT that are over */
     uint32_t shrink;  /* how often the trades were made smaller because a plan was impossible */
 
     /* own problem */

@@ -31,8 +31,8 @@ typedef struct mgc__local_ops {
     mgc_status (*alone)(void *self, double *cost, double *bound, uint32_t *outcome);
     /* min C(x) + linear'x + 1/2 x'diag(quad)x, on/off decisions relaxed, or as committed.  x is left alone without a point. */
     mgc_status (*propose)(void *self, const double *linear, const double *quad, double tolerance, double *x, uint32_t *outcome);
-    /* The same with on/off decisions: keep those found for what follows.  hurry: take those of `alone`. */
-    mgc_status (*commit)(void *self, const double *linear, const double *quad, bool hurry, uint32_t *outcome);
+    /* min C(x) at this x with on/off decisions, which are kept for all that follows; x NULL: those of `alone` are kept. */
+    mgc_status (*commit)(void *self, const double *x, uint32_t *outcome);
     /* min C(x) at this x, on/off decisions as committed: cost of a feasible plan. */
     mgc_status (*settle)(void *self, const double *x, double *cost, uint32_t *outcome);
     /* A proven lower bound of min C(x) + linear'x over all x within capacity and all on/off decisions. */

@@ -207,25 +207,27 @@ static mgc_status site_propose(void *self, const double *linear, const double *q
     return st;
 }
 
-static mgc_status site_commit(void *self, const double *linear, const double *quad, bool hurry, uint32_t *outcome)
+static mgc_status site_commit(void *self, const double *x, uint32_t *outcome)
 {
     local_site *s = self;
-    mgc_twostage_info info = {.outcome = MGC_OUTCOME_OPTIMAL};
+    mgc_twostage_info info = {.outcome = MGC_OUTCOME_NONE};
     mgc_status st = MGC_OK;
 
-    if (s->n_integers == 0 || s->opts.relax) return MGC_OK;
     *outcome = MGC_OUTCOME_OPTIMAL;
-    if (!hurry) {
-        st = set_objective(s, linear, quad);
-        if (st == MGC_OK) st = open_doors(s);
+    if (s->n_integers == 0 || s->opts.relax) return MGC_OK;
+    if (x != NULL) {
+        st = set_objective(s, NULL, NULL);
+        if (st == MGC_OK) st = fix_doors(s, x);
         if (st == MGC_OK) st = set_decisions(s, NULL);
         if (st == MGC_OK) st = solve(s, s->opts.tolerance, false, false, &info);
         if (st != MGC_OK) return st;
         *outcome = info.outcome;
         if (info.outcome == MGC_OUTCOME_CANCELLED) return MGC_OK;
     }
-    if (!hurry && has_point(&info))
+    if (has_point(&info))
         st = read_decisions(s, s->committed);
+    else if (s->is_committed && x != NULL)
+        return MGC_OK; /* what it has is better than nothing found */
     else if (s->has_alone)
         memcpy(s->committed, s->alone, s->n_integers * sizeof *s->committed);
     else

@@ -28,6 +28,8 @@
 
 #include "bargain/agent.h"
 
+#define COARSE 5e-3   /* residual that is enough where on/off decisions will still move the trades */
+enum { CYCLES = 1 }; /* times that on/off decisions are made: measured, a second changes nothing on the reference cases */
 enum { PAY_ROUND_LIMIT = 5000 }; /* a path of 40 members needs 3000 */
 static const double pay_tolerance = 2e-8; /* currency; proposals are exact to 1e-9 */
 enum { NO_WEIGHT = -5000 }; /* below every exponent of a double */
@@ -263,7 +265,10 @@ static mgc_status prepare_trades(mgc_agent *agent)
  * cancel, and trade is a part of the cost.  Measured on the reference cases: 0.005 to 0.02 of it (doc/math/bargain.md, section 2). */
 static double residual_goal(const mgc_agent *agent)
 {
-    return fmax(1e-7, 25 * agent->opts.tolerance);
+    double goal = fmax(1e-7, 25 * agent->opts.tolerance);
+    bool on_the_way = agent->integers && agent->cycle < CYCLES;
+
+    return on_the_way ? fmax(goal, COARSE) : goal;
 }
 
 static void record_turn(mgc_agent *agent)
@@ -287,14 +292,14 @@ static void record_turn(mgc_agent *agent)
 
 static void leave_trades(mgc_agent *agent)
 {
-    bool relaxed = agent->stage == MGC__STAGE_RELAXED;
-
     agent->at_limit = agent->last == 0 || agent->round < agent->last;
-    if (relaxed)
+    /* The bound is computed at the prices of the relaxation: those maximise its Lagrangian, and on/off decisions of the
+     * FIXED stage have no part in a bound that holds for all decisions. */
+    if (agent->stage == MGC__STAGE_RELAXED)
         for (size_t e = 0; e < agent->n_ends; e++)
             for (size_t i = 0; i < agent->ends[e].count; i++)
                 agent->price_bound[agent->ends[e].offset + i] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
-    enter(agent, relaxed && agent->integers ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
+    enter(agent, agent->integers && agent->cycle < CYCLES ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
 }
 
 static mgc_status listen_trades(mgc_agent *agent)
@@ -314,15 +319,20 @@ static mgc_status listen_trades(mgc_agent *agent)
     return MGC_OK;
 }
 
+/* With the trades as they are, so that the alliance's cost cannot rise, whatever the others decide at the same time: own cost
+ * at given trades is nobody else's concern.  The stage FIXED then moves the trades.  (Decisions at prices alone are worse: members
+ * with like units would all switch on, or all off.) */
 static mgc_status prepare_commit(mgc_agent *agent)
 {
     uint32_t outcome = MGC_OUTCOME_OPTIMAL;
     mgc_status st = MGC_OK;
 
-    objective(agent);
-    if (agent->ops->has_integers(agent->local))
-        st = agent->ops->commit(agent->local, agent->linear, agent->quad, agent->hurry, &outcome);
+    if (agent->hurry) /* those of the plan alone, where there are no others yet */
+        st = agent->cycle > 0 ? MGC_OK : agent->ops->commit(agent->local, NULL, &outcome);
+    else
+        st = agent->ops->commit(agent->local, agent->x, &outcome);
     if (st != MGC_OK) return st;
+    agent->cycle++;
     if (outcome == MGC_OUTCOME_CANCELLED)
         mgc__agent_end(agent, MGC_AGENT_CANCELLED, "cancelled while deciding what to switch on");
     else
@@ -353,7 +363,7 @@ static mgc_status stay_alone(mgc_agent *agent)
     agent->cost = agent->alone_cost;
     for (size_t i = 0; i < agent->n_peers; i++) agent->peers[i].micro = 0;
     if (agent->ops->has_integers(agent->local) && !agent->opts.relax)
-        st = agent->ops->commit(agent->local, agent->linear, agent->quad, true, &outcome);
+        st = agent->ops->commit(agent->local, NULL, &outcome);
     if (st == MGC_OK) st = agent->ops->settle(agent->local, agent->x, &cost, &outcome);
     return st;
 }

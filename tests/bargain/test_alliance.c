@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -134,6 +135,25 @@ START_TEST(agents_find_the_relaxed_optimum)
     ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s", cases[_i], mgc_alliance_reason(a));
     ck_assert_msg(info.rounds <= 100, "%s: %u rounds", cases[_i], info.rounds);
     ck_assert_double_le(info.gap, 1e-3);
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
+/* With on/off decisions: the promise is 1e-3 of the stand-alone total, and a bound that holds. */
+START_TEST(agents_come_near_the_integer_optimum)
+{
+    mgc_model *model = case_model(ctx, cases[_i]);
+    mgc_alliance_opts opts;
+    double total = expected(cases[_i], "integer", "standalone_total", NULL);
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.tolerance = 1e-4;
+    opts.threads = 2;
+    mgc_alliance *a = solve(model, &opts);
+    compare(a, cases[_i], "integer", 1e-3);
+    ck_assert_msg(info_of(a).outcome == MGC_OUTCOME_OPTIMAL, "%s: %s", cases[_i], mgc_alliance_reason(a));
+    ck_assert_double_ge(info_of(a).lower_bound, expected(cases[_i], "integer", "alliance_cost", NULL) - 2e-3 * total);
     mgc_alliance_destroy(a);
     mgc_model_destroy(model);
 }
@@ -328,6 +348,8 @@ int main(void)
     tcase_set_timeout(tc, 600);
     tcase_add_loop_test(tc, one_program_finds_the_relaxed_optimum, 0, 4);
     tcase_add_loop_test(tc, agents_find_the_relaxed_optimum, 0, 4);
+    /* All four where there is time: MGC_TEST_LONG. */
+    tcase_add_loop_test(tc, agents_come_near_the_integer_optimum, 0, getenv("MGC_TEST_LONG") != NULL ? 4 : 2);
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_test(tc, prices_of_both_methods_agree);
     tcase_add_loop_test(tc, a_stopped_run_keeps_the_best, 0, 6);
