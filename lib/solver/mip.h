@@ -98,6 +98,7 @@ typedef struct mgc__relaxation {
     bool has_point;
     double *x;             /* n */
     double *z;             /* n; reduced costs that go with dual_bound */
+    double *weight;        /* n_int; what a unit of each integer moves in the Lagrangian, by cost and multipliers */
     mgc_status status;
 } mgc__relaxation;
 
@@ -121,12 +122,17 @@ typedef struct mgc__heuristic {
     uint32_t *order;    /* n_int */
     double *key;        /* n_int */
     double *wish;       /* n_int */
+    double *activity;   /* m */
 } mgc__heuristic;
 
 mgc_status mgc__heuristic_init(mgc__heuristic *h, mgc__mip *mip, mgc__domain *d);
 void mgc__heuristic_free(mgc__heuristic *h);
 /* Round x (length n_int) at several thresholds and solve for the rest.  first: also the start given by the caller. */
 mgc_status mgc__heuristic_round(mgc__heuristic *h, const double *x, unsigned thresholds);
+/* hint, length n_int: each integer of x (length n) as a share of how much less its rows are hurt by rounding up than
+ * by rounding down; where neither hurts, x itself.  To be rounded in its place: an interior solution leaves a column that
+ * costs nothing in the middle of what its rows allow. */
+void mgc__heuristic_hint(mgc__heuristic *h, const double *x, double *hint);
 /* Solve for the point whose integers are nearest to wish (length n_int; not finite: no wish). */
 mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish);
 /* Change one integer at a time, the rest follows by propagation; at most `limit` relaxations. */

@@ -19,7 +19,8 @@ mgc_status mgc__heuristic_init(mgc__heuristic *h, mgc__mip *mip, mgc__domain *d)
     h->order = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->order);
     h->key = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->key);
     h->wish = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->wish);
-    if (h->r == NULL || h->order == NULL || h->key == NULL || h->wish == NULL) return mgc__no_memory(mip->ctx, "heuristics");
+    h->activity = mgc__alloc(mip->ctx, mip->m, sizeof *h->activity);
+    if (h->activity == NULL || h->r == NULL || h->order == NULL || h->key == NULL || h->wish == NULL) return mgc__no_memory(mip->ctx, "heuristics");
     for (h->n_r = 0; h->n_r < THRESHOLDS; h->n_r++) {
         mgc_status st = mgc__relaxation_init(mip, &h->r[h->n_r]);
         if (st != MGC_OK) return st;
@@ -35,6 +36,7 @@ void mgc__heuristic_free(mgc__heuristic *h)
     mgc__free(h->mip->ctx, h->order);
     mgc__free(h->mip->ctx, h->key);
     mgc__free(h->mip->ctx, h->wish);
+    mgc__free(h->mip->ctx, h->activity);
 }
 
 /* --- assignments -------------------------------------------------------------------------------------------------------- */
@@ -172,6 +174,34 @@ mgc_status mgc__heuristic_round(mgc__heuristic *h, const double *x, unsigned thr
         if (complete(h) && !seen_before(h->mip, h->d)) copy_domain(h->d, &h->r[n++]);
     }
     return solve_batch(h, n);
+}
+
+/* How much the rows of column j are violated more if it moves by step, in units of the column. */
+static double hurt(const mgc__heuristic *h, uint32_t j, double step)
+{
+    const mgc__mip *mip = h->mip;
+    double sum = 0.0;
+
+    for (uint32_t k = mip->a.start[j]; k < mip->a.start[j + 1]; k++) {
+        uint32_t i = mip->a.row[k];
+        double now = h->activity[i], then = now + mip->a.value[k] * step, lower = mip->row_lower[i], upper = mip->row_upper[i];
+        double excess = fmax(fmax(lower - then, then - upper), 0.0) - fmax(fmax(lower - now, now - upper), 0.0);
+        sum += fmax(excess, 0.0) / fabs(mip->a.value[k]);
+    }
+    return sum;
+}
+
+void mgc__heuristic_hint(mgc__heuristic *h, const double *x, double *hint)
+{
+    const mgc__mip *mip = h->mip;
+
+    memset(h->activity, 0, mip->m * sizeof *h->activity);
+    mgc__csc_mul(&mip->a, 1.0, x, h->activity);
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        double whole = floor(x[j]), up = hurt(h, j, whole + 1.0 - x[j]), down = hurt(h, j, whole - x[j]);
+        hint[k] = up + down > 1e-3 && x[j] - whole > 1e-3 && whole + 1.0 - x[j] > 1e-3 ? whole + down / (up + down) : x[j];
+    }
 }
 
 mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish)

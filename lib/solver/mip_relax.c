@@ -119,6 +119,11 @@ static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxatio
     memcpy(w->y, found->y, mip->m * sizeof(double));
     mgc__judge_dual(&qp, found->x, w->y, r->z, &dual);
     r->dual_bound = dual.bound;
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        r->weight[k] = fabs(mip->c[j]);
+        for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++) r->weight[k] += fabs(mip->a.value[e] * w->y[mip->a.row[e]]);
+    }
     r->bound = fmax(fmax(r->bound, dual.bound), isfinite(found->bound) ? found->bound : -INFINITY);
 }
 
@@ -202,7 +207,8 @@ mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r)
     r->upper = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->x = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->z = mgc__alloc(mip->ctx, mip->n, sizeof(double));
-    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a relaxation");
+    r->weight = mgc__alloc(mip->ctx, mip->n_int, sizeof(double));
+    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL && r->weight != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a relaxation");
 }
 
 void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r)
@@ -211,5 +217,6 @@ void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r)
     mgc__free(mip->ctx, r->upper);
     mgc__free(mip->ctx, r->x);
     mgc__free(mip->ctx, r->z);
+    mgc__free(mip->ctx, r->weight);
     *r = (mgc__relaxation){0};
 }

@@ -2,8 +2,8 @@
 /* The working copy of a program, and how it becomes tighter before the search. */
 #include "solver/mip.h"
 
-/* Relaxations need not be solved more exactly than the gap asks; a twentieth of it is lost at most. */
-#define GAP_PART 0.05
+/* Relaxations need not be solved more exactly than the gap asks; a tenth of it is lost at most. */
+#define GAP_PART 0.1
 #define NODE_TOLERANCE_MIN 1e-9
 #define NODE_TOLERANCE_MAX 1e-5
 
