@@ -299,8 +299,10 @@ static void subtract_product(uint32_t rows, uint32_t cols, const double *a, size
     }
 }
 
-static double sum_of(lanes v)
+static double sum_of(const lanes *p)
 {
+    const lanes v = *p;
+
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
@@ -321,8 +323,8 @@ static void subtract_transposed(uint32_t rows, uint32_t cols, const double *a, s
             t0 += a[r] * y[r];
             t1 += a[lda + r] * y[r];
         }
-        x[k] -= sum_of(s0) + t0;
-        x[k + 1] -= sum_of(s1) + t1;
+        x[k] -= sum_of(&s0) + t0;
+        x[k + 1] -= sum_of(&s1) + t1;
     }
     if (k < cols) {
         lanes s0 = {0};
@@ -330,7 +332,7 @@ static void subtract_transposed(uint32_t rows, uint32_t cols, const double *a, s
 
         for (r = 0; r + LANES <= rows; r += LANES) s0 += LOAD(a + r) * LOAD(y + r);
         for (; r < rows; r++) t0 += a[r] * y[r];
-        x[k] -= sum_of(s0) + t0;
+        x[k] -= sum_of(&s0) + t0;
     }
 }
 
