@@ -24,7 +24,7 @@ void check_add(checks *c, const char *name, bool ok, const char *format, ...);
 void check_plan(checks *c, const mgc_model *model, const mgc_plan *plan, const char *which);
 /* Money, individual rationality, the bound, the certificate. */
 void check_bargain(checks *c, const mgc_alliance *alliance);
-/* The same alliance as one program: the agents' cost may not lie below its bound, nor far above its cost. */
+/* The whole alliance as one program with the same on/off decisions: trades and all else found anew, without agents. */
 mgc_status check_yardstick(checks *c, sim *s, const mgc_case *kase, const mgc_alliance *alliance);
 
 #endif

@@ -143,7 +143,8 @@ static int run_day(sim *s, one_day *d, book *b)
         phase_end(s);
     }
     if (st == MGC_OK) st = check_day(s, d, b);
-    if (st != MGC_OK) return mgc_ctx_cancelled(s->ctx) ? EXIT_INTERRUPTED : failed(s, st, "run");
+    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    if (st != MGC_OK) return failed(s, st, "run");
     return info.outcome == MGC_OUTCOME_OPTIMAL ? EXIT_DONE : EXIT_LIMIT;
 }
 
