@@ -109,6 +109,32 @@ START_TEST(arguments_come_back)
 }
 END_TEST
 
+/* doc/contracts.md has every method with its fields, as the table has them. */
+START_TEST(the_page_says_what_the_table_says)
+{
+    const char *path = getenv("MGC_TEST_CONTRACTS_PAGE");
+    FILE *file = path == NULL ? NULL : fopen(path, "r");
+    static char page[65536];
+    const char *name;
+
+    ck_assert_msg(file != NULL, "MGC_TEST_CONTRACTS_PAGE does not name doc/contracts.md");
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (size_t c = 0; c < MGC__COUNT(contracts); c++)
+        for (uint32_t i = 0; (name = mgc_method_name(contracts[c], i)) != NULL; i++) {
+            mgc_field_info f = {.struct_size = sizeof f};
+            char line[600];
+            int at = snprintf(line, sizeof line, "| `%s` | `{", name);
+
+            for (uint32_t k = 0; mgc_field_describe(contracts[c], name, k, &f) == MGC_OK; k++)
+                at += snprintf(line + at, sizeof line - (size_t)at, "%s%u: %s%s%s%s", k > 0 ? ", " : "", f.key, f.name, f.columns[0] != '\0' ? " [" : "",
+                               f.columns, f.columns[0] != '\0' ? "]" : "");
+            snprintf(line + at, sizeof line - (size_t)at, "}` |");
+            ck_assert_msg(strstr(page, line) != NULL, "%s is missing", line);
+        }
+}
+END_TEST
+
 START_TEST(arguments_are_checked_when_set)
 {
     mgc_args *args;
@@ -312,6 +338,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, arguments_come_back);
+    tcase_add_test(t, the_page_says_what_the_table_says);
     tcase_add_test(t, arguments_are_checked_when_set);
     tcase_add_test(t, worth_is_the_nearest);
     tcase_add_test(t, worth_at_the_edges);
