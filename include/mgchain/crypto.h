@@ -59,7 +59,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_key_from_seed(mgc_ctx *ctx, const uint8_t *
  *         MGC_E_NO_MEMORY, MGC_E_CRYPTO
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_key_from_pem(mgc_ctx *ctx, const char *pem, size_t len, const char *passphrase, mgc_key **out);
+MGC_API MGC_NODISCARD mgc_status mgc_key_from_pem(mgc_ctx *ctx, const char *pem, size_t len, const char *passphrase,
+                                                  mgc_key **out);
 
 /**
  * A key whose private half is elsewhere.
@@ -69,7 +70,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_key_from_pem(mgc_ctx *ctx, const char *pem,
  * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_NO_MEMORY
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_key_from_callback(mgc_ctx *ctx, const uint8_t *public_key, mgc_sign_fn sign, void *user, mgc_key **out);
+MGC_API MGC_NODISCARD mgc_status mgc_key_from_callback(mgc_ctx *ctx, const uint8_t *public_key, mgc_sign_fn sign,
+                                                       void *user, mgc_key **out);
 
 /**
  * Write a key as PKCS #8 PEM: PBES2, PBKDF2-HMAC-SHA-256 with 600 000 rounds, AES-256-CBC.
@@ -81,7 +83,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_key_from_callback(mgc_ctx *ctx, const uint8
  *         enough), MGC_E_INVALID_ARG, MGC_E_CRYPTO
  * Cost  a fraction of a second, on purpose.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_key_to_pem(const mgc_key *key, const char *passphrase, char *pem, size_t cap, size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_key_to_pem(const mgc_key *key, const char *passphrase, char *pem, size_t cap,
+                                                size_t *len);
 
 /** Wipe and free; NULL is fine.  Since 0.1 */
 MGC_API void mgc_key_destroy(mgc_key *key);
@@ -92,7 +95,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_key_public(const mgc_key *key, uint8_t *pub
 /** Sign len bytes as they are, without a tag; 64 bytes are filled.  Deterministic (RFC 8032).
  *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_CRYPTO, MGC_E_BAD_SIGNATURE (the module signed wrongly), the
  *          callback's own status.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_key_sign(const mgc_key *key, const uint8_t *message, size_t len, uint8_t *signature);
+MGC_API MGC_NODISCARD mgc_status mgc_key_sign(const mgc_key *key, const uint8_t *message, size_t len,
+                                              uint8_t *signature);
 
 /**
  * May this public key be enrolled?  Refused: a length other than 32, y not below 2^255 - 19, a point that
@@ -104,11 +108,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_public_key_check(const uint8_t *public_key,
 
 /**
  * Verify an Ed25519 signature (RFC 8032, 5.1.7, without the cofactor; S not below the group's order is refused).
- * @return MGC_OK, MGC_E_BAD_SIGNATURE (also for a length other than 64), MGC_E_BAD_KEY, MGC_E_INVALID_ARG, MGC_E_CRYPTO
+ * @return MGC_OK, MGC_E_BAD_SIGNATURE (also for a length other than 64), MGC_E_BAD_KEY, MGC_E_INVALID_ARG,
+ * MGC_E_CRYPTO
  * Threads any.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_signature_verify(const uint8_t *public_key, const uint8_t *message, size_t message_len,
-                                                      const uint8_t *signature, size_t signature_len);
+MGC_API MGC_NODISCARD mgc_status mgc_signature_verify(const uint8_t *public_key, const uint8_t *message,
+                                                      size_t message_len, const uint8_t *signature,
+                                                      size_t signature_len);
 
 #ifdef __cplusplus
 }

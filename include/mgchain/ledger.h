@@ -56,7 +56,7 @@ enum {
 
 /** Flags of accounts. */
 enum {
-    MGC_ACCOUNT_DEBITS_BOUNDED = 1,  /**< debits, pending ones too, may not exceed posted credits: money one must have */
+    MGC_ACCOUNT_DEBITS_BOUNDED = 1,  /**< debits, pending ones too, may not exceed posted credits: a purse */
     MGC_ACCOUNT_CREDITS_BOUNDED = 2, /**< credits, pending ones too, may not exceed posted debits */
     MGC_ACCOUNT_HISTORY = 4,         /**< every change of its balances is kept as a record */
     MGC_ACCOUNT_CLOSED = 8           /**< takes no more transfers, except to end a pending one */
@@ -88,7 +88,7 @@ typedef struct mgc_ledger mgc_ledger;
 typedef struct mgc_chain mgc_chain;
 typedef struct mgc_block mgc_block;
 
-/* --- the store ----------------------------------------------------------------------------- */
+/* --- the store ----------------------------------------------------------------------------------- */
 
 typedef struct mgc_ledger_opts {
     size_t struct_size;
@@ -116,7 +116,8 @@ MGC_API void mgc_ledger_opts_init(mgc_ledger_opts *opts, size_t size);
  * @param out NULL on failure; close with mgc_ledger_close()
  * @return MGC_OK
  *         MGC_E_CORRUPT        the text names chain, height, file and offset; also read-only
- *         MGC_E_BAD_PARENT, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH, MGC_E_BAD_CERT, MGC_E_HEIGHT, MGC_E_TIME  tampering
+ *         MGC_E_BAD_PARENT, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH, MGC_E_BAD_CERT, MGC_E_HEIGHT, MGC_E_TIME
+ *         tampering
  *         MGC_E_LOCKED         another process holds the store
  *         MGC_E_VERSION        written by a newer library
  *         MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_NO_MEMORY, a storage call's own status
@@ -145,7 +146,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_get_info(const mgc_ledger *ledger, m
  *  itself.  @return MGC_OK; MGC_E_FAILED from now on if the storage failed.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_sync(mgc_ledger *ledger);
 
-/* --- chains -------------------------------------------------------------------------------- */
+/* --- chains -------------------------------------------------------------------------------------- */
 
 /** One member of a chain: who may sign its blocks. */
 typedef struct mgc_member {
@@ -166,9 +167,10 @@ typedef struct mgc_genesis {
 } mgc_genesis;
 
 /** Begin a chain.  Its id is the hash of its genesis.  Stored, not synced.
- *  @return MGC_OK; MGC_E_EXISTS, MGC_E_LIMIT, MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_NO_MEMORY, MGC_E_STATE (read-only), storage.
- *  *out is borrowed until mgc_ledger_close().  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_ledger_add_chain(mgc_ledger *ledger, const mgc_genesis *genesis, mgc_chain **out);
+ *  @return MGC_OK; MGC_E_EXISTS, MGC_E_LIMIT, MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_NO_MEMORY, MGC_E_STATE
+ *  (read-only), storage.  *out is borrowed until mgc_ledger_close().  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_ledger_add_chain(mgc_ledger *ledger, const mgc_genesis *genesis,
+                                                      mgc_chain **out);
 
 /** Find a chain by name.  @return MGC_OK, MGC_E_NOT_FOUND.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_chain(mgc_ledger *ledger, const char *name, mgc_chain **out);
@@ -193,7 +195,7 @@ typedef struct mgc_chain_info {
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_get_info(const mgc_chain *chain, mgc_chain_info *info);
 
-/* --- transactions -------------------------------------------------------------------------- */
+/* --- transactions -------------------------------------------------------------------------------- */
 
 /** What a transaction asks for.  Everything in it is signed. */
 typedef struct mgc_tx_body {
@@ -222,12 +224,14 @@ MGC_API MGC_NODISCARD mgc_status mgc_tx_encode_body(const mgc_tx_body *body, uin
 
 /** Sign an encoded body in a role.  Each signer may do so at its own place.
  *  @return MGC_OK, MGC_E_INVALID_ARG, the body's decoding errors, mgc_key_sign()'s.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_tx_sign(const uint8_t *body, size_t body_len, const mgc_key *key, uint32_t role, mgc_tx_signature *signature);
+MGC_API MGC_NODISCARD mgc_status mgc_tx_sign(const uint8_t *body, size_t body_len, const mgc_key *key, uint32_t role,
+                                             mgc_tx_signature *signature);
 
-/** Put a body and its signatures, in any order, together.  @return as mgc_tx_encode_body(); MGC_E_NONCANONICAL where a
- *  key signed twice.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_tx_assemble(const uint8_t *body, size_t body_len, const mgc_tx_signature *signatures,
-                                                 size_t n_signatures, uint8_t *bytes, size_t cap, size_t *len);
+/** Put a body and its signatures, in any order, together.  @return as mgc_tx_encode_body(); MGC_E_NONCANONICAL where
+ *  a key signed twice.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_tx_assemble(const uint8_t *body, size_t body_len,
+                                                 const mgc_tx_signature *signatures, size_t n_signatures,
+                                                 uint8_t *bytes, size_t cap, size_t *len);
 
 /** A transaction taken apart; pointers are borrowed from the bytes that it was read from. */
 typedef struct mgc_tx_info {
@@ -248,36 +252,40 @@ typedef struct mgc_tx_info {
 } mgc_tx_info;
 
 /** Take a transaction apart; nothing is verified but its form.
- *  @return MGC_OK, MGC_E_TRUNCATED, MGC_E_NONCANONICAL, MGC_E_SCHEMA, MGC_E_DEPTH, MGC_E_UTF8, MGC_E_TOO_LARGE, MGC_E_VERSION,
- *          MGC_E_INVALID_ARG.  Since 0.1 */
+ *  @return MGC_OK, MGC_E_TRUNCATED, MGC_E_NONCANONICAL, MGC_E_SCHEMA, MGC_E_DEPTH, MGC_E_UTF8, MGC_E_TOO_LARGE,
+ *          MGC_E_VERSION, MGC_E_INVALID_ARG.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_tx_decode(const uint8_t *bytes, size_t len, mgc_tx_info *info);
 /** The i-th signature of a transaction.  @return as mgc_tx_decode(), MGC_E_NOT_FOUND.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_tx_decode_signature(const uint8_t *bytes, size_t len, uint32_t index, mgc_tx_signature *signature);
+MGC_API MGC_NODISCARD mgc_status mgc_tx_decode_signature(const uint8_t *bytes, size_t len, uint32_t index,
+                                                         mgc_tx_signature *signature);
 
 /**
- * Would a transaction be taken into the next block?  Its form, signatures, chain, nonce and height are checked; what its
- * contract says is known only when it is executed.  A transaction found good is remembered and its signatures
+ * Would a transaction be taken into the next block?  Its form, signatures, chain, nonce and height are checked; what
+ * its contract says is known only when it is executed.  A transaction found good is remembered and its signatures
  * are not verified again.
- * @return MGC_OK; as mgc_tx_decode(); MGC_E_WRONG_CHAIN, MGC_E_BAD_SIGNATURE, MGC_E_BAD_KEY, MGC_E_MISSING_SIGNER (the sender's),
- *         MGC_E_DUPLICATE_TXID, MGC_E_NONCE_USED, MGC_E_NONCE_GAP, MGC_E_EXPIRED, MGC_E_LIMIT (valid too long).  Since 0.1
+ * @return MGC_OK; as mgc_tx_decode(); MGC_E_WRONG_CHAIN, MGC_E_BAD_SIGNATURE, MGC_E_BAD_KEY, MGC_E_MISSING_SIGNER
+ *         (the sender's), MGC_E_DUPLICATE_TXID, MGC_E_NONCE_USED, MGC_E_NONCE_GAP, MGC_E_EXPIRED, MGC_E_LIMIT (valid
+ *         too long).  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_check_tx(mgc_chain *chain, const uint8_t *bytes, size_t len);
 
 /** The next nonce of a sender with a contract, what the open block holds included.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_nonce(mgc_chain *chain, const uint8_t *sender, uint32_t contract, uint64_t *nonce);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_nonce(mgc_chain *chain, const uint8_t *sender, uint32_t contract,
+                                                      uint64_t *nonce);
 
-/* --- blocks -------------------------------------------------------------------------------- */
+/* --- blocks -------------------------------------------------------------------------------------- */
 
 /** Open the next block.  Pending transfers that end at its height are released first.
  *  @param time_ms UTC, later than the last block's
- *  @return MGC_OK; MGC_E_TIME; MGC_E_STATE (one is open, read-only, no contracts attached), MGC_E_FAILED, MGC_E_NO_MEMORY.  Since 0.1 */
+ *  @return MGC_OK; MGC_E_TIME; MGC_E_STATE (one is open, read-only, no contracts attached), MGC_E_FAILED,
+ *  MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms);
 
 /**
  * Execute a transaction in the open block.
  *
- * @param result its receipt's status, filled: MGC_OK, or why its contract refused it; then its effects are undone, its
- *               nonce is spent and it stands in the block all the same.  May be NULL
+ * @param result its receipt's status, filled: MGC_OK, or why its contract refused it; then its effects are undone,
+ *               its nonce is spent and it stands in the block all the same.  May be NULL
  * @return MGC_OK        it is in the block; read *result
  *         as mgc_chain_check_tx(): it is not in the block, which is unchanged
  *         MGC_E_TOO_LARGE  the block is full; unchanged
@@ -292,15 +300,16 @@ MGC_API void mgc_chain_abort(mgc_chain *chain);
 /**
  * Close the open block: store it, read it back, and recompute every root from what was read.
  * @param proposer member id that goes into the header
- * @return MGC_OK; the block is the chain's last, not yet final.  On failure it is dropped, the store as before, or the
- *         ledger is MGC_E_FAILED.  Since 0.1
+ * @return MGC_OK; the block is the chain's last, not yet final.  On failure it is dropped, the store as before, or
+ *         the ledger is MGC_E_FAILED.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_seal(mgc_chain *chain, uint32_t proposer);
 
-/** A member's signature on the block at a height, which is read back first.  signature: 64 bytes, filled.  Sync before it is
- *  sent: a block without a certificate is forgotten when the ledger is opened again.
+/** A member's signature on the block at a height, which is read back first.  signature: 64 bytes, filled.  Sync
+ *  before it is sent: a block without a certificate is forgotten when the ledger is opened again.
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_BAD_KEY (not the key of a member), as opening.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key, uint8_t *signature);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
+                                                uint8_t *signature);
 
 /** Make the first block without a certificate final.  votes in any order, each member once.
  *  @return MGC_OK; MGC_E_BAD_CERT (unknown member, twice, too few, wrong); MGC_E_HEIGHT, storage.  Since 0.1 */
@@ -309,7 +318,8 @@ typedef struct mgc_vote {
     uint32_t reserved0;
     uint8_t signature[64];
 } mgc_vote;
-MGC_API MGC_NODISCARD mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *votes, size_t n_votes);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *votes,
+                                                   size_t n_votes);
 
 /** Seal, vote, certify and sync in one step, for a chain whose quorum is one.  All or nothing, but for the sync.
  *  @return as those; MGC_OK: the block is acknowledged and will not be lost.  Since 0.1 */
@@ -321,11 +331,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_commit(mgc_chain *chain, const mgc_ke
  * @param bytes  as mgc_block_get_bytes() gives them: header and transactions
  * @param now_ms the host's clock: a block later than now_ms + drift_ms is refused
  * @return MGC_OK; it is the chain's last block, not yet final
- *         MGC_E_WRONG_CHAIN, MGC_E_HEIGHT, MGC_E_BAD_PARENT, MGC_E_TIME, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH, MGC_E_DUPLICATE_TXID
- *         and every other reason for which a transaction may not stand in a block; the chain is unchanged
+ *         MGC_E_WRONG_CHAIN, MGC_E_HEIGHT, MGC_E_BAD_PARENT, MGC_E_TIME, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH,
+ *         MGC_E_DUPLICATE_TXID and every other reason for which a transaction may not stand in a block; the chain is
+ *         unchanged
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, uint64_t now_ms, uint64_t drift_ms);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, uint64_t now_ms,
+                                                 uint64_t drift_ms);
 
 /** Read the block at a height.  @param out NULL on failure; destroy with mgc_block_destroy()
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CORRUPT, MGC_E_NO_MEMORY, storage.  Since 0.1 */
@@ -358,7 +370,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_block_get_bytes(const mgc_block *block, con
 MGC_API MGC_NODISCARD mgc_status mgc_block_get_vote(const mgc_block *block, uint32_t index, mgc_vote *vote);
 /** The i-th transaction: its bytes, and taken apart where info is not NULL.  Borrowed until mgc_block_destroy().
  *  @return MGC_OK, MGC_E_NOT_FOUND.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes, size_t *len, mgc_tx_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes,
+                                                  size_t *len, mgc_tx_info *info);
 
 typedef struct mgc_receipt_info {
     size_t struct_size;
@@ -373,7 +386,8 @@ typedef struct mgc_receipt_info {
 } mgc_receipt_info;
 
 /** The i-th receipt; of n_receipts.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_block_get_receipt(const mgc_block *block, uint32_t index, mgc_receipt_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_block_get_receipt(const mgc_block *block, uint32_t index,
+                                                       mgc_receipt_info *info);
 
 typedef struct mgc_event_info {
     size_t struct_size;
@@ -386,13 +400,15 @@ typedef struct mgc_event_info {
 } mgc_event_info;
 
 /** An event of a receipt.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_block_get_event(const mgc_block *block, uint32_t receipt, uint32_t event, mgc_event_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_block_get_event(const mgc_block *block, uint32_t receipt, uint32_t event,
+                                                     mgc_event_info *info);
 
 /** Where a transaction stands.  @param tx_id 32 bytes
  *  @return MGC_OK, MGC_E_NOT_FOUND.  Cost logarithmic.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint64_t *height, uint32_t *index);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint64_t *height,
+                                                   uint32_t *index);
 
-/* --- state --------------------------------------------------------------------------------- */
+/* --- state --------------------------------------------------------------------------------------- */
 
 typedef struct mgc_account_info {
     size_t struct_size;
@@ -430,20 +446,26 @@ typedef struct mgc_transfer_info {
 enum { MGC_PENDING_OPEN = 1, MGC_PENDING_POSTED = 2, MGC_PENDING_VOIDED = 3, MGC_PENDING_EXPIRED = 4 };
 
 /** @param id 16 bytes.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Cost logarithmic.  Since 0.1 @{ */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_get_account(const mgc_chain *chain, const uint8_t *id, mgc_account_info *info);
-MGC_API MGC_NODISCARD mgc_status mgc_chain_get_transfer(const mgc_chain *chain, const uint8_t *id, mgc_transfer_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_get_account(const mgc_chain *chain, const uint8_t *id,
+                                                       mgc_account_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_get_transfer(const mgc_chain *chain, const uint8_t *id,
+                                                        mgc_transfer_info *info);
 /** @} */
 
 /** The first account or transfer whose id is greater than after's 16 bytes; NULL: the first of all.
  *  @return MGC_OK, MGC_E_NOT_FOUND (there is none), MGC_E_ABI_SIZE.  Cost logarithmic.  Since 0.1 @{ */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_account(const mgc_chain *chain, const uint8_t *after, mgc_account_info *info);
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer(const mgc_chain *chain, const uint8_t *after, mgc_transfer_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_account(const mgc_chain *chain, const uint8_t *after,
+                                                        mgc_account_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer(const mgc_chain *chain, const uint8_t *after,
+                                                         mgc_transfer_info *info);
 /** @} */
 
-/** The first transfer that touches an account, in the order of the chain, after (height, index); 0, 0: the first of all.
+/** The first transfer that touches an account, in the order of the chain, after (height, index); 0, 0: the first of
+ * all.
  *  @return MGC_OK, MGC_E_NOT_FOUND.  Cost logarithmic.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *account, uint64_t after_height,
-                                                            uint32_t after_index, mgc_transfer_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *account,
+                                                            uint64_t after_height, uint32_t after_index,
+                                                            mgc_transfer_info *info);
 
 typedef struct mgc_balance_info {
     size_t struct_size;
@@ -455,8 +477,9 @@ typedef struct mgc_balance_info {
 
 /** The first balance of an account with MGC_ACCOUNT_HISTORY after (height, index).
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Cost logarithmic.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account, uint64_t after_height,
-                                                        uint32_t after_index, mgc_balance_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account,
+                                                        uint64_t after_height, uint32_t after_index,
+                                                        mgc_balance_info *info);
 
 typedef struct mgc_record_info {
     size_t struct_size;
@@ -468,14 +491,14 @@ typedef struct mgc_record_info {
 
 /** The first record of a contract whose key is greater than after; after_len 0: the first of all.
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Cost logarithmic.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract, const uint8_t *after,
-                                                       size_t after_len, mgc_record_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract,
+                                                       const uint8_t *after, size_t after_len, mgc_record_info *info);
 
 /** RFC 6962 root over every keyed record of the state, in key order; 32 bytes, filled.  The bytes of a leaf:
  *  doc/formats.md.  Cost linear.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_state_root(const mgc_chain *chain, uint8_t *root);
 
-/* --- verifying ----------------------------------------------------------------------------- */
+/* --- verifying ----------------------------------------------------------------------------------- */
 
 typedef struct mgc_verify_info {
     size_t struct_size;
@@ -486,16 +509,16 @@ typedef struct mgc_verify_info {
     uint64_t blocks;
     uint64_t transactions;
     uint64_t signatures;  /**< verified: transactions' and certificates' */
-    uint64_t uncertified; /**< blocks at the end without a certificate: stored, never acknowledged, forgotten when opened */
-    uint64_t torn_bytes;  /**< an append cut short at the very end, as a killed process leaves it; never acknowledged */
+    uint64_t uncertified; /**< blocks at the end without a certificate: never acknowledged, forgotten when opened */
+    uint64_t torn_bytes;  /**< an append cut short at the very end, as a killed process leaves it */
     uint32_t executed;    /**< 1: every transaction was executed again */
     uint32_t reserved0;
 } mgc_verify_info;
 
 /**
  * Verify a store from end to end without trusting any of it: every checksum, every byte's place, every hash link and
- * root, every certificate and every transaction's signatures, the state digest of every block, and that per unit debits equal
- * credits.  Nothing is written.
+ * root, every certificate and every transaction's signatures, the state digest of every block, and that per unit
+ * debits equal credits.  Nothing is written.
  *
  * Whoever can rewrite the files and holds the members' keys can write another ledger that verifies; whoever can cut
  * them off at a block's end leaves a shorter one that verifies.  Against both compare chain_id and block_hash with
@@ -503,8 +526,8 @@ typedef struct mgc_verify_info {
  *
  * @param opts read_only is taken as 1
  * @param info filled, also on failure as far as it went; may be NULL
- * @return MGC_OK; MGC_E_CORRUPT and the other findings of mgc_ledger_open(), the text naming chain, height, file and offset;
- *         MGC_E_BAD_SIGNATURE, MGC_E_BAD_KEY; MGC_E_NOT_FOUND (no journal there)
+ * @return MGC_OK; MGC_E_CORRUPT and the other findings of mgc_ledger_open(), the text naming chain, height, file and
+ *         offset; MGC_E_BAD_SIGNATURE, MGC_E_BAD_KEY; MGC_E_NOT_FOUND (no journal there)
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_verify_info *info);

@@ -83,7 +83,8 @@ typedef struct mgc_storage_ops {
  * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY, MGC_E_IO
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, mgc_storage_ops *ops, void **user);
+MGC_API MGC_NODISCARD mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create,
+                                                   mgc_storage_ops *ops, void **user);
 
 /** Close what is open and free; NULL is fine.  Since 0.1 */
 MGC_API void mgc_storage_files_destroy(void *user);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one way that stored and sent bytes look: a deterministic subset of CBOR (RFC 8949, section 4.2.1).
  *
- * In it: unsigned and negative integers, byte strings, text, arrays, maps, true, false, null.  Every item has one encoding:
- * the shortest head; map keys are unsigned integers in strictly ascending order.  Refused: floats, tags, other simple values,
- * indefinite lengths, longer heads than needed, other or unsorted or repeated keys, nesting over 8, lengths
- * beyond what is left, text that is not UTF-8, bytes after the item.
+ * In it: unsigned and negative integers, byte strings, text, arrays, maps, true, false, null.  Every item has one
+ * encoding: the shortest head; map keys are unsigned integers in strictly ascending order.  Refused: floats, tags,
+ * other simple values, indefinite lengths, longer heads than needed, other or unsorted or repeated keys, nesting over
+ * 8, lengths beyond what is left, text that is not UTF-8, bytes after the item.
  *
  * Law: what the reader accepts, the writer writes back to the same bytes. */
 #ifndef CODEC_CBOR_H
@@ -14,7 +14,7 @@
 
 enum { MGC__CBOR_DEPTH_MAX = 8 }; /* arrays and maps inside each other; our deepest format has 5 */
 
-/* --- writing -------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------- */
 
 /* Into a growing buffer or into a fixed one.  Once it failed it stays failed: write, then look at status. */
 typedef struct mgc__cbor_writer {
@@ -44,7 +44,7 @@ void mgc__cbor_put_uint_at(mgc__cbor_writer *w, uint64_t key, uint64_t value);
 void mgc__cbor_put_bytes_at(mgc__cbor_writer *w, uint64_t key, const void *bytes, size_t len);
 void mgc__cbor_put_text_at(mgc__cbor_writer *w, uint64_t key, const char *text, size_t len);
 
-/* --- reading -------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------- */
 
 enum {
     MGC__CBOR_UINT = 0,
@@ -65,8 +65,8 @@ typedef struct mgc__cbor_item {
     size_t len;
 } mgc__cbor_item;
 
-/* One pass, no allocation, no recursion.  A failure is kept: the first status and the byte where it was found stay, later reads
- * answer nothing, so a decoder reads straight down and looks once at the end. */
+/* One pass, no allocation, no recursion.  A failure is kept: the first status and the byte where it was found stay,
+ * later reads answer nothing, so a decoder reads straight down and looks once at the end. */
 typedef struct mgc__cbor_reader {
     const uint8_t *begin, *at, *end;
     mgc_status status;
@@ -98,7 +98,8 @@ const uint8_t *mgc__cbor_get_fixed(mgc__cbor_reader *r, size_t len);            
 const char *mgc__cbor_get_text(mgc__cbor_reader *r, size_t *len, size_t max);
 uint64_t mgc__cbor_get_array(mgc__cbor_reader *r, uint64_t max);                   /* number of items */
 void mgc__cbor_get_array_of(mgc__cbor_reader *r, uint64_t n);                      /* exactly n */
-bool mgc__cbor_get_null(mgc__cbor_reader *r); /* true and consumed where the next item is null; else false, nothing consumed */
+/* true and consumed where the next item is null; else false and nothing consumed */
+bool mgc__cbor_get_null(mgc__cbor_reader *r);
 
 /* A map whose keys are known: get_map(r, 3); get_key(r, 1); ...; get_key(r, 2); ...; get_key(r, 5); ...
  * An unknown, missing or surplus key is MGC_E_SCHEMA. */

@@ -39,24 +39,29 @@ static bool read_head(mgc__cbor_reader *r, uint32_t *major, uint64_t *argument)
     info = *r->at & 31u;
     if (*major == 6) return refuse_at(r, start, MGC_E_NONCANONICAL, "a tag is not allowed");
     if (*major == 7 && (info < MGC__CBOR_FALSE || info > MGC__CBOR_NULL))
-        return refuse_at(r, start, MGC_E_NONCANONICAL, "only integers, bytes, text, arrays, maps, true, false and null are allowed");
+        return refuse_at(r, start, MGC_E_NONCANONICAL,
+                         "only integers, bytes, text, arrays, maps, true, false and null are allowed");
     if (info > 27) return refuse_at(r, start, MGC_E_NONCANONICAL, "an indefinite or reserved length is not allowed");
     r->at++;
     *argument = info;
     if (info < 24) return true;
 
     extra = (size_t)1 << (info - 24);
-    if ((size_t)(r->end - r->at) < extra) return refuse_at(r, start, MGC_E_TRUNCATED, "the head of an item is cut short");
+    if ((size_t)(r->end - r->at) < extra)
+        return refuse_at(r, start, MGC_E_TRUNCATED, "the head of an item is cut short");
     *argument = 0;
     for (size_t i = 0; i < extra; i++) *argument = *argument << 8 | *r->at++;
-    if (*argument < least[info - 24]) return refuse_at(r, start, MGC_E_NONCANONICAL, "a number or length is not in its shortest form");
+    if (*argument < least[info - 24])
+        return refuse_at(r, start, MGC_E_NONCANONICAL, "a number or length is not in its shortest form");
     return true;
 }
 
 /* Map keys: unsigned and ascending, which also keeps them unique. */
-static bool check_key(mgc__cbor_reader *r, struct mgc__cbor_level *level, const mgc__cbor_item *item, const uint8_t *start)
+static bool check_key(mgc__cbor_reader *r, struct mgc__cbor_level *level, const mgc__cbor_item *item,
+                      const uint8_t *start)
 {
-    if (item->type != MGC__CBOR_UINT) return refuse_at(r, start, MGC_E_NONCANONICAL, "a map key is not an unsigned integer");
+    if (item->type != MGC__CBOR_UINT)
+        return refuse_at(r, start, MGC_E_NONCANONICAL, "a map key is not an unsigned integer");
     if (level->has_key && item->value <= level->key)
         return refuse_at(r, start, MGC_E_NONCANONICAL, "map keys are not in strictly ascending order");
     level->key = item->value;
@@ -73,7 +78,8 @@ static bool open_container(mgc__cbor_reader *r, const mgc__cbor_item *item, cons
     /* Every item takes a byte at least, so a count beyond what is left can only be a lie. */
     if (item->value > (is_map ? room / 2 : room))
         return refuse_at(r, start, MGC_E_TRUNCATED, "more items are declared than bytes are left");
-    r->levels[++r->depth] = (struct mgc__cbor_level){.left = is_map ? 2 * item->value : item->value, .is_map = is_map};
+    r->levels[++r->depth] =
+        (struct mgc__cbor_level){.left = is_map ? 2 * item->value : item->value, .is_map = is_map};
     return true;
 }
 
@@ -132,12 +138,11 @@ mgc_status mgc__cbor_check(const void *bytes, size_t len)
     mgc__cbor_item item;
 
     mgc__cbor_read(&r, bytes, len);
-    while (mgc__cbor_next(&r, &item)) {
-    }
+    while (mgc__cbor_next(&r, &item)) {}
     return mgc__cbor_finish(&r);
 }
 
-/* --- by schema ------------------------------------------------------------------------------ */
+/* --- by schema ----------------------------------------------------------------------------------- */
 
 /* The next item, which must be of one type; on failure the item is empty. */
 static bool expect(mgc__cbor_reader *r, uint32_t type, mgc__cbor_item *item, const char *what)

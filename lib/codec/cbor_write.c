@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/cbor.h"
 
-enum { MAJOR_UINT = 0, MAJOR_NINT = 1, MAJOR_BYTES = 2, MAJOR_TEXT = 3, MAJOR_ARRAY = 4, MAJOR_MAP = 5, MAJOR_SIMPLE = 7 };
+enum {
+    MAJOR_UINT = 0,
+    MAJOR_NINT = 1,
+    MAJOR_BYTES = 2,
+    MAJOR_TEXT = 3,
+    MAJOR_ARRAY = 4,
+    MAJOR_MAP = 5,
+    MAJOR_SIMPLE = 7
+};
 
 void mgc__cbor_to_buf(mgc__cbor_writer *w, mgc__buf *buf)
 {
@@ -39,7 +47,11 @@ static void put(mgc__cbor_writer *w, const void *bytes, size_t len)
 static void put_head(mgc__cbor_writer *w, uint8_t major, uint64_t argument)
 {
     uint8_t head[9];
-    size_t extra = argument < 24 ? 0 : argument <= UINT8_MAX ? 1 : argument <= UINT16_MAX ? 2 : argument <= UINT32_MAX ? 4 : 8;
+    size_t extra = argument < 24            ? 0
+                   : argument <= UINT8_MAX  ? 1
+                   : argument <= UINT16_MAX ? 2
+                   : argument <= UINT32_MAX ? 4
+                                            : 8;
     uint8_t info = extra == 0 ? (uint8_t)argument : extra == 1 ? 24 : extra == 2 ? 25 : extra == 4 ? 26 : 27;
 
     head[0] = (uint8_t)(major << 5 | info);

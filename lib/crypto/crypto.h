@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "mgchain/crypto.h"
 
-/* --- SHA-256 (FIPS 180-4), domain separated ---------------------------------------------------- */
+/* --- SHA-256 (FIPS 180-4), domain separated ------------------------------------------------------ */
 
 typedef struct mgc__sha256 {
     uint64_t state[16]; /* the library's own, which allocates nothing and cannot fail */
@@ -22,9 +22,10 @@ void mgc__hash_tagged(const char *tag, const void *bytes, size_t len, uint8_t ha
 /* The same of a || b. */
 void mgc__hash_tagged2(const char *tag, const void *a, size_t a_len, const void *b, size_t b_len, uint8_t hash[32]);
 
-/* --- Merkle trees of RFC 6962, section 2.1 ----------------------------------------------------- */
+/* --- Merkle trees of RFC 6962, section 2.1 ------------------------------------------------------- */
 
-enum { MGC__PROOF_MAX = 64 }; /* hashes of a proof in a tree of up to 2^63 leaves; a consistency proof has one more at most */
+/* Hashes of a proof in a tree of up to 2^63 leaves; a consistency proof has one more at most. */
+enum { MGC__PROOF_MAX = 64 };
 
 void mgc__merkle_leaf(const void *bytes, size_t len, uint8_t hash[32]);               /* H(0x00 bytes) */
 void mgc__merkle_node(const uint8_t left[32], const uint8_t right[32], uint8_t hash[32]); /* H(0x01 left right) */
@@ -55,13 +56,13 @@ mgc_status mgc__merkle_verify_inclusion(uint64_t index, uint64_t n, const uint8_
 mgc_status mgc__merkle_verify_consistency(uint64_t m, uint64_t n, const uint8_t *path, size_t path_len,
                                           const uint8_t old_root[32], const uint8_t new_root[32]);
 
-/* --- signatures ------------------------------------------------------------------------------- */
+/* --- signatures ---------------------------------------------------------------------------------- */
 
 /* Ed25519 over tag NUL chain_id role body; role is one byte.  All that is signed here is signed so. */
-mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, const uint8_t chain_id[32], uint32_t role,
-                            const void *body, size_t len, uint8_t signature[64]);
-mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32], uint32_t role,
-                              const void *body, size_t len, const uint8_t signature[64]);
+mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, const uint8_t chain_id[32],
+                            uint32_t role, const void *body, size_t len, uint8_t signature[64]);
+mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
+                              uint32_t role, const void *body, size_t len, const uint8_t signature[64]);
 
 const uint8_t *mgc__key_public(const mgc_key *key); /* 32 bytes, borrowed from the key */
 mgc_ctx *mgc__key_ctx(const mgc_key *key);

@@ -6,7 +6,7 @@
 
 #include "crypto/key.h"
 
-/* --- which public keys may be used ------------------------------------------------------------ */
+/* --- which public keys may be used --------------------------------------------------------------- */
 
 /* The y of the eight points whose order divides 8, little-endian; both signs of x are meant.  Under such a key one
  * signature fits many messages.  y = 1 has order 1, -1 order 2, 0 order 4; the last two have order 8, for with
@@ -85,14 +85,15 @@ mgc_status mgc_public_key_check(const uint8_t *public_key, size_t len)
     return found < 0 ? MGC_E_CRYPTO : found == 0 ? MGC_E_BAD_KEY : MGC_OK;
 }
 
-/* --- signing and verifying --------------------------------------------------------------------- */
+/* --- signing and verifying ----------------------------------------------------------------------- */
 
 mgc_status mgc__evp_sign(EVP_PKEY *key, const uint8_t *message, size_t len, uint8_t signature[64])
 {
     size_t signature_len = MGC_SIGNATURE_BYTES;
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool good = md != NULL && EVP_DigestSignInit(md, NULL, NULL, NULL, key) == 1 &&
-                EVP_DigestSign(md, signature, &signature_len, message, len) == 1 && signature_len == MGC_SIGNATURE_BYTES;
+                EVP_DigestSign(md, signature, &signature_len, message, len) == 1 &&
+                signature_len == MGC_SIGNATURE_BYTES;
 
     EVP_MD_CTX_free(md);
     ERR_clear_error();
@@ -127,8 +128,8 @@ mgc_status mgc_signature_verify(const uint8_t *public_key, const uint8_t *messag
 /* --- with a tag ---------------------------------------------------------------------------------- */
 
 /* tag NUL chain_id role body: one buffer, because Ed25519 reads its message twice. */
-static uint8_t *tagged_message(mgc_ctx *ctx, const char *tag, const uint8_t chain_id[32], uint32_t role, const void *body,
-                               size_t len, size_t *message_len)
+static uint8_t *tagged_message(mgc_ctx *ctx, const char *tag, const uint8_t chain_id[32], uint32_t role,
+                               const void *body, size_t len, size_t *message_len)
 {
     size_t tag_len = strlen(tag) + 1;
     uint8_t *message;
@@ -144,8 +145,8 @@ static uint8_t *tagged_message(mgc_ctx *ctx, const char *tag, const uint8_t chai
     return message;
 }
 
-mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, const uint8_t chain_id[32], uint32_t role,
-                            const void *body, size_t len, uint8_t signature[64])
+mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, const uint8_t chain_id[32],
+                            uint32_t role, const void *body, size_t len, uint8_t signature[64])
 {
     size_t message_len;
     uint8_t *message = tagged_message(ctx, tag, chain_id, role, body, len, &message_len);
@@ -157,8 +158,8 @@ mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, c
     return status;
 }
 
-mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32], uint32_t role,
-                              const void *body, size_t len, const uint8_t signature[64])
+mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
+                              uint32_t role, const void *body, size_t len, const uint8_t signature[64])
 {
     size_t message_len;
     uint8_t *message = tagged_message(ctx, tag, chain_id, role, body, len, &message_len);

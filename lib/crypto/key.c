@@ -93,7 +93,8 @@ mgc_status mgc_key_from_callback(mgc_ctx *ctx, const uint8_t *public_key, mgc_si
     *out = NULL;
     if (ctx == NULL || public_key == NULL || sign == NULL) return MGC_E_INVALID_ARG;
     status = mgc_public_key_check(public_key, MGC_PUBLIC_KEY_BYTES);
-    if (status != MGC_OK) return mgc__fail(ctx, status, "crypto: the module's public key is not one that may be used");
+    if (status != MGC_OK)
+        return mgc__fail(ctx, status, "crypto: the module's public key is not one that may be used");
     key = mgc__alloc(ctx, 1, sizeof *key);
     if (key == NULL) return mgc__no_memory(ctx, "crypto: a key");
     key->ctx = ctx;
@@ -129,7 +130,10 @@ mgc_status mgc_key_from_pem(mgc_ctx *ctx, const char *pem, size_t len, const cha
     bio = BIO_new_mem_buf(pem, (int)len);
     if (bio == NULL) return mgc__fail(ctx, MGC_E_CRYPTO, "crypto: libcrypto has no memory for a key");
     /* libcrypto reads the pass phrase only; its prototype lacks the const */
-    union { const char *in; void *out; } phrase = {.in = passphrase};
+    union {
+        const char *in;
+        void *out;
+    } phrase = {.in = passphrase};
     pkey = PEM_read_bio_PrivateKey(bio, NULL, passphrase_callback, phrase.out);
     BIO_free(bio);
     ERR_clear_error();
@@ -162,7 +166,8 @@ mgc_status mgc_key_to_pem(const mgc_key *key, const char *passphrase, char *pem,
 
     if (key == NULL || passphrase == NULL || pem == NULL || len == NULL) return MGC_E_INVALID_ARG;
     *len = 0;
-    if (key->pkey == NULL) return mgc__fail(key->ctx, MGC_E_STATE, "crypto: the private half of the key is in a module");
+    if (key->pkey == NULL)
+        return mgc__fail(key->ctx, MGC_E_STATE, "crypto: the private half of the key is in a module");
     if (strlen(passphrase) < PASSPHRASE_MIN || strlen(passphrase) > PASSPHRASE_MAX)
         return mgc__fail(key->ctx, MGC_E_INVALID_ARG, "crypto: the pass phrase has %zu bytes; %d..%d are allowed",
                          strlen(passphrase), PASSPHRASE_MIN, PASSPHRASE_MAX);
@@ -203,7 +208,8 @@ mgc_status mgc_key_sign(const mgc_key *key, const uint8_t *message, size_t len, 
         return status == MGC_OK ? MGC_OK : mgc__fail(key->ctx, status, "crypto: libcrypto could not sign");
     }
     status = mgc__verdict(key->sign(key->sign_user, message, len, signature));
-    if (status != MGC_OK) return mgc__fail(key->ctx, status, "crypto: the module did not sign: %s", mgc_status_text(status));
+    if (status != MGC_OK)
+        return mgc__fail(key->ctx, status, "crypto: the module did not sign: %s", mgc_status_text(status));
     status = mgc_signature_verify(key->public_key, message, len, signature, MGC_SIGNATURE_BYTES);
     if (status != MGC_OK) return mgc__fail(key->ctx, status, "crypto: the module signed wrongly");
     return MGC_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 6962, section 2.1: a leaf is H(0x00 data), a node H(0x01 left right), a tree of n leaves splits at the largest power of
- * two below n.  Verification follows RFC 9162, sections 2.1.3.2 and 2.1.4.2. */
+/* RFC 6962, section 2.1: a leaf is H(0x00 data), a node H(0x01 left right), a tree of n leaves splits at the largest
+ * power of two below n.  Verification follows RFC 9162, sections 2.1.3.2 and 2.1.4.2. */
 #include "crypto/crypto.h"
 
 void mgc__merkle_leaf(const void *bytes, size_t len, uint8_t hash[32])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one-shot and EVP interfaces of OpenSSL 3 allocate and fetch on every call; the older one works in place and cannot fail,
- * at the same speed. */
+/* The one-shot and EVP interfaces of OpenSSL 3 allocate and fetch on every call; the older one works in place and
+ * cannot fail, at the same speed. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

@@ -7,8 +7,8 @@
  *   create      pending    post a of p          void, expire
  *   posted += a pending += p  pending -= p, posted += a  pending -= p
  *
- * on the debit side of one account and the credit side of the other alike, so per unit, posted debits always equal posted credits and
- * pending debits pending credits. */
+ * on the debit side of one account and the credit side of the other alike, so per unit, posted debits always equal
+ * posted credits and pending debits pending credits. */
 #include <inttypes.h>
 
 #include "ledger/chain.h"
@@ -16,7 +16,8 @@
 enum { ACCOUNT_FLAGS = 15, TRANSFER_FLAGS = 15, TIMEOUT_MAX = INT32_MAX, EXPIRED_PER_BLOCK = 1024 };
 
 static const uint8_t zero_id[16] = {0};
-static const uint8_t ones_id[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const uint8_t ones_id[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static bool same_id(const uint8_t *a, const uint8_t *b)
 {
@@ -34,7 +35,7 @@ static void id_key(uint8_t key[17], uint8_t area, const uint8_t id[16])
     memcpy(key + 1, id, 16);
 }
 
-/* --- accounts as bytes ----------------------------------------------------------------------------- */
+/* --- accounts as bytes --------------------------------------------------------------------------- */
 
 static mgc_status put_account(mgc__exec *x, const mgc_account_info *a)
 {
@@ -94,17 +95,18 @@ mgc_status mgc__account_get(const mgc__state *s, const uint8_t id[16], mgc_accou
     return mgc__account_read(item, account);
 }
 
-/* --- opening and closing ---------------------------------------------------------------------------- */
+/* --- opening and closing ------------------------------------------------------------------------- */
 
 static mgc_status same_account(mgc__exec *x, const mgc_account_info *a, const mgc_account_info *b)
 {
-    const char *field = (a->flags & ~(uint32_t)MGC_ACCOUNT_CLOSED) != (b->flags & ~(uint32_t)MGC_ACCOUNT_CLOSED) ? "flags"
-                        : memcmp(a->user_data_128, b->user_data_128, 16) != 0                                  ? "user_data_128"
-                        : a->user_data_64 != b->user_data_64                                                   ? "user_data_64"
-                        : a->user_data_32 != b->user_data_32                                                   ? "user_data_32"
-                        : a->unit != b->unit                                                                   ? "unit"
-                        : a->code != b->code                                                                   ? "code"
-                                                                                                               : NULL;
+    const char *field = (a->flags & ~(uint32_t)MGC_ACCOUNT_CLOSED) != (b->flags & ~(uint32_t)MGC_ACCOUNT_CLOSED)
+                            ? "flags"
+                        : memcmp(a->user_data_128, b->user_data_128, 16) != 0 ? "user_data_128"
+                        : a->user_data_64 != b->user_data_64                  ? "user_data_64"
+                        : a->user_data_32 != b->user_data_32                  ? "user_data_32"
+                        : a->unit != b->unit                                  ? "unit"
+                        : a->code != b->code                                  ? "code"
+                                                                              : NULL;
 
     if (field == NULL) return MGC_OK;
     return mgc__exec_refuse(x, MGC_E_EXISTS_DIFFERENT, "the account exists with another %s", field);
@@ -117,7 +119,8 @@ mgc_status mgc__account_create(mgc__exec *x, const mgc_account_info *account, bo
     mgc_status status;
 
     if (existed != NULL) *existed = false;
-    if ((a.flags & ~(uint32_t)ACCOUNT_FLAGS) != 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "account flags %u", a.flags);
+    if ((a.flags & ~(uint32_t)ACCOUNT_FLAGS) != 0)
+        return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "account flags %u", a.flags);
     if (bad_id(a.id)) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account id is all zeros or all ones");
     status = mgc__account_get(&x->chain->state, a.id, &old);
     if (status == MGC_OK) {
@@ -125,7 +128,8 @@ mgc_status mgc__account_create(mgc__exec *x, const mgc_account_info *account, bo
         return same_account(x, &a, &old);
     }
     if (status != MGC_E_NOT_FOUND) return mgc__exec_fatal(x, MGC_E_INTERNAL);
-    if ((a.flags & both) == both) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account is bounded on one side only");
+    if ((a.flags & both) == both)
+        return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account is bounded on one side only");
     if (a.unit == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account needs a unit");
     if (a.code == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account needs a code");
     a.debits_pending = a.debits_posted = a.credits_pending = a.credits_posted = 0;
@@ -140,7 +144,8 @@ mgc_status mgc__account_close(mgc__exec *x, const uint8_t id[16])
 
     if (status == MGC_E_NOT_FOUND) return mgc__exec_refuse(x, MGC_E_ACCOUNT, "no such account");
     if (status != MGC_OK) return mgc__exec_fatal(x, MGC_E_INTERNAL);
-    if (a.flags & MGC_ACCOUNT_CLOSED) return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the account is closed already");
+    if (a.flags & MGC_ACCOUNT_CLOSED)
+        return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the account is closed already");
     if (a.debits_pending != 0 || a.credits_pending != 0)
         return mgc__exec_refuse(x, MGC_E_STATE, "the account has pending debits %" PRIu64 " and credits %" PRIu64,
                                 a.debits_pending, a.credits_pending);
@@ -148,7 +153,7 @@ mgc_status mgc__account_close(mgc__exec *x, const uint8_t id[16])
     return put_account(x, &a);
 }
 
-/* --- transfers as bytes ------------------------------------------------------------------------------ */
+/* --- transfers as bytes -------------------------------------------------------------------------- */
 
 static mgc_status put_transfer(mgc__exec *x, const mgc_transfer_info *t)
 {
@@ -252,7 +257,7 @@ mgc_status mgc__transfer_get(const mgc__state *s, const uint8_t id[16], mgc_tran
     return status;
 }
 
-/* --- expiry ------------------------------------------------------------------------------------------ */
+/* --- expiry -------------------------------------------------------------------------------------- */
 
 static uint64_t expiry_of(const mgc_transfer_info *t)
 {
@@ -266,7 +271,7 @@ static void expiry_key(uint8_t key[25], const mgc_transfer_info *t)
     memcpy(key + 9, t->id, 16);
 }
 
-/* --- balances ---------------------------------------------------------------------------------------- */
+/* --- balances ------------------------------------------------------------------------------------ */
 
 static mgc_status put_history(mgc__exec *x, const mgc_account_info *a, uint32_t index)
 {
@@ -288,7 +293,8 @@ static mgc_status put_history(mgc__exec *x, const mgc_account_info *a, uint32_t 
     return mgc__exec_fatal(x, mgc__state_put(&x->chain->state, key, sizeof key, bytes, w.len));
 }
 
-static mgc_status put_both(mgc__exec *x, const mgc_account_info *debit, const mgc_account_info *credit, uint32_t index)
+static mgc_status put_both(mgc__exec *x, const mgc_account_info *debit, const mgc_account_info *credit,
+                           uint32_t index)
 {
     mgc_status status = put_account(x, debit);
 
@@ -305,7 +311,8 @@ static bool too_much(uint64_t pending, uint64_t posted, uint64_t amount)
     return pending + posted + amount > MGC_AMOUNT_MAX;
 }
 
-static mgc_status check_bounds(mgc__exec *x, const mgc_account_info *debit, const mgc_account_info *credit, uint64_t amount)
+static mgc_status check_bounds(mgc__exec *x, const mgc_account_info *debit, const mgc_account_info *credit,
+                               uint64_t amount)
 {
     if (too_much(debit->debits_pending, debit->debits_posted, amount))
         return mgc__exec_refuse(x, MGC_E_OVERFLOW, "the debits of the account would pass 2^62");
@@ -313,16 +320,17 @@ static mgc_status check_bounds(mgc__exec *x, const mgc_account_info *debit, cons
         return mgc__exec_refuse(x, MGC_E_OVERFLOW, "the credits of the account would pass 2^62");
     if ((debit->flags & MGC_ACCOUNT_DEBITS_BOUNDED) &&
         debit->debits_pending + debit->debits_posted + amount > debit->credits_posted)
-        return mgc__exec_refuse(x, MGC_E_EXCEEDS_CREDIT, "%" PRIu64 " are asked of an account that has %" PRIu64, amount,
-                                debit->credits_posted - debit->debits_pending - debit->debits_posted);
+        return mgc__exec_refuse(x, MGC_E_EXCEEDS_CREDIT, "%" PRIu64 " are asked of an account that has %" PRIu64,
+                                amount, debit->credits_posted - debit->debits_pending - debit->debits_posted);
     if ((credit->flags & MGC_ACCOUNT_CREDITS_BOUNDED) &&
         credit->credits_pending + credit->credits_posted + amount > credit->debits_posted)
-        return mgc__exec_refuse(x, MGC_E_EXCEEDS_CREDIT, "%" PRIu64 " are given to an account that takes %" PRIu64, amount,
-                                credit->debits_posted - credit->credits_pending - credit->credits_posted);
+        return mgc__exec_refuse(x, MGC_E_EXCEEDS_CREDIT, "%" PRIu64 " are given to an account that takes %" PRIu64,
+                                amount, credit->debits_posted - credit->credits_pending - credit->credits_posted);
     return MGC_OK;
 }
 
-static mgc_status load_accounts(mgc__exec *x, const mgc_transfer_info *t, mgc_account_info *debit, mgc_account_info *credit)
+static mgc_status load_accounts(mgc__exec *x, const mgc_transfer_info *t, mgc_account_info *debit,
+                                mgc_account_info *credit)
 {
     mgc_status status = mgc__account_get(&x->chain->state, t->debit_account, debit);
 
@@ -334,7 +342,7 @@ static mgc_status load_accounts(mgc__exec *x, const mgc_transfer_info *t, mgc_ac
     return MGC_OK;
 }
 
-/* --- one transfer ------------------------------------------------------------------------------------- */
+/* --- one transfer -------------------------------------------------------------------------------- */
 
 static mgc_status check_single(mgc__exec *x, const mgc_transfer_info *t)
 {
@@ -342,16 +350,19 @@ static mgc_status check_single(mgc__exec *x, const mgc_transfer_info *t)
         return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account id is all zeros or all ones");
     if (same_id(t->debit_account, t->credit_account))
         return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "debit and credit account are the same");
-    if (!same_id(t->pending_id, zero_id)) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "only a post or void names a pending transfer");
+    if (!same_id(t->pending_id, zero_id))
+        return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "only a post or void names a pending transfer");
     if (!(t->flags & MGC_TRANSFER_PENDING) && t->timeout != 0)
         return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "only a pending transfer has a timeout");
-    if (t->timeout > TIMEOUT_MAX) return mgc__exec_refuse(x, MGC_E_RANGE, "a timeout of %" PRIu64 " blocks", t->timeout);
+    if (t->timeout > TIMEOUT_MAX)
+        return mgc__exec_refuse(x, MGC_E_RANGE, "a timeout of %" PRIu64 " blocks", t->timeout);
     if (t->unit == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a transfer needs a unit");
     if (t->code == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a transfer needs a code");
     return MGC_OK;
 }
 
-static mgc_status store_transfer(mgc__exec *x, mgc_transfer_info *t, const mgc_account_info *debit, const mgc_account_info *credit)
+static mgc_status store_transfer(mgc__exec *x, mgc_transfer_info *t, const mgc_account_info *debit,
+                                 const mgc_account_info *credit)
 {
     mgc_status status;
     uint8_t key[25];
@@ -375,11 +386,15 @@ static mgc_status create_single(mgc__exec *x, mgc_transfer_info *t)
     if (status == MGC_OK) status = load_accounts(x, t, &debit, &credit);
     if (status != MGC_OK) return status;
     if (debit.unit != credit.unit)
-        return mgc__exec_refuse(x, MGC_E_LEDGER_MISMATCH, "the accounts' units are %u and %u", debit.unit, credit.unit);
+        return mgc__exec_refuse(x, MGC_E_LEDGER_MISMATCH, "the accounts' units are %u and %u", debit.unit,
+                                credit.unit);
     if (t->unit != debit.unit)
-        return mgc__exec_refuse(x, MGC_E_LEDGER_MISMATCH, "the transfer's unit is %u, the accounts' %u", t->unit, debit.unit);
-    if (debit.flags & MGC_ACCOUNT_CLOSED) return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the debit account is closed");
-    if (credit.flags & MGC_ACCOUNT_CLOSED) return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the credit account is closed");
+        return mgc__exec_refuse(x, MGC_E_LEDGER_MISMATCH, "the transfer's unit is %u, the accounts' %u", t->unit,
+                                debit.unit);
+    if (debit.flags & MGC_ACCOUNT_CLOSED)
+        return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the debit account is closed");
+    if (credit.flags & MGC_ACCOUNT_CLOSED)
+        return mgc__exec_refuse(x, MGC_E_ACCOUNT_CLOSED, "the credit account is closed");
     if (t->amount > MGC_AMOUNT_MAX) return mgc__exec_refuse(x, MGC_E_RANGE, "an amount over 2^62");
     status = check_bounds(x, &debit, &credit, t->amount);
     if (status != MGC_OK) return status;
@@ -393,7 +408,7 @@ static mgc_status create_single(mgc__exec *x, mgc_transfer_info *t)
     return store_transfer(x, t, &debit, &credit);
 }
 
-/* --- the second phase ----------------------------------------------------------------------------------- */
+/* --- the second phase ---------------------------------------------------------------------------- */
 
 static mgc_status check_second(mgc__exec *x, const mgc_transfer_info *t)
 {
@@ -401,7 +416,8 @@ static mgc_status check_second(mgc__exec *x, const mgc_transfer_info *t)
 
     if ((t->flags & both) == both || (t->flags & MGC_TRANSFER_PENDING))
         return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a transfer is pending, or posts, or voids: one of them");
-    if (bad_id(t->pending_id)) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a post or void names a pending transfer");
+    if (bad_id(t->pending_id))
+        return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a post or void names a pending transfer");
     if (same_id(t->pending_id, t->id)) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "a transfer cannot end itself");
     if (t->timeout != 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "only a pending transfer has a timeout");
     return MGC_OK;
@@ -438,10 +454,13 @@ static mgc_status check_still_open(mgc__exec *x, const mgc_transfer_info *p)
 {
     bool late = p->timeout != 0 && x->height >= expiry_of(p); /* though its release may wait its turn */
 
-    if (p->state == MGC_PENDING_POSTED) return mgc__exec_refuse(x, MGC_E_PENDING_POSTED, "the pending transfer is posted already");
-    if (p->state == MGC_PENDING_VOIDED) return mgc__exec_refuse(x, MGC_E_PENDING_VOIDED, "the pending transfer is voided already");
+    if (p->state == MGC_PENDING_POSTED)
+        return mgc__exec_refuse(x, MGC_E_PENDING_POSTED, "the pending transfer is posted already");
+    if (p->state == MGC_PENDING_VOIDED)
+        return mgc__exec_refuse(x, MGC_E_PENDING_VOIDED, "the pending transfer is voided already");
     if (p->state == MGC_PENDING_EXPIRED || late)
-        return mgc__exec_refuse(x, MGC_E_PENDING_EXPIRED, "the pending transfer expired at height %" PRIu64, expiry_of(p));
+        return mgc__exec_refuse(x, MGC_E_PENDING_EXPIRED, "the pending transfer expired at height %" PRIu64,
+                                expiry_of(p));
     return MGC_OK;
 }
 
@@ -450,7 +469,8 @@ static mgc_status release(mgc__exec *x, const mgc_transfer_info *p, mgc_account_
 {
     uint8_t key[25];
 
-    if (debit->debits_pending < p->amount || credit->credits_pending < p->amount) return mgc__exec_fatal(x, MGC_E_INTERNAL);
+    if (debit->debits_pending < p->amount || credit->credits_pending < p->amount)
+        return mgc__exec_fatal(x, MGC_E_INTERNAL);
     debit->debits_pending -= p->amount;
     credit->credits_pending -= p->amount;
     if (p->timeout == 0) return MGC_OK;
@@ -469,7 +489,8 @@ static mgc_status create_second(mgc__exec *x, mgc_transfer_info *t)
     status = mgc__transfer_get(&x->chain->state, t->pending_id, &p);
     if (status == MGC_E_NOT_FOUND) return mgc__exec_refuse(x, MGC_E_PENDING_NOT_FOUND, "no such pending transfer");
     if (status != MGC_OK) return mgc__exec_fatal(x, MGC_E_INTERNAL);
-    if (!(p.flags & MGC_TRANSFER_PENDING)) return mgc__exec_refuse(x, MGC_E_PENDING_NOT_FOUND, "that transfer is not a pending one");
+    if (!(p.flags & MGC_TRANSFER_PENDING))
+        return mgc__exec_refuse(x, MGC_E_PENDING_NOT_FOUND, "that transfer is not a pending one");
     status = inherit(x, &p, t);
     if (status == MGC_OK) status = check_still_open(x, &p);
     if (status == MGC_OK) status = load_accounts(x, t, &debit, &credit);
@@ -484,7 +505,7 @@ static mgc_status create_second(mgc__exec *x, mgc_transfer_info *t)
     return status != MGC_OK ? status : store_transfer(x, t, &debit, &credit);
 }
 
-/* --- retries -------------------------------------------------------------------------------------------- */
+/* --- retries ------------------------------------------------------------------------------------- */
 
 static bool is_second(const mgc_transfer_info *t)
 {
@@ -498,22 +519,23 @@ static mgc_status same_transfer(mgc__exec *x, mgc_transfer_info t, const mgc_tra
 
     if (is_second(&t) && t.flags == old->flags && same_id(t.pending_id, old->pending_id)) {
         mgc_transfer_info p;
-        if (mgc__transfer_get(&x->chain->state, t.pending_id, &p) != MGC_OK) return mgc__exec_fatal(x, MGC_E_INTERNAL);
+        if (mgc__transfer_get(&x->chain->state, t.pending_id, &p) != MGC_OK)
+            return mgc__exec_fatal(x, MGC_E_INTERNAL);
         (void)inherit(x, &p, &t);
         x->rule[0] = '\0';
     }
-    field = t.flags != old->flags                                        ? "flags"
-            : !same_id(t.pending_id, old->pending_id)                    ? "pending_id"
-            : t.timeout != old->timeout                                  ? "timeout"
-            : !same_id(t.debit_account, old->debit_account)              ? "debit_account"
-            : !same_id(t.credit_account, old->credit_account)            ? "credit_account"
-            : t.amount != old->amount                                    ? "amount"
-            : memcmp(t.user_data_128, old->user_data_128, 16) != 0       ? "user_data_128"
-            : t.user_data_64 != old->user_data_64                        ? "user_data_64"
-            : t.user_data_32 != old->user_data_32                        ? "user_data_32"
-            : t.unit != old->unit                                        ? "unit"
-            : t.code != old->code                                        ? "code"
-                                                                         : NULL;
+    field = t.flags != old->flags                                  ? "flags"
+            : !same_id(t.pending_id, old->pending_id)              ? "pending_id"
+            : t.timeout != old->timeout                            ? "timeout"
+            : !same_id(t.debit_account, old->debit_account)        ? "debit_account"
+            : !same_id(t.credit_account, old->credit_account)      ? "credit_account"
+            : t.amount != old->amount                              ? "amount"
+            : memcmp(t.user_data_128, old->user_data_128, 16) != 0 ? "user_data_128"
+            : t.user_data_64 != old->user_data_64                  ? "user_data_64"
+            : t.user_data_32 != old->user_data_32                  ? "user_data_32"
+            : t.unit != old->unit                                  ? "unit"
+            : t.code != old->code                                  ? "code"
+                                                                   : NULL;
     if (field == NULL) return MGC_OK;
     return mgc__exec_refuse(x, MGC_E_EXISTS_DIFFERENT, "the transfer exists with another %s", field);
 }
@@ -546,7 +568,7 @@ static mgc__transfer_result create_one(mgc__exec *x, const mgc_transfer_info *tr
     return result;
 }
 
-/* --- groups --------------------------------------------------------------------------------------------- */
+/* --- groups -------------------------------------------------------------------------------------- */
 
 /* Length of the linked group that begins at i; *open where it has no end. */
 static size_t group_at(const mgc_transfer_info *transfers, size_t n, size_t i, bool *open)
@@ -558,7 +580,8 @@ static size_t group_at(const mgc_transfer_info *transfers, size_t n, size_t i, b
     return *open ? n - i : len;
 }
 
-static mgc_status create_group(mgc__exec *x, const mgc_transfer_info *transfers, size_t n, bool open, mgc__transfer_result *results)
+static mgc_status create_group(mgc__exec *x, const mgc_transfer_info *transfers, size_t n, bool open,
+                               mgc__transfer_result *results)
 {
     mgc__mark mark = mgc__exec_mark(x);
     mgc__transfer_result bad = {.status = MGC_OK};
@@ -567,7 +590,8 @@ static mgc_status create_group(mgc__exec *x, const mgc_transfer_info *transfers,
     for (; at < n && bad.status == MGC_OK; at++) {
         mgc__transfer_result one;
         if (open && at + 1 == n) {
-            one = (mgc__transfer_result){.status = mgc__exec_refuse(x, MGC_E_LINKED_OPEN, "the linked group has no end")};
+            one = (mgc__transfer_result){.status =
+                                             mgc__exec_refuse(x, MGC_E_LINKED_OPEN, "the linked group has no end")};
         } else {
             one = create_one(x, &transfers[at]);
         }
@@ -582,7 +606,8 @@ static mgc_status create_group(mgc__exec *x, const mgc_transfer_info *transfers,
     return bad.status;
 }
 
-mgc_status mgc__transfers_create(mgc__exec *x, const mgc_transfer_info *transfers, size_t n, mgc__transfer_result *results)
+mgc_status mgc__transfers_create(mgc__exec *x, const mgc_transfer_info *transfers, size_t n,
+                                 mgc__transfer_result *results)
 {
     mgc_status first_bad = MGC_OK;
 
@@ -601,7 +626,7 @@ mgc_status mgc__transfer_create(mgc__exec *x, const mgc_transfer_info *transfer)
     return mgc__transfers_create(x, transfer, 1, NULL);
 }
 
-/* --- at the beginning of a block -------------------------------------------------------------------------- */
+/* --- at the beginning of a block ----------------------------------------------------------------- */
 
 static mgc_status expire_one(mgc__exec *x, const uint8_t id[16])
 {
@@ -622,7 +647,8 @@ mgc_status mgc__expire(mgc__exec *x)
     static const uint8_t first[1] = {MGC__AREA_EXPIRY};
     mgc_status status = MGC_OK;
 
-    /* A block releases so many and leaves the rest to the next: nobody can make one that is too large by letting all end at once. */
+    /* A block releases so many and leaves the rest to the next: nobody can make one that is too large by letting all
+     * end at once. */
     for (uint32_t n = 0; n < EXPIRED_PER_BLOCK && status == MGC_OK; n++) {
         const mgc__item *item = mgc__state_after(&x->chain->state, first, 1, true);
         uint8_t id[16];

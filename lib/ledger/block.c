@@ -9,7 +9,8 @@ static void get_version(mgc__cbor_reader *r)
 {
     uint64_t version = mgc__cbor_get_uint(r, UINT64_MAX);
 
-    if (r->status == MGC_OK && version > FORMAT_VERSION) mgc__cbor_refuse(r, MGC_E_VERSION, "a version newer than this library's");
+    if (r->status == MGC_OK && version > FORMAT_VERSION)
+        mgc__cbor_refuse(r, MGC_E_VERSION, "a version newer than this library's");
     if (r->status == MGC_OK && version < 1) mgc__cbor_refuse(r, MGC_E_SCHEMA, "a version that never was");
 }
 
@@ -28,7 +29,7 @@ static uint64_t get_uint_at(mgc__cbor_reader *r, uint64_t key, uint64_t max)
     return mgc__cbor_get_uint(r, max);
 }
 
-/* --- header ------------------------------------------------------------------------------------------ */
+/* --- header -------------------------------------------------------------------------------------- */
 
 void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h)
 {
@@ -76,7 +77,7 @@ void mgc__header_hash(const uint8_t *bytes, size_t len, uint8_t hash[32])
     mgc__hash_tagged("mgchain/block/1", bytes, len, hash);
 }
 
-/* --- lists of byte strings ------------------------------------------------------------------------------ */
+/* --- lists of byte strings ----------------------------------------------------------------------- */
 
 static void put_list(mgc__cbor_writer *w, const mgc__list *list)
 {
@@ -133,7 +134,7 @@ void mgc__list_root(const mgc__list *list, uint8_t root[32])
     mgc__merkle_root(&m, root);
 }
 
-/* --- block ------------------------------------------------------------------------------------------------ */
+/* --- block --------------------------------------------------------------------------------------- */
 
 void mgc__block_write(mgc__cbor_writer *w, const uint8_t *header, size_t header_len, const mgc__list *txs)
 {
@@ -168,7 +169,8 @@ mgc_status mgc__block_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__
     mgc__cbor_finish(&r);
     status = mgc__cbor_fail(ctx, &r, "a block");
     if (status != MGC_OK) return status;
-    if (b->txs.len > MGC_BLOCK_BYTES_MAX) return mgc__fail(ctx, MGC_E_TOO_LARGE, "ledger: a block of %zu bytes", b->txs.len);
+    if (b->txs.len > MGC_BLOCK_BYTES_MAX)
+        return mgc__fail(ctx, MGC_E_TOO_LARGE, "ledger: a block of %zu bytes", b->txs.len);
     mgc__header_hash(b->header_bytes, b->header_len, b->hash);
     return mgc__header_read(ctx, b->header_bytes, b->header_len, &b->header);
 }
@@ -199,9 +201,10 @@ mgc_status mgc__stored_block_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len
     return MGC_OK;
 }
 
-/* --- receipts --------------------------------------------------------------------------------------------- */
+/* --- receipts ------------------------------------------------------------------------------------ */
 
-void mgc__event_write(mgc__cbor_writer *w, uint32_t contract, const char *name, size_t name_len, const uint8_t *payload, size_t len)
+void mgc__event_write(mgc__cbor_writer *w, uint32_t contract, const char *name, size_t name_len,
+                      const uint8_t *payload, size_t len)
 {
     mgc__cbor_put_array(w, 3);
     mgc__cbor_put_uint(w, contract);
@@ -280,7 +283,7 @@ mgc_status mgc__event_get(const mgc__receipt *receipt, uint32_t index, mgc_event
     return MGC_OK;
 }
 
-/* --- certificate -------------------------------------------------------------------------------------------- */
+/* --- certificate --------------------------------------------------------------------------------- */
 
 void mgc__certificate_write(mgc__cbor_writer *w, const mgc__certificate *c)
 {
@@ -320,7 +323,7 @@ mgc_status mgc__certificate_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len,
     return mgc__cbor_fail(ctx, &r, "a certificate");
 }
 
-/* --- genesis --------------------------------------------------------------------------------------------------- */
+/* --- genesis ------------------------------------------------------------------------------------- */
 
 void mgc__genesis_write(mgc__cbor_writer *w, const mgc_genesis *g)
 {
@@ -357,7 +360,8 @@ static void get_members(mgc__cbor_reader *r, mgc__genesis *g, mgc_member *member
 static bool good_name(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') || name[i] == '-')) return false;
+        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') || name[i] == '-'))
+            return false;
     return len > 0;
 }
 

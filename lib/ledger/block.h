@@ -69,7 +69,8 @@ typedef struct mgc__receipt {
 
 void mgc__receipt_write(mgc__cbor_writer *w, const mgc__receipt *r);
 mgc_status mgc__receipt_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__receipt *r);
-void mgc__event_write(mgc__cbor_writer *w, uint32_t contract, const char *name, size_t name_len, const uint8_t *payload, size_t len);
+void mgc__event_write(mgc__cbor_writer *w, uint32_t contract, const char *name, size_t name_len,
+                      const uint8_t *payload, size_t len);
 mgc_status mgc__event_get(const mgc__receipt *r, uint32_t index, mgc_event_info *event);
 
 typedef struct mgc__certificate {
@@ -93,7 +94,8 @@ typedef struct mgc__genesis {
 } mgc__genesis;
 
 void mgc__genesis_write(mgc__cbor_writer *w, const mgc_genesis *g);
-/* members: filled, at most MGC_MEMBERS_MAX.  Every rule of mgc_ledger_add_chain() is checked, but the keys' strength. */
+/* members: filled, at most MGC_MEMBERS_MAX.  Every rule of mgc_ledger_add_chain() is checked, but the keys'
+ * strength. */
 mgc_status mgc__genesis_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__genesis *g, mgc_member *members);
 void mgc__chain_id(const uint8_t *genesis, size_t len, uint8_t id[32]);
 

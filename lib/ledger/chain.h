@@ -74,7 +74,7 @@ struct mgc_ledger {
     uint8_t (*seen)[32]; /* hashes of transactions whose signatures were verified; a slot by the first bytes */
 };
 
-/* --- exec.c: admitting and executing ------------------------------------------------------------ */
+/* --- exec.c: admitting and executing ------------------------------------------------------------- */
 
 mgc_status mgc__admit(mgc_chain *chain, const uint8_t *bytes, size_t len, mgc__tx *tx);
 void mgc__nonce_key(uint8_t key[37], const uint8_t sender[32], uint32_t contract);
@@ -87,13 +87,13 @@ void mgc__exec_drop(mgc_chain *chain); /* the open block and its effects; fine w
 mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *header, mgc__buf *writes);
 mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status);
 
-/* --- account.c ---------------------------------------------------------------------------------- */
+/* --- account.c ----------------------------------------------------------------------------------- */
 
 mgc_status mgc__expire(mgc__exec *x); /* release what ends at this height */
 mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a);
 mgc_status mgc__transfer_read(const mgc__item *item, mgc_transfer_info *t); /* without how it ended */
 
-/* --- head.c: a chain's head and indexes ----------------------------------------------------------- */
+/* --- head.c: a chain's head and indexes ---------------------------------------------------------- */
 
 mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t len, mgc_chain **out);
 void mgc__chain_destroy(mgc_chain *chain);
@@ -103,12 +103,13 @@ mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b);
 /* The block stands: settle the state, which holds its effects, and move the head.  On failure nothing moved. */
 mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc__place *place);
 mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c);
-mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32], const mgc__certificate *c); /* all but signatures */
+/* All but the signatures. */
+mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32], const mgc__certificate *c);
 /* b was read back from the storage and checked. */
 mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__stored_block *b, uint8_t *signature);
 mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *record, mgc__stored_block *b);
 
-/* --- replay.c --------------------------------------------------------------------------------------- */
+/* --- replay.c ------------------------------------------------------------------------------------ */
 
 /* Blocks that were read and wait for their certificates, from final_height + 1 on. */
 struct mgc__queue {

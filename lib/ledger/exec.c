@@ -23,7 +23,7 @@ bool mgc__is_fatal(mgc_status status)
     }
 }
 
-/* --- what code above sees ------------------------------------------------------------------------------- */
+/* --- what code above sees ------------------------------------------------------------------------ */
 
 mgc_chain *mgc__exec_chain(const mgc__exec *x)
 {
@@ -64,7 +64,8 @@ uint32_t mgc__exec_tx_index(const mgc__exec *x)
 mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status)
 {
     if (mgc__is_fatal(status) && x->fatal == MGC_OK) x->fatal = status;
-    if (status == MGC_E_TOO_LARGE) return mgc__exec_refuse(x, status, "the block's limit of written bytes is reached");
+    if (status == MGC_E_TOO_LARGE)
+        return mgc__exec_refuse(x, status, "the block's limit of written bytes is reached");
     return status;
 }
 
@@ -89,7 +90,8 @@ const char *mgc__exec_rule(const mgc__exec *x)
 
 mgc_status mgc__exec_output(mgc__exec *x, const uint8_t *bytes, size_t len)
 {
-    if (len > MGC_RECORD_VALUE_MAX) return mgc__exec_refuse(x, MGC_E_LIMIT, "an answer of %zu bytes; at most %d", len, MGC_RECORD_VALUE_MAX);
+    if (len > MGC_RECORD_VALUE_MAX)
+        return mgc__exec_refuse(x, MGC_E_LIMIT, "an answer of %zu bytes; at most %d", len, MGC_RECORD_VALUE_MAX);
     x->output.len = 0;
     mgc__buf_put(&x->output, bytes, len);
     return mgc__exec_fatal(x, x->output.status);
@@ -128,7 +130,7 @@ void mgc__exec_undo(mgc__exec *x, mgc__mark mark)
     x->n_events = mark.n_events;
 }
 
-/* --- records -------------------------------------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------------------------------- */
 
 static size_t record_key(uint8_t out[MGC__KEY_MAX], uint32_t contract, const uint8_t *key, size_t key_len)
 {
@@ -138,8 +140,8 @@ static size_t record_key(uint8_t out[MGC__KEY_MAX], uint32_t contract, const uin
     return 5 + key_len;
 }
 
-mgc_status mgc__record_get(const mgc__state *s, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value,
-                           size_t *value_len)
+mgc_status mgc__record_get(const mgc__state *s, uint32_t contract, const uint8_t *key, size_t key_len,
+                           const uint8_t **value, size_t *value_len)
 {
     uint8_t full[MGC__KEY_MAX];
     const mgc__item *item;
@@ -154,15 +156,18 @@ mgc_status mgc__record_get(const mgc__state *s, uint32_t contract, const uint8_t
     return MGC_OK;
 }
 
-mgc_status mgc__record_put(mgc__exec *x, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
+mgc_status mgc__record_put(mgc__exec *x, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t *value,
+                           size_t value_len)
 {
     uint8_t full[MGC__KEY_MAX];
 
     if (key_len == 0 || key_len > MGC_RECORD_KEY_MAX)
-        return mgc__exec_refuse(x, MGC_E_LIMIT, "a record's key of %zu bytes; 1..%d are allowed", key_len, MGC_RECORD_KEY_MAX);
+        return mgc__exec_refuse(x, MGC_E_LIMIT, "a record's key of %zu bytes; 1..%d are allowed", key_len,
+                                MGC_RECORD_KEY_MAX);
     if (value_len > MGC_RECORD_VALUE_MAX)
         return mgc__exec_refuse(x, MGC_E_LIMIT, "a record of %zu bytes; at most %d", value_len, MGC_RECORD_VALUE_MAX);
-    return mgc__exec_fatal(x, mgc__state_put(&x->chain->state, full, record_key(full, contract, key, key_len), value, value_len));
+    return mgc__exec_fatal(
+        x, mgc__state_put(&x->chain->state, full, record_key(full, contract, key, key_len), value, value_len));
 }
 
 mgc_status mgc__record_remove(mgc__exec *x, uint32_t contract, const uint8_t *key, size_t key_len)
@@ -180,8 +185,8 @@ void mgc__record_first(mgc__record_cursor *c, uint32_t contract, const uint8_t *
     c->prefix_len = c->last_len = record_key(c->last, contract, prefix, prefix_len);
 }
 
-void mgc__record_after(mgc__record_cursor *c, uint32_t contract, const uint8_t *prefix, size_t prefix_len, const uint8_t *after,
-                       size_t after_len)
+void mgc__record_after(mgc__record_cursor *c, uint32_t contract, const uint8_t *prefix, size_t prefix_len,
+                       const uint8_t *after, size_t after_len)
 {
     assert(after_len <= MGC_RECORD_KEY_MAX && after_len >= prefix_len);
     mgc__record_first(c, contract, prefix, prefix_len);
@@ -196,7 +201,8 @@ bool mgc__record_next(const mgc__state *s, mgc__record_cursor *c)
     c->key = c->value = NULL;
     c->key_len = c->value_len = 0;
     /* last begins with the prefix, and so do all keys between it and the first that does not */
-    if (item == NULL || item->key_len < c->prefix_len || memcmp(item->bytes, c->last, c->prefix_len) != 0) return false;
+    if (item == NULL || item->key_len < c->prefix_len || memcmp(item->bytes, c->last, c->prefix_len) != 0)
+        return false;
     c->begun = true;
     c->last_len = item->key_len;
     memcpy(c->last, item->bytes, item->key_len);
@@ -207,7 +213,7 @@ bool mgc__record_next(const mgc__state *s, mgc__record_cursor *c)
     return true;
 }
 
-/* --- admission ---------------------------------------------------------------------------------------------------- */
+/* --- admission ----------------------------------------------------------------------------------- */
 
 void mgc__nonce_key(uint8_t key[37], const uint8_t sender[32], uint32_t contract)
 {
@@ -256,11 +262,15 @@ static mgc_status check_nonce(mgc_chain *chain, const mgc__tx *tx)
     mgc_ctx *ctx = chain->ledger->ctx;
 
     if (mgc__tree_get(&chain->txs, tx->id, 32) != NULL || mgc__tree_get(&chain->open_txs, tx->id, 32) != NULL)
-        return mgc__fail(ctx, MGC_E_DUPLICATE_TXID, "ledger: the transaction stands in chain %s already", chain->name);
+        return mgc__fail(ctx, MGC_E_DUPLICATE_TXID, "ledger: the transaction stands in chain %s already",
+                         chain->name);
     if (tx->nonce <= last)
-        return mgc__fail(ctx, MGC_E_NONCE_USED, "ledger: nonce %" PRIu64 " of its sender is used; the next is %" PRIu64, tx->nonce, last + 1);
+        return mgc__fail(ctx, MGC_E_NONCE_USED,
+                         "ledger: nonce %" PRIu64 " of its sender is used; the next is %" PRIu64, tx->nonce,
+                         last + 1);
     if (tx->nonce != last + 1)
-        return mgc__fail(ctx, MGC_E_NONCE_GAP, "ledger: nonce %" PRIu64 " of its sender; the next is %" PRIu64, tx->nonce, last + 1);
+        return mgc__fail(ctx, MGC_E_NONCE_GAP, "ledger: nonce %" PRIu64 " of its sender; the next is %" PRIu64,
+                         tx->nonce, last + 1);
     return MGC_OK;
 }
 
@@ -275,10 +285,12 @@ mgc_status mgc__admit(mgc_chain *chain, const uint8_t *bytes, size_t len, mgc__t
     if (memcmp(tx->chain_id, chain->id, 32) != 0)
         return mgc__fail(ctx, MGC_E_WRONG_CHAIN, "ledger: a transaction for another chain than %s", chain->name);
     if (tx->valid_until < height)
-        return mgc__fail(ctx, MGC_E_EXPIRED, "ledger: a transaction valid until height %" PRIu64 "; the next is %" PRIu64, tx->valid_until, height);
+        return mgc__fail(ctx, MGC_E_EXPIRED,
+                         "ledger: a transaction valid until height %" PRIu64 "; the next is %" PRIu64,
+                         tx->valid_until, height);
     if (tx->valid_until - height > MGC_TX_WINDOW_MAX)
-        return mgc__fail(ctx, MGC_E_LIMIT, "ledger: a transaction valid until height %" PRIu64 "; at most %" PRIu64, tx->valid_until,
-                         height + MGC_TX_WINDOW_MAX);
+        return mgc__fail(ctx, MGC_E_LIMIT, "ledger: a transaction valid until height %" PRIu64 "; at most %" PRIu64,
+                         tx->valid_until, height + MGC_TX_WINDOW_MAX);
     status = check_nonce(chain, tx);
     return status != MGC_OK ? status : verify_once(chain->ledger, tx);
 }
@@ -291,7 +303,7 @@ mgc_status mgc_chain_check_tx(mgc_chain *chain, const uint8_t *bytes, size_t len
     return mgc__admit(chain, bytes, len, &tx);
 }
 
-/* --- the open block -------------------------------------------------------------------------------------------------- */
+/* --- the open block ------------------------------------------------------------------------------ */
 
 static void reset_exec(mgc__exec *x, uint32_t tx_index)
 {
@@ -325,7 +337,9 @@ static mgc_status run_step(mgc_chain *chain, mgc_status (*step)(void *user, mgc_
 
     if (x->fatal != MGC_OK) status = x->fatal;
     if (status != MGC_OK && !mgc__is_fatal(status))
-        return mgc__fail(chain->ledger->ctx, MGC_E_INTERNAL, "ledger: the contracts of chain %s refused the block's own step at height %" PRIu64 ": %s (%s)",
+        return mgc__fail(chain->ledger->ctx, MGC_E_INTERNAL,
+                         "ledger: the contracts of chain %s refused the block's own step at height %" PRIu64
+                         ": %s (%s)",
                          chain->name, x->height, mgc_status_name(status), x->rule);
     return status;
 }
@@ -337,7 +351,8 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     mgc_status status;
 
     assert(!chain->open && chain->state.n_undo == 0);
-    *x = (mgc__exec){.chain = chain, .height = chain->height + 1, .time_ms = time_ms, .parent_time_ms = chain->time_ms};
+    *x = (mgc__exec){
+        .chain = chain, .height = chain->height + 1, .time_ms = time_ms, .parent_time_ms = chain->time_ms};
     mgc__buf_init(&x->events, ctx, 2 * MGC__EVENT_BYTES_MAX);
     mgc__buf_init(&x->output, ctx, MGC_RECORD_VALUE_MAX);
     mgc__buf_init(&chain->tx_bytes, ctx, MGC_BLOCK_BYTES_MAX);
@@ -380,9 +395,16 @@ static mgc_status push_receipt(mgc_chain *chain, const uint8_t *tx_id, mgc_statu
 {
     mgc__exec *x = &chain->exec;
     bool good = result == MGC_OK;
-    mgc__receipt r = {.tx_id = tx_id, .status = result, .cost = x->cost, .rule = x->rule, .rule_len = good ? 0 : strlen(x->rule),
-                      .output = x->output.bytes, .output_len = good ? x->output.len : 0, .n_events = good ? x->n_events : 0,
-                      .events = x->events.bytes, .events_len = good ? x->events.len : 0};
+    mgc__receipt r = {.tx_id = tx_id,
+                      .status = result,
+                      .cost = x->cost,
+                      .rule = x->rule,
+                      .rule_len = good ? 0 : strlen(x->rule),
+                      .output = x->output.bytes,
+                      .output_len = good ? x->output.len : 0,
+                      .n_events = good ? x->n_events : 0,
+                      .events = x->events.bytes,
+                      .events_len = good ? x->events.len : 0};
     mgc__cbor_writer w;
     mgc__buf bytes;
     mgc_status status;
@@ -427,11 +449,13 @@ static mgc_status remember_tx(mgc__tree *tree, const uint8_t id[32], uint64_t he
 mgc_status mgc__exec_room(const mgc_chain *chain, size_t len)
 {
     bool room = chain->n_open_txs < MGC_BLOCK_TXS_MAX && chain->tx_bytes.len + len + 16 <= MGC_BLOCK_BYTES_MAX &&
-                chain->receipt_bytes.len <= MGC__BLOCK_RECEIPTS_MAX && chain->state.written <= MGC__BLOCK_WRITES_MAX / 2;
+                chain->receipt_bytes.len <= MGC__BLOCK_RECEIPTS_MAX &&
+                chain->state.written <= MGC__BLOCK_WRITES_MAX / 2;
 
     if (room) return MGC_OK;
-    return mgc__fail(chain->ledger->ctx, MGC_E_TOO_LARGE, "ledger: block %" PRIu64 " of chain %s is full with %" PRIu32 " transactions",
-                     chain->height + 1, chain->name, chain->n_open_txs);
+    return mgc__fail(chain->ledger->ctx, MGC_E_TOO_LARGE,
+                     "ledger: block %" PRIu64 " of chain %s is full with %" PRIu32 " transactions", chain->height + 1,
+                     chain->name, chain->n_open_txs);
 }
 
 mgc_status mgc__exec_add(mgc_chain *chain, const mgc__tx *tx, int32_t *result)

@@ -13,8 +13,9 @@
  * for it would not happen on another member.  Every other status is a refusal: effects and events are undone and
  * the receipt carries the status and the rule given to mgc__exec_refuse().
  *
- * Everything here must be a function of the chain's state, the block's height and time and the transaction: it is executed again
- * by other members and by whoever verifies.  A context's error text, pointers and host callbacks that read a clock have no place in it. */
+ * Everything here must be a function of the chain's state, the block's height and time and the transaction: it is
+ * executed again by other members and by whoever verifies.  A context's error text, pointers and host callbacks that
+ * read a clock have no place in it. */
 #ifndef LEDGER_EXEC_H
 #define LEDGER_EXEC_H
 
@@ -27,7 +28,7 @@ typedef struct mgc__exec mgc__exec;   /* the transaction, or the block's own ste
 
 typedef struct mgc__executor {
     void *user;
-    mgc_status (*begin_block)(void *user, mgc__exec *x);               /* may be NULL; a refusal is a bug: MGC_E_INTERNAL */
+    mgc_status (*begin_block)(void *user, mgc__exec *x); /* may be NULL; a refusal is a bug: MGC_E_INTERNAL */
     mgc_status (*execute)(void *user, mgc__exec *x, const mgc__tx *tx); /* tx: every signature verified */
     mgc_status (*end_block)(void *user, mgc__exec *x);                 /* may be NULL; likewise */
 } mgc__executor;
@@ -36,8 +37,8 @@ typedef struct mgc__executor {
  * are replayed by their write sets. */
 void mgc__chain_set_executor(mgc_chain *chain, const mgc__executor *executor);
 
-/* mgc_ledger_verify() that also executes every transaction again.  attach() is called for each chain when its genesis is
- * read and sets its executor; NULL: no execution. */
+/* mgc_ledger_verify() that also executes every transaction again.  attach() is called for each chain when its genesis
+ * is read and sets its executor; NULL: no execution. */
 mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*attach)(void *user, mgc_chain *chain),
                               void *user, mgc_verify_info *info);
 
@@ -46,7 +47,7 @@ mgc_ctx *mgc__chain_ctx(const mgc_chain *chain);
 /* The committed state, or, while a block is open, that state with the block's effects so far. */
 const mgc__state *mgc__chain_state(const mgc_chain *chain);
 
-/* --- the block and transaction at hand ------------------------------------------------------ */
+/* --- the block and transaction at hand ----------------------------------------------------------- */
 
 mgc_chain *mgc__exec_chain(const mgc__exec *x);
 const mgc__state *mgc__exec_state(const mgc__exec *x);
@@ -99,8 +100,8 @@ mgc_status mgc__record_remove(mgc__exec *x, uint32_t contract, const uint8_t *ke
  *   mgc__record_first(&c, contract, prefix, prefix_len);      or mgc__record_after(..., key, key_len)
  *   while (mgc__record_next(state, &c)) use(c.key, c.key_len, c.value, c.value_len);
  *
- * The cursor remembers the last key, not a place in the tree: records may be changed, added and removed while it walks.
- * key and value are borrowed until the record changes. */
+ * The cursor remembers the last key, not a place in the tree: records may be changed, added and removed while it
+ * walks.  key and value are borrowed until the record changes. */
 typedef struct mgc__record_cursor {
     const uint8_t *key, *value;
     size_t key_len, value_len;
@@ -116,13 +117,14 @@ bool mgc__record_next(const mgc__state *s, mgc__record_cursor *c);
 
 /* --- accounts and transfers ------------------------------------------------------------------
  *
- * The same structures as the public ones.  When creating, struct_size, balances, height, index, state and ended_by are ignored
- * and need not be set. */
+ * The same structures as the public ones.  When creating, struct_size, balances, height, index, state and ended_by
+ * are ignored and need not be set. */
 
-/* MGC_OK, also where the very same account exists (*existed is then true; may be NULL).  MGC_E_EXISTS_DIFFERENT names the field.
- * MGC_E_INVALID_ARG, MGC_E_RANGE: the rule says what. */
+/* MGC_OK, also where the very same account exists (*existed is then true; may be NULL).  MGC_E_EXISTS_DIFFERENT names
+ * the field.  MGC_E_INVALID_ARG, MGC_E_RANGE: the rule says what. */
 mgc_status mgc__account_create(mgc__exec *x, const mgc_account_info *account, bool *existed);
-mgc_status mgc__account_get(const mgc__state *s, const uint8_t id[16], mgc_account_info *account); /* MGC_E_NOT_FOUND */
+/* MGC_OK, MGC_E_NOT_FOUND. */
+mgc_status mgc__account_get(const mgc__state *s, const uint8_t id[16], mgc_account_info *account);
 /* Close an account.  MGC_E_STATE while it has anything pending. */
 mgc_status mgc__account_close(mgc__exec *x, const uint8_t id[16]);
 
@@ -132,11 +134,13 @@ typedef struct mgc__transfer_result {
 } mgc__transfer_result;
 
 /* Create n transfers in order.  Those joined by MGC_TRANSFER_LINKED succeed or fail together; the others each for
- * itself.  results (length n, may be NULL) says how each went; the answer is that of the first that failed, else MGC_OK, so that a
- * contract that wants all or nothing returns it. */
-mgc_status mgc__transfers_create(mgc__exec *x, const mgc_transfer_info *transfers, size_t n, mgc__transfer_result *results);
+ * itself.  results (length n, may be NULL) says how each went; the answer is that of the first that failed, else
+ * MGC_OK, so that a contract that wants all or nothing returns it. */
+mgc_status mgc__transfers_create(mgc__exec *x, const mgc_transfer_info *transfers, size_t n,
+                                 mgc__transfer_result *results);
 mgc_status mgc__transfer_create(mgc__exec *x, const mgc_transfer_info *transfer);
-mgc_status mgc__transfer_get(const mgc__state *s, const uint8_t id[16], mgc_transfer_info *transfer); /* MGC_E_NOT_FOUND */
+/* MGC_OK, MGC_E_NOT_FOUND. */
+mgc_status mgc__transfer_get(const mgc__state *s, const uint8_t id[16], mgc_transfer_info *transfer);
 
 /* 16 bytes that name a thing: the head of a tagged hash of the parts, each with its length. */
 void mgc__id_derive(uint8_t id[16], const char *kind, const void *a, size_t a_len, const void *b, size_t b_len);

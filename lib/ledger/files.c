@@ -59,7 +59,7 @@ static void close_append(struct files *f)
     f->append = -1;
 }
 
-/* --- the calls ------------------------------------------------------------------------------------------ */
+/* --- the calls ----------------------------------------------------------------------------------- */
 
 /* flock() is bound to the open file, so a second opening in the same process is refused too. */
 static int32_t files_lock(void *user)
@@ -207,7 +207,7 @@ static int32_t files_sync_names(void *user)
     return answer;
 }
 
-/* --- the handle -------------------------------------------------------------------------------------------- */
+/* --- the handle ---------------------------------------------------------------------------------- */
 
 void mgc_storage_files_destroy(void *user)
 {
@@ -224,7 +224,8 @@ static mgc_status check_folder(struct files *f, bool create)
 {
     struct stat info;
 
-    if (create && mkdir(f->folder, 0755) != 0 && errno != EEXIST) return fail_errno(f, "the folder cannot be created", "");
+    if (create && mkdir(f->folder, 0755) != 0 && errno != EEXIST)
+        return fail_errno(f, "the folder cannot be created", "");
     if (stat(f->folder, &info) != 0) return fail_errno(f, "the folder is not there", "");
     if (!S_ISDIR(info.st_mode)) return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s is not a folder", f->folder);
     return MGC_OK;
@@ -248,9 +249,18 @@ mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, 
         mgc_storage_files_destroy(f);
         return status;
     }
-    *ops = (mgc_storage_ops){.struct_size = sizeof *ops, .version = 1, .lock = files_lock, .unlock = files_unlock, .list = files_list,
-                             .read = files_read, .append = files_append, .sync = files_sync, .truncate = files_truncate,
-                             .rename = files_rename, .remove = files_remove, .sync_names = files_sync_names};
+    *ops = (mgc_storage_ops){.struct_size = sizeof *ops,
+                             .version = 1,
+                             .lock = files_lock,
+                             .unlock = files_unlock,
+                             .list = files_list,
+                             .read = files_read,
+                             .append = files_append,
+                             .sync = files_sync,
+                             .truncate = files_truncate,
+                             .rename = files_rename,
+                             .remove = files_remove,
+                             .sync_names = files_sync_names};
     *user = f;
     return MGC_OK;
 }

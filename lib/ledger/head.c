@@ -6,7 +6,7 @@
 
 static const char vote_tag[] = "mgchain/vote/1";
 
-/* --- making a chain ------------------------------------------------------------------------------------ */
+/* --- making a chain ------------------------------------------------------------------------------ */
 
 void mgc__chain_destroy(mgc_chain *chain)
 {
@@ -27,10 +27,12 @@ static mgc_status check_new(mgc_ledger *ledger, const mgc_chain *chain)
     for (uint32_t i = 0; i < chain->genesis.n_members; i++) {
         mgc_status status = mgc_public_key_check(chain->members[i].public_key, MGC_PUBLIC_KEY_BYTES);
         if (status != MGC_OK)
-            return mgc__fail(ledger->ctx, status, "ledger: the key of member %" PRIu32 " of chain %s may not be used", chain->members[i].id, chain->name);
+            return mgc__fail(ledger->ctx, status, "ledger: the key of member %" PRIu32 " of chain %s may not be used",
+                             chain->members[i].id, chain->name);
         for (uint32_t k = 0; k < i; k++)
             if (memcmp(chain->members[i].public_key, chain->members[k].public_key, MGC_PUBLIC_KEY_BYTES) == 0)
-                return mgc__fail(ledger->ctx, MGC_E_BAD_KEY, "ledger: members %" PRIu32 " and %" PRIu32 " of chain %s have one key",
+                return mgc__fail(ledger->ctx, MGC_E_BAD_KEY,
+                                 "ledger: members %" PRIu32 " and %" PRIu32 " of chain %s have one key",
                                  chain->members[k].id, chain->members[i].id, chain->name);
     }
     return MGC_OK;
@@ -43,7 +45,8 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     mgc_chain *chain;
 
     *out = NULL;
-    if (ledger->n_chains == MGC_CHAINS_MAX) return mgc__fail(ctx, MGC_E_LIMIT, "ledger: a store has %d chains at most", MGC_CHAINS_MAX);
+    if (ledger->n_chains == MGC_CHAINS_MAX)
+        return mgc__fail(ctx, MGC_E_LIMIT, "ledger: a store has %d chains at most", MGC_CHAINS_MAX);
     chain = mgc__alloc(ctx, 1, sizeof *chain);
     if (chain == NULL) return mgc__no_memory(ctx, "ledger: a chain");
     chain->ledger = ledger;
@@ -72,7 +75,7 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     return MGC_OK;
 }
 
-/* --- the next block --------------------------------------------------------------------------------------- */
+/* --- the next block ------------------------------------------------------------------------------ */
 
 mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
 {
@@ -83,20 +86,25 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
     if (memcmp(h->chain_id, chain->id, 32) != 0)
         return mgc__fail(ctx, MGC_E_WRONG_CHAIN, "ledger: a block of another chain than %s", chain->name);
     if (h->height != chain->height + 1)
-        return mgc__fail(ctx, MGC_E_HEIGHT, "ledger: a block of height %" PRIu64 " in chain %s; the next is %" PRIu64, h->height, chain->name,
-                         chain->height + 1);
+        return mgc__fail(ctx, MGC_E_HEIGHT, "ledger: a block of height %" PRIu64 " in chain %s; the next is %" PRIu64,
+                         h->height, chain->name, chain->height + 1);
     if (memcmp(h->previous, chain->hash, 32) != 0)
-        return mgc__fail(ctx, MGC_E_BAD_PARENT, "ledger: block %" PRIu64 " of chain %s does not name its predecessor's hash", h->height, chain->name);
+        return mgc__fail(ctx, MGC_E_BAD_PARENT,
+                         "ledger: block %" PRIu64 " of chain %s does not name its predecessor's hash", h->height,
+                         chain->name);
     if (h->time_ms <= chain->time_ms)
-        return mgc__fail(ctx, MGC_E_TIME, "ledger: block %" PRIu64 " of chain %s has time %" PRIu64 " ms; its parent has %" PRIu64, h->height,
-                         chain->name, h->time_ms, chain->time_ms);
+        return mgc__fail(ctx, MGC_E_TIME,
+                         "ledger: block %" PRIu64 " of chain %s has time %" PRIu64 " ms; its parent has %" PRIu64,
+                         h->height, chain->name, h->time_ms, chain->time_ms);
     mgc__merkle_root(&chain->log, log_root);
     if (memcmp(h->log_root, log_root, 32) != 0)
-        return mgc__fail(ctx, MGC_E_BAD_PARENT, "ledger: block %" PRIu64 " of chain %s has another root of the blocks before it", h->height,
+        return mgc__fail(ctx, MGC_E_BAD_PARENT,
+                         "ledger: block %" PRIu64 " of chain %s has another root of the blocks before it", h->height,
                          chain->name);
     if (h->config_height != 0) /* membership does not change yet: the genesis is in force */
-        return mgc__fail(ctx, MGC_E_HEIGHT, "ledger: block %" PRIu64 " of chain %s names a configuration of height %" PRIu64, h->height, chain->name,
-                         h->config_height);
+        return mgc__fail(ctx, MGC_E_HEIGHT,
+                         "ledger: block %" PRIu64 " of chain %s names a configuration of height %" PRIu64, h->height,
+                         chain->name, h->config_height);
     return MGC_OK;
 }
 
@@ -106,7 +114,9 @@ static mgc_status check_tx_root(const mgc_chain *chain, const mgc__stored_block 
 
     mgc__list_root(&b->txs, root);
     if (b->txs.n == b->header.n_txs && memcmp(root, b->header.tx_root, 32) == 0) return MGC_OK;
-    return mgc__fail(chain->ledger->ctx, MGC_E_BAD_TX_ROOT, "ledger: the %" PRIu32 " transactions of block %" PRIu64 " of chain %s are not those of its header",
+    return mgc__fail(chain->ledger->ctx, MGC_E_BAD_TX_ROOT,
+                     "ledger: the %" PRIu32 " transactions of block %" PRIu64
+                     " of chain %s are not those of its header",
                      b->txs.n, b->header.height, chain->name);
 }
 
@@ -119,18 +129,21 @@ mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b)
     if (status != MGC_OK) return status;
     mgc__list_root(&b->receipts, root);
     if (b->receipts.n != b->header.n_txs + 1 || memcmp(root, b->header.receipt_root, 32) != 0)
-        return mgc__fail(ctx, MGC_E_STATE_MISMATCH, "ledger: the receipts of block %" PRIu64 " of chain %s are not those of its header", b->header.height,
-                         chain->name);
+        return mgc__fail(ctx, MGC_E_STATE_MISMATCH,
+                         "ledger: the receipts of block %" PRIu64 " of chain %s are not those of its header",
+                         b->header.height, chain->name);
     mgc__hash_tagged2("mgchain/state/1", chain->state_digest, 32, b->writes, b->writes_len, root);
     if (memcmp(root, b->header.state_digest, 32) != 0)
-        return mgc__fail(ctx, MGC_E_STATE_MISMATCH, "ledger: what block %" PRIu64 " of chain %s writes is not what its header says", b->header.height,
-                         chain->name);
+        return mgc__fail(ctx, MGC_E_STATE_MISMATCH,
+                         "ledger: what block %" PRIu64 " of chain %s writes is not what its header says",
+                         b->header.height, chain->name);
     return MGC_OK;
 }
 
-/* --- the indexes ------------------------------------------------------------------------------------------- */
+/* --- the indexes --------------------------------------------------------------------------------- */
 
-static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
+static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len, const uint8_t *value,
+                            size_t value_len)
 {
     mgc__item *item = mgc__item_create(tree->ctx, key, key_len, value, value_len), *old;
 
@@ -160,7 +173,9 @@ static mgc_status index_txs(mgc_chain *chain, const mgc__stored_block *b)
         status = mgc__tx_decode(chain->ledger->ctx, bytes, len, &tx);
         if (status != MGC_OK) return status;
         if (mgc__tree_get(&chain->txs, tx.id, 32) != NULL)
-            return mgc__fail(chain->ledger->ctx, MGC_E_DUPLICATE_TXID, "ledger: transaction %" PRIu32 " of block %" PRIu64 " of chain %s stands in it twice or in an earlier one",
+            return mgc__fail(chain->ledger->ctx, MGC_E_DUPLICATE_TXID,
+                             "ledger: transaction %" PRIu32 " of block %" PRIu64
+                             " of chain %s stands in it twice or in an earlier one",
                              i, b->header.height, chain->name);
         mgc__put_be64(place, b->header.height);
         mgc__put_be32(place + 8, i);
@@ -211,12 +226,14 @@ static void unindex_block(mgc_chain *chain, const mgc__stored_block *b)
         const mgc__item *item;
         if (mgc__tx_decode(NULL, bytes, len, &tx) != MGC_OK) continue;
         item = mgc__tree_get(&chain->txs, tx.id, 32);
-        if (item != NULL && mgc__get_be64(mgc__item_value(item)) == b->header.height) index_remove(&chain->txs, tx.id, 32);
+        if (item != NULL && mgc__get_be64(mgc__item_value(item)) == b->header.height)
+            index_remove(&chain->txs, tx.id, 32);
     }
     for (size_t i = 0; i < chain->state.n_undo; i++) {
         mgc_transfer_info t;
         uint8_t key[44];
-        if (!is_transfer(chain->state.undo[i].now) || mgc__transfer_read(chain->state.undo[i].now, &t) != MGC_OK) continue;
+        if (!is_transfer(chain->state.undo[i].now) || mgc__transfer_read(chain->state.undo[i].now, &t) != MGC_OK)
+            continue;
         if (t.height != b->header.height) continue;
         transfer_key(key, t.debit_account, &t);
         index_remove(&chain->transfers, key, sizeof key);
@@ -233,10 +250,12 @@ static mgc_status index_block(mgc_chain *chain, const mgc__stored_block *b)
     mgc__buf_init(&changes, chain->ledger->ctx, 2 * (size_t)MGC__BLOCK_WRITES_MAX);
     status = mgc__state_changes(&chain->state, &changes, index_change, chain);
     /* What the state holds must be what the block says it writes: on every way here, not only on the usual one. */
-    if (status == MGC_OK && (changes.len != b->writes_len || memcmp(changes.bytes, b->writes, changes.len) != 0)) status = MGC_E_STATE_MISMATCH;
+    if (status == MGC_OK && (changes.len != b->writes_len || memcmp(changes.bytes, b->writes, changes.len) != 0))
+        status = MGC_E_STATE_MISMATCH;
     mgc__buf_free(&changes);
     if (status == MGC_OK) return index_txs(chain, b);
-    return mgc__fail(chain->ledger->ctx, status, "ledger: the changes of block %" PRIu64 " of chain %s: %s", b->header.height, chain->name, mgc_status_text(status));
+    return mgc__fail(chain->ledger->ctx, status, "ledger: the changes of block %" PRIu64 " of chain %s: %s",
+                     b->header.height, chain->name, mgc_status_text(status));
 }
 
 mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc__place *place)
@@ -245,7 +264,8 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     mgc_status status;
     uint8_t leaf[32];
 
-    if (!mgc__grow(chain->ledger->ctx, (void **)&chain->blocks, &chain->cap_blocks, (size_t)b->header.height, sizeof *chain->blocks))
+    if (!mgc__grow(chain->ledger->ctx, (void **)&chain->blocks, &chain->cap_blocks, (size_t)b->header.height,
+                   sizeof *chain->blocks))
         return mgc__no_memory(chain->ledger->ctx, "ledger: the index of blocks");
     status = index_block(chain, b);
     if (status != MGC_OK) {
@@ -267,7 +287,7 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     return MGC_OK;
 }
 
-/* --- certificates ---------------------------------------------------------------------------------------------- */
+/* --- certificates -------------------------------------------------------------------------------- */
 
 static const mgc_member *find_member(const mgc_chain *chain, uint32_t id)
 {
@@ -283,12 +303,14 @@ mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32]
     if (memcmp(c->block_hash, block_hash, 32) != 0)
         return mgc__fail(ctx, MGC_E_BAD_CERT, "ledger: a certificate of chain %s for another block", chain->name);
     if (c->n < chain->genesis.quorum)
-        return mgc__fail(ctx, MGC_E_BAD_CERT, "ledger: a certificate of chain %s with %" PRIu32 " votes; %" PRIu32 " are needed", chain->name, c->n,
-                         chain->genesis.quorum);
+        return mgc__fail(ctx, MGC_E_BAD_CERT,
+                         "ledger: a certificate of chain %s with %" PRIu32 " votes; %" PRIu32 " are needed",
+                         chain->name, c->n, chain->genesis.quorum);
     for (uint32_t i = 0; i < c->n; i++)
         if (find_member(chain, c->votes[i].member) == NULL)
-            return mgc__fail(ctx, MGC_E_BAD_CERT, "ledger: a certificate of chain %s with a vote of %" PRIu32 ", who is no member", chain->name,
-                             c->votes[i].member);
+            return mgc__fail(ctx, MGC_E_BAD_CERT,
+                             "ledger: a certificate of chain %s with a vote of %" PRIu32 ", who is no member",
+                             chain->name, c->votes[i].member);
     return MGC_OK;
 }
 
@@ -298,16 +320,18 @@ mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_bloc
     mgc_status status = mgc__check_votes(chain, b->hash, c);
 
     for (uint32_t i = 0; i < c->n && status == MGC_OK; i++) {
-        status = mgc__verify_tagged(ctx, find_member(chain, c->votes[i].member)->public_key, vote_tag, chain->id, MGC_ROLE_VALIDATOR,
-                                    b->header_bytes, b->header_len, c->votes[i].signature);
+        status = mgc__verify_tagged(ctx, find_member(chain, c->votes[i].member)->public_key, vote_tag, chain->id,
+                                    MGC_ROLE_VALIDATOR, b->header_bytes, b->header_len, c->votes[i].signature);
         if (status == MGC_E_BAD_SIGNATURE || status == MGC_E_BAD_KEY)
-            return mgc__fail(ctx, MGC_E_BAD_CERT, "ledger: the vote of member %" PRIu32 " on block %" PRIu64 " of chain %s does not verify",
+            return mgc__fail(ctx, MGC_E_BAD_CERT,
+                             "ledger: the vote of member %" PRIu32 " on block %" PRIu64
+                             " of chain %s does not verify",
                              c->votes[i].member, b->header.height, chain->name);
     }
     return status;
 }
 
-/* --- reading back ------------------------------------------------------------------------------------------------ */
+/* --- reading back -------------------------------------------------------------------------------- */
 
 mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *record, mgc__stored_block *b)
 {
@@ -315,17 +339,21 @@ mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *r
     mgc_status status;
 
     if (height == 0 || height > chain->height)
-        return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: chain %s has no block %" PRIu64 "; the last is %" PRIu64, chain->name, height, chain->height);
+        return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND,
+                         "ledger: chain %s has no block %" PRIu64 "; the last is %" PRIu64, chain->name, height,
+                         chain->height);
     status = mgc__journal_read(ledger->journal, &chain->blocks[height - 1].block, MGC__RECORD_BLOCK, record);
     if (status == MGC_OK) status = mgc__stored_block_read(ledger->ctx, record->bytes, record->len, b);
     if (status == MGC_OK && memcmp(b->hash, chain->blocks[height - 1].hash, 32) != 0)
-        status = mgc__fail(ledger->ctx, MGC_E_CORRUPT, "ledger: block %" PRIu64 " of chain %s changed since it was written", height, chain->name);
+        status = mgc__fail(ledger->ctx, MGC_E_CORRUPT,
+                           "ledger: block %" PRIu64 " of chain %s changed since it was written", height, chain->name);
     return status;
 }
 
 mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__stored_block *b, uint8_t *signature)
 {
-    return mgc__sign_tagged(chain->ledger->ctx, key, vote_tag, chain->id, MGC_ROLE_VALIDATOR, b->header_bytes, b->header_len, signature);
+    return mgc__sign_tagged(chain->ledger->ctx, key, vote_tag, chain->id, MGC_ROLE_VALIDATOR, b->header_bytes,
+                            b->header_len, signature);
 }
 
 mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key, uint8_t *signature)
@@ -338,7 +366,9 @@ mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
     if (chain == NULL || key == NULL || signature == NULL) return MGC_E_INVALID_ARG;
     for (uint32_t i = 0; i < chain->genesis.n_members; i++)
         if (memcmp(chain->members[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0) member = true;
-    if (!member) return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s", chain->name);
+    if (!member)
+        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s",
+                         chain->name);
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);
     if (status == MGC_OK) status = mgc__sign_vote(chain, key, &b, signature);

@@ -6,8 +6,8 @@
 
 enum {
     FORMAT_VERSION = 1,
-    SEGMENTS_MAX = 1 << 20,     /* files of a store: 64 TiB at the usual size */
-    BURST = 1 << 20             /* bytes read at once when searching beyond damage */
+    SEGMENTS_MAX = 1 << 20, /* files of a store: 64 TiB at the usual size */
+    BURST = 1 << 20         /* bytes read at once when searching beyond damage */
 };
 static const uint32_t magic = 0x314a474du; /* "MGJ1" */
 
@@ -16,21 +16,21 @@ struct mgc__journal {
     mgc__journal_opts opts;
     mgc__crc32c crc;
     bool locked, failed;
-    uint64_t salt;          /* of this store, from its first segment */
-    uint32_t n_segments;    /* files; the last one is appended to */
-    uint64_t size;          /* of the last file, as far as it is good */
-    uint64_t bytes;         /* of all files but the last */
-    uint64_t next;          /* number of the next record */
-    uint64_t synced;        /* records before this number are durable */
-    uint64_t link;          /* checksums of the last record, for the next segment's head */
-    uint64_t head_link;     /* and of the head of the last file that was begun */
-    bool dirty;             /* records that are not marks were appended since the last sync */
+    uint64_t salt;       /* of this store, from its first segment */
+    uint32_t n_segments; /* files; the last one is appended to */
+    uint64_t size;       /* of the last file, as far as it is good */
+    uint64_t bytes;      /* of all files but the last */
+    uint64_t next;       /* number of the next record */
+    uint64_t synced;     /* records before this number are durable */
+    uint64_t link;       /* checksums of the last record, for the next segment's head */
+    uint64_t head_link;  /* and of the head of the last file that was begun */
+    bool dirty;          /* records that are not marks were appended since the last sync */
     uint64_t torn_bytes;
-    uint8_t *scratch;       /* one record while it is built or read */
+    uint8_t *scratch; /* one record while it is built or read */
     size_t cap_scratch;
 };
 
-/* --- little things ------------------------------------------------------------------------------------- */
+/* --- little things ------------------------------------------------------------------------------- */
 
 static void put16(uint8_t *at, uint32_t value)
 {
@@ -90,14 +90,15 @@ static mgc_status read_at(mgc__journal *j, uint32_t segment, uint64_t offset, ui
 static mgc_status fail_for_ever(mgc__journal *j, mgc_status status, const char *what)
 {
     j->failed = true;
-    return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: %s failed (%s); what is durable is unknown until the ledger is opened again",
-                     what, mgc_status_name(status));
+    return mgc__fail(j->ctx, MGC_E_FAILED,
+                     "ledger: %s failed (%s); what is durable is unknown until the ledger is opened again", what,
+                     mgc_status_name(status));
 }
 
-/* --- one record as bytes ---------------------------------------------------------------------------------- */
+/* --- one record as bytes ------------------------------------------------------------------------- */
 
-/* Offset: 0 magic, 4 length, 8 number, 16 synced, 24 height, 32 type, 34 chain, 36 zero, 40 checksum of the body, 44 of salt and
- * the 44 bytes before.  A segment's own head is checksummed with salt 0, for it tells the salt. */
+/* Offset: 0 magic, 4 length, 8 number, 16 synced, 24 height, 32 type, 34 chain, 36 zero, 40 checksum of the body, 44
+ * of salt and the 44 bytes before.  A segment's own head is checksummed with salt 0, for it tells the salt. */
 static uint32_t header_crc(const mgc__journal *j, const uint8_t *header, uint64_t salt)
 {
     uint8_t bytes[8];
@@ -136,12 +137,13 @@ static bool parse_header(const mgc__journal *j, const uint8_t *h, mgc__record *r
     return r->place.length <= MGC__RECORD_MAX;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------- */
 
 typedef enum { RECORD_GOOD, RECORD_END, RECORD_SHORT, RECORD_DAMAGED } verdict_on_record;
 
 /* The record at an offset of a file of some size; its body lies in the scratch. */
-static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t offset, mgc__record *r, verdict_on_record *v)
+static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t offset, mgc__record *r,
+                              verdict_on_record *v)
 {
     uint8_t header[MGC__RECORD_HEADER];
     mgc_status status;
@@ -168,8 +170,10 @@ static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, 
 }
 
 /* Beyond damage at record number `bad`: is there a good record that says that it had been durable?  Only what was
- * not synced may be damaged by a loss of power.  Every offset is tried, because the damaged length cannot be believed. */
-static mgc_status proof_of_durability(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t from, uint64_t bad, bool *found)
+ * not synced may be damaged by a loss of power.  Every offset is tried, because the damaged length cannot be
+ * believed. */
+static mgc_status proof_of_durability(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t from, uint64_t bad,
+                                      bool *found)
 {
     uint8_t *burst = mgc__alloc(j->ctx, BURST, 1);
     mgc_status status = MGC_OK;
@@ -198,10 +202,11 @@ static mgc_status corrupt(mgc__journal *j, uint32_t segment, uint64_t offset, ui
     char name[MGC_STORAGE_NAME_MAX + 1];
 
     mgc__journal_file_name(segment, name);
-    return mgc__fail(j->ctx, MGC_E_CORRUPT, "ledger: %s in %s at byte %" PRIu64 ", after height %" PRIu64, what, name, offset, after_height);
+    return mgc__fail(j->ctx, MGC_E_CORRUPT, "ledger: %s in %s at byte %" PRIu64 ", after height %" PRIu64, what, name,
+                     offset, after_height);
 }
 
-/* --- segments ------------------------------------------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------------------------------ */
 
 static void build_segment_body(const mgc__journal *j, uint32_t segment, uint8_t body[MGC__SEGMENT_BODY])
 {
@@ -221,13 +226,15 @@ static mgc_status check_segment_body(mgc__journal *j, uint32_t segment, uint64_t
     if (r->type != MGC__RECORD_SEGMENT || r->place.length != MGC__SEGMENT_BODY)
         return corrupt(j, segment, 0, 0, "the file does not begin with a segment's head");
     if (get32(r->body) > FORMAT_VERSION)
-        return mgc__fail(j->ctx, MGC_E_VERSION, "ledger: the journal's version is %" PRIu32 "; this library knows %d", get32(r->body), FORMAT_VERSION);
+        return mgc__fail(j->ctx, MGC_E_VERSION, "ledger: the journal's version is %" PRIu32 "; this library knows %d",
+                         get32(r->body), FORMAT_VERSION);
     if (segment == 0) j->salt = get64(r->body + 8);
     j->link = link_before;
     build_segment_body(j, segment, want);
     j->link = link;
     if (memcmp(want, r->body, sizeof want) != 0)
-        return corrupt(j, segment, 0, 0, "the file is not the one that belongs here (missing, swapped or of another store)");
+        return corrupt(j, segment, 0, 0,
+                       "the file is not the one that belongs here (missing, swapped or of another store)");
     return MGC_OK;
 }
 
@@ -248,7 +255,8 @@ static mgc_status read_segment_head(mgc__journal *j, uint32_t segment, uint64_t 
     if (status != MGC_OK) return status;
     if (v != RECORD_GOOD) {
         /* The head is durable before anything follows, so damage to it in a longer file is no crash. */
-        *unborn = segment + 1 == j->n_segments && size <= MGC__RECORD_HEADER + MGC__SEGMENT_BODY && (!j->opts.strict || v != RECORD_DAMAGED);
+        *unborn = segment + 1 == j->n_segments && size <= MGC__RECORD_HEADER + MGC__SEGMENT_BODY &&
+                  (!j->opts.strict || v != RECORD_DAMAGED);
         return *unborn ? MGC_OK : corrupt(j, segment, 0, 0, "a damaged segment head");
     }
     status = check_segment_body(j, segment, link_before, &r);
@@ -262,17 +270,20 @@ static mgc_status read_segment_head(mgc__journal *j, uint32_t segment, uint64_t 
 }
 
 /* A record that is not good: what a crash leaves, or damage?  MGC_OK: the end of the journal is at `offset`. */
-static mgc_status judge_tail(mgc__journal *j, uint32_t segment, uint64_t size, const mgc__record *r, verdict_on_record v, uint64_t height)
+static mgc_status judge_tail(mgc__journal *j, uint32_t segment, uint64_t size, const mgc__record *r,
+                             verdict_on_record v, uint64_t height)
 {
     uint64_t offset = r->place.offset;
     bool durable = false;
     mgc_status status;
 
-    if (segment + 1 < j->n_segments) return corrupt(j, segment, offset, height, "a damaged record before a whole file");
+    if (segment + 1 < j->n_segments)
+        return corrupt(j, segment, offset, height, "a damaged record before a whole file");
     status = proof_of_durability(j, segment, size, offset + 1, j->next, &durable);
     if (status != MGC_OK) return status;
     if (durable) return corrupt(j, segment, offset, height, "a damaged record that was durable");
-    if (j->opts.strict && v == RECORD_DAMAGED) return corrupt(j, segment, offset, height, "a damaged record at the end");
+    if (j->opts.strict && v == RECORD_DAMAGED)
+        return corrupt(j, segment, offset, height, "a damaged record at the end");
     j->torn_bytes = size - offset;
     return MGC_OK;
 }
@@ -296,9 +307,11 @@ static mgc_status scan_segment(mgc__journal *j, uint32_t segment, uint64_t size,
         status = read_record(j, segment, size, j->size, &r, &v);
         if (status != MGC_OK || v == RECORD_END) return status;
         if (v != RECORD_GOOD) return judge_tail(j, segment, size, &r, v, scan->height);
-        if (r.place.sequence != j->next || r.synced > j->next || r.synced < j->synced || r.type == MGC__RECORD_SEGMENT)
+        if (r.place.sequence != j->next || r.synced > j->next || r.synced < j->synced ||
+            r.type == MGC__RECORD_SEGMENT)
             return corrupt(j, segment, j->size, scan->height, "a record out of its place");
-        if (r.type == MGC__RECORD_MARK && (r.place.length != 0 || r.height != 0 || r.chain != 0 || r.synced != r.place.sequence))
+        if (r.type == MGC__RECORD_MARK &&
+            (r.place.length != 0 || r.height != 0 || r.chain != 0 || r.synced != r.place.sequence))
             return corrupt(j, segment, j->size, scan->height, "a malformed mark");
         j->synced = r.synced;
         if (r.type != MGC__RECORD_MARK) status = scan->visit(scan->user, &r);
@@ -309,7 +322,7 @@ static mgc_status scan_segment(mgc__journal *j, uint32_t segment, uint64_t size,
     }
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------- */
 
 struct listing {
     mgc_ctx *ctx;
@@ -326,7 +339,8 @@ static int32_t visit_file(void *user, const char *name, uint64_t size)
 
     if (!segment_number(name, &segment)) return MGC_CB_DONE; /* the lock, a host's own file */
     if (segment >= SEGMENTS_MAX) return MGC_E_CORRUPT;
-    if (!mgc__grow(l->ctx, (void **)&l->sizes, &l->cap, (size_t)segment + 1, sizeof *l->sizes)) return MGC_E_NO_MEMORY;
+    if (!mgc__grow(l->ctx, (void **)&l->sizes, &l->cap, (size_t)segment + 1, sizeof *l->sizes))
+        return MGC_E_NO_MEMORY;
     for (size_t i = old; i < l->cap; i++) l->sizes[i] = UINT64_MAX;
     l->sizes[segment] = size;
     if (segment >= l->n) l->n = segment + 1;
@@ -363,7 +377,8 @@ static mgc_status repair(mgc__journal *j)
     }
     if (j->torn_bytes > 0) {
         status = mgc__verdict(j->opts.ops.truncate(j->opts.user, name, j->size));
-        if (status != MGC_OK) return mgc__fail(j->ctx, status, "ledger: the torn end of %s could not be cut off", name);
+        if (status != MGC_OK)
+            return mgc__fail(j->ctx, status, "ledger: the torn end of %s could not be cut off", name);
     }
     /* What was read may still only be in the system's cache: from here on it counts as durable. */
     status = mgc__verdict(j->opts.ops.sync(j->opts.user, name));
@@ -381,7 +396,8 @@ static void settle_size(mgc__journal *j, const struct listing *l)
     }
 }
 
-mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__visit_record visit, void *user, mgc__journal **out)
+mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__visit_record visit, void *user,
+                             mgc__journal **out)
 {
     struct scan scan = {.visit = visit, .user = user};
     struct listing listing = {.ctx = ctx};
@@ -404,7 +420,8 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
         j->locked = true;
     }
     status = mgc__verdict(opts->ops.list(opts->user, visit_file, &listing));
-    if (status != MGC_OK) status = mgc__fail(ctx, status, "ledger: the store's files could not be listed: %s", mgc_status_text(status));
+    if (status != MGC_OK)
+        status = mgc__fail(ctx, status, "ledger: the store's files could not be listed: %s", mgc_status_text(status));
     if (status == MGC_OK) status = scan_all(j, &listing, &scan);
     if (status == MGC_OK && !opts->read_only) status = repair(j);
     if (status == MGC_OK) settle_size(j, &listing);
@@ -425,7 +442,7 @@ void mgc__journal_close(mgc__journal *j)
     mgc__free(j->ctx, j);
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------- */
 
 /* Append bytes to the last file; after a failure the file is as before, or the journal has failed. */
 static mgc_status append_bytes(mgc__journal *j, uint32_t segment, const uint8_t *bytes, size_t len)
@@ -438,7 +455,8 @@ static mgc_status append_bytes(mgc__journal *j, uint32_t segment, const uint8_t 
     if (status == MGC_OK) return MGC_OK;
     undone = mgc__verdict(j->opts.ops.truncate(j->opts.user, name, j->size));
     if (undone != MGC_OK) return fail_for_ever(j, status, "appending, and cutting back,");
-    return mgc__fail(j->ctx, status, "ledger: %zu bytes could not be appended to %s: %s", len, name, mgc_status_text(status));
+    return mgc__fail(j->ctx, status, "ledger: %zu bytes could not be appended to %s: %s", len, name,
+                     mgc_status_text(status));
 }
 
 static mgc_status write_record(mgc__journal *j, mgc__record *r)
@@ -474,11 +492,14 @@ static mgc_status begin_segment(mgc__journal *j)
 {
     uint8_t body[MGC__SEGMENT_BODY];
     mgc__record r = {.place = {.segment = j->n_segments, .length = MGC__SEGMENT_BODY, .sequence = j->next},
-                     .type = MGC__RECORD_SEGMENT, .synced = j->next, .body = body};
+                     .type = MGC__RECORD_SEGMENT,
+                     .synced = j->next,
+                     .body = body};
     uint64_t old_size = j->size;
     mgc_status status;
 
-    if (j->n_segments == SEGMENTS_MAX) return mgc__fail(j->ctx, MGC_E_LIMIT, "ledger: %d journal files are the most", SEGMENTS_MAX);
+    if (j->n_segments == SEGMENTS_MAX)
+        return mgc__fail(j->ctx, MGC_E_LIMIT, "ledger: %d journal files are the most", SEGMENTS_MAX);
     if (j->n_segments > 0) {
         status = sync_file(j, j->n_segments - 1);
         if (status != MGC_OK) return status;
@@ -504,23 +525,31 @@ static mgc_status begin_segment(mgc__journal *j)
     return MGC_OK;
 }
 
-mgc_status mgc__journal_append(mgc__journal *j, uint32_t type, uint32_t chain, uint64_t height, const uint8_t *body, size_t len,
-                               mgc__place *place)
+mgc_status mgc__journal_append(mgc__journal *j, uint32_t type, uint32_t chain, uint64_t height, const uint8_t *body,
+                               size_t len, mgc__place *place)
 {
     mgc__record r;
     mgc_status status;
 
     assert(!j->opts.read_only);
-    if (j->failed) return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: the storage failed earlier; open the ledger again");
-    if (len > MGC__RECORD_MAX) return mgc__fail(j->ctx, MGC_E_TOO_LARGE, "ledger: a record of %zu bytes; at most %d", len, MGC__RECORD_MAX);
+    if (j->failed)
+        return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: the storage failed earlier; open the ledger again");
+    if (len > MGC__RECORD_MAX)
+        return mgc__fail(j->ctx, MGC_E_TOO_LARGE, "ledger: a record of %zu bytes; at most %d", len, MGC__RECORD_MAX);
     /* A certificate stays in the file of the record before it, so that both can be taken back together. */
-    if (j->n_segments == 0 || (type != MGC__RECORD_CERTIFICATE && j->size + MGC__RECORD_HEADER + len > j->opts.segment_bytes)) {
+    if (j->n_segments == 0 ||
+        (type != MGC__RECORD_CERTIFICATE && j->size + MGC__RECORD_HEADER + len > j->opts.segment_bytes)) {
         bool empty = j->n_segments > 0 && j->size == MGC__RECORD_HEADER + MGC__SEGMENT_BODY;
         status = empty ? MGC_OK : begin_segment(j); /* a record longer than a segment has one to itself */
         if (status != MGC_OK) return status;
     }
-    r = (mgc__record){.place = {.segment = j->n_segments - 1, .offset = j->size, .length = (uint32_t)len, .sequence = j->next},
-                      .synced = j->synced, .height = height, .type = type, .chain = chain, .body = body};
+    r = (mgc__record){
+        .place = {.segment = j->n_segments - 1, .offset = j->size, .length = (uint32_t)len, .sequence = j->next},
+        .synced = j->synced,
+        .height = height,
+        .type = type,
+        .chain = chain,
+        .body = body};
     status = write_record(j, &r);
     if (status == MGC_OK) *place = r.place;
     return status;
@@ -531,7 +560,8 @@ mgc_status mgc__journal_read(mgc__journal *j, const mgc__place *place, uint32_t 
     uint64_t link = j->link;
     verdict_on_record v;
     mgc__record r;
-    mgc_status status = read_record(j, place->segment, place->offset + MGC__RECORD_HEADER + place->length, place->offset, &r, &v);
+    mgc_status status =
+        read_record(j, place->segment, place->offset + MGC__RECORD_HEADER + place->length, place->offset, &r, &v);
 
     j->link = link;
     if (status != MGC_OK) return status;
@@ -555,7 +585,10 @@ mgc_status mgc__journal_go_back(mgc__journal *j, const mgc__journal_point *point
 
     if (j->failed) return MGC_E_FAILED;
     if (p.n_segments != j->n_segments) /* a file was begun since: its head, which is synced, stays */
-        p = (mgc__journal_point){.n_segments = j->n_segments, .size = MGC__RECORD_HEADER + MGC__SEGMENT_BODY, .next = p.next + 1, .link = j->head_link};
+        p = (mgc__journal_point){.n_segments = j->n_segments,
+                                 .size = MGC__RECORD_HEADER + MGC__SEGMENT_BODY,
+                                 .next = p.next + 1,
+                                 .link = j->head_link};
     assert(p.next >= j->synced && p.size <= j->size);
     if (p.size == j->size) return MGC_OK;
     mgc__journal_file_name(j->n_segments - 1, name);
@@ -572,7 +605,8 @@ mgc_status mgc__journal_sync(mgc__journal *j)
     mgc__record mark = {.type = MGC__RECORD_MARK};
     mgc_status status;
 
-    if (j->failed) return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: the storage failed earlier; open the ledger again");
+    if (j->failed)
+        return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: the storage failed earlier; open the ledger again");
     if (!j->dirty) return MGC_OK;
     status = sync_file(j, j->n_segments - 1);
     if (status != MGC_OK) return status;

@@ -11,8 +11,8 @@
  * What can go wrong
  *   append fails               the file is cut back to where it was; if that fails too, the journal has failed
  *   sync fails                 the journal has failed: what is durable is unknown, nothing is retried
- *   power is lost              records since the last sync may be missing, torn or out of order: the first bad record and
- *                              all after it are cut off, unless a later one proves that it had been durable
+ *   power is lost              records since the last sync may be missing, torn or out of order: the first bad record
+ *                              and all after it are cut off, unless a later one proves that it had been durable
  *   a durable byte changed     a later record says so (step 2): refused, naming height, file and offset
  *   a file is missing, swapped, from another store     numbers, salt and links do not fit: refused
  *   someone sends a transaction that contains a forged record     the salt in every checksum is not his to know */
@@ -22,7 +22,13 @@
 #include "base/base.h"
 #include "mgchain/storage.h"
 
-enum { MGC__RECORD_SEGMENT = 1, MGC__RECORD_GENESIS = 2, MGC__RECORD_BLOCK = 3, MGC__RECORD_CERTIFICATE = 4, MGC__RECORD_MARK = 5 };
+enum {
+    MGC__RECORD_SEGMENT = 1,
+    MGC__RECORD_GENESIS = 2,
+    MGC__RECORD_BLOCK = 3,
+    MGC__RECORD_CERTIFICATE = 4,
+    MGC__RECORD_MARK = 5
+};
 
 enum {
     MGC__RECORD_HEADER = 48,
@@ -66,17 +72,19 @@ typedef struct mgc__crc32c {
     uint32_t table[8][256];
 } mgc__crc32c;
 void mgc__crc32c_init(mgc__crc32c *c);
-uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, size_t len); /* crc: 0 to begin, or of what came before */
+/* crc: 0 to begin, or of what came before. */
+uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, size_t len);
 
 /* Lock the store, read every record and hand it to visit in order; then cut off a torn tail (unless read-only).
  * A status from visit ends the reading and is the answer. */
 typedef mgc_status (*mgc__visit_record)(void *user, const mgc__record *record);
-mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__visit_record visit, void *user, mgc__journal **out);
+mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__visit_record visit, void *user,
+                             mgc__journal **out);
 void mgc__journal_close(mgc__journal *j);
 
 /* MGC_E_FAILED for ever after a failure that cannot be undone.  On any other failure the journal is as before. */
-mgc_status mgc__journal_append(mgc__journal *j, uint32_t type, uint32_t chain, uint64_t height, const uint8_t *body, size_t len,
-                               mgc__place *place);
+mgc_status mgc__journal_append(mgc__journal *j, uint32_t type, uint32_t chain, uint64_t height, const uint8_t *body,
+                               size_t len, mgc__place *place);
 /* Read a record again and check it; body is filled (its len is reset). */
 mgc_status mgc__journal_read(mgc__journal *j, const mgc__place *place, uint32_t type, mgc__buf *body);
 /* A point to go back to, as long as nothing was synced since. */

@@ -6,14 +6,15 @@
 
 enum { SEGMENT_BYTES = 64 << 20, SEGMENT_BYTES_MIN = 4096 };
 
-static const mgc_ledger_opts ledger_defaults = {.struct_size = sizeof(mgc_ledger_opts), .segment_bytes = SEGMENT_BYTES};
+static const mgc_ledger_opts ledger_defaults = {.struct_size = sizeof(mgc_ledger_opts),
+                                                .segment_bytes = SEGMENT_BYTES};
 
 void mgc_ledger_opts_init(mgc_ledger_opts *opts, size_t size)
 {
     mgc__opts_init(opts, size, &ledger_defaults, sizeof ledger_defaults);
 }
 
-/* --- opening ----------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------- */
 
 static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledger_opts *o, mgc_storage_ops *ops)
 {
@@ -21,17 +22,25 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
 
     *o = ledger_defaults;
     status = mgc__opts_read(o, sizeof *o, sizeof *o, opts);
-    if (status != MGC_OK) return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
+    if (status != MGC_OK)
+        return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
     if (o->storage == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: no storage is given");
-    if (o->read_only > 1 || o->reserved0 != 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: read_only is %" PRIu32 "; 0 or 1 are allowed", o->read_only);
+    if (o->read_only > 1 || o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: read_only is %" PRIu32 "; 0 or 1 are allowed",
+                         o->read_only);
     if (o->segment_bytes < SEGMENT_BYTES_MIN)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: segment_bytes is %" PRIu64 "; at least %d", o->segment_bytes, SEGMENT_BYTES_MIN);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: segment_bytes is %" PRIu64 "; at least %d",
+                         o->segment_bytes, SEGMENT_BYTES_MIN);
     *ops = (mgc_storage_ops){.struct_size = sizeof *ops};
     status = mgc__opts_read(ops, sizeof *ops, sizeof *ops, o->storage);
-    if (status != MGC_OK) return mgc__fail(ctx, status, "ledger: storage.struct_size is not one that this library knows");
-    if (ops->version != 1) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: storage.version is %" PRIu32 "; 1 is allowed", ops->version);
+    if (status != MGC_OK)
+        return mgc__fail(ctx, status, "ledger: storage.struct_size is not one that this library knows");
+    if (ops->version != 1)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: storage.version is %" PRIu32 "; 1 is allowed",
+                         ops->version);
     if (ops->list == NULL || ops->read == NULL ||
-        (o->read_only == 0 && (ops->append == NULL || ops->sync == NULL || ops->truncate == NULL || ops->remove == NULL || ops->sync_names == NULL)))
+        (o->read_only == 0 && (ops->append == NULL || ops->sync == NULL || ops->truncate == NULL ||
+                               ops->remove == NULL || ops->sync_names == NULL)))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: the storage lacks a call that is not optional");
     return MGC_OK;
 }
@@ -117,7 +126,7 @@ mgc_status mgc_ledger_sync(mgc_ledger *ledger)
     return MGC_OK;
 }
 
-/* --- chains --------------------------------------------------------------------------------------------------- */
+/* --- chains -------------------------------------------------------------------------------------- */
 
 void mgc__chain_set_executor(mgc_chain *chain, const mgc__executor *executor)
 {
@@ -147,7 +156,8 @@ static mgc_status store_genesis(mgc_ledger *ledger, const mgc__buf *bytes, mgc_c
     mgc_status status = mgc__chain_create(ledger, bytes->bytes, bytes->len, &chain);
 
     if (status != MGC_OK) return status;
-    status = mgc__journal_append(ledger->journal, MGC__RECORD_GENESIS, chain->index, 0, bytes->bytes, bytes->len, &place);
+    status =
+        mgc__journal_append(ledger->journal, MGC__RECORD_GENESIS, chain->index, 0, bytes->bytes, bytes->len, &place);
     if (status != MGC_OK) {
         ledger->n_chains--;
         mgc__chain_destroy(chain);
@@ -169,15 +179,19 @@ mgc_status mgc_ledger_add_chain(mgc_ledger *ledger, const mgc_genesis *genesis, 
     if (ledger == NULL || genesis == NULL) return MGC_E_INVALID_ARG;
     if (ledger->read_only) return mgc__fail(ledger->ctx, MGC_E_STATE, "ledger: it is open for reading only");
     status = mgc__opts_read(&g, sizeof g, sizeof g, genesis);
-    if (status != MGC_OK) return mgc__fail(ledger->ctx, status, "ledger: genesis.struct_size is not one that this library knows");
-    if (g.name == NULL || g.members == NULL || g.n_members == 0 || g.n_members > MGC_MEMBERS_MAX || g.reserved0 != 0 ||
-        strlen(g.name) > MGC_CHAIN_NAME_MAX || !mgc__utf8_valid((const uint8_t *)g.name, strlen(g.name)))
-        return mgc__fail(ledger->ctx, MGC_E_INVALID_ARG, "ledger: a genesis needs a name of at most %d characters and 1..%d members", MGC_CHAIN_NAME_MAX,
-                         MGC_MEMBERS_MAX);
+    if (status != MGC_OK)
+        return mgc__fail(ledger->ctx, status, "ledger: genesis.struct_size is not one that this library knows");
+    if (g.name == NULL || g.members == NULL || g.n_members == 0 || g.n_members > MGC_MEMBERS_MAX ||
+        g.reserved0 != 0 || strlen(g.name) > MGC_CHAIN_NAME_MAX ||
+        !mgc__utf8_valid((const uint8_t *)g.name, strlen(g.name)))
+        return mgc__fail(ledger->ctx, MGC_E_INVALID_ARG,
+                         "ledger: a genesis needs a name of at most %d characters and 1..%d members",
+                         MGC_CHAIN_NAME_MAX, MGC_MEMBERS_MAX);
     mgc__buf_init(&bytes, ledger->ctx, 1 << 16);
     mgc__cbor_to_buf(&w, &bytes);
     mgc__genesis_write(&w, &g);
-    status = w.status == MGC_OK ? store_genesis(ledger, &bytes, out) : mgc__no_memory(ledger->ctx, "ledger: a genesis");
+    status =
+        w.status == MGC_OK ? store_genesis(ledger, &bytes, out) : mgc__no_memory(ledger->ctx, "ledger: a genesis");
     if (status == MGC_E_RANGE || status == MGC_E_NONCANONICAL || status == MGC_E_SCHEMA) status = MGC_E_INVALID_ARG;
     mgc__buf_free(&bytes);
     return status;
@@ -190,7 +204,9 @@ mgc_status mgc_ledger_chain(mgc_ledger *ledger, const char *name, mgc_chain **ou
     if (ledger == NULL || name == NULL) return MGC_E_INVALID_ARG;
     for (uint32_t i = 0; i < ledger->n_chains; i++)
         if (strcmp(ledger->chains[i]->name, name) == 0) *out = ledger->chains[i];
-    return *out != NULL ? MGC_OK : mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: there is no chain %.*s", MGC_CHAIN_NAME_MAX, name);
+    return *out != NULL
+               ? MGC_OK
+               : mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: there is no chain %.*s", MGC_CHAIN_NAME_MAX, name);
 }
 
 mgc_status mgc_ledger_chain_at(mgc_ledger *ledger, uint32_t index, mgc_chain **out)
@@ -198,7 +214,9 @@ mgc_status mgc_ledger_chain_at(mgc_ledger *ledger, uint32_t index, mgc_chain **o
     if (out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     if (ledger == NULL) return MGC_E_INVALID_ARG;
-    if (index >= ledger->n_chains) return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: chain number %" PRIu32 " of %" PRIu32, index, ledger->n_chains);
+    if (index >= ledger->n_chains)
+        return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: chain number %" PRIu32 " of %" PRIu32, index,
+                         ledger->n_chains);
     *out = ledger->chains[index];
     return MGC_OK;
 }
@@ -223,7 +241,7 @@ mgc_status mgc_chain_get_info(const mgc_chain *chain, mgc_chain_info *info)
     return mgc__info_write(info, &full, sizeof full, sizeof full);
 }
 
-/* --- building a block -------------------------------------------------------------------------------------------- */
+/* --- building a block ---------------------------------------------------------------------------- */
 
 mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
 {
@@ -233,9 +251,12 @@ mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
     ctx = chain->ledger->ctx;
     if (chain->ledger->read_only) return mgc__fail(ctx, MGC_E_STATE, "ledger: it is open for reading only");
     if (chain->open) return mgc__fail(ctx, MGC_E_STATE, "ledger: chain %s has an open block", chain->name);
-    if (!chain->has_executor) return mgc__fail(ctx, MGC_E_STATE, "ledger: no contracts are attached to chain %s", chain->name);
+    if (!chain->has_executor)
+        return mgc__fail(ctx, MGC_E_STATE, "ledger: no contracts are attached to chain %s", chain->name);
     if (time_ms <= chain->time_ms)
-        return mgc__fail(ctx, MGC_E_TIME, "ledger: a block of chain %s at %" PRIu64 " ms; the last one is at %" PRIu64, chain->name, time_ms, chain->time_ms);
+        return mgc__fail(ctx, MGC_E_TIME,
+                         "ledger: a block of chain %s at %" PRIu64 " ms; the last one is at %" PRIu64, chain->name,
+                         time_ms, chain->time_ms);
     return mgc__exec_begin(chain, time_ms);
 }
 
@@ -246,7 +267,8 @@ mgc_status mgc_chain_add(mgc_chain *chain, const uint8_t *bytes, size_t len, int
 
     if (result != NULL) *result = MGC_OK;
     if (chain == NULL || (bytes == NULL && len > 0)) return MGC_E_INVALID_ARG;
-    if (!chain->open) return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
+    if (!chain->open)
+        return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
     status = mgc__exec_room(chain, len);
     if (status == MGC_OK) status = mgc__admit(chain, bytes, len, &tx);
     if (status != MGC_OK) return status;
@@ -260,13 +282,14 @@ void mgc_chain_abort(mgc_chain *chain)
     if (chain != NULL) mgc__exec_drop(chain);
 }
 
-/* --- storing it ----------------------------------------------------------------------------------------------------- */
+/* --- storing it ---------------------------------------------------------------------------------- */
 
 /* Header, transactions, receipts and write set as one record. */
 static mgc_status encode_record(mgc_chain *chain, const mgc__buf *header, const mgc__buf *writes, mgc__buf *record)
 {
     mgc__list txs = {.items = chain->tx_bytes.bytes, .len = chain->tx_bytes.len, .n = chain->n_open_txs};
-    mgc__list receipts = {.items = chain->receipt_bytes.bytes, .len = chain->receipt_bytes.len, .n = chain->n_open_txs + 1};
+    mgc__list receipts = {
+        .items = chain->receipt_bytes.bytes, .len = chain->receipt_bytes.len, .n = chain->n_open_txs + 1};
     mgc__cbor_writer w;
     mgc__buf block;
     mgc_status status;
@@ -295,13 +318,15 @@ static mgc_status append_certificate(mgc_chain *chain, uint64_t height, const mg
     mgc__certificate_write(&w, c);
     status = w.status == MGC_OK ? MGC_OK : mgc__no_memory(chain->ledger->ctx, "ledger: a certificate");
     if (status == MGC_OK)
-        status = mgc__journal_append(chain->ledger->journal, MGC__RECORD_CERTIFICATE, chain->index, height, bytes.bytes, bytes.len, place);
+        status = mgc__journal_append(chain->ledger->journal, MGC__RECORD_CERTIFICATE, chain->index, height,
+                                     bytes.bytes, bytes.len, place);
     mgc__buf_free(&bytes);
     return status;
 }
 
 /* The only member's vote on a block that was just read back and checked. */
-static mgc_status certify_alone(mgc_chain *chain, uint32_t member, const mgc_key *key, const mgc__stored_block *b, mgc__place *place)
+static mgc_status certify_alone(mgc_chain *chain, uint32_t member, const mgc_key *key, const mgc__stored_block *b,
+                                mgc__place *place)
 {
     uint8_t signature[MGC_SIGNATURE_BYTES];
     mgc__certificate c = {.block_hash = b->hash, .n = 1, .votes = {{.member = member, .signature = signature}}};
@@ -310,14 +335,16 @@ static mgc_status certify_alone(mgc_chain *chain, uint32_t member, const mgc_key
     return status == MGC_OK ? append_certificate(chain, b->header.height, &c, place) : status;
 }
 
-/* Append, read back, and recompute every root from what was read: only then is it signed (where there is a key) and stands. */
+/* Append, read back, and recompute every root from what was read: only then is it signed (where there is a key) and
+ * stands. */
 static mgc_status store_block(mgc_chain *chain, mgc__buf *record, uint32_t member, const mgc_key *key)
 {
     mgc__journal *journal = chain->ledger->journal;
     mgc__journal_point before = mgc__journal_here(journal);
     mgc__place place, certificate = {0};
     mgc__stored_block b;
-    mgc_status status = mgc__journal_append(journal, MGC__RECORD_BLOCK, chain->index, chain->height + 1, record->bytes, record->len, &place);
+    mgc_status status = mgc__journal_append(journal, MGC__RECORD_BLOCK, chain->index, chain->height + 1,
+                                            record->bytes, record->len, &place);
 
     if (status != MGC_OK) return status;
     status = mgc__journal_read(journal, &place, MGC__RECORD_BLOCK, record);
@@ -343,8 +370,10 @@ static mgc_status seal(mgc_chain *chain, uint32_t proposer, const mgc__stored_bl
     mgc__buf_init(&writes, chain->ledger->ctx, 2 * (size_t)MGC__BLOCK_WRITES_MAX);
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__exec_finish(chain, proposer, &header, &writes);
-    if (status == MGC_OK && expected != NULL && (header.len != expected->header_len || memcmp(header.bytes, expected->header_bytes, header.len) != 0))
-        status = mgc__fail(chain->ledger->ctx, MGC_E_STATE_MISMATCH, "ledger: executing block %" PRIu64 " of chain %s gives other receipts or another state",
+    if (status == MGC_OK && expected != NULL &&
+        (header.len != expected->header_len || memcmp(header.bytes, expected->header_bytes, header.len) != 0))
+        status = mgc__fail(chain->ledger->ctx, MGC_E_STATE_MISMATCH,
+                           "ledger: executing block %" PRIu64 " of chain %s gives other receipts or another state",
                            chain->height + 1, chain->name);
     if (status == MGC_OK) status = encode_record(chain, &header, &writes, &record);
     if (status == MGC_OK) status = store_block(chain, &record, proposer, key);
@@ -358,11 +387,12 @@ static mgc_status seal(mgc_chain *chain, uint32_t proposer, const mgc__stored_bl
 mgc_status mgc_chain_seal(mgc_chain *chain, uint32_t proposer)
 {
     if (chain == NULL) return MGC_E_INVALID_ARG;
-    if (!chain->open) return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
+    if (!chain->open)
+        return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
     return seal(chain, proposer, NULL, NULL);
 }
 
-/* --- a block of another member ----------------------------------------------------------------------------------------- */
+/* --- a block of another member ------------------------------------------------------------------- */
 
 static mgc_status add_all(mgc_chain *chain, const mgc__stored_block *b)
 {
@@ -387,12 +417,14 @@ static mgc_status check_foreign(mgc_chain *chain, const mgc__stored_block *b, ui
 
     if (status != MGC_OK) return status;
     if (b->header.time_ms > now_ms && b->header.time_ms - now_ms > drift_ms)
-        return mgc__fail(ctx, MGC_E_TIME, "ledger: block %" PRIu64 " of chain %s is %" PRIu64 " ms ahead; at most %" PRIu64, b->header.height, chain->name,
-                         b->header.time_ms - now_ms, drift_ms);
+        return mgc__fail(ctx, MGC_E_TIME,
+                         "ledger: block %" PRIu64 " of chain %s is %" PRIu64 " ms ahead; at most %" PRIu64,
+                         b->header.height, chain->name, b->header.time_ms - now_ms, drift_ms);
     mgc__list_root(&b->txs, root);
     if (b->txs.n != b->header.n_txs || memcmp(root, b->header.tx_root, 32) != 0)
-        return mgc__fail(ctx, MGC_E_BAD_TX_ROOT, "ledger: the transactions of block %" PRIu64 " of chain %s are not those of its header", b->header.height,
-                         chain->name);
+        return mgc__fail(ctx, MGC_E_BAD_TX_ROOT,
+                         "ledger: the transactions of block %" PRIu64 " of chain %s are not those of its header",
+                         b->header.height, chain->name);
     return MGC_OK;
 }
 
@@ -414,17 +446,20 @@ mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, u
     return seal(chain, b.header.proposer, &b, NULL);
 }
 
-/* --- making it final ------------------------------------------------------------------------------------------------------- */
+/* --- making it final ----------------------------------------------------------------------------- */
 
 static mgc_status sorted_votes(mgc_chain *chain, const mgc_vote *votes, size_t n, mgc__certificate *c)
 {
-    if (n > MGC_MEMBERS_MAX) return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: %zu votes for %d members at most", n, MGC_MEMBERS_MAX);
+    if (n > MGC_MEMBERS_MAX)
+        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: %zu votes for %d members at most", n,
+                         MGC_MEMBERS_MAX);
     c->n = (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
         size_t at = i;
         for (; at > 0 && c->votes[at - 1].member >= votes[i].member; at--) {
             if (c->votes[at - 1].member == votes[i].member)
-                return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: member %" PRIu32 " votes twice", votes[i].member);
+                return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: member %" PRIu32 " votes twice",
+                                 votes[i].member);
             c->votes[at] = c->votes[at - 1];
         }
         c->votes[at].member = votes[i].member;
@@ -441,10 +476,12 @@ mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *
     mgc_status status;
 
     if (chain == NULL || (votes == NULL && n_votes > 0)) return MGC_E_INVALID_ARG;
-    if (chain->ledger->read_only) return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: it is open for reading only");
+    if (chain->ledger->read_only)
+        return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: it is open for reading only");
     if (height != chain->final_height + 1 || height > chain->height)
-        return mgc__fail(chain->ledger->ctx, MGC_E_HEIGHT, "ledger: a certificate for height %" PRIu64 " of chain %s; final is %" PRIu64 " of %" PRIu64, height,
-                         chain->name, chain->final_height, chain->height);
+        return mgc__fail(chain->ledger->ctx, MGC_E_HEIGHT,
+                         "ledger: a certificate for height %" PRIu64 " of chain %s; final is %" PRIu64 " of %" PRIu64,
+                         height, chain->name, chain->final_height, chain->height);
     status = sorted_votes(chain, votes, n_votes, &c);
     if (status != MGC_OK) return status;
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
@@ -465,13 +502,19 @@ mgc_status mgc_chain_commit(mgc_chain *chain, const mgc_key *key)
     uint32_t member = 0;
 
     if (chain == NULL || key == NULL) return MGC_E_INVALID_ARG;
-    if (!chain->open) return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
+    if (!chain->open)
+        return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
     for (uint32_t i = 0; i < chain->genesis.n_members; i++)
-        if (memcmp(chain->members[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0) member = chain->members[i].id;
-    if (member == 0) return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s", chain->name);
+        if (memcmp(chain->members[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0)
+            member = chain->members[i].id;
+    if (member == 0)
+        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s",
+                         chain->name);
     if (chain->genesis.quorum != 1 || chain->final_height != chain->height)
-        return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: the blocks of chain %s need %" PRIu32 " votes, or some wait for theirs; seal, vote and certify them", chain->name,
-                         chain->genesis.quorum);
+        return mgc__fail(chain->ledger->ctx, MGC_E_STATE,
+                         "ledger: the blocks of chain %s need %" PRIu32
+                         " votes, or some wait for theirs; seal, vote and certify them",
+                         chain->name, chain->genesis.quorum);
     status = seal(chain, member, NULL, key);
     if (status == MGC_OK) status = mgc_ledger_sync(chain->ledger);
     return status;

@@ -11,15 +11,18 @@ struct mgc_block {
     mgc__certificate certificate;
 };
 
-/* --- blocks ------------------------------------------------------------------------------------------------ */
+/* --- blocks -------------------------------------------------------------------------------------- */
 
 static mgc_status read_certificate(mgc_chain *chain, uint64_t height, mgc_block *b)
 {
     mgc_status status;
 
     if (height > chain->final_height) return MGC_OK;
-    status = mgc__journal_read(chain->ledger->journal, &chain->blocks[height - 1].certificate, MGC__RECORD_CERTIFICATE, &b->certificate_bytes);
-    return status != MGC_OK ? status : mgc__certificate_read(chain->ledger->ctx, b->certificate_bytes.bytes, b->certificate_bytes.len, &b->certificate);
+    status = mgc__journal_read(chain->ledger->journal, &chain->blocks[height - 1].certificate,
+                               MGC__RECORD_CERTIFICATE, &b->certificate_bytes);
+    return status != MGC_OK ? status
+                            : mgc__certificate_read(chain->ledger->ctx, b->certificate_bytes.bytes,
+                                                    b->certificate_bytes.len, &b->certificate);
 }
 
 mgc_status mgc_chain_read_block(mgc_chain *chain, uint64_t height, mgc_block **out)
@@ -93,7 +96,8 @@ mgc_status mgc_block_get_vote(const mgc_block *block, uint32_t index, mgc_vote *
     return MGC_OK;
 }
 
-mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes, size_t *len, mgc_tx_info *info)
+mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes, size_t *len,
+                            mgc_tx_info *info)
 {
     const uint8_t *found;
     size_t found_len;
@@ -158,7 +162,7 @@ mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint6
     return MGC_OK;
 }
 
-/* --- state -------------------------------------------------------------------------------------------------- */
+/* --- state --------------------------------------------------------------------------------------- */
 
 mgc_status mgc_chain_get_account(const mgc_chain *chain, const uint8_t *id, mgc_account_info *info)
 {
@@ -218,8 +222,8 @@ static void place_key(uint8_t *key, const uint8_t *account, uint64_t height, uin
     mgc__put_be32(key + 24, index);
 }
 
-mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *account, uint64_t after_height, uint32_t after_index,
-                                      mgc_transfer_info *info)
+mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *account, uint64_t after_height,
+                                      uint32_t after_index, mgc_transfer_info *info)
 {
     const mgc__item *item;
     uint8_t key[44];
@@ -232,7 +236,8 @@ mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *acc
     return mgc_chain_get_transfer(chain, item->bytes + 28, info);
 }
 
-mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account, uint64_t after_height, uint32_t after_index, mgc_balance_info *info)
+mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account, uint64_t after_height,
+                                  uint32_t after_index, mgc_balance_info *info)
 {
     mgc_balance_info full = {.struct_size = sizeof full};
     const mgc__item *item;
@@ -256,12 +261,14 @@ mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account
     return mgc__info_write(info, &full, sizeof full, sizeof full);
 }
 
-mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract, const uint8_t *after, size_t after_len, mgc_record_info *info)
+mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract, const uint8_t *after, size_t after_len,
+                                 mgc_record_info *info)
 {
     mgc_record_info full = {.struct_size = sizeof full};
     mgc__record_cursor c;
 
-    if (chain == NULL || info == NULL || (after == NULL && after_len > 0) || after_len > MGC_RECORD_KEY_MAX) return MGC_E_INVALID_ARG;
+    if (chain == NULL || info == NULL || (after == NULL && after_len > 0) || after_len > MGC_RECORD_KEY_MAX)
+        return MGC_E_INVALID_ARG;
     if (after_len == 0) mgc__record_first(&c, contract, NULL, 0);
     else mgc__record_after(&c, contract, NULL, 0, after, after_len);
     if (!mgc__record_next(&chain->state, &c)) return MGC_E_NOT_FOUND;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a journal back into chains.
  *
- * A block counts once its certificate is read; until then it waits.  One that still waits at the end was acknowledged to
- * nobody and is forgotten: whoever can write files but has no member's key cannot have anything executed, or
+ * A block counts once its certificate is read; until then it waits.  One that still waits at the end was acknowledged
+ * to nobody and is forgotten: whoever can write files but has no member's key cannot have anything executed, or
  * signed later, by putting blocks there.  A block of the same height may then follow in its place.
  *
  * Stored blocks carry their write set, so replaying needs no contract code: the write set is applied, and its digest
@@ -19,8 +19,9 @@ static mgc_status replay_genesis(mgc__replay *p, const mgc__record *record)
     mgc_status status;
 
     if (record->chain != p->ledger->n_chains || record->height != 0)
-        return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT, "ledger: the genesis of chain number %" PRIu32 " where number %" PRIu32 " is due", record->chain,
-                         p->ledger->n_chains);
+        return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT,
+                         "ledger: the genesis of chain number %" PRIu32 " where number %" PRIu32 " is due",
+                         record->chain, p->ledger->n_chains);
     status = mgc__chain_create(p->ledger, record->body, record->place.length, &chain);
     if (status == MGC_OK && p->attach != NULL) p->attach(p->attach_user, chain);
     p->info.n_chains = p->ledger->n_chains;
@@ -37,7 +38,8 @@ static mgc_status verify_txs(mgc__replay *p, mgc_chain *chain, const mgc__stored
         mgc__tx tx;
         status = mgc__tx_decode(p->ledger->ctx, bytes, len, &tx);
         if (status == MGC_OK && memcmp(tx.chain_id, chain->id, 32) != 0)
-            status = mgc__fail(p->ledger->ctx, MGC_E_WRONG_CHAIN, "ledger: block %" PRIu64 " of chain %s holds a transaction for another chain",
+            status = mgc__fail(p->ledger->ctx, MGC_E_WRONG_CHAIN,
+                               "ledger: block %" PRIu64 " of chain %s holds a transaction for another chain",
                                b->header.height, chain->name);
         if (status == MGC_OK) status = mgc__tx_verify(p->ledger->ctx, &tx);
         if (status == MGC_OK) p->info.signatures += tx.n_signatures;
@@ -48,7 +50,8 @@ static mgc_status verify_txs(mgc__replay *p, mgc_chain *chain, const mgc__stored
 
 static mgc_status differs(const mgc_chain *chain, const mgc__stored_block *b, const char *what)
 {
-    return mgc__fail(chain->ledger->ctx, MGC_E_STATE_MISMATCH, "ledger: executing block %" PRIu64 " of chain %s again gives another %s", b->header.height,
+    return mgc__fail(chain->ledger->ctx, MGC_E_STATE_MISMATCH,
+                     "ledger: executing block %" PRIu64 " of chain %s again gives another %s", b->header.height,
                      chain->name, what);
 }
 
@@ -69,9 +72,11 @@ static mgc_status execute_again(mgc_chain *chain, const mgc__stored_block *b)
         if (status == MGC_OK) status = mgc__exec_add(chain, &tx, NULL);
     }
     if (status == MGC_OK) status = mgc__exec_finish(chain, b->header.proposer, &header, &writes);
-    if (status == MGC_OK && (chain->receipt_bytes.len != b->receipts.len || memcmp(chain->receipt_bytes.bytes, b->receipts.items, b->receipts.len) != 0))
+    if (status == MGC_OK && (chain->receipt_bytes.len != b->receipts.len ||
+                             memcmp(chain->receipt_bytes.bytes, b->receipts.items, b->receipts.len) != 0))
         status = differs(chain, b, "receipt");
-    if (status == MGC_OK && (writes.len != b->writes_len || memcmp(writes.bytes, b->writes, writes.len) != 0)) status = differs(chain, b, "state");
+    if (status == MGC_OK && (writes.len != b->writes_len || memcmp(writes.bytes, b->writes, writes.len) != 0))
+        status = differs(chain, b, "state");
     if (status == MGC_OK && (header.len != b->header_len || memcmp(header.bytes, b->header_bytes, header.len) != 0))
         status = differs(chain, b, "header");
     mgc__buf_free(&header);
@@ -94,8 +99,8 @@ static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mg
     } else {
         status = mgc__state_apply(&chain->state, b.writes, b.writes_len);
         if (status != MGC_OK)
-            status = mgc__fail(p->ledger->ctx, status, "ledger: what block %" PRIu64 " of chain %s writes: %s", b.header.height, chain->name,
-                               mgc_status_text(status));
+            status = mgc__fail(p->ledger->ctx, status, "ledger: what block %" PRIu64 " of chain %s writes: %s",
+                               b.header.height, chain->name, mgc_status_text(status));
     }
     if (status == MGC_OK) status = mgc__advance(chain, &b, &w->place);
     if (status != MGC_OK) mgc__state_undo(&chain->state, 0);
@@ -118,11 +123,13 @@ static mgc_status enqueue_block(mgc__replay *p, mgc_chain *chain, const mgc__rec
     struct mgc__waiting w = {.place = record->place};
 
     if (record->height < first || record->height > first + q->n)
-        return mgc__fail(p->ledger->ctx, MGC_E_HEIGHT, "ledger: a block of height %" PRIu64 " in chain %s; %" PRIu64 "..%" PRIu64 " may follow", record->height,
-                         chain->name, first, first + q->n);
+        return mgc__fail(p->ledger->ctx, MGC_E_HEIGHT,
+                         "ledger: a block of height %" PRIu64 " in chain %s; %" PRIu64 "..%" PRIu64 " may follow",
+                         record->height, chain->name, first, first + q->n);
     forget_waiting(p, chain->index, (size_t)(record->height - first));
     if (q->n == WAITING_MAX)
-        return mgc__fail(p->ledger->ctx, MGC_E_LIMIT, "ledger: %d blocks of chain %s wait for their certificates", WAITING_MAX, chain->name);
+        return mgc__fail(p->ledger->ctx, MGC_E_LIMIT, "ledger: %d blocks of chain %s wait for their certificates",
+                         WAITING_MAX, chain->name);
     w.bytes = mgc__alloc(p->ledger->ctx, record->place.length, 1);
     if (w.bytes == NULL || !mgc__grow(p->ledger->ctx, (void **)&q->blocks, &q->cap, q->n + 1, sizeof w)) {
         mgc__free(p->ledger->ctx, w.bytes);
@@ -140,7 +147,9 @@ static mgc_status replay_certificate(mgc__replay *p, mgc_chain *chain, const mgc
     mgc_status status;
 
     if (record->height != chain->final_height + 1 || q->n == 0)
-        return mgc__fail(p->ledger->ctx, MGC_E_HEIGHT, "ledger: a certificate for height %" PRIu64 " of chain %s, which has %zu blocks waiting after %" PRIu64,
+        return mgc__fail(p->ledger->ctx, MGC_E_HEIGHT,
+                         "ledger: a certificate for height %" PRIu64
+                         " of chain %s, which has %zu blocks waiting after %" PRIu64,
                          record->height, chain->name, q->n, chain->final_height);
     status = mgc__certificate_read(p->ledger->ctx, record->body, record->place.length, &c);
     if (status == MGC_OK) status = replay_block(p, chain, &q->blocks[0]);
@@ -171,14 +180,17 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
 
     if (record->type == MGC__RECORD_GENESIS) return replay_genesis(p, record);
     if (record->chain >= p->ledger->n_chains)
-        return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT, "ledger: a record of chain number %" PRIu32 "; there are %" PRIu32, record->chain, p->ledger->n_chains);
+        return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT,
+                         "ledger: a record of chain number %" PRIu32 "; there are %" PRIu32, record->chain,
+                         p->ledger->n_chains);
     chain = p->ledger->chains[record->chain];
     if (record->type == MGC__RECORD_BLOCK) return enqueue_block(p, chain, record);
     if (record->type == MGC__RECORD_CERTIFICATE) return replay_certificate(p, chain, record);
-    return mgc__fail(p->ledger->ctx, MGC_E_VERSION, "ledger: a record of type %" PRIu32 ", which this library does not know", record->type);
+    return mgc__fail(p->ledger->ctx, MGC_E_VERSION,
+                     "ledger: a record of type %" PRIu32 ", which this library does not know", record->type);
 }
 
-/* --- certificates ---------------------------------------------------------------------------------------------- */
+/* --- certificates -------------------------------------------------------------------------------- */
 
 static mgc_status check_certificate_at(mgc_chain *chain, uint64_t height, uint64_t *signatures)
 {
@@ -192,7 +204,8 @@ static mgc_status check_certificate_at(mgc_chain *chain, uint64_t height, uint64
     mgc__buf_init(&certificate, ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);
     if (status == MGC_OK)
-        status = mgc__journal_read(chain->ledger->journal, &chain->blocks[height - 1].certificate, MGC__RECORD_CERTIFICATE, &certificate);
+        status = mgc__journal_read(chain->ledger->journal, &chain->blocks[height - 1].certificate,
+                                   MGC__RECORD_CERTIFICATE, &certificate);
     if (status == MGC_OK) status = mgc__certificate_read(ctx, certificate.bytes, certificate.len, &c);
     if (status == MGC_OK) status = mgc__check_certificate(chain, &b, &c);
     if (status == MGC_OK && signatures != NULL) *signatures += c.n;
@@ -207,19 +220,20 @@ mgc_status mgc__check_last_certificates(mgc_ledger *ledger)
     mgc_status status = MGC_OK;
 
     for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++)
-        if (ledger->chains[i]->final_height > 0) status = check_certificate_at(ledger->chains[i], ledger->chains[i]->final_height, NULL);
+        if (ledger->chains[i]->final_height > 0)
+            status = check_certificate_at(ledger->chains[i], ledger->chains[i]->final_height, NULL);
     return status;
 }
 
-/* --- verifying --------------------------------------------------------------------------------------------------- */
+/* --- verifying ----------------------------------------------------------------------------------- */
 
 struct sums {
     uint32_t unit, reserved;
     uint64_t pending_debits, posted_debits; /* differences debits - credits, modulo 2^64: 0 where they are equal */
 };
 
-/* Per unit, posted debits = posted credits and pending debits = pending credits.  Units are few; a list will do, and where they
- * are not, the check is slow but right. */
+/* Per unit, posted debits = posted credits and pending debits = pending credits.  Units are few; a list will do, and
+ * where they are not, the check is slow but right. */
 static mgc_status check_double_entry(mgc_chain *chain)
 {
     static const uint8_t first[1] = {MGC__AREA_ACCOUNT};
@@ -228,7 +242,8 @@ static mgc_status check_double_entry(mgc_chain *chain)
     size_t n = 0, cap = 0;
     mgc_status status = MGC_OK;
 
-    for (const mgc__item *item = mgc__state_after(&chain->state, first, 1, true); item != NULL && item->bytes[0] == MGC__AREA_ACCOUNT && status == MGC_OK;
+    for (const mgc__item *item = mgc__state_after(&chain->state, first, 1, true);
+         item != NULL && item->bytes[0] == MGC__AREA_ACCOUNT && status == MGC_OK;
          item = mgc__state_after(&chain->state, item->bytes, item->key_len, false)) {
         mgc_account_info a;
         size_t k = 0;
@@ -248,7 +263,9 @@ static mgc_status check_double_entry(mgc_chain *chain)
     }
     for (size_t k = 0; k < n && status == MGC_OK; k++)
         if (sums[k].pending_debits != 0 || sums[k].posted_debits != 0)
-            status = mgc__fail(ctx, MGC_E_STATE_MISMATCH, "ledger: debits and credits of unit %" PRIu32 " of chain %s differ", sums[k].unit, chain->name);
+            status = mgc__fail(ctx, MGC_E_STATE_MISMATCH,
+                               "ledger: debits and credits of unit %" PRIu32 " of chain %s differ", sums[k].unit,
+                               chain->name);
     mgc__free(ctx, sums);
     return status;
 }
@@ -260,7 +277,8 @@ static mgc_status verify_chains(mgc__replay *p)
     p->info.executed = p->ledger->n_chains > 0;
     for (uint32_t i = 0; i < p->ledger->n_chains && status == MGC_OK; i++) {
         mgc_chain *chain = p->ledger->chains[i];
-        for (uint64_t h = 1; h <= chain->final_height && status == MGC_OK; h++) status = check_certificate_at(chain, h, &p->info.signatures);
+        for (uint64_t h = 1; h <= chain->final_height && status == MGC_OK; h++)
+            status = check_certificate_at(chain, h, &p->info.signatures);
         if (status == MGC_OK) status = check_double_entry(chain);
         if (!chain->has_executor) p->info.executed = 0;
     }
@@ -279,8 +297,8 @@ static void count_files(mgc__replay *p)
     p->info.torn_bytes = j.torn_bytes;
 }
 
-mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*attach)(void *user, mgc_chain *chain), void *user,
-                              mgc_verify_info *info)
+mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*attach)(void *user, mgc_chain *chain),
+                              void *user, mgc_verify_info *info)
 {
     mgc__replay p = {.verify = true, .attach = attach, .attach_user = user, .info = {.struct_size = sizeof p.info}};
     mgc_status status, written = MGC_OK;
@@ -289,7 +307,8 @@ mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*
     status = mgc__ledger_load(ctx, opts, true, &p);
     if (status == MGC_OK) {
         count_files(&p);
-        status = p.info.n_files == 0 ? mgc__fail(ctx, MGC_E_NOT_FOUND, "ledger: there is no journal") : verify_chains(&p);
+        status =
+            p.info.n_files == 0 ? mgc__fail(ctx, MGC_E_NOT_FOUND, "ledger: there is no journal") : verify_chains(&p);
     }
     mgc_ledger_close(p.ledger);
     if (info != NULL) written = mgc__info_write(info, &p.info, sizeof p.info, sizeof p.info);

@@ -2,8 +2,8 @@
 /* Undo that cannot fail.
  *
  * A change puts a new item in the tree and keeps the old one in the log.  Removing a key leaves an absent item in its
- * place until the block is settled.  So going back only swaps pointers or removes what was inserted, neither of which needs
- * memory, and settling only frees. */
+ * place until the block is settled.  So going back only swaps pointers or removes what was inserted, neither of which
+ * needs memory, and settling only frees. */
 #include "ledger/state.h"
 
 #include "crypto/crypto.h"
@@ -61,7 +61,8 @@ const mgc__item *mgc__state_after(const mgc__state *s, const uint8_t *key, size_
     return item;
 }
 
-static mgc_status change(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, bool absent)
+static mgc_status change(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
+                         bool absent)
 {
     mgc__item *item, *old;
 
@@ -194,7 +195,8 @@ static mgc_status apply_one(mgc__state *s, mgc__cbor_reader *r, const uint8_t **
     gone = mgc__cbor_get_null(r);
     if (!gone) value = mgc__cbor_get_bytes(r, &value_len, MGC__VALUE_MAX);
     if (r->status != MGC_OK) return r->status;
-    if (key_len == 0 || (*last != NULL && mgc__key_compare(*last, *last_len, key, key_len) >= 0)) return MGC_E_NONCANONICAL;
+    if (key_len == 0 || (*last != NULL && mgc__key_compare(*last, *last_len, key, key_len) >= 0))
+        return MGC_E_NONCANONICAL;
     *last = key;
     *last_len = key_len;
     before = mgc__state_get(s, key, key_len);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* B-tree after Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, 3rd ed., chapter 18: inserting splits full nodes on the
- * way down, removing fills thin ones on the way down, so neither ever goes back up. */
+/* B-tree after Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, 3rd ed., chapter 18: inserting splits
+ * full nodes on the way down, removing fills thin ones on the way down, so neither ever goes back up. */
 #include "ledger/tree.h"
 
-enum { T = 16 /* least degree: nodes of 15..31 items; not critical, measured flat from 8 to 32 */, ITEMS = 2 * T - 1 };
+enum {
+    T = 16 /* least degree: nodes of 15..31 items; not critical, measured flat from 8 to 32 */,
+    ITEMS = 2 * T - 1
+};
 
 typedef struct mgc__node {
     uint32_t n;
@@ -109,7 +112,7 @@ mgc__item *mgc__tree_after(const mgc__tree *tree, const void *key, size_t key_le
     return best;
 }
 
-/* --- inserting -------------------------------------------------------------------------------- */
+/* --- inserting ----------------------------------------------------------------------------------- */
 
 static void open_gap(node *x, uint32_t i)
 {
@@ -198,7 +201,7 @@ bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
     }
 }
 
-/* --- removing --------------------------------------------------------------------------------- */
+/* --- removing ------------------------------------------------------------------------------------ */
 
 static mgc__item *close_gap(node *x, uint32_t i)
 {

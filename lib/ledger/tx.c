@@ -37,20 +37,22 @@ mgc_status mgc_tx_encode_body(const mgc_tx_body *body, uint8_t *bytes, size_t ca
         b.reserved0 != 0 || b.nonce == 0)
         return MGC_E_INVALID_ARG;
     method_len = strlen(b.method);
-    if (method_len == 0 || method_len > MGC_METHOD_MAX || !mgc__utf8_valid((const uint8_t *)b.method, method_len)) return MGC_E_INVALID_ARG;
+    if (method_len == 0 || method_len > MGC_METHOD_MAX || !mgc__utf8_valid((const uint8_t *)b.method, method_len))
+        return MGC_E_INVALID_ARG;
     mgc__cbor_to_fixed(&w, bytes, cap < MGC_TX_BYTES_MAX ? cap : MGC_TX_BYTES_MAX);
     put_body(&w, &b);
     if (w.status == MGC_OK) *len = w.len;
     return w.status;
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------- */
 
 static void get_version(mgc__cbor_reader *r, uint64_t known)
 {
     uint64_t version = mgc__cbor_get_uint(r, UINT64_MAX);
 
-    if (r->status == MGC_OK && version > known) mgc__cbor_refuse(r, MGC_E_VERSION, "a version newer than this library's");
+    if (r->status == MGC_OK && version > known)
+        mgc__cbor_refuse(r, MGC_E_VERSION, "a version newer than this library's");
     if (r->status == MGC_OK && version < 1) mgc__cbor_refuse(r, MGC_E_SCHEMA, "a version that never was");
 }
 
@@ -93,7 +95,8 @@ static void read_signers(mgc__cbor_reader *r, mgc__tx *tx)
         signer->public_key = mgc__cbor_get_fixed(r, MGC_PUBLIC_KEY_BYTES);
         signer->role = (uint32_t)mgc__cbor_get_uint(r, UINT8_MAX);
         signer->signature = mgc__cbor_get_fixed(r, MGC_SIGNATURE_BYTES);
-        if (r->status == MGC_OK && i > 0 && memcmp(tx->signers[i - 1].public_key, signer->public_key, MGC_PUBLIC_KEY_BYTES) >= 0)
+        if (r->status == MGC_OK && i > 0 &&
+            memcmp(tx->signers[i - 1].public_key, signer->public_key, MGC_PUBLIC_KEY_BYTES) >= 0)
             mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "signers are not in strictly ascending order of their keys");
     }
 }
@@ -108,7 +111,8 @@ mgc_status mgc__tx_decode(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__t
     *tx = (mgc__tx){.bytes = bytes, .len = len};
     if (len > MGC_TX_BYTES_MAX)
         return ctx == NULL ? MGC_E_TOO_LARGE
-                           : mgc__fail(ctx, MGC_E_TOO_LARGE, "ledger: a transaction of %zu bytes; at most %d", len, MGC_TX_BYTES_MAX);
+                           : mgc__fail(ctx, MGC_E_TOO_LARGE, "ledger: a transaction of %zu bytes; at most %d", len,
+                                       MGC_TX_BYTES_MAX);
     mgc__cbor_read(&r, bytes, len);
     mgc__cbor_get_map(&r, 2);
     mgc__cbor_get_key(&r, 1);
@@ -128,13 +132,15 @@ mgc_status mgc__tx_verify(mgc_ctx *ctx, const mgc__tx *tx)
 
     for (uint32_t i = 0; i < tx->n_signatures; i++) {
         const struct mgc__tx_signer *s = &tx->signers[i];
-        mgc_status status = mgc__verify_tagged(ctx, s->public_key, tx_tag, tx->chain_id, s->role, tx->body, tx->body_len, s->signature);
+        mgc_status status = mgc__verify_tagged(ctx, s->public_key, tx_tag, tx->chain_id, s->role, tx->body,
+                                               tx->body_len, s->signature);
         if (status != MGC_OK)
             return mgc__fail(ctx, status, "ledger: signature %u of %u of a transaction: %s", i + 1, tx->n_signatures,
                              mgc_status_text(status));
         if (memcmp(s->public_key, tx->sender, MGC_PUBLIC_KEY_BYTES) == 0) sender_signed = true;
     }
-    if (!sender_signed) return mgc__fail(ctx, MGC_E_MISSING_SIGNER, "ledger: a transaction that its sender has not signed");
+    if (!sender_signed)
+        return mgc__fail(ctx, MGC_E_MISSING_SIGNER, "ledger: a transaction that its sender has not signed");
     return MGC_OK;
 }
 
@@ -143,9 +149,10 @@ bool mgc__tx_method_is(const mgc__tx *tx, const char *method)
     return strlen(method) == tx->method_len && memcmp(method, tx->method, tx->method_len) == 0;
 }
 
-/* --- signing and putting together --------------------------------------------------------------------- */
+/* --- signing and putting together ---------------------------------------------------------------- */
 
-mgc_status mgc_tx_sign(const uint8_t *body, size_t body_len, const mgc_key *key, uint32_t role, mgc_tx_signature *signature)
+mgc_status mgc_tx_sign(const uint8_t *body, size_t body_len, const mgc_key *key, uint32_t role,
+                       mgc_tx_signature *signature)
 {
     mgc_tx_signature s = {0};
     mgc_status status;
@@ -178,14 +185,15 @@ static mgc_status order(const mgc_tx_signature *signatures, size_t n, size_t pla
     return MGC_OK;
 }
 
-mgc_status mgc_tx_assemble(const uint8_t *body, size_t body_len, const mgc_tx_signature *signatures, size_t n_signatures,
-                           uint8_t *bytes, size_t cap, size_t *len)
+mgc_status mgc_tx_assemble(const uint8_t *body, size_t body_len, const mgc_tx_signature *signatures,
+                           size_t n_signatures, uint8_t *bytes, size_t cap, size_t *len)
 {
     size_t place[MGC_TX_SIGNATURES_MAX];
     mgc__cbor_writer w;
     mgc_status status;
 
-    if (body == NULL || signatures == NULL || bytes == NULL || len == NULL || n_signatures == 0 || n_signatures > MGC_TX_SIGNATURES_MAX)
+    if (body == NULL || signatures == NULL || bytes == NULL || len == NULL || n_signatures == 0 ||
+        n_signatures > MGC_TX_SIGNATURES_MAX)
         return MGC_E_INVALID_ARG;
     *len = 0;
     status = order(signatures, n_signatures, place);
@@ -207,7 +215,7 @@ mgc_status mgc_tx_assemble(const uint8_t *body, size_t body_len, const mgc_tx_si
     return w.status;
 }
 
-/* --- taken apart for the host ---------------------------------------------------------------------------- */
+/* --- taken apart for the host -------------------------------------------------------------------- */
 
 mgc_status mgc__tx_info(const mgc__tx *tx, mgc_tx_info *info)
 {

@@ -68,7 +68,9 @@ static long reference_item(const uint8_t *b, long len, int depth)
         long step = reference_item(b + used, len - used, depth + 1);
         if (step < 0 || (key && b[used] >> 5 != 0)) return -1;
         /* shortest forms order like their bytes, a longer one after a shorter */
-        if (key && last >= 0 && (b[used] < b[last] || (b[used] == b[last] && memcmp(b + last, b + used, (size_t)step) >= 0))) return -1;
+        if (key && last >= 0 &&
+            (b[used] < b[last] || (b[used] == b[last] && memcmp(b + last, b + used, (size_t)step) >= 0)))
+            return -1;
         if (key) last = used;
         used += step;
     }
@@ -158,7 +160,11 @@ END_TEST
 /* faults.md 16..30: one input a rule. */
 START_TEST(each_rule_has_its_code)
 {
-    static const struct { const char *what, *bytes; size_t len; mgc_status want; } cases[] = {
+    static const struct {
+        const char *what, *bytes;
+        size_t len;
+        mgc_status want;
+    } cases[] = {
         {"nothing", "", 0, MGC_E_TRUNCATED},
         {"non-minimal 23", "\x18\x17", 2, MGC_E_NONCANONICAL},
         {"non-minimal 255", "\x19\x00\xff", 3, MGC_E_NONCANONICAL},
@@ -229,7 +235,11 @@ static mgc_status read_schema(mgc_ctx *ctx, const uint8_t *bytes, size_t len)
 START_TEST(schemas_refuse_what_they_do_not_know)
 {
     static const char good[] = "\xa5\x01\x07\x02\x42\xaa\xbb\x03\x62ok\x04\xf6\x05\x82\xf5\x22";
-    static const struct { const char *what, *bytes; size_t len; mgc_status want; } cases[] = {
+    static const struct {
+        const char *what, *bytes;
+        size_t len;
+        mgc_status want;
+    } cases[] = {
         {"good", good, sizeof good - 1, MGC_OK},
         {"present instead of null", "\xa5\x01\x07\x02\x42\xaa\xbb\x03\x62ok\x04\x41\x00\x05\x82\xf5\x22", 18, MGC_OK},
         {"not a map", "\x85\x01\x07\x02\x04\x05", 6, MGC_E_SCHEMA},
@@ -237,7 +247,8 @@ START_TEST(schemas_refuse_what_they_do_not_know)
         {"another key", "\xa5\x01\x07\x02\x42\xaa\xbb\x03\x62ok\x04\xf6\x06\x82\xf5\x22", 17, MGC_E_SCHEMA},
         {"8 for 7", "\xa5\x01\x08\x02\x42\xaa\xbb\x03\x62ok\x04\xf6\x05\x82\xf5\x22", 17, MGC_E_RANGE},
         {"text for number", "\xa5\x01\x60\x02\x42\xaa\xbb\x03\x62ok\x04\xf6\x05\x82\xf5\x22", 17, MGC_E_SCHEMA},
-        {"three bytes for two", "\xa5\x01\x07\x02\x43\xaa\xbb\xcc\x03\x62ok\x04\xf6\x05\x82\xf5\x22", 18, MGC_E_SCHEMA},
+        {"three bytes for two", "\xa5\x01\x07\x02\x43\xaa\xbb\xcc\x03\x62ok\x04\xf6\x05\x82\xf5\x22", 18,
+         MGC_E_SCHEMA},
         {"longer text", "\xa5\x01\x07\x02\x42\xaa\xbb\x03\x63oks\x04\xf6\x05\x82\xf5\x22", 18, MGC_E_TOO_LARGE},
         {"one for two items", "\xa5\x01\x07\x02\x42\xaa\xbb\x03\x62ok\x04\xf6\x05\x81\xf5", 16, MGC_E_SCHEMA},
     };
@@ -251,7 +262,8 @@ START_TEST(schemas_refuse_what_they_do_not_know)
     for (size_t cut = 0; cut < sizeof good - 1; cut++)
         ck_assert_int_ne(read_schema(ctx, (const uint8_t *)good, cut), MGC_OK);
     read_schema(ctx, (const uint8_t *)"\xa5\x01\x07\x02\x05", 5);
-    ck_assert_str_eq(mgc_ctx_error(ctx), "codec: more items are declared than bytes are left at byte 0 of the test of 5 bytes");
+    ck_assert_str_eq(mgc_ctx_error(ctx),
+                     "codec: more items are declared than bytes are left at byte 0 of the test of 5 bytes");
     mgc_ctx_destroy(ctx);
 }
 END_TEST
@@ -281,7 +293,7 @@ START_TEST(writers_stop_at_their_limit)
 }
 END_TEST
 
-/* --- published vectors -------------------------------------------------------------------------- */
+/* --- published vectors --------------------------------------------------------------------------- */
 
 static const char *published(char *path, size_t cap, const char *name)
 {
@@ -399,10 +411,12 @@ static void try_json(const char *name, bool by_flag, size_t at_least, size_t in_
     }
     while ((at = strstr(at, "\"hex\": \"")) != NULL) {
         size_t len = unhex(at + strlen("\"hex\": \""), '"', bytes);
-        char *next = strstr(at + 1, "\"hex\": \""), *odd = strstr(at, "\"roundtrip\": false"), *error = strstr(at, "\"error\":");
+        char *next = strstr(at + 1, "\"hex\": \""), *odd = strstr(at, "\"roundtrip\": false"),
+             *error = strstr(at, "\"error\":");
         mgc_status status = mgc__cbor_check(bytes, len);
 
-        if ((by_flag && odd != NULL && (next == NULL || odd < next)) || (error != NULL && (next == NULL || error < next)))
+        if ((by_flag && odd != NULL && (next == NULL || odd < next)) ||
+            (error != NULL && (next == NULL || error < next)))
             ck_assert_msg(status != MGC_OK, "%s: %.40s is accepted", name, at);
         ck_assert_msg((status == MGC_OK) == ours(bytes, len), "%s: %.40s: %s", name, at, mgc_status_name(status));
         accepted += status == MGC_OK;

@@ -32,7 +32,7 @@ START_TEST(a_tag_is_hashed_with_its_nul)
 }
 END_TEST
 
-/* --- Merkle: every tree up to 40 leaves against the definition ------------------------------------- */
+/* --- Merkle: every tree up to 40 leaves against the definition ----------------------------------- */
 
 static uint8_t leaves[40][32];
 
@@ -76,21 +76,32 @@ START_TEST(merkle_trees_up_to_40)
         for (size_t i = 0; i < n; i++) {
             ck_assert_int_eq(mgc__merkle_inclusion(leaf_of, NULL, n, i, &proof), MGC_OK);
             ck_assert_int_eq(mgc__merkle_verify_inclusion(i, n, leaves[i], proof.path[0], proof.n, roots[n]), MGC_OK);
-            ck_assert_int_eq(mgc__merkle_verify_inclusion(i, n, leaves[i], proof.path[0], proof.n + 1, roots[n]), MGC_E_BAD_PROOF);
+            ck_assert_int_eq(mgc__merkle_verify_inclusion(i, n, leaves[i], proof.path[0], proof.n + 1, roots[n]),
+                             MGC_E_BAD_PROOF);
             if (proof.n > 0)
-                ck_assert_int_eq(mgc__merkle_verify_inclusion(i, n, leaves[i], proof.path[0], proof.n - 1, roots[n]), MGC_E_BAD_PROOF);
+                ck_assert_int_eq(mgc__merkle_verify_inclusion(i, n, leaves[i], proof.path[0], proof.n - 1, roots[n]),
+                                 MGC_E_BAD_PROOF);
             for (size_t j = 0; j < n; j++)
-                if (j != i) ck_assert_int_eq(mgc__merkle_verify_inclusion(j, n, leaves[i], proof.path[0], proof.n, roots[n]), MGC_E_BAD_PROOF);
+                if (j != i)
+                    ck_assert_int_eq(mgc__merkle_verify_inclusion(j, n, leaves[i], proof.path[0], proof.n, roots[n]),
+                                     MGC_E_BAD_PROOF);
 
             ck_assert_int_eq(mgc__merkle_consistency(leaf_of, NULL, i + 1, n, &proof), MGC_OK);
-            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, roots[i + 1], roots[n]), MGC_OK);
-            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n + 1, roots[i + 1], roots[n]), MGC_E_BAD_PROOF);
+            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, roots[i + 1], roots[n]),
+                             MGC_OK);
+            ck_assert_int_eq(
+                mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n + 1, roots[i + 1], roots[n]),
+                MGC_E_BAD_PROOF);
             if (i + 1 == n) continue;
-            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n - 1, roots[i + 1], roots[n]), MGC_E_BAD_PROOF);
+            ck_assert_int_eq(
+                mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n - 1, roots[i + 1], roots[n]),
+                MGC_E_BAD_PROOF);
             memcpy(bad, roots[i + 1], 32);
             bad[5] ^= 1;
-            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, bad, roots[n]), MGC_E_BAD_PROOF);
-            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, roots[i + 1], bad), MGC_E_BAD_PROOF);
+            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, bad, roots[n]),
+                             MGC_E_BAD_PROOF);
+            ck_assert_int_eq(mgc__merkle_verify_consistency(i + 1, n, proof.path[0], proof.n, roots[i + 1], bad),
+                             MGC_E_BAD_PROOF);
         }
     ck_assert_int_eq(mgc__merkle_inclusion(leaf_of, NULL, 3, 3, &proof), MGC_E_RANGE);
     ck_assert_int_eq(mgc__merkle_consistency(leaf_of, NULL, 0, 3, &proof), MGC_E_RANGE);
@@ -98,10 +109,11 @@ START_TEST(merkle_trees_up_to_40)
 }
 END_TEST
 
-/* --- keys ------------------------------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------------------------------- */
 
-static const uint8_t p_minus_1[32] = {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
+static const uint8_t p_minus_1[32] = {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
 
 START_TEST(weak_keys_are_refused)
 {
@@ -143,7 +155,8 @@ START_TEST(weak_keys_are_refused)
 }
 END_TEST
 
-/* Half of all y are on the curve: the check must say so for keys that libcrypto makes, and for about half of random ones. */
+/* Half of all y are on the curve: the check must say so for keys that libcrypto makes, and for about half of random
+ * ones. */
 START_TEST(the_curve_check_agrees_with_real_keys)
 {
     mgc__rng rng;
@@ -169,8 +182,9 @@ END_TEST
 START_TEST(signatures_bind_everything)
 {
     /* the group's order 2^252 + 27742317777372353535851937790883648493, little-endian */
-    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-                                      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10};
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+                                      0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
+                                      0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
     uint8_t chain[32] = {7}, other[32] = {8}, signature[64], body[3] = {1, 2, 3};
     const uint8_t *public_key;
     mgc_key *key;
@@ -179,10 +193,14 @@ START_TEST(signatures_bind_everything)
     public_key = mgc__key_public(key);
     ck_assert_int_eq(mgc__sign_tagged(ctx, key, "mgchain/tx/1", chain, 3, body, 3, signature), MGC_OK);
     ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 3, body, 3, signature), MGC_OK);
-    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/2", chain, 3, body, 3, signature), MGC_E_BAD_SIGNATURE);
-    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", other, 3, body, 3, signature), MGC_E_BAD_SIGNATURE);
-    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 4, body, 3, signature), MGC_E_BAD_SIGNATURE);
-    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 3, body, 2, signature), MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/2", chain, 3, body, 3, signature),
+                     MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", other, 3, body, 3, signature),
+                     MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 4, body, 3, signature),
+                     MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 3, body, 2, signature),
+                     MGC_E_BAD_SIGNATURE);
     ck_assert_int_eq(mgc_signature_verify(public_key, body, 3, signature, 63), MGC_E_BAD_SIGNATURE);
     ck_assert_int_eq(mgc_signature_verify(public_key, body, 3, signature, 65), MGC_E_BAD_SIGNATURE);
     ck_assert_int_eq(mgc_signature_verify(p_minus_1, body, 3, signature, 64), MGC_E_BAD_KEY);
@@ -193,7 +211,8 @@ START_TEST(signatures_bind_everything)
         signature[32 + i] = (uint8_t)carry;
         carry >>= 8;
     }
-    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 3, body, 3, signature), MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(mgc__verify_tagged(ctx, public_key, "mgchain/tx/1", chain, 3, body, 3, signature),
+                     MGC_E_BAD_SIGNATURE);
     mgc_key_destroy(key);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Published vectors, from the folder in MGC_TEST_PUBLISHED: NIST CAVP SHA-256, RFC 8032, Wycheproof Ed25519, RFC 6962 trees,
- * transparency-dev probes. */
+/* Published vectors, from the folder in MGC_TEST_PUBLISHED: NIST CAVP SHA-256, RFC 8032, Wycheproof Ed25519, RFC 6962
+ * trees, transparency-dev probes. */
 #include <check.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static const char *string_at(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* --- SHA-256 ------------------------------------------------------------------------------------ */
+/* --- SHA-256 ------------------------------------------------------------------------------------- */
 
 static void try_rsp(const char *name, size_t at_least)
 {
@@ -88,7 +88,7 @@ START_TEST(sha256_nist)
 }
 END_TEST
 
-/* --- Ed25519 ------------------------------------------------------------------------------------ */
+/* --- Ed25519 ------------------------------------------------------------------------------------- */
 
 START_TEST(ed25519_rfc8032)
 {
@@ -101,8 +101,10 @@ START_TEST(ed25519_rfc8032)
     if (json == NULL) return;
     ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
     ck_assert_uint_ge(json_array_size(json_object_get(json, "vectors")), 5);
-    json_array_foreach(json_object_get(json, "vectors"), i, vector) {
-        const char *text = string_at(vector, "signature") != NULL ? string_at(vector, "signature") : string_at(vector, "sig");
+    json_array_foreach(json_object_get(json, "vectors"), i, vector)
+    {
+        const char *text =
+            string_at(vector, "signature") != NULL ? string_at(vector, "signature") : string_at(vector, "sig");
         mgc_key *key;
         unhex(string_at(vector, "secret"), seed);
         unhex(string_at(vector, "public"), public_key);
@@ -131,14 +133,18 @@ START_TEST(ed25519_wycheproof)
     size_t i, j, valid = 0, invalid = 0;
 
     if (json == NULL) return;
-    json_array_foreach(json_object_get(json, "testGroups"), i, group) {
+    json_array_foreach(json_object_get(json, "testGroups"), i, group)
+    {
         unhex(string_at(json_object_get(group, "publicKey"), "pk"), public_key);
-        json_array_foreach(json_object_get(group, "tests"), j, test) {
-            size_t len = unhex(string_at(test, "msg"), message), signature_len = unhex(string_at(test, "sig"), signature);
+        json_array_foreach(json_object_get(group, "tests"), j, test)
+        {
+            size_t len = unhex(string_at(test, "msg"), message),
+                   signature_len = unhex(string_at(test, "sig"), signature);
             bool want = strcmp(string_at(test, "result"), "valid") == 0;
             mgc_status got = mgc_signature_verify(public_key, message, len, signature, signature_len);
             ck_assert_msg((got == MGC_OK) == want, "tcId %d (%s): %s",
-                          (int)json_integer_value(json_object_get(test, "tcId")), string_at(test, "comment"), mgc_status_name(got));
+                          (int)json_integer_value(json_object_get(test, "tcId")), string_at(test, "comment"),
+                          mgc_status_name(got));
             if (want) valid++;
             else invalid++;
         }
@@ -149,7 +155,7 @@ START_TEST(ed25519_wycheproof)
 }
 END_TEST
 
-/* --- Merkle trees --------------------------------------------------------------------------------- */
+/* --- Merkle trees -------------------------------------------------------------------------------- */
 
 static void leaf_of(void *user, uint64_t i, uint8_t hash[32])
 {
@@ -188,7 +194,9 @@ START_TEST(merkle_rfc6962)
     mgc__merkle_init(&m);
     for (size_t n = 0; n <= 8; n++) {
         if (n > 0) {
-            mgc__merkle_leaf(data, unhex(json_string_value(json_array_get(json_object_get(json, "leaves"), n - 1)), data), leaves[n - 1]);
+            mgc__merkle_leaf(data,
+                             unhex(json_string_value(json_array_get(json_object_get(json, "leaves"), n - 1)), data),
+                             leaves[n - 1]);
             unhex(json_string_value(json_array_get(json_object_get(json, "leaf_hashes"), n - 1)), want);
             ck_assert_mem_eq(leaves[n - 1], want, 32);
             mgc__merkle_push(&m, leaves[n - 1]);
@@ -197,13 +205,16 @@ START_TEST(merkle_rfc6962)
         unhex(json_string_value(json_array_get(json_object_get(json, "roots"), n)), want);
         ck_assert_mem_eq(roots[n], want, 32);
     }
-    json_array_foreach(json_object_get(json, "inclusion"), i, item) {
+    json_array_foreach(json_object_get(json, "inclusion"), i, item)
+    {
         uint64_t n = number_at(item, "size"), index = number_at(item, "index");
         ck_assert_int_eq(mgc__merkle_inclusion(leaf_of, leaves, n, index, &proof), MGC_OK);
         inclusions += same_path(json_object_get(item, "proof"), &proof);
-        ck_assert_int_eq(mgc__merkle_verify_inclusion(index, n, leaves[index], proof.path[0], proof.n, roots[n]), MGC_OK);
+        ck_assert_int_eq(mgc__merkle_verify_inclusion(index, n, leaves[index], proof.path[0], proof.n, roots[n]),
+                         MGC_OK);
     }
-    json_array_foreach(json_object_get(json, "consistency"), i, item) {
+    json_array_foreach(json_object_get(json, "consistency"), i, item)
+    {
         uint64_t a = number_at(item, "size1"), b = number_at(item, "size2");
         ck_assert_int_eq(mgc__merkle_consistency(leaf_of, leaves, a, b, &proof), MGC_OK);
         consistencies += same_path(json_object_get(item, "proof"), &proof);
@@ -246,7 +257,8 @@ static bool probe_path(const json_t *probe, uint8_t (*path)[32], size_t *n)
     return true;
 }
 
-/* Jansson's integers are signed and some sizes are 2^64 - 1: numbers are read as doubles, which hold all that occur. */
+/* Jansson's integers are signed and some sizes are 2^64 - 1: numbers are read as doubles, which hold all that
+ * occur. */
 static json_t *load_probes(const char *name)
 {
     char *path = path_of(name);
@@ -273,20 +285,24 @@ START_TEST(merkle_probes)
     uint8_t path[64][32], a[64], b[64];
     size_t i, n, good = 0, bad = 0;
 
-    json_array_foreach(inclusion, i, probe) {
+    json_array_foreach(inclusion, i, probe)
+    {
         bool sizes = unbase64(string_at(probe, "root"), a) == 32 && unbase64(string_at(probe, "leafHash"), b) == 32;
         bool want = !json_is_true(json_object_get(probe, "wantErr"));
         bool got = probe_path(probe, path, &n) && sizes &&
-                   mgc__merkle_verify_inclusion(real_number(probe, "leafIdx"), real_number(probe, "treeSize"), b, path[0], n, a) == MGC_OK;
+                   mgc__merkle_verify_inclusion(real_number(probe, "leafIdx"), real_number(probe, "treeSize"), b,
+                                                path[0], n, a) == MGC_OK;
         ck_assert_msg(got == want, "%s", string_at(probe, "file"));
         if (want) good++;
         else bad++;
     }
-    json_array_foreach(consistency, i, probe) {
+    json_array_foreach(consistency, i, probe)
+    {
         bool sizes = unhash(probe, "root1", a) && unhash(probe, "root2", b);
         bool want = !json_is_true(json_object_get(probe, "wantErr"));
         bool got = probe_path(probe, path, &n) && sizes &&
-                   mgc__merkle_verify_consistency(real_number(probe, "size1"), real_number(probe, "size2"), path[0], n, a, b) == MGC_OK;
+                   mgc__merkle_verify_consistency(real_number(probe, "size1"), real_number(probe, "size2"), path[0],
+                                                  n, a, b) == MGC_OK;
         ck_assert_msg(got == want, "%s", string_at(probe, "file"));
         if (want) good++;
         else bad++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* faults.md 1-12, 16-30, 40-44, 61-68, 96 in the ledger: transactions, blocks, certificates, the tree and the state. */
+/* faults.md 1-12, 16-30, 40-44, 61-68, 96 in the ledger: transactions, blocks, certificates, the tree and the
+ * state. */
 #include "world.h"
 
 static mgc_ctx *ctx;
@@ -21,7 +22,7 @@ static void teardown(void)
     mgc_ctx_destroy(ctx);
 }
 
-/* --- the tree: 200 000 random acts against a sorted array -------------------------------------------------- */
+/* --- the tree: 200 000 random acts against a sorted array ---------------------------------------- */
 
 START_TEST(the_tree_is_a_sorted_array)
 {
@@ -71,7 +72,8 @@ START_TEST(the_tree_is_a_sorted_array)
 }
 END_TEST
 
-/* Random changes, some undone to a mark: the write set made from them, applied to the state before, gives the same state. */
+/* Random changes, some undone to a mark: the write set made from them, applied to the state before, gives the same
+ * state. */
 START_TEST(a_write_set_is_the_difference)
 {
     mgc__state a, b;
@@ -88,10 +90,14 @@ START_TEST(a_write_set_is_the_difference)
             uint64_t act = mgc__rng_below(&rng, 10);
             key[1] = (uint8_t)mgc__rng_below(&rng, 30);
             value[0] = (uint8_t)mgc__rng_below(&rng, 4);
-            if (act < 6) ck_assert_int_eq(mgc__state_put(&a, key, 2, value, (size_t)mgc__rng_below(&rng, 3)), MGC_OK);
-            else if (act < 9) (void)mgc__state_remove(&a, key, 2);
-            else if (mgc__rng_below(&rng, 2) == 0) mark = a.n_undo;
-            else mgc__state_undo(&a, mark);
+            if (act < 6)
+                ck_assert_int_eq(mgc__state_put(&a, key, 2, value, (size_t)mgc__rng_below(&rng, 3)), MGC_OK);
+            else if (act < 9)
+                (void)mgc__state_remove(&a, key, 2);
+            else if (mgc__rng_below(&rng, 2) == 0)
+                mark = a.n_undo;
+            else
+                mgc__state_undo(&a, mark);
         }
         mgc__buf_init(&changes, ctx, 1 << 20);
         ck_assert_int_eq(mgc__state_changes(&a, &changes, NULL, NULL), MGC_OK);
@@ -104,7 +110,8 @@ START_TEST(a_write_set_is_the_difference)
         mgc__state_undo(&b, 0); /* back, and once more: undoing loses nothing */
         ck_assert_int_eq(mgc__state_apply(&b, changes.bytes, changes.len), MGC_OK);
         mgc__state_settle(&b);
-        if (changes.len > 1) ck_assert_int_eq(mgc__state_apply(&b, changes.bytes, changes.len), MGC_E_STATE_MISMATCH); /* no change */
+        if (changes.len > 1)
+            ck_assert_int_eq(mgc__state_apply(&b, changes.bytes, changes.len), MGC_E_STATE_MISMATCH); /* no change */
         mgc__state_undo(&b, 0);
         mgc__buf_free(&changes);
     }
@@ -137,15 +144,14 @@ START_TEST(records_can_be_walked_while_they_change)
     mgc__record_first(&c, 7, (const uint8_t *)"a", 1);
     ck_assert(!mgc__record_next(mgc__exec_state(x), &c));
     mgc__record_after(&c, 7, (const uint8_t *)"b", 1, (const uint8_t *)"b\x2f", 2);
-    for (n = 0; mgc__record_next(mgc__exec_state(x), &c); n++) {
-    }
+    for (n = 0; mgc__record_next(mgc__exec_state(x), &c); n++) {}
     ck_assert_uint_eq(n, 2);
     mgc_chain_abort(w.chain);
     ck_assert_uint_eq(w.chain->state.n_records, 0);
 }
 END_TEST
 
-/* --- transactions --------------------------------------------------------------------------------------------- */
+/* --- transactions -------------------------------------------------------------------------------- */
 
 static mgc_status try_tx(const mgc_key *sender, uint64_t nonce, uint64_t valid_until)
 {
@@ -204,8 +210,15 @@ END_TEST
 
 START_TEST(signatures_are_sorted_single_and_include_the_sender)
 {
-    mgc_tx_body body = {.struct_size = sizeof body, .chain_id = w.chain_id, .sender = mgc__key_public(w.alice), .contract = 5, .method = "put",
-                        .arguments = (const uint8_t *)"kv", .arguments_len = 2, .nonce = 1, .valid_until = 5};
+    mgc_tx_body body = {.struct_size = sizeof body,
+                        .chain_id = w.chain_id,
+                        .sender = mgc__key_public(w.alice),
+                        .contract = 5,
+                        .method = "put",
+                        .arguments = (const uint8_t *)"kv",
+                        .arguments_len = 2,
+                        .nonce = 1,
+                        .valid_until = 5};
     mgc_tx_signature s[3];
     uint8_t encoded[1024], a[2048], b[2048];
     size_t body_len, len, len_b;
@@ -216,9 +229,11 @@ START_TEST(signatures_are_sorted_single_and_include_the_sender)
     ck_assert_int_eq(mgc_tx_sign(encoded, body_len, w.alice, MGC_ROLE_USER, &s[0]), MGC_OK);
     ck_assert_int_eq(mgc_tx_sign(encoded, body_len, w.bob, MGC_ROLE_MANAGER, &s[1]), MGC_OK);
     ck_assert_int_eq(mgc_tx_sign(encoded, body_len, w.alice, MGC_ROLE_METER, &s[2]), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, s, 3, a, sizeof a, &len), MGC_E_NONCANONICAL); /* alice twice */
+    ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, s, 3, a, sizeof a, &len),
+                     MGC_E_NONCANONICAL); /* alice twice */
     ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, s, 2, a, sizeof a, &len), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, (mgc_tx_signature[]){s[1], s[0]}, 2, b, sizeof b, &len_b), MGC_OK);
+    ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, (mgc_tx_signature[]){s[1], s[0]}, 2, b, sizeof b, &len_b),
+                     MGC_OK);
     ck_assert_uint_eq(len, len_b);
     ck_assert_mem_eq(a, b, len);
     ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_OK);
@@ -243,7 +258,7 @@ START_TEST(only_what_was_verified_is_remembered)
 }
 END_TEST
 
-/* --- execution --------------------------------------------------------------------------------------------------- */
+/* --- execution ----------------------------------------------------------------------------------- */
 
 START_TEST(a_refused_transaction_leaves_its_receipt_only)
 {
@@ -353,7 +368,8 @@ START_TEST(a_pending_transfer_ends_once)
 }
 END_TEST
 
-/* More pending transfers than one block may release end at one height: none can be posted, all are released in turn. */
+/* More pending transfers than one block may release end at one height: none can be posted, all are released in
+ * turn. */
 START_TEST(a_flood_of_expiries_is_spread)
 {
     mgc_account_info a;
@@ -384,11 +400,53 @@ START_TEST(a_flood_of_expiries_is_spread)
 }
 END_TEST
 
+/* faults.md 38: what is reserved is not free to spend, on either side. */
+START_TEST(what_is_pending_counts_against_the_bound)
+{
+    mgc__exec *x = &w.chain->exec;
+    mgc_transfer_info t = {.unit = 1, .code = 1};
+
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 2000), MGC_OK);
+    ck_assert_int_eq(add_account(&w, 1, 1, 0, NULL), MGC_OK);
+    ck_assert_int_eq(add_account(&w, 2, 1, MGC_ACCOUNT_DEBITS_BOUNDED, NULL), MGC_OK);
+    ck_assert_int_eq(add_account(&w, 3, 1, MGC_ACCOUNT_CREDITS_BOUNDED, NULL), MGC_OK);
+    for (int side = 0; side < 2; side++) {
+        uint8_t free_account[16], bounded[16];
+        uint64_t first = 100 * (uint64_t)(side + 1);
+        id_of(free_account, 1);
+        id_of(bounded, side == 0 ? 2 : 3);
+        /* fill up to 100, reserve 60, then 41 are too many and 40 are not */
+        static const struct {
+            bool fill;
+            uint64_t amount;
+            uint32_t flags;
+            mgc_status want;
+        } steps[] = {{true, 100, 0, MGC_OK},
+                     {false, 60, MGC_TRANSFER_PENDING, MGC_OK},
+                     {false, 41, 0, MGC_E_EXCEEDS_CREDIT},
+                     {false, 41, MGC_TRANSFER_PENDING, MGC_E_EXCEEDS_CREDIT},
+                     {false, 40, 0, MGC_OK},
+                     {false, 1, 0, MGC_E_EXCEEDS_CREDIT}};
+        for (size_t i = 0; i < MGC__COUNT(steps); i++) {
+            bool to_bounded = steps[i].fill == (side == 0);
+            id_of(t.id, first + i);
+            memcpy(t.debit_account, to_bounded ? free_account : bounded, 16);
+            memcpy(t.credit_account, to_bounded ? bounded : free_account, 16);
+            t.amount = steps[i].amount;
+            t.flags = steps[i].flags;
+            mgc_status got = mgc__transfer_create(x, &t);
+            ck_assert_msg(got == steps[i].want, "side %d step %zu: %s", side, i, mgc_status_name(got));
+        }
+    }
+}
+END_TEST
+
 /* Closing (faults.md 44). */
 START_TEST(a_closed_account_takes_nothing)
 {
     mgc__exec *x = &w.chain->exec;
-    mgc_transfer_info t = {.unit = 1, .code = 1, .amount = 5, .flags = MGC_TRANSFER_PENDING}, end = {.flags = MGC_TRANSFER_VOID};
+    mgc_transfer_info t = {.unit = 1, .code = 1, .amount = 5, .flags = MGC_TRANSFER_PENDING},
+                      end = {.flags = MGC_TRANSFER_VOID};
     uint8_t id[16];
 
     ck_assert_int_eq(mgc_chain_begin(w.chain, 2000), MGC_OK);
@@ -413,7 +471,7 @@ START_TEST(a_closed_account_takes_nothing)
 }
 END_TEST
 
-/* --- blocks of other members ---------------------------------------------------------------------------------------- */
+/* --- blocks of other members --------------------------------------------------------------------- */
 
 struct three {
     struct disk disks[3];
@@ -425,7 +483,8 @@ struct three {
 static void three_open(struct three *t)
 {
     mgc_member members[3] = {{.id = 1}, {.id = 2}, {.id = 3}};
-    mgc_genesis g = {.struct_size = sizeof g, .name = "trading", .time_ms = 1000, .members = members, .n_members = 3, .quorum = 2};
+    mgc_genesis g = {
+        .struct_size = sizeof g, .name = "trading", .time_ms = 1000, .members = members, .n_members = 3, .quorum = 2};
     mgc_ledger_opts opts;
 
     for (uint8_t i = 0; i < 3; i++) {
@@ -440,7 +499,8 @@ static void three_open(struct three *t)
         opts.storage_user = &t->disks[i];
         ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &t->ledgers[i]), MGC_OK);
         g.quorum = 1;
-        ck_assert_int_eq(mgc_ledger_add_chain(t->ledgers[i], &g, &t->chains[i]), MGC_E_INVALID_ARG); /* two quorums must meet */
+        ck_assert_int_eq(mgc_ledger_add_chain(t->ledgers[i], &g, &t->chains[i]),
+                         MGC_E_INVALID_ARG); /* two quorums must meet */
         g.quorum = 2;
         ck_assert_int_eq(mgc_ledger_add_chain(t->ledgers[i], &g, &t->chains[i]), MGC_OK);
         mgc__chain_set_executor(t->chains[i], &toy);
@@ -556,26 +616,68 @@ static mgc_status apply_changed(struct three *t, const uint8_t *bytes_in, size_t
     return mgc_chain_apply(t->chains[1], block, writer.len, 2000, 500);
 }
 
-static void change_parent(mgc__header *h) { h->previous[3] ^= 1; }
-static void change_height(mgc__header *h) { h->height++; }
-static void change_time_back(mgc__header *h) { h->time_ms = 1000; }
-static void change_time_ahead(mgc__header *h) { h->time_ms = 2501; }
-static void change_tx_root(mgc__header *h) { h->tx_root[0] ^= 1; }
-static void change_count(mgc__header *h) { h->n_txs--; }
-static void change_receipts(mgc__header *h) { h->receipt_root[0] ^= 1; }
-static void change_state(mgc__header *h) { h->state_digest[0] ^= 1; }
-static void change_log(mgc__header *h) { h->log_root[0] ^= 1; }
-static void change_chain(mgc__header *h) { h->chain_id[0] ^= 1; }
-static void change_config(mgc__header *h) { h->config_height = 1; }
+static void change_parent(mgc__header *h)
+{
+    h->previous[3] ^= 1;
+}
+static void change_height(mgc__header *h)
+{
+    h->height++;
+}
+static void change_time_back(mgc__header *h)
+{
+    h->time_ms = 1000;
+}
+static void change_time_ahead(mgc__header *h)
+{
+    h->time_ms = 2501;
+}
+static void change_tx_root(mgc__header *h)
+{
+    h->tx_root[0] ^= 1;
+}
+static void change_count(mgc__header *h)
+{
+    h->n_txs--;
+}
+static void change_receipts(mgc__header *h)
+{
+    h->receipt_root[0] ^= 1;
+}
+static void change_state(mgc__header *h)
+{
+    h->state_digest[0] ^= 1;
+}
+static void change_log(mgc__header *h)
+{
+    h->log_root[0] ^= 1;
+}
+static void change_chain(mgc__header *h)
+{
+    h->chain_id[0] ^= 1;
+}
+static void change_config(mgc__header *h)
+{
+    h->config_height = 1;
+}
 
 /* faults.md 61-64, 66, 67. */
 START_TEST(a_wrong_block_is_refused_and_changes_nothing)
 {
-    static const struct { void (*change)(mgc__header *h); mgc_status want; } cases[] = {
-        {change_parent, MGC_E_BAD_PARENT}, {change_height, MGC_E_HEIGHT},        {change_time_back, MGC_E_TIME},
-        {change_time_ahead, MGC_E_TIME},   {change_tx_root, MGC_E_BAD_TX_ROOT},  {change_count, MGC_E_BAD_TX_ROOT},
-        {change_receipts, MGC_E_STATE_MISMATCH}, {change_state, MGC_E_STATE_MISMATCH}, {change_log, MGC_E_BAD_PARENT},
-        {change_chain, MGC_E_WRONG_CHAIN}, {change_config, MGC_E_HEIGHT}};
+    static const struct {
+        void (*change)(mgc__header *h);
+        mgc_status want;
+    } cases[] = {{change_parent, MGC_E_BAD_PARENT},
+                 {change_height, MGC_E_HEIGHT},
+                 {change_time_back, MGC_E_TIME},
+                 {change_time_ahead, MGC_E_TIME},
+                 {change_tx_root, MGC_E_BAD_TX_ROOT},
+                 {change_count, MGC_E_BAD_TX_ROOT},
+                 {change_receipts, MGC_E_STATE_MISMATCH},
+                 {change_state, MGC_E_STATE_MISMATCH},
+                 {change_log, MGC_E_BAD_PARENT},
+                 {change_chain, MGC_E_WRONG_CHAIN},
+                 {change_config, MGC_E_HEIGHT}};
     struct three t;
     mgc_block *block;
     const uint8_t *b;
@@ -600,13 +702,18 @@ START_TEST(a_wrong_block_is_refused_and_changes_nothing)
 }
 END_TEST
 
-/* --- several chains in one store ---------------------------------------------------------------------------------------- */
+/* --- several chains in one store ----------------------------------------------------------------- */
 
 START_TEST(chains_share_a_store_and_nothing_else)
 {
     mgc_chain *trading = w.chain, *other;
     mgc_member member = {.id = 1};
-    mgc_genesis g = {.struct_size = sizeof g, .name = "scheduling", .time_ms = 500, .members = &member, .n_members = 1, .quorum = 1};
+    mgc_genesis g = {.struct_size = sizeof g,
+                     .name = "scheduling",
+                     .time_ms = 500,
+                     .members = &member,
+                     .n_members = 1,
+                     .quorum = 1};
     mgc_verify_info verified = {.struct_size = sizeof verified};
     mgc_ledger_opts opts;
     size_t len;
@@ -641,7 +748,7 @@ START_TEST(chains_share_a_store_and_nothing_else)
 }
 END_TEST
 
-/* --- options ------------------------------------------------------------------------------------------------------------------ */
+/* --- options ------------------------------------------------------------------------------------- */
 
 START_TEST(opts_of_every_size)
 {
@@ -721,6 +828,7 @@ int main(void)
     tcase_add_test(tcase, a_failing_environment_aborts_the_block);
     tcase_add_test(tcase, a_pending_transfer_ends_once);
     tcase_add_test(tcase, a_flood_of_expiries_is_spread);
+    tcase_add_test(tcase, what_is_pending_counts_against_the_bound);
     tcase_add_test(tcase, a_closed_account_takes_nothing);
     tcase_add_test(tcase, a_quorum_makes_a_block_final);
     tcase_add_test(tcase, a_wrong_block_is_refused_and_changes_nothing);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TigerBeetle's tables of accounts and transfers (published, Apache-2.0), read from MGC_TEST_PUBLISHED: the rows whose rule we share.
+/* TigerBeetle's tables of accounts and transfers (published, Apache-2.0), read from MGC_TEST_PUBLISHED: the rows
+ * whose rule we share.
  *
  * Not ours, and skipped:
- *   whole tables  balancing transfers, imported events, closing transfers, groups of linked accounts, and the filters of its queries
- *   single rows   reserved and timestamp fields of its wire format; ids that failed once and may not be tried again (here a failed
- *                 transaction spends its nonce instead); overflow of a timeout in nanoseconds
- * Its largest amount 2^128 - 1 - n is ours 2^62 - n, its second is our block. */
+ *   whole tables  balancing transfers, imported events, closing transfers, groups of linked accounts, and the filters
+ *   of its queries single rows   reserved and timestamp fields of its wire format; ids that failed once and may not
+ *                 be tried again (here a failed transaction spends its nonce instead); overflow of a timeout in
+ * nanoseconds Its largest amount 2^128 - 1 - n is ours 2^62 - n, its second is our block. */
 #include <jansson.h>
 
 #include "world.h"
@@ -21,7 +22,7 @@ struct bench {
 
 static mgc_ctx *ctx;
 
-/* --- words ------------------------------------------------------------------------------------------------ */
+/* --- words --------------------------------------------------------------------------------------- */
 
 static size_t split(char *row, char *tokens[TOKENS])
 {
@@ -58,9 +59,12 @@ static bool on(const char *word, const char *flag)
     return strcmp(word, flag) == 0;
 }
 
-/* --- results ------------------------------------------------------------------------------------------------- */
+/* --- results ------------------------------------------------------------------------------------- */
 
-static const struct { const char *theirs; mgc_status ours; } results[] = {
+static const struct {
+    const char *theirs;
+    mgc_status ours;
+} results[] = {
     {"created", MGC_OK},
     {"exists", MGC_OK},
     {"id_must_not_be_zero", MGC_E_INVALID_ARG},
@@ -108,7 +112,8 @@ static const struct { const char *theirs; mgc_status ours; } results[] = {
 /* The field that a message names, for exists_with_different_<field>. */
 static const char *field_of(const char *theirs)
 {
-    static const char *const names[][2] = {{"debit_account_id", "debit_account"}, {"credit_account_id", "credit_account"}, {"ledger", "unit"}};
+    static const char *const names[][2] = {
+        {"debit_account_id", "debit_account"}, {"credit_account_id", "credit_account"}, {"ledger", "unit"}};
     const char *field = theirs + strlen("exists_with_different_");
 
     for (size_t i = 0; i < MGC__COUNT(names); i++)
@@ -132,11 +137,12 @@ static void check(const char *theirs, mgc_status got, bool existed, const char *
         return;
     }
     for (size_t i = 0; i < MGC__COUNT(results); i++)
-        if (strcmp(results[i].theirs, theirs) == 0) ck_assert_msg(got == results[i].ours, "%s: %s", row, mgc_status_name(got));
+        if (strcmp(results[i].theirs, theirs) == 0)
+            ck_assert_msg(got == results[i].ours, "%s: %s", row, mgc_status_name(got));
     ck_assert_msg(existed == on(theirs, "exists"), "%s: existed %d", row, existed);
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------------------------------- */
 
 static void run_account(struct bench *b, char *tokens[TOKENS], const char *row)
 {
@@ -153,7 +159,8 @@ static void run_account(struct bench *b, char *tokens[TOKENS], const char *row)
     id_of(a.user_data_128, number(tokens[6]));
     a.user_data_64 = number(tokens[7]);
     a.user_data_32 = (uint32_t)number(tokens[8]);
-    a.flags = (on(tokens[13], "D<C") ? (uint32_t)MGC_ACCOUNT_DEBITS_BOUNDED : 0) | (on(tokens[14], "C<D") ? (uint32_t)MGC_ACCOUNT_CREDITS_BOUNDED : 0) |
+    a.flags = (on(tokens[13], "D<C") ? (uint32_t)MGC_ACCOUNT_DEBITS_BOUNDED : 0) |
+              (on(tokens[14], "C<D") ? (uint32_t)MGC_ACCOUNT_CREDITS_BOUNDED : 0) |
               (on(tokens[15], "HIST") ? (uint32_t)MGC_ACCOUNT_HISTORY : 0);
     mgc_status got = mgc__account_create(x, &a, &existed);
     check(theirs, got, existed && got == MGC_OK, mgc__exec_rule(x), row);
@@ -172,8 +179,10 @@ static bool read_transfer(char *tokens[TOKENS], mgc_transfer_info *t)
     t->user_data_64 = number(tokens[7]);
     t->user_data_32 = (uint32_t)number(tokens[8]);
     t->timeout = number(tokens[9]);
-    t->flags = (on(tokens[12], "LNK") ? (uint32_t)MGC_TRANSFER_LINKED : 0) | (on(tokens[13], "PEN") ? (uint32_t)MGC_TRANSFER_PENDING : 0) |
-               (on(tokens[14], "POS") ? (uint32_t)MGC_TRANSFER_POST : 0) | (on(tokens[15], "VOI") ? (uint32_t)MGC_TRANSFER_VOID : 0);
+    t->flags = (on(tokens[12], "LNK") ? (uint32_t)MGC_TRANSFER_LINKED : 0) |
+               (on(tokens[13], "PEN") ? (uint32_t)MGC_TRANSFER_PENDING : 0) |
+               (on(tokens[14], "POS") ? (uint32_t)MGC_TRANSFER_POST : 0) |
+               (on(tokens[15], "VOI") ? (uint32_t)MGC_TRANSFER_VOID : 0);
     t->amount = amount(tokens[4]);
     if (on(tokens[14], "POS") && on(tokens[4], "-0")) t->amount = MGC_AMOUNT_ALL;
     return true;
@@ -215,9 +224,10 @@ static void look_up_account(struct bench *b, char *tokens[TOKENS], size_t n, con
         return;
     }
     ck_assert_msg(got == MGC_OK, "%s", row);
-    ck_assert_msg(a.debits_pending == amount(tokens[2]) && a.debits_posted == amount(tokens[3]) && a.credits_pending == amount(tokens[4]) &&
-                      a.credits_posted == amount(tokens[5]),
-                  "%s: %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, row, a.debits_pending, a.debits_posted, a.credits_pending, a.credits_posted);
+    ck_assert_msg(a.debits_pending == amount(tokens[2]) && a.debits_posted == amount(tokens[3]) &&
+                      a.credits_pending == amount(tokens[4]) && a.credits_posted == amount(tokens[5]),
+                  "%s: %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, row, a.debits_pending, a.debits_posted,
+                  a.credits_pending, a.credits_posted);
 }
 
 static void look_up_transfer(struct bench *b, char *tokens[TOKENS], const char *row)
@@ -228,8 +238,10 @@ static void look_up_transfer(struct bench *b, char *tokens[TOKENS], const char *
     set_id(id, tokens[1]);
     mgc_status got = mgc__transfer_get(&b->w.chain->state, id, &t);
     b->lookups++;
-    if (on(tokens[2], "exists")) ck_assert_msg((got == MGC_OK) == on(tokens[3], "true"), "%s: %s", row, mgc_status_name(got));
-    else if (on(tokens[2], "amount")) ck_assert_msg(got == MGC_OK && t.amount == amount(tokens[3]), "%s: %" PRIu64, row, t.amount);
+    if (on(tokens[2], "exists"))
+        ck_assert_msg((got == MGC_OK) == on(tokens[3], "true"), "%s: %s", row, mgc_status_name(got));
+    else if (on(tokens[2], "amount"))
+        ck_assert_msg(got == MGC_OK && t.amount == amount(tokens[3]), "%s: %" PRIu64, row, t.amount);
 }
 
 /* Blocks go by. */
@@ -254,11 +266,11 @@ static void run_batch(struct bench *b, struct batch *batch)
 
     /* one by one where nothing is linked, so that the rule of each can be looked at */
     for (size_t i = 0, len; i < batch->n; i += len) {
-        for (len = 1; i + len < batch->n && (batch->transfers[i + len - 1].flags & MGC_TRANSFER_LINKED); len++) {
-        }
+        for (len = 1; i + len < batch->n && (batch->transfers[i + len - 1].flags & MGC_TRANSFER_LINKED); len++) {}
         (void)!mgc__transfers_create(x, batch->transfers + i, len, got);
         for (size_t k = 0; k < len; k++)
-            check(batch->theirs[i + k], got[k].status, got[k].existed, len == 1 ? mgc__exec_rule(x) : NULL, batch->rows[i + k]);
+            check(batch->theirs[i + k], got[k].status, got[k].existed, len == 1 ? mgc__exec_rule(x) : NULL,
+                  batch->rows[i + k]);
     }
     b->transfers += (uint32_t)batch->n;
     batch->n = 0;
@@ -300,19 +312,22 @@ static void run_row(struct bench *b, const char *row, struct batch *batch)
 /* Does a table rest on a rule that is not ours? */
 static const char *foreign(const char *name, const json_t *rows)
 {
-    static const struct { const char *flag, *reason; } kinds[] = {
-        {" BDR", "balancing transfers"}, {" BCR", "balancing transfers"}, {" IMP", "imported events"}};
+    static const struct {
+        const char *flag, *reason;
+    } kinds[] = {{" BDR", "balancing transfers"}, {" BCR", "balancing transfers"}, {" IMP", "imported events"}};
     const json_t *row;
     size_t i;
 
-    if (strstr(name, "closing accounts") != NULL || strstr(name, "closed accounts") != NULL) return "closing transfers";
+    if (strstr(name, "closing accounts") != NULL || strstr(name, "closed accounts") != NULL)
+        return "closing transfers";
     if (strncmp(name, "linked", 6) == 0) return "groups of linked accounts";
-    json_array_foreach(rows, i, row)
-        for (size_t k = 0; k < MGC__COUNT(kinds); k++)
-            if (strstr(json_string_value(row), kinds[k].flag) != NULL) {
-                const char *last = strrchr(json_string_value(row), ' ');
-                if (on(last + 1, "created") || strstr(name, "imported") != NULL || strstr(name, "balanc") != NULL) return kinds[k].reason;
-            }
+    json_array_foreach(rows, i, row) for (size_t k = 0; k < MGC__COUNT(kinds);
+                                          k++) if (strstr(json_string_value(row), kinds[k].flag) != NULL)
+    {
+        const char *last = strrchr(json_string_value(row), ' ');
+        if (on(last + 1, "created") || strstr(name, "imported") != NULL || strstr(name, "balanc") != NULL)
+            return kinds[k].reason;
+    }
     return NULL;
 }
 
@@ -334,7 +349,8 @@ START_TEST(published_tables)
         printf("# SKIP published transfer tables: not there\n");
         return;
     }
-    json_array_foreach(json_object_get(json, "tests"), i, table) {
+    json_array_foreach(json_object_get(json, "tests"), i, table)
+    {
         const char *name = json_string_value(json_object_get(table, "test"));
         const json_t *rows = json_object_get(table, "rows");
         struct bench b = {.time_ms = 2000};
@@ -357,8 +373,9 @@ START_TEST(published_tables)
         lookups += b.lookups;
         skipped += b.skipped;
     }
-    printf("# %" PRIu32 " tables: %" PRIu32 " accounts, %" PRIu32 " transfers, %" PRIu32 " look-ups agree; %" PRIu32 " rows skipped\n", tables, accounts,
-           transfers, lookups, skipped);
+    printf("# %" PRIu32 " tables: %" PRIu32 " accounts, %" PRIu32 " transfers, %" PRIu32 " look-ups agree; %" PRIu32
+           " rows skipped\n",
+           tables, accounts, transfers, lookups, skipped);
     ck_assert_uint_ge(tables, 15);
     ck_assert_uint_ge(transfers, 120);
     json_decref(json);

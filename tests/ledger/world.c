@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
-/* --- heap ------------------------------------------------------------------------------------------------ */
+/* --- heap ---------------------------------------------------------------------------------------- */
 
 static bool heap_fails(struct heap *h)
 {
@@ -37,7 +37,7 @@ mgc_allocator heap_allocator(struct heap *heap)
     return (mgc_allocator){.alloc = heap_alloc, .resize = heap_resize, .release = heap_release, .user = heap};
 }
 
-/* --- disk -------------------------------------------------------------------------------------------------- */
+/* --- disk ---------------------------------------------------------------------------------------- */
 
 void disk_init(struct disk *d)
 {
@@ -101,7 +101,8 @@ static int32_t disk_list(void *user, mgc_storage_visit visit, void *visit_user)
 {
     struct disk *d = user;
     int32_t answer = disk_call(d);
-    for (size_t i = 0; i < d->n && answer == MGC_CB_DONE; i++) answer = visit(visit_user, d->files[i].name, d->files[i].size);
+    for (size_t i = 0; i < d->n && answer == MGC_CB_DONE; i++)
+        answer = visit(visit_user, d->files[i].name, d->files[i].size);
     return answer;
 }
 
@@ -196,9 +197,18 @@ static int32_t disk_sync_names(void *user)
     return answer;
 }
 
-const mgc_storage_ops disk_ops = {.struct_size = sizeof(mgc_storage_ops), .version = 1, .lock = disk_lock, .unlock = disk_unlock,
-                                  .list = disk_list, .read = disk_read, .append = disk_append, .sync = disk_sync, .truncate = disk_truncate,
-                                  .rename = disk_rename, .remove = disk_remove, .sync_names = disk_sync_names};
+const mgc_storage_ops disk_ops = {.struct_size = sizeof(mgc_storage_ops),
+                                  .version = 1,
+                                  .lock = disk_lock,
+                                  .unlock = disk_unlock,
+                                  .list = disk_list,
+                                  .read = disk_read,
+                                  .append = disk_append,
+                                  .sync = disk_sync,
+                                  .truncate = disk_truncate,
+                                  .rename = disk_rename,
+                                  .remove = disk_remove,
+                                  .sync_names = disk_sync_names};
 
 void disk_crash(struct disk *d, mgc__rng *rng)
 {
@@ -226,7 +236,7 @@ void disk_crash(struct disk *d, mgc__rng *rng)
     d->fault_at = -1;
 }
 
-/* --- the small contract ----------------------------------------------------------------------------------------- */
+/* --- the small contract -------------------------------------------------------------------------- */
 
 void id_of(uint8_t id[16], uint64_t number)
 {
@@ -286,7 +296,7 @@ static mgc_status toy_end(void *user, mgc__exec *x)
 
 const mgc__executor toy = {.execute = toy_execute, .end_block = toy_end};
 
-/* --- a chain with one member --------------------------------------------------------------------------------------- */
+/* --- a chain with one member --------------------------------------------------------------------- */
 
 static mgc_status make_key(mgc_ctx *ctx, uint8_t first, mgc_key **out)
 {
@@ -298,7 +308,8 @@ static mgc_status make_key(mgc_ctx *ctx, uint8_t first, mgc_key **out)
 static mgc_status open_chain(struct world *w)
 {
     mgc_member member = {.id = 1};
-    mgc_genesis g = {.struct_size = sizeof g, .name = "trading", .time_ms = 1000, .members = &member, .n_members = 1, .quorum = 1};
+    mgc_genesis g = {
+        .struct_size = sizeof g, .name = "trading", .time_ms = 1000, .members = &member, .n_members = 1, .quorum = 1};
     mgc_chain_info info = {.struct_size = sizeof info};
     mgc_status status = mgc_ledger_chain(w->ledger, "trading", &w->chain);
 
@@ -342,11 +353,18 @@ void world_close(struct world *w)
     w->member = w->alice = w->bob = NULL;
 }
 
-size_t make_tx_full(struct world *w, const mgc_key *sender, const char *method, const void *arguments, size_t len, uint64_t nonce, uint64_t valid_until,
-                    uint8_t *bytes)
+size_t make_tx_full(struct world *w, const mgc_key *sender, const char *method, const void *arguments, size_t len,
+                    uint64_t nonce, uint64_t valid_until, uint8_t *bytes)
 {
-    mgc_tx_body body = {.struct_size = sizeof body, .chain_id = w->chain_id, .sender = mgc__key_public(sender), .contract = 5, .method = method,
-                        .arguments = arguments, .arguments_len = len, .nonce = nonce, .valid_until = valid_until};
+    mgc_tx_body body = {.struct_size = sizeof body,
+                        .chain_id = w->chain_id,
+                        .sender = mgc__key_public(sender),
+                        .contract = 5,
+                        .method = method,
+                        .arguments = arguments,
+                        .arguments_len = len,
+                        .nonce = nonce,
+                        .valid_until = valid_until};
     static uint8_t encoded[MGC_TX_BYTES_MAX];
     mgc_tx_signature signature;
     size_t body_len, tx_len;
@@ -362,7 +380,9 @@ size_t make_tx(struct world *w, const char *method, const void *arguments, size_
     mgc_chain_info info = {.struct_size = sizeof info};
     uint64_t nonce = 0;
 
-    if (mgc_chain_get_info(w->chain, &info) != MGC_OK || mgc_chain_next_nonce(w->chain, mgc__key_public(w->alice), 5, &nonce) != MGC_OK) return 0;
+    if (mgc_chain_get_info(w->chain, &info) != MGC_OK ||
+        mgc_chain_next_nonce(w->chain, mgc__key_public(w->alice), 5, &nonce) != MGC_OK)
+        return 0;
     return make_tx_full(w, w->alice, method, arguments, len, nonce, info.height + 10, bytes);
 }
 
@@ -382,8 +402,8 @@ mgc_status add_account(struct world *w, uint64_t id, uint8_t unit, uint8_t flags
     return add(w, "account", a, sizeof a, result);
 }
 
-mgc_status add_move(struct world *w, uint64_t id, uint64_t debit, uint64_t credit, uint64_t amount, uint8_t flags, uint8_t timeout, uint64_t pending,
-                    int32_t *result)
+mgc_status add_move(struct world *w, uint64_t id, uint64_t debit, uint64_t credit, uint64_t amount, uint8_t flags,
+                    uint8_t timeout, uint64_t pending, int32_t *result)
 {
     uint8_t a[74];
     id_of(a, id);

@@ -14,7 +14,7 @@
 #include "ledger/exec.h"
 #include "mgchain/ledger.h"
 
-/* --- a heap that fails once ------------------------------------------------------------------------ */
+/* --- a heap that fails once ---------------------------------------------------------------------- */
 
 struct heap {
     long until_fault; /* < 0: never */
@@ -23,7 +23,7 @@ struct heap {
 
 mgc_allocator heap_allocator(struct heap *heap);
 
-/* --- a disk that can lose power ---------------------------------------------------------------------- */
+/* --- a disk that can lose power ------------------------------------------------------------------ */
 
 enum { DISK_FILES = 16 };
 
@@ -78,11 +78,11 @@ void world_close(struct world *w);
 void id_of(uint8_t id[16], uint64_t number);
 /* A signed transaction of alice with the next nonce; returns its length. */
 size_t make_tx(struct world *w, const char *method, const void *arguments, size_t len, uint8_t *bytes);
-size_t make_tx_full(struct world *w, const mgc_key *sender, const char *method, const void *arguments, size_t len, uint64_t nonce,
-                    uint64_t valid_until, uint8_t *bytes);
+size_t make_tx_full(struct world *w, const mgc_key *sender, const char *method, const void *arguments, size_t len,
+                    uint64_t nonce, uint64_t valid_until, uint8_t *bytes);
 mgc_status add_account(struct world *w, uint64_t id, uint8_t unit, uint8_t flags, int32_t *result);
-mgc_status add_move(struct world *w, uint64_t id, uint64_t debit, uint64_t credit, uint64_t amount, uint8_t flags, uint8_t timeout, uint64_t pending,
-                    int32_t *result);
+mgc_status add_move(struct world *w, uint64_t id, uint64_t debit, uint64_t credit, uint64_t amount, uint8_t flags,
+                    uint8_t timeout, uint64_t pending, int32_t *result);
 mgc_status add_put(struct world *w, uint8_t key, const char *value, int32_t *result);
 
 int run_suite(const char *name, TCase *tcase);
