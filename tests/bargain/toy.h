@@ -111,7 +111,7 @@ typedef struct world {
     size_t n, links;
     uint32_t first[TOY_LINKS], second[TOY_LINKS];
     toy member[TOY_MEMBERS];
-    char id[TOY_MEMBERS][8];
+    char id[TOY_MEMBERS][24];
     mgc_agent *agent[TOY_MEMBERS];
     mgc_agent_output last[TOY_MEMBERS];
     mgc_agent_opts opts;
