@@ -121,8 +121,10 @@ static void balance(mgc__ipm *ipm)
 
 mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
 {
-    mgc_status st = least_squares(ipm);
+    mgc_status st;
 
+    ipm->now = (measure){0}; /* refinement looks at it: a cold start knows nothing of the solve before */
+    st = least_squares(ipm);
     if (st != MGC_OK) return st;
     split(ipm);
     shift_inside(ipm);

@@ -21,8 +21,8 @@ mgc_status mgc__heuristic_init(mgc__heuristic *h, mgc__mip *mip, mgc__domain *d)
     h->wish = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->wish);
     h->activity = mgc__alloc(mip->ctx, mip->m, sizeof *h->activity);
     if (h->activity == NULL || h->r == NULL || h->order == NULL || h->key == NULL || h->wish == NULL) return mgc__no_memory(mip->ctx, "heuristics");
-    for (h->n_r = 0; h->n_r < THRESHOLDS; h->n_r++) {
-        mgc_status st = mgc__relaxation_init(mip, &h->r[h->n_r]);
+    while (h->n_r < THRESHOLDS) {
+        mgc_status st = mgc__relaxation_init(mip, &h->r[h->n_r++]);
         if (st != MGC_OK) return st;
     }
     return MGC_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Branch and bound against complete enumeration, dynamic programming and other solvers. */
 #include "solver_test.h"
+#include "solver/program_impl.h"
 
 static mgc_program *new_program(void)
 {
@@ -338,6 +339,35 @@ START_TEST(threads_change_nothing)
 }
 END_TEST
 
+/* What makes the search independent of threads: a cold solve leaves no trace in the next one. */
+START_TEST(cold_solves_know_nothing_of_each_other)
+{
+    mgc_program *p = commitment(6);
+    uint32_t n = mgc_program_columns(p);
+    double first[400], again[400];
+    mgc_program_opts o;
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 2);
+    mgc_program_opts_init(&o, sizeof o);
+    o.relax = 1;
+    ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_x(p, first, n), MGC_OK);
+    for (int k = 0; k < 10; k++) {
+        for (int f = 0; f < 8; f++) {
+            double at = (double)mgc__rng_below(&rng, 2);
+            ck_assert_int_eq(mgc_program_set_bounds(p, (uint32_t)mgc__rng_below(&rng, 2 * UNITS * HOURS), at, at), MGC_OK);
+        }
+        ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_OK);
+        for (uint32_t j = 0; j < 2 * UNITS * HOURS; j++) ck_assert_int_eq(mgc_program_set_bounds(p, j, 0, 1), MGC_OK);
+        ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_get_x(p, again, n), MGC_OK);
+        ck_assert_mem_eq(first, again, n * sizeof *first);
+    }
+    mgc_program_destroy(p);
+}
+END_TEST
+
 /* --- limits -------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(limits_leave_a_point_and_a_true_bound)
@@ -416,6 +446,113 @@ START_TEST(multipliers_belong_to_the_fixed_program)
 }
 END_TEST
 
+/* A start is where the first incumbent comes from: with no nodes to search, it is the answer. */
+START_TEST(a_start_is_used)
+{
+    mgc_program *p = commitment(5);
+    mgc_program_opts o;
+    mgc_program_info full = solve(p, 1e-4), info = {.struct_size = sizeof info};
+    uint32_t n = mgc_program_columns(p);
+    double x[400], back[400];
+
+    ck_assert_uint_eq(full.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_int_eq(mgc_program_get_x(p, x, n), MGC_OK);
+    ck_assert_int_eq(mgc__program_set_start(p, x, n + 1), MGC_E_INVALID_ARG);
+    for (uint32_t j = 0; j < n; j++) { /* continuous columns need not be known */
+        int32_t integer;
+        ck_assert_int_eq(mgc_program_get_column(p, j, NULL, NULL, NULL, &integer), MGC_OK);
+        if (!integer) x[j] = NAN;
+    }
+    ck_assert_int_eq(mgc__program_set_start(p, x, n), MGC_OK);
+    mgc_program_opts_init(&o, sizeof o);
+    o.node_limit = 1;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_x(p, back, n), MGC_OK);
+    ck_assert_double_le(info.objective, full.objective * (1 + 1e-7));
+    mgc_program_destroy(p);
+}
+END_TEST
+
+/* --- memory ------------------------------------------------------------------------------------------------------------------ */
+
+struct heap {
+    long until_fault, live, faults;
+};
+
+static bool fault(struct heap *h)
+{
+    if (h->until_fault-- > 0) return false;
+    h->faults++;
+    return true;
+}
+
+static void *heap_alloc(void *user, size_t size)
+{
+    struct heap *h = user;
+    if (fault(h)) return NULL;
+    h->live++;
+    return malloc(size);
+}
+
+static void *heap_resize(void *user, void *block, size_t size)
+{
+    struct heap *h = user;
+    if (fault(h)) return NULL;
+    h->live += block == NULL;
+    return realloc(block, size);
+}
+
+static void heap_release(void *user, void *block)
+{
+    ((struct heap *)user)->live--;
+    free(block);
+}
+
+/* Four items, a choice of which branches. */
+static mgc_status pack(mgc_allocator mem)
+{
+    static const double weight[] = {5, 7, 4, 3}, worth[] = {16, 22, 12, 8};
+    static const uint32_t cols[] = {0, 1, 2, 3};
+    mgc_ctx_opts o;
+    mgc_ctx *c;
+    mgc_program *p = NULL;
+    mgc_program_info info = {.struct_size = sizeof info};
+
+    mgc_ctx_opts_init(&o, sizeof o);
+    o.allocator = &mem;
+    mgc_status st = mgc_ctx_create(&o, &c);
+    if (st != MGC_OK) return st;
+    st = mgc_program_create(c, &p);
+    for (uint32_t j = 0; st == MGC_OK && j < 4; j++) {
+        st = mgc_program_add_column(p, -worth[j] - 0.5, 0, 1, NULL);
+        if (st == MGC_OK) st = mgc_program_set_integer(p, j, 1);
+    }
+    if (st == MGC_OK) st = mgc_program_add_row(p, -INFINITY, 14, cols, weight, 4, NULL);
+    if (st == MGC_OK) st = mgc_program_solve(p, NULL, &info);
+    if (st == MGC_OK) ck_assert_double_eq_tol(info.objective, -43.5, 1e-5);
+    mgc_program_destroy(p);
+    mgc_ctx_destroy(c);
+    return st;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    for (long k = 0;; k++) {
+        struct heap heap = {.until_fault = k};
+        mgc_allocator mem = {.alloc = heap_alloc, .resize = heap_resize, .release = heap_release, .user = &heap};
+        mgc_status st = pack(mem);
+
+        ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
+        if (heap.faults == 0) {
+            ck_assert_int_eq(st, MGC_OK);
+            ck_assert_msg(k > 100, "only %ld fault points: is the hook installed?", k);
+            return;
+        }
+        ck_assert_msg(st == MGC_E_NO_MEMORY, "fault %ld: status %s", k, mgc_status_name(st));
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("all");
@@ -432,5 +569,8 @@ int main(void)
     tcase_add_test(c, limits_leave_a_point_and_a_true_bound);
     tcase_add_test(c, the_callback_stops_or_fails_the_search);
     tcase_add_test(c, multipliers_belong_to_the_fixed_program);
+    tcase_add_test(c, cold_solves_know_nothing_of_each_other);
+    tcase_add_test(c, a_start_is_used);
+    tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
 }
