@@ -4,9 +4,9 @@
  * Contracts: rules that every member executes alike.  The functional ones (information, trading, scheduling,
  * settlement) are built in; a host registers its own through the same table of calls.
  *
- * A contract is told a transaction or the closing of a slot's gate.  It sees its own records, accounts and transfers, the
- * block's height and time, and who signed in which verified role.  It has no clock, no randomness, no input or output.  All is
- * counted and bounded; what it did is undone when it refuses.
+ * A contract is told a transaction or the closing of a slot's gate.  It sees its own records, accounts and transfers,
+ * the block's height and time, and who signed in which verified role.  It has no clock, no randomness, no input or
+ * output.  All is counted and bounded; what it did is undone when it refuses.
  *
  * Everything is a whole number: micro-currency, Wh, g CO2e; prices in micro-currency per kWh, emission factors in
  * mg CO2e per kWh.  Transactions, records, states and codes of the built-in contracts: doc/contracts.md.
@@ -36,11 +36,12 @@ enum {
 /** Carriers.  Gas is metered for its emission only: it is not traded here. */
 enum { MGC_CARRIER_ELECTRICITY = 1, MGC_CARRIER_HEAT = 2, MGC_CARRIER_GAS = 3 };
 
-/** Kinds of accounts (their `code`).  The first five belong to a microgrid, the others to the market (microgrid 0). */
+/** Kinds of accounts (their `code`).  The first five belong to a microgrid, the others to the market (microgrid
+ *  0). */
 enum {
-    MGC_ACCOUNT_MONEY = 1,             /**< may not go below zero, what is reserved included */
-    MGC_ACCOUNT_DUE = 2,               /**< charges that the money account could not cover; a debt */
-    MGC_ACCOUNT_ELECTRICITY = 3,       /**< credits: taken from outside; debits: given */
+    MGC_ACCOUNT_MONEY = 1,       /**< may not go below zero, what is reserved included */
+    MGC_ACCOUNT_DUE = 2,         /**< charges that the money account could not cover; a debt */
+    MGC_ACCOUNT_ELECTRICITY = 3, /**< credits: taken from outside; debits: given */
     MGC_ACCOUNT_HEAT = 4,
     MGC_ACCOUNT_CARBON = 5,
     MGC_ACCOUNT_BANK = 16,             /**< where deposits come from and withdrawals go */
@@ -59,12 +60,14 @@ MGC_API void mgc_account_id(uint32_t kind, uint32_t microgrid, uint8_t *id);
 
 /** Limits, each with its reason. */
 enum {
-    MGC_PARTY_MAX = 1 << 20,     /**< organisations, members, microgrids, meters, links: ids 1..; fits a transfer's id */
-    MGC_NAME_MAX = 63,           /**< bytes of a name: as in case files */
-    MGC_ROWS_MAX = 2048,         /**< rows of a transaction: three weeks of quarter hours */
-    MGC_CALLS_MAX = 200000,      /**< calls into the environment by one execution: a block stays below a second or so */
-    MGC_CALL_BYTES_MAX = 1 << 25,/**< bytes of records read and written by one execution, likewise */
-    MGC_CONTRACTS_MAX = 32,      /**< contracts of a chain: every gate closing visits all */
+    MGC_PARTY_MAX = 1 << 20,       /**< organisations, members, microgrids, meters, links: ids 1..; fits a transfer's
+                                  *   id */
+    MGC_NAME_MAX = 63,             /**< bytes of a name: as in case files */
+    MGC_ROWS_MAX = 2048,           /**< rows of a transaction: three weeks of quarter hours */
+    MGC_CALLS_MAX = 200000,        /**< calls into the environment by one execution: a block stays below a second or
+                                  *   so */
+    MGC_CALL_BYTES_MAX = 1 << 25,  /**< bytes of records read and written by one execution, likewise */
+    MGC_CONTRACTS_MAX = 32,        /**< contracts of a chain: every gate closing visits all */
     MGC_SLOTS_PER_BLOCK_MAX = 4096 /**< gates closed by one block after a pause; the rest follow in the next */
 };
 
@@ -91,11 +94,13 @@ typedef struct mgc_field_info {
 /** Name of the index-th method of a built-in contract, NULL past the last one.  Static text.  Since 0.1 */
 MGC_API const char *mgc_method_name(uint32_t contract, uint32_t index);
 /** The index-th field of a method.  Texts are static.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t index, mgc_field_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t index,
+                                                    mgc_field_info *info);
 
 typedef struct mgc_args mgc_args;
 
-/** Begin the arguments of a method of a built-in contract.  @param out NULL on failure; destroy with mgc_args_destroy()
+/** Begin the arguments of a method of a built-in contract.  @param out NULL on failure; destroy with
+ *  mgc_args_destroy()
  *  @return MGC_OK, MGC_E_NOT_FOUND (no such method), MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_args_create(mgc_ctx *ctx, uint32_t contract, const char *method, mgc_args **out);
 /** NULL is fine.  Since 0.1 */
@@ -106,12 +111,13 @@ MGC_API void mgc_args_destroy(mgc_args *args);
  *          MGC_E_NO_MEMORY.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_args_set_int(mgc_args *args, const char *field, int64_t value);
 MGC_API MGC_NODISCARD mgc_status mgc_args_set_text(mgc_args *args, const char *field, const char *text);
-MGC_API MGC_NODISCARD mgc_status mgc_args_set_bytes(mgc_args *args, const char *field, const uint8_t *bytes, size_t len);
+MGC_API MGC_NODISCARD mgc_status mgc_args_set_bytes(mgc_args *args, const char *field, const uint8_t *bytes,
+                                                    size_t len);
 MGC_API MGC_NODISCARD mgc_status mgc_args_add_row(mgc_args *args, const char *field, const int64_t *values, size_t n);
 /** @} */
 
-/** Encode.  bytes: borrowed until the arguments change.  @return MGC_OK, MGC_E_SCHEMA (a field is missing; it is named),
- *  MGC_E_TOO_LARGE, MGC_E_NO_MEMORY.  Since 0.1 */
+/** Encode.  bytes: borrowed until the arguments change.  @return MGC_OK, MGC_E_SCHEMA (a field is missing; it is
+ *  named), MGC_E_TOO_LARGE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_args_encode(mgc_args *args, const uint8_t **bytes, size_t *len);
 
 /* --- rows: answers to queries ----------------------------------------------------------------------------------- */
@@ -157,7 +163,8 @@ typedef struct mgc_call {
 } mgc_call;
 
 MGC_API const uint8_t *mgc_env_chain_id(const mgc_env *env); /**< 32 bytes.  Since 0.1 */
-MGC_API uint64_t mgc_env_height(const mgc_env *env);         /**< of the block being built; in a query: of the last.  Since 0.1 */
+MGC_API uint64_t mgc_env_height(const mgc_env *env);         /**< of the block being built; in a query: of the last.
+                                                              *    Since 0.1 */
 MGC_API uint64_t mgc_env_time_ms(const mgc_env *env);        /**< its time, UTC.  Since 0.1 */
 
 /** 1 where the member signed in a role that it holds, with a key that is valid at this height.  Since 0.1 */
@@ -165,40 +172,43 @@ MGC_API int32_t mgc_env_signed(const mgc_env *env, uint32_t member, uint32_t rol
 /** The index-th signer.  @return MGC_OK, MGC_E_NOT_FOUND.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_env_signer(const mgc_env *env, uint32_t index, uint32_t *member, uint32_t *role);
 
-/** Refuse: the sentence stands in the receipt, the answer is the status: `return mgc_env_refuse(env, MGC_E_RANGE, "...")`.
- *  It must be the same on every member.  Since 0.1 */
+/** Refuse: the sentence stands in the receipt, the answer is the status: `return mgc_env_refuse(env, MGC_E_RANGE,
+ *  "...")`. It must be the same on every member.  Since 0.1 */
 MGC_API mgc_status mgc_env_refuse(mgc_env *env, mgc_status status, const char *format, ...) MGC_PRINTF(3, 4);
 
 /** The contract's own records, ordered by key as byte strings; key 1..MGC_RECORD_KEY_MAX bytes, value up to
- *  MGC_RECORD_VALUE_MAX.  value and key are borrowed until a record is put or removed.  next: the first record whose key begins
- *  with the prefix and is greater than after (after_len 0: the first).
- *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CONTRACT (metering limit, or a length), MGC_E_STATE (put or remove in a query),
- *          MGC_E_NO_MEMORY.  Since 0.1 @{ */
-MGC_API MGC_NODISCARD mgc_status mgc_env_get(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *value_len);
-MGC_API MGC_NODISCARD mgc_status mgc_env_put(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+ *  MGC_RECORD_VALUE_MAX.  value and key are borrowed until a record is put or removed.  next: the first record whose
+ *  key begins with the prefix and is greater than after (after_len 0: the first).
+ *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CONTRACT (metering limit, or a length), MGC_E_STATE (put or remove in a
+ *          query), MGC_E_NO_MEMORY.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_get(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t **value,
+                                             size_t *value_len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_put(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t *value,
+                                             size_t value_len);
 MGC_API MGC_NODISCARD mgc_status mgc_env_remove(mgc_env *env, const uint8_t *key, size_t key_len);
-MGC_API MGC_NODISCARD mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len, const uint8_t *after, size_t after_len,
-                                              const uint8_t **key, size_t *key_len, const uint8_t **value, size_t *value_len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len,
+                                              const uint8_t *after, size_t after_len, const uint8_t **key,
+                                              size_t *key_len, const uint8_t **value, size_t *value_len);
 /** @} */
 
 /** Open an account of the contract's own.  account->id must begin with the contract's number, 4 bytes big-endian.
- *  @return MGC_OK, also where the very same exists; MGC_E_EXISTS_DIFFERENT; MGC_E_FORBIDDEN (another prefix), MGC_E_CONTRACT,
- *          MGC_E_STATE.  Since 0.1 */
+ *  @return MGC_OK, also where the very same exists; MGC_E_EXISTS_DIFFERENT; MGC_E_FORBIDDEN (another prefix),
+ *          MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_env_open_account(mgc_env *env, const mgc_account_info *account);
 /** Any account's balances.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_CONTRACT.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_env_account(mgc_env *env, const uint8_t *id, mgc_account_info *account);
 /**
- * Move an amount.  transfer->id must begin with the contract's number, 4 bytes big-endian.  The debited account must be the
- * contract's own, or the money account of a microgrid whose manager signed this transaction; a pending transfer that is
- * posted or voided must be the contract's own.
- * @return MGC_OK, also where the very same exists; MGC_E_FORBIDDEN; the ledger's refusals (MGC_E_ACCOUNT, MGC_E_EXCEEDS_CREDIT,
- *         MGC_E_PENDING_POSTED ...); MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
+ * Move an amount.  transfer->id must begin with the contract's number, 4 bytes big-endian.  The debited account must
+ * be the contract's own, or the money account of a microgrid whose manager signed this transaction; a pending
+ * transfer that is posted or voided must be the contract's own.
+ * @return MGC_OK, also where the very same exists; MGC_E_FORBIDDEN; the ledger's refusals (MGC_E_ACCOUNT,
+ *         MGC_E_EXCEEDS_CREDIT, MGC_E_PENDING_POSTED ...); MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer);
 /** An event in the receipt.  @return MGC_OK, MGC_E_CONTRACT, MGC_E_STATE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_env_emit(mgc_env *env, const char *name, const uint8_t *payload, size_t len);
 
-/* --- a contract -------------------------------------------------------------------------------------------------- */
+/* --- a contract ------------------------------------------------------------------------------- */
 
 /** What a query asks.  Borrowed until the call returns. */
 typedef struct mgc_query {
@@ -209,24 +219,25 @@ typedef struct mgc_query {
     uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor */
 } mgc_query;
 
-/** Value of a key of the arguments, copied with NUL; 0: it is not there or longer than cap allows, else 1.  Since 0.1 */
+/** Value of a key of the arguments, copied with NUL; 0: it is not there or longer than cap allows, else 1.  Since
+ *  0.1 */
 MGC_API int32_t mgc_query_text(const mgc_query *query, const char *key, char *text, size_t cap);
 /** The same as a number.  Since 0.1 */
 MGC_API int32_t mgc_query_uint(const mgc_query *query, const char *key, uint64_t *value);
 
 /**
- * A contract.  Calls are made on the thread that steps the node; each answers MGC_CB_DONE or a refusal (a negative status, best
- * through mgc_env_refuse()).  Any other answer is MGC_E_CONTRACT.  MGC_E_NO_MEMORY stops the node instead: it would
- * not happen on another member.
+ * A contract.  Calls are made on the thread that steps the node; each answers MGC_CB_DONE or a refusal (a negative
+ * status, best through mgc_env_refuse()).  Any other answer is MGC_E_CONTRACT.  MGC_E_NO_MEMORY stops the node
+ * instead: it would not happen on another member.
  */
 typedef struct mgc_contract {
     size_t struct_size;
-    uint32_t version;       /**< meaning of the calls; 1 is current */
-    uint32_t id;            /**< from MGC_CONTRACT_HOST on */
-    uint32_t code_version;  /**< > 0; an upgrade counts up */
-    uint32_t reserved0;     /**< 0 */
-    const char *name;       /**< copied; 1..MGC_NAME_MAX bytes */
-    uint8_t code_hash[32];  /**< of its code, as the host vouches for it; a "deploy" transaction must name the same */
+    uint32_t version;      /**< meaning of the calls; 1 is current */
+    uint32_t id;           /**< from MGC_CONTRACT_HOST on */
+    uint32_t code_version; /**< > 0; an upgrade counts up */
+    uint32_t reserved0;    /**< 0 */
+    const char *name;      /**< copied; 1..MGC_NAME_MAX bytes */
+    uint8_t code_hash[32]; /**< of its code, as the host vouches for it; a "deploy" transaction must name the same */
 
     /** May this ever be accepted?  No records: only what the call itself says.  Optional. */
     int32_t (*check)(void *user, mgc_env *env, const mgc_call *call);
@@ -239,15 +250,15 @@ typedef struct mgc_contract {
     int32_t (*query)(void *user, mgc_env *env, const mgc_query *query, mgc_rows *rows);
 } mgc_contract;
 
-/** Slots are whole lengths since 1970-01-01T00:00Z: slot n begins at n * slot_ms.  There are no others: a local day may have 23 or
- *  25 hours of them.  Since 0.1 @{ */
+/** Slots are whole lengths since 1970-01-01T00:00Z: slot n begins at n * slot_ms.  There are no others: a local day
+ *  may have 23 or 25 hours of them.  Since 0.1 @{ */
 MGC_API uint64_t mgc_slot_at(uint64_t time_ms, uint64_t slot_ms);
 MGC_API uint64_t mgc_slot_begin_ms(uint64_t slot, uint64_t slot_ms);
 /** @} */
 
 /**
- * Worth of an amount of energy: wh * price / 1000, to the nearest micro-currency, halves away from zero.  The one rounding rule of
- * prices; both sides of a trade book the same number, so nothing is lost by it.
+ * Worth of an amount of energy: wh * price / 1000, to the nearest micro-currency, halves away from zero.  The one
+ * rounding rule of prices; both sides of a trade book the same number, so nothing is lost by it.
  * @param price [micro-currency/kWh]  @param worth filled
  * @return MGC_OK, MGC_E_OVERFLOW (beyond MGC_AMOUNT_MAX).  Since 0.1
  */
@@ -265,8 +276,9 @@ MGC_API uint64_t mgc_link_delivered(uint64_t sent_wh, uint32_t loss_ppm);
  * @param users       first arguments of each contract's calls; NULL: all NULL
  * @return as mgc_ledger_verify(); MGC_E_UNSUPPORTED where a block uses a contract that is not given here.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const mgc_contract *contracts,
-                                                     void *const *users, size_t n_contracts, mgc_verify_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts,
+                                                     const mgc_contract *contracts, void *const *users,
+                                                     size_t n_contracts, mgc_verify_info *info);
 
 #ifdef __cplusplus
 }

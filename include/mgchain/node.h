@@ -4,9 +4,9 @@
  * A member of an alliance as a ready-made loop: it takes transactions, builds blocks, executes contracts, keeps the
  * ledger and answers queries, over the host's storage and transport.
  *
- * Order of calls: create, set_storage, set_transport, add_contract, start, then step, receive, submit and query in any
- * order, destroy.  The node reads no clock: time comes with every step.  Same transactions in the same order at the same times
- * give the same bytes.
+ * Order of calls: create, set_storage, set_transport, add_contract, start, then step, receive, submit and query in
+ * any order, destroy.  The node reads no clock: time comes with every step.  Same transactions in the same order at
+ * the same times give the same bytes.
  *
  * Today one member orders for all (a chain whose quorum is one); the interface is that of several.
  *
@@ -26,24 +26,25 @@ extern "C" {
 typedef struct mgc_node mgc_node;
 
 enum {
-    MGC_POOL_MAX = 65536,      /**< transactions that wait for a block: submit answers MGC_E_RATE beyond */
-    MGC_TICKETS_MAX = 1 << 17  /**< tickets remembered; the oldest is forgotten first */
+    MGC_POOL_MAX = 65536,     /**< transactions that wait for a block: submit answers MGC_E_RATE beyond */
+    MGC_TICKETS_MAX = 1 << 17 /**< tickets remembered; the oldest is forgotten first */
 };
 
 typedef struct mgc_node_opts {
     size_t struct_size;
-    uint32_t id;               /**< member of the chain, > 0 */
-    uint32_t block_txs_max;    /**< a block is built as soon as so many wait; 1024 */
-    const mgc_key *key;        /**< borrowed until destroy; signs blocks; must be given */
-    const char *chain;         /**< copied; name of the chain; "main" */
-    uint64_t genesis_time_ms;  /**< of a chain that is begun now; UTC; 0: 1 ms */
-    uint8_t genesis_nonce[32]; /**< of a chain that is begun now; zero in simulations that must repeat */
-    uint64_t block_interval_ms;/**< a block is built when a transaction has waited so long; 1000 */
-    uint64_t empty_interval_ms;/**< a block without transactions is built after so long, so that gates close in quiet times; 0: never */
-    uint64_t segment_bytes;    /**< as in mgc_ledger_opts; 0: its default */
-    uint64_t salt;             /**< as in mgc_ledger_opts */
-    uint32_t read_only;        /**< 1: nothing is written: query only; key may be NULL */
-    uint32_t reserved0;        /**< 0 */
+    uint32_t id;                /**< member of the chain, > 0 */
+    uint32_t block_txs_max;     /**< a block is built as soon as so many wait; 1024 */
+    const mgc_key *key;         /**< borrowed until destroy; signs blocks; must be given */
+    const char *chain;          /**< copied; name of the chain; "main" */
+    uint64_t genesis_time_ms;   /**< of a chain that is begun now; UTC; 0: 1 ms */
+    uint8_t genesis_nonce[32];  /**< of a chain that is begun now; zero in simulations that must repeat */
+    uint64_t block_interval_ms; /**< a block is built when a transaction has waited so long; 1000 */
+    uint64_t empty_interval_ms; /**< a block without transactions is built after so long, so that gates close in quiet
+                                *   times; 0: never */
+    uint64_t segment_bytes;     /**< as in mgc_ledger_opts; 0: its default */
+    uint64_t salt;              /**< as in mgc_ledger_opts */
+    uint32_t read_only;         /**< 1: nothing is written: query only; key may be NULL */
+    uint32_t reserved0;         /**< 0 */
 } mgc_node_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_node_opts).  Since 0.1 */
@@ -53,49 +54,57 @@ MGC_API void mgc_node_opts_init(mgc_node_opts *opts, size_t size);
  *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **out);
 
-/** Close the ledger and free.  Transactions that wait are dropped: they were never acknowledged.  NULL is fine.  Since 0.1 */
+/** Close the ledger and free.  Transactions that wait are dropped: they were never acknowledged.  NULL is fine.
+ *   Since 0.1 */
 MGC_API void mgc_node_destroy(mgc_node *node);
 
-/** Before start.  ops copied, user borrowed until destroy.  @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE, MGC_E_INVALID_ARG.  Since 0.1 @{ */
+/** Before start.  ops copied, user borrowed until destroy.  @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE,
+ *  MGC_E_INVALID_ARG.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_node_set_storage(mgc_node *node, const mgc_storage_ops *ops, void *user);
 MGC_API MGC_NODISCARD mgc_status mgc_node_set_transport(mgc_node *node, const mgc_transport_ops *ops, void *user);
 /** @} */
 
 /** Before start: register a contract of the host.  It runs once a "deploy" transaction has made it active.
  *  contract copied, user borrowed until destroy.
- *  @return MGC_OK, MGC_E_STATE, MGC_E_EXISTS, MGC_E_RANGE (id), MGC_E_LIMIT, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE,
- *          MGC_E_VERSION.  Since 0.1 */
+ *  @return MGC_OK, MGC_E_STATE, MGC_E_EXISTS, MGC_E_RANGE (id), MGC_E_LIMIT, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE,
+ *          MGC_E_ABI_FUTURE, MGC_E_VERSION.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, void *user);
 
-/** Open the store, replay it, and begin the chain where there is none.  @return MGC_OK, MGC_E_STATE, as mgc_ledger_open() and
- *  mgc_ledger_add_chain(); MGC_E_UNSUPPORTED where the chain needs a contract that was not added.  Since 0.1 */
+/** Open the store, replay it, and begin the chain where there is none.  @return MGC_OK, MGC_E_STATE, as
+ *  mgc_ledger_open() and mgc_ledger_add_chain(); MGC_E_UNSUPPORTED where the chain needs a contract that was not
+ *  added.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_start(mgc_node *node);
 
 /**
  * Let time pass: build the blocks that are due.
  *
  * @param now_ms  UTC; a step back in time builds nothing
- * @param wake_ms filled with the time at which the next step is due; UINT64_MAX: not before the next submit; may be NULL
- * @return MGC_OK; MGC_E_STATE (not started, read-only); MGC_E_FAILED and a storage call's own status: the storage failed, destroy and
- *         start again; MGC_E_UNSUPPORTED: the next block needs a contract's code that this node lacks; MGC_E_NO_MEMORY
+ * @param wake_ms filled with the time at which the next step is due; UINT64_MAX: not before the next submit; may be
+ * NULL
+ * @return MGC_OK; MGC_E_STATE (not started, read-only); MGC_E_FAILED and a storage call's own status: the storage
+ *         failed, destroy and start again; MGC_E_UNSUPPORTED: the next block needs a contract's code that this node
+ *         lacks; MGC_E_NO_MEMORY
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms);
 
-/** Build a block now out of all that waits, without waiting for the interval; as many blocks as it takes, each one ms after the other.
+/** Build a block now out of all that waits, without waiting for the interval; as many blocks as it takes, each one ms
+ *  after the other.
  *  @return as mgc_node_step().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms);
 
-/** Hand in a message of another member.  @return MGC_OK; MGC_E_UNSUPPORTED: a chain of one member has no peers.  Since 0.1 */
+/** Hand in a message of another member.  @return MGC_OK; MGC_E_UNSUPPORTED: a chain of one member has no peers.
+ *   Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len);
 
 /**
  * Hand in a transaction.  Its form and signatures are checked now; it is executed when its block is built.
  *
  * @param bytes  copied
- * @param ticket filled; ask mgc_ticket_state(); may be NULL.  A transaction that waits already answers the same ticket
- * @return MGC_OK (look at the ticket: it may be refused already); MGC_E_RATE (the pool is full), MGC_E_STATE, MGC_E_NO_MEMORY
- * Since 0.1
+ * @param ticket filled; ask mgc_ticket_state(); may be NULL.  A transaction that waits already answers the same
+ * ticket
+ * @return MGC_OK (look at the ticket: it may be refused already); MGC_E_RATE (the pool is full), MGC_E_STATE,
+ * MGC_E_NO_MEMORY Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_submit(mgc_node *node, const uint8_t *bytes, size_t len, uint64_t *ticket);
 
@@ -107,71 +116,80 @@ enum {
 
 typedef struct mgc_ticket_info {
     size_t struct_size;
-    uint32_t state;      /**< MGC_TICKET_... */
-    int32_t status;      /**< MGC_OK or why it was refused */
-    uint64_t height;     /**< of its block; 0: in none */
-    uint32_t index;      /**< in its block */
+    uint32_t state;  /**< MGC_TICKET_... */
+    int32_t status;  /**< MGC_OK or why it was refused */
+    uint64_t height; /**< of its block; 0: in none */
+    uint32_t index;  /**< in its block */
     uint32_t reserved0;
-    uint8_t tx_id[32];   /**< zero where the bytes are no transaction */
-    const char *rule;    /**< the rule that refused it, "" otherwise; borrowed until the next call on the node */
+    uint8_t tx_id[32]; /**< zero where the bytes are no transaction */
+    const char *rule;  /**< the rule that refused it, "" otherwise; borrowed until the next call on the node */
 } mgc_ticket_info;
 
-/** Where a submitted transaction stands.  @return MGC_OK, MGC_E_NOT_FOUND (unknown or forgotten), MGC_E_ABI_SIZE.  Since 0.1 */
+/** Where a submitted transaction stands.  @return MGC_OK, MGC_E_NOT_FOUND (unknown or forgotten), MGC_E_ABI_SIZE.
+ *   Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t ticket, mgc_ticket_info *info);
 
 /**
  * Ask.  The caller's identity is the host's word: it has authenticated whom it serves.
  *
- * what           arguments (all optional)              columns
- * "blocks"       from, to                              height time_ms transactions refused hash previous proposer votes bytes
- * "transactions" height                                height index tx_id contract method sender status rule cost bytes
- * "contracts"                                          id name version code_hash activation_height
- * "accounts"     microgrid                             id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance
- * "parameters"                                         name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot
- * "members"                                            id organisation name roles public_key from_height revoked_height
- * "microgrids"                                         id name organisation manager
- * "links"                                              id first second carrier capacity_wh loss_ppm fee
- * "meters"       microgrid                             id microgrid carrier link member from_slot
- * "commitments"  member                                member number kind slot hash height opened
- * "nominations"  microgrid, slot                       slot microgrid carrier buy_wh sell_wh
- * "trades"       microgrid, slot                       id slot seller buyer link carrier wh delivered_wh price worth_micro state height
- * "payments"     microgrid                             id payer payee amount_micro first_slot last_slot state run_hash height
- * "schedule"     microgrid, slot                       slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height
- * "terms"        slot                                  slot link capacity_wh fee (where they differ from the link's)
- * "flows"        slot                                  slot link forward_wh backward_wh capacity_wh
- * "readings"     meter, microgrid, slot                slot meter microgrid in_wh out_wh quality height
- * "settlement"   microgrid, slot                       slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
- *                                                      imbalance_micro fee_micro carbon_g
- * "tariffs"      slot                                  slot microgrid carrier buy_price sell_price short_price long_price emission_mg_per_kwh
- * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.  microgrid: its name or number; in answers microgrids are named.  Rows that the
- * caller may not see are left out, as if they did not exist.
+ * what            arguments, optional     columns
+ * "blocks"        from, to, height        height time_ms transactions refused hash previous proposer votes bytes
+ * "transactions"  from, to, height        height index tx_id contract method sender status rule cost bytes
+ * "contracts"                             id name version code_hash activation_height
+ * "accounts"  microgrid  id kind microgrid unit debits_pending debits_posted credits_pending credits_posted
+ *                                         balance
+ * "parameters"  name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot
+ * "members"                               id organisation name roles public_key from_height revoked_height
+ * "microgrids"                            id name organisation manager
+ * "links"                                 id first second carrier capacity_wh loss_ppm fee
+ * "meters"        microgrid               id microgrid carrier link member from_slot
+ * "commitments"   member                  member number kind slot hash height opened
+ * "nominations"   microgrid, slot         slot microgrid carrier buy_wh sell_wh
+ * "trades"  microgrid, slot  id slot seller buyer link carrier wh delivered_wh price worth_micro state height
+ * "payments"      microgrid               id payer payee amount_micro first_slot last_slot state run_hash height
+ * "schedule"      microgrid, slot         slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh
+ *                                         acknowledged_height
+ * "terms"         slot                    slot link capacity_wh fee (where they differ from the link's)
+ * "flows"         slot                    slot link forward_wh backward_wh capacity_wh
+ * "readings"      meter, microgrid, slot  slot meter microgrid in_wh out_wh quality height
+ * "settlement"    microgrid, slot         slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
+ *                                         imbalance_micro fee_micro carbon_g
+ * "tariffs"       slot                    slot microgrid carrier buy_price sell_price short_price long_price
+ *                                         emission_mg_per_kwh
+ *
+ * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
+ * microgrid: its name or number; in answers microgrids are named.  Rows that the caller may not see are left out, as
+ * if they did not exist.
  *
  * @param caller    member; 0: the public
  * @param arguments "k=v&k=v"; NULL or "": none.  An unknown key is refused
  * @param out       NULL on failure; destroy with mgc_rows_destroy()
- * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_LIMIT, MGC_E_STATE, MGC_E_NO_MEMORY, storage
- * Since 0.1
+ * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_LIMIT, MGC_E_STATE,
+ * MGC_E_NO_MEMORY, storage Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what, const char *arguments, mgc_rows **out);
+MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,
+                                                const char *arguments, mgc_rows **out);
 
 typedef struct mgc_node_info {
     size_t struct_size;
     uint8_t chain_id[32];
-    uint64_t height;          /**< of the last acknowledged block */
-    uint64_t time_ms;         /**< its time */
+    uint64_t height;  /**< of the last acknowledged block */
+    uint64_t time_ms; /**< its time */
     uint8_t block_hash[32];
     uint8_t state_digest[32];
-    uint64_t transactions;    /**< in the chain */
-    uint32_t waiting;         /**< in the pool */
+    uint64_t transactions; /**< in the chain */
+    uint32_t waiting;      /**< in the pool */
     uint32_t reserved0;
-    uint64_t refused;         /**< since start, never in a block */
+    uint64_t refused; /**< since start, never in a block */
 } mgc_node_info;
 
 /** @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info);
 
-/** The next nonce of a sender with a contract, what waits in the pool included.  @param sender 32 bytes.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract, uint64_t *nonce);
+/** The next nonce of a sender with a contract, what waits in the pool included.  @param sender 32 bytes.  Since
+ *  0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract,
+                                                     uint64_t *nonce);
 
 /** The chain, to read blocks, accounts and proofs from.  Borrowed until destroy; NULL before start.  Since 0.1 */
 MGC_API mgc_chain *mgc_node_chain(mgc_node *node);

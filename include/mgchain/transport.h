@@ -21,8 +21,9 @@ typedef struct mgc_transport_ops {
     uint32_t reserved0; /**< 0 */
 
     /**
-     * Send bytes to a member.  Best effort: they may be lost, delayed, repeated or reordered; the host neither retries nor
-     * waits.  Called from mgc_node_step() on its thread; may not call the node.  bytes are borrowed until it returns.
+     * Send bytes to a member.  Best effort: they may be lost, delayed, repeated or reordered; the host neither
+     * retries nor waits.  Called from mgc_node_step() on its thread; may not call the node.  bytes are borrowed until
+     * it returns.
      * @return MGC_CB_DONE; a negative status is counted and otherwise ignored, as if the message were lost
      */
     int32_t (*send)(void *user, uint32_t to, const uint8_t *bytes, size_t len);

@@ -23,7 +23,8 @@ static void decode_field(mgc__cbor_reader *r, const mgc__field *field, struct mg
     switch (field->kind) {
     case MGC_FIELD_UINT:
         value->number = (int64_t)mgc__cbor_get_uint(r, (uint64_t)field->upper);
-        if (r->status == MGC_OK && value->number < field->lower) mgc__cbor_refuse(r, MGC_E_RANGE, "a number is too small");
+        if (r->status == MGC_OK && value->number < field->lower)
+            mgc__cbor_refuse(r, MGC_E_RANGE, "a number is too small");
         break;
     case MGC_FIELD_INT:
         value->number = mgc__cbor_get_int(r);
@@ -32,11 +33,13 @@ static void decode_field(mgc__cbor_reader *r, const mgc__field *field, struct mg
         break;
     case MGC_FIELD_TEXT:
         value->bytes = (const uint8_t *)mgc__cbor_get_text(r, &value->len, (size_t)field->upper);
-        if (r->status == MGC_OK && (int64_t)value->len < field->lower) mgc__cbor_refuse(r, MGC_E_RANGE, "a text is too short");
+        if (r->status == MGC_OK && (int64_t)value->len < field->lower)
+            mgc__cbor_refuse(r, MGC_E_RANGE, "a text is too short");
         break;
     case MGC_FIELD_BYTES:
         value->bytes = mgc__cbor_get_bytes(r, &value->len, (size_t)field->upper);
-        if (r->status == MGC_OK && (int64_t)value->len < field->lower) mgc__cbor_refuse(r, MGC_E_RANGE, "bytes are too short");
+        if (r->status == MGC_OK && (int64_t)value->len < field->lower)
+            mgc__cbor_refuse(r, MGC_E_RANGE, "bytes are too short");
         break;
     default: assert(field->kind == MGC_FIELD_ROWS); decode_rows(r, field, value);
     }
@@ -105,7 +108,8 @@ mgc_status mgc_args_create(mgc_ctx *ctx, uint32_t contract, const char *method, 
     if (method == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "contract: the method's name is NULL");
     found = mgc__method_find(contract, method, strlen(method));
     if (found == NULL)
-        return mgc__fail(ctx, MGC_E_NOT_FOUND, "contract: contract %" PRIu32 " has no method \"%s\"", contract, method);
+        return mgc__fail(ctx, MGC_E_NOT_FOUND, "contract: contract %" PRIu32 " has no method \"%s\"", contract,
+                         method);
     *out = mgc__alloc(ctx, 1, sizeof **out);
     if (*out == NULL) return mgc__no_memory(ctx, "contract: arguments");
     (*out)->ctx = ctx;
@@ -137,14 +141,15 @@ static mgc_status find_field(mgc_args *args, const char *name, uint32_t kind, ui
         names[i] = args->method->fields[i].name;
         if (strcmp(names[i], name) != 0) continue;
         if (args->method->fields[i].kind != kind && args->method->fields[i].kind != kind2)
-            return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: field \"%s\" of %s takes another kind of value", name,
-                             args->method->name);
+            return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: field \"%s\" of %s takes another kind of value",
+                             name, args->method->name);
         *index = i;
         return MGC_OK;
     }
     const char *nearest = mgc__nearest(name, names, n);
-    return mgc__fail(args->ctx, MGC_E_UNKNOWN_KEY, "contract: method %s has no field \"%s\"%s%s%s", args->method->name, name,
-                     nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+    return mgc__fail(args->ctx, MGC_E_UNKNOWN_KEY, "contract: method %s has no field \"%s\"%s%s%s",
+                     args->method->name, name, nearest != NULL ? "; did you mean \"" : "",
+                     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
 
 mgc_status mgc_args_set_int(mgc_args *args, const char *field, int64_t value)
@@ -154,8 +159,9 @@ mgc_status mgc_args_set_int(mgc_args *args, const char *field, int64_t value)
 
     if (st != MGC_OK) return st;
     if (value < args->method->fields[i].lower || value > args->method->fields[i].upper)
-        return mgc__fail(args->ctx, MGC_E_RANGE, "contract: %s of %s is %" PRId64 "; must be %" PRId64 "..%" PRId64, field,
-                         args->method->name, value, args->method->fields[i].lower, args->method->fields[i].upper);
+        return mgc__fail(args->ctx, MGC_E_RANGE, "contract: %s of %s is %" PRId64 "; must be %" PRId64 "..%" PRId64,
+                         field, args->method->name, value, args->method->fields[i].lower,
+                         args->method->fields[i].upper);
     args->at[i].number = value;
     args->at[i].set = true;
     return MGC_OK;
@@ -167,8 +173,8 @@ static mgc_status set_bytes(mgc_args *args, uint32_t i, const void *bytes, size_
     uint8_t *copy;
 
     if ((uint64_t)len < (uint64_t)field->lower || (uint64_t)len > (uint64_t)field->upper)
-        return mgc__fail(args->ctx, MGC_E_RANGE, "contract: %s of %s has %zu bytes; must have %" PRId64 "..%" PRId64, field->name,
-                         args->method->name, len, field->lower, field->upper);
+        return mgc__fail(args->ctx, MGC_E_RANGE, "contract: %s of %s has %zu bytes; must have %" PRId64 "..%" PRId64,
+                         field->name, args->method->name, len, field->lower, field->upper);
     copy = mgc__alloc(args->ctx, len, 1);
     if (copy == NULL) return mgc__no_memory(args->ctx, "contract: arguments");
     if (len > 0) memcpy(copy, bytes, len);
@@ -197,7 +203,8 @@ mgc_status mgc_args_set_bytes(mgc_args *args, const char *field, const uint8_t *
     mgc_status st = find_field(args, field, MGC_FIELD_BYTES, MGC_FIELD_BYTES, &i);
 
     if (st != MGC_OK) return st;
-    if (bytes == NULL && len > 0) return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the bytes of %s are NULL", field);
+    if (bytes == NULL && len > 0)
+        return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the bytes of %s are NULL", field);
     return set_bytes(args, i, bytes, len);
 }
 
@@ -251,8 +258,8 @@ mgc_status mgc_args_encode(mgc_args *args, const uint8_t **bytes, size_t *len)
     n = mgc__method_fields(args->method);
     for (uint32_t i = 0; i < n; i++)
         if (!args->at[i].set)
-            return mgc__fail(args->ctx, MGC_E_SCHEMA, "contract: field \"%s\" of %s is not set", args->method->fields[i].name,
-                             args->method->name);
+            return mgc__fail(args->ctx, MGC_E_SCHEMA, "contract: field \"%s\" of %s is not set",
+                             args->method->fields[i].name, args->method->name);
     if (args->encoded == NULL) args->encoded = mgc__alloc(args->ctx, MGC_TX_BYTES_MAX, 1);
     if (args->encoded == NULL) return mgc__no_memory(args->ctx, "contract: encoded arguments");
     mgc__cbor_to_fixed(&w, args->encoded, MGC_TX_BYTES_MAX);
@@ -262,8 +269,8 @@ mgc_status mgc_args_encode(mgc_args *args, const uint8_t **bytes, size_t *len)
         encode_field(&w, &args->method->fields[i], &args->at[i]);
     }
     if (w.status != MGC_OK)
-        return mgc__fail(args->ctx, w.status, "contract: the arguments of %s are longer than %d bytes", args->method->name,
-                         MGC_TX_BYTES_MAX);
+        return mgc__fail(args->ctx, w.status, "contract: the arguments of %s are longer than %d bytes",
+                         args->method->name, MGC_TX_BYTES_MAX);
     *bytes = args->encoded;
     *len = w.len;
     return MGC_OK;

@@ -28,7 +28,7 @@ typedef struct mgc__field {
     uint32_t kind; /* MGC_FIELD_... */
     const char *name, *columns;
     int64_t lower, upper; /* of the number, or of the length */
-} mgc__field; /* its key is its place in the method, from 1 */
+} mgc__field;             /* its key is its place in the method, from 1 */
 
 typedef struct mgc__method {
     uint32_t contract;
@@ -78,8 +78,8 @@ struct mgc_env {
     mgc_chain *chain; /* in a query */
     const uint8_t *chain_id;
     uint64_t height, time_ms;
-    uint32_t contract;  /* whose records these are */
-    bool functional;    /* built in: may read other contracts' records and move what its rules say */
+    uint32_t contract; /* whose records these are */
+    bool functional;   /* built in: may read other contracts' records and move what its rules say */
     uint32_t n_signers;
     mgc__signer signers[MGC_TX_SIGNATURES_MAX];
     uint64_t calls, bytes; /* metered */
@@ -92,7 +92,8 @@ mgc_status mgc__env_meter(mgc_env *env, size_t bytes);
 /* Remember an environment failure, so that no contract can swallow it. */
 mgc_status mgc__env_keep(mgc_env *env, mgc_status status);
 /* Another contract's record, read only; for the functional contracts. */
-mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *value_len);
+mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value,
+                         size_t *value_len);
 /* The first member that signed in a role; 0: none. */
 uint32_t mgc__env_signed_as(const mgc_env *env, uint32_t role);
 
@@ -124,12 +125,14 @@ typedef struct mgc__rec {
 } mgc__rec;
 
 mgc_status mgc__rec_decode(const uint8_t *bytes, size_t len, mgc__rec *rec);
-mgc_status mgc__rec_get(mgc_env *env, uint32_t contract, const mgc__key *key, mgc__rec *rec); /* MGC_E_NOT_FOUND: rec zero */
+/* MGC_E_NOT_FOUND: rec zero */
+mgc_status mgc__rec_get(mgc_env *env, uint32_t contract, const mgc__key *key, mgc__rec *rec);
 mgc_status mgc__rec_put(mgc_env *env, const mgc__key *key, const mgc__rec *rec);
 /* In one line: put integers alone. */
 mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v, uint32_t n);
 
-/* Walk a contract's records whose key begins with prefix: begin, then next until false; env->broken says whether it failed. */
+/* Walk a contract's records whose key begins with prefix: begin, then next until false; env->broken says whether it
+ * failed. */
 typedef struct mgc__walk {
     mgc__record_cursor cursor;
     mgc__rec rec;
@@ -142,22 +145,61 @@ bool mgc__walk_next(mgc_env *env, mgc__walk *w);
 /* --- what every rule needs (lookup.c) ------------------------------------------------------------ */
 
 /* Places of the integers in records of the information contract; doc/contracts.md. */
-enum { MARKET_SLOT_MS, MARKET_GATE_MS, MARKET_GATE_SLOTS, MARKET_WINDOW_MS, MARKET_COLLATERAL_BP, MARKET_PENDING_BLOCKS,
-       MARKET_FIRST_SLOT, MARKET_INTS };
-enum { MEMBER_ORGANISATION, MEMBER_ROLES, MEMBER_INTS };                    /* data: current key; name */
+enum {
+    MARKET_SLOT_MS,
+    MARKET_GATE_MS,
+    MARKET_GATE_SLOTS,
+    MARKET_WINDOW_MS,
+    MARKET_COLLATERAL_BP,
+    MARKET_PENDING_BLOCKS,
+    MARKET_FIRST_SLOT,
+    MARKET_INTS
+};
+enum { MEMBER_ORGANISATION, MEMBER_ROLES, MEMBER_INTS }; /* data: current key; name */
 enum { PUBKEY_MEMBER, PUBKEY_FROM, PUBKEY_REVOKED, PUBKEY_INTS };
-enum { GRID_ORGANISATION, GRID_MANAGER, GRID_INTS };                        /* a microgrid; name */
+enum { GRID_ORGANISATION, GRID_MANAGER, GRID_INTS }; /* a microgrid; name */
 enum { LIMIT_IMPORT, LIMIT_EXPORT, LIMIT_SALE, LIMIT_INTS };
 enum { LINK_FIRST, LINK_SECOND, LINK_CARRIER, LINK_CAPACITY, LINK_LOSS, LINK_FEE, LINK_INTS };
-enum { METER_MICROGRID, METER_CARRIER, METER_LINK, METER_MEMBER, METER_FROM, METER_DIGITS, METER_MAX, METER_IN, METER_OUT, METER_INTS };
-enum { DEPLOY_VERSION, DEPLOY_FROM, DEPLOY_UNTIL, DEPLOY_INTS };            /* data: hash of the code; name */
+enum {
+    METER_MICROGRID,
+    METER_CARRIER,
+    METER_LINK,
+    METER_MEMBER,
+    METER_FROM,
+    METER_DIGITS,
+    METER_MAX,
+    METER_IN,
+    METER_OUT,
+    METER_INTS
+};
+enum { DEPLOY_VERSION, DEPLOY_FROM, DEPLOY_UNTIL, DEPLOY_INTS }; /* data: hash of the code; name */
 /* ... of trading */
 enum { NOMINATION_BUY, NOMINATION_SELL, NOMINATION_INTS };
-enum { TRADE_SELLER, TRADE_BUYER, TRADE_LINK, TRADE_CARRIER, TRADE_WH, TRADE_DELIVERED, TRADE_PRICE, TRADE_WORTH, TRADE_COLLATERAL,
-       TRADE_HEIGHT, TRADE_INTS };
-enum { PAYMENT_PAYER, PAYMENT_PAYEE, PAYMENT_AMOUNT, PAYMENT_FIRST, PAYMENT_HEIGHT, PAYMENT_INTS }; /* data: run hash */
+enum {
+    TRADE_SELLER,
+    TRADE_BUYER,
+    TRADE_LINK,
+    TRADE_CARRIER,
+    TRADE_WH,
+    TRADE_DELIVERED,
+    TRADE_PRICE,
+    TRADE_WORTH,
+    TRADE_COLLATERAL,
+    TRADE_HEIGHT,
+    TRADE_INTS
+};
+/* data: run hash */
+enum { PAYMENT_PAYER, PAYMENT_PAYEE, PAYMENT_AMOUNT, PAYMENT_FIRST, PAYMENT_HEIGHT, PAYMENT_INTS };
 /* ... of scheduling */
-enum { SCHEDULE_BUY, SCHEDULE_SELL, SCHEDULE_RECEIVED, SCHEDULE_SENT, SCHEDULE_ACKNOWLEDGED, SCHEDULE_FEE, SCHEDULE_INTS };
+enum {
+    SCHEDULE_BUY,
+    SCHEDULE_SELL,
+    SCHEDULE_RECEIVED,
+    SCHEDULE_SENT,
+    SCHEDULE_ACKNOWLEDGED,
+    SCHEDULE_FEE,
+    SCHEDULE_INTS
+};
 enum { TERMS_CAPACITY, TERMS_FEE, TERMS_INTS };
 /* ... of settlement */
 enum { TARIFF_BUY, TARIFF_SELL, TARIFF_SHORT, TARIFF_LONG, TARIFF_EMISSION, TARIFF_INTS };
@@ -167,7 +209,9 @@ enum { RESULT_METERED, RESULT_POSITION, RESULT_GRID, RESULT_IMBALANCE, RESULT_FE
 
 enum { STATE_PROVISIONAL = 1, STATE_FINAL = 2, STATE_DISPUTED = 3 };
 
-#define PRICE_MAX INT64_C(1000000000) /* [micro-currency/kWh] a thousand of the currency for one kWh: beyond is a slip */
+#define PRICE_MAX                                                                                                    \
+    INT64_C(1000000000) /* [micro-currency/kWh] a thousand of the currency for one kWh: beyond is a
+                                       * slip */
 
 typedef struct mgc__market {
     uint64_t slot_ms, gate_ms, gate_slots, window_ms, pending_blocks, first_slot;
@@ -186,26 +230,46 @@ mgc_status mgc__role_signed(mgc_env *env, uint32_t role, const char *name);
 mgc_status mgc__slot_open(mgc_env *env, const mgc__market *market, int64_t slot);
 /* The slot lies on the market's grid and not absurdly far ahead. */
 mgc_status mgc__slot_known(mgc_env *env, const mgc__market *market, int64_t slot);
-/* When the slot's gate closes: gate_ms before the first of the gate_slots slots that share it, counted from the market's first. */
+/* When the slot's gate closes: gate_ms before the first of the gate_slots slots that share it, counted from the
+ * market's first. */
 uint64_t mgc__gate_ms(const mgc__market *market, uint64_t slot);
 void mgc__market_read(const mgc__rec *rec, mgc__market *market);
 /* A link's capacity and fee in a slot: the dispatcher's terms for it, or those of its enrolment. */
 mgc_status mgc__link_in_slot(mgc_env *env, int64_t id, int64_t slot, mgc__rec *link);
-mgc_status mgc__metered(mgc_env *env, int64_t microgrid, int64_t carrier); /* refuses where no meter is enrolled for it */
+/* refuses where no meter is enrolled for it */
+mgc_status mgc__metered(mgc_env *env, int64_t microgrid, int64_t carrier);
 const char *mgc__carrier_name(int64_t carrier);
 
 /* --- accounts and transfers of the functional contracts ------------------------------------------ */
 
 /* Kinds of transfers (their `code`). */
 enum {
-    CODE_DEPOSIT = 1, CODE_WITHDRAW = 2, CODE_DEBT = 3,
-    CODE_TRADE = 10, CODE_COLLATERAL = 11, CODE_DELIVERY = 12, CODE_LOSS = 13, CODE_PAYMENT = 14,
-    CODE_GRID_BUY = 20, CODE_GRID_SELL = 21, CODE_IMBALANCE = 22, CODE_FEE = 23, CODE_CARBON = 24, CODE_GRID_ENERGY = 25
+    CODE_DEPOSIT = 1,
+    CODE_WITHDRAW = 2,
+    CODE_DEBT = 3,
+    CODE_TRADE = 10,
+    CODE_COLLATERAL = 11,
+    CODE_DELIVERY = 12,
+    CODE_LOSS = 13,
+    CODE_PAYMENT = 14,
+    CODE_GRID_BUY = 20,
+    CODE_GRID_SELL = 21,
+    CODE_IMBALANCE = 22,
+    CODE_FEE = 23,
+    CODE_CARBON = 24,
+    CODE_GRID_ENERGY = 25
 };
 /* Parts of a transfer's id, so that each thing that moves has its own: contract, number, part. */
 enum {
-    PART_TRADE = 1, PART_COLLATERAL_SELLER, PART_COLLATERAL_BUYER, PART_DELIVERY, PART_LOSS,
-    PART_DEPOSIT = 32, PART_DEPOSIT_DEBT, PART_WITHDRAW, PART_PAYMENT = 48,
+    PART_TRADE = 1,
+    PART_COLLATERAL_SELLER,
+    PART_COLLATERAL_BUYER,
+    PART_DELIVERY,
+    PART_LOSS,
+    PART_DEPOSIT = 32,
+    PART_DEPOSIT_DEBT,
+    PART_WITHDRAW,
+    PART_PAYMENT = 48,
     PART_SECOND_PHASE = 64, /* added to the part of the pending one */
     PART_DUE = 128          /* added where a charge goes to the debt */
 };
@@ -223,7 +287,8 @@ typedef struct mgc__move {
 /* Nothing for an amount of 0. */
 mgc_status mgc__move_make(mgc_env *env, const mgc__move *move);
 /* Second phase of a pending transfer of trading (contract, number, part). */
-mgc_status mgc__pending_state(mgc_env *env, uint64_t number, uint32_t part, uint32_t *state, uint64_t *amount); /* state 0: none */
+/* state 0: none */
+mgc_status mgc__pending_state(mgc_env *env, uint64_t number, uint32_t part, uint32_t *state, uint64_t *amount);
 mgc_status mgc__pending_end(mgc_env *env, uint64_t number, uint32_t part, uint32_t code, uint32_t flag);
 /* Take an amount from a microgrid's money; what is not there becomes its debt. */
 mgc_status mgc__charge(mgc_env *env, const mgc__move *move);
@@ -253,13 +318,14 @@ void mgc__contracts_destroy(mgc__contracts *contracts);
 mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user);
 /* Set the chain's executor.  contracts is borrowed until the chain goes. */
 void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain);
-/* Is the code of every contract that is active at this height here?  MGC_E_UNSUPPORTED names the first that is not. */
+/* Is the code of every contract that is active at this height here?  MGC_E_UNSUPPORTED names the first that is
+ * not. */
 mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain, uint64_t height);
 /* The begin of the next slot's gate, for whoever decides when to build a block; false: there is no market yet. */
 bool mgc__contracts_next_gate(const mgc__contracts *contracts, mgc_chain *chain, uint64_t *time_ms);
 /* Ask all contracts.  MGC_E_NOT_FOUND where none knows `what`. */
-mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what, const char *arguments,
-                                mgc_rows *rows);
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what,
+                                const char *arguments, mgc_rows *rows);
 const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */
 
 /* --- queries ---------------------------------------------------------------------------------------- */
@@ -276,7 +342,8 @@ typedef struct mgc__filter {
     uint64_t slot;      /* UINT64_MAX: all */
 } mgc__filter;
 mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter);
-bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other); /* other 0: none */
+/* other 0: none */
+bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other);
 
 /* What a built-in contract answers: a table of these is the body of its query(). */
 typedef struct mgc__answer {

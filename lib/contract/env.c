@@ -8,7 +8,8 @@ enum { CALL_COST = 64 }; /* [bytes] what a call costs beside what it carries */
 
 mgc_status mgc__env_keep(mgc_env *env, mgc_status status)
 {
-    if (env->broken == MGC_OK && status != MGC_OK && (mgc__is_fatal(status) || status == MGC_E_CONTRACT)) env->broken = status;
+    if (env->broken == MGC_OK && status != MGC_OK && (mgc__is_fatal(status) || status == MGC_E_CONTRACT))
+        env->broken = status;
     return status;
 }
 
@@ -19,8 +20,8 @@ mgc_status mgc__env_meter(mgc_env *env, size_t bytes)
     env->bytes += (uint64_t)bytes + CALL_COST;
     if (env->exec == NULL) return MGC_OK; /* a query is bounded by its rows, and concerns nobody else */
     if (env->calls > MGC_CALLS_MAX || env->bytes > MGC_CALL_BYTES_MAX) {
-        (void)mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " used more than %d calls or %d bytes", env->contract,
-                             MGC_CALLS_MAX, MGC_CALL_BYTES_MAX);
+        (void)mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " used more than %d calls or %d bytes",
+                             env->contract, MGC_CALLS_MAX, MGC_CALL_BYTES_MAX);
         return mgc__env_keep(env, MGC_E_CONTRACT);
     }
     return MGC_OK;
@@ -75,7 +76,8 @@ mgc_status mgc_env_refuse(mgc_env *env, mgc_status status, const char *format, .
 
 /* --- records -------------------------------------------------------------------------------------- */
 
-mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value, size_t *value_len)
+mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value,
+                         size_t *value_len)
 {
     mgc_status st;
 
@@ -98,7 +100,8 @@ static mgc_status writable(mgc_env *env, size_t key_len, size_t value_len)
 {
     if (env->exec == NULL) return mgc_env_refuse(env, MGC_E_STATE, "a query changes nothing");
     if (key_len == 0 || key_len > MGC_RECORD_KEY_MAX || value_len > MGC_RECORD_VALUE_MAX) {
-        (void)mgc_env_refuse(env, MGC_E_CONTRACT, "a record's key has %zu bytes and its value %zu; allowed 1..%d and %d", key_len,
+        (void)mgc_env_refuse(env, MGC_E_CONTRACT,
+                             "a record's key has %zu bytes and its value %zu; allowed 1..%d and %d", key_len,
                              value_len, MGC_RECORD_KEY_MAX, MGC_RECORD_VALUE_MAX);
         return mgc__env_keep(env, MGC_E_CONTRACT);
     }
@@ -121,13 +124,15 @@ mgc_status mgc_env_remove(mgc_env *env, const uint8_t *key, size_t key_len)
     return mgc__env_keep(env, mgc__record_remove(env->exec, env->contract, key, key_len));
 }
 
-mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len, const uint8_t *after, size_t after_len,
-                        const uint8_t **key, size_t *key_len, const uint8_t **value, size_t *value_len)
+mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len, const uint8_t *after,
+                        size_t after_len, const uint8_t **key, size_t *key_len, const uint8_t **value,
+                        size_t *value_len)
 {
     mgc__record_cursor cursor;
     mgc_status st = mgc__env_meter(env, prefix_len + after_len);
 
     if (st != MGC_OK) return st;
+    if (prefix_len == 0) prefix = (const uint8_t *)"";
     if (prefix_len > MGC_RECORD_KEY_MAX || after_len > MGC_RECORD_KEY_MAX)
         return mgc_env_refuse(env, MGC_E_CONTRACT, "a key is over %d bytes", MGC_RECORD_KEY_MAX);
     if (after_len > 0 && (after_len < prefix_len || memcmp(after, prefix, prefix_len) != 0))
@@ -157,7 +162,8 @@ mgc_status mgc_env_open_account(mgc_env *env, const mgc_account_info *account)
 
     if (st != MGC_OK) return st;
     if (!own(env, account->id))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "an account of contract %" PRIu32 " must begin with its number", env->contract);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "an account of contract %" PRIu32 " must begin with its number",
+                              env->contract);
     st = mgc__account_create(env->exec, account, NULL);
     return mgc__env_keep(env, st);
 }
@@ -183,16 +189,19 @@ static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
 
     if (env->functional || own(env, id)) return MGC_OK;
     st = mgc__env_keep(env, mgc__account_get(env->state, id, &account));
-    if (st != MGC_OK) return mgc_env_refuse(env, mgc__is_fatal(st) ? st : MGC_E_ACCOUNT, "the debited account does not exist");
+    if (st != MGC_OK)
+        return mgc_env_refuse(env, mgc__is_fatal(st) ? st : MGC_E_ACCOUNT, "the debited account does not exist");
     if (mgc__key_read(id, 0, 4) != MGC_CONTRACT_INFORMATION || account.code != MGC_ACCOUNT_MONEY)
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "contract %" PRIu32 " may not debit an account of another", env->contract);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "contract %" PRIu32 " may not debit an account of another",
+                              env->contract);
     key = mgc__key_u32(mgc__key_of('G'), account.user_data_32);
     st = mgc__env_keep(env, mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len));
     if (st == MGC_OK && mgc__rec_decode(bytes, len, &grid) == MGC_OK &&
         mgc_env_signed(env, (uint32_t)grid.v[GRID_MANAGER], MGC_ROLE_MANAGER))
         return MGC_OK;
     if (mgc__is_fatal(st)) return st;
-    return mgc_env_refuse(env, MGC_E_FORBIDDEN, "the manager of microgrid %" PRIu32 " did not sign", account.user_data_32);
+    return mgc_env_refuse(env, MGC_E_FORBIDDEN, "the manager of microgrid %" PRIu32 " did not sign",
+                          account.user_data_32);
 }
 
 mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer)
@@ -201,7 +210,8 @@ mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer)
 
     if (st != MGC_OK) return st;
     if (!own(env, transfer->id))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "a transfer of contract %" PRIu32 " must begin with its number", env->contract);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "a transfer of contract %" PRIu32 " must begin with its number",
+                              env->contract);
     if ((transfer->flags & (MGC_TRANSFER_POST | MGC_TRANSFER_VOID)) != 0) {
         if (!env->functional && !own(env, transfer->pending_id))
             return mgc_env_refuse(env, MGC_E_FORBIDDEN, "the pending transfer belongs to another contract");

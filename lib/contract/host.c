@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Contracts of a chain: the built-in ones, the host's own, and the executor that runs them on a ledger.
  *
- * A transaction: 1. its contract is found and active; 2. every signer's key is enrolled, valid and the member holds the role;
+ * A transaction: 1. its contract is found and active; 2. every signer's key is enrolled, valid and the member holds
+ * the role;
  * 3. check, then execute, in an environment that counts; 4. a refusal goes into the receipt, the ledger undoes.
  *
  * A block begins with the gates that its time has closed: each slot once, in order, every contract told.
  *
  * What can go wrong: the node lacks an active contract's code -> MGC_E_UNSUPPORTED before the block, never a guess; a
- * contract answers nonsense or swallows a metering limit -> MGC_E_CONTRACT, undone; memory is short -> the block is dropped. */
+ * contract answers nonsense or swallows a metering limit -> MGC_E_CONTRACT, undone; memory is short -> the block is
+ * dropped. */
 #include "contract/contract.h"
 
 typedef struct entry {
@@ -30,10 +32,12 @@ static mgc_status insert(mgc__contracts *c, const mgc_contract *ops, void *user,
 {
     size_t at = 0;
 
-    if (c->n == MGC_CONTRACTS_MAX) return mgc__fail(c->ctx, MGC_E_LIMIT, "contract: there are %d contracts already", MGC_CONTRACTS_MAX);
+    if (c->n == MGC_CONTRACTS_MAX)
+        return mgc__fail(c->ctx, MGC_E_LIMIT, "contract: there are %d contracts already", MGC_CONTRACTS_MAX);
     while (at < c->n && c->entries[at].ops.id < ops->id) at++;
     if (at < c->n && c->entries[at].ops.id == ops->id)
-        return mgc__fail(c->ctx, MGC_E_EXISTS, "contract: number %" PRIu32 " is taken by \"%s\"", ops->id, c->entries[at].name);
+        return mgc__fail(c->ctx, MGC_E_EXISTS, "contract: number %" PRIu32 " is taken by \"%s\"", ops->id,
+                         c->entries[at].name);
     memmove(c->entries + at + 1, c->entries + at, (c->n - at) * sizeof *c->entries);
     c->n++;
     c->entries[at] = (entry){.ops = *ops, .user = user, .functional = functional};
@@ -72,14 +76,17 @@ mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *con
     if (contract == NULL) return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: the contract is NULL");
     st = mgc__opts_read(&ops, sizeof ops, sizeof ops, contract);
     if (st != MGC_OK) return mgc__fail(contracts->ctx, st, "contract: struct_size is not one this library knows");
-    if (ops.version != 1) return mgc__fail(contracts->ctx, MGC_E_VERSION, "contract: version %" PRIu32 "; 1 is known", ops.version);
+    if (ops.version != 1)
+        return mgc__fail(contracts->ctx, MGC_E_VERSION, "contract: version %" PRIu32 "; 1 is known", ops.version);
     if (ops.name == NULL || ops.name[0] == '\0' || strlen(ops.name) > MGC_NAME_MAX)
-        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: a contract's name has 1..%d bytes", MGC_NAME_MAX);
+        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: a contract's name has 1..%d bytes",
+                         MGC_NAME_MAX);
     if (ops.id < MGC_CONTRACT_HOST)
-        return mgc__fail(contracts->ctx, MGC_E_RANGE, "contract: \"%s\" has number %" PRIu32 "; a host's begin at %d", ops.name, ops.id,
-                         MGC_CONTRACT_HOST);
+        return mgc__fail(contracts->ctx, MGC_E_RANGE, "contract: \"%s\" has number %" PRIu32 "; a host's begin at %d",
+                         ops.name, ops.id, MGC_CONTRACT_HOST);
     if (ops.execute == NULL || ops.code_version == 0 || ops.reserved0 != 0)
-        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: \"%s\" needs execute and a code_version, and reserved0 of 0", ops.name);
+        return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG,
+                         "contract: \"%s\" needs execute and a code_version, and reserved0 of 0", ops.name);
     return insert(contracts, &ops, user, false);
 }
 
@@ -133,13 +140,16 @@ static mgc_status answer(mgc_env *env, int32_t said)
     if (env->broken != MGC_OK) return env->broken;
     if (said == MGC_CB_DONE) return MGC_OK;
     if (said < 0 && (env->functional || said == MGC_E_NO_MEMORY || !mgc__is_fatal(said))) return said;
-    return mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " answered %" PRId32 ", which is no word", env->contract, said);
+    return mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " answered %" PRId32 ", which is no word",
+                          env->contract, said);
 }
 
 /* --- which contracts are active ------------------------------------------------------------------------ */
 
-/* MGC_E_NOT_FOUND: not (yet, or any more) active.  MGC_E_UNSUPPORTED: active, but this node has other code or none. */
-static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint32_t id, uint64_t height, const entry **out)
+/* MGC_E_NOT_FOUND: not (yet, or any more) active.  MGC_E_UNSUPPORTED: active, but this node has other code or
+ * none. */
+static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint32_t id, uint64_t height,
+                         const entry **out)
 {
     mgc__key key = mgc__key_u32(mgc__key_of('X'), id);
     const uint8_t *bytes;
@@ -152,12 +162,15 @@ static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint3
     st = mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
     if (st != MGC_OK) return st;
     if (mgc__rec_decode(bytes, len, &rec) != MGC_OK) return MGC_E_INTERNAL;
-    if ((uint64_t)rec.v[DEPLOY_FROM] > height || (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height))
+    if ((uint64_t)rec.v[DEPLOY_FROM] > height ||
+        (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height))
         return MGC_E_NOT_FOUND;
-    if (*out == NULL || (int64_t)(*out)->ops.code_version != rec.v[DEPLOY_VERSION] || memcmp((*out)->ops.code_hash, rec.data, 32) != 0)
-        return mgc__fail(c->ctx, MGC_E_UNSUPPORTED,
-                         "contract: contract %" PRIu32 " version %" PRId64 " is active from height %" PRId64 "; this node has %s", id,
-                         rec.v[DEPLOY_VERSION], rec.v[DEPLOY_FROM], *out == NULL ? "no code for it" : "other code");
+    if (*out == NULL || (int64_t)(*out)->ops.code_version != rec.v[DEPLOY_VERSION] ||
+        memcmp((*out)->ops.code_hash, rec.data, 32) != 0)
+        return mgc__fail(
+            c->ctx, MGC_E_UNSUPPORTED,
+            "contract: contract %" PRIu32 " version %" PRId64 " is active from height %" PRId64 "; this node has %s",
+            id, rec.v[DEPLOY_VERSION], rec.v[DEPLOY_FROM], *out == NULL ? "no code for it" : "other code");
     return MGC_OK;
 }
 
@@ -226,7 +239,8 @@ static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
         if (st == MGC_OK) continue;
         if (mgc__is_fatal(st)) return st;
         if (e->functional)
-            return mgc__fail(c->ctx, MGC_E_INTERNAL, "contract: %s refused the gate of slot %" PRIu64 ": %s", e->name, slot, env.rule);
+            return mgc__fail(c->ctx, MGC_E_INTERNAL, "contract: %s refused the gate of slot %" PRIu64 ": %s", e->name,
+                             slot, env.rule);
         mgc__exec_undo(x, mark);
         st = mgc__exec_emit(x, e->ops.id, "slot-refused", (const uint8_t *)env.rule, strlen(env.rule));
         if (st != MGC_OK) return st;
@@ -246,7 +260,8 @@ static mgc_status begin_block(void *user, mgc__exec *x)
 
     if (st == MGC_E_UNSUPPORTED) c->unsupported = true;
     if (st != MGC_OK || !read_market(mgc__exec_state(x), &market, &next)) return st;
-    for (uint32_t i = 0; i < MGC_SLOTS_PER_BLOCK_MAX && mgc__gate_ms(&market, (uint64_t)next.v[0]) <= mgc__exec_time_ms(x); i++) {
+    for (uint32_t i = 0;
+         i < MGC_SLOTS_PER_BLOCK_MAX && mgc__gate_ms(&market, (uint64_t)next.v[0]) <= mgc__exec_time_ms(x); i++) {
         st = close_gate(c, x, (uint64_t)next.v[0]);
         if (st != MGC_OK) return st;
         env_of_exec(&env, c, x, information);
@@ -272,17 +287,19 @@ static mgc_status resolve(mgc_env *env, mgc__signer *signer)
     if (st != MGC_OK) return st;
     if (mgc__rec_decode(bytes, len, &held) != MGC_OK) return MGC_E_INTERNAL;
     if (held.v[PUBKEY_REVOKED] != 0)
-        return mgc_env_refuse(env, MGC_E_KEY_REVOKED, "the key of member %" PRId64 " is revoked since height %" PRId64, held.v[PUBKEY_MEMBER],
+        return mgc_env_refuse(env, MGC_E_KEY_REVOKED,
+                              "the key of member %" PRId64 " is revoked since height %" PRId64, held.v[PUBKEY_MEMBER],
                               held.v[PUBKEY_REVOKED]);
     if ((uint64_t)held.v[PUBKEY_FROM] > env->height)
-        return mgc_env_refuse(env, MGC_E_KEY_NOT_YET, "the key of member %" PRId64 " is valid from height %" PRId64, held.v[PUBKEY_MEMBER],
-                              held.v[PUBKEY_FROM]);
+        return mgc_env_refuse(env, MGC_E_KEY_NOT_YET, "the key of member %" PRId64 " is valid from height %" PRId64,
+                              held.v[PUBKEY_MEMBER], held.v[PUBKEY_FROM]);
     key = mgc__key_u32(mgc__key_of('M'), (uint32_t)held.v[PUBKEY_MEMBER]);
     st = mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
     if (st != MGC_OK || mgc__rec_decode(bytes, len, &member) != MGC_OK) return MGC_E_INTERNAL;
     if (signer->role != MGC_ROLE_NONE && (signer->role > 62 || (member.v[MEMBER_ROLES] >> signer->role & 1) == 0))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " has not the role %" PRIu32 " in which it signed", held.v[PUBKEY_MEMBER],
-                              signer->role);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN,
+                              "member %" PRId64 " has not the role %" PRIu32 " in which it signed",
+                              held.v[PUBKEY_MEMBER], signer->role);
     signer->member = (uint32_t)held.v[PUBKEY_MEMBER];
     return MGC_OK;
 }
@@ -290,7 +307,8 @@ static mgc_status resolve(mgc_env *env, mgc__signer *signer)
 /* Only founding a market and taking a new key are signed by keys that nobody knows yet. */
 static bool strangers_allowed(const mgc__tx *tx)
 {
-    return tx->contract == MGC_CONTRACT_INFORMATION && (mgc__tx_method_is(tx, "found") || mgc__tx_method_is(tx, "rotate"));
+    return tx->contract == MGC_CONTRACT_INFORMATION &&
+           (mgc__tx_method_is(tx, "found") || mgc__tx_method_is(tx, "rotate"));
 }
 
 static mgc_status resolve_all(mgc_env *env, const mgc__tx *tx)
@@ -311,8 +329,12 @@ static mgc_status resolve_all(mgc_env *env, const mgc__tx *tx)
 
 static mgc_status run(mgc_env *env, const entry *e, const mgc__tx *tx)
 {
-    mgc_call call = {.struct_size = sizeof call, .method = tx->method, .method_len = tx->method_len, .arguments = tx->arguments,
-                     .arguments_len = tx->arguments_len, .sender = tx->sender};
+    mgc_call call = {.struct_size = sizeof call,
+                     .method = tx->method,
+                     .method_len = tx->method_len,
+                     .arguments = tx->arguments,
+                     .arguments_len = tx->arguments_len,
+                     .sender = tx->sender};
     mgc_status st = resolve_all(env, tx);
 
     env->chain_id = tx->chain_id;
@@ -353,11 +375,12 @@ int32_t mgc__rules_check(mgc_env *env, const mgc_call *call)
     mgc_status st;
 
     if (method == NULL)
-        return mgc_env_refuse(env, MGC_E_SCHEMA, "contract %" PRIu32 " has no method \"%.*s\"", env->contract, (int)call->method_len,
-                              call->method);
+        return mgc_env_refuse(env, MGC_E_SCHEMA, "contract %" PRIu32 " has no method \"%.*s\"", env->contract,
+                              (int)call->method_len, call->method);
     st = mgc__values_decode(method, call->arguments, call->arguments_len, &values);
     if (st == MGC_OK) return MGC_CB_DONE;
-    return mgc_env_refuse(env, st, "arguments of %s, byte %zu: %s", method->name, values.where, values.what == NULL ? "malformed" : values.what);
+    return mgc_env_refuse(env, st, "arguments of %s, byte %zu: %s", method->name, values.where,
+                          values.what == NULL ? "malformed" : values.what);
 }
 
 int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *rules, size_t n)
@@ -377,12 +400,13 @@ int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *
     return mgc_env_refuse(env, MGC_E_INTERNAL, "method %s has no rule", method->name);
 }
 
-/* --- queries ------------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 /* Roles that see what belongs to others. */
 static bool sees_all(const mgc__state *state, uint32_t caller)
 {
-    static const uint32_t roles[] = {MGC_ROLE_DISPATCHER, MGC_ROLE_MARKET_OPERATOR, MGC_ROLE_REGULATOR, MGC_ROLE_AUDITOR};
+    static const uint32_t roles[] = {MGC_ROLE_DISPATCHER, MGC_ROLE_MARKET_OPERATOR, MGC_ROLE_REGULATOR,
+                                     MGC_ROLE_AUDITOR};
     mgc__key key = mgc__key_u32(mgc__key_of('M'), caller);
     const uint8_t *bytes;
     size_t len;
@@ -396,8 +420,8 @@ static bool sees_all(const mgc__state *state, uint32_t caller)
     return false;
 }
 
-static mgc_status query_contract(mgc_rows *rows, int64_t id, const char *name, size_t name_len, int64_t version, const uint8_t hash[32],
-                                 int64_t from)
+static mgc_status query_contract(mgc_rows *rows, int64_t id, const char *name, size_t name_len, int64_t version,
+                                 const uint8_t hash[32], int64_t from)
 {
     mgc_status st = mgc_rows_put_int(rows, id);
 
@@ -415,24 +439,28 @@ static mgc_status query_contracts(const mgc__contracts *c, const mgc__state *sta
 
     for (size_t i = 0; i < c->n && st == MGC_OK; i++)
         if (c->entries[i].functional)
-            st = query_contract(rows, c->entries[i].ops.id, c->entries[i].name, strlen(c->entries[i].name), c->entries[i].ops.code_version,
-                                c->entries[i].ops.code_hash, 0);
+            st = query_contract(rows, c->entries[i].ops.id, c->entries[i].name, strlen(c->entries[i].name),
+                                c->entries[i].ops.code_version, c->entries[i].ops.code_hash, 0);
     mgc__record_first(&cursor, MGC_CONTRACT_INFORMATION, (const uint8_t *)"X", 1);
     while (st == MGC_OK && mgc__record_next(state, &cursor)) {
         mgc__rec rec;
 
-        if (mgc__rec_decode(cursor.value, cursor.value_len, &rec) != MGC_OK || rec.data_len != 32) return MGC_E_INTERNAL;
-        st = query_contract(rows, (int64_t)mgc__key_read(cursor.key, 1, 4), rec.name, rec.name_len, rec.v[DEPLOY_VERSION], rec.data,
-                            rec.v[DEPLOY_FROM]);
+        if (mgc__rec_decode(cursor.value, cursor.value_len, &rec) != MGC_OK || rec.data_len != 32)
+            return MGC_E_INTERNAL;
+        st = query_contract(rows, (int64_t)mgc__key_read(cursor.key, 1, 4), rec.name, rec.name_len,
+                            rec.v[DEPLOY_VERSION], rec.data, rec.v[DEPLOY_FROM]);
     }
     return st;
 }
 
-mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what, const char *arguments,
-                                mgc_rows *rows)
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what,
+                                const char *arguments, mgc_rows *rows)
 {
     const mgc__state *state = mgc__chain_state(chain);
-    mgc_query query = {.struct_size = sizeof query, .what = what, .arguments = arguments == NULL ? "" : arguments, .caller = caller,
+    mgc_query query = {.struct_size = sizeof query,
+                       .what = what,
+                       .arguments = arguments == NULL ? "" : arguments,
+                       .caller = caller,
                        .sees_all = sees_all(state, caller) ? 1 : 0};
     mgc_chain_info info = {.struct_size = sizeof info};
     mgc_status st = mgc_chain_get_info(chain, &info);
@@ -453,22 +481,23 @@ mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uin
             st = MGC_OK;
             continue;
         }
-        if (st != MGC_OK && env.rule[0] != '\0') return mgc__fail(contracts->ctx, st, "contract: query \"%s\": %s", what, env.rule);
+        if (st != MGC_OK && env.rule[0] != '\0')
+            return mgc__fail(contracts->ctx, st, "contract: query \"%s\": %s", what, env.rule);
         return st;
     }
     if (st != MGC_OK) return st;
     return mgc__fail(contracts->ctx, MGC_E_NOT_FOUND, "contract: there is nothing called \"%s\" to ask for", what);
 }
 
-/* --- verifying -------------------------------------------------------------------------------------------------------- */
+/* --- verifying -------------------------------------------------------------------------------- */
 
 static void attach(void *user, mgc_chain *chain)
 {
     mgc__contracts_attach(user, chain);
 }
 
-mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const mgc_contract *contracts, void *const *users,
-                               size_t n_contracts, mgc_verify_info *info)
+mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const mgc_contract *contracts,
+                               void *const *users, size_t n_contracts, mgc_verify_info *info)
 {
     mgc__contracts *c;
     mgc_status st;
@@ -480,7 +509,8 @@ mgc_status mgc_contract_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, const 
         st = mgc__contracts_add(c, &contracts[i], users == NULL ? NULL : users[i]);
     if (st == MGC_OK) st = mgc__ledger_verify(ctx, opts, attach, c, info);
     if (st != MGC_OK && c != NULL && c->unsupported)
-        st = mgc__fail(ctx, MGC_E_UNSUPPORTED, "contract: the store uses a contract, or a version of one, that was not given");
+        st = mgc__fail(ctx, MGC_E_UNSUPPORTED,
+                       "contract: the store uses a contract, or a version of one, that was not given");
     mgc__contracts_destroy(c);
     return st;
 }

@@ -28,8 +28,8 @@ static mgc_status is_free(mgc_env *env, const mgc__key *key, const char *what, i
     return st != MGC_OK ? st : mgc_env_refuse(env, MGC_E_EXISTS, "%s %" PRId64 " exists already", what, id);
 }
 
-static mgc_status put_named(mgc_env *env, const mgc__key *key, const int64_t *v, uint32_t n, const struct mgc__value *data,
-                            const struct mgc__value *name)
+static mgc_status put_named(mgc_env *env, const mgc__key *key, const int64_t *v, uint32_t n,
+                            const struct mgc__value *data, const struct mgc__value *name)
 {
     mgc__rec rec = {.n = n};
 
@@ -53,14 +53,15 @@ static mgc_status enrol_key(mgc_env *env, const struct mgc__value *public_key, i
     mgc__key key = mgc__key_bytes(mgc__key_of('K'), public_key->bytes, 32);
     mgc_status st = mgc_public_key_check(public_key->bytes, public_key->len);
 
-    if (st == MGC_E_BAD_KEY) return mgc_env_refuse(env, st, "the public key of member %" PRId64 " is a weak or impossible point", member);
+    if (st == MGC_E_BAD_KEY)
+        return mgc_env_refuse(env, st, "the public key of member %" PRId64 " is a weak or impossible point", member);
     if (st != MGC_OK) return mgc__env_keep(env, st);
     st = is_free(env, &key, "this public key, of member", member);
     return st != MGC_OK ? st : mgc__rec_put_ints(env, &key, (int64_t[]){member, from, 0}, PUBKEY_INTS);
 }
 
-static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int64_t roles, const struct mgc__value *public_key,
-                             const struct mgc__value *name, int64_t from)
+static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int64_t roles,
+                             const struct mgc__value *public_key, const struct mgc__value *name, int64_t from)
 {
     mgc__key key = mgc__key_u32(mgc__key_of('M'), (uint32_t)id);
     mgc_status st = is_free(env, &key, "member", id);
@@ -70,7 +71,8 @@ static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int
     return st;
 }
 
-/* The first transaction of a market.  Whoever orders the first block lets it in; it must be signed by the key that it names. */
+/* The first transaction of a market.  Whoever orders the first block lets it in; it must be signed by the key that it
+ * names. */
 static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
@@ -84,10 +86,13 @@ static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__valu
     (void)method;
     st = is_free(env, &key, "market", 1);
     if (st != MGC_OK) return st;
-    if (env->n_signers != 1 || memcmp(env->signers[0].key, a[9].bytes, 32) != 0 || env->signers[0].role != MGC_ROLE_ADMINISTRATOR)
-        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the administrator's key, and no other, must sign the market's founding");
+    if (env->n_signers != 1 || memcmp(env->signers[0].key, a[9].bytes, 32) != 0 ||
+        env->signers[0].role != MGC_ROLE_ADMINISTRATOR)
+        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER,
+                              "the administrator's key, and no other, must sign the market's founding");
     if (86400000 % a[2].number != 0)
-        return mgc_env_refuse(env, MGC_E_RANGE, "a day is not a whole number of slots of %" PRId64 " ms", a[2].number);
+        return mgc_env_refuse(env, MGC_E_RANGE, "a day is not a whole number of slots of %" PRId64 " ms",
+                              a[2].number);
     for (uint32_t i = 0; i < MARKET_INTS; i++) rec.v[i] = a[2 + i].number;
     memcpy(names, a[0].bytes, a[0].len);
     names[a[0].len] = '\n';
@@ -142,7 +147,8 @@ static mgc_status rotate(mgc_env *env, const mgc__method *method, const mgc__val
         if (memcmp(env->signers[i].key, public_key->bytes, 32) == 0) new_signed = true;
     }
     if (!old_signed || !new_signed)
-        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the %s key of member %" PRId64 " did not sign", old_signed ? "new" : "old", id);
+        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the %s key of member %" PRId64 " did not sign",
+                              old_signed ? "new" : "old", id);
     old_key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
     st = mgc__rec_get(env, env->contract, &old_key, &old);
     if (st == MGC_OK) st = enrol_key(env, public_key, id, (int64_t)env->height);
@@ -152,7 +158,8 @@ static mgc_status rotate(mgc_env *env, const mgc__method *method, const mgc__val
     if (st != MGC_OK) return st;
     memcpy(name, rec.name, rec.name_len); /* borrowed from the record that is put next */
     key = mgc__key_u32(mgc__key_of('M'), (uint32_t)id);
-    return put_named(env, &key, rec.v, MEMBER_INTS, public_key, &(struct mgc__value){.bytes = name, .len = rec.name_len});
+    return put_named(env, &key, rec.v, MEMBER_INTS, public_key,
+                     &(struct mgc__value){.bytes = name, .len = rec.name_len});
 }
 
 static mgc_status revoke(mgc_env *env, const mgc__method *method, const mgc__values *values)
@@ -168,7 +175,8 @@ static mgc_status revoke(mgc_env *env, const mgc__method *method, const mgc__val
     st = mgc__rec_get(env, env->contract, &key, &held);
     if (st != MGC_OK) return st;
     if (held.v[PUBKEY_REVOKED] != 0)
-        return mgc_env_refuse(env, MGC_E_KEY_REVOKED, "the key of member %" PRId64 " is revoked since height %" PRId64, values->at[0].number,
+        return mgc_env_refuse(env, MGC_E_KEY_REVOKED,
+                              "the key of member %" PRId64 " is revoked since height %" PRId64, values->at[0].number,
                               held.v[PUBKEY_REVOKED]);
     held.v[PUBKEY_REVOKED] = (int64_t)env->height;
     return mgc__rec_put_ints(env, &key, held.v, PUBKEY_INTS);
@@ -186,7 +194,8 @@ static mgc_status put_limits(mgc_env *env, const mgc__method *method, const mgc_
         mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_of('g'), (uint32_t)values->at[0].number), (uint32_t)row[0]);
         mgc_status st;
 
-        if (row[0] < 1 || row[0] > 2) return mgc_env_refuse(env, MGC_E_RANGE, "carrier %" PRId64 " has no limits; 1 or 2 have", row[0]);
+        if (row[0] < 1 || row[0] > 2)
+            return mgc_env_refuse(env, MGC_E_RANGE, "carrier %" PRId64 " has no limits; 1 or 2 have", row[0]);
         for (uint32_t i = 1; i <= LIMIT_INTS; i++)
             if (row[i] < 0 || row[i] > (int64_t)MGC_AMOUNT_MAX)
                 return mgc_env_refuse(env, MGC_E_RANGE, "limit %" PRId64 " Wh is not in 0..2^62", row[i]);
@@ -208,7 +217,8 @@ static mgc_status microgrid(mgc_env *env, const mgc__method *method, const mgc__
     if (st == MGC_OK) st = mgc__party(env, 'M', "member", a[2].number, &manager);
     if (st != MGC_OK) return st;
     if (manager.v[MEMBER_ORGANISATION] != a[1].number || (manager.v[MEMBER_ROLES] >> MGC_ROLE_MANAGER & 1) == 0)
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " is no manager of organisation %" PRId64, a[2].number, a[1].number);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " is no manager of organisation %" PRId64,
+                              a[2].number, a[1].number);
     st = put_named(env, &key, (int64_t[]){a[1].number, a[2].number}, GRID_INTS, NULL, &a[3]);
     if (st == MGC_OK) st = put_limits(env, method, values);
     return st != MGC_OK ? st : mgc__open_accounts(env, (uint32_t)a[0].number);
@@ -240,8 +250,11 @@ static mgc_status link_(mgc_env *env, const mgc__method *method, const mgc__valu
     if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[2].number, &grid);
     if (st != MGC_OK) return st;
     if (a[1].number == a[2].number)
-        return mgc_env_refuse(env, MGC_E_RANGE, "both ends of link %" PRId64 " are microgrid %" PRId64, a[0].number, a[1].number);
-    return mgc__rec_put_ints(env, &key, (int64_t[]){a[1].number, a[2].number, a[3].number, a[4].number, a[5].number, a[6].number}, LINK_INTS);
+        return mgc_env_refuse(env, MGC_E_RANGE, "both ends of link %" PRId64 " are microgrid %" PRId64, a[0].number,
+                              a[1].number);
+    return mgc__rec_put_ints(
+        env, &key, (int64_t[]){a[1].number, a[2].number, a[3].number, a[4].number, a[5].number, a[6].number},
+        LINK_INTS);
 }
 
 static int64_t power_of_ten(int64_t n)
@@ -262,8 +275,8 @@ static mgc_status meter_place(mgc_env *env, const struct mgc__value *a)
     st = mgc__party(env, 'L', "link", a[3].number, &rec);
     if (st != MGC_OK) return st;
     if ((rec.v[LINK_FIRST] != a[1].number && rec.v[LINK_SECOND] != a[1].number) || rec.v[LINK_CARRIER] != a[2].number)
-        return mgc_env_refuse(env, MGC_E_RANGE, "link %" PRId64 " is not one of microgrid %" PRId64 " for %s", a[3].number, a[1].number,
-                              mgc__carrier_name(a[2].number));
+        return mgc_env_refuse(env, MGC_E_RANGE, "link %" PRId64 " is not one of microgrid %" PRId64 " for %s",
+                              a[3].number, a[1].number, mgc__carrier_name(a[2].number));
     return MGC_OK;
 }
 
@@ -314,7 +327,8 @@ static mgc_status commit(mgc_env *env, const mgc__method *method, const mgc__val
     st = mgc__rec_get(env, env->contract, &count_key, &count);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     key = mgc__key_u64(mgc__key_u32(mgc__key_of('C'), id), (uint64_t)count.v[0]);
-    st = put_named(env, &key, (int64_t[]){a[0].number, a[1].number, (int64_t)env->height, 0}, COMMIT_INTS, &a[2], NULL);
+    st = put_named(env, &key, (int64_t[]){a[0].number, a[1].number, (int64_t)env->height, 0}, COMMIT_INTS, &a[2],
+                   NULL);
     count.v[0]++;
     return st != MGC_OK ? st : mgc__rec_put_ints(env, &count_key, count.v, 1);
 }
@@ -332,11 +346,14 @@ static mgc_status open_(mgc_env *env, const mgc__method *method, const mgc__valu
     if (st != MGC_OK) return st;
     key = mgc__key_u64(mgc__key_u32(mgc__key_of('C'), id), (uint64_t)a[0].number);
     st = mgc__rec_get(env, env->contract, &key, &rec);
-    if (st == MGC_E_NOT_FOUND) return mgc_env_refuse(env, st, "member %" PRIu32 " has no commitment %" PRId64, id, a[0].number);
+    if (st == MGC_E_NOT_FOUND)
+        return mgc_env_refuse(env, st, "member %" PRIu32 " has no commitment %" PRId64, id, a[0].number);
     if (st != MGC_OK) return st;
     mgc__hash_tagged2("mgchain/commitment/1", a[1].bytes, a[1].len, a[2].bytes, a[2].len, hash);
     if (rec.data_len != 32 || memcmp(hash, rec.data, 32) != 0)
-        return mgc_env_refuse(env, MGC_E_COMMITMENT, "salt and value do not hash to commitment %" PRId64 " of member %" PRIu32, a[0].number, id);
+        return mgc_env_refuse(env, MGC_E_COMMITMENT,
+                              "salt and value do not hash to commitment %" PRId64 " of member %" PRIu32, a[0].number,
+                              id);
     memcpy(kept, rec.data, 32);
     rec.data = kept;
     rec.v[COMMIT_OPENED] = (int64_t)env->height;
@@ -355,12 +372,16 @@ static mgc_status deploy(mgc_env *env, const mgc__method *method, const mgc__val
     (void)method;
     if (st != MGC_OK) return st;
     if ((uint64_t)a[3].number <= env->height)
-        return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract becomes active after height %" PRIu64 ", not at %" PRId64, env->height, a[3].number);
+        return mgc_env_refuse(env, MGC_E_HEIGHT,
+                              "a contract becomes active after height %" PRIu64 ", not at %" PRId64, env->height,
+                              a[3].number);
     st = mgc__rec_get(env, env->contract, &key, &rec);
     if (st == MGC_OK && a[1].number <= rec.v[DEPLOY_VERSION])
-        return mgc_env_refuse(env, MGC_E_EXISTS, "contract %" PRId64 " has version %" PRId64 " already", a[0].number, rec.v[DEPLOY_VERSION]);
+        return mgc_env_refuse(env, MGC_E_EXISTS, "contract %" PRId64 " has version %" PRId64 " already", a[0].number,
+                              rec.v[DEPLOY_VERSION]);
     if (st == MGC_OK && rec.v[DEPLOY_FROM] > (int64_t)env->height)
-        return mgc_env_refuse(env, MGC_E_STATE, "contract %" PRId64 " has an upgrade that is not active yet", a[0].number);
+        return mgc_env_refuse(env, MGC_E_STATE, "contract %" PRId64 " has an upgrade that is not active yet",
+                              a[0].number);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     return put_named(env, &key, (int64_t[]){a[1].number, a[3].number, 0}, DEPLOY_INTS, &a[2], &a[4]);
 }
@@ -377,7 +398,8 @@ static mgc_status retire(mgc_env *env, const mgc__method *method, const mgc__val
     if (st == MGC_OK) st = mgc__party(env, 'X', "contract", a[0].number, &rec);
     if (st != MGC_OK) return st;
     if ((uint64_t)a[1].number <= env->height)
-        return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract is retired after height %" PRIu64 ", not at %" PRId64, env->height, a[1].number);
+        return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract is retired after height %" PRIu64 ", not at %" PRId64,
+                              env->height, a[1].number);
     memcpy(hash, rec.data, 32);
     memcpy(name, rec.name, rec.name_len);
     rec.v[DEPLOY_UNTIL] = a[1].number;
@@ -386,9 +408,13 @@ static mgc_status retire(mgc_env *env, const mgc__method *method, const mgc__val
 }
 
 static const mgc__rule rules[] = {
-    {"found", found},   {"organisation", organisation}, {"member", member}, {"microgrid", microgrid}, {"device", device},
-    {"link", link_},    {"meter", meter},               {"rotate", rotate}, {"revoke", revoke},       {"commit", commit},
-    {"open", open_},    {"deploy", deploy},             {"retire", retire},
+    {"found", found},   {"organisation", organisation},
+    {"member", member}, {"microgrid", microgrid},
+    {"device", device}, {"link", link_},
+    {"meter", meter},   {"rotate", rotate},
+    {"revoke", revoke}, {"commit", commit},
+    {"open", open_},    {"deploy", deploy},
+    {"retire", retire},
 };
 
 static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
@@ -416,7 +442,8 @@ static mgc_status query_parameters(mgc_env *env, const mgc__filter *filter, mgc_
     mgc__rec rec;
     const char *newline;
     size_t len;
-    mgc_status st = mgc_rows_begin(rows, "name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot");
+    mgc_status st = mgc_rows_begin(
+        rows, "name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot");
 
     (void)filter;
     if (st != MGC_OK) return st;
@@ -425,7 +452,9 @@ static mgc_status query_parameters(mgc_env *env, const mgc__filter *filter, mgc_
     newline = memchr(rec.name, '\n', rec.name_len);
     len = newline == NULL ? rec.name_len : (size_t)(newline - rec.name);
     st = mgc_rows_put_text(rows, rec.name, len);
-    if (st == MGC_OK) st = newline == NULL ? mgc_rows_put_text(rows, "", 0) : mgc_rows_put_text(rows, newline + 1, rec.name_len - len - 1);
+    if (st == MGC_OK)
+        st = newline == NULL ? mgc_rows_put_text(rows, "", 0)
+                             : mgc_rows_put_text(rows, newline + 1, rec.name_len - len - 1);
     return st != MGC_OK ? st : mgc__rows_put_ints(rows, rec.v, MARKET_INTS);
 }
 
@@ -530,8 +559,11 @@ static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_in
     if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, a->user_data_32);
     if (st == MGC_OK) st = mgc_rows_put_int(rows, a->unit);
     return st != MGC_OK ? st
-                        : mgc__rows_put_ints(rows, (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted, (int64_t)a->credits_pending,
-                                                               (int64_t)a->credits_posted, (int64_t)a->credits_posted - (int64_t)a->debits_posted}, 5);
+                        : mgc__rows_put_ints(rows,
+                                             (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted,
+                                                         (int64_t)a->credits_pending, (int64_t)a->credits_posted,
+                                                         (int64_t)a->credits_posted - (int64_t)a->debits_posted},
+                                             5);
 }
 
 static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
@@ -539,7 +571,8 @@ static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_ro
     mgc_account_info account = {.struct_size = sizeof account};
     uint8_t after[MGC_ID_BYTES];
     bool begun = false;
-    mgc_status st = mgc_rows_begin(rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
+    mgc_status st = mgc_rows_begin(
+        rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
 
     while (st == MGC_OK) {
         st = mgc_chain_next_account(env->chain, begun ? after : NULL, &account);
@@ -553,8 +586,12 @@ static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_ro
 
 static const mgc__answer answers[] = {
     {"accounts", "microgrid", query_accounts},
-    {"parameters", "", query_parameters}, {"members", "", query_members},           {"microgrids", "", query_microgrids},
-    {"links", "", query_links},           {"meters", "microgrid", query_meters}, {"commitments", "member", query_commitments},
+    {"parameters", "", query_parameters},
+    {"members", "", query_members},
+    {"microgrids", "", query_microgrids},
+    {"links", "", query_links},
+    {"meters", "microgrid", query_meters},
+    {"commitments", "member", query_commitments},
 };
 
 static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
@@ -564,6 +601,12 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 }
 
 const mgc_contract mgc__information = {
-    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_INFORMATION, .code_version = 1, .name = "information",
-    .check = check, .execute = execute, .query = query,
+    .struct_size = sizeof(mgc_contract),
+    .version = 1,
+    .id = MGC_CONTRACT_INFORMATION,
+    .code_version = 1,
+    .name = "information",
+    .check = check,
+    .execute = execute,
+    .query = query,
 };

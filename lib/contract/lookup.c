@@ -119,7 +119,8 @@ mgc_status mgc__link_in_slot(mgc_env *env, int64_t id, int64_t slot, mgc__rec *l
 mgc_status mgc__manager_signed(mgc_env *env, int64_t microgrid, const mgc__rec *grid)
 {
     if (mgc_env_signed(env, (uint32_t)grid->v[GRID_MANAGER], MGC_ROLE_MANAGER)) return MGC_OK;
-    return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the manager of microgrid %" PRId64 ", member %" PRId64 ", did not sign", microgrid,
+    return mgc_env_refuse(env, MGC_E_MISSING_SIGNER,
+                          "the manager of microgrid %" PRId64 ", member %" PRId64 ", did not sign", microgrid,
                           grid->v[GRID_MANAGER]);
 }
 
@@ -131,7 +132,9 @@ mgc_status mgc__role_signed(mgc_env *env, uint32_t role, const char *name)
 
 uint64_t mgc__gate_ms(const mgc__market *market, uint64_t slot)
 {
-    uint64_t first = slot < market->first_slot ? slot : market->first_slot + (slot - market->first_slot) / market->gate_slots * market->gate_slots;
+    uint64_t first = slot < market->first_slot
+                         ? slot
+                         : market->first_slot + (slot - market->first_slot) / market->gate_slots * market->gate_slots;
     uint64_t begin = mgc_slot_begin_ms(first, market->slot_ms);
 
     return begin < market->gate_ms ? 0 : begin - market->gate_ms;
@@ -142,7 +145,8 @@ mgc_status mgc__slot_known(mgc_env *env, const mgc__market *market, int64_t slot
     uint64_t ahead = mgc_slot_at(env->time_ms + UINT64_C(366) * 86400000, market->slot_ms);
 
     if (slot < 0 || (uint64_t)slot < market->first_slot || (uint64_t)slot > ahead)
-        return mgc_env_refuse(env, MGC_E_SLOT, "slot %" PRId64 " is not one of %" PRIu64 "..%" PRIu64, slot, market->first_slot, ahead);
+        return mgc_env_refuse(env, MGC_E_SLOT, "slot %" PRId64 " is not one of %" PRIu64 "..%" PRIu64, slot,
+                              market->first_slot, ahead);
     return MGC_OK;
 }
 
@@ -155,7 +159,8 @@ mgc_status mgc__slot_open(mgc_env *env, const mgc__market *market, int64_t slot)
         return mgc_env_refuse(env, MGC_E_SLOT, "slot %" PRId64 " began at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
                               mgc_slot_begin_ms((uint64_t)slot, market->slot_ms), env->time_ms);
     if (mgc__gate_ms(market, (uint64_t)slot) <= env->time_ms)
-        return mgc_env_refuse(env, MGC_E_GATE_CLOSED, "the gate of slot %" PRId64 " closed at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
+        return mgc_env_refuse(env, MGC_E_GATE_CLOSED,
+                              "the gate of slot %" PRId64 " closed at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
                               mgc__gate_ms(market, (uint64_t)slot), env->time_ms);
     return MGC_OK;
 }
@@ -174,7 +179,8 @@ mgc_status mgc__metered(mgc_env *env, int64_t microgrid, int64_t carrier)
     while (mgc__walk_next(env, &w))
         if (w.rec.v[0] == carrier) return MGC_OK;
     if (env->broken != MGC_OK) return env->broken;
-    return mgc_env_refuse(env, MGC_E_NOT_FOUND, "microgrid %" PRId64 " has no meter for %s", microgrid, mgc__carrier_name(carrier));
+    return mgc_env_refuse(env, MGC_E_NOT_FOUND, "microgrid %" PRId64 " has no meter for %s", microgrid,
+                          mgc__carrier_name(carrier));
 }
 
 /* --- accounts ---------------------------------------------------------------------------------------------- */
@@ -196,7 +202,10 @@ static uint32_t unit_of(uint32_t kind)
 
 static mgc_status open_account(mgc_env *env, uint32_t kind, uint32_t microgrid)
 {
-    mgc_account_info account = {.struct_size = sizeof account, .unit = unit_of(kind), .code = kind, .user_data_32 = microgrid,
+    mgc_account_info account = {.struct_size = sizeof account,
+                                .unit = unit_of(kind),
+                                .code = kind,
+                                .user_data_32 = microgrid,
                                 .flags = kind == MGC_ACCOUNT_MONEY ? MGC_ACCOUNT_DEBITS_BOUNDED : 0};
 
     mgc_account_id(kind, microgrid, account.id);
@@ -219,8 +228,13 @@ mgc_status mgc__open_accounts(mgc_env *env, uint32_t microgrid)
 
 mgc_status mgc__move_make(mgc_env *env, const mgc__move *move)
 {
-    mgc_transfer_info t = {.struct_size = sizeof t, .amount = move->amount, .unit = move->unit, .code = move->code,
-                           .flags = move->flags, .timeout = move->timeout, .user_data_64 = move->number};
+    mgc_transfer_info t = {.struct_size = sizeof t,
+                           .amount = move->amount,
+                           .unit = move->unit,
+                           .code = move->code,
+                           .flags = move->flags,
+                           .timeout = move->timeout,
+                           .user_data_64 = move->number};
 
     if (move->amount == 0) return MGC_OK;
     mgc__transfer_id(env->contract, move->number, move->part, t.id);
@@ -300,6 +314,7 @@ mgc_status mgc__debt(mgc_env *env, int64_t microgrid, uint64_t *debt)
     mgc_account_id(MGC_ACCOUNT_DUE, (uint32_t)microgrid, id);
     st = mgc_env_account(env, id, &account);
     *debt = 0;
-    if (st == MGC_OK && account.debits_posted > account.credits_posted) *debt = account.debits_posted - account.credits_posted;
+    if (st == MGC_OK && account.debits_posted > account.credits_posted)
+        *debt = account.debits_posted - account.credits_posted;
     return st;
 }

@@ -77,8 +77,8 @@ mgc_status mgc__query_keys(mgc_ctx *ctx, const mgc_query *query, const char *key
         const char *equals = memchr(at, '=', item);
 
         if (equals == NULL || !one_of(keys, at, (size_t)(equals - at)))
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "contract: query \"%s\" does not know \"%.*s\"; it knows: %s", query->what,
-                             (int)(item < 64 ? item : 64), at, keys[0] == '\0' ? "nothing" : keys);
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "contract: query \"%s\" does not know \"%.*s\"; it knows: %s",
+                             query->what, (int)(item < 64 ? item : 64), at, keys[0] == '\0' ? "nothing" : keys);
         at += item + (end == NULL ? 0 : 1);
     }
     return MGC_OK;
@@ -133,7 +133,8 @@ mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *f
     }
     text = value_of(query->arguments, "slot", &len);
     if (text != NULL && !number_of(text, len, &filter->slot))
-        return mgc_env_refuse(env, MGC_E_INVALID_ARG, "slot \"%.*s\" is not a number", (int)(len < 32 ? len : 32), text);
+        return mgc_env_refuse(env, MGC_E_INVALID_ARG, "slot \"%.*s\" is not a number", (int)(len < 32 ? len : 32),
+                              text);
     return MGC_OK;
 }
 
@@ -142,14 +143,18 @@ static bool manages(mgc_env *env, uint32_t caller, int64_t microgrid)
     mgc__key key = mgc__key_u32(mgc__key_of('G'), (uint32_t)microgrid);
     mgc__rec grid;
 
-    return caller != 0 && mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &grid) == MGC_OK && grid.v[GRID_MANAGER] == (int64_t)caller;
+    return caller != 0 && mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &grid) == MGC_OK &&
+           grid.v[GRID_MANAGER] == (int64_t)caller;
 }
 
 bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other)
 {
-    if (filter->microgrid != 0 && filter->microgrid != (uint32_t)microgrid && (other == 0 || filter->microgrid != (uint32_t)other)) return false;
+    if (filter->microgrid != 0 && filter->microgrid != (uint32_t)microgrid &&
+        (other == 0 || filter->microgrid != (uint32_t)other))
+        return false;
     if (filter->query->sees_all) return true;
-    return manages(env, filter->query->caller, microgrid) || (other != 0 && manages(env, filter->query->caller, other));
+    return manages(env, filter->query->caller, microgrid) ||
+           (other != 0 && manages(env, filter->query->caller, other));
 }
 
 mgc_status mgc__rows_put_microgrid(mgc_env *env, mgc_rows *rows, int64_t microgrid)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of the functional contracts: one letter and big-endian numbers as key; integers, bytes and a name as value. */
+/* Records of the functional contracts: one letter and big-endian numbers as key; integers, bytes and a name as
+ * value. */
 #include "contract/contract.h"
 
 enum { REC_BYTES_MAX = 512 }; /* 12 integers of 9 bytes, 256 bytes of data, a name */

@@ -52,9 +52,11 @@ void mgc_rows_destroy(mgc_rows *rows)
 mgc_status mgc_rows_begin(mgc_rows *rows, const char *columns)
 {
     if (rows == NULL || columns == NULL) return MGC_E_INVALID_ARG;
-    if (rows->n_columns != 0) return mgc__fail(rows->ctx, MGC_E_STATE, "contract: the columns of an answer are set already");
+    if (rows->n_columns != 0)
+        return mgc__fail(rows->ctx, MGC_E_STATE, "contract: the columns of an answer are set already");
     if (strlen(columns) >= sizeof rows->names)
-        return mgc__fail(rows->ctx, MGC_E_LIMIT, "contract: names of columns are over %d bytes", COLUMNS_TEXT_MAX - 1);
+        return mgc__fail(rows->ctx, MGC_E_LIMIT, "contract: names of columns are over %d bytes",
+                         COLUMNS_TEXT_MAX - 1);
     memcpy(rows->names, columns, strlen(columns) + 1);
     for (char *at = rows->names; at != NULL && rows->n_columns < ROW_COLUMNS_MAX;) {
         char *space = strchr(at, ' ');
@@ -179,7 +181,8 @@ int32_t mgc_rows_next(mgc_rows *rows, const mgc_row **row)
     rows->row.rows = rows;
     rows->row.index = rows->next++;
     for (uint32_t c = 0; c < rows->n_columns; c++)
-        (void)snprintf(rows->shown[c], NUMBER_TEXT, "%" PRId64, rows->cells[rows->row.index * rows->n_columns + c].number);
+        (void)snprintf(rows->shown[c], NUMBER_TEXT, "%" PRId64,
+                       rows->cells[rows->row.index * rows->n_columns + c].number);
     *row = &rows->row;
     return MGC_ROW;
 }

@@ -45,7 +45,8 @@ static mgc_status add_nominations(mgc_env *env, uint64_t slot)
 }
 
 /* Each end pays half of a link's fee, the buyer the odd micro-currency. */
-static mgc_status add_fee(mgc_env *env, const mgc__rec *trade, const mgc__rec *link, const mgc__key *seller, const mgc__key *buyer)
+static mgc_status add_fee(mgc_env *env, const mgc__rec *trade, const mgc__rec *link, const mgc__key *seller,
+                          const mgc__key *buyer)
 {
     int64_t fee;
     mgc_status st = mgc_worth((uint64_t)trade->v[TRADE_WH], link->v[LINK_FEE], &fee);
@@ -66,7 +67,8 @@ static mgc_status add_flow(mgc_env *env, uint64_t slot, const mgc__rec *trade, c
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     place = link->v[LINK_FIRST] == trade->v[TRADE_SELLER] ? FLOW_FORWARD : FLOW_BACKWARD;
     if (trade->v[TRADE_WH] > link->v[LINK_CAPACITY] - flow.v[place])
-        return mgc_env_refuse(env, MGC_E_OVERSOLD, "slot %" PRIu64 ": agreements send more than the capacity of link %" PRId64, slot,
+        return mgc_env_refuse(env, MGC_E_OVERSOLD,
+                              "slot %" PRIu64 ": agreements send more than the capacity of link %" PRId64, slot,
                               trade->v[TRADE_LINK]);
     flow.v[place] += trade->v[TRADE_WH];
     flow.v[FLOW_CAPACITY] = link->v[LINK_CAPACITY];
@@ -113,15 +115,20 @@ static mgc_status terms_row(mgc_env *env, const mgc__market *market, int64_t lin
 
     if (st != MGC_OK) return st;
     if (row[1] < 0 || row[1] > (int64_t)MGC_AMOUNT_MAX || row[2] < 0 || row[2] > PRICE_MAX)
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": capacity %" PRId64 " Wh, fee %" PRId64 " are no terms", row[0], row[1], row[2]);
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "slot %" PRId64 ": capacity %" PRId64 " Wh, fee %" PRId64 " are no terms", row[0],
+                              row[1], row[2]);
     for (uint32_t direction = 0; direction < 2; direction++) {
-        mgc__key sum_key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)row[0]), (uint32_t)link), direction);
+        mgc__key sum_key =
+            mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)row[0]), (uint32_t)link), direction);
         mgc__rec sum;
 
         st = mgc__rec_get(env, MGC_CONTRACT_TRADING, &sum_key, &sum);
         if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
         if (sum.v[0] > row[1])
-            return mgc_env_refuse(env, MGC_E_OVERSOLD, "slot %" PRId64 ": %" PRId64 " Wh are agreed over link %" PRId64 "; capacity %" PRId64 " is less",
+            return mgc_env_refuse(env, MGC_E_OVERSOLD,
+                                  "slot %" PRId64 ": %" PRId64 " Wh are agreed over link %" PRId64
+                                  "; capacity %" PRId64 " is less",
                                   row[0], sum.v[0], link, row[1]);
     }
     return mgc__rec_put_ints(env, &key, row + 1, TERMS_INTS);
@@ -174,14 +181,17 @@ static mgc_status acknowledge(mgc_env *env, const mgc__method *method, const mgc
     if (st == MGC_OK) st = mgc__manager_signed(env, a[0].number, &grid);
     if (st != MGC_OK) return st;
     if (a[2].number < a[1].number || a[2].number - a[1].number >= MGC_ROWS_MAX)
-        return mgc_env_refuse(env, MGC_E_RANGE, "slots %" PRId64 "..%" PRId64 " are not 1..%d slots", a[1].number, a[2].number, MGC_ROWS_MAX);
+        return mgc_env_refuse(env, MGC_E_RANGE, "slots %" PRId64 "..%" PRId64 " are not 1..%d slots", a[1].number,
+                              a[2].number, MGC_ROWS_MAX);
     for (int64_t slot = a[1].number; st == MGC_OK && slot <= a[2].number; slot++)
         st = acknowledge_slot(env, a[0].number, (uint64_t)slot, &found, &fresh);
     if (st != MGC_OK) return st;
     if (!found)
-        return mgc_env_refuse(env, MGC_E_SLOT, "microgrid %" PRId64 " has no schedule in slots %" PRId64 "..%" PRId64, a[0].number, a[1].number,
-                              a[2].number);
-    if (!fresh) return mgc_env_refuse(env, MGC_E_EXISTS, "microgrid %" PRId64 " acknowledged these slots already", a[0].number);
+        return mgc_env_refuse(env, MGC_E_SLOT, "microgrid %" PRId64 " has no schedule in slots %" PRId64 "..%" PRId64,
+                              a[0].number, a[1].number, a[2].number);
+    if (!fresh)
+        return mgc_env_refuse(env, MGC_E_EXISTS, "microgrid %" PRId64 " acknowledged these slots already",
+                              a[0].number);
     return MGC_OK;
 }
 
@@ -212,7 +222,8 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
 {
     mgc__key prefix = slot_prefix('S', filter);
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height");
+    mgc_status st = mgc_rows_begin(
+        rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height");
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
@@ -224,7 +235,8 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, microgrid);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, v, SCHEDULE_ACKNOWLEDGED);
-        if (st == MGC_OK) st = mgc_rows_put_int(rows, v[SCHEDULE_BUY] - v[SCHEDULE_SELL] + v[SCHEDULE_RECEIVED] - v[SCHEDULE_SENT]);
+        if (st == MGC_OK)
+            st = mgc_rows_put_int(rows, v[SCHEDULE_BUY] - v[SCHEDULE_SELL] + v[SCHEDULE_RECEIVED] - v[SCHEDULE_SENT]);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, v[SCHEDULE_ACKNOWLEDGED]);
     }
     return st;
@@ -269,7 +281,8 @@ static mgc_status query_terms(mgc_env *env, const mgc__filter *filter, mgc_rows 
     return st;
 }
 
-static const mgc__answer answers[] = {{"schedule", "microgrid|slot", query_schedule}, {"flows", "slot", query_flows}, {"terms", "slot", query_terms}};
+static const mgc__answer answers[] = {
+    {"schedule", "microgrid|slot", query_schedule}, {"flows", "slot", query_flows}, {"terms", "slot", query_terms}};
 
 static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
 {
@@ -278,6 +291,13 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 }
 
 const mgc_contract mgc__scheduling = {
-    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_SCHEDULING, .code_version = 1, .name = "scheduling",
-    .check = check, .execute = execute, .on_slot = on_slot, .query = query,
+    .struct_size = sizeof(mgc_contract),
+    .version = 1,
+    .id = MGC_CONTRACT_SCHEDULING,
+    .code_version = 1,
+    .name = "scheduling",
+    .check = check,
+    .execute = execute,
+    .on_slot = on_slot,
+    .query = query,
 };

@@ -5,36 +5,71 @@
 #define AMOUNT ((int64_t)MGC_AMOUNT_MAX)
 #define SLOT_MAX (INT64_C(1) << 40) /* at a minute each: two million years */
 
-#define UINT(name, lower, upper) {MGC_FIELD_UINT, name, "", lower, upper}
-#define ID(name) {MGC_FIELD_UINT, name, "", 1, MGC_PARTY_MAX}
-#define SLOT(name) {MGC_FIELD_UINT, name, "", 0, SLOT_MAX}
-#define TEXT(name, lower) {MGC_FIELD_TEXT, name, "", lower, MGC_NAME_MAX}
-#define HASH(name) {MGC_FIELD_BYTES, name, "", 32, 32}
-#define BYTES(name, lower, upper) {MGC_FIELD_BYTES, name, "", lower, upper}
-#define ROWS(name, columns) {MGC_FIELD_ROWS, name, columns, 1, MGC_ROWS_MAX}
+#define UINT(name, lower, upper)                                                                                     \
+    {                                                                                                                \
+        MGC_FIELD_UINT, name, "", lower, upper                                                                       \
+    }
+#define ID(name)                                                                                                     \
+    {                                                                                                                \
+        MGC_FIELD_UINT, name, "", 1, MGC_PARTY_MAX                                                                   \
+    }
+#define SLOT(name)                                                                                                   \
+    {                                                                                                                \
+        MGC_FIELD_UINT, name, "", 0, SLOT_MAX                                                                        \
+    }
+#define TEXT(name, lower)                                                                                            \
+    {                                                                                                                \
+        MGC_FIELD_TEXT, name, "", lower, MGC_NAME_MAX                                                                \
+    }
+#define HASH(name)                                                                                                   \
+    {                                                                                                                \
+        MGC_FIELD_BYTES, name, "", 32, 32                                                                            \
+    }
+#define BYTES(name, lower, upper)                                                                                    \
+    {                                                                                                                \
+        MGC_FIELD_BYTES, name, "", lower, upper                                                                      \
+    }
+#define ROWS(name, columns)                                                                                          \
+    {                                                                                                                \
+        MGC_FIELD_ROWS, name, columns, 1, MGC_ROWS_MAX                                                               \
+    }
 
 static const mgc__method methods[] = {
-    {MGC_CONTRACT_INFORMATION, "found",
-     {TEXT("name", 1), TEXT("currency", 1), UINT("slot_ms", 60000, 86400000), UINT("gate_ms", 0, INT64_C(31) * 86400000), UINT("gate_slots", 1, 1440),
-      UINT("window_ms", 0, INT64_C(366) * 86400000), UINT("collateral_bp", 0, 10000), UINT("pending_blocks", 1, UINT32_MAX),
-      SLOT("first_slot"), HASH("administrator")}},
+    {MGC_CONTRACT_INFORMATION,
+     "found",
+     {TEXT("name", 1), TEXT("currency", 1), UINT("slot_ms", 60000, 86400000),
+      UINT("gate_ms", 0, INT64_C(31) * 86400000), UINT("gate_slots", 1, 1440),
+      UINT("window_ms", 0, INT64_C(366) * 86400000), UINT("collateral_bp", 0, 10000),
+      UINT("pending_blocks", 1, UINT32_MAX), SLOT("first_slot"), HASH("administrator")}},
     {MGC_CONTRACT_INFORMATION, "organisation", {ID("id"), TEXT("name", 1)}},
-    {MGC_CONTRACT_INFORMATION, "member",
-     {ID("id"), ID("organisation"), TEXT("name", 1), UINT("roles", 0, 1023), HASH("key"), UINT("from_height", 0, SLOT_MAX)}},
-    {MGC_CONTRACT_INFORMATION, "microgrid",
-     {ID("id"), ID("organisation"), ID("manager"), TEXT("name", 1), ROWS("limits", "carrier import_wh export_wh sale_wh")}},
-    {MGC_CONTRACT_INFORMATION, "device", {ID("id"), ID("microgrid"), TEXT("type", 1), TEXT("name", 1), UINT("capacity_w", 0, AMOUNT)}},
-    {MGC_CONTRACT_INFORMATION, "link",
-     {ID("id"), ID("first"), ID("second"), UINT("carrier", 1, 2), UINT("capacity_wh", 0, AMOUNT), UINT("loss_ppm", 0, 1000000),
-      UINT("fee_micro_per_kwh", 0, PRICE_MAX)}},
-    {MGC_CONTRACT_INFORMATION, "meter",
-     {ID("id"), ID("microgrid"), UINT("carrier", 1, 3), UINT("link", 0, MGC_PARTY_MAX), ID("member"), SLOT("from_slot"),
-      UINT("digits", 4, 18), UINT("max_wh", 1, AMOUNT), UINT("in_wh", 0, AMOUNT), UINT("out_wh", 0, AMOUNT)}},
+    {MGC_CONTRACT_INFORMATION,
+     "member",
+     {ID("id"), ID("organisation"), TEXT("name", 1), UINT("roles", 0, 1023), HASH("key"),
+      UINT("from_height", 0, SLOT_MAX)}},
+    {MGC_CONTRACT_INFORMATION,
+     "microgrid",
+     {ID("id"), ID("organisation"), ID("manager"), TEXT("name", 1),
+      ROWS("limits", "carrier import_wh export_wh sale_wh")}},
+    {MGC_CONTRACT_INFORMATION,
+     "device",
+     {ID("id"), ID("microgrid"), TEXT("type", 1), TEXT("name", 1), UINT("capacity_w", 0, AMOUNT)}},
+    {MGC_CONTRACT_INFORMATION,
+     "link",
+     {ID("id"), ID("first"), ID("second"), UINT("carrier", 1, 2), UINT("capacity_wh", 0, AMOUNT),
+      UINT("loss_ppm", 0, 1000000), UINT("fee_micro_per_kwh", 0, PRICE_MAX)}},
+    {MGC_CONTRACT_INFORMATION,
+     "meter",
+     {ID("id"), ID("microgrid"), UINT("carrier", 1, 3), UINT("link", 0, MGC_PARTY_MAX), ID("member"),
+      SLOT("from_slot"), UINT("digits", 4, 18), UINT("max_wh", 1, AMOUNT), UINT("in_wh", 0, AMOUNT),
+      UINT("out_wh", 0, AMOUNT)}},
     {MGC_CONTRACT_INFORMATION, "rotate", {ID("member"), HASH("key")}},
     {MGC_CONTRACT_INFORMATION, "revoke", {ID("member")}},
     {MGC_CONTRACT_INFORMATION, "commit", {UINT("kind", 1, 255), SLOT("slot"), HASH("hash")}},
-    {MGC_CONTRACT_INFORMATION, "open", {UINT("number", 0, SLOT_MAX), BYTES("salt", 16, 64), BYTES("value", 0, 16384)}},
-    {MGC_CONTRACT_INFORMATION, "deploy",
+    {MGC_CONTRACT_INFORMATION,
+     "open",
+     {UINT("number", 0, SLOT_MAX), BYTES("salt", 16, 64), BYTES("value", 0, 16384)}},
+    {MGC_CONTRACT_INFORMATION,
+     "deploy",
      {UINT("id", MGC_CONTRACT_HOST, UINT32_MAX), UINT("version", 1, UINT32_MAX), HASH("code_hash"),
       UINT("activation_height", 1, SLOT_MAX), TEXT("name", 1)}},
     {MGC_CONTRACT_INFORMATION, "retire", {UINT("id", MGC_CONTRACT_HOST, UINT32_MAX), UINT("height", 1, SLOT_MAX)}},
@@ -42,14 +77,19 @@ static const mgc__method methods[] = {
     {MGC_CONTRACT_TRADING, "deposit", {ID("microgrid"), UINT("amount_micro", 1, AMOUNT), TEXT("reference", 0)}},
     {MGC_CONTRACT_TRADING, "withdraw", {ID("microgrid"), UINT("amount_micro", 1, AMOUNT), TEXT("reference", 0)}},
     {MGC_CONTRACT_TRADING, "nominate", {ID("microgrid"), UINT("carrier", 1, 2), ROWS("rows", "slot buy_wh sell_wh")}},
-    {MGC_CONTRACT_TRADING, "agree", {ID("seller"), ID("buyer"), ID("link"), ROWS("rows", "slot wh price_micro_per_kwh")}},
-    {MGC_CONTRACT_TRADING, "pay",
-     {ID("payer"), ID("payee"), UINT("amount_micro", 1, AMOUNT), SLOT("first_slot"), SLOT("last_slot"), HASH("run_hash")}},
+    {MGC_CONTRACT_TRADING,
+     "agree",
+     {ID("seller"), ID("buyer"), ID("link"), ROWS("rows", "slot wh price_micro_per_kwh")}},
+    {MGC_CONTRACT_TRADING,
+     "pay",
+     {ID("payer"), ID("payee"), UINT("amount_micro", 1, AMOUNT), SLOT("first_slot"), SLOT("last_slot"),
+      HASH("run_hash")}},
 
     {MGC_CONTRACT_SCHEDULING, "terms", {ID("link"), ROWS("rows", "slot capacity_wh fee_micro_per_kwh")}},
     {MGC_CONTRACT_SCHEDULING, "acknowledge", {ID("microgrid"), SLOT("first_slot"), SLOT("last_slot")}},
 
-    {MGC_CONTRACT_SETTLEMENT, "tariff",
+    {MGC_CONTRACT_SETTLEMENT,
+     "tariff",
      {UINT("microgrid", 0, MGC_PARTY_MAX), UINT("carrier", 1, 3),
       ROWS("rows", "slot buy_price sell_price short_price long_price emission_mg_per_kwh")}},
     {MGC_CONTRACT_SETTLEMENT, "read", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality")}},
@@ -62,7 +102,8 @@ static const mgc__method methods[] = {
 const mgc__method *mgc__method_find(uint32_t contract, const char *name, size_t len)
 {
     for (size_t i = 0; i < MGC__COUNT(methods); i++)
-        if (methods[i].contract == contract && strlen(methods[i].name) == len && memcmp(methods[i].name, name, len) == 0)
+        if (methods[i].contract == contract && strlen(methods[i].name) == len &&
+            memcmp(methods[i].name, name, len) == 0)
             return &methods[i];
     return NULL;
 }

@@ -8,19 +8,20 @@
  *   D slot microgrid carrier    its results
  *   S slot                      agreements and payments of the slot are paid out
  *
- * What a meter measures.  A meter has two registers that only grow: energy into the microgrid, energy out of it.  It stands at the
- * connection to the grid (link 0) or at the microgrid's end of a link.  In a slot, for one microgrid and carrier,
+ * What a meter measures.  A meter has two registers that only grow: energy into the microgrid, energy out of it.  It
+ * stands at the connection to the grid (link 0) or at the microgrid's end of a link.  In a slot, for one microgrid
+ * and carrier,
  *
  *   metered   = sum over its meters of (in - out)             what it took from outside
  *   position  = bought - sold + received - sent               what its schedule says
  *   deviation = metered - position                            netted before any trade is judged
  *
- * Energy that was agreed over a link and came over the grid instead leaves the deviation as it is.  The deviation is bought from (> 0) or sold to
- * (< 0) the utility at the tariff's prices for it; trades are paid as agreed.  Every amount moves between two accounts, so
- * a slot sums to zero by itself.
+ * Energy that was agreed over a link and came over the grid instead leaves the deviation as it is.  The deviation is
+ * bought from (> 0) or sold to (< 0) the utility at the tariff's prices for it; trades are paid as agreed.  Every
+ * amount moves between two accounts, so a slot sums to zero by itself.
  *
  * Happy path of a slot: read ... read, settle (provisional), window, finalise.
- *   a reading is missing        settle leaves that microgrid out and names the meter; the others go on; settle again later
+ *   a reading is missing  settle leaves that microgrid out and names the meter; the others go on; settle again later
  *   an estimate was read        its meter may replace it until the slot is final
  *   a reading was wrong         the operator corrects it inside the window; final amounts are computed anew
  *   a microgrid disagrees       it disputes inside the window; only a new settle opens a new window
@@ -36,7 +37,8 @@ enum { STEP_BUY = 1, STEP_SELL, STEP_IMBALANCE, STEP_FEE, STEP_CARBON, STEP_ENER
 
 static mgc__key tariff_key(int64_t microgrid, int64_t carrier, int64_t slot)
 {
-    return mgc__key_u64(mgc__key_u8(mgc__key_u32(mgc__key_of('T'), (uint32_t)microgrid), (uint32_t)carrier), (uint64_t)slot);
+    return mgc__key_u64(mgc__key_u8(mgc__key_u32(mgc__key_of('T'), (uint32_t)microgrid), (uint32_t)carrier),
+                        (uint64_t)slot);
 }
 
 static mgc_status tariff_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a, const int64_t *row)
@@ -49,13 +51,17 @@ static mgc_status tariff_row(mgc_env *env, const mgc__market *market, const stru
     if (st != MGC_OK) return st;
     for (uint32_t i = 0; i < TARIFF_INTS; i++)
         if (v[i] < (i == TARIFF_EMISSION ? 0 : -PRICE_MAX) || v[i] > PRICE_MAX)
-            return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " is no price or emission factor", row[0], v[i]);
+            return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " is no price or emission factor",
+                                  row[0], v[i]);
     if (v[TARIFF_SELL] > v[TARIFF_BUY] || v[TARIFF_LONG] > v[TARIFF_SHORT])
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": selling at more than buying is free money", row[0]);
+        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": selling at more than buying is free money",
+                              row[0]);
     st = mgc__rec_get(env, env->contract, &key, &old);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    if (st == MGC_OK && memcmp(old.v, v, TARIFF_INTS * sizeof *v) != 0 && mgc__gate_ms(market, (uint64_t)row[0]) <= env->time_ms)
-        return mgc_env_refuse(env, MGC_E_GATE_CLOSED, "the tariff of slot %" PRId64 " stands since its gate closed", row[0]);
+    if (st == MGC_OK && memcmp(old.v, v, TARIFF_INTS * sizeof *v) != 0 &&
+        mgc__gate_ms(market, (uint64_t)row[0]) <= env->time_ms)
+        return mgc_env_refuse(env, MGC_E_GATE_CLOSED, "the tariff of slot %" PRId64 " stands since its gate closed",
+                              row[0]);
     return mgc__rec_put_ints(env, &key, v, TARIFF_INTS);
 }
 
@@ -68,7 +74,8 @@ static mgc_status tariff(mgc_env *env, const mgc__method *method, const mgc__val
     mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
 
     if (st == MGC_OK) st = mgc__market_get(env, &market);
-    if (st == MGC_OK && values->at[0].number != 0) st = mgc__party(env, 'G', "microgrid", values->at[0].number, &grid);
+    if (st == MGC_OK && values->at[0].number != 0)
+        st = mgc__party(env, 'G', "microgrid", values->at[0].number, &grid);
     mgc__row_begin(&rows, method, values, 2);
     while (st == MGC_OK && mgc__row_next(&rows, row)) st = tariff_row(env, &market, values->at, row);
     return st;
@@ -103,7 +110,8 @@ static int64_t modulus(const mgc__rec *meter)
     return power;
 }
 
-/* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not read yet. */
+/* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not
+ * read yet. */
 static mgc_status registers_at(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t registers[2])
 {
     mgc__key key = reading_key(id, slot);
@@ -121,17 +129,20 @@ static mgc_status registers_at(mgc_env *env, int64_t id, const mgc__rec *meter, 
     return st;
 }
 
-/* From one register value to a later one; a register that passes its last digit begins at 0 again.  Only a step that the
- * meter can make in a slot counts as that. */
-static mgc_status step(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t before, int64_t after, int64_t *moved)
+/* From one register value to a later one; a register that passes its last digit begins at 0 again.  Only a step that
+ * the meter can make in a slot counts as that. */
+static mgc_status step(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t before, int64_t after,
+                       int64_t *moved)
 {
     *moved = after >= before ? after - before : after + (modulus(meter) - before);
     if (*moved <= meter->v[METER_MAX]) return MGC_OK;
     if (after < before)
-        return mgc_env_refuse(env, MGC_E_REGISTER_DECREASED, "meter %" PRId64 ", slot %" PRId64 ": register went from %" PRId64 " to %" PRId64, id,
+        return mgc_env_refuse(env, MGC_E_REGISTER_DECREASED,
+                              "meter %" PRId64 ", slot %" PRId64 ": register went from %" PRId64 " to %" PRId64, id,
                               slot, before, after);
-    return mgc_env_refuse(env, MGC_E_RANGE, "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 " Wh in a slot; it can measure %" PRId64, id, slot,
-                          *moved, meter->v[METER_MAX]);
+    return mgc_env_refuse(env, MGC_E_RANGE,
+                          "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 " Wh in a slot; it can measure %" PRId64,
+                          id, slot, *moved, meter->v[METER_MAX]);
 }
 
 /* A reading must fit the ones before and after it. */
@@ -143,7 +154,8 @@ static mgc_status fits(mgc_env *env, int64_t id, const mgc__rec *meter, const in
     for (uint32_t i = 0; i < 2 && st == MGC_OK; i++) st = step(env, id, meter, row[0], near[i], row[1 + i], &moved);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     st = registers_at(env, id, meter, row[0] + 1, near);
-    for (uint32_t i = 0; i < 2 && st == MGC_OK; i++) st = step(env, id, meter, row[0] + 1, row[1 + i], near[i], &moved);
+    for (uint32_t i = 0; i < 2 && st == MGC_OK; i++)
+        st = step(env, id, meter, row[0] + 1, row[1 + i], near[i], &moved);
     return st == MGC_E_NOT_FOUND ? MGC_OK : st;
 }
 
@@ -157,24 +169,30 @@ static mgc_status not_final(mgc_env *env, int64_t slot, int64_t microgrid)
 
         if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
         if (rec.v[SETTLED_STATE] == STATE_FINAL)
-            return mgc_env_refuse(env, MGC_E_WINDOW, "slot %" PRId64 " of microgrid %" PRId64 " is final", s, microgrid);
+            return mgc_env_refuse(env, MGC_E_WINDOW, "slot %" PRId64 " of microgrid %" PRId64 " is final", s,
+                                  microgrid);
     }
     return MGC_OK;
 }
 
-static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter, const int64_t *row)
+static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter,
+                              const int64_t *row)
 {
     mgc_status st = mgc__slot_known(env, market, row[0]);
 
     if (st != MGC_OK) return st;
     if (row[0] < meter->v[METER_FROM])
-        return mgc_env_refuse(env, MGC_E_SLOT, "meter %" PRId64 " measures from slot %" PRId64 " on, not in %" PRId64, id, meter->v[METER_FROM], row[0]);
+        return mgc_env_refuse(env, MGC_E_SLOT, "meter %" PRId64 " measures from slot %" PRId64 " on, not in %" PRId64,
+                              id, meter->v[METER_FROM], row[0]);
     if (mgc_slot_begin_ms((uint64_t)row[0] + 1, market->slot_ms) > env->time_ms)
-        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms", row[0],
-                              mgc_slot_begin_ms((uint64_t)row[0] + 1, market->slot_ms), env->time_ms);
-    if (row[1] < 0 || row[2] < 0 || row[1] >= modulus(meter) || row[2] >= modulus(meter) || row[3] < MEASURED || row[3] > ESTIMATED)
-        return mgc_env_refuse(env, MGC_E_RANGE, "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 ", quality %" PRId64 " is no reading", id,
-                              row[0], row[1], row[2], row[3]);
+        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms",
+                              row[0], mgc_slot_begin_ms((uint64_t)row[0] + 1, market->slot_ms), env->time_ms);
+    if (row[1] < 0 || row[2] < 0 || row[1] >= modulus(meter) || row[2] >= modulus(meter) || row[3] < MEASURED ||
+        row[3] > ESTIMATED)
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 ", quality %" PRId64
+                              " is no reading",
+                              id, row[0], row[1], row[2], row[3]);
     st = not_final(env, row[0], meter->v[METER_MICROGRID]);
     return st != MGC_OK ? st : fits(env, id, meter, row);
 }
@@ -198,7 +216,8 @@ static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bo
     if (st != MGC_OK) return st;
     *known = old.v[READING_IN] == row[1] && old.v[READING_OUT] == row[2] && old.v[READING_QUALITY] == row[3];
     if (*known || (old.v[READING_QUALITY] == ESTIMATED && row[3] == MEASURED)) return MGC_OK;
-    return mgc_env_refuse(env, MGC_E_DOUBLE_REPORT, "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 " was read before", id, row[0],
+    return mgc_env_refuse(env, MGC_E_DOUBLE_REPORT,
+                          "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 " was read before", id, row[0],
                           old.v[READING_IN], old.v[READING_OUT]);
 }
 
@@ -214,7 +233,9 @@ static mgc_status read_(mgc_env *env, const mgc__method *method, const mgc__valu
     if (st == MGC_OK) st = mgc__party(env, 'T', "meter", id, &meter);
     if (st != MGC_OK) return st;
     if (!mgc_env_signed(env, (uint32_t)meter.v[METER_MEMBER], MGC_ROLE_METER))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN, "meter %" PRId64 " is read by member %" PRId64 ", who did not sign", id, meter.v[METER_MEMBER]);
+        return mgc_env_refuse(env, MGC_E_FORBIDDEN,
+                              "meter %" PRId64 " is read by member %" PRId64 ", who did not sign", id,
+                              meter.v[METER_MEMBER]);
     mgc__row_begin(&rows, method, values, 1);
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
         st = known_reading(env, id, row, &known);
@@ -223,7 +244,8 @@ static mgc_status read_(mgc_env *env, const mgc__method *method, const mgc__valu
         st = reading_row(env, &market, id, &meter, row);
         if (st == MGC_OK) st = put_reading(env, id, row);
     }
-    if (st == MGC_OK && !fresh) return mgc_env_refuse(env, MGC_E_EXISTS, "meter %" PRId64 ": these readings are known", id);
+    if (st == MGC_OK && !fresh)
+        return mgc_env_refuse(env, MGC_E_EXISTS, "meter %" PRId64 ": these readings are known", id);
     return st;
 }
 
@@ -259,7 +281,8 @@ typedef struct result {
 /* Sum without overflow; amounts are at most 2^62 each. */
 static mgc_status add(mgc_env *env, int64_t *sum, int64_t amount)
 {
-    if (__builtin_add_overflow(*sum, amount, sum) || *sum > (int64_t)MGC_AMOUNT_MAX || *sum < -(int64_t)MGC_AMOUNT_MAX)
+    if (__builtin_add_overflow(*sum, amount, sum) || *sum > (int64_t)MGC_AMOUNT_MAX ||
+        *sum < -(int64_t)MGC_AMOUNT_MAX)
         return mgc_env_refuse(env, MGC_E_OVERFLOW, "a slot's sum is over 2^62");
     return MGC_OK;
 }
@@ -276,7 +299,8 @@ static mgc_status add_meter(mgc_env *env, int64_t id, int64_t slot, result resul
     if (slot < meter.v[METER_FROM]) return MGC_OK;
     st = registers_at(env, id, &meter, slot - 1, before);
     if (st == MGC_OK) st = registers_at(env, id, &meter, slot, after);
-    if (st == MGC_E_NOT_FOUND) return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for meter %" PRId64, slot, id);
+    if (st == MGC_E_NOT_FOUND)
+        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for meter %" PRId64, slot, id);
     if (st == MGC_OK) st = step(env, id, &meter, slot, before[0], after[0], &in);
     if (st == MGC_OK) st = step(env, id, &meter, slot, before[1], after[1], &out);
     if (st != MGC_OK) return st;
@@ -291,7 +315,8 @@ static mgc_status add_meter(mgc_env *env, int64_t id, int64_t slot, result resul
 static mgc_status add_schedule(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t carrier, result *r)
 {
     static const int64_t sign[SCHEDULE_ACKNOWLEDGED] = {1, -1, 1, -1};
-    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)slot), (uint32_t)microgrid), carrier);
+    mgc__key key =
+        mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)slot), (uint32_t)microgrid), carrier);
     mgc__rec rec;
     mgc_status st = mgc__rec_get(env, MGC_CONTRACT_SCHEDULING, &key, &rec);
 
@@ -300,7 +325,8 @@ static mgc_status add_schedule(mgc_env *env, int64_t slot, int64_t microgrid, ui
     r->used = true;
     memcpy(r->schedule, rec.v, sizeof r->schedule);
     r->fee_micro = rec.v[SCHEDULE_FEE];
-    for (uint32_t i = 0; i < SCHEDULE_ACKNOWLEDGED && st == MGC_OK; i++) st = add(env, &r->position, sign[i] * rec.v[i]);
+    for (uint32_t i = 0; i < SCHEDULE_ACKNOWLEDGED && st == MGC_OK; i++)
+        st = add(env, &r->position, sign[i] * rec.v[i]);
     return st;
 }
 
@@ -312,7 +338,8 @@ static mgc_status price(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t 
     mgc_status st = tariff_of(env, microgrid, carrier, slot, &t);
 
     if (st == MGC_E_NOT_FOUND)
-        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for a tariff of %s", slot, mgc__carrier_name(carrier));
+        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for a tariff of %s", slot,
+                              mgc__carrier_name(carrier));
     if (st == MGC_OK) st = mgc_emission((uint64_t)r->into_grid_meter, (uint64_t)t.v[TARIFF_EMISSION], &r->carbon_g);
     if (st != MGC_OK || carrier == MGC_CARRIER_GAS) return st;
     st = mgc_worth((uint64_t)r->schedule[SCHEDULE_BUY], t.v[TARIFF_BUY], &r->buy_micro);
@@ -334,7 +361,8 @@ static mgc_status compute(mgc_env *env, int64_t slot, int64_t microgrid, result 
 
     memset(results, 0, CARRIERS * sizeof *results);
     mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w)) st = add_meter(env, (int64_t)mgc__key_read(w.key, 5, 4), slot, results);
+    while (st == MGC_OK && mgc__walk_next(env, &w))
+        st = add_meter(env, (int64_t)mgc__key_read(w.key, 5, 4), slot, results);
     if (st == MGC_OK) st = env->broken;
     for (uint32_t c = 0; c < CARRIERS && st == MGC_OK; c++) {
         st = add_schedule(env, slot, microgrid, c + 1, &results[c]);
@@ -350,12 +378,15 @@ static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, con
 {
     for (uint32_t c = 0; c < CARRIERS; c++) {
         const result *r = &results[c];
-        mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid), c + 1);
+        mgc__key key =
+            mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid), c + 1);
         mgc_status st;
 
         if (!r->used) continue;
-        st = mgc__rec_put_ints(env, &key, (int64_t[]){r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro,
-                                                      r->fee_micro, (int64_t)r->carbon_g}, RESULT_INTS);
+        st = mgc__rec_put_ints(env, &key,
+                               (int64_t[]){r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro,
+                                           r->fee_micro, (int64_t)r->carbon_g},
+                               RESULT_INTS);
         if (st != MGC_OK) return st;
     }
     return MGC_OK;
@@ -427,7 +458,8 @@ static mgc_status settle(mgc_env *env, const mgc__method *method, const mgc__val
     (void)method;
     if (st == MGC_OK) st = slot_over(env, slot, &market);
     mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w)) st = settle_one(env, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
+    while (st == MGC_OK && mgc__walk_next(env, &w))
+        st = settle_one(env, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
     if (st == MGC_OK) st = env->broken;
     if (st != MGC_OK || t.fresh > 0) return st;
     if (t.waiting > 0) return MGC_E_EARLY; /* the rule names the last thing that is missing */
@@ -449,7 +481,8 @@ static mgc_status dispute(mgc_env *env, const mgc__method *method, const mgc__va
     st = mgc__rec_get(env, env->contract, &key, &state);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (state.v[SETTLED_STATE] == 0 || state.v[SETTLED_STATE] == STATE_DISPUTED)
-        return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " of microgrid %" PRId64 " is not provisional", slot, microgrid);
+        return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " of microgrid %" PRId64 " is not provisional", slot,
+                              microgrid);
     if (state.v[SETTLED_STATE] == STATE_FINAL || env->time_ms >= (uint64_t)state.v[SETTLED_TIME] + market.window_ms)
         return mgc_env_refuse(env, MGC_E_WINDOW, "the window of slot %" PRId64 " ended at %" PRIu64 " ms", slot,
                               (uint64_t)state.v[SETTLED_TIME] + market.window_ms);
@@ -457,7 +490,7 @@ static mgc_status dispute(mgc_env *env, const mgc__method *method, const mgc__va
     return st != MGC_OK ? st : mgc_env_emit(env, "disputed", values->at[2].bytes, values->at[2].len);
 }
 
-/* --- final ------------------------------------------------------------------------------------------------------- */
+/* --- final ------------------------------------------------------------------------------------ */
 
 /* End a pending transfer of trading: post it, or where it expired, make the same move at once. */
 static mgc_status pay_out(mgc_env *env, uint64_t number, uint32_t part, mgc__move again)
@@ -469,7 +502,8 @@ static mgc_status pay_out(mgc_env *env, uint64_t number, uint32_t part, mgc__mov
     if (st != MGC_OK || state == 0) return st;
     if (state == MGC_PENDING_OPEN) return mgc__pending_end(env, number, part, again.code, MGC_TRANSFER_POST);
     if (state != MGC_PENDING_EXPIRED)
-        return mgc_env_refuse(env, MGC_E_PENDING_POSTED, "part %" PRIu32 " of agreement %" PRIu64 " has ended before", part, number);
+        return mgc_env_refuse(env, MGC_E_PENDING_POSTED, "part %" PRIu32 " of agreement %" PRIu64 " has ended before",
+                              part, number);
     again.number = number;
     again.part = part + PART_SECOND_PHASE;
     again.amount = amount;
@@ -489,12 +523,24 @@ static mgc_status give_back(mgc_env *env, uint64_t number, uint32_t part)
 static mgc_status pay_agreement(mgc_env *env, uint64_t id, const int64_t *v)
 {
     bool back = v[TRADE_WORTH] < 0, heat = v[TRADE_CARRIER] == MGC_CARRIER_HEAT;
-    uint32_t energy = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY, unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY;
-    mgc__move money = {.code = CODE_TRADE, .unit = MGC_UNIT_MICRO_CURRENCY, .from_kind = MGC_ACCOUNT_MONEY, .to_kind = MGC_ACCOUNT_MONEY,
-                       .from = (uint32_t)v[back ? TRADE_SELLER : TRADE_BUYER], .to = (uint32_t)v[back ? TRADE_BUYER : TRADE_SELLER]};
-    mgc__move delivery = {.code = CODE_DELIVERY, .unit = unit, .from_kind = energy, .from = (uint32_t)v[TRADE_SELLER], .to_kind = energy,
+    uint32_t energy = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY,
+             unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY;
+    mgc__move money = {.code = CODE_TRADE,
+                       .unit = MGC_UNIT_MICRO_CURRENCY,
+                       .from_kind = MGC_ACCOUNT_MONEY,
+                       .to_kind = MGC_ACCOUNT_MONEY,
+                       .from = (uint32_t)v[back ? TRADE_SELLER : TRADE_BUYER],
+                       .to = (uint32_t)v[back ? TRADE_BUYER : TRADE_SELLER]};
+    mgc__move delivery = {.code = CODE_DELIVERY,
+                          .unit = unit,
+                          .from_kind = energy,
+                          .from = (uint32_t)v[TRADE_SELLER],
+                          .to_kind = energy,
                           .to = (uint32_t)v[TRADE_BUYER]};
-    mgc__move loss = {.code = CODE_LOSS, .unit = unit, .from_kind = energy, .from = (uint32_t)v[TRADE_SELLER],
+    mgc__move loss = {.code = CODE_LOSS,
+                      .unit = unit,
+                      .from_kind = energy,
+                      .from = (uint32_t)v[TRADE_SELLER],
                       .to_kind = heat ? MGC_ACCOUNT_LOSS_HEAT : MGC_ACCOUNT_LOSS_ELECTRICITY};
     mgc_status st = give_back(env, id, PART_COLLATERAL_SELLER);
 
@@ -507,7 +553,8 @@ static mgc_status pay_agreement(mgc_env *env, uint64_t id, const int64_t *v)
 /* All agreements of the slot and all payments that wait for it, once. */
 static mgc_status pay_slot(mgc_env *env, int64_t slot)
 {
-    mgc__key done = mgc__key_u64(mgc__key_of('S'), (uint64_t)slot), prefix = mgc__key_u64(mgc__key_of('A'), (uint64_t)slot);
+    mgc__key done = mgc__key_u64(mgc__key_of('S'), (uint64_t)slot),
+             prefix = mgc__key_u64(mgc__key_of('A'), (uint64_t)slot);
     mgc__rec rec;
     mgc__walk w;
     mgc_status st = mgc__rec_get(env, env->contract, &done, &rec);
@@ -519,19 +566,29 @@ static mgc_status pay_slot(mgc_env *env, int64_t slot)
     prefix = mgc__key_u64(mgc__key_of('B'), (uint64_t)slot);
     mgc__walk_begin(&w, MGC_CONTRACT_TRADING, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        mgc__move move = {.code = CODE_PAYMENT, .unit = MGC_UNIT_MICRO_CURRENCY, .from_kind = MGC_ACCOUNT_MONEY, .to_kind = MGC_ACCOUNT_MONEY,
-                          .from = (uint32_t)w.rec.v[PAYMENT_PAYER], .to = (uint32_t)w.rec.v[PAYMENT_PAYEE]};
+        mgc__move move = {.code = CODE_PAYMENT,
+                          .unit = MGC_UNIT_MICRO_CURRENCY,
+                          .from_kind = MGC_ACCOUNT_MONEY,
+                          .to_kind = MGC_ACCOUNT_MONEY,
+                          .from = (uint32_t)w.rec.v[PAYMENT_PAYER],
+                          .to = (uint32_t)w.rec.v[PAYMENT_PAYEE]};
         st = pay_out(env, mgc__key_read(w.key, 9, 8), PART_PAYMENT, move);
     }
     return st != MGC_OK ? st : env->broken;
 }
 
 /* A signed amount from a microgrid's money (> 0) to the utility, or back. */
-static mgc_status pay_utility(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t carrier, uint32_t step_, uint32_t code, int64_t amount)
+static mgc_status pay_utility(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t carrier, uint32_t step_,
+                              uint32_t code, int64_t amount)
 {
-    mgc__move move = {.code = code, .unit = MGC_UNIT_MICRO_CURRENCY, .number = (uint64_t)slot,
-                      .part = (uint32_t)microgrid << 8 | carrier << 4 | step_, .from_kind = MGC_ACCOUNT_MONEY, .from = (uint32_t)microgrid,
-                      .to_kind = code == CODE_FEE ? MGC_ACCOUNT_NETWORK : MGC_ACCOUNT_UTILITY, .amount = (uint64_t)(amount < 0 ? -amount : amount)};
+    mgc__move move = {.code = code,
+                      .unit = MGC_UNIT_MICRO_CURRENCY,
+                      .number = (uint64_t)slot,
+                      .part = (uint32_t)microgrid << 8 | carrier << 4 | step_,
+                      .from_kind = MGC_ACCOUNT_MONEY,
+                      .from = (uint32_t)microgrid,
+                      .to_kind = code == CODE_FEE ? MGC_ACCOUNT_NETWORK : MGC_ACCOUNT_UTILITY,
+                      .amount = (uint64_t)(amount < 0 ? -amount : amount)};
 
     if (amount >= 0) return mgc__charge(env, &move);
     move.from_kind = move.to_kind;
@@ -546,10 +603,13 @@ static mgc_status book_energy(mgc_env *env, int64_t slot, int64_t microgrid, uin
 {
     bool heat = carrier == MGC_CARRIER_HEAT;
     int64_t wh = r->metered - r->schedule[SCHEDULE_RECEIVED] + r->schedule[SCHEDULE_SENT];
-    mgc__move move = {.code = CODE_GRID_ENERGY, .unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY, .number = (uint64_t)slot,
+    mgc__move move = {.code = CODE_GRID_ENERGY,
+                      .unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY,
+                      .number = (uint64_t)slot,
                       .part = (uint32_t)microgrid << 8 | carrier << 4 | STEP_ENERGY,
                       .from_kind = heat ? MGC_ACCOUNT_GRID_HEAT : MGC_ACCOUNT_GRID_ELECTRICITY,
-                      .to_kind = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY, .to = (uint32_t)microgrid,
+                      .to_kind = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY,
+                      .to = (uint32_t)microgrid,
                       .amount = (uint64_t)(wh < 0 ? -wh : wh)};
 
     if (wh < 0) {
@@ -568,9 +628,14 @@ static mgc_status book(mgc_env *env, int64_t slot, int64_t microgrid, const resu
 
     for (uint32_t c = 1; c <= CARRIERS && st == MGC_OK; c++) {
         const result *r = &results[c - 1];
-        mgc__move carbon = {.code = CODE_CARBON, .unit = MGC_UNIT_G_CO2E, .number = (uint64_t)slot,
-                            .part = (uint32_t)microgrid << 8 | c << 4 | STEP_CARBON, .from_kind = MGC_ACCOUNT_CARBON_SOURCE,
-                            .to_kind = MGC_ACCOUNT_CARBON, .to = (uint32_t)microgrid, .amount = r->carbon_g};
+        mgc__move carbon = {.code = CODE_CARBON,
+                            .unit = MGC_UNIT_G_CO2E,
+                            .number = (uint64_t)slot,
+                            .part = (uint32_t)microgrid << 8 | c << 4 | STEP_CARBON,
+                            .from_kind = MGC_ACCOUNT_CARBON_SOURCE,
+                            .to_kind = MGC_ACCOUNT_CARBON,
+                            .to = (uint32_t)microgrid,
+                            .amount = r->carbon_g};
 
         st = mgc__move_make(env, &carbon);
         if (c == MGC_CARRIER_GAS || st != MGC_OK) continue;
@@ -578,7 +643,8 @@ static mgc_status book(mgc_env *env, int64_t slot, int64_t microgrid, const resu
         /* What it receives first, so that it can pay. */
         if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_SELL, CODE_GRID_SELL, r->sell_micro);
         if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_BUY, CODE_GRID_BUY, r->buy_micro);
-        if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_IMBALANCE, CODE_IMBALANCE, r->imbalance_micro);
+        if (st == MGC_OK)
+            st = pay_utility(env, slot, microgrid, c, STEP_IMBALANCE, CODE_IMBALANCE, r->imbalance_micro);
         if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_FEE, CODE_FEE, r->fee_micro);
     }
     return st;
@@ -627,18 +693,21 @@ static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__v
     (void)method;
     if (st == MGC_OK) st = slot_over(env, slot, &market);
     mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w)) st = finalise_one(env, &market, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
+    while (st == MGC_OK && mgc__walk_next(env, &w))
+        st = finalise_one(env, &market, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
     if (st == MGC_OK) st = env->broken;
     if (st != MGC_OK || t.fresh > 0) return st;
     if (t.waiting > 0)
-        return mgc_env_refuse(env, MGC_E_EARLY, "the window of slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms", slot, t.window_ends,
-                              env->time_ms);
-    if (t.disputed > 0) return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " is disputed; settle it again", slot);
+        return mgc_env_refuse(env, MGC_E_EARLY,
+                              "the window of slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
+                              t.window_ends, env->time_ms);
+    if (t.disputed > 0)
+        return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " is disputed; settle it again", slot);
     if (t.before > 0) return mgc_env_refuse(env, MGC_E_ALREADY_SETTLED, "slot %" PRId64 " is final already", slot);
     return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " is not settled yet", slot);
 }
 
-static const mgc__rule rules[] = {{"tariff", tariff}, {"read", read_},       {"correct", correct},
+static const mgc__rule rules[] = {{"tariff", tariff}, {"read", read_},      {"correct", correct},
                                   {"settle", settle}, {"dispute", dispute}, {"finalise", finalise}};
 
 static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
@@ -653,7 +722,7 @@ static int32_t check(void *user, mgc_env *env, const mgc_call *call)
     return mgc__rules_check(env, call);
 }
 
-/* --- queries --------------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 static mgc_status query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
@@ -662,7 +731,8 @@ static mgc_status query_readings(mgc_env *env, const mgc__filter *filter, mgc_ro
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot meter microgrid in_wh out_wh quality height");
 
-    if (mgc_query_uint(filter->query, "meter", &id)) prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
+    if (mgc_query_uint(filter->query, "meter", &id))
+        prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t meter_id = (int64_t)mgc__key_read(w.key, 1, 4);
@@ -671,7 +741,9 @@ static mgc_status query_readings(mgc_env *env, const mgc__filter *filter, mgc_ro
 
         st = mgc__party(env, 'T', "meter", meter_id, &meter);
         if (st != MGC_OK) return st;
-        if (!mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0) || (filter->slot != UINT64_MAX && filter->slot != slot)) continue;
+        if (!mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0) ||
+            (filter->slot != UINT64_MAX && filter->slot != slot))
+            continue;
         st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)slot, meter_id}, 2);
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, meter.v[METER_MICROGRID]);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, READING_INTS);
@@ -694,8 +766,9 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
 {
     mgc__key prefix = mgc__key_of('D');
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro imbalance_micro "
-                                         "fee_micro carbon_g");
+    mgc_status st = mgc_rows_begin(
+        rows, "slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro imbalance_micro "
+              "fee_micro carbon_g");
 
     if (filter->slot != UINT64_MAX) prefix = mgc__key_u64(prefix, filter->slot);
     mgc__walk_begin(&w, env->contract, &prefix);
@@ -719,7 +792,8 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
 {
     mgc__key prefix = mgc__key_of('T');
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier buy_price sell_price short_price long_price emission_mg_per_kwh");
+    mgc_status st = mgc_rows_begin(
+        rows, "slot microgrid carrier buy_price sell_price short_price long_price emission_mg_per_kwh");
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
@@ -745,6 +819,12 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 }
 
 const mgc_contract mgc__settlement = {
-    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_SETTLEMENT, .code_version = 1, .name = "settlement",
-    .check = check, .execute = execute, .query = query,
+    .struct_size = sizeof(mgc_contract),
+    .version = 1,
+    .id = MGC_CONTRACT_SETTLEMENT,
+    .code_version = 1,
+    .name = "settlement",
+    .check = check,
+    .execute = execute,
+    .query = query,
 };

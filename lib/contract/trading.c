@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contract 2, trading: money in and out, nominations to the grid, agreements between microgrids, the payments of a bargain.
+/* Contract 2, trading: money in and out, nominations to the grid, agreements between microgrids, the payments of a
+ * bargain.
  *
  * Records (doc/contracts.md):
  *   N slot microgrid carrier    what is bought from and sold to the grid
@@ -9,8 +10,8 @@
  *   B last-slot id              a payment of a bargain
  *   Q                           the next numbers of agreements, payments, moves of money
  *
- * An agreement reserves, until its slot is final: its worth from whoever pays, collateral of both sides, the energy that is
- * delivered and that is lost on the way. */
+ * An agreement reserves, until its slot is final: its worth from whoever pays, collateral of both sides, the energy
+ * that is delivered and that is lost on the way. */
 #include "contract/contract.h"
 
 enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_INTS };
@@ -30,8 +31,13 @@ static mgc_status take_number(mgc_env *env, uint32_t which, uint64_t *number)
 
 static mgc_status deposit(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
-    mgc__move move = {.code = CODE_DEPOSIT, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_DEPOSIT, .from_kind = MGC_ACCOUNT_BANK,
-                      .to_kind = MGC_ACCOUNT_MONEY, .to = (uint32_t)values->at[0].number, .amount = (uint64_t)values->at[1].number};
+    mgc__move move = {.code = CODE_DEPOSIT,
+                      .unit = MGC_UNIT_MICRO_CURRENCY,
+                      .part = PART_DEPOSIT,
+                      .from_kind = MGC_ACCOUNT_BANK,
+                      .to_kind = MGC_ACCOUNT_MONEY,
+                      .to = (uint32_t)values->at[0].number,
+                      .amount = (uint64_t)values->at[1].number};
     uint64_t debt;
     mgc__rec grid;
     mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
@@ -53,8 +59,13 @@ static mgc_status deposit(mgc_env *env, const mgc__method *method, const mgc__va
 
 static mgc_status withdraw(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
-    mgc__move move = {.code = CODE_WITHDRAW, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_WITHDRAW, .from_kind = MGC_ACCOUNT_MONEY,
-                      .from = (uint32_t)values->at[0].number, .to_kind = MGC_ACCOUNT_BANK, .amount = (uint64_t)values->at[1].number};
+    mgc__move move = {.code = CODE_WITHDRAW,
+                      .unit = MGC_UNIT_MICRO_CURRENCY,
+                      .part = PART_WITHDRAW,
+                      .from_kind = MGC_ACCOUNT_MONEY,
+                      .from = (uint32_t)values->at[0].number,
+                      .to_kind = MGC_ACCOUNT_BANK,
+                      .amount = (uint64_t)values->at[1].number};
     mgc__rec grid;
     mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
 
@@ -67,17 +78,22 @@ static mgc_status withdraw(mgc_env *env, const mgc__method *method, const mgc__v
 
 /* --- nominations ------------------------------------------------------------------------------------------ */
 
-static mgc_status nominate_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a, const mgc__rec *limit, const int64_t *row)
+static mgc_status nominate_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a,
+                               const mgc__rec *limit, const int64_t *row)
 {
-    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('N'), (uint64_t)row[0]), (uint32_t)a[0].number), (uint32_t)a[1].number);
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('N'), (uint64_t)row[0]), (uint32_t)a[0].number),
+                               (uint32_t)a[1].number);
     mgc_status st = mgc__slot_open(env, market, row[0]);
 
     if (st != MGC_OK) return st;
     if (row[1] < 0 || row[2] < 0)
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is negative", row[0], row[1] < 0 ? row[1] : row[2]);
+        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is negative", row[0],
+                              row[1] < 0 ? row[1] : row[2]);
     if (row[1] > limit->v[LIMIT_IMPORT] || row[2] > limit->v[LIMIT_EXPORT])
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": microgrid %" PRId64 " may buy %" PRId64 " Wh and sell %" PRId64 " Wh of %s",
-                              row[0], a[0].number, limit->v[LIMIT_IMPORT], limit->v[LIMIT_EXPORT], mgc__carrier_name(a[1].number));
+        return mgc_env_refuse(
+            env, MGC_E_RANGE,
+            "slot %" PRId64 ": microgrid %" PRId64 " may buy %" PRId64 " Wh and sell %" PRId64 " Wh of %s", row[0],
+            a[0].number, limit->v[LIMIT_IMPORT], limit->v[LIMIT_EXPORT], mgc__carrier_name(a[1].number));
     return mgc__rec_put_ints(env, &key, row + 1, NOMINATION_INTS);
 }
 
@@ -88,7 +104,8 @@ static mgc_status limits_of(mgc_env *env, int64_t microgrid, int64_t carrier, mg
     mgc_status st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, limit);
 
     if (st == MGC_E_NOT_FOUND)
-        return mgc_env_refuse(env, st, "microgrid %" PRId64 " is not connected for %s", microgrid, mgc__carrier_name(carrier));
+        return mgc_env_refuse(env, st, "microgrid %" PRId64 " is not connected for %s", microgrid,
+                              mgc__carrier_name(carrier));
     return st;
 }
 
@@ -129,7 +146,9 @@ static mgc_status add_up(mgc_env *env, const mgc__key *key, const agreement *a, 
 
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (a->wh > limit - sum.v[0])
-        return mgc_env_refuse(env, MGC_E_OVERSOLD, "slot %" PRId64 ": %s is %" PRId64 " Wh, of which %" PRId64 " are taken; %" PRId64 " more is too much",
+        return mgc_env_refuse(env, MGC_E_OVERSOLD,
+                              "slot %" PRId64 ": %s is %" PRId64 " Wh, of which %" PRId64 " are taken; %" PRId64
+                              " more is too much",
                               a->slot, what, limit, sum.v[0], a->wh);
     sum.v[0] += a->wh;
     return mgc__rec_put_ints(env, key, sum.v, 1);
@@ -137,11 +156,13 @@ static mgc_status add_up(mgc_env *env, const mgc__key *key, const agreement *a, 
 
 static mgc_status within_capacity(mgc_env *env, const agreement *a, const mgc__rec *link, const mgc__rec *limit)
 {
-    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)a->slot), (uint32_t)a->link), a->direction);
+    mgc__key key =
+        mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)a->slot), (uint32_t)a->link), a->direction);
     mgc_status st = add_up(env, &key, a, link->v[LINK_CAPACITY], "the link's capacity");
 
     if (st != MGC_OK) return st;
-    key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('V'), (uint64_t)a->slot), (uint32_t)a->seller), (uint32_t)a->carrier);
+    key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('V'), (uint64_t)a->slot), (uint32_t)a->seller),
+                      (uint32_t)a->carrier);
     return add_up(env, &key, a, limit->v[LIMIT_SALE], "what the seller may sell");
 }
 
@@ -157,11 +178,21 @@ static mgc_status reserve(mgc_env *env, const agreement *a, mgc__move move)
 static mgc_status reserve_money(mgc_env *env, const agreement *a)
 {
     uint32_t seller = (uint32_t)a->seller, buyer = (uint32_t)a->buyer;
-    mgc__move worth = {.code = CODE_TRADE, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_TRADE, .from_kind = MGC_ACCOUNT_MONEY,
-                       .from = a->worth < 0 ? seller : buyer, .to_kind = MGC_ACCOUNT_MONEY, .to = a->worth < 0 ? buyer : seller,
+    mgc__move worth = {.code = CODE_TRADE,
+                       .unit = MGC_UNIT_MICRO_CURRENCY,
+                       .part = PART_TRADE,
+                       .from_kind = MGC_ACCOUNT_MONEY,
+                       .from = a->worth < 0 ? seller : buyer,
+                       .to_kind = MGC_ACCOUNT_MONEY,
+                       .to = a->worth < 0 ? buyer : seller,
                        .amount = (uint64_t)(a->worth < 0 ? -a->worth : a->worth)};
-    mgc__move collateral = {.code = CODE_COLLATERAL, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_COLLATERAL_SELLER,
-                            .from_kind = MGC_ACCOUNT_MONEY, .from = seller, .to_kind = MGC_ACCOUNT_CLEARING, .amount = (uint64_t)a->collateral};
+    mgc__move collateral = {.code = CODE_COLLATERAL,
+                            .unit = MGC_UNIT_MICRO_CURRENCY,
+                            .part = PART_COLLATERAL_SELLER,
+                            .from_kind = MGC_ACCOUNT_MONEY,
+                            .from = seller,
+                            .to_kind = MGC_ACCOUNT_CLEARING,
+                            .amount = (uint64_t)a->collateral};
     mgc_status st = reserve(env, a, worth);
 
     if (st == MGC_OK) st = reserve(env, a, collateral);
@@ -174,8 +205,13 @@ static mgc_status reserve_energy(mgc_env *env, const agreement *a)
 {
     bool heat = a->carrier == MGC_CARRIER_HEAT;
     uint32_t kind = heat ? MGC_ACCOUNT_HEAT : MGC_ACCOUNT_ELECTRICITY;
-    mgc__move delivery = {.code = CODE_DELIVERY, .unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY, .part = PART_DELIVERY,
-                          .from_kind = kind, .from = (uint32_t)a->seller, .to_kind = kind, .to = (uint32_t)a->buyer,
+    mgc__move delivery = {.code = CODE_DELIVERY,
+                          .unit = heat ? MGC_UNIT_WH_HEAT : MGC_UNIT_WH_ELECTRICITY,
+                          .part = PART_DELIVERY,
+                          .from_kind = kind,
+                          .from = (uint32_t)a->seller,
+                          .to_kind = kind,
+                          .to = (uint32_t)a->buyer,
                           .amount = (uint64_t)a->delivered};
     mgc__move loss = delivery;
     mgc_status st = reserve(env, a, delivery);
@@ -195,17 +231,21 @@ static int64_t share_bp(int64_t amount, uint32_t bp)
     return amount / 10000 * bp + amount % 10000 * bp / 10000;
 }
 
-static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *a, const mgc__rec *link, const mgc__rec *limit)
+static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *a, const mgc__rec *link,
+                            const mgc__rec *limit)
 {
     mgc__key key;
     mgc_status st = mgc__slot_open(env, market, a->slot);
 
     if (st != MGC_OK) return st;
     if (a->wh < 1 || a->wh > (int64_t)MGC_AMOUNT_MAX || a->price < -PRICE_MAX || a->price > PRICE_MAX)
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh at %" PRId64 "; must be 1..2^62 Wh at up to %" PRId64, a->slot,
-                              a->wh, a->price, PRICE_MAX);
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "slot %" PRId64 ": %" PRId64 " Wh at %" PRId64 "; must be 1..2^62 Wh at up to %" PRId64,
+                              a->slot, a->wh, a->price, PRICE_MAX);
     st = mgc_worth((uint64_t)a->wh, a->price, &a->worth);
-    if (st != MGC_OK) return mgc_env_refuse(env, st, "slot %" PRId64 ": %" PRId64 " Wh times %" PRId64 " is over 2^62", a->slot, a->wh, a->price);
+    if (st != MGC_OK)
+        return mgc_env_refuse(env, st, "slot %" PRId64 ": %" PRId64 " Wh times %" PRId64 " is over 2^62", a->slot,
+                              a->wh, a->price);
     st = within_capacity(env, a, link, limit);
     if (st == MGC_OK) st = take_number(env, NEXT_TRADE, &a->id);
     if (st != MGC_OK) return st;
@@ -216,8 +256,10 @@ static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *
     if (st == MGC_OK) st = reserve_energy(env, a);
     if (st != MGC_OK) return st;
     key = mgc__key_u64(mgc__key_u64(mgc__key_of('A'), (uint64_t)a->slot), a->id);
-    return mgc__rec_put_ints(env, &key, (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price, a->worth,
-                                                   a->collateral, (int64_t)env->height}, TRADE_INTS);
+    return mgc__rec_put_ints(env, &key,
+                             (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price,
+                                         a->worth, a->collateral, (int64_t)env->height},
+                             TRADE_INTS);
 }
 
 /* Two microgrids that may deal with each other: two owners, both signed, nobody in debt. */
@@ -232,14 +274,16 @@ static mgc_status two_sides(mgc_env *env, int64_t one, int64_t two)
         if (st != MGC_OK) return st;
     }
     if (grid[0].v[GRID_ORGANISATION] == grid[1].v[GRID_ORGANISATION])
-        return mgc_env_refuse(env, MGC_E_SELF_TRADE, "microgrids %" PRId64 " and %" PRId64 " belong to one organisation", one, two);
+        return mgc_env_refuse(env, MGC_E_SELF_TRADE,
+                              "microgrids %" PRId64 " and %" PRId64 " belong to one organisation", one, two);
     for (uint32_t i = 0; i < 2; i++) {
         uint64_t debt;
         mgc_status st = mgc__manager_signed(env, sides[i], &grid[i]);
         if (st == MGC_OK) st = mgc__debt(env, sides[i], &debt);
         if (st != MGC_OK) return st;
         if (debt > 0)
-            return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency", sides[i], debt);
+            return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency",
+                                  sides[i], debt);
     }
     return MGC_OK;
 }
@@ -258,8 +302,11 @@ static mgc_status agree(mgc_env *env, const mgc__method *method, const mgc__valu
     if (st != MGC_OK) return st;
     a.carrier = link.v[LINK_CARRIER];
     a.direction = link.v[LINK_FIRST] == a.seller ? 0 : 1;
-    if (link.v[a.direction == 0 ? LINK_FIRST : LINK_SECOND] != a.seller || link.v[a.direction == 0 ? LINK_SECOND : LINK_FIRST] != a.buyer)
-        return mgc_env_refuse(env, MGC_E_RANGE, "link %" PRId64 " does not connect microgrids %" PRId64 " and %" PRId64, a.link, a.seller, a.buyer);
+    if (link.v[a.direction == 0 ? LINK_FIRST : LINK_SECOND] != a.seller ||
+        link.v[a.direction == 0 ? LINK_SECOND : LINK_FIRST] != a.buyer)
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "link %" PRId64 " does not connect microgrids %" PRId64 " and %" PRId64, a.link,
+                              a.seller, a.buyer);
     st = mgc__metered(env, a.seller, a.carrier);
     if (st == MGC_OK) st = mgc__metered(env, a.buyer, a.carrier);
     if (st == MGC_OK) st = limits_of(env, a.seller, a.carrier, &limit);
@@ -280,9 +327,15 @@ static mgc_status agree(mgc_env *env, const mgc__method *method, const mgc__valu
 static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
-    mgc__move move = {.code = CODE_PAYMENT, .unit = MGC_UNIT_MICRO_CURRENCY, .part = PART_PAYMENT, .flags = MGC_TRANSFER_PENDING,
-                      .from_kind = MGC_ACCOUNT_MONEY, .from = (uint32_t)a[0].number, .to_kind = MGC_ACCOUNT_MONEY,
-                      .to = (uint32_t)a[1].number, .amount = (uint64_t)a[2].number};
+    mgc__move move = {.code = CODE_PAYMENT,
+                      .unit = MGC_UNIT_MICRO_CURRENCY,
+                      .part = PART_PAYMENT,
+                      .flags = MGC_TRANSFER_PENDING,
+                      .from_kind = MGC_ACCOUNT_MONEY,
+                      .from = (uint32_t)a[0].number,
+                      .to_kind = MGC_ACCOUNT_MONEY,
+                      .to = (uint32_t)a[1].number,
+                      .amount = (uint64_t)a[2].number};
     mgc__rec rec = {.n = PAYMENT_INTS, .data = a[5].bytes, .data_len = a[5].len};
     mgc__market market;
     mgc__key key;
@@ -294,7 +347,8 @@ static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values
     if (st == MGC_OK) st = mgc__slot_open(env, &market, a[4].number);
     if (st != MGC_OK) return st;
     if (a[3].number > a[4].number)
-        return mgc_env_refuse(env, MGC_E_SLOT, "the first slot, %" PRId64 ", is after the last, %" PRId64, a[3].number, a[4].number);
+        return mgc_env_refuse(env, MGC_E_SLOT, "the first slot, %" PRId64 ", is after the last, %" PRId64,
+                              a[3].number, a[4].number);
     st = take_number(env, NEXT_PAYMENT, &move.number);
     move.timeout = market.pending_blocks;
     if (st == MGC_OK) st = mgc__move_make(env, &move);
@@ -305,7 +359,8 @@ static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values
     return mgc__rec_put(env, &key, &rec);
 }
 
-static const mgc__rule rules[] = {{"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate}, {"agree", agree}, {"pay", pay}};
+static const mgc__rule rules[] = {
+    {"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate}, {"agree", agree}, {"pay", pay}};
 
 static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
 {
@@ -319,7 +374,7 @@ static int32_t check(void *user, mgc_env *env, const mgc_call *call)
     return mgc__rules_check(env, call);
 }
 
-/* --- queries ------------------------------------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 static mgc__key slot_prefix(char kind, const mgc__filter *filter)
 {
@@ -369,7 +424,8 @@ static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows
 {
     mgc__key prefix = slot_prefix('A', filter);
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
+    mgc_status st =
+        mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
@@ -423,6 +479,12 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 }
 
 const mgc_contract mgc__trading = {
-    .struct_size = sizeof(mgc_contract), .version = 1, .id = MGC_CONTRACT_TRADING, .code_version = 1, .name = "trading",
-    .check = check, .execute = execute, .query = query,
+    .struct_size = sizeof(mgc_contract),
+    .version = 1,
+    .id = MGC_CONTRACT_TRADING,
+    .code_version = 1,
+    .name = "trading",
+    .check = check,
+    .execute = execute,
+    .query = query,
 };

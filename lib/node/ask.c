@@ -32,7 +32,9 @@ static mgc_status put_block(mgc_rows *rows, const mgc_block *block)
 
     if (st == MGC_OK) st = count_refused(block, &info, &refused);
     if (st == MGC_OK) st = mgc_block_get_bytes(block, &bytes, &len);
-    if (st == MGC_OK) st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)info.height, (int64_t)info.time_ms, info.n_txs, refused}, 4);
+    if (st == MGC_OK)
+        st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)info.height, (int64_t)info.time_ms, info.n_txs, refused},
+                                4);
     if (st == MGC_OK) st = mgc_rows_put_hex(rows, info.hash, 32);
     if (st == MGC_OK) st = mgc_rows_put_hex(rows, info.previous, 32);
     return st != MGC_OK ? st : mgc__rows_put_ints(rows, (int64_t[]){info.proposer, info.n_votes, (int64_t)len}, 3);
@@ -40,7 +42,8 @@ static mgc_status put_block(mgc_rows *rows, const mgc_block *block)
 
 /* --- transactions ------------------------------------------------------------------------------------ */
 
-static mgc_status put_transaction(mgc_node *node, mgc_rows *rows, const mgc_block *block, uint64_t height, uint32_t index)
+static mgc_status put_transaction(mgc_node *node, mgc_rows *rows, const mgc_block *block, uint64_t height,
+                                  uint32_t index)
 {
     mgc_tx_info tx = {.struct_size = sizeof tx};
     mgc_receipt_info receipt = {.struct_size = sizeof receipt};
@@ -96,12 +99,14 @@ static mgc_status ask(mgc_node *node, const mgc_query *query, mgc_rows *rows)
 
     if (strcmp(query->what, "blocks") == 0) {
         st = mgc__query_keys(node->ctx, query, "height|from|to");
-        if (st == MGC_OK) st = mgc_rows_begin(rows, "height time_ms transactions refused hash previous proposer votes bytes");
+        if (st == MGC_OK)
+            st = mgc_rows_begin(rows, "height time_ms transactions refused hash previous proposer votes bytes");
         return st != MGC_OK ? st : over_blocks(node, query, true, rows);
     }
     if (strcmp(query->what, "transactions") == 0) {
         st = mgc__query_keys(node->ctx, query, "height|from|to");
-        if (st == MGC_OK) st = mgc_rows_begin(rows, "height index tx_id contract method sender status rule cost bytes");
+        if (st == MGC_OK)
+            st = mgc_rows_begin(rows, "height index tx_id contract method sender status rule cost bytes");
         return st != MGC_OK ? st : over_blocks(node, query, false, rows);
     }
     return mgc__contracts_query(node->contracts, node->chain, query->caller, query->what, query->arguments, rows);
@@ -109,7 +114,8 @@ static mgc_status ask(mgc_node *node, const mgc_query *query, mgc_rows *rows)
 
 mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what, const char *arguments, mgc_rows **out)
 {
-    mgc_query query = {.struct_size = sizeof query, .what = what, .arguments = arguments == NULL ? "" : arguments, .caller = caller};
+    mgc_query query = {
+        .struct_size = sizeof query, .what = what, .arguments = arguments == NULL ? "" : arguments, .caller = caller};
     mgc_rows *rows;
     mgc_status st;
 

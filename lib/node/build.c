@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks: when one is due, what goes into it, what becomes of its transactions.
  *
- * A block takes the pool in order of arrival.  A transaction whose nonce comes too early is tried again after the others and
- * stays when the missing one is not there; one that cannot stand in a block is refused; one that its contract refuses stands
- * in the block with its reason.  Nothing is told to a ticket before the block is acknowledged.
+ * A block takes the pool in order of arrival.  A transaction whose nonce comes too early is tried again after the
+ * others and stays when the missing one is not there; one that cannot stand in a block is refused; one that its
+ * contract refuses stands in the block with its reason.  Nothing is told to a ticket before the block is
+ * acknowledged.
  *
- * What can go wrong: memory or storage fails -> the block is dropped as if it had never been, the pool is as before, the
- * call says so; after a storage failure the ledger is closed for good and the node must be started again. */
+ * What can go wrong: memory or storage fails -> the block is dropped as if it had never been, the pool is as before,
+ * the call says so; after a storage failure the ledger is closed for good and the node must be started again. */
 #include "node/node.h"
 
 static mgc_status chain_info(const mgc_node *node, mgc_chain_info *info)

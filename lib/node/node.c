@@ -3,7 +3,10 @@
 #include "node/node.h"
 
 static const mgc_node_opts node_defaults = {
-    .struct_size = sizeof(mgc_node_opts), .block_txs_max = 1024, .chain = "main", .block_interval_ms = 1000,
+    .struct_size = sizeof(mgc_node_opts),
+    .block_txs_max = 1024,
+    .chain = "main",
+    .block_interval_ms = 1000,
 };
 
 void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
@@ -14,14 +17,18 @@ void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
 static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
 {
     if (o->read_only > 1 || o->reserved0 != 0)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: read_only is %" PRIu32 " and reserved0 %" PRIu32 "; must be 0..1 and 0", o->read_only,
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "node: read_only is %" PRIu32 " and reserved0 %" PRIu32 "; must be 0..1 and 0", o->read_only,
                          o->reserved0);
-    if (o->read_only == 0 && o->key == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
-    if (o->read_only == 0 && o->id == 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: id is 0; members begin at 1");
+    if (o->read_only == 0 && o->key == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
+    if (o->read_only == 0 && o->id == 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: id is 0; members begin at 1");
     if (o->chain == NULL || o->chain[0] == '\0' || strlen(o->chain) > MGC_CHAIN_NAME_MAX)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: the chain's name must have 1..%d bytes", MGC_CHAIN_NAME_MAX);
     if (o->block_txs_max == 0 || o->block_txs_max > MGC_BLOCK_TXS_MAX)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: block_txs_max is %" PRIu32 "; must be 1..%d", o->block_txs_max, MGC_BLOCK_TXS_MAX);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: block_txs_max is %" PRIu32 "; must be 1..%d",
+                         o->block_txs_max, MGC_BLOCK_TXS_MAX);
     return MGC_OK;
 }
 
@@ -89,8 +96,10 @@ mgc_status mgc_node_set_transport(mgc_node *node, const mgc_transport_ops *ops, 
 
     if (st != MGC_OK) return st;
     st = mgc__opts_read(&read, sizeof read, sizeof read, ops);
-    if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: transport.struct_size is not one that this library knows");
-    if (read.version != 1) return mgc__fail(node->ctx, MGC_E_VERSION, "node: transport version %" PRIu32 "; 1 is known", read.version);
+    if (st != MGC_OK)
+        return mgc__fail(node->ctx, st, "node: transport.struct_size is not one that this library knows");
+    if (read.version != 1)
+        return mgc__fail(node->ctx, MGC_E_VERSION, "node: transport version %" PRIu32 "; 1 is known", read.version);
     if (read.send == NULL || read.reserved0 != 0)
         return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: a transport needs send, and reserved0 of 0");
     node->transport = read;
@@ -110,8 +119,11 @@ mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, v
 static mgc_status begin_chain(mgc_node *node)
 {
     mgc_member self = {.id = node->opts.id};
-    mgc_genesis genesis = {.struct_size = sizeof genesis, .name = node->chain_name,
-                           .time_ms = node->opts.genesis_time_ms == 0 ? 1 : node->opts.genesis_time_ms, .members = &self, .n_members = 1,
+    mgc_genesis genesis = {.struct_size = sizeof genesis,
+                           .name = node->chain_name,
+                           .time_ms = node->opts.genesis_time_ms == 0 ? 1 : node->opts.genesis_time_ms,
+                           .members = &self,
+                           .n_members = 1,
                            .quorum = 1};
     mgc_status st = mgc_key_public(node->opts.key, self.public_key);
 
@@ -128,7 +140,8 @@ static mgc_status certify_rest(mgc_node *node)
     mgc_status st = mgc_chain_get_info(node->chain, &info);
 
     if (st == MGC_OK && info.quorum != 1)
-        return mgc__fail(node->ctx, MGC_E_UNSUPPORTED, "node: chain \"%s\" needs %" PRIu32 " signatures a block; one member orders here",
+        return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
+                         "node: chain \"%s\" needs %" PRIu32 " signatures a block; one member orders here",
                          node->chain_name, info.quorum);
     for (uint64_t height = info.final_height + 1; st == MGC_OK && height <= info.height; height++) {
         mgc_vote vote = {.member = node->opts.id};
@@ -181,7 +194,8 @@ mgc_status mgc__node_started(const mgc_node *node, bool writing)
 {
     if (node == NULL) return MGC_E_INVALID_ARG;
     if (node->chain == NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has not started");
-    if (writing && node->opts.read_only != 0) return mgc__fail(node->ctx, MGC_E_STATE, "node: it was opened to read only");
+    if (writing && node->opts.read_only != 0)
+        return mgc__fail(node->ctx, MGC_E_STATE, "node: it was opened to read only");
     return MGC_OK;
 }
 
@@ -191,7 +205,8 @@ mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes,
 
     (void)bytes;
     if (st != MGC_OK) return st;
-    return mgc__fail(node->ctx, MGC_E_UNSUPPORTED, "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
+    return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
+                     "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
 }
 
 mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)

@@ -50,7 +50,8 @@ static const char *rule_of(const mgc_node *node, ticket *t)
     mgc_block *block = NULL;
 
     if (t->rule != NULL || t->state != MGC_TICKET_REFUSED || t->height == 0) return t->rule != NULL ? t->rule : "";
-    if (mgc_chain_read_block(node->chain, t->height, &block) == MGC_OK && mgc_block_get_receipt(block, t->index, &receipt) == MGC_OK) {
+    if (mgc_chain_read_block(node->chain, t->height, &block) == MGC_OK &&
+        mgc_block_get_receipt(block, t->index, &receipt) == MGC_OK) {
         t->rule = mgc__alloc(node->ctx, receipt.rule_len + 1, 1);
         if (t->rule != NULL && receipt.rule_len > 0) memcpy(t->rule, receipt.rule, receipt.rule_len);
     }
@@ -66,7 +67,8 @@ mgc_status mgc_ticket_state(const mgc_node *node, uint64_t number, mgc_ticket_in
     if (node == NULL) return MGC_E_INVALID_ARG;
     if (info == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: info is NULL");
     t = mgc__node_ticket(node, number);
-    if (t == NULL) return mgc__fail(node->ctx, MGC_E_NOT_FOUND, "node: ticket %" PRIu64 " is unknown or forgotten", number);
+    if (t == NULL)
+        return mgc__fail(node->ctx, MGC_E_NOT_FOUND, "node: ticket %" PRIu64 " is unknown or forgotten", number);
     filled.state = t->state;
     filled.status = t->status;
     filled.height = t->height;
@@ -117,7 +119,8 @@ static mgc_status pool_add(mgc_node *node, const uint8_t *bytes, size_t len, con
 
     if (!mgc__grow(node->ctx, &pool, &node->pool_cap, node->pool_n + 1, sizeof *node->pool)) return MGC_E_NO_MEMORY;
     node->pool = pool;
-    if (!mgc__grow(node->ctx, &by_id, &node->by_id_cap, node->pool_n + 1, sizeof *node->by_id)) return MGC_E_NO_MEMORY;
+    if (!mgc__grow(node->ctx, &by_id, &node->by_id_cap, node->pool_n + 1, sizeof *node->by_id))
+        return MGC_E_NO_MEMORY;
     node->by_id = by_id;
     w = &node->pool[node->pool_n];
     *w = (waiting){.len = len, .ticket = number, .since_ms = UINT64_MAX};
@@ -167,13 +170,15 @@ static mgc_status refuse_now(mgc_node *node, const uint8_t tx_id[32], mgc_status
     return MGC_OK;
 }
 
-static mgc_status wait_for_block(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32], uint64_t *number)
+static mgc_status wait_for_block(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32],
+                                 uint64_t *number)
 {
     uint64_t own = 0;
     mgc_status st;
 
     if (node->pool_n >= MGC_POOL_MAX)
-        return mgc__fail(node->ctx, MGC_E_RATE, "node: %d transactions wait already; hand it in again later", MGC_POOL_MAX);
+        return mgc__fail(node->ctx, MGC_E_RATE, "node: %d transactions wait already; hand it in again later",
+                         MGC_POOL_MAX);
     st = mgc__node_ticket_new(node, tx_id, &own);
     if (st != MGC_OK) return st;
     if (pool_add(node, bytes, len, tx_id, own) != MGC_OK) {
@@ -213,13 +218,15 @@ mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t c
     mgc_status st = mgc__node_started(node, false);
 
     if (st != MGC_OK) return st;
-    if (sender == NULL || nonce == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: sender or nonce is NULL");
+    if (sender == NULL || nonce == NULL)
+        return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: sender or nonce is NULL");
     st = mgc_chain_next_nonce(node->chain, sender, contract, nonce);
     for (size_t i = 0; i < node->pool_n && st == MGC_OK; i++) {
         mgc_tx_info tx = {.struct_size = sizeof tx};
 
         st = mgc_tx_decode(node->pool[i].bytes, node->pool[i].len, &tx);
-        if (st == MGC_OK && tx.contract == contract && memcmp(tx.sender, sender, 32) == 0 && tx.nonce == *nonce) (*nonce)++;
+        if (st == MGC_OK && tx.contract == contract && memcmp(tx.sender, sender, 32) == 0 && tx.nonce == *nonce)
+            (*nonce)++;
     }
     return st;
 }

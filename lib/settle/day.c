@@ -5,8 +5,14 @@
 #include "settle/settle.h"
 
 static const mgc_day_opts day_defaults = {
-    .struct_size = sizeof(mgc_day_opts), .name = "market", .currency = "EUR", .gate_ms = 3600000, .window_ms = 3600000,
-    .collateral_bp = 1000, .pending_blocks = 1000000, .deposit_margin = 1,
+    .struct_size = sizeof(mgc_day_opts),
+    .name = "market",
+    .currency = "EUR",
+    .gate_ms = 3600000,
+    .window_ms = 3600000,
+    .collateral_bp = 1000,
+    .pending_blocks = 1000000,
+    .deposit_margin = 1,
 };
 
 void mgc_day_opts_init(mgc_day_opts *opts, size_t size)
@@ -18,12 +24,16 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_day_opts *o, const mgc_mode
 {
     double slot_ms = mgc_model_hours(model) * 3600000;
 
-    if (o->chain_id == NULL || o->key == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: chain_id and key must be given");
-    if (o->name == NULL || o->currency == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: name and currency must be given");
+    if (o->chain_id == NULL || o->key == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: chain_id and key must be given");
+    if (o->name == NULL || o->currency == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: name and currency must be given");
     if (slot_ms != floor(slot_ms) || slot_ms < 60000 || slot_ms > 86400000)
-        return mgc__fail(ctx, MGC_E_RANGE, "settle: a period has %g ms; must be a whole number, a minute to a day", slot_ms);
+        return mgc__fail(ctx, MGC_E_RANGE, "settle: a period has %g ms; must be a whole number, a minute to a day",
+                         slot_ms);
     if (o->start_ms == 0 || o->start_ms % (uint64_t)slot_ms != 0)
-        return mgc__fail(ctx, MGC_E_SLOT, "settle: start_ms %" PRIu64 " is not a whole number of periods of %g ms", o->start_ms, slot_ms);
+        return mgc__fail(ctx, MGC_E_SLOT, "settle: start_ms %" PRIu64 " is not a whole number of periods of %g ms",
+                         o->start_ms, slot_ms);
     if (!isfinite(o->deposit_margin) || o->deposit_margin < 0 || o->deposit_margin > 1000)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: deposit_margin is %g; must be 0..1000", o->deposit_margin);
     if (o->now_ms >= o->start_ms) return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: now_ms is not before start_ms");
@@ -36,13 +46,15 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_day_opts *o, const mgc_mode
 static mgc_status whole_price(const mgc_day *day, double price, const char *what, uint32_t period, int64_t *micro)
 {
     if (!(fabs(price) <= PRICE_LIMIT))
-        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %s in period %" PRIu32 " is %g; must be at most %g", what, period, price, PRICE_LIMIT);
+        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %s in period %" PRIu32 " is %g; must be at most %g", what,
+                         period, price, PRICE_LIMIT);
     *micro = llround(price * 1e6);
     return MGC_OK;
 }
 
 /* A series of the market that may not be there: then it is `otherwise`. */
-static mgc_status price_at(const mgc_day *day, const mgc_microgrid *site, const char *key, uint32_t period, int64_t otherwise, int64_t *micro)
+static mgc_status price_at(const mgc_day *day, const mgc_microgrid *site, const char *key, uint32_t period,
+                           int64_t otherwise, int64_t *micro)
 {
     double price;
 
@@ -66,7 +78,8 @@ static mgc_status read_tariffs(mgc_day *day, const mgc_microgrid *site, microgri
         if (st == MGC_OK) st = price_at(day, site, "gas_price_per_kwh", t, 0, &g->buy);
         if (st == MGC_OK) st = price_at(day, site, "gas_emission_kg_per_kwh", t, 0, &g->emission);
         if (st != MGC_OK) return st;
-        h->shortage = h->buy; /* heat is bought day-ahead and has no other price; nothing is paid for what is given back */
+        h->shortage = h->buy; /* heat is bought day-ahead and has no other price; nothing is paid for what is given
+                               * back */
         g->shortage = g->buy;
         h->sell = h->surplus = h->buy < 0 ? h->buy : 0;
         g->sell = g->surplus = g->buy < 0 ? g->buy : 0;
@@ -119,7 +132,8 @@ static mgc_status read_microgrid(mgc_day *day, const mgc_model *model, uint32_t 
         m->buy[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->buy[c]);
         m->sell[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->sell[c]);
         m->net_kw[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->net_kw[c]);
-        if (m->name == NULL || m->buy[c] == NULL || m->sell[c] == NULL || m->net_kw[c] == NULL) return mgc__no_memory(day->ctx, "settle: nominations");
+        if (m->name == NULL || m->buy[c] == NULL || m->sell[c] == NULL || m->net_kw[c] == NULL)
+            return mgc__no_memory(day->ctx, "settle: nominations");
     }
     m->limits[0][0] = largest(day, site, "buy_limit_kw");
     m->limits[0][1] = largest(day, site, "sell_limit_kw");
@@ -178,7 +192,8 @@ static mgc_status read_line(mgc_day *day, const mgc_model *model, uint32_t index
     if (st == MGC_OK) st = mgc_model_link(model, index, &first, &second, &carrier);
     if (st != MGC_OK) return st;
     if (!index_of(day, first, &l->first) || !index_of(day, second, &l->second))
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: link %" PRIu32 " has an end, \"%s\" or \"%s\", that the model does not hold", index,
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                         "settle: link %" PRIu32 " has an end, \"%s\" or \"%s\", that the model does not hold", index,
                          first, second);
     l->carrier = strcmp(carrier, "heat") == 0 ? MGC_CARRIER_HEAT : MGC_CARRIER_ELECTRICITY;
     st = mgc_link_get(mgc_model_link_at(model, index), "loss", 0, &loss);
@@ -207,11 +222,13 @@ static mgc_status make_meters(mgc_day *day)
     if (day->meters == NULL) return mgc__no_memory(day->ctx, "settle: meters");
     for (uint32_t i = 0; i < day->n; i++) {
         for (uint32_t c = 0; c < CARRIERS; c++)
-            if (day->microgrids[i].connected[c]) day->meters[day->n_meters++] = (meter){.microgrid = i, .carrier = c + 1};
+            if (day->microgrids[i].connected[c])
+                day->meters[day->n_meters++] = (meter){.microgrid = i, .carrier = c + 1};
         for (uint32_t l = 0; l < day->links; l++) {
             const line *at = &day->lines[l];
             if (at->first != i && at->second != i) continue;
-            day->meters[day->n_meters++] = (meter){.microgrid = i, .carrier = at->carrier, .link = l + 1, .direction = at->first == i ? 0 : 1};
+            day->meters[day->n_meters++] =
+                (meter){.microgrid = i, .carrier = at->carrier, .link = l + 1, .direction = at->first == i ? 0 : 1};
         }
     }
     return MGC_OK;
@@ -243,7 +260,8 @@ void mgc__day_moved(const mgc_day *day, const meter *m, uint32_t period, uint64_
         *in = mgc__day_arrived(l, mgc__day_metered(l, 1 - m->direction, period));
         return;
     }
-    if (m->carrier != MGC_CARRIER_GAS) net += (int64_t)g->buy[m->carrier - 1][period] - (int64_t)g->sell[m->carrier - 1][period];
+    if (m->carrier != MGC_CARRIER_GAS)
+        net += (int64_t)g->buy[m->carrier - 1][period] - (int64_t)g->sell[m->carrier - 1][period];
     *in = net > 0 ? (uint64_t)net : 0;
     *out = net < 0 ? (uint64_t)-net : 0;
 }
@@ -252,11 +270,15 @@ void mgc__day_moved(const mgc_day *day, const meter *m, uint32_t period, uint64_
 
 static mgc_status follow(mgc_day *day, mgc_day *previous)
 {
-    if (previous->n != day->n || previous->links != day->links || previous->n_meters != day->n_meters || previous->slot_ms != day->slot_ms)
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: the day before has other microgrids, links, meters or periods");
-    if (!previous->realised) return mgc__fail(day->ctx, MGC_E_STATE, "settle: the day before has not been realised yet");
+    if (previous->n != day->n || previous->links != day->links || previous->n_meters != day->n_meters ||
+        previous->slot_ms != day->slot_ms)
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                         "settle: the day before has other microgrids, links, meters or periods");
+    if (!previous->realised)
+        return mgc__fail(day->ctx, MGC_E_STATE, "settle: the day before has not been realised yet");
     if (previous->first_slot + previous->periods != day->first_slot)
-        return mgc__fail(day->ctx, MGC_E_SLOT, "settle: the day before ends with slot %" PRIu64 ", this one begins with %" PRIu64,
+        return mgc__fail(day->ctx, MGC_E_SLOT,
+                         "settle: the day before ends with slot %" PRIu64 ", this one begins with %" PRIu64,
                          previous->first_slot + previous->periods - 1, day->first_slot);
     day->numbers = previous->numbers;
     day->numbers->uses++;
@@ -314,13 +336,15 @@ static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model
     day->microgrids = mgc__alloc(day->ctx, day->n, sizeof *day->microgrids);
     day->lines = mgc__alloc(day->ctx, day->links, sizeof *day->lines);
     day->deposit = mgc__alloc(day->ctx, day->n, sizeof *day->deposit);
-    if (day->name == NULL || day->currency == NULL || day->tx == NULL || day->body == NULL || day->microgrids == NULL || day->lines == NULL ||
-        day->deposit == NULL)
+    if (day->name == NULL || day->currency == NULL || day->tx == NULL || day->body == NULL ||
+        day->microgrids == NULL || day->lines == NULL || day->deposit == NULL)
         return mgc__no_memory(day->ctx, "settle: a day");
     if (day->periods > 1440)
-        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %" PRIu32 " periods share a gate; at most 1440 may", day->periods);
+        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %" PRIu32 " periods share a gate; at most 1440 may",
+                         day->periods);
     if (day->n >= MGC_DAY_METER - MGC_DAY_MANAGER)
-        return mgc__fail(day->ctx, MGC_E_LIMIT, "settle: %" PRIu32 " microgrids; the members' numbers are for fewer than %d", day->n,
+        return mgc__fail(day->ctx, MGC_E_LIMIT,
+                         "settle: %" PRIu32 " microgrids; the members' numbers are for fewer than %d", day->n,
                          MGC_DAY_METER - MGC_DAY_MANAGER);
     return MGC_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the ledger must show at the end of the day: from the day's whole numbers, by other code than the contracts'. */
+/* What the ledger must show at the end of the day: from the day's whole numbers, by other code than the
+ * contracts'. */
 #include "settle/settle.h"
 
 /* Sums that cannot overflow in 64 bits: a day's amounts are below 2^53 each, a few thousand of them. */
@@ -18,7 +19,8 @@ static mgc_status add_trade(uint32_t index, const line *l, uint32_t d, uint32_t 
     return MGC_OK;
 }
 
-static mgc_status add_meter(const mgc_day *day, const meter *m, uint32_t t, mgc_day_expectation *e, int64_t net[CARRIERS])
+static mgc_status add_meter(const mgc_day *day, const meter *m, uint32_t t, mgc_day_expectation *e,
+                            int64_t net[CARRIERS])
 {
     const tariff *rate = &day->microgrids[m->microgrid].tariffs[m->carrier - 1][t];
     uint64_t in, out, grams;
@@ -49,7 +51,8 @@ static int64_t position(const mgc_day *day, uint32_t index, uint32_t carrier, ui
     return wh;
 }
 
-static mgc_status add_grid(const mgc_day *day, uint32_t index, uint32_t carrier, uint32_t t, int64_t net, mgc_day_expectation *e)
+static mgc_status add_grid(const mgc_day *day, uint32_t index, uint32_t carrier, uint32_t t, int64_t net,
+                           mgc_day_expectation *e)
 {
     const microgrid *g = &day->microgrids[index];
     const tariff *rate = &g->tariffs[carrier - 1][t];
@@ -58,7 +61,8 @@ static mgc_status add_grid(const mgc_day *day, uint32_t index, uint32_t carrier,
 
     if (st == MGC_OK) st = mgc_worth(g->sell[carrier - 1][t], rate->sell, &sell);
     if (st == MGC_OK)
-        st = mgc_worth((uint64_t)(deviation < 0 ? -deviation : deviation), deviation < 0 ? rate->surplus : rate->shortage, &charge);
+        st = mgc_worth((uint64_t)(deviation < 0 ? -deviation : deviation),
+                       deviation < 0 ? rate->surplus : rate->shortage, &charge);
     if (st != MGC_OK) return st;
     e->grid_micro += sell - buy;
     e->imbalance_micro += deviation < 0 ? charge : -charge;
@@ -88,8 +92,10 @@ mgc_status mgc_day_expect(mgc_day *day, uint32_t index, mgc_day_expectation *exp
     mgc_day_expectation e = {.struct_size = sizeof e};
 
     if (day == NULL) return MGC_E_INVALID_ARG;
-    if (index >= day->n) return mgc__fail(day->ctx, MGC_E_RANGE, "settle: microgrid %" PRIu32 "; there are %" PRIu32, index, day->n);
-    if (!day->bargained || !day->realised) return mgc__fail(day->ctx, MGC_E_STATE, "settle: the bargain or the realised day is not set yet");
+    if (index >= day->n)
+        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: microgrid %" PRIu32 "; there are %" PRIu32, index, day->n);
+    if (!day->bargained || !day->realised)
+        return mgc__fail(day->ctx, MGC_E_STATE, "settle: the bargain or the realised day is not set yet");
     e.deposit_micro = day->deposit[index];
     for (uint32_t t = 0; t < day->periods; t++) {
         mgc_status st = expect_period(day, index, t, &e);

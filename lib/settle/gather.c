@@ -7,22 +7,26 @@
 #define SLACK_KW 1e-3 /* a solver's tolerance beyond a limit: taken as the limit */
 
 /* kw no further than a limit in Wh; beyond the slack it is a mistake. */
-static mgc_status clamp(const mgc_day *day, const double *kw, const uint64_t *limit_wh, size_t limits, const char *what, double *clamped)
+static mgc_status clamp(const mgc_day *day, const double *kw, const uint64_t *limit_wh, size_t limits,
+                        const char *what, double *clamped)
 {
     for (uint32_t t = 0; t < day->periods; t++) {
         double limit = (double)limit_wh[limits == 1 ? 0 : t] / (day->hours * 1000);
 
         if (!isfinite(kw[t]) || kw[t] < -SLACK_KW || kw[t] > limit + SLACK_KW)
-            return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %s in period %" PRIu32 " is %g kW; must be 0..%g", what, t, kw[t], limit);
+            return mgc__fail(day->ctx, MGC_E_RANGE, "settle: %s in period %" PRIu32 " is %g kW; must be 0..%g", what,
+                             t, kw[t], limit);
         clamped[t] = kw[t] < 0 ? 0 : kw[t] > limit ? limit : kw[t];
     }
     return MGC_OK;
 }
 
-static mgc_status energy(mgc_day *day, const double *kw, const uint64_t *limit_wh, size_t limits, const char *what, uint64_t *wh)
+static mgc_status energy(mgc_day *day, const double *kw, const uint64_t *limit_wh, size_t limits, const char *what,
+                         uint64_t *wh)
 {
     double *clamped = mgc__alloc(day->ctx, day->periods, sizeof *clamped);
-    mgc_status st = clamped == NULL ? mgc__no_memory(day->ctx, "settle: powers") : clamp(day, kw, limit_wh, limits, what, clamped);
+    mgc_status st = clamped == NULL ? mgc__no_memory(day->ctx, "settle: powers")
+                                    : clamp(day, kw, limit_wh, limits, what, clamped);
 
     if (st == MGC_OK) st = mgc_energy_wh(day->ctx, clamped, day->hours, day->periods, wh);
     mgc__free(day->ctx, clamped);
@@ -34,12 +38,15 @@ static mgc_status energy(mgc_day *day, const double *kw, const uint64_t *limit_w
 static mgc_status carrier_of(const mgc_day *day, uint32_t index, uint32_t carrier, uint32_t last)
 {
     if (index >= day->n || carrier < 1 || carrier > last)
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: microgrid %" PRIu32 ", carrier %" PRIu32 "; must be below %" PRIu32 " and 1..%" PRIu32,
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                         "settle: microgrid %" PRIu32 ", carrier %" PRIu32 "; must be below %" PRIu32
+                         " and 1..%" PRIu32,
                          index, carrier, day->n, last);
     return MGC_OK;
 }
 
-mgc_status mgc_day_set_grid(mgc_day *day, uint32_t index, uint32_t carrier, const double *buy_kw, const double *sell_kw)
+mgc_status mgc_day_set_grid(mgc_day *day, uint32_t index, uint32_t carrier, const double *buy_kw,
+                            const double *sell_kw)
 {
     microgrid *m;
     mgc_status st;
@@ -47,7 +54,8 @@ mgc_status mgc_day_set_grid(mgc_day *day, uint32_t index, uint32_t carrier, cons
     if (day == NULL) return MGC_E_INVALID_ARG;
     st = carrier_of(day, index, carrier, 2);
     if (st != MGC_OK) return st;
-    if (buy_kw == NULL || sell_kw == NULL) return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: buy_kw or sell_kw is NULL");
+    if (buy_kw == NULL || sell_kw == NULL)
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: buy_kw or sell_kw is NULL");
     m = &day->microgrids[index];
     if (m->grid_set[carrier - 1] || day->phase >= MGC_DAY_DEPOSIT)
         return mgc__fail(day->ctx, MGC_E_STATE, "settle: what \"%s\" buys and sells is set already", m->name);
@@ -62,12 +70,14 @@ mgc_status mgc_day_set_grid(mgc_day *day, uint32_t index, uint32_t carrier, cons
 static mgc_status direction_of(const mgc_day *day, uint32_t link, uint32_t direction)
 {
     if (link >= day->links || direction >= DIRECTIONS)
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: link %" PRIu32 ", direction %" PRIu32 "; must be below %" PRIu32 " and 2", link,
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                         "settle: link %" PRIu32 ", direction %" PRIu32 "; must be below %" PRIu32 " and 2", link,
                          direction, day->links);
     return MGC_OK;
 }
 
-mgc_status mgc_day_set_trade(mgc_day *day, uint32_t link, uint32_t direction, const double *sent_kw, const double *price_per_kwh)
+mgc_status mgc_day_set_trade(mgc_day *day, uint32_t link, uint32_t direction, const double *sent_kw,
+                             const double *price_per_kwh)
 {
     line *l;
     mgc_status st;
@@ -75,14 +85,17 @@ mgc_status mgc_day_set_trade(mgc_day *day, uint32_t link, uint32_t direction, co
     if (day == NULL) return MGC_E_INVALID_ARG;
     st = direction_of(day, link, direction);
     if (st != MGC_OK) return st;
-    if (sent_kw == NULL || price_per_kwh == NULL) return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: sent_kw or price_per_kwh is NULL");
+    if (sent_kw == NULL || price_per_kwh == NULL)
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: sent_kw or price_per_kwh is NULL");
     l = &day->lines[link];
     if (l->set[direction] || day->phase >= MGC_DAY_DEPOSIT)
         return mgc__fail(day->ctx, MGC_E_STATE, "settle: the trade over link %" PRIu32 " is set already", link);
     for (uint32_t t = 0; t < day->periods; t++) {
         if (!(fabs(price_per_kwh[t]) <= PRICE_LIMIT))
-            return mgc__fail(day->ctx, MGC_E_RANGE, "settle: the price over link %" PRIu32 " in period %" PRIu32 " is %g; must be at most %g", link, t,
-                             price_per_kwh[t], PRICE_LIMIT);
+            return mgc__fail(day->ctx, MGC_E_RANGE,
+                             "settle: the price over link %" PRIu32 " in period %" PRIu32
+                             " is %g; must be at most %g",
+                             link, t, price_per_kwh[t], PRICE_LIMIT);
         l->price[direction][t] = llround(price_per_kwh[t] * 1e6);
     }
     st = energy(day, sent_kw, l->capacity, day->periods, "a trade", l->sent[direction]);
@@ -97,14 +110,19 @@ mgc_status mgc_day_set_payment(mgc_day *day, uint32_t first, uint32_t second, do
 
     if (day == NULL) return MGC_E_INVALID_ARG;
     if (first >= day->n || second >= day->n || first == second)
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: a payment between %" PRIu32 " and %" PRIu32 "; must be two of %" PRIu32, first, second, day->n);
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                         "settle: a payment between %" PRIu32 " and %" PRIu32 "; must be two of %" PRIu32, first,
+                         second, day->n);
     if (!isfinite(amount) || !mgc__whole(amount * 1e6, &micro))
-        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: the payment between %" PRIu32 " and %" PRIu32 " is %g", first, second, amount);
-    if (day->phase >= MGC_DAY_DEPOSIT) return mgc__fail(day->ctx, MGC_E_STATE, "settle: the agreements are handed out already");
+        return mgc__fail(day->ctx, MGC_E_RANGE, "settle: the payment between %" PRIu32 " and %" PRIu32 " is %g",
+                         first, second, amount);
+    if (day->phase >= MGC_DAY_DEPOSIT)
+        return mgc__fail(day->ctx, MGC_E_STATE, "settle: the agreements are handed out already");
     for (size_t i = 0; i < day->n_payments; i++)
         if ((day->payments[i].first == first && day->payments[i].second == second) ||
             (day->payments[i].first == second && day->payments[i].second == first))
-            return mgc__fail(day->ctx, MGC_E_STATE, "settle: the payment between %" PRIu32 " and %" PRIu32 " is set already", first, second);
+            return mgc__fail(day->ctx, MGC_E_STATE,
+                             "settle: the payment between %" PRIu32 " and %" PRIu32 " is set already", first, second);
     block = day->payments;
     if (!mgc__grow(day->ctx, &block, &day->payments_cap, day->n_payments + 1, sizeof *day->payments))
         return mgc__no_memory(day->ctx, "settle: payments");
@@ -181,8 +199,11 @@ static mgc_status take_trades(mgc_day *day, const mgc_alliance *alliance, const 
         mgc_status st = mgc_alliance_get_trade(alliance, i, &trade);
 
         if (st == MGC_OK && trade.periods != day->periods)
-            return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: the bargain has %" PRIu32 " periods, the day %" PRIu32, trade.periods, day->periods);
-        if (st == MGC_OK) st = mgc_day_set_trade(day, trade.link, trade.direction, trade.sent_kw, trade.price_per_kwh);
+            return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                             "settle: the bargain has %" PRIu32 " periods, the day %" PRIu32, trade.periods,
+                             day->periods);
+        if (st == MGC_OK)
+            st = mgc_day_set_trade(day, trade.link, trade.direction, trade.sent_kw, trade.price_per_kwh);
         if (st != MGC_OK) return st;
     }
     for (uint32_t i = 0; i < info->pairs; i++) {
@@ -191,7 +212,8 @@ static mgc_status take_trades(mgc_day *day, const mgc_alliance *alliance, const 
         mgc_status st = mgc_alliance_get_pair(alliance, i, &pair);
 
         if (st == MGC_OK && (!index_of(day, pair.first, &first) || !index_of(day, pair.second, &second)))
-            return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: the bargain names \"%s\" or \"%s\", the day does not", pair.first, pair.second);
+            return mgc__fail(day->ctx, MGC_E_INVALID_ARG,
+                             "settle: the bargain names \"%s\" or \"%s\", the day does not", pair.first, pair.second);
         if (st == MGC_OK) st = mgc_day_set_payment(day, first, second, pair.payment);
         if (st != MGC_OK) return st;
     }

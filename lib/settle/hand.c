@@ -23,13 +23,18 @@ static struct nonce *nonce_of(mgc_day *day, uint32_t member, uint32_t contract)
 static mgc_status key_of(const mgc_day *day, uint32_t member, const mgc_key **key, uint8_t public_key[32])
 {
     *key = day->opts.key(day->opts.user, member);
-    if (*key == NULL) return mgc__fail(day->ctx, MGC_E_MISSING_SIGNER, "settle: the host gave no key for member %" PRIu32, member);
+    if (*key == NULL)
+        return mgc__fail(day->ctx, MGC_E_MISSING_SIGNER, "settle: the host gave no key for member %" PRIu32, member);
     return mgc_key_public(*key, public_key);
 }
 
 static mgc_status encode_body(mgc_day *day, const draft *d, uint64_t nonce, size_t *len)
 {
-    mgc_tx_body body = {.struct_size = sizeof body, .chain_id = day->chain_id, .contract = d->contract, .method = d->method, .nonce = nonce,
+    mgc_tx_body body = {.struct_size = sizeof body,
+                        .chain_id = day->chain_id,
+                        .contract = d->contract,
+                        .method = d->method,
+                        .nonce = nonce,
                         .valid_until = day->opts.height + MGC_TX_WINDOW_MAX / 2};
     uint8_t sender[32];
     const mgc_key *key;
@@ -56,7 +61,8 @@ static mgc_status sign(mgc_day *day, const draft *d, size_t *len)
         st = key_of(day, d->signers[i].member, &key, public_key);
         if (st == MGC_OK) st = mgc_tx_sign(day->body, body_len, key, d->signers[i].role, &signatures[i]);
     }
-    if (st == MGC_OK) st = mgc_tx_assemble(day->body, body_len, signatures, d->n_signers, day->tx, MGC_TX_BYTES_MAX, len);
+    if (st == MGC_OK)
+        st = mgc_tx_assemble(day->body, body_len, signatures, d->n_signers, day->tx, MGC_TX_BYTES_MAX, len);
     if (st == MGC_OK) nonce->next++;
     return st;
 }
@@ -87,7 +93,8 @@ static bool beyond(const mgc_day *day, uint32_t until)
 
 static mgc_status hand_out(mgc_day *day, mgc_day *owner, const draft *d, mgc_day_tx *tx)
 {
-    mgc_day_tx filled = {.struct_size = sizeof filled, .phase = d->phase, .contract = d->contract, .method = d->method};
+    mgc_day_tx filled = {
+        .struct_size = sizeof filled, .phase = d->phase, .contract = d->contract, .method = d->method};
     mgc_status st;
 
     owner->opts.height = day->opts.height;
@@ -100,8 +107,8 @@ static mgc_status hand_out(mgc_day *day, mgc_day *owner, const draft *d, mgc_day
     return mgc__info_write(tx, &filled, sizeof filled, sizeof filled);
 }
 
-/* The next draft of a day and of those before it: whichever is due first, the earlier day's where both are.  A day that has
- * nothing left is let go. */
+/* The next draft of a day and of those before it: whichever is due first, the earlier day's where both are.  A day
+ * that has nothing left is let go. */
 static mgc_status choose(mgc_day *day, uint32_t until, mgc_day **owner, const draft **next)
 {
     const draft *own = NULL, *before = NULL;
@@ -134,12 +141,14 @@ mgc_status mgc_day_next(mgc_day *day, uint32_t until, mgc_day_tx *tx)
 
     if (day == NULL) return MGC_E_INVALID_ARG;
     if (tx == NULL || until < MGC_DAY_FOUND || until > MGC_DAY_END)
-        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: tx is NULL or the phase is %" PRIu32 "; must be 1..%d", until, MGC_DAY_END);
+        return mgc__fail(day->ctx, MGC_E_INVALID_ARG, "settle: tx is NULL or the phase is %" PRIu32 "; must be 1..%d",
+                         until, MGC_DAY_END);
     st = choose(day, until, &owner, &next);
     if (st == MGC_OK) return hand_out(day, owner, next, tx);
     if (st != MGC_E_NOT_FOUND) return st;
     end.phase = day->phase;
     end.due_ms = day->due_ms;
     st = mgc__info_write(tx, &end, sizeof end, sizeof end);
-    return st != MGC_OK ? st : mgc__fail(day->ctx, MGC_E_NOT_FOUND, "settle: nothing is left up to phase %" PRIu32, until);
+    return st != MGC_OK ? st
+                        : mgc__fail(day->ctx, MGC_E_NOT_FOUND, "settle: nothing is left up to phase %" PRIu32, until);
 }

@@ -4,7 +4,8 @@
 
 #include "settle/settle.h"
 
-enum { SETTLE_MARGIN_MS = 60000 }; /* blocks of a batch follow each other by a millisecond; the window counts from the last */
+/* Blocks of a batch follow each other by a millisecond; the window counts from the last. */
+enum { SETTLE_MARGIN_MS = 60000 };
 
 /* One draft under construction; a failure is kept, so that a phase reads straight down. */
 typedef struct maker {
@@ -83,7 +84,8 @@ static void put_public_key(maker *m, const char *field, uint32_t member)
 
     if (m->st != MGC_OK) return;
     if (key == NULL) {
-        m->st = mgc__fail(m->day->ctx, MGC_E_MISSING_SIGNER, "settle: the host gave no key for member %" PRIu32, member);
+        m->st =
+            mgc__fail(m->day->ctx, MGC_E_MISSING_SIGNER, "settle: the host gave no key for member %" PRIu32, member);
         return;
     }
     m->st = mgc_key_public(key, public_key);
@@ -217,7 +219,8 @@ static void tariffs(maker *m)
             put_int(m, "carrier", c + 1);
             for (uint32_t t = 0; t < day->periods; t++) {
                 const tariff *at = &day->microgrids[i].tariffs[c][t];
-                put_row(m, "rows", (int64_t[]){slot_of(day, t), at->buy, at->sell, at->shortage, at->surplus, at->emission}, 6);
+                put_row(m, "rows",
+                        (int64_t[]){slot_of(day, t), at->buy, at->sell, at->shortage, at->surplus, at->emission}, 6);
             }
         }
 }
@@ -251,7 +254,8 @@ mgc_status mgc__day_transfer(const mgc_day *day, const payment *p, int64_t *micr
     for (uint32_t i = 0; i < day->links; i++) {
         const line *l = &day->lines[i];
 
-        if (!((l->first == p->first && l->second == p->second) || (l->first == p->second && l->second == p->first))) continue;
+        if (!((l->first == p->first && l->second == p->second) || (l->first == p->second && l->second == p->first)))
+            continue;
         for (uint32_t d = 0; d < DIRECTIONS; d++)
             for (uint32_t t = 0; t < day->periods; t++) {
                 uint32_t seller = d == 0 ? l->first : l->second;
@@ -301,7 +305,8 @@ static mgc_status grid_outgoings(mgc_day *day)
                 int64_t buy, sell;
                 mgc_status st = mgc_worth(day->microgrids[i].buy[c][t], day->microgrids[i].tariffs[c][t].buy, &buy);
 
-                if (st == MGC_OK) st = mgc_worth(day->microgrids[i].sell[c][t], day->microgrids[i].tariffs[c][t].sell, &sell);
+                if (st == MGC_OK)
+                    st = mgc_worth(day->microgrids[i].sell[c][t], day->microgrids[i].tariffs[c][t].sell, &sell);
                 if (st != MGC_OK) return st;
                 day->deposit[i] += (buy > 0 ? buy : 0) + (sell < 0 ? -sell : 0);
             }
@@ -316,7 +321,8 @@ static void deposits(maker *m)
     if (m->st == MGC_OK) m->st = grid_outgoings(day);
     for (uint32_t i = 0; i < day->n && m->st == MGC_OK; i++) {
         if (!mgc__whole(ceil((double)day->deposit[i] * (1 + day->opts.deposit_margin)), &day->deposit[i]))
-            m->st = mgc__fail(day->ctx, MGC_E_OVERFLOW, "settle: the deposit of \"%s\" is over 2^53", day->microgrids[i].name);
+            m->st = mgc__fail(day->ctx, MGC_E_OVERFLOW, "settle: the deposit of \"%s\" is over 2^53",
+                              day->microgrids[i].name);
         if (m->st != MGC_OK || day->deposit[i] == 0) continue;
         begin(m, MGC_CONTRACT_TRADING, "deposit", MGC_DAY_MARKET_OPERATOR, MGC_ROLE_MARKET_OPERATOR);
         put_int(m, "microgrid", i + 1);
@@ -425,7 +431,8 @@ static void agreement(maker *m, uint32_t index, uint32_t direction)
     put_int(m, "link", index + 1);
     for (uint32_t t = 0; t < m->day->periods; t++) {
         if (l->sent[direction][t] == 0) continue;
-        put_row(m, "rows", (int64_t[]){slot_of(m->day, t), (int64_t)l->sent[direction][t], l->price[direction][t]}, 3);
+        put_row(m, "rows", (int64_t[]){slot_of(m->day, t), (int64_t)l->sent[direction][t], l->price[direction][t]},
+                3);
         any = true;
     }
     if (!any) take_back(m);
@@ -460,7 +467,7 @@ static void agreements(maker *m)
     for (size_t i = 0; i < m->day->n_payments; i++) pay(m, &m->day->payments[i], hash);
 }
 
-/* --- delivery ----------------------------------------------------------------------------------------------------- */
+/* --- delivery --------------------------------------------------------------------------------- */
 
 /* Has the microgrid anything in its schedule? */
 static bool scheduled(const mgc_day *day, uint32_t index)
@@ -471,7 +478,8 @@ static bool scheduled(const mgc_day *day, uint32_t index)
         for (uint32_t c = 0; c < 2; c++)
             if (g->connected[c] && (g->buy[c][t] != 0 || g->sell[c][t] != 0)) return true;
         for (uint32_t l = 0; l < day->links; l++)
-            if ((day->lines[l].first == index || day->lines[l].second == index) && (day->lines[l].sent[0][t] != 0 || day->lines[l].sent[1][t] != 0))
+            if ((day->lines[l].first == index || day->lines[l].second == index) &&
+                (day->lines[l].sent[0][t] != 0 || day->lines[l].sent[1][t] != 0))
                 return true;
     }
     return false;
@@ -505,7 +513,7 @@ static void read_meter(maker *m, const meter *at, uint32_t period, uint64_t regi
 static void readings(maker *m)
 {
     const mgc_day *day = m->day;
-    uint64_t (*registers)[2] = mgc__alloc(day->ctx, day->n_meters, sizeof *registers);
+    uint64_t(*registers)[2] = mgc__alloc(day->ctx, day->n_meters, sizeof *registers);
 
     if (registers == NULL) {
         m->st = mgc__no_memory(day->ctx, "settle: registers");
@@ -531,7 +539,7 @@ static void by_slot(maker *m, const char *method, uint64_t after_ms)
     }
 }
 
-/* --- phases -------------------------------------------------------------------------------------------------------- */
+/* --- phases ----------------------------------------------------------------------------------- */
 
 void mgc__day_drop_drafts(mgc_day *day)
 {
@@ -544,8 +552,10 @@ mgc_status mgc__day_draft(mgc_day *day, uint32_t phase)
     maker m = {.day = day, .phase = phase, .due_ms = day->opts.now_ms};
 
     mgc__day_drop_drafts(day);
-    if (phase >= MGC_DAY_DEPOSIT && !day->bargained) return mgc__fail(day->ctx, MGC_E_STATE, "settle: no bargain is set yet");
-    if (phase >= MGC_DAY_READ && !day->realised) return mgc__fail(day->ctx, MGC_E_STATE, "settle: the realised day is not set yet");
+    if (phase >= MGC_DAY_DEPOSIT && !day->bargained)
+        return mgc__fail(day->ctx, MGC_E_STATE, "settle: no bargain is set yet");
+    if (phase >= MGC_DAY_READ && !day->realised)
+        return mgc__fail(day->ctx, MGC_E_STATE, "settle: the realised day is not set yet");
     switch (phase) {
     case MGC_DAY_FOUND: found(&m); break;
     case MGC_DAY_TARIFF:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The door: doubles become whole numbers, and every total is conserved.
  *
- * One rule: take the floor of every share, then give the units that are left to the largest remainders, ties to the lower
- * index.  What floating-point error there is moves a unit between neighbours; it never makes or loses one. */
+ * One rule: take the floor of every share, then give the units that are left to the largest remainders, ties to the
+ * lower index.  What floating-point error there is moves a unit between neighbours; it never makes or loses one. */
 #include <math.h>
 
 #include "settle/settle.h"
@@ -59,14 +59,17 @@ mgc_status mgc_split(mgc_ctx *ctx, uint64_t total, const double *values, size_t 
     double sum, *exact;
 
     if (ctx == NULL) return MGC_E_INVALID_ARG;
-    if (n == 0 || values == NULL || shares == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: nothing to split among");
+    if (n == 0 || values == NULL || shares == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: nothing to split among");
     if ((double)total > WH_MAX) return mgc__fail(ctx, MGC_E_RANGE, "settle: total %" PRIu64 " is over 2^53", total);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(values[i]) || values[i] < 0)
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: value %zu is %g; must be finite and not negative", i, values[i]);
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: value %zu is %g; must be finite and not negative", i,
+                             values[i]);
     sum = careful_sum(values, n);
     if (!isfinite(sum) || (sum <= 0 && total > 0))
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: the values sum to %g; there is nothing to split %" PRIu64 " by", sum, total);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "settle: the values sum to %g; there is nothing to split %" PRIu64 " by", sum, total);
     exact = mgc__alloc(ctx, n, sizeof *exact);
     if (exact == NULL) return mgc__no_memory(ctx, "settle: shares");
     for (size_t i = 0; i < n; i++) exact[i] = total == 0 ? 0 : (double)total * (values[i] / sum);
@@ -81,8 +84,10 @@ mgc_status mgc__round_all(mgc_ctx *ctx, double *exact, size_t n, const char *wha
     int64_t total;
 
     for (size_t i = 0; i < n; i++)
-        if (!(fabs(exact[i]) <= WH_MAX)) return mgc__fail(ctx, MGC_E_RANGE, "settle: %s %zu is %g; must be at most 2^53", what, i, exact[i]);
-    if (!mgc__whole(careful_sum(exact, n), &total)) return mgc__fail(ctx, MGC_E_RANGE, "settle: the sum of %s is over 2^53", what);
+        if (!(fabs(exact[i]) <= WH_MAX))
+            return mgc__fail(ctx, MGC_E_RANGE, "settle: %s %zu is %g; must be at most 2^53", what, i, exact[i]);
+    if (!mgc__whole(careful_sum(exact, n), &total))
+        return mgc__fail(ctx, MGC_E_RANGE, "settle: the sum of %s is over 2^53", what);
     largest_remainders(total, exact, n, whole);
     return MGC_OK;
 }
@@ -97,7 +102,8 @@ mgc_status mgc_energy_wh(mgc_ctx *ctx, const double *kw, double hours, size_t n,
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: a series of powers needs values and hours > 0");
     for (size_t i = 0; i < n; i++)
         if (!isfinite(kw[i]) || kw[i] < -1e-6)
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: power %zu is %g kW; must be finite and not negative", i, kw[i]);
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: power %zu is %g kW; must be finite and not negative", i,
+                             kw[i]);
     exact = mgc__alloc(ctx, n, sizeof *exact);
     if (exact == NULL) return mgc__no_memory(ctx, "settle: energies");
     for (size_t i = 0; i < n; i++) exact[i] = kw[i] > 0 ? kw[i] * hours * 1000 : 0;

@@ -35,23 +35,24 @@ typedef struct meter {
 
 typedef struct microgrid {
     char *name;
-    uint64_t limits[2][3];              /* [Wh] electricity, heat: import, export, sale */
-    tariff *tariffs[CARRIERS];          /* [periods] */
-    uint64_t *buy[2], *sell[2];         /* [Wh] nominated */
-    double *net_kw[2];                  /* nominated, as planned: deviations are taken from it before they are rounded */
-    int64_t *deviation[CARRIERS];       /* [Wh] at the connection: metered less nominated; of gas: metered */
-    char **gas_devices;                 /* ids of those that burn gas */
+    uint64_t limits[2][3];        /* [Wh] electricity, heat: import, export, sale */
+    tariff *tariffs[CARRIERS];    /* [periods] */
+    uint64_t *buy[2], *sell[2];   /* [Wh] nominated */
+    double *net_kw[2];            /* nominated, as planned: deviations are taken from it before they are
+                                         * rounded */
+    int64_t *deviation[CARRIERS]; /* [Wh] at the connection: metered less nominated; of gas: metered */
+    char **gas_devices;           /* ids of those that burn gas */
     uint32_t n_gas;
     bool grid_set[2], metered_set[CARRIERS], connected[CARRIERS]; /* connected: it has a meter for the carrier */
 } microgrid;
 
 typedef struct line {
     uint32_t first, second, carrier, loss_ppm;
-    uint64_t *capacity;             /* [Wh] of each period */
-    int64_t *fee;                   /* [micro-currency/kWh] of each period */
-    uint64_t *sent[DIRECTIONS];     /* [Wh] agreed */
-    int64_t *price[DIRECTIONS];     /* [micro-currency/kWh] */
-    uint64_t *delivered[DIRECTIONS];/* [Wh] sent as metered; NULL: as agreed */
+    uint64_t *capacity;              /* [Wh] of each period */
+    int64_t *fee;                    /* [micro-currency/kWh] of each period */
+    uint64_t *sent[DIRECTIONS];      /* [Wh] agreed */
+    int64_t *price[DIRECTIONS];      /* [micro-currency/kWh] */
+    uint64_t *delivered[DIRECTIONS]; /* [Wh] sent as metered; NULL: as agreed */
     bool set[DIRECTIONS];
 } line;
 
@@ -66,7 +67,7 @@ typedef struct nonces {
     struct nonce {
         uint32_t member, contract;
         uint64_t next;
-    } *list;
+    } * list;
     size_t n, cap;
 } nonces;
 
@@ -102,9 +103,9 @@ struct mgc_day {
     int64_t *deposit; /* [microgrids] micro-currency */
 
     nonces *numbers;
-    bool continues;     /* there was a day before: nothing is founded again */
-    mgc_day *previous;  /* while it still has something to hand out */
-    draft *drafts;      /* of the phase at hand */
+    bool continues;    /* there was a day before: nothing is founded again */
+    mgc_day *previous; /* while it still has something to hand out */
+    draft *drafts;     /* of the phase at hand */
     size_t n_drafts, drafts_cap, next_draft;
     uint32_t phase;     /* of the drafts; 0: none made yet */
     uint64_t due_ms;    /* of the last one handed out */
@@ -115,7 +116,8 @@ struct mgc_day {
 
 /* To the nearest, halves away from zero; false beyond 2^53. */
 bool mgc__whole(double x, int64_t *whole);
-/* exact (overwritten) to whole numbers whose sum is the whole sum to the nearest; what names them in the error text. */
+/* exact (overwritten) to whole numbers whose sum is the whole sum to the nearest; what names them in the error
+ * text. */
 mgc_status mgc__round_all(mgc_ctx *ctx, double *exact, size_t n, const char *what, int64_t *whole);
 
 /* --- phase.c ------------------------------------------------------------------------------------- */
@@ -123,7 +125,8 @@ mgc_status mgc__round_all(mgc_ctx *ctx, double *exact, size_t n, const char *wha
 /* Fill drafts with those of a phase. */
 mgc_status mgc__day_draft(mgc_day *day, uint32_t phase);
 void mgc__day_drop_drafts(mgc_day *day);
-/* Hash of the bargain in whole numbers; bytes are the canonical encoding that was hashed, to be freed by the caller's buffer. */
+/* Hash of the bargain in whole numbers; bytes are the canonical encoding that was hashed, to be freed by the caller's
+ * buffer. */
 mgc_status mgc__day_bargain(const mgc_day *day, mgc__buf *bytes, uint8_t hash[32]);
 
 /* --- arithmetic shared by phases and expectations ----------------------------------------------- */

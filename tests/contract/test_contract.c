@@ -7,7 +7,8 @@
 #include "contract/contract.h"
 
 static mgc_ctx *ctx;
-static const uint32_t contracts[] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING, MGC_CONTRACT_SETTLEMENT};
+static const uint32_t contracts[] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING,
+                                     MGC_CONTRACT_SETTLEMENT};
 
 /* --- arguments ------------------------------------------------------------------------------------------ */
 
@@ -33,7 +34,8 @@ static void fill(mgc_args *args, uint32_t contract, const char *method, int vari
         default: {
             size_t columns = 1;
             for (const char *c = f.columns; *c != '\0'; c++) columns += *c == ' ';
-            for (int r = 0; r < (variant == 0 ? 1 : 300); r++) ck_assert_int_eq(mgc_args_add_row(args, f.name, row, columns), MGC_OK);
+            for (int r = 0; r < (variant == 0 ? 1 : 300); r++)
+                ck_assert_int_eq(mgc_args_add_row(args, f.name, row, columns), MGC_OK);
         }
         }
     }
@@ -69,8 +71,8 @@ static size_t encode_again(const mgc__method *method, const mgc__values *v, uint
     return w.len;
 }
 
-/* Every method, smallest and largest arguments: what is written is read, and written back to the same bytes; and so is, or is refused,
- * whatever comes of cutting it anywhere or changing any one bit. */
+/* Every method, smallest and largest arguments: what is written is read, and written back to the same bytes; and so
+ * is, or is refused, whatever comes of cutting it anywhere or changing any one bit. */
 START_TEST(arguments_come_back)
 {
     static uint8_t again[MGC_TX_BYTES_MAX], mutant[MGC_TX_BYTES_MAX];
@@ -127,8 +129,8 @@ START_TEST(the_page_says_what_the_table_says)
             int at = snprintf(line, sizeof line, "| `%s` | `{", name);
 
             for (uint32_t k = 0; mgc_field_describe(contracts[c], name, k, &f) == MGC_OK; k++)
-                at += snprintf(line + at, sizeof line - (size_t)at, "%s%u: %s%s%s%s", k > 0 ? ", " : "", f.key, f.name, f.columns[0] != '\0' ? " [" : "",
-                               f.columns, f.columns[0] != '\0' ? "]" : "");
+                at += snprintf(line + at, sizeof line - (size_t)at, "%s%u: %s%s%s%s", k > 0 ? ", " : "", f.key,
+                               f.name, f.columns[0] != '\0' ? " [" : "", f.columns, f.columns[0] != '\0' ? "]" : "");
             snprintf(line + at, sizeof line - (size_t)at, "}` |");
             ck_assert_msg(strstr(page, line) != NULL, "%s is missing", line);
         }
@@ -158,14 +160,17 @@ START_TEST(arguments_are_checked_when_set)
     mgc_args_destroy(args);
     ck_assert_int_eq(mgc_args_create(ctx, MGC_CONTRACT_TRADING, "deposit", &args), MGC_OK);
     ck_assert_int_eq(mgc_args_set_text(args, "reference", "\xff"), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_args_set_text(args, "reference", "0123456789012345678901234567890123456789012345678901234567890123"), MGC_E_RANGE);
+    ck_assert_int_eq(
+        mgc_args_set_text(args, "reference", "0123456789012345678901234567890123456789012345678901234567890123"),
+        MGC_E_RANGE);
     mgc_args_destroy(args);
 }
 END_TEST
 
 /* --- arithmetic ------------------------------------------------------------------------------------------- */
 
-/* Against long division by repeated subtraction's cousin: the nearest n with |1000 n - wh * price| smallest, away from zero on a tie. */
+/* Against long division by repeated subtraction's cousin: the nearest n with |1000 n - wh * price| smallest, away
+ * from zero on a tie. */
 START_TEST(worth_is_the_nearest)
 {
     for (int64_t wh = 0; wh <= 60; wh++)
@@ -204,7 +209,8 @@ START_TEST(worth_at_the_edges)
     ck_assert_uint_eq(grams, 1);
     ck_assert_int_eq(mgc_emission(UINT64_MAX, UINT64_MAX, &grams), MGC_E_OVERFLOW);
     for (uint64_t sent = 0; sent < 300; sent++)
-        for (uint32_t loss = 0; loss <= 1000000; loss += 12345) ck_assert_uint_le(mgc_link_delivered(sent, loss), sent);
+        for (uint32_t loss = 0; loss <= 1000000; loss += 12345)
+            ck_assert_uint_le(mgc_link_delivered(sent, loss), sent);
     ck_assert_uint_eq(mgc_link_delivered(100, 30000), 97);
     ck_assert_uint_eq(mgc_link_delivered(100, 30001), 96);
     ck_assert_uint_eq(mgc_link_delivered(MGC_AMOUNT_MAX, 0), MGC_AMOUNT_MAX);
@@ -212,12 +218,15 @@ START_TEST(worth_at_the_edges)
 }
 END_TEST
 
-/* Row 57: the local days on which clocks change in central Europe in 2019 have 92 and 100 quarter hours; each is one slot. */
+/* Row 57: the local days on which clocks change in central Europe in 2019 have 92 and 100 quarter hours; each is one
+ * slot. */
 START_TEST(days_with_an_hour_less_or_more)
 {
-    static const struct { uint64_t from_ms, to_ms, slots; } days[] = {
-        {UINT64_C(1553986800000), UINT64_C(1554069600000), 92}, {UINT64_C(1572127200000), UINT64_C(1572217200000), 100},
-        {UINT64_C(1563228000000), UINT64_C(1563314400000), 96}};
+    static const struct {
+        uint64_t from_ms, to_ms, slots;
+    } days[] = {{UINT64_C(1553986800000), UINT64_C(1554069600000), 92},
+                {UINT64_C(1572127200000), UINT64_C(1572217200000), 100},
+                {UINT64_C(1563228000000), UINT64_C(1563314400000), 96}};
 
     for (size_t d = 0; d < MGC__COUNT(days); d++) {
         uint64_t first = mgc_slot_at(days[d].from_ms, 900000), last = mgc_slot_at(days[d].to_ms - 1, 900000);
@@ -232,7 +241,8 @@ START_TEST(gates_are_shared)
 {
     mgc__market market = {.slot_ms = 3600000, .gate_ms = 7200000, .gate_slots = 24, .first_slot = 1000};
 
-    for (uint64_t slot = 1000; slot < 1024; slot++) ck_assert_uint_eq(mgc__gate_ms(&market, slot), 998 * UINT64_C(3600000));
+    for (uint64_t slot = 1000; slot < 1024; slot++)
+        ck_assert_uint_eq(mgc__gate_ms(&market, slot), 998 * UINT64_C(3600000));
     ck_assert_uint_eq(mgc__gate_ms(&market, 1024), 1022 * UINT64_C(3600000));
     market.gate_slots = 1;
     ck_assert_uint_eq(mgc__gate_ms(&market, 1001), 999 * UINT64_C(3600000));
@@ -277,10 +287,23 @@ END_TEST
 
 START_TEST(questions_are_read_strictly) /* row 72 */
 {
-    static const struct { const char *arguments; int32_t there; uint64_t value; } cases[] = {
-        {"slot=5", 1, 5}, {"a=1&slot=7&b=2", 1, 7}, {"slot=", 0, 0}, {"slot=-1", 0, 0}, {"slot=+1", 0, 0}, {"slot=1x", 0, 0},
-        {"slots=5", 0, 0}, {"xslot=5", 0, 0}, {"", 0, 0}, {"slot=9223372036854775807", 1, INT64_MAX}, {"slot=9223372036854775808", 0, 0},
-        {"slot=18446744073709551617", 0, 0}, {"&&slot=3&", 1, 3}};
+    static const struct {
+        const char *arguments;
+        int32_t there;
+        uint64_t value;
+    } cases[] = {{"slot=5", 1, 5},
+                 {"a=1&slot=7&b=2", 1, 7},
+                 {"slot=", 0, 0},
+                 {"slot=-1", 0, 0},
+                 {"slot=+1", 0, 0},
+                 {"slot=1x", 0, 0},
+                 {"slots=5", 0, 0},
+                 {"xslot=5", 0, 0},
+                 {"", 0, 0},
+                 {"slot=9223372036854775807", 1, INT64_MAX},
+                 {"slot=9223372036854775808", 0, 0},
+                 {"slot=18446744073709551617", 0, 0},
+                 {"&&slot=3&", 1, 3}};
 
     for (size_t i = 0; i < MGC__COUNT(cases); i++) {
         mgc_query q = {.struct_size = sizeof q, .what = "trades", .arguments = cases[i].arguments};

@@ -14,21 +14,23 @@ const int64_t market_nominations[GRIDS + 1][2][SLOTS][2] = {
     [3] = {{{333333, 0}, {333333, 0}, {333334, 0}, {0, 1}}, {{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 
-/* Meters 1..3 deviate from the nominations; link 1's delivery in slot 3 fails by 100000 Wh, which the grid makes good. */
+/* Meters 1..3 deviate from the nominations; link 1's delivery in slot 3 fails by 100000 Wh, which the grid makes
+ * good. */
 const int64_t market_net[METERS + 1][SLOTS] = {
-    [1] = {710000, 650001, -220000, 0},
-    [2] = {-50000, 180000, 100000, 400001},
-    [3] = {333333, 300000, 333334, -1},
-    [4] = {-300000, 123457, -399923, -1}, /* A's end of link 1 */
-    [5] = {300000, -123457, 399923, 1},   /* B's end */
-    [6] = {-50000, 0, 0, -99999},         /* B's end of link 2: what C sends loses its only Wh */
-    [7] = {48500, -1, 0, 96999},          /* C's end */
-    [8] = {60000, 0, 5, 111111},          /* heat bought by B */
-    [9] = {123456, 7, 0, 999999},         /* gas of C */
+    [1] = {710000, 650001, -220000, 0}, [2] = {-50000, 180000, 100000, 400001},
+    [3] = {333333, 300000, 333334, -1}, [4] = {-300000, 123457, -399923, -1}, /* A's end of link 1 */
+    [5] = {300000, -123457, 399923, 1},                                       /* B's end */
+    [6] = {-50000, 0, 0, -99999}, /* B's end of link 2: what C sends loses its only Wh */
+    [7] = {48500, -1, 0, 96999},  /* C's end */
+    [8] = {60000, 0, 5, 111111},  /* heat bought by B */
+    [9] = {123456, 7, 0, 999999}, /* gas of C */
 };
 
 const int64_t market_prices[2][SLOTS][5] = {
-    {{126000, 29000, 158000, 20000, 400000}, {127500, 30000, 159000, 21000, 400123}, {126001, 30500, 158001, -500, 399999}, {131000, 33000, 164000, 23000, 0}},
+    {{126000, 29000, 158000, 20000, 400000},
+     {127500, 30000, 159000, 21000, 400123},
+     {126001, 30500, 158001, -500, 399999},
+     {131000, 33000, 164000, 23000, 0}},
     {{90000, 0, 90000, 0, 0}, {90000, 0, 90000, 0, 0}, {90001, 0, 95000, 0, 1}, {90000, 0, 90000, 0, 0}},
 };
 const int64_t market_gas_factor = 202000;
@@ -209,10 +211,15 @@ void market_make(struct market *m, uint32_t contract, const char *method, const 
 
     ck_assert_int_eq(mgc_args_create(m->ctx, contract, method, &args), MGC_OK);
     snprintf(text, sizeof text, "%s", arguments);
-    for (char *item = strtok_r(text, " ", &rest); item != NULL; item = strtok_r(NULL, " ", &rest)) set_field(m, args, contract, method, item);
+    for (char *item = strtok_r(text, " ", &rest); item != NULL; item = strtok_r(NULL, " ", &rest))
+        set_field(m, args, contract, method, item);
     ck_assert_int_eq(mgc_node_get_info(m->node, &node), MGC_OK);
     ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(signers)), sender), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx, .chain_id = node.chain_id, .sender = sender, .contract = contract, .method = method};
+    mgc_tx_body tx = {.struct_size = sizeof tx,
+                      .chain_id = node.chain_id,
+                      .sender = sender,
+                      .contract = contract,
+                      .method = method};
     tx.nonce = *nonce_of(m, (uint32_t)atoi(signers), contract) + (uint64_t)m->nonce_shift;
     m->nonce_shift = 0;
     tx.valid_until = m->valid_until != 0 ? m->valid_until : node.height + 1000;
@@ -236,7 +243,8 @@ static void count_nonce(struct market *m, const uint8_t *bytes, size_t len)
         }
 }
 
-uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers)
+uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments,
+                     const char *signers)
 {
     uint64_t ticket;
 
@@ -260,12 +268,14 @@ static void expect_ticket(struct market *m, uint64_t ticket, mgc_status status, 
     m->info.struct_size = sizeof m->info;
     ck_assert_int_eq(mgc_ticket_state(m->node, ticket, &m->info), MGC_OK);
     snprintf(m->rule, sizeof m->rule, "%s", m->info.rule);
-    ck_assert_msg(m->info.status == status && (status != MGC_OK || m->info.state == MGC_TICKET_COMMITTED), "%s: %s (%s), state %" PRIu32 "; expected %s",
-                  what, mgc_status_name(m->info.status), m->rule, m->info.state, mgc_status_name(status));
+    ck_assert_msg(m->info.status == status && (status != MGC_OK || m->info.state == MGC_TICKET_COMMITTED),
+                  "%s: %s (%s), state %" PRIu32 "; expected %s", what, mgc_status_name(m->info.status), m->rule,
+                  m->info.state, mgc_status_name(status));
     if (status != MGC_OK) ck_assert_msg(m->rule[0] != '\0', "%s: %s without a rule", what, mgc_status_name(status));
 }
 
-void market_expect(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *arguments, const char *signers)
+void market_expect(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *arguments,
+                   const char *signers)
 {
     uint64_t ticket = market_send(m, contract, method, arguments, signers);
 
@@ -307,7 +317,8 @@ void market_check_sums(struct market *m)
     uint8_t after[16];
     mgc_chain *chain = mgc_node_chain(m->node);
 
-    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK; st = mgc_chain_next_account(chain, after, &a)) {
+    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK;
+         st = mgc_chain_next_account(chain, after, &a)) {
         ck_assert_uint_le(a.unit, 4);
         posted[a.unit] += (int64_t)a.credits_posted - (int64_t)a.debits_posted;
         pending[a.unit] += (int64_t)a.credits_pending - (int64_t)a.debits_pending;
@@ -337,7 +348,8 @@ uint64_t market_pending(struct market *m)
     uint64_t sum = 0;
     mgc_chain *chain = mgc_node_chain(m->node);
 
-    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK; st = mgc_chain_next_account(chain, after, &a)) {
+    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK;
+         st = mgc_chain_next_account(chain, after, &a)) {
         sum += a.debits_pending;
         memcpy(after, a.id, 16);
     }
@@ -355,10 +367,17 @@ void market_digest(struct market *m, uint8_t digest[64])
 
 /* --- the day --------------------------------------------------------------------------------------------- */
 
-enum { INFO = MGC_CONTRACT_INFORMATION, TRADE = MGC_CONTRACT_TRADING, PLAN = MGC_CONTRACT_SCHEDULING, SETTLE = MGC_CONTRACT_SETTLEMENT };
+enum {
+    INFO = MGC_CONTRACT_INFORMATION,
+    TRADE = MGC_CONTRACT_TRADING,
+    PLAN = MGC_CONTRACT_SCHEDULING,
+    SETTLE = MGC_CONTRACT_SETTLEMENT
+};
 
-static void send(struct market *m, uint32_t contract, const char *method, const char *signers, const char *format, ...) MGC_PRINTF(5, 6);
-static void send(struct market *m, uint32_t contract, const char *method, const char *signers, const char *format, ...)
+static void send(struct market *m, uint32_t contract, const char *method, const char *signers, const char *format,
+                 ...) MGC_PRINTF(5, 6);
+static void send(struct market *m, uint32_t contract, const char *method, const char *signers, const char *format,
+                 ...)
 {
     char text[4000];
     va_list args;
@@ -382,28 +401,41 @@ static void send(struct market *m, uint32_t contract, const char *method, const 
 
 static void found(struct market *m)
 {
-    static const struct { int member, org, roles; } people[] = {{OPERATOR, 1, 1 << 5}, {DISPATCHER, 1, 1 << 4}, {REGULATOR, 1, 3 << 6}};
-    static const struct { int carrier, link, grid; } meters[METERS + 1] = {{0}, {1, 0, 1}, {1, 0, 2}, {1, 0, 3}, {1, 1, 1}, {1, 1, 2},
-                                                                          {2, 2, 2}, {2, 2, 3}, {2, 0, 2}, {3, 0, 3}};
+    static const struct {
+        int member, org, roles;
+    } people[] = {{OPERATOR, 1, 1 << 5}, {DISPATCHER, 1, 1 << 4}, {REGULATOR, 1, 3 << 6}};
+    static const struct {
+        int carrier, link, grid;
+    } meters[METERS + 1] = {{0},       {1, 0, 1}, {1, 0, 2}, {1, 0, 3}, {1, 1, 1},
+                            {1, 1, 2}, {2, 2, 2}, {2, 2, 3}, {2, 0, 2}, {3, 0, 3}};
 
-    send(m, INFO, "found", "1:9", "name=three currency=EUR slot_ms=3600000 gate_ms=3600000 gate_slots=4 window_ms=3600000 collateral_bp=1000 "
-         "pending_blocks=%d first_slot=%d administrator=@1", m->pending_blocks == 0 ? 100000 : m->pending_blocks, FIRST_SLOT);
+    send(m, INFO, "found", "1:9",
+         "name=three currency=EUR slot_ms=3600000 gate_ms=3600000 gate_slots=4 window_ms=3600000 collateral_bp=1000 "
+         "pending_blocks=%d first_slot=%d administrator=@1",
+         m->pending_blocks == 0 ? 100000 : m->pending_blocks, FIRST_SLOT);
     for (size_t i = 0; i < 3; i++)
-        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=p%zu roles=%d key=@%d from_height=0", people[i].member, people[i].org, i,
-             people[i].roles, people[i].member);
+        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=p%zu roles=%d key=@%d from_height=0",
+             people[i].member, people[i].org, i, people[i].roles, people[i].member);
     for (int g = 1; g <= GRIDS; g++) {
         send(m, INFO, "organisation", "1:9", "id=%d name=%c", g + 1, '@' + g);
-        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=m%d roles=%d key=@%d from_height=0", MANAGER + g, g + 1, g, 1 << 2, MANAGER + g);
-        send(m, INFO, "microgrid", "1:9", "id=%d organisation=%d manager=%d name=%c limits=1,1000000,500000,600000;2,200000,0,150000", g, g + 1,
+        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=m%d roles=%d key=@%d from_height=0", MANAGER + g,
+             g + 1, g, 1 << 2, MANAGER + g);
+        send(m, INFO, "microgrid", "1:9",
+             "id=%d organisation=%d manager=%d name=%c limits=1,1000000,500000,600000;2,200000,0,150000", g, g + 1,
              MANAGER + g, '@' + g);
     }
-    send(m, INFO, "link", "1:9", "id=1 first=1 second=2 carrier=1 capacity_wh=500000 loss_ppm=0 fee_micro_per_kwh=6001");
-    send(m, INFO, "link", "1:9", "id=2 first=2 second=3 carrier=2 capacity_wh=100000 loss_ppm=30000 fee_micro_per_kwh=4000");
+    send(m, INFO, "link", "1:9",
+         "id=1 first=1 second=2 carrier=1 capacity_wh=500000 loss_ppm=0 fee_micro_per_kwh=6001");
+    send(m, INFO, "link", "1:9",
+         "id=2 first=2 second=3 carrier=2 capacity_wh=100000 loss_ppm=30000 fee_micro_per_kwh=4000");
     for (int i = 1; i <= METERS; i++) {
-        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=meter%d roles=%d key=@%d from_height=0", METER + i, meters[i].grid + 1, i, 1 << 3,
-             METER + i);
-        send(m, INFO, "meter", "1:9", "id=%d microgrid=%d carrier=%d link=%d member=%d from_slot=%d digits=7 max_wh=2000000 in_wh=%d out_wh=0", i,
-             meters[i].grid, meters[i].carrier, meters[i].link, METER + i, FIRST_SLOT, i == 1 ? 9500000 : 0); /* meter 1 rolls over */
+        send(m, INFO, "member", "1:9", "id=%d organisation=%d name=meter%d roles=%d key=@%d from_height=0", METER + i,
+             meters[i].grid + 1, i, 1 << 3, METER + i);
+        send(m, INFO, "meter", "1:9",
+             "id=%d microgrid=%d carrier=%d link=%d member=%d from_slot=%d digits=7 max_wh=2000000 in_wh=%d out_wh=0",
+             i,
+             /* meter 1 rolls over */
+             meters[i].grid, meters[i].carrier, meters[i].link, METER + i, FIRST_SLOT, i == 1 ? 9500000 : 0);
         m->registers[i][0] = i == 1 ? 9500000 : 0;
         m->registers[i][1] = 0;
     }
@@ -417,13 +449,15 @@ static void tariff(struct market *m)
         size_t at = 0;
         for (int t = 0; t < SLOTS; t++) {
             const int64_t *p = market_prices[c - 1][t];
-            at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, t > 0 ? ";" : "",
+            at += (size_t)snprintf(rows + at, sizeof rows - at,
+                                   "%s%d,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, t > 0 ? ";" : "",
                                    FIRST_SLOT + t, p[0], p[1], p[2], p[3], p[4]);
         }
         send(m, SETTLE, "tariff", "2:5", "microgrid=0 carrier=%d rows=%s", c, rows);
     }
     for (int t = 0; t < SLOTS; t++)
-        send(m, SETTLE, "tariff", "2:5", "microgrid=3 carrier=3 rows=%d,45000,0,45000,0,%" PRId64, FIRST_SLOT + t, market_gas_factor);
+        send(m, SETTLE, "tariff", "2:5", "microgrid=3 carrier=3 rows=%d,45000,0,45000,0,%" PRId64, FIRST_SLOT + t,
+             market_gas_factor);
 }
 
 static void nominate(struct market *m)
@@ -436,7 +470,8 @@ static void nominate(struct market *m)
 
                 if (n[0] == 0 && n[1] == 0) continue;
                 snprintf(signer, sizeof signer, "%d:2", MANAGER + g);
-                send(m, TRADE, "nominate", signer, "microgrid=%d carrier=%d rows=%d,%" PRId64 ",%" PRId64, g, c, FIRST_SLOT + t, n[0], n[1]);
+                send(m, TRADE, "nominate", signer, "microgrid=%d carrier=%d rows=%d,%" PRId64 ",%" PRId64, g, c,
+                     FIRST_SLOT + t, n[0], n[1]);
             }
 }
 
@@ -448,11 +483,13 @@ static void agree(struct market *m)
             char signers[24];
 
             snprintf(signers, sizeof signers, "%u:2 %u:2", MANAGER + x->seller, MANAGER + x->buyer);
-            send(m, TRADE, "agree", signers, "seller=%u buyer=%u link=%u rows=%d,%" PRId64 ",%" PRId64, x->seller, x->buyer, x->link, FIRST_SLOT + t,
-                 x->wh, x->price);
+            send(m, TRADE, "agree", signers, "seller=%u buyer=%u link=%u rows=%d,%" PRId64 ",%" PRId64, x->seller,
+                 x->buyer, x->link, FIRST_SLOT + t, x->wh, x->price);
         }
-    send(m, TRADE, "pay", "11:2 12:2", "payer=1 payee=2 amount_micro=1234567 first_slot=%d last_slot=%d run_hash=#7", FIRST_SLOT, FIRST_SLOT + 3);
-    send(m, TRADE, "pay", "13:2 12:2", "payer=3 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#7", FIRST_SLOT, FIRST_SLOT + 3);
+    send(m, TRADE, "pay", "11:2 12:2", "payer=1 payee=2 amount_micro=1234567 first_slot=%d last_slot=%d run_hash=#7",
+         FIRST_SLOT, FIRST_SLOT + 3);
+    send(m, TRADE, "pay", "13:2 12:2", "payer=3 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#7",
+         FIRST_SLOT, FIRST_SLOT + 3);
 }
 
 static void read_slot(struct market *m, int t)
@@ -465,7 +502,8 @@ static void read_slot(struct market *m, int t)
         m->registers[i][0] = (m->registers[i][0] + (uint64_t)(net > 0 ? net : 0)) % 10000000;
         m->registers[i][1] = (m->registers[i][1] + (uint64_t)(net < 0 ? -net : 0)) % 10000000;
         snprintf(signer, sizeof signer, "%d:3", METER + i);
-        send(m, SETTLE, "read", signer, "meter=%d rows=%d,%" PRIu64 ",%" PRIu64 ",0", i, FIRST_SLOT + t, m->registers[i][0], m->registers[i][1]);
+        send(m, SETTLE, "read", signer, "meter=%d rows=%d,%" PRIu64 ",%" PRIu64 ",0", i, FIRST_SLOT + t,
+             m->registers[i][0], m->registers[i][1]);
     }
 }
 
@@ -475,7 +513,8 @@ void market_step(struct market *m, int step)
     case STEP_FOUND: found(m); break;
     case STEP_TARIFF: tariff(m); break;
     case STEP_DEPOSIT:
-        for (int g = 1; g <= GRIDS; g++) send(m, TRADE, "deposit", "2:5", "microgrid=%d amount_micro=%d reference=bank-%d", g, 300000000, g);
+        for (int g = 1; g <= GRIDS; g++)
+            send(m, TRADE, "deposit", "2:5", "microgrid=%d amount_micro=%d reference=bank-%d", g, 300000000, g);
         break;
     case STEP_NOMINATE: nominate(m); break;
     case STEP_AGREE: agree(m); break;
@@ -484,7 +523,8 @@ void market_step(struct market *m, int step)
         for (int g = 1; g <= GRIDS; g++) {
             char signer[16];
             snprintf(signer, sizeof signer, "%d:2", MANAGER + g);
-            send(m, PLAN, "acknowledge", signer, "microgrid=%d first_slot=%d last_slot=%d", g, FIRST_SLOT, FIRST_SLOT + SLOTS - 1);
+            send(m, PLAN, "acknowledge", signer, "microgrid=%d first_slot=%d last_slot=%d", g, FIRST_SLOT,
+                 FIRST_SLOT + SLOTS - 1);
         }
         break;
     case STEP_SETTLE:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small invented alliance on one node: three microgrids, two links, four slots of an hour; transactions in one line each. */
+/* A small invented alliance on one node: three microgrids, two links, four slots of an hour; transactions in one line
+ * each. */
 #ifndef TESTS_NODE_MARKET_H
 #define TESTS_NODE_MARKET_H
 
@@ -19,9 +20,18 @@ enum { HOUR = 3600000, FIRST_SLOT = 434000, SLOTS = 4, GRIDS = 3 };
 #define DAY_END (START + SLOTS * (uint64_t)HOUR)
 
 /* Members. */
-enum { ADMIN = 1, OPERATOR = 2, DISPATCHER = 3, REGULATOR = 4, MANAGER = 10, /* + microgrid */ METER = 100 /* + meter */, STRANGER = 900 };
+enum {
+    ADMIN = 1,
+    OPERATOR = 2,
+    DISPATCHER = 3,
+    REGULATOR = 4,
+    MANAGER = 10,
+    /* + microgrid */ METER = 100 /* + meter */,
+    STRANGER = 900
+};
 /* Microgrids A, B, C = 1, 2, 3.  Link 1: A - B electricity; link 2: B - C heat, 3 % loss. */
-/* Meters: 1..3 electricity at the connection, 4, 5 the ends of link 1, 6, 7 those of link 2, 8 heat connection of B, 9 gas of C. */
+/* Meters: 1..3 electricity at the connection, 4, 5 the ends of link 1, 6, 7 those of link 2, 8 heat connection of B,
+ * 9 gas of C. */
 enum { METERS = 9 };
 
 struct market {
@@ -29,13 +39,19 @@ struct market {
     struct disk disk;
     mgc_node *node;
     mgc_key *key; /* the node's */
-    struct { uint32_t member; mgc_key *key; } keys[64];
+    struct {
+        uint32_t member;
+        mgc_key *key;
+    } keys[64];
     size_t n_keys;
-    struct { uint32_t member, contract; uint64_t next; } nonces[128];
+    struct {
+        uint32_t member, contract;
+        uint64_t next;
+    } nonces[128];
     size_t n_nonces;
     uint64_t now;
-    uint64_t valid_until; /* 0: far enough */
-    long nonce_shift;     /* added to the next nonce, once */
+    uint64_t valid_until;           /* 0: far enough */
+    long nonce_shift;               /* added to the next nonce, once */
     uint8_t last[MGC_TX_BYTES_MAX]; /* the last transaction */
     size_t last_len;
     mgc_ticket_info info; /* of the last one that was expected */
@@ -57,13 +73,16 @@ void market_power_cut(struct market *m);
 
 const mgc_key *market_key(struct market *m, uint32_t member);
 
-/* Build a transaction into m->last.  arguments: "id=5 name=abc key=@7 hash=#9 rows=1,2,3;4,5,6": @ public key of a member, # 32 bytes of
- * that value, ! a commitment to such bytes.  signers: "10:2 11:2", member:role; the first sends. */
+/* Build a transaction into m->last.  arguments: "id=5 name=abc key=@7 hash=#9 rows=1,2,3;4,5,6": @ public key of a
+ * member, # 32 bytes of that value, ! a commitment to such bytes.  signers: "10:2 11:2", member:role; the first
+ * sends. */
 void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers);
 /* Make, hand in, no block. */
-uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers);
+uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments,
+                     const char *signers);
 /* Make, hand in, build a block at m->now, and require that status. */
-void market_expect(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *arguments, const char *signers);
+void market_expect(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *arguments,
+                   const char *signers);
 /* The same for bytes as they are. */
 void market_expect_bytes(struct market *m, mgc_status status, const uint8_t *bytes, size_t len);
 void market_sync_nonce(struct market *m, uint32_t member, uint32_t contract); /* from the node */
@@ -73,21 +92,38 @@ void market_at(struct market *m, uint64_t now);
 /* Per unit, debits = credits, posted and pending; amounts move nowhere else. */
 void market_check_sums(struct market *m);
 int64_t market_balance(struct market *m, uint32_t kind, uint32_t microgrid); /* credits less debits, posted */
-uint64_t market_pending(struct market *m);                                    /* debits pending over all accounts */
-void market_digest(struct market *m, uint8_t digest[64]);                     /* state root, last block's hash */
+uint64_t market_pending(struct market *m);                                   /* debits pending over all accounts */
+void market_digest(struct market *m, uint8_t digest[64]);                    /* state root, last block's hash */
 
 /* The whole day in steps, so that a test can stop between any two. */
-enum { STEP_FOUND, STEP_TARIFF, STEP_DEPOSIT, STEP_NOMINATE, STEP_AGREE, STEP_ACKNOWLEDGE, STEP_READ_0, STEP_READ_1, STEP_READ_2, STEP_READ_3,
-       STEP_SETTLE, STEP_FINALISE, STEPS };
+enum {
+    STEP_FOUND,
+    STEP_TARIFF,
+    STEP_DEPOSIT,
+    STEP_NOMINATE,
+    STEP_AGREE,
+    STEP_ACKNOWLEDGE,
+    STEP_READ_0,
+    STEP_READ_1,
+    STEP_READ_2,
+    STEP_READ_3,
+    STEP_SETTLE,
+    STEP_FINALISE,
+    STEPS
+};
 void market_step(struct market *m, int step);
 void market_until(struct market *m, int step); /* all steps before it */
 
 /* What the day is made of, for the independent computation. */
-struct market_trade { uint32_t link, seller, buyer, carrier; int64_t wh, price; };
+struct market_trade {
+    uint32_t link, seller, buyer, carrier;
+    int64_t wh, price;
+};
 extern const struct market_trade market_trades[SLOTS][3];
 extern const int64_t market_nominations[GRIDS + 1][2][SLOTS][2]; /* microgrid, carrier - 1, slot: buy, sell */
-extern const int64_t market_net[METERS + 1][SLOTS];               /* what a meter moves: in (> 0) or out */
-extern const int64_t market_prices[2][SLOTS][5];                  /* carrier - 1, slot: buy, sell, short, long, mg per kWh */
+extern const int64_t market_net[METERS + 1][SLOTS];              /* what a meter moves: in (> 0) or out */
+/* carrier - 1, slot: buy, sell, short, long, mg per kWh */
+extern const int64_t market_prices[2][SLOTS][5];
 extern const int64_t market_gas_factor;
 
 #endif

@@ -57,7 +57,8 @@ static void compute(struct books *b)
             for (uint32_t c = 1; c <= 2; c++) {
                 const int64_t *p = market_prices[c - 1][t], *n = market_nominations[g][c - 1][t];
                 int64_t deviation = metered(g, c, t) - position(g, c, t);
-                int64_t cost = nearest(n[0] * p[0], 1000) - nearest(n[1] * p[1], 1000) + nearest(deviation * (deviation > 0 ? p[2] : p[3]), 1000);
+                int64_t cost = nearest(n[0] * p[0], 1000) - nearest(n[1] * p[1], 1000) +
+                               nearest(deviation * (deviation > 0 ? p[2] : p[3]), 1000);
 
                 b->money[g] -= cost;
                 b->utility += cost;
@@ -80,7 +81,8 @@ START_TEST(books_at_the_end_of_the_day)
     struct books b;
 
     compute(&b);
-    m.pending_blocks = _i == 0 ? 0 : 40; /* row 40: escrow that ended by itself before its slot was final is charged at once */
+    m.pending_blocks = _i == 0 ? 0 : 40; /* row 40: escrow that ended by itself before its slot was final is charged
+                                          * at once */
     market_open(&m);
     market_until(&m, STEP_FINALISE);
     if (_i == 1) ck_assert_uint_eq(market_pending(&m), 0);
@@ -120,7 +122,8 @@ static bool same_disks(const struct disk *a, const struct disk *b)
     if (a->n != b->n) return false;
     for (size_t i = 0; i < a->n; i++) {
         const struct disk_file *x = &a->files[i], *y = &b->files[i];
-        if (strcmp(x->name, y->name) != 0 || x->size != y->size || memcmp(x->bytes, y->bytes, x->size) != 0) return false;
+        if (strcmp(x->name, y->name) != 0 || x->size != y->size || memcmp(x->bytes, y->bytes, x->size) != 0)
+            return false;
     }
     return true;
 }
@@ -160,8 +163,8 @@ START_TEST(verify_executes_every_transaction_again)
 }
 END_TEST
 
-/* Row 85: power is cut at a storage call in the middle of the day, again and again at other calls; the day goes on and ends in the
- * same bytes of state and block as if nothing had happened. */
+/* Row 85: power is cut at a storage call in the middle of the day, again and again at other calls; the day goes on
+ * and ends in the same bytes of state and block as if nothing had happened. */
 START_TEST(power_cuts_leave_no_trace)
 {
     static struct market whole, cut;

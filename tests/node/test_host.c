@@ -19,7 +19,8 @@ static void own_id(uint32_t contract, uint8_t last, uint8_t id[16])
 static mgc_status take_fee(mgc_env *env, uint32_t account_contract, uint32_t transfer_contract, uint8_t number)
 {
     mgc_account_info account = {.struct_size = sizeof account, .unit = MGC_UNIT_MICRO_CURRENCY, .code = 7};
-    mgc_transfer_info transfer = {.struct_size = sizeof transfer, .unit = MGC_UNIT_MICRO_CURRENCY, .code = 9, .amount = 100};
+    mgc_transfer_info transfer = {
+        .struct_size = sizeof transfer, .unit = MGC_UNIT_MICRO_CURRENCY, .code = 9, .amount = 100};
 
     own_id(account_contract, 1, account.id);
     mgc_status st = mgc_env_open_account(env, &account);
@@ -105,14 +106,21 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
         memcpy(after, key, key_len);
         after_len = key_len;
     }
-    ck_assert_int_eq(mgc_env_put(env, (const uint8_t *)"q", 1, (const uint8_t *)"q", 1), MGC_E_STATE); /* a question changes nothing */
+    /* a question changes nothing */
+    ck_assert_int_eq(mgc_env_put(env, (const uint8_t *)"q", 1, (const uint8_t *)"q", 1), MGC_E_STATE);
     return st == MGC_OK ? MGC_CB_DONE : st;
 }
 
 static void open_market(uint32_t version)
 {
-    m.host = (mgc_contract){.struct_size = sizeof(mgc_contract), .version = 1, .id = OWN, .code_version = version, .name = "own",
-                            .execute = execute, .on_slot = on_slot, .query = query};
+    m.host = (mgc_contract){.struct_size = sizeof(mgc_contract),
+                            .version = 1,
+                            .id = OWN,
+                            .code_version = version,
+                            .name = "own",
+                            .execute = execute,
+                            .on_slot = on_slot,
+                            .query = query};
     memset(m.host.code_hash, 8, 32);
     m.host_user = &slots_told;
     m.has_host = true;
@@ -133,8 +141,15 @@ static void call(mgc_status status, const char *method, const char *signer)
     ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
     ck_assert_int_eq(mgc_key_public(market_key(&m, member), sender), MGC_OK);
     ck_assert_int_eq(mgc_node_next_nonce(m.node, sender, OWN, &nonce), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx, .chain_id = node.chain_id, .sender = sender, .contract = OWN, .method = method,
-                      .arguments = body, .arguments_len = 0, .nonce = nonce, .valid_until = node.height + 10};
+    mgc_tx_body tx = {.struct_size = sizeof tx,
+                      .chain_id = node.chain_id,
+                      .sender = sender,
+                      .contract = OWN,
+                      .method = method,
+                      .arguments = body,
+                      .arguments_len = 0,
+                      .nonce = nonce,
+                      .valid_until = node.height + 10};
     ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &len), MGC_OK);
     ck_assert_int_eq(mgc_tx_sign(body, len, market_key(&m, member), role, &s), MGC_OK);
     ck_assert_int_eq(mgc_tx_assemble(body, len, &s, 1, bytes, sizeof bytes, &len), MGC_OK);
@@ -147,7 +162,8 @@ static void deploy(void)
     mgc_node_info node = {.struct_size = sizeof node};
 
     ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
-    snprintf(text, sizeof text, "id=%d version=1 code_hash=#8 activation_height=%" PRIu64 " name=own", OWN, node.height + 3);
+    snprintf(text, sizeof text, "id=%d version=1 code_hash=#8 activation_height=%" PRIu64 " name=own", OWN,
+             node.height + 3);
     market_expect(&m, MGC_OK, INFO, "deploy", text, "1:9");
     call(MGC_E_NOT_FOUND, "count", "11:2"); /* not active yet */
 }
@@ -186,8 +202,8 @@ START_TEST(does_what_it_may_and_nothing_else) /* row 93 */
     call(MGC_E_CONTRACT, "seven", "11:2");
     call(MGC_E_CONTRACT, "internal", "11:2"); /* it cannot stop the node */
     call(MGC_E_SCHEMA, "unknown", "11:2");
-    call(MGC_E_FORBIDDEN, "count", "11:5");   /* a role that the member has not */
-    ck_assert_int_eq(counter(), 2);           /* all undone */
+    call(MGC_E_FORBIDDEN, "count", "11:5"); /* a role that the member has not */
+    ck_assert_int_eq(counter(), 2);         /* all undone */
     ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, 1), 300000000 - 100);
     market_close(&m);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Row 91: every allocation fails once.  The call says so, nothing leaks, the same call succeeds when it is made again, and the chain ends in
- * the same bytes. */
+/* Row 91: every allocation fails once.  The call says so, nothing leaks, the same call succeeds when it is made
+ * again, and the chain ends in the same bytes. */
 #include "market.h"
 
 struct recorded {
@@ -70,7 +70,8 @@ static mgc_status ask(mgc_node *node, const char *what)
 /* One day in blocks of eight; answers how many calls failed for lack of memory, each of which is made again. */
 static int day(mgc_ctx *ctx, const mgc_key *key, uint8_t digest[32])
 {
-    static const char *const questions[] = {"blocks", "transactions", "trades", "accounts", "schedule", "settlement", "members"};
+    static const char *const questions[] = {"blocks",   "transactions", "trades", "accounts",
+                                            "schedule", "settlement",   "members"};
     struct disk disk;
     mgc_node *node = NULL;
     mgc_node_info info = {.struct_size = sizeof info};
@@ -117,9 +118,12 @@ static long sweep_one(long until_fault)
     ck_assert_int_eq(mgc_key_from_seed(ctx, seed, &key), MGC_OK);
     heap.until_fault = until_fault;
     int failures = day(ctx, key, digest);
-    if (until_fault >= 0) ck_assert_msg(memcmp(digest, expected, 32) == 0, "fault %ld: another chain", until_fault);
-    else memcpy(expected, digest, 32);
-    ck_assert_msg(until_fault < 0 || heap.faults == 0 || failures <= 1, "fault %ld: %d calls failed", until_fault, failures);
+    if (until_fault >= 0)
+        ck_assert_msg(memcmp(digest, expected, 32) == 0, "fault %ld: another chain", until_fault);
+    else
+        memcpy(expected, digest, 32);
+    ck_assert_msg(until_fault < 0 || heap.faults == 0 || failures <= 1, "fault %ld: %d calls failed", until_fault,
+                  failures);
     mgc_key_destroy(key);
     mgc_ctx_destroy(ctx);
     ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", until_fault, heap.live);

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must be refused, with its code and a rule, and nothing changed by it.  Rows are those of the list of faults. */
+/* What must be refused, with its code and a rule, and nothing changed by it.  Rows are those of the list of
+ * faults. */
 #include "market.h"
 
-enum { INFO = MGC_CONTRACT_INFORMATION, TRADE = MGC_CONTRACT_TRADING, PLAN = MGC_CONTRACT_SCHEDULING, SETTLE = MGC_CONTRACT_SETTLEMENT };
+enum {
+    INFO = MGC_CONTRACT_INFORMATION,
+    TRADE = MGC_CONTRACT_TRADING,
+    PLAN = MGC_CONTRACT_SCHEDULING,
+    SETTLE = MGC_CONTRACT_SETTLEMENT
+};
 
 static struct market m;
 
-static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format, ...) MGC_PRINTF(5, 6);
-static void accept(uint32_t contract, const char *method, const char *signers, const char *format, ...) MGC_PRINTF(4, 5);
+static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
+                   ...) MGC_PRINTF(5, 6);
+static void accept(uint32_t contract, const char *method, const char *signers, const char *format, ...)
+    MGC_PRINTF(4, 5);
 
-static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format, ...)
+static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
+                   ...)
 {
     char text[4000];
     uint8_t before[64];
@@ -80,7 +89,8 @@ START_TEST(replays_and_nonces) /* rows 1, 2, 3, 4, 5 */
     ck_assert_uint_eq(info.index, 1);
     ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, 1), 35);
 
-    market_expect(&m, MGC_E_NONCE_USED, TRADE, "deposit", "microgrid=1 amount_micro=6 reference=x", "2:5"); /* the world's counter is one behind */
+    /* the world's counter is one behind */
+    market_expect(&m, MGC_E_NONCE_USED, TRADE, "deposit", "microgrid=1 amount_micro=6 reference=x", "2:5");
     m.valid_until = 3;
     refuse(MGC_E_EXPIRED, TRADE, "deposit", "2:5", "microgrid=1 amount_micro=6 reference=x"); /* 4 */
     m.valid_until = 1000000;
@@ -168,15 +178,20 @@ START_TEST(keys_and_roles) /* rows 10, 13, 14, 15 */
     mgc_ticket_info info = {.struct_size = sizeof info};
 
     open_until(STEP_TARIFF);
-    refuse(MGC_E_BAD_KEY, INFO, "member", "1:9", "id=50 organisation=1 name=weak roles=2 key=#0 from_height=0"); /* 10: y = 0, order 4 */
-    refuse(MGC_E_BAD_KEY, INFO, "member", "1:9", "id=50 organisation=1 name=weak roles=2 key=#255 from_height=0"); /* not below the prime */
+    /* 10: y = 0, order 4 */
+    refuse(MGC_E_BAD_KEY, INFO, "member", "1:9", "id=50 organisation=1 name=weak roles=2 key=#0 from_height=0");
+    /* not below the prime */
+    refuse(MGC_E_BAD_KEY, INFO, "member", "1:9", "id=50 organisation=1 name=weak roles=2 key=#255 from_height=0");
     refuse(MGC_E_EXISTS, INFO, "member", "1:9", "id=50 organisation=1 name=twice roles=2 key=@2 from_height=0");
     refuse(MGC_E_EXISTS, INFO, "member", "1:9", "id=2 organisation=1 name=twice roles=2 key=@50 from_height=0");
-    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "11:2", "microgrid=1 amount_micro=5 reference=x");   /* a manager is no operator */
-    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "11:5", "microgrid=1 amount_micro=5 reference=x");   /* 13: claims a role */
-    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "900:5", "microgrid=1 amount_micro=5 reference=x");  /* nobody */
+    /* a manager is no operator */
+    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "11:2", "microgrid=1 amount_micro=5 reference=x");
+    /* 13: claims a role */
+    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "11:5", "microgrid=1 amount_micro=5 reference=x");
+    refuse(MGC_E_FORBIDDEN, TRADE, "deposit", "900:5", "microgrid=1 amount_micro=5 reference=x"); /* nobody */
     refuse(MGC_E_FORBIDDEN, INFO, "member", "2:5", "id=51 organisation=1 name=x roles=2 key=@51 from_height=0");
-    refuse(MGC_E_EXISTS, INFO, "found", "1:9", "name=again currency=EUR slot_ms=3600000 gate_ms=0 gate_slots=1 window_ms=0 collateral_bp=0 "
+    refuse(MGC_E_EXISTS, INFO, "found", "1:9",
+           "name=again currency=EUR slot_ms=3600000 gate_ms=0 gate_slots=1 window_ms=0 collateral_bp=0 "
            "pending_blocks=1 first_slot=1 administrator=@1");
 
     accept(INFO, "member", "1:9", "id=52 organisation=1 name=later roles=32 key=@52 from_height=100000");
@@ -210,16 +225,20 @@ END_TEST
 START_TEST(arguments_out_of_form) /* rows 23, 24, 25, 31 */
 {
     static uint8_t body[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
-    static const struct { uint8_t arguments[12]; size_t len; mgc_status status; } cases[] = {
-        {{0xa2, 1, 1, 2, 5}, 5, MGC_E_SCHEMA},                     /* 24: key 3 is missing */
-        {{0xa4, 1, 1, 2, 5, 3, 0x60, 4, 0}, 9, MGC_E_SCHEMA},      /* 23: key 4 is unknown */
-        {{0xa3, 1, 1, 2, 0x41, 5, 3, 0x60}, 8, MGC_E_SCHEMA},      /* 25: bytes for a number */
-        {{0xa3, 1, 1, 2, 0x18, 5, 3, 0x60}, 8, MGC_E_NONCANONICAL},/* 16: longer than needed */
-        {{0xa3, 1, 0, 2, 5, 3, 0x60}, 7, MGC_E_RANGE},             /* 31: no such microgrid can be */
-        {{0xa3, 1, 1, 2, 0, 3, 0x60}, 7, MGC_E_RANGE},             /* 31: amount 0 */
-        {{0xa3, 1, 1, 2, 5, 3, 0x61, 0xff}, 8, MGC_E_UTF8},        /* 28 */
-        {{0xa3, 1, 1, 2, 5, 3, 0x60, 0}, 8, MGC_E_NONCANONICAL},   /* 22 */
-        {{0}, 0, MGC_E_TRUNCATED},                                 /* 30 */
+    static const struct {
+        uint8_t arguments[12];
+        size_t len;
+        mgc_status status;
+    } cases[] = {
+        {{0xa2, 1, 1, 2, 5}, 5, MGC_E_SCHEMA},                      /* 24: key 3 is missing */
+        {{0xa4, 1, 1, 2, 5, 3, 0x60, 4, 0}, 9, MGC_E_SCHEMA},       /* 23: key 4 is unknown */
+        {{0xa3, 1, 1, 2, 0x41, 5, 3, 0x60}, 8, MGC_E_SCHEMA},       /* 25: bytes for a number */
+        {{0xa3, 1, 1, 2, 0x18, 5, 3, 0x60}, 8, MGC_E_NONCANONICAL}, /* 16: longer than needed */
+        {{0xa3, 1, 0, 2, 5, 3, 0x60}, 7, MGC_E_RANGE},              /* 31: no such microgrid can be */
+        {{0xa3, 1, 1, 2, 0, 3, 0x60}, 7, MGC_E_RANGE},              /* 31: amount 0 */
+        {{0xa3, 1, 1, 2, 5, 3, 0x61, 0xff}, 8, MGC_E_UTF8},         /* 28 */
+        {{0xa3, 1, 1, 2, 5, 3, 0x60, 0}, 8, MGC_E_NONCANONICAL},    /* 22 */
+        {{0}, 0, MGC_E_TRUNCATED},                                  /* 30 */
     };
     mgc_node_info node = {.struct_size = sizeof node};
     uint8_t sender[32];
@@ -228,8 +247,15 @@ START_TEST(arguments_out_of_form) /* rows 23, 24, 25, 31 */
     ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
     ck_assert_int_eq(mgc_key_public(market_key(&m, OPERATOR), sender), MGC_OK);
     for (size_t i = 0; i < MGC__COUNT(cases); i++) {
-        mgc_tx_body tx = {.struct_size = sizeof tx, .chain_id = node.chain_id, .sender = sender, .contract = TRADE, .method = "deposit",
-                          .arguments = cases[i].arguments, .arguments_len = cases[i].len, .nonce = i + 1, .valid_until = node.height + 100};
+        mgc_tx_body tx = {.struct_size = sizeof tx,
+                          .chain_id = node.chain_id,
+                          .sender = sender,
+                          .contract = TRADE,
+                          .method = "deposit",
+                          .arguments = cases[i].arguments,
+                          .arguments_len = cases[i].len,
+                          .nonce = i + 1,
+                          .valid_until = node.height + 100};
         mgc_tx_signature s;
         size_t len;
 
@@ -249,35 +275,54 @@ END_TEST
 START_TEST(agreements) /* rows 11, 31, 32, 34, 36, 37, 38 */
 {
     open_until(STEP_NOMINATE);
-    refuse(MGC_E_MISSING_SIGNER, TRADE, "agree", "11:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT); /* 11 */
+    /* 11 */
+    refuse(MGC_E_MISSING_SIGNER, TRADE, "agree", "11:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
     refuse(MGC_E_MISSING_SIGNER, TRADE, "agree", "12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    refuse(MGC_E_MISSING_SIGNER, TRADE, "agree", "11:2 13:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    refuse(MGC_E_SELF_TRADE, TRADE, "agree", "11:2", "seller=1 buyer=1 link=1 rows=%d,1000,90000", FIRST_SLOT); /* 34 */
+    refuse(MGC_E_MISSING_SIGNER, TRADE, "agree", "11:2 13:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000",
+           FIRST_SLOT);
+    /* 34 */
+    refuse(MGC_E_SELF_TRADE, TRADE, "agree", "11:2", "seller=1 buyer=1 link=1 rows=%d,1000,90000", FIRST_SLOT);
     accept(INFO, "microgrid", "1:9", "id=4 organisation=2 manager=11 name=D limits=1,1000,1000,1000");
-    refuse(MGC_E_SELF_TRADE, TRADE, "agree", "11:2", "seller=1 buyer=4 link=1 rows=%d,1000,90000", FIRST_SLOT); /* 34: one owner */
-    refuse(MGC_E_RANGE, TRADE, "agree", "11:2 13:2", "seller=1 buyer=3 link=1 rows=%d,1000,90000", FIRST_SLOT);  /* another link's */
-    refuse(MGC_E_RANGE, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,0,90000", FIRST_SLOT);     /* 31 */
+    /* 34: one owner */
+    refuse(MGC_E_SELF_TRADE, TRADE, "agree", "11:2", "seller=1 buyer=4 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    /* another link's */
+    refuse(MGC_E_RANGE, TRADE, "agree", "11:2 13:2", "seller=1 buyer=3 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    /* 31 */
+    refuse(MGC_E_RANGE, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,0,90000", FIRST_SLOT);
     refuse(MGC_E_RANGE, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,-5,90000", FIRST_SLOT);
     refuse(MGC_E_RANGE, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,5,1000000001", FIRST_SLOT);
-    refuse(MGC_E_OVERFLOW, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,4611686018427387904,1000000000", FIRST_SLOT); /* 32 */
-    refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT - 1); /* 36 */
-    refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT + 100000);
+    /* 32 */
+    refuse(MGC_E_OVERFLOW, TRADE, "agree", "11:2 12:2",
+           "seller=1 buyer=2 link=1 rows=%d,4611686018427387904,1000000000", FIRST_SLOT);
+    /* 36 */
+    refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT - 1);
+    refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000",
+           FIRST_SLOT + 100000);
     refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=-1,1000,90000");
-    refuse(MGC_E_OVERSOLD, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,500001,90000", FIRST_SLOT); /* 37: capacity */
+    /* 37: capacity */
+    refuse(MGC_E_OVERSOLD, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,500001,90000", FIRST_SLOT);
     /* 37: each fits, their sum does not; the first row is undone with the second */
-    refuse(MGC_E_OVERSOLD, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,300000,90000;%d,200001,90000", FIRST_SLOT, FIRST_SLOT);
+    refuse(MGC_E_OVERSOLD, TRADE, "agree", "11:2 12:2",
+           "seller=1 buyer=2 link=1 rows=%d,300000,90000;%d,200001,90000", FIRST_SLOT, FIRST_SLOT);
     accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,300000,90000", FIRST_SLOT);
     refuse(MGC_E_OVERSOLD, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,200001,90000", FIRST_SLOT);
     accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,200000,90000", FIRST_SLOT);
-    accept(TRADE, "agree", "11:2 12:2", "seller=2 buyer=1 link=1 rows=%d,500000,90000", FIRST_SLOT); /* the other way is another capacity */
+    /* the other way is another capacity */
+    accept(TRADE, "agree", "11:2 12:2", "seller=2 buyer=1 link=1 rows=%d,500000,90000", FIRST_SLOT);
     /* 38: 300 a member; worth 999 with collateral */
-    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,500000,600000000", FIRST_SLOT + 1);
-    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "pay", "11:2 12:2", "payer=1 payee=2 amount_micro=300000001 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT,
+    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,500000,600000000",
+           FIRST_SLOT + 1);
+    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "pay", "11:2 12:2",
+           "payer=1 payee=2 amount_micro=300000001 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT,
            FIRST_SLOT + 3);
-    refuse(MGC_E_MISSING_SIGNER, TRADE, "pay", "11:2", "payer=1 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT, FIRST_SLOT);
-    refuse(MGC_E_SLOT, TRADE, "pay", "11:2 12:2", "payer=1 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT + 1, FIRST_SLOT);
-    refuse(MGC_E_RANGE, TRADE, "nominate", "11:2", "microgrid=1 carrier=1 rows=%d,1000001,0", FIRST_SLOT); /* 31: the connection's limit */
-    refuse(MGC_E_NOT_FOUND, TRADE, "nominate", "11:2", "microgrid=1 carrier=2 rows=%d,1,0", FIRST_SLOT);   /* no heat meter */
+    refuse(MGC_E_MISSING_SIGNER, TRADE, "pay", "11:2",
+           "payer=1 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT, FIRST_SLOT);
+    refuse(MGC_E_SLOT, TRADE, "pay", "11:2 12:2",
+           "payer=1 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT + 1, FIRST_SLOT);
+    /* 31: the connection's limit */
+    refuse(MGC_E_RANGE, TRADE, "nominate", "11:2", "microgrid=1 carrier=1 rows=%d,1000001,0", FIRST_SLOT);
+    /* no heat meter */
+    refuse(MGC_E_NOT_FOUND, TRADE, "nominate", "11:2", "microgrid=1 carrier=2 rows=%d,1,0", FIRST_SLOT);
     refuse(MGC_E_MISSING_SIGNER, TRADE, "nominate", "12:2", "microgrid=1 carrier=1 rows=%d,1,0", FIRST_SLOT);
     refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "withdraw", "2:5 13:2", "microgrid=3 amount_micro=300000001 reference=x");
     refuse(MGC_E_MISSING_SIGNER, TRADE, "withdraw", "2:5", "microgrid=3 amount_micro=1 reference=x");
@@ -297,16 +342,21 @@ START_TEST(the_gate) /* row 35 */
     refuse(MGC_E_FORBIDDEN, PLAN, "terms", "2:5", "link=1 rows=%d,1000,1", FIRST_SLOT);
     market_at(&m, GATE + 100);
     refuse(MGC_E_GATE_CLOSED, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    refuse(MGC_E_GATE_CLOSED, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT + 3); /* four share it */
+    /* four share it */
+    refuse(MGC_E_GATE_CLOSED, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000",
+           FIRST_SLOT + 3);
     refuse(MGC_E_GATE_CLOSED, TRADE, "nominate", "11:2", "microgrid=1 carrier=1 rows=%d,1,0", FIRST_SLOT);
     refuse(MGC_E_GATE_CLOSED, SETTLE, "tariff", "2:5", "microgrid=0 carrier=1 rows=%d,1,0,1,0,0", FIRST_SLOT);
     refuse(MGC_E_GATE_CLOSED, PLAN, "terms", "3:4", "link=1 rows=%d,2000,1", FIRST_SLOT);
-    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT + 4); /* the next day's */
+    /* the next day's */
+    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT + 4);
     market_at(&m, START + 1000);
     refuse(MGC_E_SLOT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    refuse(MGC_E_SLOT, PLAN, "acknowledge", "13:2", "microgrid=3 first_slot=%d last_slot=%d", FIRST_SLOT, FIRST_SLOT + 3);
+    refuse(MGC_E_SLOT, PLAN, "acknowledge", "13:2", "microgrid=3 first_slot=%d last_slot=%d", FIRST_SLOT,
+           FIRST_SLOT + 3);
     accept(PLAN, "acknowledge", "11:2", "microgrid=1 first_slot=%d last_slot=%d", FIRST_SLOT, FIRST_SLOT + 3);
-    refuse(MGC_E_EXISTS, PLAN, "acknowledge", "11:2", "microgrid=1 first_slot=%d last_slot=%d", FIRST_SLOT, FIRST_SLOT + 3);
+    refuse(MGC_E_EXISTS, PLAN, "acknowledge", "11:2", "microgrid=1 first_slot=%d last_slot=%d", FIRST_SLOT,
+           FIRST_SLOT + 3);
     market_close(&m);
 }
 END_TEST
@@ -314,7 +364,8 @@ END_TEST
 START_TEST(tariffs)
 {
     open_until(STEP_TARIFF);
-    refuse(MGC_E_RANGE, SETTLE, "tariff", "2:5", "microgrid=0 carrier=1 rows=%d,100,101,200,0,0", FIRST_SLOT); /* free money */
+    /* free money */
+    refuse(MGC_E_RANGE, SETTLE, "tariff", "2:5", "microgrid=0 carrier=1 rows=%d,100,101,200,0,0", FIRST_SLOT);
     refuse(MGC_E_RANGE, SETTLE, "tariff", "2:5", "microgrid=0 carrier=1 rows=%d,100,0,100,101,0", FIRST_SLOT);
     refuse(MGC_E_RANGE, SETTLE, "tariff", "2:5", "microgrid=0 carrier=1 rows=%d,100,0,100,0,-1", FIRST_SLOT);
     refuse(MGC_E_FORBIDDEN, SETTLE, "tariff", "11:2", "microgrid=0 carrier=1 rows=%d,100,0,100,0,0", FIRST_SLOT);
@@ -336,13 +387,16 @@ START_TEST(readings) /* rows 45, 46, 47, 48, 49 */
     market_at(&m, after_0);
     refuse(MGC_E_FORBIDDEN, SETTLE, "read", "103:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT); /* 48 */
     refuse(MGC_E_SLOT, SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT - 1);
-    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,2000001,0,0", FIRST_SLOT); /* more than the meter can */
-    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,10000000,0,0", FIRST_SLOT); /* more than its digits */
+    /* more than the meter can */
+    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,2000001,0,0", FIRST_SLOT);
+    /* more than its digits */
+    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,10000000,0,0", FIRST_SLOT);
     refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,1,0,2", FIRST_SLOT);
-    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,1", FIRST_SLOT);                /* an estimate */
+    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,1", FIRST_SLOT); /* an estimate */
     refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,101,50000,1", FIRST_SLOT);
-    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);                /* the measurement takes its place */
-    refuse(MGC_E_EXISTS, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT); /* 45: same */
+    /* the measurement takes its place */
+    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);
+    refuse(MGC_E_EXISTS, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);        /* 45: same */
     refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,151,50000,0", FIRST_SLOT); /* 45: other */
     refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,1", FIRST_SLOT);
     refuse(MGC_E_FORBIDDEN, SETTLE, "correct", "102:3", "meter=2 rows=%d,151,50000,0 reason=mine", FIRST_SLOT);
@@ -350,14 +404,16 @@ START_TEST(readings) /* rows 45, 46, 47, 48, 49 */
     market_at(&m, after_0 + HOUR);
     refuse(MGC_E_REGISTER_DECREASED, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT + 1); /* 46 */
     accept(SETTLE, "read", "101:3", "meter=1 rows=%d,210000,0,0", FIRST_SLOT); /* 47: from 9500000 past 9999999 */
-    accept(SETTLE, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT + 1); /* the earlier one comes later, and must fit */
+    /* the earlier one comes later, and must fit */
+    accept(SETTLE, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT + 1);
     refuse(MGC_E_REGISTER_DECREASED, SETTLE, "read", "103:3", "meter=3 rows=%d,700001,0,0", FIRST_SLOT);
     accept(SETTLE, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT);
     market_close(&m);
 }
 END_TEST
 
-static void row_text(const char *what, const char *arguments, uint32_t caller, const char *column, char *text, size_t size)
+static void row_text(const char *what, const char *arguments, uint32_t caller, const char *column, char *text,
+                     size_t size)
 {
     mgc_rows *rows;
     const mgc_row *row;
@@ -383,8 +439,8 @@ START_TEST(settling) /* rows 51, 52, 53 */
         int64_t net = market_net[i][0];
         if (i == 9) continue;
         snprintf(signer, sizeof signer, "%d:3", METER + i);
-        accept(SETTLE, "read", signer, "meter=%d rows=%d,%" PRId64 ",%" PRId64 ",0", i, FIRST_SLOT, ((i == 1 ? 9500000 : 0) + (net > 0 ? net : 0)) % 10000000,
-               net < 0 ? -net : (int64_t)0);
+        accept(SETTLE, "read", signer, "meter=%d rows=%d,%" PRId64 ",%" PRId64 ",0", i, FIRST_SLOT,
+               ((i == 1 ? 9500000 : 0) + (net > 0 ? net : 0)) % 10000000, net < 0 ? -net : (int64_t)0);
     }
     refuse(MGC_E_FORBIDDEN, SETTLE, "settle", "11:2", "slot=%d", FIRST_SLOT);
     refuse(MGC_E_STATE, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
@@ -399,7 +455,7 @@ START_TEST(settling) /* rows 51, 52, 53 */
     accept(SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=meter-5", FIRST_SLOT);
     refuse(MGC_E_EARLY, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT); /* A's window is open */
     market_at(&m, START + 3 * (uint64_t)HOUR);
-    accept(SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);             /* A alone: B disputes, C waits */
+    accept(SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);              /* A alone: B disputes, C waits */
     refuse(MGC_E_STATE, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT); /* B's dispute */
     row_text("settlement", "microgrid=A", REGULATOR, "state", text, sizeof text);
     ck_assert_str_eq(text, "final");
@@ -407,7 +463,7 @@ START_TEST(settling) /* rows 51, 52, 53 */
     refuse(MGC_E_WINDOW, SETTLE, "correct", "2:5", "meter=1 rows=%d,210001,0,0 reason=late", FIRST_SLOT);
     accept(SETTLE, "correct", "2:5", "meter=5 rows=%d,300001,0,0 reason=disputed", FIRST_SLOT);
     accept(SETTLE, "read", "109:3", "meter=9 rows=%d,123456,0,0", FIRST_SLOT);
-    accept(SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT); /* B again, C at last */
+    accept(SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);                        /* B again, C at last */
     refuse(MGC_E_ALREADY_SETTLED, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT); /* 51 */
     market_at(&m, START + 5 * (uint64_t)HOUR);
     accept(SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
@@ -430,7 +486,8 @@ START_TEST(debts) /* row 38 */
     int64_t debt = -market_balance(&m, MGC_ACCOUNT_DUE, 1);
     ck_assert_int_gt(debt, 0);
     ck_assert_int_ge(market_balance(&m, MGC_ACCOUNT_MONEY, 1), 0);
-    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT + 20);
+    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000",
+           FIRST_SLOT + 20);
     int64_t before = market_balance(&m, MGC_ACCOUNT_MONEY, 1);
     accept(TRADE, "deposit", "2:5", "microgrid=1 amount_micro=%" PRId64 " reference=more", debt + 1000000);
     ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_DUE, 1), 0);
@@ -448,14 +505,19 @@ START_TEST(rounding_drains_nothing) /* row 56 */
 
     open_until(STEP_NOMINATE);
     sum_before = market_balance(&m, MGC_ACCOUNT_MONEY, 1) + market_balance(&m, MGC_ACCOUNT_MONEY, 2);
-    for (int i = 0; i < 200; i++) at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,1,499", i > 0 ? ";" : "", FIRST_SLOT);
-    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%s", rows); /* 200 times 0.499 of a millionth: nothing each */
+    for (int i = 0; i < 200; i++)
+        at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,1,499", i > 0 ? ";" : "", FIRST_SLOT);
+    /* 200 times 0.499 of a millionth: nothing each */
+    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%s", rows);
     at = 0;
-    for (int i = 0; i < 200; i++) at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,1,500", i > 0 ? ";" : "", FIRST_SLOT);
-    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%s", rows); /* and 0.5: one each, from buyer to seller */
+    for (int i = 0; i < 200; i++)
+        at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,1,500", i > 0 ? ";" : "", FIRST_SLOT);
+    /* and 0.5: one each, from buyer to seller */
+    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%s", rows);
     for (int step = STEP_READ_0; step <= STEP_FINALISE; step++) market_step(&m, step);
-    sum_after = market_balance(&m, MGC_ACCOUNT_MONEY, 1) + market_balance(&m, MGC_ACCOUNT_MONEY, 2) + market_balance(&m, MGC_ACCOUNT_MONEY, 3) +
-                market_balance(&m, MGC_ACCOUNT_UTILITY, 0) + market_balance(&m, MGC_ACCOUNT_NETWORK, 0) - 300000000;
+    sum_after = market_balance(&m, MGC_ACCOUNT_MONEY, 1) + market_balance(&m, MGC_ACCOUNT_MONEY, 2) +
+                market_balance(&m, MGC_ACCOUNT_MONEY, 3) + market_balance(&m, MGC_ACCOUNT_UTILITY, 0) +
+                market_balance(&m, MGC_ACCOUNT_NETWORK, 0) - 300000000;
     ck_assert_int_eq(sum_before, sum_after);
     market_close(&m);
 }
@@ -520,7 +582,8 @@ START_TEST(questions) /* rows 71, 73 */
     ck_assert_ptr_null(rows);
     ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "trades", "colour=red", &rows), MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "trades", "slot=-1", &rows), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "trades", "slot=99999999999999999999", &rows), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "trades", "slot=99999999999999999999", &rows),
+                     MGC_E_INVALID_ARG);
     market_close(&m);
 }
 END_TEST

@@ -15,8 +15,8 @@ static mgc_ctx *ctx;
 
 /* --- rounding, small worlds completely ---------------------------------------------------------------- */
 
-/* Every total up to 40, three parties, every weight up to 6: each share within one of its own, nothing lost, ties to the lower
- * index, no heavier party with less, no change by scaling. */
+/* Every total up to 40, three parties, every weight up to 6: each share within one of its own, nothing lost, ties to
+ * the lower index, no heavier party with less, no change by scaling. */
 START_TEST(split_conserves_and_is_fair)
 {
     for (uint32_t total = 0; total <= 40; total++)
@@ -28,8 +28,8 @@ START_TEST(split_conserves_and_is_fair)
             ck_assert_int_eq(mgc_split(ctx, total, w, 3, s), MGC_OK);
             ck_assert_uint_eq(s[0] + s[1] + s[2], total);
             for (int i = 0; i < 3; i++) {
-                ck_assert_msg(fabs((double)s[i] * sum - total * w[i]) < sum, "total %u weights %g,%g,%g share %d = %" PRIu64, total, w[0], w[1],
-                              w[2], i, s[i]);
+                ck_assert_msg(fabs((double)s[i] * sum - total * w[i]) < sum,
+                              "total %u weights %g,%g,%g share %d = %" PRIu64, total, w[0], w[1], w[2], i, s[i]);
                 for (int j = i + 1; j < 3; j++) {
                     if (w[i] == w[j]) ck_assert_uint_ge(s[i], s[j]);
                     if (w[i] > w[j]) ck_assert_uint_ge(s[i], s[j]);
@@ -42,7 +42,8 @@ START_TEST(split_conserves_and_is_fair)
 }
 END_TEST
 
-/* Three periods, every power in steps of 0.3 W up to 2.7 W: each within 1 Wh, the sum to the nearest, whole values stay. */
+/* Three periods, every power in steps of 0.3 W up to 2.7 W: each within 1 Wh, the sum to the nearest, whole values
+ * stay. */
 START_TEST(energy_keeps_the_day)
 {
     for (int code = 0; code < 1000; code++) {
@@ -112,7 +113,10 @@ struct alliance {
     struct disk disk;
     mgc_node *node;
     mgc_key *node_key;
-    struct { uint32_t member; mgc_key *key; } keys[128];
+    struct {
+        uint32_t member;
+        mgc_key *key;
+    } keys[128];
     size_t n;
     mgc_model *model;
     size_t transactions;
@@ -133,7 +137,8 @@ static const mgc_key *key_of(void *user, uint32_t member)
     return w->keys[w->n++].key;
 }
 
-static void add_link(mgc_model *model, const char *a, const char *b, const char *carrier, double capacity, double loss, double fee)
+static void add_link(mgc_model *model, const char *a, const char *b, const char *carrier, double capacity,
+                     double loss, double fee)
 {
     mgc_link *link;
     double fees[PERIODS];
@@ -246,7 +251,10 @@ static mgc_day *make_day(struct alliance *w, mgc_day *previous, uint32_t number,
     for (uint32_t l = 0; l < 3; l++)
         for (uint32_t d = 0; d < 2; d++) {
             for (uint32_t t = 0; t < PERIODS; t++) {
-                a[t] = (t + l + d) % 4 == 0 ? 0 : (l == 1 ? 777.7777 : 400) * (t % 5 == 1 ? 1.0000000001 : noise(l + 50 * d, t)); /* at the limit, too */
+                /* at the limit, too */
+                a[t] = (t + l + d) % 4 == 0
+                           ? 0
+                           : (l == 1 ? 777.7777 : 400) * (t % 5 == 1 ? 1.0000000001 : noise(l + 50 * d, t));
                 b[t] = 0.1 * noise(l, t + d) - (t == 3 ? 0.11 : 0);
             }
             ck_assert_int_eq(mgc_day_set_trade(day, l, d, a, b), MGC_OK);
@@ -271,7 +279,8 @@ static uint64_t hand_in(struct alliance *w, mgc_day *day, uint32_t until, uint64
         ck_assert_int_eq(mgc_node_submit(w->node, tx.bytes, tx.len, &ticket), MGC_OK);
         ck_assert_int_eq(mgc_node_flush(w->node, now), MGC_OK);
         ck_assert_int_eq(mgc_ticket_state(w->node, ticket, &info), MGC_OK);
-        ck_assert_msg(info.state == MGC_TICKET_COMMITTED, "%s, phase %u: %s (%s)", tx.method, tx.phase, mgc_status_name(info.status), info.rule);
+        ck_assert_msg(info.state == MGC_TICKET_COMMITTED, "%s, phase %u: %s (%s)", tx.method, tx.phase,
+                      mgc_status_name(info.status), info.rule);
         w->transactions++;
     }
 }
@@ -300,7 +309,8 @@ static void check_books(struct alliance *w, mgc_day *const days[], size_t n)
             mgc_day_expectation e = {.struct_size = sizeof e};
             mgc_status st = mgc_day_expect(days[d], i, &e);
             ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(ctx));
-            money += e.trades_micro + e.transfer_micro + e.grid_micro + e.imbalance_micro + e.fee_micro + e.deposit_micro;
+            money +=
+                e.trades_micro + e.transfer_micro + e.grid_micro + e.imbalance_micro + e.fee_micro + e.deposit_micro;
             electricity += e.electricity_wh;
             heat += e.heat_wh;
             carbon += e.carbon_g;
