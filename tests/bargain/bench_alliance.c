@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast and how exact: one line of JSON for each case file given.
  *
- *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] CASE... */
+ *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] CASE|builtin ... */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static int run(mgc_ctx *ctx, const char *file, const mgc_alliance_opts *opts)
     mgc_alliance *a;
     mgc_alliance_info info = {.struct_size = sizeof info};
     mgc_certificate cert = {.struct_size = sizeof cert};
-    mgc_status st = mgc_case_load_file(ctx, file, NULL, &kase);
+    mgc_status st = strcmp(file, "builtin") == 0 ? mgc_case_builtin(ctx, NULL, &kase) : mgc_case_load_file(ctx, file, NULL, &kase);
 
     if (st != MGC_OK || (st = mgc_alliance_solve(mgc_case_model(kase), opts, &a)) != MGC_OK) {
         fprintf(stderr, "%s: %s\n", mgc_status_name(st), mgc_ctx_error(ctx));
