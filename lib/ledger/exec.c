@@ -494,7 +494,7 @@ mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *heade
     mgc__buf_init(&chain->own_events, chain->ledger->ctx, 0);
     status = run_step(chain, chain->executor.end_block);
     if (status == MGC_OK) status = push_receipt(chain, NULL, MGC_OK);
-    if (status == MGC_OK) status = mgc__state_changes(&chain->state, writes, NULL, NULL);
+    if (status == MGC_OK) status = mgc__state_changes(&chain->state, writes);
     if (status != MGC_OK) return status;
     memcpy(h.chain_id, chain->id, 32);
     memcpy(h.previous, chain->hash, 32);

@@ -23,7 +23,6 @@ struct mgc__journal {
     uint64_t next;       /* number of the next record */
     uint64_t synced;     /* records before this number are durable */
     uint64_t link;       /* checksums of the last record, for the next segment's head */
-    uint64_t head_link;  /* and of the head of the last file that was begun */
     bool dirty;          /* records that are not marks were appended since the last sync */
     uint64_t torn_bytes;
     uint8_t *scratch; /* one record while it is built or read */
@@ -517,7 +516,6 @@ static mgc_status begin_segment(mgc__journal *j)
     if (status != MGC_OK) return status;
     status = mgc__verdict(j->opts.ops.sync_names(j->opts.user));
     if (status != MGC_OK) return fail_for_ever(j, status, "syncing the names of files");
-    j->head_link = j->link;
     j->bytes += old_size;
     j->n_segments++;
     j->synced = j->next;
@@ -584,11 +582,10 @@ mgc_status mgc__journal_go_back(mgc__journal *j, const mgc__journal_point *point
     mgc_status status;
 
     if (j->failed) return MGC_E_FAILED;
-    if (p.n_segments != j->n_segments) /* a file was begun since: its head, which is synced, stays */
-        p = (mgc__journal_point){.n_segments = j->n_segments,
-                                 .size = MGC__RECORD_HEADER + MGC__SEGMENT_BODY,
-                                 .next = p.next + 1,
-                                 .link = j->head_link};
+    /* A file was begun since: its head, which is synced, stays.  Its link is not needed again, for an empty file is filled
+     * before the next is begun. */
+    if (p.n_segments != j->n_segments)
+        p = (mgc__journal_point){.size = MGC__RECORD_HEADER + MGC__SEGMENT_BODY, .next = p.next + 1};
     assert(p.next >= j->synced && p.size <= j->size);
     if (p.size == j->size) return MGC_OK;
     mgc__journal_file_name(j->n_segments - 1, name);

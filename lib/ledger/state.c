@@ -157,10 +157,9 @@ static size_t real_changes(const mgc__state *s, const struct mgc__undo **list, s
     return kept;
 }
 
-mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes, mgc__change_fn visit, void *user)
+mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes)
 {
     const struct mgc__undo **list = mgc__alloc(s->ctx, s->n_undo, sizeof *list);
-    mgc_status status = MGC_OK;
     mgc__cbor_writer w;
     size_t n;
 
@@ -169,17 +168,18 @@ mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes, mgc__change_fn vis
     n = real_changes(s, list, s->n_undo);
     mgc__cbor_to_buf(&w, bytes);
     mgc__cbor_put_array(&w, n);
-    for (size_t i = 0; i < n && status == MGC_OK; i++) {
+    for (size_t i = 0; i < n; i++) {
         const mgc__item *now = list[i]->now, *item = mgc__state_get(s, now->bytes, now->key_len);
 
         mgc__cbor_put_array(&w, 2);
         mgc__cbor_put_bytes(&w, now->bytes, now->key_len);
-        if (item != NULL) mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
-        else mgc__cbor_put_null(&w);
-        if (visit != NULL) status = visit(user, present(list[i]->old), item);
+        if (item != NULL)
+            mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
+        else
+            mgc__cbor_put_null(&w);
     }
     mgc__free(s->ctx, list);
-    return status != MGC_OK ? status : w.status;
+    return w.status;
 }
 
 /* One [key, value or null] of a write set. */
@@ -230,7 +230,8 @@ void mgc__state_settle(mgc__state *s)
         /* An absent item that a later entry replaced is that entry's old and is freed there. */
         if (now->absent && mgc__tree_get(&s->tree, now->bytes, now->key_len) == now)
             mgc__tree_remove(&s->tree, now->bytes, now->key_len);
-        else now = NULL;
+        else
+            now = NULL;
         mgc__free(s->ctx, s->undo[i].old);
         mgc__free(s->ctx, now);
     }

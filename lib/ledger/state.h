@@ -48,10 +48,8 @@ mgc_status mgc__state_remove(mgc__state *s, const uint8_t *key, size_t key_len);
 /* Back to what it was when n_undo was this. */
 void mgc__state_undo(mgc__state *s, size_t mark);
 
-/* What changed since the last block, as bytes: [[key, value or null], ...] in key order, only real changes.
- * visit (may be NULL) is told each, with the item before, or NULL. */
-typedef mgc_status (*mgc__change_fn)(void *user, const mgc__item *before, const mgc__item *after);
-mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes, mgc__change_fn visit, void *user);
+/* What changed since the last block, as bytes: [[key, value or null], ...] in key order, only real changes. */
+mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes);
 /* Make such bytes so; on failure some may be done: undo. */
 mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len);
 /* The block stands: nothing before can be undone any more.  Never fails. */

@@ -561,6 +561,35 @@ START_TEST(going_back_is_complete)
 }
 END_TEST
 
+/* A loss of power may keep a later record and lose an earlier one of the same group: neither was durable. */
+START_TEST(what_was_not_synced_may_be_lost_in_any_order)
+{
+    static uint8_t body[100];
+
+    for (int synced = 0; synced < 2; synced++) {
+        struct disk d;
+        mgc__journal_opts opts = {.ops = disk_ops, .user = &d, .segment_bytes = 1 << 20, .salt = 3};
+        mgc__place place, other;
+        mgc__journal *j;
+        int n = 0;
+
+        disk_init(&d);
+        ck_assert_int_eq(mgc__journal_open(ctx, &opts, visit_nothing, &n, &j), MGC_OK);
+        ck_assert_int_eq(mgc__journal_append(j, MGC__RECORD_BLOCK, 0, 1, body, 100, &other), MGC_OK);
+        ck_assert_int_eq(mgc__journal_sync(j), MGC_OK);
+        ck_assert_int_eq(mgc__journal_append(j, MGC__RECORD_BLOCK, 0, 2, body, 100, &place), MGC_OK);
+        ck_assert_int_eq(mgc__journal_append(j, MGC__RECORD_CERTIFICATE, 0, 2, body, 100, &other), MGC_OK);
+        if (synced) ck_assert_int_eq(mgc__journal_sync(j), MGC_OK);
+        mgc__journal_close(j);
+        d.files[0].bytes[place.offset + 60] ^= 1;
+        ck_assert_int_eq(mgc__journal_open(ctx, &opts, visit_nothing, &n, &j), synced ? MGC_E_CORRUPT : MGC_OK);
+        ck_assert_int_eq(n, 1);
+        mgc__journal_close(j);
+        disk_free(&d);
+    }
+}
+END_TEST
+
 /* A record forged inside a transaction: it looks whole, but whoever only sends transactions does not know the salt. */
 START_TEST(a_forged_record_in_a_torn_one_is_not_believed)
 {
@@ -616,6 +645,7 @@ int main(void)
     tcase_add_test(tcase, files_missing_swapped_or_foreign_are_refused);
     tcase_add_test(tcase, the_embedded_files_hold_a_ledger);
     tcase_add_test(tcase, going_back_is_complete);
+    tcase_add_test(tcase, what_was_not_synced_may_be_lost_in_any_order);
     tcase_add_test(tcase, a_forged_record_in_a_torn_one_is_not_believed);
     tcase_add_test(tcase, every_allocation_fails_once);
     return run_suite("ledger-storage", tcase);
