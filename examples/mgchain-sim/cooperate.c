@@ -41,6 +41,7 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, mgc_alliance
     opts.weights = info.weights;
     opts.weight = weight;
     opts.weights_n = info.microgrids;
+    if (s->tolerance > 0) opts.tolerance = s->tolerance;
     opts.progress = show;
     opts.user = s;
     st = mgc_case_weights(kase, weight, info.microgrids);

@@ -23,7 +23,7 @@ typedef struct sim {
     size_t n_words;
     const char *out, *mps, *microgrid, *progress;
     uint64_t seed;
-    double time_limit_s, gap;
+    double time_limit_s, gap, tolerance;
     uint32_t days, threads, members;
     uint32_t json, relax, alone, central, admm, help;
     int32_t day_shift; /* of a rolling run */

@@ -68,7 +68,8 @@ typedef struct mgc_alliance_opts {
     uint32_t threads;     /**< 1.  The result does not depend on it */
     const double *weight; /**< GIVEN: bargaining powers in the model's order, >= 0, not all 0; borrowed for the call */
     size_t weights_n;     /**< length of weight */
-    double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-5 */
+    double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-4.  OPTIMAL: the agents'
+                               residuals are below 2.5 times this, or the bound at the last prices proves it */
     double gap;           /**< [-] relative gap of each mixed-integer program; 1e-4 */
     double time_limit_s;  /**< [s] 0: none; needs the context's clock */
     uint32_t round_limit; /**< rounds of each of the phases RELAXED and FIXED; 150 */
@@ -209,7 +210,7 @@ typedef struct mgc_agent_opts {
     uint32_t weights;      /**< MGC_WEIGHTS_..., the same at all */
     uint32_t round_limit;  /**< the same at all; 150 */
     double weight;         /**< GIVEN: this member's bargaining power, >= 0; 1 */
-    double tolerance;      /**< [-] the same at all; 1e-5 */
+    double tolerance;      /**< [-] the same at all; 1e-4 */
     double gap;            /**< [-] 1e-4 */
     uint64_t deadline_ms;  /**< [ms] a peer that keeps the agent waiting longer is named silent; 60000 */
     uint64_t resend_ms;    /**< [ms] an unanswered message is sent again; 1000 */

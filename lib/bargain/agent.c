@@ -25,7 +25,7 @@
 enum { MEMBERS_MAX = 8192, ROUND_LIMIT_MAX = 100000 };
 
 static const mgc_agent_opts agent_defaults = {
-    .struct_size = sizeof(mgc_agent_opts), .round_limit = 150, .weight = 1, .tolerance = 1e-5, .gap = 1e-4, .deadline_ms = 60000,
+    .struct_size = sizeof(mgc_agent_opts), .round_limit = 150, .weight = 1, .tolerance = 1e-4, .gap = 1e-4, .deadline_ms = 60000,
     .resend_ms = 1000,
 };
 

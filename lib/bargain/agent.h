@@ -142,6 +142,8 @@ void mgc__agent_end(mgc_agent *agent, uint32_t state, const char *format, ...) M
 /* outcome.c */
 mgc_status mgc__agent_close(mgc_agent *agent); /* trades, prices and bytes of the agreement */
 mgc_status mgc__agent_bound(mgc_agent *agent); /* solves */
+/* Own part of the bound at the last prices with the on/off decisions as they are; solves. */
+mgc_status mgc__agent_bound_committed(mgc_agent *agent, double *bound);
 
 /* stage.c */
 bool mgc__stage_talks(uint32_t stage);

@@ -8,7 +8,7 @@
 #include "dispatch/model.h"
 
 static const mgc_alliance_opts alliance_defaults = {
-    .struct_size = sizeof(mgc_alliance_opts), .threads = 1, .tolerance = 1e-5, .gap = 1e-4, .round_limit = 150,
+    .struct_size = sizeof(mgc_alliance_opts), .threads = 1, .tolerance = 1e-4, .gap = 1e-4, .round_limit = 150,
 };
 
 void mgc_alliance_opts_init(mgc_alliance_opts *opts, size_t size)

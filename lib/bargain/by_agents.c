@@ -16,6 +16,7 @@ typedef struct crew {
     mgc_agent **agent;
     mgc_agent_output *out;
     mgc_status *status;
+    double *committed_bound;
     size_t turns; /* rounds of trades recorded */
 } crew;
 
@@ -33,6 +34,7 @@ static void free_crew(crew *c)
     mgc__free(ctx, c->agent);
     mgc__free(ctx, c->out);
     mgc__free(ctx, c->status);
+    mgc__free(ctx, c->committed_bound);
 }
 
 static mgc_status hire(crew *c, size_t i)
@@ -67,7 +69,8 @@ static mgc_status make_crew(crew *c)
     c->agent = mgc__alloc(ctx, c->n, sizeof(mgc_agent *));
     c->out = mgc__alloc(ctx, c->n, sizeof *c->out);
     c->status = mgc__alloc(ctx, c->n, sizeof *c->status);
-    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL) return mgc__no_memory(ctx, "bargain: agents");
+    c->committed_bound = mgc__alloc(ctx, c->n, sizeof *c->committed_bound);
+    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL) return mgc__no_memory(ctx, "bargain: agents");
     for (size_t i = 0; st == MGC_OK && i < c->n; i++) st = hire(c, i);
     return st;
 }
@@ -281,6 +284,29 @@ static mgc_status bounds(crew *c)
     return st;
 }
 
+static void bound_committed_one(void *user, size_t i)
+{
+    crew *c = user;
+
+    c->status[i] = mgc__agent_bound_committed(c->agent[i], &c->committed_bound[i]);
+}
+
+/* At the round limit the residuals have not told that the trades are good enough; weak duality may still prove it: no trades at
+ * all, with the same on/off decisions, cost less than the bound at the last prices. */
+static mgc_status proven(crew *c, bool *is_proven)
+{
+    double cost = 0, bound = 0, size = 0;
+    mgc_status st = everyone(c, bound_committed_one);
+
+    for (size_t i = 0; i < c->n; i++) {
+        cost += c->run->a->member[i].cost;
+        bound += c->committed_bound[i];
+        size += fabs(c->run->a->member[i].standalone);
+    }
+    *is_proven = st == MGC_OK && cost - bound <= c->run->opts.tolerance * fmax(1, size);
+    return st;
+}
+
 static void blame(crew *c)
 {
     const mgc__end *worst = NULL;
@@ -314,6 +340,11 @@ static mgc_status agreed(crew *c)
     a->info.no_trade = none;
     if ((st = snapshot(c, &a->together)) != MGC_OK) return st;
     if ((st = bounds(c)) != MGC_OK) return st;
+    if (limit && !c->run->stopped && !c->run->late) {
+        bool is_proven;
+        if ((st = proven(c, &is_proven)) != MGC_OK) return st;
+        limit = !is_proven;
+    }
     a->info.outcome = c->run->stopped ? MGC_OUTCOME_CANCELLED : limit || c->run->late ? MGC_OUTCOME_LIMIT : MGC_OUTCOME_OPTIMAL;
     if (a->info.outcome == MGC_OUTCOME_OPTIMAL)
         mgc__run_reason(c->run, "%s", none ? "no trade: cooperation does not pay" : "agreed");

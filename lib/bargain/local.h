@@ -37,6 +37,8 @@ typedef struct mgc__local_ops {
     mgc_status (*settle)(void *self, const double *x, double *cost, uint32_t *outcome);
     /* A proven lower bound of min C(x) + linear'x over all x within capacity and all on/off decisions. */
     mgc_status (*bound)(void *self, const double *linear, double *bound);
+    /* The same over all x with the on/off decisions as committed: how far the trades themselves are from their best. */
+    mgc_status (*bound_committed)(void *self, const double *linear, double *bound);
     bool (*has_integers)(void *self);
     void (*destroy)(void *self);
 } mgc__local_ops;

@@ -251,18 +251,31 @@ static mgc_status site_settle(void *self, const double *x, double *cost, uint32_
     return MGC_OK;
 }
 
-static mgc_status site_bound(void *self, const double *linear, double *bound)
+static mgc_status bound_with(local_site *s, const double *linear, const double *decisions, bool relax, double *bound)
 {
-    local_site *s = self;
     mgc_twostage_info info;
     mgc_status st = set_objective(s, linear, NULL);
 
     *bound = -INFINITY;
     if (st == MGC_OK) st = open_doors(s);
-    if (st == MGC_OK) st = set_decisions(s, NULL);
-    if (st == MGC_OK) st = solve(s, s->opts.tolerance, s->opts.relax, false, &info);
+    if (st == MGC_OK) st = set_decisions(s, decisions);
+    if (st == MGC_OK) st = solve(s, s->opts.tolerance, relax, false, &info);
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_INFEASIBLE && info.outcome != MGC_OUTCOME_UNBOUNDED) *bound = info.bound;
     return st;
+}
+
+static mgc_status site_bound(void *self, const double *linear, double *bound)
+{
+    local_site *s = self;
+
+    return bound_with(s, linear, NULL, s->opts.relax, bound);
+}
+
+static mgc_status site_bound_committed(void *self, const double *linear, double *bound)
+{
+    local_site *s = self;
+
+    return bound_with(s, linear, s->is_committed ? s->committed : NULL, true, bound);
 }
 
 static bool site_has_integers(void *self)
@@ -355,5 +368,6 @@ void mgc__local_site_deadline(void *self, uint64_t deadline_ms)
 
 const mgc__local_ops mgc__local_site_ops = {
     .alone = site_alone, .propose = site_propose, .commit = site_commit, .settle = site_settle, .bound = site_bound,
+    .bound_committed = site_bound_committed,
     .has_integers = site_has_integers, .destroy = site_destroy,
 };

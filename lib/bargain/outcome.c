@@ -74,6 +74,15 @@ mgc_status mgc__agent_bound(mgc_agent *agent)
     return agent->ops->bound(agent->local, agent->price_bound, &agent->bound);
 }
 
+mgc_status mgc__agent_bound_committed(mgc_agent *agent, double *bound)
+{
+    for (size_t e = 0; e < agent->n_ends; e++) {
+        const mgc__end *end = &agent->ends[e];
+        for (size_t i = 0; i < end->count; i++) agent->linear[end->offset + i] = end->terms.first ? end->mu[i] : -end->mu[i];
+    }
+    return agent->ops->bound_committed(agent->local, agent->linear, bound);
+}
+
 /* --- telling ---------------------------------------------------------------------------------------------------------------- */
 
 static bool sends(const mgc_agent *agent, size_t e, uint32_t d)

@@ -265,7 +265,7 @@ static mgc_status prepare_trades(mgc_agent *agent)
  * cancel, and trade is a part of the cost.  Measured on the reference cases: 0.005 to 0.02 of it (doc/math/bargain.md, section 2). */
 static double residual_goal(const mgc_agent *agent)
 {
-    double goal = fmax(1e-7, 25 * agent->opts.tolerance);
+    double goal = fmax(1e-7, 2.5 * agent->opts.tolerance);
     bool on_the_way = agent->integers && agent->cycle < CYCLES;
 
     return on_the_way ? fmax(goal, COARSE) : goal;

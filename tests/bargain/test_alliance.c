@@ -127,7 +127,7 @@ START_TEST(agents_find_the_relaxed_optimum)
 
     mgc_alliance_opts_init(&opts, sizeof opts);
     opts.relax = 1;
-    opts.tolerance = 1e-4;
+    opts.tolerance = 1e-3;
     opts.threads = 2;
     mgc_alliance *a = solve(model, &opts);
     compare(a, cases[_i], "relaxation", 1e-4);
@@ -148,7 +148,7 @@ START_TEST(agents_come_near_the_integer_optimum)
     double total = expected(cases[_i], "integer", "standalone_total", NULL);
 
     mgc_alliance_opts_init(&opts, sizeof opts);
-    opts.tolerance = 1e-4;
+    opts.tolerance = 1e-3;
     opts.threads = 2;
     mgc_alliance *a = solve(model, &opts);
     compare(a, cases[_i], "integer", 1e-3);

@@ -102,7 +102,7 @@ static void toy_destroy(void *self)
     (void)self;
 }
 
-static const mgc__local_ops toy_ops = {toy_alone, toy_propose, toy_commit, toy_settle, toy_bound, toy_has_integers, toy_destroy};
+static const mgc__local_ops toy_ops = {toy_alone, toy_propose, toy_commit, toy_settle, toy_bound, toy_bound, toy_has_integers, toy_destroy};
 
 /* --- a world of toys ---------------------------------------------------------------------------------------------------------- */
 
@@ -144,7 +144,7 @@ static void world_init(world *w, size_t n, size_t links, const uint32_t *first, 
     }
     mgc_agent_opts_init(&w->opts, sizeof w->opts);
     w->opts.members = (uint32_t)n;
-    w->opts.tolerance = 1e-8;
+    w->opts.tolerance = 1e-7;
     w->opts.round_limit = 2000;
     w->opts.run = 190716;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """mgchain-sim from the outside, as a user meets it: answers, exit codes, files, crashes.
 
-Prints TAP.  Usage: simulator.py MGCHAIN_SIM DATA_FOLDER [--quick] [NAME...]
+Prints TAP.  Usage: simulator.py MGCHAIN_SIM DATA_FOLDER DOC_FOLDER [--quick] [NAME...]
 --quick leaves out the longest parts (for builds with sanitizers).
 """
 import filecmp
@@ -18,7 +18,7 @@ import tempfile
 import time
 import traceback
 
-SIM, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
+SIM, DATA, DOC = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 QUICK = "--quick" in sys.argv
 REFERENCE = DATA / "reference"
 EXPECTED = json.loads((REFERENCE / "expected.json").read_text())
@@ -322,6 +322,13 @@ def misuse_is_told_with_the_nearest_word():
 
 
 @test
+def the_documented_keys_are_those_of_the_table():
+    text = (DOC / "case-files.md").read_text()
+    part = text.split("<!-- begin of mgchain-sim keys -->\n")[1].split("<!-- end of mgchain-sim keys -->")[0]
+    assert part == sim("keys").stdout, "doc/case-files.md is old: put the output of 'mgchain-sim keys' between its two marks"
+
+
+@test
 def doctor_finds_everything_in_order():
     with tempfile.TemporaryDirectory() as folder:
         done = sim("doctor", cwd=folder)
@@ -467,7 +474,7 @@ def two_days_roll_on_one_ledger():
 
 
 def main():
-    wanted = [word for word in sys.argv[3:] if not word.startswith("--")]
+    wanted = [word for word in sys.argv[4:] if not word.startswith("--")]
     chosen = [t for t in tests if not wanted or t.__name__ in wanted]
     print(f"1..{len(chosen)}")
     failures = 0
