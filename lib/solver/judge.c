@@ -4,7 +4,8 @@
 #include <math.h>
 
 /* Rays are judged up to dust: what rounding leaves of a sum that is zero in exact arithmetic, relative to the
- * largest term.  Chosen; rays of programs that have one come out below 1e-12, of programs that have none above 1e-6. */
+ * largest term.  Chosen; rays of programs that have one come out below 1e-12, of programs that have none above 1e-6.
+ */
 #define DUST 1e-9
 
 /* A direction of descent comes out of an interior-point method less sharply: a point far out is what it has. */
@@ -14,7 +15,7 @@
  * Chosen so that a ray that excludes only points within the bounds' own order of magnitude is no proof. */
 #define REACH 1e3
 
-/* --- products ------------------------------------------------------------------------------------------------- */
+/* --- products -------------------------------------------------------------------------------- */
 
 /* row = A x; size (may be NULL): largest |a_ij x_j| of each row. */
 static void times(const mgc__csc *a, const double *x, double *row, double *size)
@@ -48,7 +49,8 @@ static double add_quadratic(const mgc__csc *q, const double *x, double *out)
     return sum;
 }
 
-/* --- points ------------------------------------------------------------------------------------------------------ */
+/* --- points ------------------------------------------------------------------------------------------------------
+ */
 
 static double excess(double value, double lower, double upper)
 {
@@ -77,7 +79,7 @@ void mgc__judge_point(const mgc__qp *qp, const double *x, double *work, mgc__poi
     *report = (mgc__point_report){.objective = objective, .residual = isfinite(objective) ? worst : INFINITY};
 }
 
-/* --- multipliers ----------------------------------------------------------------------------------------------------- */
+/* --- multipliers ----------------------------------------------------------------------------- */
 
 /* A multiplier leans on the side that its sign names; without that side it is worth nothing. */
 static double clean(double y, double lower, double upper)
@@ -119,11 +121,13 @@ void mgc__judge_dual(const mgc__qp *qp, const double *x, double *y, double *z, m
             loss = INFINITY;
         }
     }
-    *report = (mgc__dual_report){.objective = objective, .bound = objective - loss, .residual = worst / (1.0 + largest)};
-    if (!isfinite(objective)) *report = (mgc__dual_report){.objective = -INFINITY, .bound = -INFINITY, .residual = INFINITY};
+    *report =
+        (mgc__dual_report){.objective = objective, .bound = objective - loss, .residual = worst / (1.0 + largest)};
+    if (!isfinite(objective))
+        *report = (mgc__dual_report){.objective = -INFINITY, .bound = -INFINITY, .residual = INFINITY};
 }
 
-/* --- rays ---------------------------------------------------------------------------------------------------------------- */
+/* --- rays ------------------------------------------------------------------------------------ */
 
 static double largest_bound(const mgc__qp *qp)
 {

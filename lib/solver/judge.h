@@ -19,8 +19,8 @@ void mgc__judge_point(const mgc__qp *qp, const double *x, double *work, mgc__poi
 /* Dual side of multipliers y for a convex program, linearised at x. */
 typedef struct mgc__dual_report {
     double objective; /* dual objective where violations of stationarity are left out; they are in residual */
-    double bound;     /* lower bound of the optimum, proven by these y whatever x is; -INFINITY where a violated reduced
-                       * cost meets a missing bound */
+    double bound;     /* lower bound of the optimum, proven by these y whatever x is; -INFINITY where a reduced
+                       * cost of the wrong sign meets a missing bound */
     double residual;  /* largest reduced cost of the wrong sign, relative to 1 + largest |c| */
 } mgc__dual_report;
 

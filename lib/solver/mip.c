@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Branch and bound over interior-point relaxations (Land and Doig 1960): best bound first, incumbents by rounding with
- * propagation before and during the search.  Method and sources: doc/math/mixed-integer.md. */
+/* Branch and bound over interior-point relaxations (Land and Doig 1960): best bound first, incumbents by rounding
+ * with propagation before and during the search.  Method and sources: doc/math/mixed-integer.md. */
 #include "solver/mip.h"
 
 enum {
@@ -53,7 +53,7 @@ struct search {
     uint32_t rounded_at;
 };
 
-/* --- objective, gap ---------------------------------------------------------------------------------------------------- */
+/* --- objective, gap -------------------------------------------------------------------------- */
 
 static double gap_size(const mgc__mip *mip)
 {
@@ -81,7 +81,7 @@ static double global_bound(const struct search *q)
     return fmin(bound, q->mip->has_incumbent ? q->mip->incumbent : INFINITY);
 }
 
-/* --- heap of open nodes, smallest bound first -------------------------------------------------------------------------- */
+/* --- heap of open nodes, smallest bound first ------------------------------------------------ */
 
 static bool before(const struct node *a, const struct node *b)
 {
@@ -131,7 +131,7 @@ static struct node *pop(struct search *q)
     return top;
 }
 
-/* --- nodes from relaxations ---------------------------------------------------------------------------------------------- */
+/* --- nodes from relaxations ------------------------------------------------------------------ */
 
 /* Reduced costs z of a bound: moving x_j away from the end that z leans on costs |z_j| a unit.  Tightens bounds of
  * integers that could not pay for it below the cutoff (Nemhauser and Wolsey 1988, proposition II.5.2.1). */
@@ -202,7 +202,8 @@ static mgc_status open_node(struct search *q, const mgc__relaxation *r, uint32_t
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         /* Without a point: the middle, or the end that is finite. */
-        double middle = isfinite(r->lower[j]) ? (isfinite(r->upper[j]) ? 0.5 * (r->lower[j] + r->upper[j]) : r->lower[j]) : isfinite(r->upper[j]) ? r->upper[j] : 0.0;
+        double low = r->lower[j], high = r->upper[j];
+        double middle = isfinite(low + high) ? 0.5 * (low + high) : isfinite(low) ? low : isfinite(high) ? high : 0.0;
         node->x[k] = node->hint[k] = r->has_point ? r->x[j] : middle;
     }
     if (r->has_point) mgc__heuristic_hint(&q->h, r->x, node->hint);
@@ -226,7 +227,7 @@ static mgc_status try_point(struct search *q, const mgc__relaxation *r)
     return st;
 }
 
-/* --- choosing a column --------------------------------------------------------------------------------------------------- */
+/* --- choosing a column ----------------------------------------------------------------------- */
 
 /* FNV-1a over the integers' bounds: equal domains have equal prints. */
 static uint64_t print_of(const struct search *q)
@@ -245,14 +246,16 @@ static uint64_t print_of(const struct search *q)
 }
 
 /* Distance that the node's solution must move over all integers if column k goes down (side 0) or up (side 1). */
-static double displacement(struct search *q, const struct node *node, uint32_t k, int side, bool *possible, uint64_t *print)
+static double displacement(struct search *q, const struct node *node, uint32_t k, int side, bool *possible,
+                           uint64_t *print)
 {
     mgc__domain *d = &q->d;
     uint32_t j = q->mip->ints[k];
     size_t mark = d->n_trail;
     double x = node->x[k], sum = 0.0, cut = floor(fmin(fmax(x, d->lower[j]), d->upper[j] - 1e-9));
 
-    *possible = (side == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY)) && mgc__domain_propagate(d);
+    *possible = (side == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY)) &&
+                mgc__domain_propagate(d);
     for (uint32_t i = 0; *possible && i < q->mip->n_int; i++) {
         uint32_t c = q->mip->ints[i];
         sum += fmax(fmax(d->lower[c] - node->x[i], node->x[i] - d->upper[c]), 0.0);
@@ -265,7 +268,9 @@ static double displacement(struct search *q, const struct node *node, uint32_t k
 static double expected_gain(const struct search *q, uint32_t k, int side, double distance)
 {
     const struct gain *g = &q->gain[k];
-    double rate = g->count[side] > 0 ? g->sum[side] / g->count[side] : q->all_count > 0 ? q->all_gain / q->all_count : 1.0;
+    double rate = g->count[side] > 0 ? g->sum[side] / g->count[side]
+                  : q->all_count > 0 ? q->all_gain / q->all_count
+                                     : 1.0;
 
     return fmax(rate, 1e-9) * fmax(distance, 1e-6);
 }
@@ -276,9 +281,9 @@ static double product(double down, double up)
     return fmax(down, 1e-12) * fmax(up, 1e-12);
 }
 
-/* Columns by fractionality times weight, most first, at most SHORTLIST: without the weight, columns that cost nothing and
- * that an interior solution leaves in the middle would crowd out the others.  Free ones that happen to be integral only if none is
- * fractional. */
+/* Columns by fractionality times weight, most first, at most SHORTLIST: without the weight, columns that cost nothing
+ * and that an interior solution leaves in the middle would crowd out the others.  Free ones that happen to be
+ * integral only if none is fractional. */
 static size_t shortlist(const struct search *q, const struct node *node, uint32_t list[SHORTLIST])
 {
     const mgc__mip *mip = q->mip;
@@ -308,7 +313,8 @@ static size_t shortlist(const struct search *q, const struct node *node, uint32_
 
 /* The `most` best columns to branch on.  *tightened: propagation alone excluded a side of some column, which is now
  * part of the domain; *dead: of both. */
-static size_t choose(struct search *q, const struct node *node, size_t most, struct candidate best[CANDIDATES_MAX], bool *tightened, bool *dead)
+static size_t choose(struct search *q, const struct node *node, size_t most, struct candidate best[CANDIDATES_MAX],
+                     bool *tightened, bool *dead)
 {
     uint32_t list[SHORTLIST];
     size_t count = shortlist(q, node, list), n = 0;
@@ -318,20 +324,24 @@ static size_t choose(struct search *q, const struct node *node, size_t most, str
         struct candidate c = {.k = list[i]};
         uint32_t j = q->mip->ints[c.k];
         if (q->d.lower[j] == q->d.upper[j]) continue;
-        for (int side = 0; side < 2; side++) c.distance[side] = displacement(q, node, c.k, side, &c.possible[side], &c.print[side]);
+        for (int side = 0; side < 2; side++)
+            c.distance[side] = displacement(q, node, c.k, side, &c.possible[side], &c.print[side]);
         if (!c.possible[0] || !c.possible[1]) {
             double cut = floor(fmin(fmax(node->x[c.k], q->d.lower[j]), q->d.upper[j] - 1e-9));
             *tightened = true;
             *dead = !c.possible[0] && !c.possible[1];
             if (*dead) return 0;
-            *dead = !((c.possible[0] ? mgc__domain_set(&q->d, j, -INFINITY, cut) : mgc__domain_set(&q->d, j, cut + 1.0, INFINITY)) && mgc__domain_propagate(&q->d));
+            *dead = !((c.possible[0] ? mgc__domain_set(&q->d, j, -INFINITY, cut)
+                                     : mgc__domain_set(&q->d, j, cut + 1.0, INFINITY)) &&
+                      mgc__domain_propagate(&q->d));
             if (*dead) return 0;
             continue;
         }
         c.score = product(expected_gain(q, c.k, 0, c.distance[0]), expected_gain(q, c.k, 1, c.distance[1]));
         bool same = false; /* columns that imply each other branch alike */
         for (size_t b = 0; b < n; b++)
-            same |= (best[b].print[0] == c.print[0] && best[b].print[1] == c.print[1]) || (best[b].print[0] == c.print[1] && best[b].print[1] == c.print[0]);
+            same |= (best[b].print[0] == c.print[0] && best[b].print[1] == c.print[1]) ||
+                    (best[b].print[0] == c.print[1] && best[b].print[1] == c.print[0]);
         if (same || (n == most && c.score <= best[n - 1].score)) continue;
         size_t at = n < most ? n++ : n - 1;
         while (at > 0 && best[at - 1].score < c.score) best[at] = best[at - 1], at--;
@@ -340,7 +350,7 @@ static size_t choose(struct search *q, const struct node *node, size_t most, str
     return n;
 }
 
-/* --- expanding a node --------------------------------------------------------------------------------------------------------- */
+/* --- expanding a node ------------------------------------------------------------------------ */
 
 static void learn(struct search *q, const struct candidate *c, const mgc__relaxation pair[2], double bound)
 {
@@ -370,7 +380,8 @@ static bool enter(struct search *q, const struct node *node)
         fix_by_cost(mip, mip->root_bound, mip->root_z, lower, upper);
         for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], lower[k], upper[k]);
     }
-    for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], node->lower[k], node->upper[k]);
+    for (uint32_t k = 0; ok && k < mip->n_int; k++)
+        ok = mgc__domain_set(&q->d, mip->ints[k], node->lower[k], node->upper[k]);
     return ok && mgc__domain_propagate(&q->d);
 }
 
@@ -422,7 +433,8 @@ static size_t pick(const struct search *q, const struct candidate *c, size_t n, 
         const mgc__relaxation *r = &q->r[2 * i];
         double down = fmax(r[0].bound, bound) - bound, up = fmax(r[1].bound, bound) - bound;
         double big = 1e6 * (1.0 + fabs(bound));
-        double score = product(fmin(is_closed(q->mip, &r[0]) ? big : down, big), fmin(is_closed(q->mip, &r[1]) ? big : up, big));
+        double score =
+            product(fmin(is_closed(q->mip, &r[0]) ? big : down, big), fmin(is_closed(q->mip, &r[1]) ? big : up, big));
         if (score > best_score) {
             best_score = score;
             best = i;
@@ -480,11 +492,12 @@ static mgc_status expand(struct search *q, struct node *node)
     for (size_t i = 0; i < n; i++) learn(q, &c[i], &q->r[2 * i], node->bound);
     for (size_t i = 0; st == MGC_OK && i < 2 * n; i++) st = try_point(q, &q->r[i]);
     size_t chosen = pick(q, c, n, node->bound);
-    for (int side = 0; st == MGC_OK && side < 2; side++) st = open_node(q, &q->r[2 * chosen + (size_t)side], node->depth + 1, node->bound);
+    for (int side = 0; st == MGC_OK && side < 2; side++)
+        st = open_node(q, &q->r[2 * chosen + (size_t)side], node->depth + 1, node->bound);
     return st;
 }
 
-/* --- the search ------------------------------------------------------------------------------------------------------------------ */
+/* --- the search ------------------------------------------------------------------------------ */
 
 static mgc_status report(struct search *q)
 {
@@ -492,8 +505,12 @@ static mgc_status report(struct search *q)
 
     if (s->opts.progress == NULL) return MGC_OK;
     double incumbent = q->mip->has_incumbent ? q->mip->incumbent + s->p->offset : INFINITY;
-    mgc_status st = mgc__verdict(s->opts.progress(s->opts.user, s->info.nodes, incumbent, global_bound(q) + s->p->offset));
-    if (st != MGC_E_STOPPED) return st == MGC_OK ? st : mgc__fail(s->p->ctx, st, "solver: the progress callback failed; %s", mgc_status_text(st));
+    mgc_status st =
+        mgc__verdict(s->opts.progress(s->opts.user, s->info.nodes, incumbent, global_bound(q) + s->p->offset));
+    if (st != MGC_E_STOPPED)
+        return st == MGC_OK
+                   ? st
+                   : mgc__fail(s->p->ctx, st, "solver: the progress callback failed; %s", mgc_status_text(st));
     q->stop = MGC_OUTCOME_CANCELLED;
     return MGC_OK;
 }
@@ -504,7 +521,8 @@ static mgc_status improve(struct search *q, const struct node *node)
     double before_it = q->mip->incumbent;
     mgc_status st = MGC_OK;
 
-    if (q->s->info.nodes > 6 && q->mip->has_incumbent && q->s->info.nodes < q->rounded_at + ROUND_EVERY) return MGC_OK;
+    if (q->s->info.nodes > 6 && q->mip->has_incumbent && q->s->info.nodes < q->rounded_at + ROUND_EVERY)
+        return MGC_OK;
     q->rounded_at = q->s->info.nodes;
     st = mgc__heuristic_round(&q->h, node->x, q->mip->has_incumbent ? 1 : ROUND_ROOT);
     if (st == MGC_OK) st = mgc__heuristic_round(&q->h, node->hint, 1);
@@ -528,7 +546,8 @@ static mgc_status run(struct search *q)
         st = improve(q, node);
         if (st == MGC_OK && sharpen(q->mip, node->bound) <= mgc__mip_cutoff(q->mip)) st = expand(q, node);
         else q->closed_bound = fmin(q->closed_bound, node->bound);
-        if (mgc_ctx_cancelled(q->mip->ctx) || (q->s->deadline_ms > 0 && mgc__now_ms(q->mip->ctx) >= q->s->deadline_ms))
+        if (mgc_ctx_cancelled(q->mip->ctx) ||
+            (q->s->deadline_ms > 0 && mgc__now_ms(q->mip->ctx) >= q->s->deadline_ms))
             q->closed_bound = fmin(q->closed_bound, node->bound); /* its children may not be what they should */
         node_free(q->mip->ctx, node);
     }
@@ -601,7 +620,7 @@ static void search_free(struct search *q)
     mgc__domain_free(&q->d);
 }
 
-/* --- the answer --------------------------------------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 /* The incumbent with its integers fixed, solved to the caller's tolerance and judged against the caller's data. */
 static mgc_status finish_incumbent(struct search *q, double bound)
@@ -625,7 +644,8 @@ static mgc_status finish_incumbent(struct search *q, double bound)
     s->deadline_ms = deadline;
     s->opts.progress = progress;
     if (st != MGC_OK) return st;
-    if (!s->p->result.has_point || s->info.outcome != MGC_OUTCOME_OPTIMAL) { /* the search's own point, judged as it is */
+    if (!s->p->result.has_point ||
+        s->info.outcome != MGC_OUTCOME_OPTIMAL) { /* the search's own point, judged as it is */
         mgc__point_report point;
         if (!s->p->result.has_point || s->info.primal_residual > s->opts.tolerance) {
             double *room = mgc__alloc(mip->ctx, 2 * (size_t)mip->m, sizeof *room);
@@ -658,9 +678,12 @@ static mgc_status finish(struct search *q)
         if (close) s->info.outcome = MGC_OUTCOME_OPTIMAL;
         else s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop : MGC_OUTCOME_NUMERICAL;
     } else {
-        /* Everything closed without a point: by proofs, or because relaxations failed (then their bound is finite). */
+        /* Everything closed without a point: by proofs, or because relaxations failed (then their bound is finite).
+         */
         bool proven = q->stop == MGC_OUTCOME_NONE && q->closed_bound == INFINITY;
-        s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop : proven ? MGC_OUTCOME_INFEASIBLE : MGC_OUTCOME_NUMERICAL;
+        s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop
+                          : proven                    ? MGC_OUTCOME_INFEASIBLE
+                                                      : MGC_OUTCOME_NUMERICAL;
         s->info.objective = INFINITY;
         s->info.bound = proven ? INFINITY : bound + s->p->offset;
         s->info.gap = INFINITY;

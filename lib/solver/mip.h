@@ -42,7 +42,7 @@ typedef struct mgc__mip {
     uint32_t n_workers;
 } mgc__mip;
 
-/* --- mip_domain.c: bounds and what follows from them ------------------------------------------------------------- */
+/* --- mip_domain.c: bounds and what follows from them ----------------------------------------- */
 
 struct mgc__change {
     uint32_t column;
@@ -75,14 +75,14 @@ void mgc__domain_undo(mgc__domain *d, size_t mark);
 /* Smallest and largest value of a row within the domain; infinite where it has none. */
 void mgc__domain_activity(const mgc__domain *d, uint32_t row, double *low, double *high);
 
-/* --- mip_setup.c: the working copy ----------------------------------------------------------------------------------- */
+/* --- mip_setup.c: the working copy ----------------------------------------------------------- */
 
 mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s);
 void mgc__mip_free(mgc__mip *mip);
 /* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
 mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
 
-/* --- mip_relax.c: relaxations, many at a time ---------------------------------------------------------------------------- */
+/* --- mip_relax.c: relaxations, many at a time ------------------------------------------------ */
 
 /* One relaxation to solve, with its answer. */
 typedef struct mgc__relaxation {
@@ -90,7 +90,7 @@ typedef struct mgc__relaxation {
     double cutoff;         /* nothing above this is of interest */
     bool keep_x;           /* fill x, all columns */
     /* answer */
-    uint32_t outcome;      /* OPTIMAL, INFEASIBLE (proven), LIMIT (bound above cutoff or a limit), UNBOUNDED, NUMERICAL */
+    uint32_t outcome;      /* OPTIMAL, INFEASIBLE (proven), LIMIT (cutoff or a limit), UNBOUNDED, NUMERICAL */
     uint32_t iterations;
     double bound;          /* proven; INFINITY where infeasible */
     double dual_bound;     /* the part of bound that goes with z */
@@ -111,7 +111,7 @@ void mgc__mip_workers_free(mgc__mip *mip);
 /* Objective below which a point is worth having: the incumbent less what the gap allows. */
 double mgc__mip_cutoff(const mgc__mip *mip);
 
-/* --- mip_heuristic.c: incumbents -------------------------------------------------------------------------------------------- */
+/* --- mip_heuristic.c: incumbents ------------------------------------------------------------- */
 
 /* Work space of the heuristics. */
 typedef struct mgc__heuristic {
@@ -130,8 +130,8 @@ void mgc__heuristic_free(mgc__heuristic *h);
 /* Round x (length n_int) at several thresholds and solve for the rest.  first: also the start given by the caller. */
 mgc_status mgc__heuristic_round(mgc__heuristic *h, const double *x, unsigned thresholds);
 /* hint, length n_int: each integer of x (length n) as a share of how much less its rows are hurt by rounding up than
- * by rounding down; where neither hurts, x itself.  To be rounded in its place: an interior solution leaves a column that
- * costs nothing in the middle of what its rows allow. */
+ * by rounding down; where neither hurts, x itself.  To be rounded in its place: an interior solution leaves a column
+ * that costs nothing in the middle of what its rows allow. */
 void mgc__heuristic_hint(mgc__heuristic *h, const double *x, double *hint);
 /* Solve for the point whose integers are nearest to wish (length n_int; not finite: no wish). */
 mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish);

@@ -61,7 +61,9 @@ static void remember(mgc__domain *d, uint32_t j)
     void *trail = d->trail;
 
     if (!mgc__grow(d->mip->ctx, &trail, &d->trail_cap, d->n_trail + 1, sizeof *d->trail)) d->no_memory = true;
-    else ((struct mgc__change *)trail)[d->n_trail++] = (struct mgc__change){.column = j, .lower = d->lower[j], .upper = d->upper[j]};
+    else
+        ((struct mgc__change *)trail)[d->n_trail++] =
+            (struct mgc__change){.column = j, .lower = d->lower[j], .upper = d->upper[j]};
     d->trail = trail;
 }
 
@@ -137,7 +139,8 @@ static bool imply(mgc__domain *d, uint32_t j, double bound, bool is_upper)
         double gain = is_upper ? upper - bound : bound - lower;
         if (!(gain > 0.0)) return true;
         bool crosses = is_upper ? bound < lower : bound > upper;
-        if (!crosses && isfinite(old) && gain < WORTH * (isfinite(upper - lower) ? upper - lower : fabs(old)) + 1e-7) return true;
+        if (!crosses && isfinite(old) && gain < WORTH * (isfinite(upper - lower) ? upper - lower : fabs(old)) + 1e-7)
+            return true;
         if (fabs(bound) > 1e9) return true; /* as good as none */
     }
     return is_upper ? mgc__domain_set(d, j, -INFINITY, bound) : mgc__domain_set(d, j, bound, INFINITY);
@@ -177,7 +180,9 @@ static bool propagate_row(mgc__domain *d, uint32_t row)
     slack += 1e-9 * (fabs(s.low) + fabs(s.high));
     if (s.low_infinite == 0 && s.low > upper + slack) return false;
     if (s.high_infinite == 0 && s.high < lower - slack) return false;
-    if (isfinite(upper) && s.low_infinite <= 1 && (s.high_infinite > 0 || s.high > upper) && !imply_side(d, row, s.low, s.low_infinite, upper, 1.0)) return false;
+    if (isfinite(upper) && s.low_infinite <= 1 && (s.high_infinite > 0 || s.high > upper) &&
+        !imply_side(d, row, s.low, s.low_infinite, upper, 1.0))
+        return false;
     if (!isfinite(lower)) return true;
     s = activity_of(d, row);
     if (s.high_infinite > 1 || (s.low_infinite == 0 && s.low >= lower)) return true;

@@ -20,7 +20,8 @@ mgc_status mgc__heuristic_init(mgc__heuristic *h, mgc__mip *mip, mgc__domain *d)
     h->key = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->key);
     h->wish = mgc__alloc(mip->ctx, mip->n_int, sizeof *h->wish);
     h->activity = mgc__alloc(mip->ctx, mip->m, sizeof *h->activity);
-    if (h->activity == NULL || h->r == NULL || h->order == NULL || h->key == NULL || h->wish == NULL) return mgc__no_memory(mip->ctx, "heuristics");
+    if (h->activity == NULL || h->r == NULL || h->order == NULL || h->key == NULL || h->wish == NULL)
+        return mgc__no_memory(mip->ctx, "heuristics");
     while (h->n_r < THRESHOLDS) {
         mgc_status st = mgc__relaxation_init(mip, &h->r[h->n_r++]);
         if (st != MGC_OK) return st;
@@ -39,9 +40,10 @@ void mgc__heuristic_free(mgc__heuristic *h)
     mgc__free(h->mip->ctx, h->activity);
 }
 
-/* --- assignments -------------------------------------------------------------------------------------------------------- */
+/* --- assignments ----------------------------------------------------------------------------- */
 
-/* Sort order[] by key[], ascending, ties by index: heap sort, for qsort() has no user pointer and no promised order. */
+/* Sort order[] by key[], ascending, ties by index: heap sort, for qsort() has no user pointer and no promised order.
+ */
 static bool comes_before(const mgc__heuristic *h, uint32_t a, uint32_t b)
 {
     return h->key[a] < h->key[b] || (h->key[a] == h->key[b] && a < b);
@@ -154,7 +156,7 @@ static mgc_status solve_batch(mgc__heuristic *h, size_t n)
     return st;
 }
 
-/* --- rounding ---------------------------------------------------------------------------------------------------------------- */
+/* --- rounding -------------------------------------------------------------------------------- */
 
 static void wish_by_threshold(mgc__heuristic *h, const double *x, double threshold)
 {
@@ -184,7 +186,8 @@ static double hurt(const mgc__heuristic *h, uint32_t j, double step)
 
     for (uint32_t k = mip->a.start[j]; k < mip->a.start[j + 1]; k++) {
         uint32_t i = mip->a.row[k];
-        double now = h->activity[i], then = now + mip->a.value[k] * step, lower = mip->row_lower[i], upper = mip->row_upper[i];
+        double now = h->activity[i], then = now + mip->a.value[k] * step, lower = mip->row_lower[i],
+               upper = mip->row_upper[i];
         double excess = fmax(fmax(lower - then, then - upper), 0.0) - fmax(fmax(lower - now, now - upper), 0.0);
         sum += fmax(excess, 0.0) / fabs(mip->a.value[k]);
     }
@@ -200,7 +203,8 @@ void mgc__heuristic_hint(mgc__heuristic *h, const double *x, double *hint)
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         double whole = floor(x[j]), up = hurt(h, j, whole + 1.0 - x[j]), down = hurt(h, j, whole - x[j]);
-        hint[k] = up + down > 1e-3 && x[j] - whole > 1e-3 && whole + 1.0 - x[j] > 1e-3 ? whole + down / (up + down) : x[j];
+        hint[k] =
+            up + down > 1e-3 && x[j] - whole > 1e-3 && whole + 1.0 - x[j] > 1e-3 ? whole + down / (up + down) : x[j];
     }
 }
 
@@ -218,7 +222,7 @@ mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish)
     return solve_batch(h, 1);
 }
 
-/* --- flips ---------------------------------------------------------------------------------------------------------------------- */
+/* --- flips ----------------------------------------------------------------------------------- */
 
 /* The integer columns by how much the root relaxation disagrees with the incumbent, most first; returns how many. */
 static size_t rank_flips(const mgc__heuristic *h, uint32_t *list, double *distance)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Relaxations over domains, several at a time.  Each is solved cold, so that its answer depends on nothing but its own
- * bounds: whatever the threads do, the search takes the same course. */
+/* Relaxations over domains, several at a time.  Each is solved cold, so that its answer depends on nothing but its
+ * own bounds: whatever the threads do, the search takes the same course. */
 #include <stdatomic.h>
 
 #include "solver/mip.h"
@@ -16,7 +16,8 @@ struct mgc__mip_worker {
     atomic_flag busy;
 };
 
-/* --- workers ------------------------------------------------------------------------------------------------------- */
+/* --- workers -------------------------------------------------------------------------------------------------------
+ */
 
 static void worker_free(mgc__mip *mip, struct mgc__mip_worker *w)
 {
@@ -51,8 +52,8 @@ static mgc_status worker_create(mgc__mip *mip, struct mgc__mip_worker **out)
     w->work = mgc__alloc(mip->ctx, 2 * ((size_t)mip->n + mip->m), sizeof(double));
     w->box_lower = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     w->box_upper = mgc__alloc(mip->ctx, mip->n, sizeof(double));
-    bool ok = w->lower != NULL && w->upper != NULL && w->row_lower != NULL && w->row_upper != NULL && w->y != NULL && w->work != NULL &&
-              w->box_lower != NULL && w->box_upper != NULL;
+    bool ok = w->lower != NULL && w->upper != NULL && w->row_lower != NULL && w->row_upper != NULL && w->y != NULL &&
+              w->work != NULL && w->box_lower != NULL && w->box_upper != NULL;
     return st == MGC_OK && ok ? MGC_OK : mgc__no_memory(mip->ctx, "a worker of branch and bound");
 }
 
@@ -78,7 +79,7 @@ static mgc_status make_workers(mgc__mip *mip, size_t needed)
     return MGC_OK;
 }
 
-/* --- one relaxation ---------------------------------------------------------------------------------------------------- */
+/* --- one relaxation -------------------------------------------------------------------------- */
 
 /* Bounds for the interior-point core: integers as the domain has them; continuous columns as given, for tightened
  * bounds take its interior away, unless they became fixed.  A row without a free column has done its work. */
@@ -92,13 +93,15 @@ static void relax_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const m
     }
     for (uint32_t i = 0; i < mip->m; i++) {
         bool open = false;
-        for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++) open = w->lower[mip->row_col[k]] < w->upper[mip->row_col[k]];
+        for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++)
+            open = w->lower[mip->row_col[k]] < w->upper[mip->row_col[k]];
         double activity = 0.0, scale = 1.0;
         for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++) {
             activity += mip->row_val[k] * w->lower[mip->row_col[k]];
             scale += fabs(mip->row_val[k] * w->lower[mip->row_col[k]]);
         }
-        bool kept = !open && activity >= mip->row_lower[i] - 1e-9 * scale && activity <= mip->row_upper[i] + 1e-9 * scale;
+        bool kept =
+            !open && activity >= mip->row_lower[i] - 1e-9 * scale && activity <= mip->row_upper[i] + 1e-9 * scale;
         w->row_lower[i] = kept ? -INFINITY : mip->row_lower[i];
         w->row_upper[i] = kept ? INFINITY : mip->row_upper[i];
     }
@@ -107,8 +110,15 @@ static void relax_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const m
 /* What the multipliers prove over the domain, and reduced costs to fix by. */
 static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__ipm_result *found)
 {
-    mgc__qp qp = {.n = mip->n, .m = mip->m, .q = mip->q, .a = &mip->a, .c = mip->c, .lower = w->box_lower, .upper = w->box_upper,
-                  .row_lower = w->row_lower, .row_upper = w->row_upper};
+    mgc__qp qp = {.n = mip->n,
+                  .m = mip->m,
+                  .q = mip->q,
+                  .a = &mip->a,
+                  .c = mip->c,
+                  .lower = w->box_lower,
+                  .upper = w->box_upper,
+                  .row_lower = w->row_lower,
+                  .row_upper = w->row_upper};
     mgc__dual_report dual;
 
     for (uint32_t j = 0; j < mip->n; j++) {
@@ -122,12 +132,14 @@ static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxatio
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         r->weight[k] = fabs(mip->c[j]);
-        for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++) r->weight[k] += fabs(mip->a.value[e] * w->y[mip->a.row[e]]);
+        for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++)
+            r->weight[k] += fabs(mip->a.value[e] * w->y[mip->a.row[e]]);
     }
     r->bound = fmax(fmax(r->bound, dual.bound), isfinite(found->bound) ? found->bound : -INFINITY);
 }
 
-static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__qp *qp, const mgc__ipm_result *found)
+static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__qp *qp,
+                        const mgc__ipm_result *found)
 {
     mgc__point_report point;
 
@@ -148,9 +160,19 @@ static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__rel
 static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r)
 {
     mgc__solve *s = mip->s;
-    mgc__qp qp = {.n = mip->n, .m = mip->m, .q = mip->q, .a = &mip->a, .c = mip->c, .lower = w->lower, .upper = w->upper,
-                  .row_lower = w->row_lower, .row_upper = w->row_upper};
-    mgc__ipm_opts o = {.tolerance = mip->node_tolerance, .cutoff = r->cutoff, .iteration_limit = s->opts.iteration_limit, .deadline_ms = s->deadline_ms};
+    mgc__qp qp = {.n = mip->n,
+                  .m = mip->m,
+                  .q = mip->q,
+                  .a = &mip->a,
+                  .c = mip->c,
+                  .lower = w->lower,
+                  .upper = w->upper,
+                  .row_lower = w->row_lower,
+                  .row_upper = w->row_upper};
+    mgc__ipm_opts o = {.tolerance = mip->node_tolerance,
+                       .cutoff = r->cutoff,
+                       .iteration_limit = s->opts.iteration_limit,
+                       .deadline_ms = s->deadline_ms};
     mgc__ipm_result found;
 
     r->outcome = MGC_OUTCOME_NONE;
@@ -164,7 +186,7 @@ static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation 
     take_answer(mip, w, r, &qp, &found);
 }
 
-/* --- many ------------------------------------------------------------------------------------------------------------------ */
+/* --- many ------------------------------------------------------------------------------------ */
 
 struct batch {
     mgc__mip *mip;
@@ -193,8 +215,10 @@ mgc_status mgc__mip_relax(mgc__mip *mip, mgc__relaxation *r, size_t n)
     if (st != MGC_OK) return st;
     mgc__parallel(mip->s->opts.threads, n, batch_task, &b);
     for (size_t i = 0; i < n; i++) {
-        if (r[i].status == MGC_E_NOT_CONVEX) return mgc__fail(mip->ctx, r[i].status, "solver: the quadratic objective is not convex");
-        if (r[i].status != MGC_OK) return mgc__fail(mip->ctx, r[i].status, "solver: a relaxation failed; %s", mgc_status_text(r[i].status));
+        if (r[i].status == MGC_E_NOT_CONVEX)
+            return mgc__fail(mip->ctx, r[i].status, "solver: the quadratic objective is not convex");
+        if (r[i].status != MGC_OK)
+            return mgc__fail(mip->ctx, r[i].status, "solver: a relaxation failed; %s", mgc_status_text(r[i].status));
         mip->s->info.iterations += r[i].iterations;
     }
     return MGC_OK;
@@ -208,7 +232,9 @@ mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r)
     r->x = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->z = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->weight = mgc__alloc(mip->ctx, mip->n_int, sizeof(double));
-    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL && r->weight != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a relaxation");
+    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL && r->weight != NULL
+               ? MGC_OK
+               : mgc__no_memory(mip->ctx, "a relaxation");
 }
 
 void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r)

@@ -14,7 +14,7 @@ enum {
 };
 #define LIFT_MIN 1e-3 /* smallest gain, relative to the largest coefficient of the row */
 
-/* --- copy ----------------------------------------------------------------------------------------------------------- */
+/* --- copy ------------------------------------------------------------------------------------ */
 
 static void *copy_of(mgc_ctx *ctx, const void *from, size_t n, size_t size)
 {
@@ -68,8 +68,8 @@ static bool copy_bounds(mgc__mip *mip, const mgc__qp *qp)
     mip->box_lower = mgc__alloc(mip->ctx, qp->n, sizeof(double));
     mip->box_upper = mgc__alloc(mip->ctx, qp->n, sizeof(double));
     mip->best = mgc__alloc(mip->ctx, qp->n, sizeof(double));
-    return mip->row_lower != NULL && mip->row_upper != NULL && mip->lower != NULL && mip->upper != NULL && mip->box_lower != NULL &&
-           mip->box_upper != NULL && mip->best != NULL;
+    return mip->row_lower != NULL && mip->row_upper != NULL && mip->lower != NULL && mip->upper != NULL &&
+           mip->box_lower != NULL && mip->box_upper != NULL && mip->best != NULL;
 }
 
 static bool list_integers(mgc__mip *mip)
@@ -92,7 +92,8 @@ static bool whole_objective(const mgc__mip *mip)
 {
     if (mip->q != NULL) return false;
     for (uint32_t j = 0; j < mip->n; j++)
-        if (mip->c[j] != 0.0 && (!mip->integer[j] || mip->c[j] != nearbyint(mip->c[j]) || fabs(mip->c[j]) > 1e9)) return false;
+        if (mip->c[j] != 0.0 && (!mip->integer[j] || mip->c[j] != nearbyint(mip->c[j]) || fabs(mip->c[j]) > 1e9))
+            return false;
     return true;
 }
 
@@ -101,8 +102,16 @@ mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s)
     mgc__qp qp;
 
     mgc__program_qp(s->p, &qp);
-    *mip = (mgc__mip){.s = s, .ctx = s->p->ctx, .n = qp.n, .m = qp.m, .n_int = s->p->integers, .integer = s->p->integer, .c = qp.c,
-                      .q = qp.q, .root_bound = -INFINITY, .incumbent = INFINITY};
+    *mip = (mgc__mip){.s = s,
+                      .ctx = s->p->ctx,
+                      .n = qp.n,
+                      .m = qp.m,
+                      .n_int = s->p->integers,
+                      .integer = s->p->integer,
+                      .c = qp.c,
+                      .q = qp.q,
+                      .root_bound = -INFINITY,
+                      .incumbent = INFINITY};
     mip->node_tolerance = fmin(fmax(GAP_PART * s->opts.gap, NODE_TOLERANCE_MIN), NODE_TOLERANCE_MAX);
     mip->node_tolerance = fmax(mip->node_tolerance, fmin(s->opts.tolerance, NODE_TOLERANCE_MAX));
     mgc_status st = copy_matrix(mip, qp.a);
@@ -132,7 +141,7 @@ void mgc__mip_free(mgc__mip *mip)
     mgc__free(mip->ctx, mip->tried);
 }
 
-/* --- probing and lifting --------------------------------------------------------------------------------------------------- */
+/* --- probing and lifting --------------------------------------------------------------------- */
 
 /* Entries that lifting adds, until the matrix is built anew. */
 struct lift {
@@ -149,7 +158,8 @@ struct lift {
 static bool lift_push(mgc_ctx *ctx, struct lift *l, uint32_t row, uint32_t col, double value)
 {
     void *r = l->row, *c = l->col, *v = l->value;
-    bool ok = mgc__grow(ctx, &r, &l->row_cap, l->n + 1, sizeof *l->row) && mgc__grow(ctx, &c, &l->col_cap, l->n + 1, sizeof *l->col) &&
+    bool ok = mgc__grow(ctx, &r, &l->row_cap, l->n + 1, sizeof *l->row) &&
+              mgc__grow(ctx, &c, &l->col_cap, l->n + 1, sizeof *l->col) &&
               mgc__grow(ctx, &v, &l->value_cap, l->n + 1, sizeof *l->value);
 
     l->row = r;
@@ -171,7 +181,9 @@ static bool lift_row(mgc__mip *mip, const mgc__domain *d, struct lift *l, uint32
     double lower = mip->row_lower[row], upper = mip->row_upper[row], low, high, largest = 0.0;
     bool mirrored = !isfinite(upper);
 
-    if (l->count[row] >= LIFT_PER_ROW || isfinite(lower) == isfinite(upper) || mip->row_start[row + 1] - mip->row_start[row] > LIFT_ROW_MAX) return true;
+    if (l->count[row] >= LIFT_PER_ROW || isfinite(lower) == isfinite(upper) ||
+        mip->row_start[row + 1] - mip->row_start[row] > LIFT_ROW_MAX)
+        return true;
     double side = mirrored ? -lower : upper;
     if (!(l->root_high[row] > side)) return true;
     mgc__domain_activity(d, row, &low, &high);
@@ -191,7 +203,8 @@ static bool lift_row(mgc__mip *mip, const mgc__domain *d, struct lift *l, uint32
 }
 
 /* Rows of every column that the trial moved. */
-static bool lift_from_trial(mgc__mip *mip, const mgc__domain *d, struct lift *l, size_t mark, uint32_t j, double value)
+static bool lift_from_trial(mgc__mip *mip, const mgc__domain *d, struct lift *l, size_t mark, uint32_t j,
+                            double value)
 {
     l->stamp++;
     for (size_t t = mark; t < d->n_trail; t++) {
@@ -229,7 +242,8 @@ static mgc_status rebuild(mgc__mip *mip, const struct lift *l)
     size_t nnz = mip->a.start[mip->n], total = nnz + l->n;
     uint32_t *row = mgc__alloc(mip->ctx, total, sizeof *row), *col = mgc__alloc(mip->ctx, total, sizeof *col);
     double *value = mgc__alloc(mip->ctx, total, sizeof *value);
-    mgc_status st = row != NULL && col != NULL && value != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a tighter matrix");
+    mgc_status st =
+        row != NULL && col != NULL && value != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a tighter matrix");
     mgc__csc a = {0};
 
     for (uint32_t j = 0; st == MGC_OK && j < mip->n; j++)
@@ -298,7 +312,8 @@ mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible)
     l.seen = mgc__alloc(mip->ctx, mip->m, sizeof *l.seen);
     l.root_high = mgc__alloc(mip->ctx, mip->m, sizeof *l.root_high);
     l.shift = mgc__alloc(mip->ctx, mip->m, sizeof *l.shift);
-    bool ok = l.shift != NULL && l.count != NULL && l.seen != NULL && l.root_high != NULL && probe_all(mip, d, &l, infeasible);
+    bool ok = l.shift != NULL && l.count != NULL && l.seen != NULL && l.root_high != NULL &&
+              probe_all(mip, d, &l, infeasible);
     mgc_status st = ok ? MGC_OK : mgc__no_memory(mip->ctx, "probing");
     if (ok) adopt_box(mip, d);
     if (ok && !*infeasible && l.n > 0) st = rebuild(mip, &l);

@@ -23,12 +23,14 @@ enum { FIELDS_MAX = 6, LINE_MAX_BYTES = 1 << 16 /* a line is six names at most; 
 
 enum section { NONE, NAME, ROWS, COLUMNS, RHS, RANGES, BOUNDS, QUADOBJ, QMATRIX, OBJSENSE, ENDATA, REFUSED };
 
-static const struct { const char *word; enum section section; } SECTIONS[] = {
-    {"NAME", NAME},       {"ROWS", ROWS},       {"COLUMNS", COLUMNS}, {"RHS", RHS},         {"RANGES", RANGES},
-    {"BOUNDS", BOUNDS},   {"QUADOBJ", QUADOBJ}, {"QMATRIX", QMATRIX}, {"OBJSENSE", OBJSENSE}, {"ENDATA", ENDATA},
-    {"SOS", REFUSED},     {"SOS1", REFUSED},    {"SOS2", REFUSED},    {"QCMATRIX", REFUSED}, {"QSECTION", REFUSED},
-    {"CSECTION", REFUSED}, {"INDICATORS", REFUSED}, {"GENCONS", REFUSED}, {"LAZYCONS", REFUSED}, {"USERCUTS", REFUSED},
-    {"OBJMAX", REFUSED},  {"OBJNAME", REFUSED}, {"SETS", REFUSED},
+static const struct { const char *word; enum section section;
+} SECTIONS[] = {
+    {"NAME", NAME},          {"ROWS", ROWS},        {"COLUMNS", COLUMNS},  {"RHS", RHS},
+    {"RANGES", RANGES},      {"BOUNDS", BOUNDS},    {"QUADOBJ", QUADOBJ},  {"QMATRIX", QMATRIX},
+    {"OBJSENSE", OBJSENSE},  {"ENDATA", ENDATA},    {"SOS", REFUSED},      {"SOS1", REFUSED},
+    {"SOS2", REFUSED},       {"QCMATRIX", REFUSED}, {"QSECTION", REFUSED}, {"CSECTION", REFUSED},
+    {"INDICATORS", REFUSED}, {"GENCONS", REFUSED},  {"LAZYCONS", REFUSED}, {"USERCUTS", REFUSED},
+    {"OBJMAX", REFUSED},     {"OBJNAME", REFUSED},  {"SETS", REFUSED},
 };
 
 /* Values in the table of row names that are no row of the program. */
@@ -75,7 +77,7 @@ struct reader {
     size_t n_q, q_cap;
 };
 
-/* --- failing with file and line ------------------------------------------------------------------------------ */
+/* --- failing with file and line -------------------------------------------------------------- */
 
 static mgc_status bad(struct reader *r, mgc_status status, const char *format, ...) MGC_PRINTF(3, 4);
 
@@ -100,7 +102,7 @@ static mgc_status placed(struct reader *r, mgc_status st)
     return bad(r, st == MGC_E_INVALID_ARG ? MGC_E_SYNTAX : st, "%s", text);
 }
 
-/* --- lines and fields ------------------------------------------------------------------------------------------ */
+/* --- lines and fields ------------------------------------------------------------------------ */
 
 static bool is_blank(char c)
 {
@@ -144,7 +146,9 @@ static unsigned split_free(char *s, char *field[FIELDS_MAX])
  * fields at the end are not counted.  The card must be writable up to 62 bytes, blank-filled. */
 static unsigned split_fixed(char *s, char *field[FIELDS_MAX])
 {
-    static const struct { unsigned char at, len; } place[FIELDS_MAX] = {{1, 2}, {4, 8}, {14, 8}, {24, 12}, {39, 8}, {49, 12}};
+    static const struct {
+        unsigned char at, len;
+    } place[FIELDS_MAX] = {{1, 2}, {4, 8}, {14, 8}, {24, 12}, {39, 8}, {49, 12}};
     unsigned n = 0;
 
     for (unsigned f = 0; f < FIELDS_MAX; f++) {
@@ -168,7 +172,8 @@ static bool parse_number(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value);
 }
 
-/* --- which format ------------------------------------------------------------------------------------------------- */
+/* --- which format -------------------------------------------------------------------------------------------------
+ */
 
 static enum section find_section(const char *word)
 {
@@ -260,7 +265,8 @@ static bool has_marker(const char *line, size_t len)
 static mgc_status take_line(struct reader *r, const char *line, size_t len)
 {
     if (len > LINE_MAX_BYTES) return bad(r, MGC_E_LIMIT, "the line is longer than %d bytes", LINE_MAX_BYTES);
-    if (memchr(line, '\0', len) != NULL) return bad(r, MGC_E_SYNTAX, "the line holds a byte 0; this is not an MPS text");
+    if (memchr(line, '\0', len) != NULL)
+        return bad(r, MGC_E_SYNTAX, "the line holds a byte 0; this is not an MPS text");
     r->header = !is_blank(line[0]);
     /* Files differ in where markers stand; they hold no names with blanks. */
     bool marker = r->section == COLUMNS && len > 8 && has_marker(line, len);
@@ -287,7 +293,7 @@ static mgc_status take_number(struct reader *r, const char *text, double *value)
     return bad(r, MGC_E_SYNTAX, "\"%s\" is not a finite number", text);
 }
 
-/* --- ROWS --------------------------------------------------------------------------------------------------------------- */
+/* --- ROWS ------------------------------------------------------------------------------------ */
 
 static mgc_status reserve_row(struct reader *r)
 {
@@ -321,7 +327,8 @@ static mgc_status read_row(struct reader *r)
 {
     uint32_t row;
 
-    if (r->fields != 2) return bad(r, MGC_E_SYNTAX, "a line of ROWS has %u fields; type and name are needed", r->fields);
+    if (r->fields != 2)
+        return bad(r, MGC_E_SYNTAX, "a line of ROWS has %u fields; type and name are needed", r->fields);
     const char *type = r->field[0], *name = r->field[1];
     if (type[0] == '\0' || type[1] != '\0' || strchr("NLGE", type[0]) == NULL)
         return bad(r, MGC_E_SYNTAX, "row type \"%s\"; N, L, G or E is needed", type);
@@ -329,16 +336,18 @@ static mgc_status read_row(struct reader *r)
     if (type[0] == 'N') return add_n_row(r, name);
     mgc_status st = reserve_row(r);
     if (st == MGC_OK)
-        st = placed(r, mgc_program_add_row(r->p, type[0] == 'L' ? -INFINITY : 0.0, type[0] == 'G' ? INFINITY : 0.0, NULL, NULL, 0, &row));
+        st = placed(r, mgc_program_add_row(r->p, type[0] == 'L' ? -INFINITY : 0.0, type[0] == 'G' ? INFINITY : 0.0,
+                                           NULL, NULL, 0, &row));
     if (st == MGC_OK) st = placed(r, mgc_program_set_row_name(r->p, row, name));
     if (st != MGC_OK) return st;
     r->type[row] = type[0];
     r->row_mark[row] = 0;
     r->rhs[row] = 0.0;
-    return mgc__names_add(&r->rows, mgc_program_row_name(r->p, row), row) ? MGC_OK : mgc__no_memory(r->ctx, "a row's name");
+    return mgc__names_add(&r->rows, mgc_program_row_name(r->p, row), row) ? MGC_OK
+                                                                          : mgc__no_memory(r->ctx, "a row's name");
 }
 
-/* --- COLUMNS --------------------------------------------------------------------------------------------------------------- */
+/* --- COLUMNS --------------------------------------------------------------------------------- */
 
 static mgc_status find_row(struct reader *r, const char *name, uint32_t *row)
 {
@@ -384,7 +393,8 @@ static mgc_status add_entry(struct reader *r, const char *row_name, const char *
     if (st != MGC_OK || row == ROW_IGNORED) return st;
     uint64_t *seen = row == ROW_OBJECTIVE ? &r->objective_mark : &r->row_mark[row];
     if (*seen == mark)
-        return bad(r, MGC_E_SYNTAX, "column %s has two entries in row %s", mgc_program_column_name(r->p, r->column), row_name);
+        return bad(r, MGC_E_SYNTAX, "column %s has two entries in row %s", mgc_program_column_name(r->p, r->column),
+                   row_name);
     *seen = mark;
     if (row == ROW_OBJECTIVE) return placed(r, mgc_program_set_cost(r->p, r->column, value));
     return placed(r, mgc_program_set_coefficient(r->p, row, r->column, value));
@@ -408,14 +418,15 @@ static mgc_status read_column(struct reader *r)
 
     if (n == 3 && strcmp(f[1], "'MARKER'") == 0) return read_marker(r, f[2]);
     if (n != 3 && n != 5)
-        return bad(r, MGC_E_SYNTAX, "a line of COLUMNS has %u fields; name, row, number and perhaps row, number are needed", n);
+        return bad(r, MGC_E_SYNTAX,
+                   "a line of COLUMNS has %u fields; name, row, number and perhaps row, number are needed", n);
     mgc_status st = begin_column(r, f[0]);
     if (st == MGC_OK) st = add_entry(r, f[1], f[2]);
     if (st == MGC_OK && n == 5) st = add_entry(r, f[3], f[4]);
     return st;
 }
 
-/* --- RHS, RANGES ------------------------------------------------------------------------------------------------------------- */
+/* --- RHS, RANGES ----------------------------------------------------------------------------- */
 
 /* Whether an entry of the set of that name counts: the first set does, and an entry without set. */
 static mgc_status choose_set(struct reader *r, unsigned which, const char *name, bool *counts)
@@ -453,7 +464,8 @@ static mgc_status set_range(struct reader *r, uint32_t row, double range)
     switch (r->type[row]) {
     case 'L': return placed(r, mgc_program_set_row_bounds(r->p, row, b - size, b));
     case 'G': return placed(r, mgc_program_set_row_bounds(r->p, row, b, b + size));
-    default: return placed(r, mgc_program_set_row_bounds(r->p, row, range < 0 ? b + range : b, range < 0 ? b : b + range));
+    default:
+        return placed(r, mgc_program_set_row_bounds(r->p, row, range < 0 ? b + range : b, range < 0 ? b : b + range));
     }
 }
 
@@ -489,7 +501,7 @@ static mgc_status read_sides(struct reader *r)
     return st;
 }
 
-/* --- BOUNDS --------------------------------------------------------------------------------------------------------------------- */
+/* --- BOUNDS ---------------------------------------------------------------------------------- */
 
 enum { HAS_LOWER = 1, HAS_UPPER = 2, HAS_ANY = 4 };
 
@@ -532,7 +544,8 @@ static mgc_status set_bound(struct reader *r, const char *type, uint32_t j, doub
 }
 
 /* Where set, column and value stand in a line of BOUNDS; without a set where there are too few fields for one. */
-static mgc_status bound_fields(struct reader *r, bool needs_value, const char **set, const char **column, const char **value)
+static mgc_status bound_fields(struct reader *r, bool needs_value, const char **set, const char **column,
+                               const char **value)
 {
     unsigned n = r->fields;
     char **f = r->field;
@@ -540,17 +553,22 @@ static mgc_status bound_fields(struct reader *r, bool needs_value, const char **
     *set = NULL;
     *value = NULL;
     if (r->fixed) {
-        if (n < (needs_value ? 4u : 3u)) return bad(r, MGC_E_SYNTAX, "a bound of type %s lacks %s", f[0], needs_value && n == 3 ? "its value" : "its column");
+        if (n < (needs_value ? 4u : 3u))
+            return bad(r, MGC_E_SYNTAX, "a bound of type %s lacks %s", f[0],
+                       needs_value && n == 3 ? "its value" : "its column");
         *set = f[1], *column = f[2], *value = needs_value ? f[3] : NULL;
         return MGC_OK;
     }
     if (needs_value) {
-        if (n != 3 && n != 4) return bad(r, MGC_E_SYNTAX, "a bound of type %s has %u fields; set, column and value are needed", f[0], n);
+        if (n != 3 && n != 4)
+            return bad(r, MGC_E_SYNTAX, "a bound of type %s has %u fields; set, column and value are needed", f[0],
+                       n);
         if (n == 4) *set = f[1];
         *column = f[n - 2], *value = f[n - 1];
         return MGC_OK;
     }
-    if (n < 2 || n > 4) return bad(r, MGC_E_SYNTAX, "a bound of type %s has %u fields; set and column are needed", f[0], n);
+    if (n < 2 || n > 4)
+        return bad(r, MGC_E_SYNTAX, "a bound of type %s has %u fields; set and column are needed", f[0], n);
     bool plain = n == 2 || (n == 3 && mgc__names_find(&r->columns, f[2]) == UINT32_MAX);
     if (!plain) *set = f[1];
     *column = f[plain ? 1 : 2];
@@ -569,7 +587,8 @@ static mgc_status read_bound(struct reader *r)
     for (size_t i = 0; i < MGC__COUNT(known); i++) is_known |= strcmp(type, known[i]) == 0;
     if (strcmp(type, "SC") == 0 || strcmp(type, "SI") == 0 || strcmp(type, "SN") == 0)
         return bad(r, MGC_E_UNSUPPORTED, "bound type %s: semi-continuous columns are not supported", type);
-    if (!is_known) return bad(r, MGC_E_SYNTAX, "bound type \"%s\"; LO, UP, FX, FR, MI, PL, BV, LI or UI is needed", type);
+    if (!is_known)
+        return bad(r, MGC_E_SYNTAX, "bound type \"%s\"; LO, UP, FX, FR, MI, PL, BV, LI or UI is needed", type);
     bool needs_value = strstr(valued, type) != NULL;
     mgc_status st = bound_fields(r, needs_value, &set, &column_name, &text);
     if (st == MGC_OK) st = choose_set(r, 2, set, &counts);
@@ -579,7 +598,7 @@ static mgc_status read_bound(struct reader *r)
     return st == MGC_OK ? set_bound(r, type, column, value) : st;
 }
 
-/* --- QUADOBJ, QMATRIX -------------------------------------------------------------------------------------------------------------- */
+/* --- QUADOBJ, QMATRIX ------------------------------------------------------------------------ */
 
 static mgc_status read_quadratic(struct reader *r)
 {
@@ -588,7 +607,9 @@ static mgc_status read_quadratic(struct reader *r)
     uint32_t i, j;
     double value;
 
-    if (r->fields != first + 3) return bad(r, MGC_E_SYNTAX, "a quadratic entry has %u fields; column, column, number are needed", r->fields - first);
+    if (r->fields != first + 3)
+        return bad(r, MGC_E_SYNTAX, "a quadratic entry has %u fields; column, column, number are needed",
+                   r->fields - first);
     mgc_status st = find_column(r, f[0], &i);
     if (st == MGC_OK) st = find_column(r, f[1], &j);
     if (st == MGC_OK) st = take_number(r, f[2], &value);
@@ -597,7 +618,8 @@ static mgc_status read_quadratic(struct reader *r)
     bool ok = mgc__grow(r->ctx, &q, &r->q_cap, r->n_q + 1, sizeof *r->q);
     r->q = q;
     if (!ok) return mgc__no_memory(r->ctx, "quadratic entries");
-    r->q[r->n_q++] = (struct quadratic){.i = i < j ? i : j, .j = i < j ? j : i, .below = i > j, .value = value, .line = r->line};
+    r->q[r->n_q++] =
+        (struct quadratic){.i = i < j ? i : j, .j = i < j ? j : i, .below = i > j, .value = value, .line = r->line};
     return MGC_OK;
 }
 
@@ -624,7 +646,8 @@ static mgc_status take_quadratic(struct reader *r)
         const char *a = mgc_program_column_name(r->p, e->i), *b = mgc_program_column_name(r->p, e->j);
         if (same > want) return bad(r, MGC_E_SYNTAX, "the quadratic entry of %s and %s is given twice", a, b);
         if (same < want || (want == 2 && (e[0].value != e[1].value || e[0].below == e[1].below)))
-            return bad(r, MGC_E_SYNTAX, "QMATRIX is not symmetric in %s and %s; both entries must be there and equal", a, b);
+            return bad(r, MGC_E_SYNTAX, "QMATRIX is not symmetric in %s and %s; both entries must be there and equal",
+                       a, b);
         mgc_status st = placed(r, mgc_program_set_quadratic(r->p, e->i, e->j, e->value));
         if (st != MGC_OK) return st;
         k += same;
@@ -632,7 +655,7 @@ static mgc_status take_quadratic(struct reader *r)
     return MGC_OK;
 }
 
-/* --- sections ------------------------------------------------------------------------------------------------------------------------- */
+/* --- sections -------------------------------------------------------------------------------- */
 
 /* NAME name [FREE]; writers that mark free format so write BLANK for no name. */
 static mgc_status read_name(struct reader *r, const char *line, size_t len)
@@ -642,7 +665,8 @@ static mgc_status read_name(struct reader *r, const char *line, size_t len)
     char name[PROGRAM_NAME_MAX + 1];
 
     while (at < len && is_blank(line[at])) at++;
-    if (len - at >= mark_len && len > mark_len && memcmp(line + len - mark_len, mark, mark_len) == 0 && is_blank(line[len - mark_len - 1])) {
+    if (len - at >= mark_len && len > mark_len && memcmp(line + len - mark_len, mark, mark_len) == 0 &&
+        is_blank(line[len - mark_len - 1])) {
         len -= mark_len;
         while (len > at && is_blank(line[len - 1])) len--;
         if (len < at || (len - at == 5 && memcmp(line + at, "BLANK", 5) == 0)) len = at;
@@ -684,8 +708,10 @@ static mgc_status begin_section(struct reader *r, const char *line, size_t len)
 
     if (section == NONE) return unknown_section(r, word);
     if (section == REFUSED) return bad(r, MGC_E_UNSUPPORTED, "section %s is not supported", word);
-    if (section == QMATRIX && (r->seen & (1u << QUADOBJ))) return bad(r, MGC_E_SYNTAX, "QMATRIX after QUADOBJ; one of them is needed");
-    if (section == QUADOBJ && (r->seen & (1u << QMATRIX))) return bad(r, MGC_E_SYNTAX, "QUADOBJ after QMATRIX; one of them is needed");
+    if (section == QMATRIX && (r->seen & (1u << QUADOBJ)))
+        return bad(r, MGC_E_SYNTAX, "QMATRIX after QUADOBJ; one of them is needed");
+    if (section == QUADOBJ && (r->seen & (1u << QMATRIX)))
+        return bad(r, MGC_E_SYNTAX, "QUADOBJ after QMATRIX; one of them is needed");
     if (r->seen & (1u << section)) return bad(r, MGC_E_SYNTAX, "section %s appears twice", word);
     for (size_t i = 0; i < MGC__COUNT(order); i++)
         if (order[i].section == section && !(r->seen & order[i].needs))
@@ -736,7 +762,8 @@ static mgc_status read_all(struct reader *r)
         if (st != MGC_OK) return st;
     }
     if (r->section != ENDATA) return bad(r, MGC_E_SYNTAX, "the text ends before ENDATA");
-    if (!(r->seen & (1u << ROWS)) || r->n_extra == 0) return bad(r, MGC_E_SYNTAX, "there is no objective: no row of type N");
+    if (!(r->seen & (1u << ROWS)) || r->n_extra == 0)
+        return bad(r, MGC_E_SYNTAX, "there is no objective: no row of type N");
     mgc_status st = take_quadratic(r);
     return st == MGC_OK ? bound_integers(r) : st;
 }
@@ -758,11 +785,13 @@ static void reader_free(struct reader *r)
 
 mgc_status mgc_program_read_mps(mgc_ctx *ctx, const char *text, size_t len, const char *file, mgc_program **out)
 {
-    struct reader r = {.ctx = ctx, .text = text, .len = len, .file = file != NULL ? file : "(text)", .column = UINT32_MAX};
+    struct reader r = {
+        .ctx = ctx, .text = text, .len = len, .file = file != NULL ? file : "(text)", .column = UINT32_MAX};
 
     if (out == NULL || ctx == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    if (text == NULL && len > 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: text is NULL; %zu bytes were announced", len);
+    if (text == NULL && len > 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: text is NULL; %zu bytes were announced", len);
     mgc_status st = mgc_program_create(ctx, &r.p);
     if (st != MGC_OK) return st;
     mgc__names_init(&r.rows, ctx);

@@ -20,7 +20,7 @@ struct writer {
     char *objective, **row, **column;
 };
 
-/* --- text out ------------------------------------------------------------------------------------------------- */
+/* --- text out -------------------------------------------------------------------------------- */
 
 static void flush(struct writer *w)
 {
@@ -61,7 +61,8 @@ static void put_line(struct writer *w, const char *first, const char *second, co
     put(w, "\n");
 }
 
-/* --- names: unique, without blanks --------------------------------------------------------------------------------- */
+/* --- names: unique, without blanks ---------------------------------------------------------------------------------
+ */
 
 /* A name fit for the file: the given one with blanks replaced, else letter and number; where that is taken, a
  * further number follows. */
@@ -115,7 +116,7 @@ static void writer_free(struct writer *w)
     mgc__names_free(&w->names);
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 /* How one row is written. */
 struct side {
@@ -163,7 +164,8 @@ static void write_rows(struct writer *w)
 {
     put(w, "ROWS\n");
     put_line(w, "N", w->objective, NULL, NULL);
-    for (uint32_t i = 0; i < w->p->m; i++) put_line(w, side_of(w->p->row_lower[i], w->p->row_upper[i]).type, w->row[i], NULL, NULL);
+    for (uint32_t i = 0; i < w->p->m; i++)
+        put_line(w, side_of(w->p->row_lower[i], w->p->row_upper[i]).type, w->row[i], NULL, NULL);
 }
 
 static void write_sides(struct writer *w)
@@ -183,7 +185,7 @@ static void write_sides(struct writer *w)
     }
 }
 
-/* --- columns --------------------------------------------------------------------------------------------------------------- */
+/* --- columns --------------------------------------------------------------------------------- */
 
 static void write_columns(struct writer *w)
 {
@@ -197,8 +199,10 @@ static void write_columns(struct writer *w)
             integer = !integer;
             put(w, integer ? " MARKER 'MARKER' 'INTORG'\n" : " MARKER 'MARKER' 'INTEND'\n");
         }
-        if (p->cost[j] != 0.0 || a->start[j] == a->start[j + 1]) put_line(w, w->column[j], w->objective, NULL, &p->cost[j]);
-        for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++) put_line(w, w->column[j], w->row[a->row[k]], NULL, &a->value[k]);
+        if (p->cost[j] != 0.0 || a->start[j] == a->start[j + 1])
+            put_line(w, w->column[j], w->objective, NULL, &p->cost[j]);
+        for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++)
+            put_line(w, w->column[j], w->row[a->row[k]], NULL, &a->value[k]);
     }
     if (integer) put(w, " MARKER 'MARKER' 'INTEND'\n");
 }
@@ -227,19 +231,24 @@ static void write_quadratic(struct writer *w)
     if (q->start[w->p->n] == 0) return;
     put(w, "QUADOBJ\n");
     for (uint32_t j = 0; j < w->p->n; j++)
-        for (uint32_t k = q->start[j]; k < q->start[j + 1]; k++) put_line(w, w->column[j], w->column[q->row[k]], NULL, &q->value[k]);
+        for (uint32_t k = q->start[j]; k < q->start[j + 1]; k++)
+            put_line(w, w->column[j], w->column[q->row[k]], NULL, &q->value[k]);
 }
 
 /* Magnitudes that the format reads as "none" cannot be written. */
 static mgc_status check_magnitudes(const mgc_program *p)
 {
     for (uint32_t j = 0; j < p->n; j++)
-        if ((isfinite(p->lower[j]) && fabs(p->lower[j]) >= 1e30) || (isfinite(p->upper[j]) && fabs(p->upper[j]) >= 1e30))
-            return mgc__fail(p->ctx, MGC_E_RANGE, "solver: a bound of column %u is %g or %g; MPS holds magnitudes below 1e30", j,
+        if ((isfinite(p->lower[j]) && fabs(p->lower[j]) >= 1e30) ||
+            (isfinite(p->upper[j]) && fabs(p->upper[j]) >= 1e30))
+            return mgc__fail(p->ctx, MGC_E_RANGE,
+                             "solver: a bound of column %u is %g or %g; MPS holds magnitudes below 1e30", j,
                              p->lower[j], p->upper[j]);
     for (uint32_t i = 0; i < p->m; i++)
-        if ((isfinite(p->row_lower[i]) && fabs(p->row_lower[i]) >= 1e30) || (isfinite(p->row_upper[i]) && fabs(p->row_upper[i]) >= 1e30))
-            return mgc__fail(p->ctx, MGC_E_RANGE, "solver: a bound of row %u is %g or %g; MPS holds magnitudes below 1e30", i,
+        if ((isfinite(p->row_lower[i]) && fabs(p->row_lower[i]) >= 1e30) ||
+            (isfinite(p->row_upper[i]) && fabs(p->row_upper[i]) >= 1e30))
+            return mgc__fail(p->ctx, MGC_E_RANGE,
+                             "solver: a bound of row %u is %g or %g; MPS holds magnitudes below 1e30", i,
                              p->row_lower[i], p->row_upper[i]);
     return MGC_OK;
 }
@@ -262,7 +271,9 @@ static void write_all(struct writer *w)
 mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void *user)
 {
     if (p == NULL) return MGC_E_INVALID_ARG;
-    if (write == NULL) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: write is NULL; a function that takes the text is needed");
+    if (write == NULL)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                         "solver: write is NULL; a function that takes the text is needed");
     mgc_status st = check_magnitudes(p);
     /* Compiling changes how the entries are kept, not what they are. */
     if (st == MGC_OK) st = mgc__program_compile((mgc_program *)(uintptr_t)p);
@@ -277,7 +288,8 @@ mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void 
     if (st == MGC_OK) {
         write_all(w);
         st = w->status;
-        if (st == MGC_E_CALLBACK) st = mgc__fail(p->ctx, st, "solver: the write function answered with no word that it may use");
+        if (st == MGC_E_CALLBACK)
+            st = mgc__fail(p->ctx, st, "solver: the write function answered with no word that it may use");
     }
     writer_free(w);
     mgc__free(p->ctx, w);

@@ -66,7 +66,8 @@ static bool rehash(mgc__names *names, size_t capacity)
 
 bool mgc__names_add(mgc__names *names, const char *name, uint32_t value)
 {
-    if (2 * (names->n + 1) > names->capacity && !rehash(names, names->capacity > 0 ? 2 * names->capacity : 64)) return false;
+    if (2 * (names->n + 1) > names->capacity && !rehash(names, names->capacity > 0 ? 2 * names->capacity : 64))
+        return false;
     size_t at = find_slot(names, name);
     assert(names->name[at] == NULL);
     names->name[at] = name;

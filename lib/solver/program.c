@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* --- arrays that grow ------------------------------------------------------------------------- */
+/* --- arrays that grow ------------------------------------------------------------------------ */
 
 static bool grow_double(mgc_ctx *ctx, double **array, size_t *cap, size_t need)
 {
@@ -28,7 +28,8 @@ static bool grow_u32(mgc_ctx *ctx, uint32_t **array, size_t *cap, size_t need)
 static bool grow_column_arrays(mgc_program *p, size_t need)
 {
     void *integer = p->integer, *slot = p->slot;
-    bool ok = grow_double(p->ctx, &p->cost, &p->cost_cap, need) && grow_double(p->ctx, &p->lower, &p->lower_cap, need) &&
+    bool ok = grow_double(p->ctx, &p->cost, &p->cost_cap, need) &&
+              grow_double(p->ctx, &p->lower, &p->lower_cap, need) &&
               grow_double(p->ctx, &p->upper, &p->upper_cap, need) &&
               mgc__grow(p->ctx, &integer, &p->integer_cap, need, sizeof *p->integer) &&
               mgc__grow(p->ctx, &slot, &p->slot_cap, need, sizeof *p->slot);
@@ -44,7 +45,7 @@ static bool grow_row_arrays(mgc_program *p, size_t need)
            grow_double(p->ctx, &p->row_upper, &p->row_upper_cap, need);
 }
 
-/* --- sparse entries --------------------------------------------------------------------------- */
+/* --- sparse entries -------------------------------------------------------------------------- */
 
 static void entries_free(mgc_ctx *ctx, mgc__entries *e)
 {
@@ -132,7 +133,8 @@ static void triplets_free(mgc_ctx *ctx, struct triplets *t)
 }
 
 /* One pass of a radix sort: stable by key[], keys below n_keys; count has n_keys + 1 entries. */
-static void sort_pass(const struct triplets *from, struct triplets *to, const uint32_t *key, uint32_t n_keys, size_t *count)
+static void sort_pass(const struct triplets *from, struct triplets *to, const uint32_t *key, uint32_t n_keys,
+                      size_t *count)
 {
     memset(count, 0, ((size_t)n_keys + 1) * sizeof *count);
     for (size_t k = 0; k < from->n; k++) count[key[k] + 1]++;
@@ -187,7 +189,8 @@ static mgc_status entries_compile(mgc_ctx *ctx, mgc__entries *e, uint32_t rows, 
     size_t *count = NULL;
     mgc__csc out = {.rows = rows, .cols = cols};
 
-    if (e->csc.start != NULL && !e->dirty && e->pending == 0 && e->csc.rows == rows && e->csc.cols == cols) return MGC_OK;
+    if (e->csc.start != NULL && !e->dirty && e->pending == 0 && e->csc.rows == rows && e->csc.cols == cols)
+        return MGC_OK;
     bool ok = triplets_alloc(ctx, &one, total) && triplets_alloc(ctx, &two, total);
     count = ok ? mgc__alloc(ctx, (size_t)(rows > cols ? rows : cols) + 1, sizeof *count) : NULL;
     out.start = mgc__alloc(ctx, (size_t)cols + 1, sizeof *out.start);
@@ -243,15 +246,23 @@ mgc_status mgc__program_compile(mgc_program *p)
 
 void mgc__program_qp(const mgc_program *p, mgc__qp *qp)
 {
-    *qp = (mgc__qp){.n = p->n, .m = p->m, .q = p->q.csc.start[p->n] > 0 ? &p->q.csc : NULL, .a = &p->a.csc, .c = p->cost,
-                    .lower = p->lower, .upper = p->upper, .row_lower = p->row_lower, .row_upper = p->row_upper};
+    *qp = (mgc__qp){.n = p->n,
+                    .m = p->m,
+                    .q = p->q.csc.start[p->n] > 0 ? &p->q.csc : NULL,
+                    .a = &p->a.csc,
+                    .c = p->cost,
+                    .lower = p->lower,
+                    .upper = p->upper,
+                    .row_lower = p->row_lower,
+                    .row_upper = p->row_upper};
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 mgc_status mgc_program_create(mgc_ctx *ctx, mgc_program **out)
 {
-    if (out == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: out is NULL; a place for the program is needed");
+    if (out == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: out is NULL; a place for the program is needed");
     *out = NULL;
     if (ctx == NULL) return MGC_E_INVALID_ARG;
     mgc_program *p = mgc__alloc(ctx, 1, sizeof *p);
@@ -362,7 +373,7 @@ mgc_status mgc_program_clone(const mgc_program *from, mgc_program **out)
     return MGC_OK;
 }
 
-/* --- checks --------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------- */
 
 enum thing { COLUMN, ROW };
 
@@ -391,7 +402,8 @@ static mgc_status check_bounds(const mgc_program *p, enum thing thing, uint32_t 
         return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: upper bound of %s is %g; must be a number or infinity",
                          place(p, thing, index).text, upper);
     if (lower > upper)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: bounds of %s cross: lower %.17g, upper %.17g; lower <= upper is needed",
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                         "solver: bounds of %s cross: lower %.17g, upper %.17g; lower <= upper is needed",
                          place(p, thing, index).text, lower, upper);
     return MGC_OK;
 }
@@ -399,7 +411,8 @@ static mgc_status check_bounds(const mgc_program *p, enum thing thing, uint32_t 
 static mgc_status check_finite(const mgc_program *p, const char *what, uint32_t column, double value)
 {
     if (isfinite(value)) return MGC_OK;
-    return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: %s of %s is %g; must be finite", what, place(p, COLUMN, column).text, value);
+    return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: %s of %s is %g; must be finite", what,
+                     place(p, COLUMN, column).text, value);
 }
 
 static mgc_status check_column(const mgc_program *p, uint32_t column)
@@ -416,7 +429,7 @@ static mgc_status check_row(const mgc_program *p, uint32_t row)
     return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: there is no row %u; the program has %u", row, p->m);
 }
 
-/* --- columns and rows -------------------------------------------------------------------------------- */
+/* --- columns and rows ------------------------------------------------------------------------ */
 
 mgc_status mgc_program_add_column(mgc_program *p, double cost, double lower, double upper, uint32_t *column)
 {
@@ -444,23 +457,26 @@ mgc_status mgc_program_add_column(mgc_program *p, double cost, double lower, dou
     return MGC_OK;
 }
 
-static mgc_status check_new_row(mgc_program *p, double lower, double upper, const uint32_t *columns, const double *values,
-                                size_t n)
+static mgc_status check_new_row(mgc_program *p, double lower, double upper, const uint32_t *columns,
+                                const double *values, size_t n)
 {
     mgc_status st = check_bounds(p, ROW, p->m, lower, upper);
 
     if (st != MGC_OK) return st;
     if (n > 0 && (columns == NULL || values == NULL))
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: columns or values of row %u are NULL; %zu entries were announced", p->m, n);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                         "solver: columns or values of row %u are NULL; %zu entries were announced", p->m, n);
     for (size_t k = 0; k < n; k++) {
         if (columns[k] >= p->n)
-            return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: entry %zu of row %u names column %u; the program has %u", k, p->m,
-                             columns[k], p->n);
+            return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                             "solver: entry %zu of row %u names column %u; the program has %u", k, p->m, columns[k],
+                             p->n);
         if (!isfinite(values[k]))
-            return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: entry %zu of row %u, in %s, is %g; must be finite", k, p->m,
-                             place(p, COLUMN, columns[k]).text, values[k]);
+            return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: entry %zu of row %u, in %s, is %g; must be finite",
+                             k, p->m, place(p, COLUMN, columns[k]).text, values[k]);
     }
-    if (p->m >= PROGRAM_SIZE_MAX) return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: too many rows; at most %d", PROGRAM_SIZE_MAX);
+    if (p->m >= PROGRAM_SIZE_MAX)
+        return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: too many rows; at most %d", PROGRAM_SIZE_MAX);
     if (n > PROGRAM_NONZEROS_MAX - entries_compiled(&p->a) - p->a.pending)
         return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: too many coefficients; at most %zu", PROGRAM_NONZEROS_MAX);
     return MGC_OK;
@@ -484,8 +500,8 @@ static void push_row(mgc_program *p, const uint32_t *columns, const double *valu
     }
 }
 
-mgc_status mgc_program_add_row(mgc_program *p, double lower, double upper, const uint32_t *columns, const double *values,
-                               size_t n, uint32_t *row)
+mgc_status mgc_program_add_row(mgc_program *p, double lower, double upper, const uint32_t *columns,
+                               const double *values, size_t n, uint32_t *row)
 {
     if (p == NULL) return MGC_E_INVALID_ARG;
     mgc_status st = check_new_row(p, lower, upper, columns, values, n);
@@ -507,7 +523,7 @@ mgc_status mgc_program_add_row(mgc_program *p, double lower, double upper, const
     return MGC_OK;
 }
 
-/* --- changes -------------------------------------------------------------------------------------------- */
+/* --- changes --------------------------------------------------------------------------------- */
 
 mgc_status mgc_program_set_cost(mgc_program *p, uint32_t column, double cost)
 {
@@ -546,7 +562,8 @@ mgc_status mgc_program_set_integer(mgc_program *p, uint32_t column, int32_t inte
 
     if (st != MGC_OK) return st;
     if (integer != 0 && integer != 1)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: integer of %s is %d; must be 0 or 1", place(p, COLUMN, column).text, integer);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: integer of %s is %d; must be 0 or 1",
+                         place(p, COLUMN, column).text, integer);
     p->integers = p->integers - p->integer[column] + (uint32_t)integer;
     p->integer[column] = (uint8_t)integer;
     return MGC_OK;
@@ -555,7 +572,8 @@ mgc_status mgc_program_set_integer(mgc_program *p, uint32_t column, int32_t inte
 mgc_status mgc_program_set_offset(mgc_program *p, double offset)
 {
     if (p == NULL) return MGC_E_INVALID_ARG;
-    if (!isfinite(offset)) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: objective offset is %g; must be finite", offset);
+    if (!isfinite(offset))
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: objective offset is %g; must be finite", offset);
     p->offset = offset;
     return MGC_OK;
 }
@@ -575,12 +593,12 @@ mgc_status mgc_program_set_coefficient(mgc_program *p, uint32_t row, uint32_t co
 
     if (st == MGC_OK) st = check_column(p, column);
     if (st == MGC_OK && !isfinite(value))
-        st = mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: coefficient of %s in %s is %g; must be finite", place(p, COLUMN, column).text,
-                       place(p, ROW, row).text, value);
+        st = mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: coefficient of %s in %s is %g; must be finite",
+                       place(p, COLUMN, column).text, place(p, ROW, row).text, value);
     return st == MGC_OK ? entries_set(p->ctx, &p->a, row, column, value) : st;
 }
 
-/* --- names -------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static mgc_status check_name(const mgc_program *p, const char *name)
 {
@@ -589,15 +607,18 @@ static mgc_status check_name(const mgc_program *p, const char *name)
     if (name == NULL) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a name is NULL; give \"\" for none");
     while (len <= PROGRAM_NAME_MAX && name[len] != '\0') {
         if ((unsigned char)name[len] < ' ' || name[len] == 127)
-            return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: byte %zu of a name is the control character %d; must be printable", len,
+            return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                             "solver: byte %zu of a name is the control character %d; must be printable", len,
                              name[len]);
         len++;
     }
     if (len <= PROGRAM_NAME_MAX) return MGC_OK;
-    return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: a name begins \"%.20s\" and is longer than %d bytes", name, PROGRAM_NAME_MAX);
+    return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: a name begins \"%.20s\" and is longer than %d bytes", name,
+                     PROGRAM_NAME_MAX);
 }
 
-static mgc_status set_name(const mgc_program *p, char ***names, size_t *cap, uint32_t n, uint32_t index, const char *name)
+static mgc_status set_name(const mgc_program *p, char ***names, size_t *cap, uint32_t n, uint32_t index,
+                           const char *name)
 {
     mgc_status st = check_name(p, name);
     char *copy = NULL;
@@ -640,7 +661,7 @@ mgc_status mgc_program_set_name(mgc_program *p, const char *name)
     return MGC_OK;
 }
 
-/* --- looking --------------------------------------------------------------------------------------------------- */
+/* --- looking --------------------------------------------------------------------------------- */
 
 uint32_t mgc_program_columns(const mgc_program *p)
 {
@@ -702,7 +723,8 @@ mgc_status mgc_program_get_row(const mgc_program *p, uint32_t row, double *lower
 
 static mgc_status get_entry(const mgc_program *p, const mgc__entries *e, uint32_t row, uint32_t col, double *value)
 {
-    if (value == NULL) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: value is NULL; a place for the coefficient is needed");
+    if (value == NULL)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: value is NULL; a place for the coefficient is needed");
     mgc_status st = mgc__program_compile((mgc_program *)(uintptr_t)p);
     if (st != MGC_OK) return st;
     const double *there = entries_find(e, row, col);
@@ -733,7 +755,8 @@ mgc_status mgc_program_get_offset(const mgc_program *p, double *offset)
     return MGC_OK;
 }
 
-/* --- a start for branch and bound --------------------------------------------------------------------------------- */
+/* --- a start for branch and bound ---------------------------------------------------------------------------------
+ */
 
 mgc_status mgc__program_set_start(mgc_program *p, const double *x, size_t n)
 {
@@ -743,7 +766,9 @@ mgc_status mgc__program_set_start(mgc_program *p, const double *x, size_t n)
         p->start_n = 0;
         return MGC_OK;
     }
-    if (n != p->n) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a start has %zu entries; the program has %u columns", n, p->n);
+    if (n != p->n)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a start has %zu entries; the program has %u columns", n,
+                         p->n);
     double *copy = copy_of(p->ctx, x, n, sizeof *copy);
     if (copy == NULL) return mgc__no_memory(p->ctx, "a start");
     mgc__free(p->ctx, p->start);

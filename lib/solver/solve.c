@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* --- options ---------------------------------------------------------------------------------------------------- */
+/* --- options --------------------------------------------------------------------------------- */
 
 static const mgc_program_opts DEFAULTS = {
     .struct_size = sizeof(mgc_program_opts), .tolerance = 1e-8, .gap = 1e-4, .iteration_limit = 200, .threads = 1};
@@ -21,16 +21,23 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
     /* 1e-13 is the rounding of a sum of a thousand terms: nothing below it can be asked for. */
     if (!(o->tolerance >= 1e-13 && o->tolerance <= 0.1))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: tolerance is %g; allowed are 1e-13 to 0.1", o->tolerance);
-    if (!(o->gap >= 0.0) || !isfinite(o->gap)) return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: gap is %g; must be finite and not negative", o->gap);
+    if (!(o->gap >= 0.0) || !isfinite(o->gap))
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: gap is %g; must be finite and not negative", o->gap);
     if (!(o->time_limit_s >= 0.0) || o->time_limit_s > 1e9)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: time_limit_s is %g; allowed are 0 (none) to 1e9", o->time_limit_s);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: time_limit_s is %g; allowed are 0 (none) to 1e9",
+                         o->time_limit_s);
     if (o->time_limit_s > 0.0 && !mgc__has_clock(ctx))
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: time_limit_s is %g but the context has no clock; give now_ms to mgc_ctx_create()", o->time_limit_s);
-    if (o->iteration_limit == 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: iteration_limit is 0; at least 1 is needed");
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "solver: time_limit_s is %g but the context has no clock; give now_ms to mgc_ctx_create()",
+                         o->time_limit_s);
+    if (o->iteration_limit == 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: iteration_limit is 0; at least 1 is needed");
     if (o->relax > 1 || o->warm_start > 1)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: relax is %u, warm_start %u; allowed are 0 and 1", o->relax, o->warm_start);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: relax is %u, warm_start %u; allowed are 0 and 1", o->relax,
+                         o->warm_start);
     if (o->threads == 0 || o->threads > THREADS_LIMIT)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: threads is %u; allowed are 1 to %d", o->threads, THREADS_LIMIT);
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: threads is %u; allowed are 1 to %d", o->threads,
+                         THREADS_LIMIT);
     return MGC_OK;
 }
 
@@ -38,17 +45,22 @@ static mgc_status begin(mgc__solve *s, mgc_program *p, const mgc_program_opts *o
 {
     *s = (mgc__solve){.p = p, .opts = DEFAULTS};
     mgc_status st = mgc__opts_read(&s->opts, sizeof s->opts, OPTS_V1, opts);
-    if (st != MGC_OK) return mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_opts is not one that this library knows");
+    if (st != MGC_OK)
+        return mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_opts is not one that this library knows");
     st = check_opts(p->ctx, &s->opts);
     if (st != MGC_OK) return st;
     s->started_ms = mgc__now_ms(p->ctx);
     /* + 1: a limit below a millisecond is a limit too. */
     if (s->opts.time_limit_s > 0.0) s->deadline_ms = s->started_ms + (uint64_t)(s->opts.time_limit_s * 1e3) + 1;
-    s->info = (mgc_program_info){.objective = INFINITY, .bound = -INFINITY, .primal_residual = INFINITY, .dual_residual = INFINITY, .gap = INFINITY};
+    s->info = (mgc_program_info){.objective = INFINITY,
+                                 .bound = -INFINITY,
+                                 .primal_residual = INFINITY,
+                                 .dual_residual = INFINITY,
+                                 .gap = INFINITY};
     return mgc__program_compile(p);
 }
 
-/* --- a program without integers -------------------------------------------------------------------------------------- */
+/* --- a program without integers -------------------------------------------------------------- */
 
 static mgc_status result_reserve(mgc_ctx *ctx, mgc__result *r, const mgc__qp *qp)
 {
@@ -66,7 +78,8 @@ static void take_point(const mgc__qp *qp, const mgc__ipm_result *found, mgc__res
 {
     r->has_point = found->x != NULL;
     r->has_multipliers = r->has_point && found->y != NULL;
-    for (uint32_t j = 0; r->has_point && j < qp->n; j++) r->x[j] = fmin(fmax(found->x[j], qp->lower[j]), qp->upper[j]);
+    for (uint32_t j = 0; r->has_point && j < qp->n; j++)
+        r->x[j] = fmin(fmax(found->x[j], qp->lower[j]), qp->upper[j]);
     for (uint32_t i = 0; r->has_multipliers && i < qp->m; i++) r->y[i] = found->y[i];
 }
 
@@ -97,7 +110,8 @@ static bool judge(mgc__solve *s, const mgc__qp *qp, mgc__result *r, double *work
 }
 
 /* Keep a ray that proves the outcome; false where it does not. */
-static bool take_ray(mgc_ctx *ctx, const mgc__qp *qp, uint32_t outcome, const double *ray, mgc__result *r, double *work, mgc_status *st)
+static bool take_ray(mgc_ctx *ctx, const mgc__qp *qp, uint32_t outcome, const double *ray, mgc__result *r,
+                     double *work, mgc_status *st)
 {
     bool infeasible = outcome == MGC_OUTCOME_INFEASIBLE;
     uint32_t length = infeasible ? qp->m : qp->n;
@@ -120,8 +134,13 @@ static bool take_ray(mgc_ctx *ctx, const mgc__qp *qp, uint32_t outcome, const do
 static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool warm, mgc__ipm_result *found)
 {
     mgc_program *p = s->p;
-    mgc__ipm_opts o = {.tolerance = tolerance, .cutoff = INFINITY, .iteration_limit = s->opts.iteration_limit, .warm = warm,
-                       .deadline_ms = s->deadline_ms, .progress = s->opts.progress, .user = s->opts.user};
+    mgc__ipm_opts o = {.tolerance = tolerance,
+                       .cutoff = INFINITY,
+                       .iteration_limit = s->opts.iteration_limit,
+                       .warm = warm,
+                       .deadline_ms = s->deadline_ms,
+                       .progress = s->opts.progress,
+                       .user = s->opts.user};
 
     if (p->ipm == NULL) {
         mgc_status st = mgc__ipm_create(p->ctx, &p->ipm);
@@ -132,8 +151,8 @@ static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool 
     return st;
 }
 
-/* The sharpest direction of descent: minimise c'd over the directions that no bound stops, |d| <= 1.  Same pattern, no
- * trouble: 0 is feasible and everything is bounded.  bounds: work space, length 2 (n + m). */
+/* The sharpest direction of descent: minimise c'd over the directions that no bound stops, |d| <= 1.  Same pattern,
+ * no trouble: 0 is feasible and everything is bounded.  bounds: work space, length 2 (n + m). */
 static mgc_status sharpen_direction(mgc__solve *s, const mgc__qp *qp, double *bounds, mgc__ipm_result *found)
 {
     double *lower = bounds, *upper = lower + qp->n, *row_lower = upper + qp->n, *row_upper = row_lower + qp->m;
@@ -195,12 +214,14 @@ static mgc_status check_feasible(mgc__solve *s, const mgc__qp *qp, mgc__result *
 }
 
 /* Keep the ray of an infeasible or unbounded program and check it; outcome NUMERICAL where it does not prove. */
-static mgc_status settle_ray(mgc__solve *s, const mgc__qp *qp, mgc__ipm_result *found, mgc__result *r, double *work, uint32_t *outcome)
+static mgc_status settle_ray(mgc__solve *s, const mgc__qp *qp, mgc__ipm_result *found, mgc__result *r, double *work,
+                             uint32_t *outcome)
 {
     mgc_ctx *ctx = s->p->ctx;
     mgc_status st;
 
-    if (take_ray(ctx, qp, *outcome, found->ray, r, work, &st)) return *outcome == MGC_OUTCOME_UNBOUNDED ? check_feasible(s, qp, r, work, outcome) : MGC_OK;
+    if (take_ray(ctx, qp, *outcome, found->ray, r, work, &st))
+        return *outcome == MGC_OUTCOME_UNBOUNDED ? check_feasible(s, qp, r, work, outcome) : MGC_OK;
     if (st == MGC_OK && *outcome == MGC_OUTCOME_UNBOUNDED && qp->q == NULL) {
         double *bounds = mgc__alloc(ctx, 2 * ((size_t)qp->n + qp->m), sizeof *bounds);
         if (bounds == NULL) return mgc__no_memory(ctx, "work space");
@@ -243,7 +264,7 @@ mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *
     return MGC_OK;
 }
 
-/* --- the public calls --------------------------------------------------------------------------------------------------- */
+/* --- the public calls ------------------------------------------------------------------------ */
 
 mgc_status mgc_program_solve(mgc_program *p, const mgc_program_opts *opts, mgc_program_info *info)
 {
@@ -266,14 +287,18 @@ mgc_status mgc_program_solve(mgc_program *p, const mgc_program_opts *opts, mgc_p
     }
     s.info.seconds = 1e-3 * (double)(mgc__now_ms(p->ctx) - s.started_ms);
     st = mgc__info_write(info, &s.info, sizeof s.info, INFO_V1);
-    return st == MGC_OK ? st : mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_info is not one that this library knows");
+    return st == MGC_OK
+               ? st
+               : mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_info is not one that this library knows");
 }
 
-static mgc_status copy_out(const mgc_program *p, const char *what, const double *from, size_t have, double *to, size_t n)
+static mgc_status copy_out(const mgc_program *p, const char *what, const double *from, size_t have, double *to,
+                           size_t n)
 {
     if (from == NULL) return mgc__fail(p->ctx, MGC_E_STATE, "solver: the last solve left no %s", what);
     if (to == NULL || n != have)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: place for %zu numbers of %s; %zu are there", to == NULL ? 0 : n, what, have);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: place for %zu numbers of %s; %zu are there",
+                         to == NULL ? 0 : n, what, have);
     memcpy(to, from, n * sizeof *to);
     return MGC_OK;
 }
@@ -302,7 +327,7 @@ mgc_status mgc_program_get_ray(const mgc_program *p, double *ray, size_t n)
     return copy_out(p, "ray", p->result.ray, p->result.ray_length, ray, n);
 }
 
-/* --- the judge for everyone ------------------------------------------------------------------------------------------------ */
+/* --- the judge for everyone ------------------------------------------------------------------ */
 
 /* Work space and compiled data for a check; work: 2 (n + m) numbers, freed by the caller. */
 static mgc_status begin_check(const mgc_program *p, mgc__qp *qp, double **work)
@@ -325,7 +350,8 @@ static double integrality(const mgc_program *p, const double *x)
     return worst;
 }
 
-mgc_status mgc_program_check_x(const mgc_program *p, const double *x, size_t n, double *objective, double *primal_residual)
+mgc_status mgc_program_check_x(const mgc_program *p, const double *x, size_t n, double *objective,
+                               double *primal_residual)
 {
     mgc__point_report report;
     mgc__qp qp;
@@ -333,7 +359,8 @@ mgc_status mgc_program_check_x(const mgc_program *p, const double *x, size_t n, 
 
     if (p == NULL) return MGC_E_INVALID_ARG;
     if (x == NULL || n != p->n)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a point of %zu numbers; the program has %u columns", x == NULL ? 0 : n, p->n);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a point of %zu numbers; the program has %u columns",
+                         x == NULL ? 0 : n, p->n);
     mgc_status st = begin_check(p, &qp, &work);
     if (st != MGC_OK) return st;
     mgc__judge_point(&qp, x, work, &report);
@@ -352,9 +379,11 @@ mgc_status mgc_program_check_ray(const mgc_program *p, uint32_t outcome, const d
     *margin = -INFINITY;
     bool infeasible = outcome == MGC_OUTCOME_INFEASIBLE;
     if (!infeasible && outcome != MGC_OUTCOME_UNBOUNDED)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: outcome %u has no ray; allowed are INFEASIBLE and UNBOUNDED", outcome);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
+                         "solver: outcome %u has no ray; allowed are INFEASIBLE and UNBOUNDED", outcome);
     if (ray == NULL || n != (infeasible ? p->m : p->n))
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a ray of %zu numbers; %u are needed", ray == NULL ? 0 : n, infeasible ? p->m : p->n);
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: a ray of %zu numbers; %u are needed",
+                         ray == NULL ? 0 : n, infeasible ? p->m : p->n);
     mgc_status st = begin_check(p, &qp, &work);
     if (st != MGC_OK) return st;
     *margin = infeasible ? mgc__judge_infeasible(&qp, ray, work) : mgc__judge_unbounded(&qp, ray, work);

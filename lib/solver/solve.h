@@ -14,9 +14,8 @@ typedef struct mgc__solve {
     mgc_program_info info; /* seconds is filled at the end */
 } mgc__solve;
 
-/* Solve qp, a program of the sizes of s->p (its data perhaps changed), judge what comes back against qp itself and keep
- * it in result, whose arrays are made here.  tighter: bounds that every optimum obeys, for the proven bound, or NULL.
- * Fills s->info but for nodes and seconds.  Outcomes of qp are outcomes here; integrality plays no part. */
+/* Solve qp, a program of the sizes of s->p (its data perhaps changed), judge what comes back against qp itself and
+ * keep it in result, whose arrays are made here.  Fills s->info but for nodes and seconds; knows no integrality. */
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *result);
 
 /* Branch and bound: leaves the incumbent, with multipliers of the program whose integers are fixed, in p->result. */

@@ -30,7 +30,8 @@ static mgc_program_info solve(mgc_program *p, double gap)
     return info;
 }
 
-/* --- small worlds, completely ------------------------------------------------------------------------------------ */
+/* --- small worlds, completely ------------------------------------------------------------------------------------
+ */
 
 enum { N = 6, M = 4 };
 
@@ -76,7 +77,8 @@ static struct small some_small(mgc__rng *rng, bool quadratic)
         s.high[j] = s.low[j] + (int)mgc__rng_below(rng, 4);
     }
     for (int i = 0; i < M; i++) {
-        for (int j = 0; j < N; j++) s.row[i][j] = mgc__rng_below(rng, 3) != 0 ? (double)mgc__rng_below(rng, 15) - 7 : 0.0;
+        for (int j = 0; j < N; j++)
+            s.row[i][j] = mgc__rng_below(rng, 3) != 0 ? (double)mgc__rng_below(rng, 15) - 7 : 0.0;
         double b = (double)mgc__rng_below(rng, 17) - 8;
         switch (mgc__rng_below(rng, 4)) {
         case 0: s.lower[i] = b, s.upper[i] = INFINITY; break;
@@ -96,7 +98,8 @@ static mgc_program *program_of(const struct small *s)
         add_integer(p, s->c[j], s->low[j], s->high[j]);
         ck_assert_int_eq(mgc_program_set_quadratic(p, j, j, s->quadratic[j]), MGC_OK);
     }
-    for (int i = 0; i < M; i++) ck_assert_int_eq(mgc_program_add_row(p, s->lower[i], s->upper[i], cols, s->row[i], N, NULL), MGC_OK);
+    for (int i = 0; i < M; i++)
+        ck_assert_int_eq(mgc_program_add_row(p, s->lower[i], s->upper[i], cols, s->row[i], N, NULL), MGC_OK);
     return p;
 }
 
@@ -117,7 +120,8 @@ static void small_worlds(bool quadratic, int cases, uint64_t seed)
             ck_assert_int_eq(mgc_program_get_x(p, x, N), MGC_E_STATE);
         } else {
             ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "case %d: %s", k, mgc_outcome_name(info.outcome));
-            ck_assert_msg(fabs(info.objective - want) < 1e-6 * fmax(1.0, fabs(want)), "case %d: %.9g, all points %.9g", k, info.objective, want);
+            ck_assert_msg(fabs(info.objective - want) < 1e-6 * fmax(1.0, fabs(want)),
+                          "case %d: %.9g, all points %.9g", k, info.objective, want);
             ck_assert_double_le(info.bound, info.objective);
             ck_assert_int_eq(mgc_program_get_x(p, x, N), MGC_OK);
             ck_assert_int_eq(mgc_program_check_x(p, x, N, &objective, &residual), MGC_OK);
@@ -141,7 +145,7 @@ START_TEST(small_quadratic_integer_programs_agree_with_all_points)
 }
 END_TEST
 
-/* --- knapsacks -------------------------------------------------------------------------------------------------------- */
+/* --- knapsacks ------------------------------------------------------------------------------- */
 
 START_TEST(knapsacks_agree_with_dynamic_programming)
 {
@@ -164,7 +168,8 @@ START_TEST(knapsacks_agree_with_dynamic_programming)
         ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, ROOM, cols, weight, ITEMS, NULL), MGC_OK);
         mgc_program_info info = solve(p, 0.0);
         ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
-        ck_assert_msg(fabs(info.objective + best[ROOM]) < 1e-6, "case %d: %g, %g is right", k, -info.objective, best[ROOM]);
+        ck_assert_msg(fabs(info.objective + best[ROOM]) < 1e-6, "case %d: %g, %g is right", k, -info.objective,
+                      best[ROOM]);
         mgc_program_destroy(p);
     }
 }
@@ -215,7 +220,7 @@ START_TEST(relaxations_give_their_certificates)
 }
 END_TEST
 
-/* --- unit commitment ----------------------------------------------------------------------------------------------------- */
+/* --- unit commitment ------------------------------------------------------------------------- */
 
 enum { UNITS = 3, HOURS = 12 };
 
@@ -238,7 +243,9 @@ static mgc_program *commitment(uint64_t seed)
         }
     for (int k = 0; k < 2; k++)
         for (int t = 0; t < HOURS; t++) {
-            for (int g = 0; g < UNITS; g++) ck_assert_int_eq(mgc_program_add_column(p, 0.5 * (1 + 0.3 * g), 0, INFINITY, &power[k][g][t]), MGC_OK);
+            for (int g = 0; g < UNITS; g++)
+                ck_assert_int_eq(mgc_program_add_column(p, 0.5 * (1 + 0.3 * g), 0, INFINITY, &power[k][g][t]),
+                                 MGC_OK);
             ck_assert_int_eq(mgc_program_add_column(p, 0.5 * 4, 0, INFINITY, &buy[k][t]), MGC_OK);
         }
     for (int g = 0; g < UNITS; g++)
@@ -268,7 +275,8 @@ static mgc_program *commitment(uint64_t seed)
                 cols[g] = power[k][g][t], vals[g] = 1;
                 if (t == 0) continue;
                 const uint32_t rise[] = {power[k][g][t], power[k][g][t - 1], u[g][t - 1], v[g][t]};
-                ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, rise, (double[]){1, -1, -ramp, -ramp}, 4, NULL), MGC_OK);
+                ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, rise, (double[]){1, -1, -ramp, -ramp}, 4, NULL),
+                                 MGC_OK);
             }
             cols[UNITS] = buy[k][t], vals[UNITS] = 1;
             ck_assert_int_eq(mgc_program_add_row(p, demand, INFINITY, cols, vals, UNITS + 1, NULL), MGC_OK);
@@ -290,7 +298,9 @@ static double by_glpsol(const mgc_program *p)
     ck_assert_uint_eq(fwrite(t.s, 1, t.n, f), t.n);
     ck_assert_int_eq(fclose(f), 0);
     free(t.s);
-    snprintf(command, sizeof command, "glpsol --freemps %s --tmlim 60 -o %s.sol >/dev/null 2>&1 && cat %s.sol; rm -f %s.sol", file, file, file, file);
+    snprintf(command, sizeof command,
+             "glpsol --freemps %s --tmlim 60 -o %s.sol >/dev/null 2>&1 && cat %s.sol; rm -f %s.sol", file, file, file,
+             file);
     t = text_of_command(command);
     const char *at = t.s != NULL ? strstr(t.s, "Objective:") : NULL;
     if (at != NULL && (at = strchr(at, '=')) != NULL && sscanf(at + 1, "%lf", &value) != 1) value = NAN;
@@ -307,9 +317,10 @@ START_TEST(commitment_agrees_with_another_solver)
         double other = by_glpsol(p);
         ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "seed %d: %s", (int)seed, mgc_outcome_name(info.outcome));
         if (!isnan(other)) {
-            ck_assert_msg(info.objective >= other - 1e-6 * other && info.objective <= other * (1 + 1.01e-4), "seed %d: %.9g, glpsol %.9g", (int)seed,
-                          info.objective, other);
-            ck_assert_msg(info.bound <= other * (1 + 1e-7), "seed %d: bound %.9g above the optimum %.9g", (int)seed, info.bound, other);
+            ck_assert_msg(info.objective >= other - 1e-6 * other && info.objective <= other * (1 + 1.01e-4),
+                          "seed %d: %.9g, glpsol %.9g", (int)seed, info.objective, other);
+            ck_assert_msg(info.bound <= other * (1 + 1e-7), "seed %d: bound %.9g above the optimum %.9g", (int)seed,
+                          info.bound, other);
         }
         mgc_program_destroy(p);
     }
@@ -356,7 +367,8 @@ START_TEST(cold_solves_know_nothing_of_each_other)
     for (int k = 0; k < 10; k++) {
         for (int f = 0; f < 8; f++) {
             double at = (double)mgc__rng_below(&rng, 2);
-            ck_assert_int_eq(mgc_program_set_bounds(p, (uint32_t)mgc__rng_below(&rng, 2 * UNITS * HOURS), at, at), MGC_OK);
+            ck_assert_int_eq(mgc_program_set_bounds(p, (uint32_t)mgc__rng_below(&rng, 2 * UNITS * HOURS), at, at),
+                             MGC_OK);
         }
         ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_OK);
         for (uint32_t j = 0; j < 2 * UNITS * HOURS; j++) ck_assert_int_eq(mgc_program_set_bounds(p, j, 0, 1), MGC_OK);
@@ -368,7 +380,7 @@ START_TEST(cold_solves_know_nothing_of_each_other)
 }
 END_TEST
 
-/* --- limits -------------------------------------------------------------------------------------------------------------------- */
+/* --- limits ---------------------------------------------------------------------------------- */
 
 START_TEST(limits_leave_a_point_and_a_true_bound)
 {
@@ -473,7 +485,7 @@ START_TEST(a_start_is_used)
 }
 END_TEST
 
-/* --- memory ------------------------------------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 struct heap {
     long until_fault, live, faults;

@@ -28,7 +28,8 @@ static double entry(const mgc_program *p, uint32_t row, uint32_t column)
     return v;
 }
 
-/* --- building ------------------------------------------------------------------------------------------------------ */
+/* --- building ------------------------------------------------------------------------------------------------------
+ */
 
 static mgc_program *small(void)
 {
@@ -132,17 +133,21 @@ START_TEST(names_have_limits)
 }
 END_TEST
 
-/* --- MPS: what is read ------------------------------------------------------------------------------------------------ */
+/* --- MPS: what is read ----------------------------------------------------------------------- */
 
 START_TEST(every_kind_of_row_and_bound)
 {
-    mgc_program *p = read_text(
-        "* a comment\nNAME every kind\nROWS\n N cost\n L l\n G g\n E e\n E en\n N other\nCOLUMNS\n a cost 1 l 1\n a other 5\n"
-        " m 'MARKER' 'INTORG'\n b l 1 g 2\n c g 1\n m2 'MARKER' 'INTEND'\n d e 1 en 1\n f e 2\n h l 1\n i l 1\n k l -2.5e-1\n"
-        "RHS\n s cost -7 l 4\n s g 2 e 3\n s en 3\n other l 99\nRANGES\n r l 1 g -2\n r e 2 en -2\n"
-        "BOUNDS\n UP B a -3\n UI B b 6\n FR d\n MI B f\n UP B f 9\n FX B h 2\n BV i\n LO B k -5\n UP B k 1e30\nENDATA\nnot read\n");
-    static const struct { double lower, upper; } row[] = {{3, 4}, {2, 4}, {3, 5}, {1, 3}},
-                                                col[] = {{-INFINITY, -3}, {0, 6}, {0, 1}, {-INFINITY, INFINITY}, {-INFINITY, 9}, {2, 2}, {0, 1}, {-5, INFINITY}};
+    mgc_program *p =
+        read_text("* a comment\nNAME every kind\nROWS\n N cost\n L l\n G g\n E e\n E en\n N other\nCOLUMNS\n a cost "
+                  "1 l 1\n a other 5\n"
+                  " m 'MARKER' 'INTORG'\n b l 1 g 2\n c g 1\n m2 'MARKER' 'INTEND'\n d e 1 en 1\n f e 2\n h l 1\n i "
+                  "l 1\n k l -2.5e-1\n"
+                  "RHS\n s cost -7 l 4\n s g 2 e 3\n s en 3\n other l 99\nRANGES\n r l 1 g -2\n r e 2 en -2\n"
+                  "BOUNDS\n UP B a -3\n UI B b 6\n FR d\n MI B f\n UP B f 9\n FX B h 2\n BV i\n LO B k -5\n UP B k "
+                  "1e30\nENDATA\nnot read\n");
+    static const struct { double lower, upper;
+    } row[] = {{3, 4}, {2, 4}, {3, 5}, {1, 3}}, col[] = {{-INFINITY, -3}, {0, 6}, {0, 1}, {-INFINITY, INFINITY},
+                                                         {-INFINITY, 9},  {2, 2}, {0, 1}, {-5, INFINITY}};
     static const int integer[] = {0, 1, 1, 0, 0, 0, 1, 0};
 
     ck_assert_uint_eq(mgc_program_rows(p), 4);
@@ -150,10 +155,11 @@ START_TEST(every_kind_of_row_and_bound)
     ck_assert_uint_eq(mgc_program_integers(p), 3);
     ck_assert_double_eq(p->offset, 7);
     for (uint32_t i = 0; i < 4; i++)
-        ck_assert_msg(p->row_lower[i] == row[i].lower && p->row_upper[i] == row[i].upper, "row %u: %g %g", i, p->row_lower[i], p->row_upper[i]);
+        ck_assert_msg(p->row_lower[i] == row[i].lower && p->row_upper[i] == row[i].upper, "row %u: %g %g", i,
+                      p->row_lower[i], p->row_upper[i]);
     for (uint32_t j = 0; j < 8; j++)
-        ck_assert_msg(p->lower[j] == col[j].lower && p->upper[j] == col[j].upper && p->integer[j] == integer[j], "column %u: %g %g %d", j,
-                      p->lower[j], p->upper[j], p->integer[j]);
+        ck_assert_msg(p->lower[j] == col[j].lower && p->upper[j] == col[j].upper && p->integer[j] == integer[j],
+                      "column %u: %g %g %d", j, p->lower[j], p->upper[j], p->integer[j]);
     ck_assert_double_eq(entry(p, 0, 7), -0.25);
     ck_assert_str_eq(mgc_program_column_name(p, 7), "k");
     mgc_program_destroy(p);
@@ -163,10 +169,12 @@ END_TEST
 START_TEST(fixed_format_keeps_blanks_in_names)
 {
     mgc_program *p = read_text(
-        "NAME          FIXED\nROWS\n N  COST\n L  ROW ONE\n E  R2\nCOLUMNS\n    COL A     COST               1.0   ROW ONE            2.0\n"
+        "NAME          FIXED\nROWS\n N  COST\n L  ROW ONE\n E  R2\nCOLUMNS\n    COL A     COST               1.0   "
+        "ROW ONE            2.0\n"
         "    COL A     R2                 3.0\n    MARKER                 'MARKER'                 'INTORG'\n"
         "    COL B     ROW ONE            4.0\n    MARKER                 'MARKER'                 'INTEND'\nRHS\n"
-        "    RHS       ROW ONE           12.0   R2                 1.0\nBOUNDS\n UP BND       COL A              8.0\n MI BND       COL B\nENDATA\n");
+        "    RHS       ROW ONE           12.0   R2                 1.0\nBOUNDS\n UP BND       COL A              "
+        "8.0\n MI BND       COL B\nENDATA\n");
 
     ck_assert_str_eq(mgc_program_column_name(p, 0), "COL A");
     ck_assert_str_eq(mgc_program_row_name(p, 0), "ROW ONE");
@@ -182,7 +190,8 @@ END_TEST
 START_TEST(both_ways_to_write_q)
 {
     static const char head[] = "NAME\nROWS\n N c\n G r\nCOLUMNS\n x c 1 r 1\n y c 1 r 1\nRHS\n RHS r 1\n";
-    static const char *const tails[] = {"QUADOBJ\n x x 2\n y x -1\n y y 4\nENDATA\n", "QUADOBJ\n x x 2\n x y -1\n y y 4\nENDATA\n",
+    static const char *const tails[] = {"QUADOBJ\n x x 2\n y x -1\n y y 4\nENDATA\n",
+                                        "QUADOBJ\n x x 2\n x y -1\n y y 4\nENDATA\n",
                                         "QMATRIX\n x x 2\n x y -1\n y x -1\n y y 4\nENDATA\n"};
     char text[400];
 
@@ -201,7 +210,7 @@ START_TEST(both_ways_to_write_q)
 }
 END_TEST
 
-/* --- MPS: what is refused ------------------------------------------------------------------------------------------------ */
+/* --- MPS: what is refused -------------------------------------------------------------------- */
 
 #define HEAD "NAME t\nROWS\n N c\n L r\n" /* 4 lines */
 #define BODY HEAD "COLUMNS\n x c 1 r 1\n y r 1\n" /* 7 lines */
@@ -251,7 +260,8 @@ START_TEST(bad_files_are_refused_with_their_line)
 
     ck_assert_ptr_null(p);
     ck_assert_msg(st == REFUSED_TEXTS[_i].status, "case %d: %s: %s", _i, mgc_status_name(st), error);
-    ck_assert_msg(strncmp(error, REFUSED_TEXTS[_i].place, strlen(REFUSED_TEXTS[_i].place)) == 0, "case %d: %s", _i, error);
+    ck_assert_msg(strncmp(error, REFUSED_TEXTS[_i].place, strlen(REFUSED_TEXTS[_i].place)) == 0, "case %d: %s", _i,
+                  error);
     ck_assert_msg(strstr(error, REFUSED_TEXTS[_i].says) != NULL, "case %d: %s", _i, error);
 }
 END_TEST
@@ -262,7 +272,8 @@ START_TEST(torn_files_are_refused)
     static const char good[] = BODY "RHS\n s r 1\nRANGES\n s r 2\nBOUNDS\n UP b x 3\nQUADOBJ\n x x 1\nENDATA";
     mgc_program *p;
 
-    for (size_t n = 0; n + 1 < sizeof good; n++) ck_assert_int_ne(mgc_program_read_mps(ctx, good, n, NULL, &p), MGC_OK);
+    for (size_t n = 0; n + 1 < sizeof good; n++)
+        ck_assert_int_ne(mgc_program_read_mps(ctx, good, n, NULL, &p), MGC_OK);
     ck_assert_int_eq(mgc_program_read_mps(ctx, good, sizeof good - 1, NULL, &p), MGC_OK);
     mgc_program_destroy(p);
     char torn[sizeof good];
@@ -283,7 +294,8 @@ START_TEST(flipped_bytes_do_no_harm)
         char text[sizeof good];
         mgc_program *p;
         memcpy(text, good, sizeof good);
-        for (uint64_t f = 1 + mgc__rng_below(&rng, 4); f > 0; f--) text[mgc__rng_below(&rng, sizeof good - 1)] = (char)mgc__rng_below(&rng, 256);
+        for (uint64_t f = 1 + mgc__rng_below(&rng, 4); f > 0; f--)
+            text[mgc__rng_below(&rng, sizeof good - 1)] = (char)mgc__rng_below(&rng, 256);
         if (mgc_program_read_mps(ctx, text, sizeof good - 1, NULL, &p) == MGC_OK) {
             struct text t = written(p);
             free(t.s);
@@ -293,7 +305,7 @@ START_TEST(flipped_bytes_do_no_harm)
 }
 END_TEST
 
-/* --- MPS: there and back ------------------------------------------------------------------------------------------------------ */
+/* --- MPS: there and back --------------------------------------------------------------------- */
 
 static double some_number(mgc__rng *rng)
 {
@@ -335,10 +347,13 @@ static mgc_program *some_program(mgc__rng *rng)
         some_bounds(rng, &lower, &upper);
         ck_assert_int_eq(mgc_program_add_row(p, lower, upper, NULL, NULL, 0, NULL), MGC_OK);
         for (uint32_t j = 0; j < n; j++)
-            if (mgc__rng_below(rng, 3) == 0) ck_assert_int_eq(mgc_program_set_coefficient(p, i, j, some_number(rng)), MGC_OK);
+            if (mgc__rng_below(rng, 3) == 0)
+                ck_assert_int_eq(mgc_program_set_coefficient(p, i, j, some_number(rng)), MGC_OK);
     }
     for (uint64_t k = mgc__rng_below(rng, 8); k > 0; k--)
-        ck_assert_int_eq(mgc_program_set_quadratic(p, (uint32_t)mgc__rng_below(rng, n), (uint32_t)mgc__rng_below(rng, n), some_number(rng)), MGC_OK);
+        ck_assert_int_eq(mgc_program_set_quadratic(p, (uint32_t)mgc__rng_below(rng, n),
+                                                   (uint32_t)mgc__rng_below(rng, n), some_number(rng)),
+                         MGC_OK);
     if (mgc__rng_below(rng, 2) == 0) ck_assert_int_eq(mgc_program_set_offset(p, some_number(rng)), MGC_OK);
     if (mgc__rng_below(rng, 2) == 0) ck_assert_int_eq(mgc_program_set_column_name(p, n - 1, "C1"), MGC_OK);
     if (m > 1) ck_assert_int_eq(mgc_program_set_row_name(p, 1, "a name"), MGC_OK);
@@ -365,11 +380,13 @@ static void same_program(const mgc_program *a, const mgc_program *b)
     same_entries(&a->q.csc, &b->q.csc);
     ck_assert_double_eq(a->offset, b->offset);
     for (uint32_t j = 0; j < a->n; j++)
-        ck_assert_msg(a->cost[j] == b->cost[j] && a->lower[j] == b->lower[j] && a->upper[j] == b->upper[j] && a->integer[j] == b->integer[j],
+        ck_assert_msg(a->cost[j] == b->cost[j] && a->lower[j] == b->lower[j] && a->upper[j] == b->upper[j] &&
+                          a->integer[j] == b->integer[j],
                       "column %u: %.17g %.17g, %.17g %.17g", j, a->lower[j], b->lower[j], a->upper[j], b->upper[j]);
     for (uint32_t i = 0; i < a->m; i++)
-        ck_assert_msg(a->row_lower[i] == b->row_lower[i] && a->row_upper[i] == b->row_upper[i], "row %u: %.17g %.17g, %.17g %.17g", i,
-                      a->row_lower[i], b->row_lower[i], a->row_upper[i], b->row_upper[i]);
+        ck_assert_msg(a->row_lower[i] == b->row_lower[i] && a->row_upper[i] == b->row_upper[i],
+                      "row %u: %.17g %.17g, %.17g %.17g", i, a->row_lower[i], b->row_lower[i], a->row_upper[i],
+                      b->row_upper[i]);
 }
 
 START_TEST(what_is_written_reads_back_the_same)
@@ -412,7 +429,7 @@ START_TEST(a_writer_that_fails_is_heard)
 }
 END_TEST
 
-/* --- published programs -------------------------------------------------------------------------------------------------------- */
+/* --- published programs ---------------------------------------------------------------------- */
 
 static void check_size(const char *kind, const char *suffix, size_t i)
 {
@@ -425,8 +442,10 @@ static void check_size(const char *kind, const char *suffix, size_t i)
 
     if (t.s == NULL) return;
     ck_assert_msg(mgc_program_read_mps(ctx, t.s, t.n, name, &p) == MGC_OK, "%s", mgc_ctx_error(ctx));
-    unsigned got[] = {mgc_program_rows(p), mgc_program_columns(p), (unsigned)mgc_program_nonzeros(p), p->q.csc.start[p->n]};
-    for (int k = 0; k < 4; k++) ck_assert_msg(got[k] == want[k], "%s: size %d is %u, %u is right", name, k, got[k], want[k]);
+    unsigned got[] = {mgc_program_rows(p), mgc_program_columns(p), (unsigned)mgc_program_nonzeros(p),
+                      p->q.csc.start[p->n]};
+    for (int k = 0; k < 4; k++)
+        ck_assert_msg(got[k] == want[k], "%s: size %d is %u, %u is right", name, k, got[k], want[k]);
     struct text w = written(p);
     back = read_text(w.s);
     same_program(p, back);
@@ -448,7 +467,7 @@ START_TEST(published_quadratic_programs_have_their_sizes)
 }
 END_TEST
 
-/* --- memory ------------------------------------------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 struct heap {
     long until_fault, live, faults;

@@ -2,12 +2,14 @@
 /* Linear and quadratic programs through the public solve; every answer is judged again here. */
 #include "solver_test.h"
 
-/* --- published optima ---------------------------------------------------------------------------------------- */
+/* --- published optima ------------------------------------------------------------------------ */
 
-static const char *const LINEAR[] = {"afiro", "adlittle", "blend", "sc50a", "sc50b", "sc105", "sc205", "share2b", "kb2", "recipe", "vtpbase",
-                                     "scorpion", "israel", "e226", "capri", "scagr7"};
-static const char *const QUADRATIC[] = {"HS21", "HS35", "HS51", "HS53", "GENHS28", "LOTSCHD", "QPTEST", "QAFIRO", "DUALC1", "DUAL1", "PRIMALC1", "CVXQP2_S",
-                                        "QSC205", "QSHARE2B", "QPCBOEI1"};
+static const char *const LINEAR[] = {"afiro",  "adlittle", "blend", "sc50a",  "sc50b",   "sc105",
+                                     "sc205",  "share2b",  "kb2",   "recipe", "vtpbase", "scorpion",
+                                     "israel", "e226",     "capri", "scagr7"};
+static const char *const QUADRATIC[] = {"HS21",     "HS35",     "HS51",   "HS53",     "GENHS28",
+                                        "LOTSCHD",  "QPTEST",   "QAFIRO", "DUALC1",   "DUAL1",
+                                        "PRIMALC1", "CVXQP2_S", "QSC205", "QSHARE2B", "QPCBOEI1"};
 
 static void check_published(const char *kind, const char *name, const char *suffix)
 {
@@ -23,10 +25,12 @@ static void check_published(const char *kind, const char *name, const char *suff
     ck_assert_int_eq(mgc_program_read_mps(ctx, t.s, t.n, name, &p), MGC_OK);
     free(t.s);
     ck_assert_int_eq(mgc_program_solve(p, NULL, &info), MGC_OK);
-    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s, residuals %.1e %.1e, gap %.1e", name, mgc_outcome_name(info.outcome),
-                  info.primal_residual, info.dual_residual, info.gap);
-    ck_assert_msg(fabs(info.objective - want) <= 1e-6 * fmax(1.0, fabs(want)), "%s: %.12g, published %.12g", name, info.objective, want);
-    ck_assert_msg(info.bound <= info.objective + 1e-8 * fmax(1.0, fabs(want)), "%s: bound %.12g above %.12g", name, info.bound, info.objective);
+    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s, residuals %.1e %.1e, gap %.1e", name,
+                  mgc_outcome_name(info.outcome), info.primal_residual, info.dual_residual, info.gap);
+    ck_assert_msg(fabs(info.objective - want) <= 1e-6 * fmax(1.0, fabs(want)), "%s: %.12g, published %.12g", name,
+                  info.objective, want);
+    ck_assert_msg(info.bound <= info.objective + 1e-8 * fmax(1.0, fabs(want)), "%s: bound %.12g above %.12g", name,
+                  info.bound, info.objective);
     double *x = malloc(mgc_program_columns(p) * sizeof *x);
     ck_assert_int_eq(mgc_program_get_x(p, x, mgc_program_columns(p)), MGC_OK);
     ck_assert_int_eq(mgc_program_check_x(p, x, mgc_program_columns(p), &objective, &residual), MGC_OK);
@@ -48,7 +52,7 @@ START_TEST(published_quadratic_optima)
 }
 END_TEST
 
-/* --- small programs, completely --------------------------------------------------------------------------------- */
+/* --- small programs, completely -------------------------------------------------------------- */
 
 /* Optimum over x in [0, 4]^2 with up to three rows a x + b y <= r: try every meeting of two lines. */
 static double by_vertices(const double c[2], double row[][3], int rows)
@@ -65,7 +69,8 @@ static double by_vertices(const double c[2], double row[][3], int rows)
         for (int b = 0; b < a; b++) {
             double det = line[a][0] * line[b][1] - line[a][1] * line[b][0];
             if (det == 0) continue;
-            double x = (line[a][2] * line[b][1] - line[a][1] * line[b][2]) / det, y = (line[a][0] * line[b][2] - line[a][2] * line[b][0]) / det;
+            double x = (line[a][2] * line[b][1] - line[a][1] * line[b][2]) / det,
+                   y = (line[a][0] * line[b][2] - line[a][2] * line[b][0]) / det;
             bool inside = true;
             for (int k = 0; k < n; k++) inside &= line[k][0] * x + line[k][1] * y <= line[k][2] + 1e-12;
             if (inside) best = fmin(best, c[0] * x + c[1] * y);
@@ -98,15 +103,16 @@ START_TEST(small_linear_programs_agree_with_their_vertices)
         if (want == INFINITY) {
             double ray[3], margin;
             infeasible++;
-            ck_assert_msg(info.outcome == MGC_OUTCOME_INFEASIBLE, "case %d is infeasible, not %s", k, mgc_outcome_name(info.outcome));
+            ck_assert_msg(info.outcome == MGC_OUTCOME_INFEASIBLE, "case %d is infeasible, not %s", k,
+                          mgc_outcome_name(info.outcome));
             ck_assert_int_eq(mgc_program_get_ray(p, ray, 3), MGC_OK);
             ck_assert_int_eq(mgc_program_check_ray(p, MGC_OUTCOME_INFEASIBLE, ray, 3, &margin), MGC_OK);
             ck_assert_double_gt(margin, 0);
             double none[2];
             ck_assert_int_eq(mgc_program_get_x(p, none, 2), MGC_E_STATE);
         } else {
-            ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) < 1e-6, "case %d: %s %.9g, by hand %.9g", k,
-                          mgc_outcome_name(info.outcome), info.objective, want);
+            ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) < 1e-6,
+                          "case %d: %s %.9g, by hand %.9g", k, mgc_outcome_name(info.outcome), info.objective, want);
         }
         mgc_program_destroy(p);
     }
@@ -144,7 +150,8 @@ START_TEST(multipliers_are_derivatives)
 }
 END_TEST
 
-static uint32_t solve_two(double cost, double lower, double upper, double row_lower, double row_upper, double margin[1])
+static uint32_t solve_two(double cost, double lower, double upper, double row_lower, double row_upper,
+                          double margin[1])
 {
     const uint32_t cols[] = {0, 1};
     const double one[] = {1, -1};
@@ -210,7 +217,8 @@ START_TEST(a_saddle_is_refused)
 }
 END_TEST
 
-/* --- options ------------------------------------------------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------------------------------------------------
+ */
 
 START_TEST(options_are_checked)
 {
