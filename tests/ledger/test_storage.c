@@ -629,6 +629,135 @@ START_TEST(a_forged_record_in_a_torn_one_is_not_believed)
 }
 END_TEST
 
+/* --- someone who can write the files, and knows the salt ---------------------------------------- */
+
+static uint32_t le32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static void put_le32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Give a record checksums that fit what it now holds. */
+static void fix_checksums(uint8_t *record, uint64_t salt)
+{
+    mgc__crc32c c;
+    uint8_t le[8];
+
+    mgc__crc32c_init(&c);
+    put_le32(le, (uint32_t)salt);
+    put_le32(le + 4, (uint32_t)(salt >> 32));
+    put_le32(record + 40, mgc__crc32c_of(&c, 0, record + MGC__RECORD_HEADER, le32(record + 4)));
+    put_le32(record + 44, mgc__crc32c_of(&c, mgc__crc32c_of(&c, 0, le, 8), record, 44));
+}
+
+/* Every byte of every block and certificate is bound by a hash, a root, a digest or a signature. */
+START_TEST(forged_bytes_with_right_checksums_are_found)
+{
+    struct disk d;
+    mgc_verify_info info;
+    mgc_ledger_opts opts;
+    size_t last_certificate = 0, tried = 0;
+
+    disk_init(&d);
+    build(&d, 3, 1 << 20, NULL);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = &d;
+    opts.read_only = 1;
+    uint8_t *bytes = d.files[0].bytes;
+    for (size_t at = 0; at < d.files[0].size; at += MGC__RECORD_HEADER + le32(bytes + at + 4))
+        if (bytes[at + 32] == MGC__RECORD_CERTIFICATE) last_certificate = at;
+    for (size_t at = 0; at < d.files[0].size; at += MGC__RECORD_HEADER + le32(bytes + at + 4)) {
+        uint32_t type = bytes[at + 32], len = le32(bytes + at + 4);
+        bool vouched = type == MGC__RECORD_BLOCK || type == MGC__RECORD_GENESIS || at == last_certificate;
+
+        for (uint32_t i = 0; type != MGC__RECORD_SEGMENT && i < len; i += 3) {
+            uint8_t *byte = bytes + at + MGC__RECORD_HEADER + i;
+            mgc_ledger *ledger;
+
+            *byte ^= 0x10;
+            fix_checksums(bytes + at, 77);
+            ck_assert_msg(verify(&d, false, &info) != MGC_OK, "type %" PRIu32 " byte %" PRIu32, type, i);
+            /* opening checks the last certificate, which vouches for all blocks before it */
+            mgc_status status = mgc_ledger_open(ctx, &opts, &ledger);
+            mgc_ledger_close(ledger);
+            if (vouched) ck_assert_msg(status != MGC_OK, "opened: type %" PRIu32 " byte %" PRIu32, type, i);
+            *byte ^= 0x10;
+            fix_checksums(bytes + at, 77);
+            tried++;
+        }
+        for (size_t field = 8; type != MGC__RECORD_SEGMENT && field < 40;
+             field++) {                              /* number, height, type, chain, 0 */
+            if (field >= 16 && field < 24) continue; /* what was durable when: believed, and harmless */
+            bytes[at + field] ^= 1;
+            fix_checksums(bytes + at, 77);
+            ck_assert_msg(verify(&d, false, &info) != MGC_OK, "type %" PRIu32 " field at %zu", type, field);
+            bytes[at + field] ^= 1;
+            fix_checksums(bytes + at, 77);
+        }
+    }
+    ck_assert_int_eq(verify(&d, true, &info), MGC_OK);
+    ck_assert_uint_gt(tried, 500);
+    disk_free(&d);
+}
+END_TEST
+
+/* The member itself puts something into a block that nobody signed: its own roots and signature are right. */
+START_TEST(a_member_cannot_invent_a_transaction)
+{
+    static uint8_t bytes[MGC_TX_BYTES_MAX];
+    struct disk d;
+    struct world w;
+    mgc_verify_info info;
+    mgc__tx tx;
+
+    disk_init(&d);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    size_t len = make_tx(&w, "put", "kv", 2, bytes);
+    bytes[len - 1] ^= 1;
+    ck_assert_int_eq(mgc__tx_decode(ctx, bytes, len, &tx), MGC_OK);
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 2000), MGC_OK);
+    ck_assert_int_eq(mgc__exec_add(w.chain, &tx, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
+    world_close(&w);
+    ck_assert_int_eq(verify(&d, false, &info), MGC_E_BAD_SIGNATURE);
+    ck_assert_int_eq(verify(&d, true, &info), MGC_E_BAD_SIGNATURE);
+    disk_free(&d);
+}
+END_TEST
+
+/* Nor an effect: only executing again finds that. */
+static mgc_status lying_execute(void *user, mgc__exec *x, const mgc__tx *tx)
+{
+    mgc_status status = toy.execute(user, x, tx);
+
+    return status != MGC_OK ? status : mgc__record_put(x, 5, (const uint8_t *)"loot", 4, (const uint8_t *)"1", 1);
+}
+
+START_TEST(a_member_cannot_invent_an_effect)
+{
+    mgc__executor liar = {.execute = lying_execute, .end_block = toy.end_block};
+    struct disk d;
+    struct world w;
+    mgc_verify_info info;
+
+    disk_init(&d);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    mgc__chain_set_executor(w.chain, &liar);
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 2000), MGC_OK);
+    ck_assert_int_eq(add_put(&w, 'k', "v", NULL), MGC_OK);
+    ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
+    world_close(&w);
+    ck_assert_int_eq(verify(&d, false, &info), MGC_OK);
+    ck_assert_int_eq(verify(&d, true, &info), MGC_E_STATE_MISMATCH);
+    disk_free(&d);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("storage");
@@ -647,6 +776,9 @@ int main(void)
     tcase_add_test(tcase, going_back_is_complete);
     tcase_add_test(tcase, what_was_not_synced_may_be_lost_in_any_order);
     tcase_add_test(tcase, a_forged_record_in_a_torn_one_is_not_believed);
+    tcase_add_test(tcase, forged_bytes_with_right_checksums_are_found);
+    tcase_add_test(tcase, a_member_cannot_invent_a_transaction);
+    tcase_add_test(tcase, a_member_cannot_invent_an_effect);
     tcase_add_test(tcase, every_allocation_fails_once);
     return run_suite("ledger-storage", tcase);
 }
