@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* faults.md 76-92 in the ledger: power loss, flipped bits, full disks, missing memory. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -464,6 +467,77 @@ START_TEST(the_embedded_files_hold_a_ledger)
 }
 END_TEST
 
+/* A process that is killed while it writes: what it leaves verifies and goes on.  The same folder, again and again. */
+static void write_until_killed(const char *folder)
+{
+    mgc_member member = {.id = 4};
+    mgc_genesis g = {.struct_size = sizeof g, .name = "a", .time_ms = 1, .members = &member, .n_members = 1, .quorum = 1};
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_storage_ops ops;
+    mgc_ledger_opts opts;
+    mgc_ledger *ledger;
+    mgc_chain *chain;
+    mgc_key *key;
+    void *user;
+
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &ops;
+    opts.segment_bytes = 1 << 16;
+    if (mgc_key_from_seed(ctx, g.nonce, &key) != MGC_OK || mgc_key_public(key, member.public_key) != MGC_OK) _exit(10);
+    if (mgc_storage_files(ctx, folder, 1, &ops, &user) != MGC_OK) _exit(11);
+    opts.storage_user = user;
+    if (mgc_ledger_open(ctx, &opts, &ledger) != MGC_OK) _exit(12);
+    if (mgc_ledger_chain(ledger, "a", &chain) != MGC_OK && mgc_ledger_add_chain(ledger, &g, &chain) != MGC_OK) _exit(13);
+    mgc__chain_set_executor(chain, &toy);
+    for (;;)
+        if (mgc_chain_get_info(chain, &info) != MGC_OK || mgc_chain_begin(chain, info.time_ms + 1) != MGC_OK ||
+            mgc_chain_commit(chain, key) != MGC_OK)
+            _exit(14);
+}
+
+START_TEST(a_killed_process_leaves_a_whole_ledger)
+{
+    char folder[] = "/tmp/mgc-killed-XXXXXX", path[128];
+    mgc_ledger_opts opts;
+    mgc_storage_ops ops;
+    void *user;
+    uint64_t blocks = 0;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(mgc_storage_files(ctx, folder, 1, &ops, &user), MGC_OK);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &ops;
+    opts.storage_user = user;
+    for (int round = 0; round < 12; round++) {
+        struct timespec nap = {.tv_nsec = 5000000 + 3700000 * round};
+        mgc_verify_info info = {.struct_size = sizeof info};
+        int how;
+        pid_t child = fork();
+
+        ck_assert_int_ge(child, 0);
+        if (child == 0) write_until_killed(folder);
+        nanosleep(&nap, NULL);
+        kill(child, SIGKILL);
+        ck_assert_int_eq(waitpid(child, &how, 0), child);
+        ck_assert_msg(WIFSIGNALED(how), "round %d: the writer ended with %d", round, WEXITSTATUS(how));
+        mgc_status status = mgc_ledger_verify(ctx, &opts, &info);
+        if (round > 3 || status != MGC_E_NOT_FOUND) /* at first it may not have come to write anything */
+            ck_assert_msg(status == MGC_OK, "round %d: %s", round, mgc_ctx_error(ctx));
+        ck_assert_uint_ge(info.blocks, blocks);
+        blocks = info.blocks;
+    }
+    ck_assert_uint_gt(blocks, 0);
+    mgc_storage_files_destroy(user);
+    for (uint32_t i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "%s/journal-%08" PRIx32 ".mgj", folder, i);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/lock", folder);
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
 /* faults.md 91: every allocation fails once; nothing leaks, nothing half-done stays. */
 static mgc_status whole_life(mgc_allocator memory)
 {
@@ -774,6 +848,7 @@ int main(void)
     tcase_add_test(tcase, files_missing_swapped_or_foreign_are_refused);
     tcase_add_test(tcase, the_embedded_files_hold_a_ledger);
     tcase_add_test(tcase, going_back_is_complete);
+    tcase_add_test(tcase, a_killed_process_leaves_a_whole_ledger);
     tcase_add_test(tcase, what_was_not_synced_may_be_lost_in_any_order);
     tcase_add_test(tcase, a_forged_record_in_a_torn_one_is_not_believed);
     tcase_add_test(tcase, forged_bytes_with_right_checksums_are_found);
