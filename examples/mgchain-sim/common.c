@@ -114,9 +114,12 @@ double phase_end(sim *s)
     double seconds = (double)(now_ms(NULL) - s->show.begun_ms) / 1000;
 
     clear_line(s);
-    if (s->n_phases < PHASES_MAX) {
-        s->phases[s->n_phases].name = s->show.phase;
-        s->phases[s->n_phases++].seconds = seconds;
+    size_t k = 0;
+    while (k < s->n_phases && strcmp(s->phases[k].name, s->show.phase) != 0) k++;
+    if (k < PHASES_MAX) {
+        s->phases[k].name = s->show.phase;
+        s->phases[k].seconds += seconds;
+        s->n_phases += k == s->n_phases;
     }
     if (s->show.json) fprintf(stderr, "{\"phase\":\"%s\",\"state\":\"end\",\"seconds\":%s}\n", s->show.phase, fixed(seconds, 3));
     else if (!s->show.none) fprintf(stderr, "%-12s %8s s\n", s->show.phase, fixed(seconds, 2));

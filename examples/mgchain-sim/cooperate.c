@@ -9,6 +9,7 @@ static int32_t show(void *user, const mgc_alliance_progress *progress)
     sim *s = user;
     char text[96];
 
+    if (progress->phase == MGC_PHASE_DONE) return MGC_CB_DONE;
     if (s->show.phase == NULL || strcmp(s->show.phase, mgc_phase_name(progress->phase)) != 0) {
         if (s->show.phase != NULL) phase_end(s);
         phase_begin(s, mgc_phase_name(progress->phase));

@@ -90,19 +90,19 @@ static mgc_status flush(book *b, batch *in, uint64_t now)
 }
 
 /* Hand in the day transaction by transaction; a block closes whenever time moves on. */
-static mgc_status hand_in(book *b, mgc_day *day, batch *in)
+static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
 {
-    uint64_t now = 0, ticket;
+    uint64_t now = b->now_ms, ticket;
     mgc_status st;
 
     for (;;) {
         mgc_day_tx tx = {.struct_size = sizeof tx};
-        st = mgc_day_next(day, MGC_DAY_END, &tx);
+        st = mgc_day_next(day, until, &tx);
         if (st == MGC_E_NOT_FOUND) return flush(b, in, now);
         if (st != MGC_OK) return st;
         if (tx.due_ms > now || in->n == BATCH_MAX) {
             st = in->n > 0 ? flush(b, in, now) : MGC_OK;
-            if (st == MGC_OK && tx.due_ms > now) st = mgc_node_step(b->node, now = tx.due_ms, NULL);
+            if (st == MGC_OK && tx.due_ms > now) st = mgc_node_step(b->node, b->now_ms = now = tx.due_ms, NULL);
         }
         if (st == MGC_OK) st = mgc_node_submit(b->node, tx.bytes, tx.len, &ticket);
         if (st != MGC_OK) return st;
@@ -152,7 +152,7 @@ static mgc_status meter_scenario(book *b, mgc_day *day, const mgc_case *kase, co
     return st;
 }
 
-mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised)
+mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until)
 {
     mgc_day_opts opts;
     mgc_day *day = NULL;
@@ -177,7 +177,7 @@ mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance,
     }
     if (st == MGC_OK) st = mgc_day_set_alliance(day, alliance);
     if (st == MGC_OK) st = realised != NULL ? mgc_day_set_realised(day, realised) : meter_scenario(b, day, kase, alliance);
-    if (st == MGC_OK) st = hand_in(b, day, in);
+    if (st == MGC_OK) st = hand_in(b, day, until, in);
     free(in);
     if (st != MGC_OK) {
         mgc_day_destroy(day);
@@ -191,7 +191,7 @@ mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance,
 /* --- checks ---------------------------------------------------------------------------------------- */
 
 /* Sum of debits less credits over all accounts of a unit must be zero; no account keeps anything pending. */
-static void check_accounts(book *b, checks *c)
+static void check_accounts(book *b, checks *c, bool ended)
 {
     mgc_rows *rows = NULL;
     const mgc_row *row;
@@ -210,17 +210,17 @@ static void check_accounts(book *b, checks *c)
     }
     mgc_rows_destroy(rows);
     check_add(c, "accounts balance", debits == credits && accounts > 0, "debits less credits over %zu accounts: %lld", accounts, (long long)(debits - credits));
-    check_add(c, "every reserved amount ended", pending == 0, "still reserved: %lld", (long long)pending);
+    if (ended) check_add(c, "every reserved amount ended", pending == 0, "still reserved: %lld", (long long)pending);
 }
 
-void book_checks(book *b, checks *c)
+void book_checks(book *b, checks *c, bool ended)
 {
     mgc_ledger_opts opts;
     mgc_verify_info info = {.struct_size = sizeof info};
 
     if (b->refused > 0) check_add(c, "every transaction went through", false, "%llu refused; first %s", (unsigned long long)b->refused, b->first_refusal);
     else check_add(c, "every transaction went through", b->submitted > 0, "%llu transactions", (unsigned long long)b->submitted);
-    check_accounts(b, c);
+    check_accounts(b, c, ended);
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &b->storage;
     opts.storage_user = b->storage_user;
@@ -267,27 +267,36 @@ static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, c
 
 enum { CELL_BYTES = 72, ROWS_SHOWN_MAX = 400, COLUMNS_MAX = 10 };
 
-static mgc_status add_table(book *b, tables *t, const char *what, const char *title, const char *note, const column *columns, size_t n)
+/* A row without a slot belongs to every day. */
+static bool of_this_day(const mgc_row *row, const mgc_case_info *info)
+{
+    uint64_t slot_ms = info->period_minutes * UINT64_C(60000), first = info->start_ms / slot_ms;
+    const char *name = mgc_row_text(row, "slot") != NULL ? "slot" : mgc_row_text(row, "first_slot") != NULL ? "first_slot" : NULL;
+
+    if (name == NULL) return true;
+    uint64_t slot = (uint64_t)mgc_row_int(row, name);
+    return slot >= first && slot < first + info->periods;
+}
+
+static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const char *what, const char *title, const char *note,
+                            const column *columns, size_t n)
 {
     static const char *headers[TABLES_MAX][COLUMNS_MAX];
     mgc_rows *rows = NULL;
     const mgc_row *row;
-    size_t used = 0, slot_ms = 3600000;
+    size_t used = 0;
 
-    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "parameters", NULL, &rows);
-    if (st == MGC_OK && mgc_rows_next(rows, &row) == MGC_ROW) slot_ms = (size_t)mgc_row_int(row, "slot_ms");
-    mgc_rows_destroy(rows);
-    rows = NULL;
-    if (st == MGC_OK) st = mgc_node_query(b->node, MGC_DAY_REGULATOR, what, NULL, &rows);
+    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, what, NULL, &rows);
     if (st != MGC_OK) return st;
     size_t shown = mgc_rows_count(rows) < ROWS_SHOWN_MAX ? mgc_rows_count(rows) : ROWS_SHOWN_MAX;
     char *texts = calloc(shown * n + 1, CELL_BYTES);
     const char **cells = calloc(shown * n + 1, sizeof *cells);
     if (texts != NULL && cells != NULL) {
         while (used < shown && mgc_rows_next(rows, &row) == MGC_ROW) {
+            if (!of_this_day(row, info)) continue;
             for (size_t k = 0; k < n; k++) {
                 char *text = texts + (used * n + k) * CELL_BYTES;
-                cell_text(&columns[k], row, slot_ms, text, CELL_BYTES);
+                cell_text(&columns[k], row, info->period_minutes * UINT64_C(60000), text, CELL_BYTES);
                 cells[used * n + k] = text;
             }
             used++;
@@ -306,8 +315,9 @@ static mgc_status add_table(book *b, tables *t, const char *what, const char *ti
     return st;
 }
 
-mgc_status book_tables(book *b, tables *t)
+mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
 {
+    mgc_case_info info = {.struct_size = sizeof info};
     static const column agreements[] = {{"slot", "hour", 3}, {"seller", "from", 0}, {"buyer", "to", 0}, {"carrier", "carrier", 0}, {"wh", "Wh>", 0},
                                         {"delivered_wh", "arrives, Wh>", 0}, {"price", "price, µ/kWh>", 0}, {"worth_micro", "worth>", 1}, {"state", "state", 0}};
     static const column payments[] = {{"payer", "pays", 0}, {"payee", "to", 0}, {"amount_micro", "amount>", 1}, {"state", "state", 0}, {"run_hash", "bargain's certificate", 2}};
@@ -318,10 +328,11 @@ mgc_status book_tables(book *b, tables *t)
     static const column contracts[] = {{"id", "number>", 0}, {"name", "contract", 0}, {"version", "version>", 0}, {"activation_height", "active from height>", 0}, {"code_hash", "hash", 2}};
 
     t->n = 0;
-    mgc_status st = add_table(b, t, "contracts", "Contracts in force", NULL, contracts, 5);
-    if (st == MGC_OK) st = add_table(b, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
-    if (st == MGC_OK) st = add_table(b, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
-    if (st == MGC_OK) st = add_table(b, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
-    if (st == MGC_OK) st = add_table(b, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 8);
+    mgc_status st = mgc_case_get_info(kase, &info);
+    if (st == MGC_OK) st = add_table(b, &info, t, "contracts", "Contracts in force", NULL, contracts, 5);
+    if (st == MGC_OK) st = add_table(b, &info, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
+    if (st == MGC_OK) st = add_table(b, &info, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
+    if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
+    if (st == MGC_OK) st = add_table(b, &info, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 8);
     return st;
 }

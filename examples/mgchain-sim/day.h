@@ -19,6 +19,7 @@ typedef struct book {
     struct { uint32_t member; mgc_key *key; } keys[KEYS_MAX]; /* made when first asked for; all from the seed */
     size_t n_keys;
     mgc_day *previous;
+    uint64_t now_ms; /* of the simulated world */
     uint64_t submitted, refused;
     char folder[1024];
     char first_refusal[256];
@@ -27,10 +28,11 @@ typedef struct book {
 mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms);
 void book_close(book *b);
 
-/* Carry one day through the ledger. */
-mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised);
-/* What the ledger must show after it, against what the day's numbers say. */
-void book_checks(book *b, checks *c);
+/* Carry one day through the ledger, up to a phase (MGC_DAY_...): what it leaves is handed in with the next day, since a day's
+ * last readings come after the next day's agreements. */
+mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until);
+/* What the ledger must show; ended: no day is under way. */
+void book_checks(book *b, checks *c, bool ended);
 
 /* Tables for the report; free_tables() frees what they hold. */
 enum { TABLES_MAX = 8 };
@@ -41,7 +43,8 @@ typedef struct tables {
     size_t n;
 } tables;
 
-mgc_status book_tables(book *b, tables *t);
+/* Rows that belong to a slot: those of the case's day. */
+mgc_status book_tables(book *b, const mgc_case *kase, tables *t);
 void free_tables(tables *t);
 
 #endif

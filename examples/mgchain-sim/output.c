@@ -194,7 +194,7 @@ static mgc_status write_report(files *f, const mgc_case *kase, const mgc_allianc
     tables t;
     char path[PATH_BYTES], made_by[96];
 
-    mgc_status st = book_tables(b, &t);
+    mgc_status st = book_tables(b, kase, &t);
     if (st == MGC_OK) {
         snprintf(path, sizeof path, "%s/report.html", f->folder);
         snprintf(made_by, sizeof made_by, "mgchain-sim %s, seed %llu", mgc_version_string(), (unsigned long long)f->s->seed);

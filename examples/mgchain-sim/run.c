@@ -83,7 +83,11 @@ typedef struct one_day {
     mgc_plan *realised;
     const mgc_plan *together;
     checks checked;
+    bool at_limit;
 } one_day;
+
+enum { DAYS_MAX = 3660 };
+static const uint64_t founded_before_ms = 3 * UINT64_C(86400000);
 
 static void free_day(one_day *d)
 {
@@ -109,7 +113,7 @@ static mgc_status realise(sim *s, one_day *d)
     return st;
 }
 
-static mgc_status check_day(sim *s, one_day *d, book *b)
+static mgc_status check_day(sim *s, one_day *d, book *b, bool ended)
 {
     checks *c = &d->checked;
 
@@ -118,12 +122,13 @@ static mgc_status check_day(sim *s, one_day *d, book *b)
     check_plan(c, mgc_case_model(d->kase), d->together, "planned");
     if (d->realised != NULL) check_plan(c, mgc_case_realised(d->kase), d->realised, "as it came");
     check_bargain(c, d->alliance);
-    book_checks(b, c);
+    book_checks(b, c, ended);
     phase_end(s);
     return check_yardstick(c, s, d->kase, d->alliance);
 }
 
-static int run_day(sim *s, one_day *d, book *b)
+/* Scenarios, plans, bargain, the day as it comes, and what of it goes into the ledger by now. */
+static int plan_day(sim *s, one_day *d, book *b, bool last)
 {
     mgc_alliance_info info = {.struct_size = sizeof info};
 
@@ -139,13 +144,13 @@ static int run_day(sim *s, one_day *d, book *b)
     if (st == MGC_OK) st = realise(s, d);
     if (st == MGC_OK) {
         phase_begin(s, "ledger");
-        st = book_day(b, d->kase, d->alliance, d->realised);
+        st = book_day(b, d->kase, d->alliance, d->realised, last ? MGC_DAY_END : MGC_DAY_ACKNOWLEDGE);
         phase_end(s);
     }
-    if (st == MGC_OK) st = check_day(s, d, b);
     if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
     if (st != MGC_OK) return failed(s, st, "run");
-    return info.outcome == MGC_OUTCOME_OPTIMAL ? EXIT_DONE : EXIT_LIMIT;
+    d->at_limit = info.outcome != MGC_OUTCOME_OPTIMAL;
+    return EXIT_DONE;
 }
 
 static void say_day(sim *s, const one_day *d, const char *folder)
@@ -160,8 +165,8 @@ static void say_day(sim *s, const one_day *d, const char *folder)
     printf("\n%s/report.html\n", folder);
 }
 
-/* One day of a run, with its files.  code is EXIT_DONE or EXIT_LIMIT where the run may go on. */
-static int day_and_files(sim *s, uint32_t number, book *b, one_day *d)
+/* A day that is settled: check it, write its files, say it. */
+static int finish_day(sim *s, uint32_t number, one_day *d, book *b, bool ended)
 {
     char folder[1100];
 
@@ -171,24 +176,67 @@ static int day_and_files(sim *s, uint32_t number, book *b, one_day *d)
         fprintf(stderr, "mgchain-sim: %s: %s\n", folder, strerror(errno));
         return EXIT_IO;
     }
-    int code = run_day(s, d, b);
-    if (d->alliance == NULL || d->together == NULL) return code;
-    mgc_status st = write_day(s, folder, d->kase, d->alliance, d->realised, b, &d->checked);
+    mgc_status st = check_day(s, d, b, ended);
+    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    if (st == MGC_OK) st = write_day(s, folder, d->kase, d->alliance, d->realised, b, &d->checked);
     if (st != MGC_OK) return failed(s, st, folder);
     say_day(s, d, folder);
-    if (code == EXIT_DONE && d->checked.broken > 0) code = EXIT_VERIFY;
-    return code;
+    return d->checked.broken > 0 ? EXIT_VERIFY : d->at_limit ? EXIT_LIMIT : EXIT_DONE;
 }
 
-int cmd_run(sim *s)
+/* The case of a day, its ledger (on the first day) or the state of the day before (on the others). */
+static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before, book *b)
 {
-    one_day before = {0}, d = {0};
     mgc_case_info info = {.struct_size = sizeof info};
-    book *b = NULL;
     char ledger[1100];
     int code = EXIT_DONE;
     mgc_status st;
 
+    s->day_shift = (int32_t)number;
+    phase_begin(s, "scenarios");
+    d->kase = load_case(s, true, &code);
+    phase_end(s);
+    if (d->kase == NULL) return code;
+    if (number == 0) {
+        if (make_folder(s->out) != 0 || set_ledger_aside(s->out, ledger, sizeof ledger) != 0) {
+            fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));
+            return EXIT_IO;
+        }
+        st = mgc_case_get_info(d->kase, &info);
+        if (st == MGC_OK) st = book_open(b, s, ledger, info.start_ms - founded_before_ms);
+    } else {
+        const mgc_plan *last = before->realised != NULL ? before->realised : before->together;
+        st = hand_over(last, mgc_case_model(before->kase), mgc_case_model(d->kase));
+        if (st == MGC_OK && mgc_case_realised(d->kase) != NULL) st = hand_over(last, mgc_case_model(before->kase), mgc_case_realised(d->kase));
+    }
+    return st == MGC_OK ? EXIT_DONE : failed(s, st, "run");
+}
+
+/* Day after day.  A day is settled only after the next one has been agreed, so its files are written two days later, or at the end. */
+static int run_days(sim *s, one_day *day, book *b)
+{
+    int code = EXIT_DONE, worst = EXIT_DONE;
+
+    for (uint32_t k = 0; k < s->days + 2 && (code == EXIT_DONE || code == EXIT_LIMIT); k++) {
+        bool last = k + 1 == s->days;
+        if (k < s->days) {
+            code = begin_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b);
+            if (code == EXIT_DONE) code = plan_day(s, &day[k], b, last);
+        }
+        if (code == EXIT_DONE && k >= 2 && k - 2 < s->days) {
+            code = finish_day(s, k - 2, &day[k - 2], b, k >= s->days);
+            free_day(&day[k - 2]);
+        }
+        if (code == EXIT_LIMIT) {
+            worst = code;
+            code = EXIT_DONE;
+        }
+    }
+    return code == EXIT_DONE ? worst : code;
+}
+
+int cmd_run(sim *s)
+{
     /* A day is planned on forecasts: a per mille is proven faster, and the report says what was reached. */
     if (!(s->gap > 0)) s->gap = 1e-3;
     s->tolerance = 1e-3;
@@ -196,38 +244,18 @@ int cmd_run(sim *s)
         fputs("mgchain-sim: one ordering member for now: leave --members out, or give 1\n", stderr);
         return EXIT_USAGE;
     }
-    for (uint32_t day = 0; day < s->days && code == EXIT_DONE; day++) {
-        s->day_shift = (int32_t)day;
-        phase_begin(s, "scenarios");
-        d.kase = load_case(s, true, &code);
-        phase_end(s);
-        if (d.kase == NULL) break;
-        if (day == 0) {
-            if (make_folder(s->out) != 0 || set_ledger_aside(s->out, ledger, sizeof ledger) != 0 || (b = calloc(1, sizeof *b)) == NULL) {
-                fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));
-                code = EXIT_IO;
-                break;
-            }
-            st = mgc_case_get_info(d.kase, &info);
-            if (st == MGC_OK) st = book_open(b, s, ledger, info.start_ms - 3 * 86400000u);
-        } else {
-            const mgc_plan *last = before.realised != NULL ? before.realised : before.together;
-            st = hand_over(last, mgc_case_model(before.kase), mgc_case_model(d.kase));
-            if (st == MGC_OK && mgc_case_realised(d.kase) != NULL) st = hand_over(last, mgc_case_model(before.kase), mgc_case_realised(d.kase));
-        }
-        if (st != MGC_OK) {
-            code = failed(s, st, "run");
-            break;
-        }
-        code = day_and_files(s, day, b, &d);
-        free_day(&before);
-        before = d;
-        memset(&d, 0, sizeof d);
+    if (s->days > DAYS_MAX) {
+        fprintf(stderr, "mgchain-sim: at most %d days in one run\n", DAYS_MAX);
+        return EXIT_USAGE;
     }
-    free_day(&before);
-    free_day(&d);
+    one_day *day = calloc(s->days, sizeof *day);
+    book *b = calloc(1, sizeof *b);
+    int code = day != NULL && b != NULL ? run_days(s, day, b) : failed(s, MGC_E_NO_MEMORY, "run");
+
+    for (uint32_t k = 0; day != NULL && k < s->days; k++) free_day(&day[k]);
+    free(day);
     if (b != NULL) book_close(b);
     free(b);
-    if (code == EXIT_DONE) print_phases(s);
+    if (code == EXIT_DONE || code == EXIT_LIMIT) print_phases(s);
     return code;
 }
