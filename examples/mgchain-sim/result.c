@@ -127,7 +127,8 @@ mgc_status result_from_alliance(const mgc_case *kase, const mgc_alliance *allian
         r->file.seconds_pay = info.seconds_pay;
         r->file.seconds_ledger = 0;
     }
-    if (mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK) return MGC_OK; /* infeasible: no numbers to show */
+    if (info.outcome == MGC_OUTCOME_INFEASIBLE || mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK)
+        return MGC_OK; /* no numbers to show */
     st = members(alliance, r);
     if (st == MGC_OK) st = trades(alliance, info.trades, r);
     if (st == MGC_OK) st = numbers_of_plan(r, alone, CO2_ALONE, GREEN_ALONE);

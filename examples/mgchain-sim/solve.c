@@ -84,7 +84,7 @@ static int solve_together(sim *s, const mgc_case *kase)
         if (written != EXIT_DONE) code = written;
     } else if (st == MGC_OK) {
         print_members(kase, alliance);
-        printf("\n%s: cost %s, proven lower bound %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
+        if (info.outcome != MGC_OUTCOME_INFEASIBLE) printf("\n%s: cost %s, proven lower bound %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
                fixed(info.lower_bound, 2), info.rounds);
     }
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_OPTIMAL) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(alliance));
