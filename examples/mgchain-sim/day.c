@@ -244,7 +244,7 @@ void free_tables(tables *t)
 typedef struct column {
     const char *of; /* column of the answer */
     const char *header;
-    int micro;      /* 1: micro-currency, 2: first 16 digits of a hash, 3: slot as time, 4: time, 0: as it is */
+    enum { AS_IT_IS, MICRO, HASH, SLOT, TIME, CARRIER, WH } as;
 } column;
 
 static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, char *text, size_t size)
@@ -253,12 +253,14 @@ static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, c
     const char *plain = mgc_row_text(row, col->of);
     uint64_t minutes;
 
-    switch (col->micro) {
-    case 1: snprintf(text, size, "%s", fixed((double)value / 1e6, 4)); break;
-    case 2: snprintf(text, size, "%.16s", plain != NULL ? plain : ""); break;
-    case 3:
-    case 4:
-        minutes = (uint64_t)value * (col->micro == 3 ? slot_ms : 1) / 60000 % 1440;
+    switch (col->as) {
+    case MICRO: snprintf(text, size, "%s", fixed((double)value / 1e6, 4)); break;
+    case WH: snprintf(text, size, "%s", fixed((double)value / 1e3, 3)); break;
+    case HASH: snprintf(text, size, "%.16s", plain != NULL ? plain : ""); break;
+    case CARRIER: snprintf(text, size, "%s", value == MGC_CARRIER_HEAT ? "heat" : value == MGC_CARRIER_GAS ? "gas" : "electricity"); break;
+    case SLOT:
+    case TIME:
+        minutes = (uint64_t)value * (col->as == SLOT ? slot_ms : 1) / 60000 % 1440;
         snprintf(text, size, "%02llu:%02llu", (unsigned long long)(minutes / 60), (unsigned long long)(minutes % 60));
         break;
     default: snprintf(text, size, "%s", plain != NULL ? plain : ""); break;
@@ -318,18 +320,23 @@ static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const
 mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
 {
     mgc_case_info info = {.struct_size = sizeof info};
-    static const column agreements[] = {{"slot", "hour", 3}, {"seller", "from", 0}, {"buyer", "to", 0}, {"carrier", "carrier", 0}, {"wh", "Wh>", 0},
-                                        {"delivered_wh", "arrives, Wh>", 0}, {"price", "price, µ/kWh>", 0}, {"worth_micro", "worth>", 1}, {"state", "state", 0}};
-    static const column payments[] = {{"payer", "pays", 0}, {"payee", "to", 0}, {"amount_micro", "amount>", 1}, {"state", "state", 0}, {"run_hash", "bargain's certificate", 2}};
-    static const column settled[] = {{"slot", "hour", 3}, {"microgrid", "member", 0}, {"carrier", "carrier", 0}, {"metered_wh", "metered, Wh>", 0},
-                                     {"position_wh", "agreed, Wh>", 0}, {"deviation_wh", "deviation, Wh>", 0}, {"imbalance_micro", "imbalance>", 1}, {"carbon_g", "CO₂, g>", 0}, {"state", "state", 0}};
-    static const column blocks[] = {{"height", "height>", 0}, {"time_ms", "time", 4}, {"transactions", "transactions>", 0}, {"refused", "refused>", 0},
-                                    {"bytes", "bytes>", 0}, {"hash", "hash", 2}, {"previous", "previous", 2}, {"votes", "signatures>", 0}};
-    static const column contracts[] = {{"id", "number>", 0}, {"name", "contract", 0}, {"version", "version>", 0}, {"activation_height", "active from height>", 0}, {"code_hash", "hash", 2}};
+    static const column agreements[] = {{"slot", "hour", SLOT}, {"seller", "from", AS_IT_IS}, {"buyer", "to", AS_IT_IS}, {"carrier", "carrier", CARRIER},
+                                        {"wh", "kWh>", WH}, {"delivered_wh", "arrives, kWh>", WH}, {"price", "price a kWh>", MICRO},
+                                        {"worth_micro", "worth>", MICRO}, {"state", "state", AS_IT_IS}};
+    static const column payments[] = {{"payer", "pays", AS_IT_IS}, {"payee", "to", AS_IT_IS}, {"amount_micro", "amount>", MICRO}, {"state", "state", AS_IT_IS},
+                                      {"run_hash", "bargain's certificate", HASH}};
+    static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
+                                     {"position_wh", "agreed, kWh>", WH}, {"deviation_wh", "deviation, kWh>", WH}, {"imbalance_micro", "imbalance>", MICRO},
+                                     {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
+    static const column blocks[] = {{"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
+                                    {"refused", "refused>", AS_IT_IS}, {"bytes", "bytes>", AS_IT_IS}, {"hash", "hash", HASH}, {"previous", "previous", HASH},
+                                    {"votes", "signatures>", AS_IT_IS}};
+    static const column contracts[] = {{"id", "number>", AS_IT_IS}, {"name", "contract", AS_IT_IS}, {"version", "version>", AS_IT_IS},
+                                       {"activation_height", "active from height>", AS_IT_IS}};
 
     t->n = 0;
     mgc_status st = mgc_case_get_info(kase, &info);
-    if (st == MGC_OK) st = add_table(b, &info, t, "contracts", "Contracts in force", NULL, contracts, 5);
+    if (st == MGC_OK) st = add_table(b, &info, t, "contracts", "Contracts in force", NULL, contracts, 4);
     if (st == MGC_OK) st = add_table(b, &info, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
     if (st == MGC_OK) st = add_table(b, &info, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
     if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);

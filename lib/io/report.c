@@ -44,14 +44,16 @@ static const char style[] =
     ".legend i{display:inline-block;width:11px;height:11px;margin-right:5px;border-radius:2px;vertical-align:-1px}"
     ".legend i.rule,.legend i.dash{height:0;border-radius:0;border-top:2.5px solid;vertical-align:3px;width:16px}"
     ".legend i.dash{border-top-style:dashed}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;margin:8px 0}"
-    "th{text-align:left;font-weight:600;color:var(--soft);border-bottom:1.5px solid var(--ink);padding:5px 10px 5px 0;vertical-align:bottom}"
-    "td{border-bottom:1px solid var(--line);padding:5px 10px 5px 0}.r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "th{text-align:left;font-weight:600;color:var(--soft);border-bottom:1.5px solid var(--ink);padding:5px 9px;vertical-align:bottom}"
+    "td{border-bottom:1px solid var(--line);padding:5px 9px}th:first-child,td:first-child{padding-left:0}"
+    ".tall{max-height:460px;overflow-y:auto}.tall th{position:sticky;top:0;background:#fff}"
+    ".r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "tr.sum td{font-weight:600;border-top:1.5px solid var(--ink)}code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace}"
     ".ok{color:var(--good)}.no{color:var(--bad);font-weight:700}ul.checks{list-style:none;padding:0;columns:2;column-gap:26px}"
     "ul.checks li{break-inside:avoid;padding:2px 0}footer{margin-top:50px;color:var(--soft);font-size:13px}"
     "@media(max-width:720px){.charts{grid-template-columns:1fr}ul.checks{columns:1}h1{font-size:23px}main{padding:18px 14px 40px}}"
     "@media print{main{max-width:none;padding:0}body{font-size:11px}h2{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
-    ".scroll{overflow:visible}@page{margin:14mm}}";
+    ".scroll,.tall{overflow:visible;max-height:none}@page{margin:14mm}}";
 
 /* --- colours ---------------------------------------------------------------------------------------- */
 
@@ -569,6 +571,8 @@ static void checks(view *v)
     mgc_io__puts(&v->t, "</ul>");
 }
 
+enum { TALL_ROWS = 30 }; /* more rows scroll on a screen; on paper all are there */
+
 static bool right_aligned(const char *header)
 {
     size_t length = strlen(header);
@@ -585,7 +589,7 @@ static void table(view *v, const mgc_report_table *table)
         mgc_io__escaped(&v->t, table->note);
         mgc_io__puts(&v->t, "</p>");
     }
-    mgc_io__puts(&v->t, "<div class=\"scroll\"><table><tr>");
+    mgc_io__puts(&v->t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><tr>" : "<div class=\"scroll\"><table><tr>");
     for (size_t c = 0; c < table->columns; c++) {
         char name[NAME_MAX_BYTES] = {0};
         strncpy(name, table->header[c], sizeof name - 1);
