@@ -162,7 +162,7 @@ static mgc_status write_trades(files *f, const mgc_alliance *alliance, const mgc
         mgc_trade trade = {.struct_size = sizeof trade};
         st = mgc_alliance_get_trade(alliance, i, &trade);
         if (st != MGC_OK) break;
-        const char *carrier = trade.carrier == 1 ? "heat" : "electricity";
+        const char *carrier = trade.carrier == MGC_CARRIER_HEAT ? "heat" : "electricity";
         snprintf(name, sizeof name, "%s>%s.%s.sent_kw", trade.from, trade.to, carrier);
         st = mgc_table_numbers(table, name, trade.sent_kw);
         snprintf(name, sizeof name, "%s>%s.%s.price_per_kwh", trade.from, trade.to, carrier);

@@ -98,7 +98,7 @@ static mgc_status trades(const mgc_alliance *alliance, uint32_t n, result *r)
         mgc_trade trade = {.struct_size = sizeof trade};
         mgc_status st = mgc_alliance_get_trade(alliance, i, &trade);
         if (st != MGC_OK) return st;
-        r->trade[i] = (mgc_result_trade){trade.from, trade.to, trade.carrier == 1 ? "heat" : "electricity", trade.sent_kw, trade.price_per_kwh};
+        r->trade[i] = (mgc_result_trade){trade.from, trade.to, trade.carrier == MGC_CARRIER_HEAT ? "heat" : "electricity", trade.sent_kw, trade.price_per_kwh};
     }
     r->file.trade = r->trade;
     r->file.trades = n;

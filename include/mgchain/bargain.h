@@ -144,7 +144,7 @@ typedef struct mgc_trade {
     size_t struct_size;
     const char *from, *to;
     uint32_t link;           /**< index in the model */
-    uint32_t carrier;        /**< 0 electricity, 1 heat */
+    uint32_t carrier;        /**< MGC_CARRIER_ELECTRICITY or MGC_CARRIER_HEAT */
     uint32_t direction;      /**< 0: from the link's first member to its second */
     uint32_t periods;
     const double *sent_kw;       /**< [periods]; `to` receives (1 - loss) of it */

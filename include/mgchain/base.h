@@ -158,6 +158,9 @@ enum {
     MGC_OUTCOME_NUMERICAL = 6   /**< numerical difficulties; the best result so far, never "optimal" */
 };
 
+/** Carriers of energy.  Gas is metered for its emission only: it is not traded here. */
+enum { MGC_CARRIER_ELECTRICITY = 1, MGC_CARRIER_HEAT = 2, MGC_CARRIER_GAS = 3 };
+
 /** What a callback says.  0 is not a word: a Python exception arrives as 0. */
 enum {
     MGC_CB_DONE = 1, /**< it worked; go on */

@@ -33,9 +33,6 @@ enum {
     MGC_CONTRACT_HOST = 100
 };
 
-/** Carriers.  Gas is metered for its emission only: it is not traded here. */
-enum { MGC_CARRIER_ELECTRICITY = 1, MGC_CARRIER_HEAT = 2, MGC_CARRIER_GAS = 3 };
-
 /** Kinds of accounts (their `code`).  The first five belong to a microgrid, the others to the market (microgrid
  *  0). */
 enum {

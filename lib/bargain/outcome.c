@@ -98,7 +98,7 @@ static void read_trade(const mgc_agent *agent, size_t e, uint32_t d, mgc_trade *
     bool out = t->first == (d == 0);
 
     *trade = (mgc_trade){.struct_size = sizeof *trade, .from = out ? agent->id : t->neighbour, .to = out ? t->neighbour : agent->id,
-                         .link = t->link, .carrier = t->carrier, .direction = d, .periods = t->periods,
+                         .link = t->link, .carrier = MGC_CARRIER_ELECTRICITY + t->carrier, .direction = d, .periods = t->periods,
                          .sent_kw = agent->sent_kw + row(agent, e, d), .price_per_kwh = agent->price + row(agent, e, d)};
     for (uint32_t i = 0; i < t->periods; i++) {
         trade->sent_kwh += trade->sent_kw[i] * t->hours;

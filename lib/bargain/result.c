@@ -35,7 +35,7 @@ mgc_status mgc_alliance_get_member(const mgc_alliance *a, uint32_t index, mgc_me
 static void read_trade(const mgc_alliance *a, const mgc__joint *j, uint32_t d, mgc_trade *out)
 {
     *out = (mgc_trade){.struct_size = sizeof *out, .from = a->member[d == 0 ? j->first : j->second].id,
-                       .to = a->member[d == 0 ? j->second : j->first].id, .link = j->link, .carrier = j->carrier, .direction = d,
+                       .to = a->member[d == 0 ? j->second : j->first].id, .link = j->link, .carrier = MGC_CARRIER_ELECTRICITY + j->carrier, .direction = d,
                        .periods = a->periods, .sent_kw = j->sent_kw + d * a->periods, .price_per_kwh = j->price + d * a->periods};
     for (uint32_t t = 0; t < a->periods; t++) {
         out->sent_kwh += out->sent_kw[t] * a->hours;

@@ -210,7 +210,7 @@ static void electricity_chart(view *v, const char *id)
     add_down(&c, "grid, day ahead", grid_color, first_stage(v, v->together, id, "", "sell_kw"));
     add_down(&c, "grid, real time", grid_late_color, expected(v, v->together, id, "", "realtime_sell_kw"));
     add_devices(v, &c, id, false, served, unserved);
-    add_trades(v, &c, id, 0);
+    add_trades(v, &c, id, MGC_CARRIER_ELECTRICITY);
     add_up(&c, "not served", short_color, unserved);
     add_sum(served, unserved, v->n);
     add(c.line, &c.n_line, "demand after shifting", load_color, served);
@@ -225,7 +225,7 @@ static void heat_chart(view *v, const char *id)
 
     add_up(&c, "district network", grid_color, first_stage(v, v->together, id, "", "heat_buy_kw"));
     add_devices(v, &c, id, true, served, unserved);
-    add_trades(v, &c, id, 1);
+    add_trades(v, &c, id, MGC_CARRIER_HEAT);
     add_up(&c, "not served", short_color, unserved);
     add_sum(served, unserved, v->n);
     add(c.line, &c.n_line, "demand", load_color, served);
@@ -401,7 +401,7 @@ static void trade_charts(view *v)
         for (uint32_t k = 0; k < i && !shown; k++)
             shown = mgc_alliance_get_trade(v->report->alliance, k, &other) == MGC_OK && other.link == trade.link;
         if (shown) continue;
-        mgc_io__printf(&title, "%s: %s – %s", trade.carrier == 1 ? "Heat" : "Electricity", trade.from, trade.to);
+        mgc_io__printf(&title, "%s: %s – %s", trade.carrier == MGC_CARRIER_HEAT ? "Heat" : "Electricity", trade.from, trade.to);
         mgc_io__printf(&there, "%s → %s", trade.from, trade.to);
         mgc_io__printf(&back, "%s → %s", trade.to, trade.from);
         mgc_io__text right = {0};
@@ -436,7 +436,7 @@ static void trade_table(view *v)
         mgc_io__escaped(&v->t, trade.from);
         mgc_io__puts(&v->t, "</td><td>");
         mgc_io__escaped(&v->t, trade.to);
-        mgc_io__printf(&v->t, "</td><td>%s</td>", trade.carrier == 1 ? "heat" : "electricity");
+        mgc_io__printf(&v->t, "</td><td>%s</td>", trade.carrier == MGC_CARRIER_HEAT ? "heat" : "electricity");
         number_cell(v, trade.sent_kwh, 1);
         number_cell(v, periods, 0);
         number_cell(v, trade.sent_kwh > 0 ? trade.money / trade.sent_kwh : 0, 4);
