@@ -23,7 +23,7 @@ typedef struct sim {
     size_t n_words;
     const char *out, *mps, *microgrid, *progress;
     uint64_t seed;
-    double time_limit_s, gap, tolerance;
+    double time_limit_s, gap, tolerance, norm1, norm_inf; /* norms: negative where not given */
     uint32_t days, threads, members;
     uint32_t json, relax, alone, central, admm, help;
     int32_t day_shift; /* of a rolling run */
@@ -39,6 +39,7 @@ int cmd_solve(sim *s);
 int cmd_check(sim *s);
 int cmd_export(sim *s);
 int cmd_program(sim *s);
+int cmd_stochastic(sim *s);
 int cmd_ledger(sim *s);
 int cmd_doctor(sim *s);
 int cmd_keys(sim *s);

@@ -195,6 +195,20 @@ def program_names_the_line_of_a_fault():
     assert done.returncode == 6, done
 
 
+@test
+def stochastic_agrees_with_the_published_optima():
+    """LandS (Louveaux and Smeers 1988) with and without ambiguity."""
+    published = os.environ.get("MGC_TEST_PUBLISHED")
+    if not published:
+        raise Skip("MGC_TEST_PUBLISHED is not set: the programs may not be shipped")
+    smps = pathlib.Path(published) / "problems" / "smps"
+    files = [smps / f"lands.{kind}" for kind in ("cor", "tim", "sto")]
+    for words, want in (([], 381.853333), (["--norm1", "0.1"], 390.6), (["--norm1", "0.2", "--norm-inf", "0.08"], 395.848), (["--norm1", "2"], 469.333333)):
+        done = sim("stochastic", *files, *words, "--json")
+        assert done.returncode == 0, done.stderr
+        near(json.loads(done.stdout)["objective"], want, 1e-5 * want, f"LandS {words}")
+
+
 # --- bad input: file, line, key, cure; exit 3; nothing written -----------------------------------------------------------
 
 CASE = """format: mgchain-case-1
