@@ -252,7 +252,7 @@ mgc_status check_yardstick(checks *c, sim *s, const mgc_case *kase, const mgc_al
     phase_end(s);
     if (st != MGC_OK || mgc_ctx_cancelled(s->ctx)) return st;
     double size = fmax(1, fabs(agents.standalone_total)), distance = (agents.cost - one.objective) / size;
-    check_add(c, "one program over all members agrees", one.outcome == MGC_OUTCOME_OPTIMAL && fabs(distance) <= 1e-4,
+    check_add(c, "one program over all members agrees", one.outcome == MGC_OUTCOME_OPTIMAL && fabs(distance) <= s->tolerance,
               "with the same on/off decisions: agents %s, one program %s, difference %s %% of the cost alone", fixed(agents.cost, 4),
               fixed(one.objective, 4), fixed(100 * distance, 5));
     return MGC_OK;
