@@ -7,6 +7,7 @@
  *   schema.c       one table of all methods and their fields
  *   args.c         arguments by that table: encode, decode
  *   record.c       records as arrays of integers with bytes and a name; keys
+ *   built_in.c     from a call to its rule, from a query to its answer
  *   lookup.c       the market's parameters and parties, as other contracts read them
  *   information.c, trading.c, scheduling.c, settlement.c   the rules */
 #ifndef CONTRACT_CONTRACT_H
@@ -300,19 +301,6 @@ mgc_status mgc__open_accounts(mgc_env *env, uint32_t microgrid);
 
 typedef struct mgc__contracts mgc__contracts;
 
-extern const mgc_contract mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
-
-/* A handler of a method: arguments decoded, signers resolved. */
-typedef mgc_status (*mgc__handler)(mgc_env *env, const mgc__method *method, const mgc__values *values);
-typedef struct mgc__rule {
-    const char *method;
-    mgc__handler handle;
-} mgc__rule;
-/* Find the method, decode, handle.  The body of every built-in execute(). */
-int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *rules, size_t n);
-/* The body of every built-in check(): the arguments' form. */
-int32_t mgc__rules_check(mgc_env *env, const mgc_call *call);
-
 mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out);
 void mgc__contracts_destroy(mgc__contracts *contracts);
 mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user);
@@ -344,16 +332,39 @@ typedef struct mgc__filter {
 mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter);
 /* other 0: none */
 bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other);
-
-/* What a built-in contract answers: a table of these is the body of its query(). */
-typedef struct mgc__answer {
-    const char *what, *keys;
-    mgc_status (*put)(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
-} mgc__answer;
-int32_t mgc__answer_query(mgc_env *env, const mgc_query *query, mgc_rows *rows, const mgc__answer *answers, size_t n);
+/* Where to walk records whose keys begin with their kind and slot: those of the filter's slot, or all. */
+mgc__key mgc__slot_prefix(char kind, const mgc__filter *filter);
 
 /* Cells: the microgrid's name, or its number where it has none. */
 mgc_status mgc__rows_put_microgrid(mgc_env *env, mgc_rows *rows, int64_t microgrid);
 mgc_status mgc__rows_put_ints(mgc_rows *rows, const int64_t *values, uint32_t n);
+
+/* --- the built-in contracts ------------------------------------------------------------------------- */
+
+/* A handler of a method: arguments decoded, signers resolved. */
+typedef mgc_status (*mgc__handler)(mgc_env *env, const mgc__method *method, const mgc__values *values);
+typedef struct mgc__rule {
+    const char *method;
+    mgc__handler handle;
+} mgc__rule;
+/* What a contract answers to a query, and the keys that the query's arguments may have, with | between. */
+typedef struct mgc__answer {
+    const char *what, *keys;
+    mgc_status (*put)(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+} mgc__answer;
+
+typedef struct mgc__built_in {
+    uint32_t id, code_version;
+    const char *name;
+    const mgc__rule *rules; /* one for each of its methods in schema.c */
+    const mgc__answer *answers;
+    size_t n_rules, n_answers;
+    int32_t (*on_slot)(void *user, mgc_env *env, uint64_t slot); /* NULL: gates are none of its business */
+} mgc__built_in;
+
+extern const mgc__built_in mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
+
+/* As a contract like a host's.  The user of its calls is built_in itself. */
+mgc_contract mgc__built_in_contract(const mgc__built_in *built_in);
 
 #endif

@@ -48,14 +48,15 @@ static mgc_status insert(mgc__contracts *c, const mgc_contract *ops, void *user,
 
 mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out)
 {
-    const mgc_contract *const built_in[] = {&mgc__information, &mgc__trading, &mgc__scheduling, &mgc__settlement};
+    const mgc__built_in *const built_in[] = {&mgc__information, &mgc__trading, &mgc__scheduling, &mgc__settlement};
     mgc__contracts *c = mgc__alloc(ctx, 1, sizeof *c);
 
     *out = NULL;
     if (c == NULL) return mgc__no_memory(ctx, "contract: registry");
     c->ctx = ctx;
     for (size_t i = 0; i < MGC__COUNT(built_in); i++) {
-        mgc_status st = insert(c, built_in[i], NULL, true);
+        mgc_contract ops = mgc__built_in_contract(built_in[i]);
+        mgc_status st = insert(c, &ops, (void *)built_in[i], true); /* its calls only read it */
         assert(st == MGC_OK);
         (void)st;
     }
@@ -364,40 +365,6 @@ void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain)
     mgc__executor executor = {.user = contracts, .begin_block = begin_block, .execute = execute};
 
     mgc__chain_set_executor(chain, &executor);
-}
-
-/* --- rules of the built-in contracts ---------------------------------------------------------------------------- */
-
-int32_t mgc__rules_check(mgc_env *env, const mgc_call *call)
-{
-    const mgc__method *method = mgc__method_find(env->contract, call->method, call->method_len);
-    mgc__values values;
-    mgc_status st;
-
-    if (method == NULL)
-        return mgc_env_refuse(env, MGC_E_SCHEMA, "contract %" PRIu32 " has no method \"%.*s\"", env->contract,
-                              (int)call->method_len, call->method);
-    st = mgc__values_decode(method, call->arguments, call->arguments_len, &values);
-    if (st == MGC_OK) return MGC_CB_DONE;
-    return mgc_env_refuse(env, st, "arguments of %s, byte %zu: %s", method->name, values.where,
-                          values.what == NULL ? "malformed" : values.what);
-}
-
-int32_t mgc__rules_execute(mgc_env *env, const mgc_call *call, const mgc__rule *rules, size_t n)
-{
-    const mgc__method *method = mgc__method_find(env->contract, call->method, call->method_len);
-    mgc__values values;
-    mgc_status st;
-
-    assert(method != NULL); /* check() saw to it */
-    st = mgc__values_decode(method, call->arguments, call->arguments_len, &values);
-    assert(st == MGC_OK);
-    for (size_t i = 0; i < n && st == MGC_OK; i++)
-        if (strcmp(rules[i].method, method->name) == 0) {
-            st = rules[i].handle(env, method, &values);
-            return st == MGC_OK ? MGC_CB_DONE : st;
-        }
-    return mgc_env_refuse(env, MGC_E_INTERNAL, "method %s has no rule", method->name);
 }
 
 /* --- queries ---------------------------------------------------------------------------------- */

@@ -417,18 +417,6 @@ static const mgc__rule rules[] = {
     {"retire", retire},
 };
 
-static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
-}
-
-static int32_t check(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_check(env, call);
-}
-
 /* --- queries ---------------------------------------------------------------------------------------------- */
 
 static mgc_status put_name(mgc_rows *rows, const mgc__rec *rec)
@@ -594,19 +582,12 @@ static const mgc__answer answers[] = {
     {"commitments", "member", query_commitments},
 };
 
-static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
-{
-    (void)user;
-    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
-}
-
-const mgc_contract mgc__information = {
-    .struct_size = sizeof(mgc_contract),
-    .version = 1,
+const mgc__built_in mgc__information = {
     .id = MGC_CONTRACT_INFORMATION,
     .code_version = 1,
     .name = "information",
-    .check = check,
-    .execute = execute,
-    .query = query,
+    .rules = rules,
+    .n_rules = MGC__COUNT(rules),
+    .answers = answers,
+    .n_answers = MGC__COUNT(answers),
 };

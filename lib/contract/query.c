@@ -84,22 +84,6 @@ mgc_status mgc__query_keys(mgc_ctx *ctx, const mgc_query *query, const char *key
     return MGC_OK;
 }
 
-int32_t mgc__answer_query(mgc_env *env, const mgc_query *query, mgc_rows *rows, const mgc__answer *answers, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        mgc__filter filter;
-        mgc_status st;
-
-        if (strcmp(answers[i].what, query->what) != 0) continue;
-        st = mgc__query_keys(env->ctx, query, answers[i].keys);
-        if (st == MGC_OK) st = mgc__filter_read(env, query, &filter);
-        if (st == MGC_OK) st = answers[i].put(env, &filter, rows);
-        if (st == MGC_OK) st = env->broken;
-        return st == MGC_OK ? MGC_CB_DONE : st;
-    }
-    return MGC_E_NOT_FOUND;
-}
-
 /* --- who may see what ---------------------------------------------------------------------------------- */
 
 static mgc_status microgrid_by_name(mgc_env *env, const char *name, size_t len, uint32_t *id)
@@ -136,6 +120,13 @@ mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *f
         return mgc_env_refuse(env, MGC_E_INVALID_ARG, "slot \"%.*s\" is not a number", (int)(len < 32 ? len : 32),
                               text);
     return MGC_OK;
+}
+
+mgc__key mgc__slot_prefix(char kind, const mgc__filter *filter)
+{
+    mgc__key key = mgc__key_of(kind);
+
+    return filter->slot == UINT64_MAX ? key : mgc__key_u64(key, filter->slot);
 }
 
 static bool manages(mgc_env *env, uint32_t caller, int64_t microgrid)

@@ -197,30 +197,11 @@ static mgc_status acknowledge(mgc_env *env, const mgc__method *method, const mgc
 
 static const mgc__rule rules[] = {{"terms", terms}, {"acknowledge", acknowledge}};
 
-static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
-}
-
-static int32_t check(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_check(env, call);
-}
-
 /* --- queries ------------------------------------------------------------------------------------------------ */
-
-static mgc__key slot_prefix(char kind, const mgc__filter *filter)
-{
-    mgc__key key = mgc__key_of(kind);
-
-    return filter->slot == UINT64_MAX ? key : mgc__key_u64(key, filter->slot);
-}
 
 static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
-    mgc__key prefix = slot_prefix('S', filter);
+    mgc__key prefix = mgc__slot_prefix('S', filter);
     mgc__walk w;
     mgc_status st = mgc_rows_begin(
         rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height");
@@ -245,7 +226,7 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
 /* A link's flow is its two ends' business, and of those who see all. */
 static mgc_status query_flows(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
-    mgc__key prefix = slot_prefix('F', filter);
+    mgc__key prefix = mgc__slot_prefix('F', filter);
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot link forward_wh backward_wh capacity_wh");
 
@@ -284,20 +265,13 @@ static mgc_status query_terms(mgc_env *env, const mgc__filter *filter, mgc_rows 
 static const mgc__answer answers[] = {
     {"schedule", "microgrid|slot", query_schedule}, {"flows", "slot", query_flows}, {"terms", "slot", query_terms}};
 
-static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
-{
-    (void)user;
-    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
-}
-
-const mgc_contract mgc__scheduling = {
-    .struct_size = sizeof(mgc_contract),
-    .version = 1,
+const mgc__built_in mgc__scheduling = {
     .id = MGC_CONTRACT_SCHEDULING,
     .code_version = 1,
     .name = "scheduling",
-    .check = check,
-    .execute = execute,
+    .rules = rules,
+    .n_rules = MGC__COUNT(rules),
+    .answers = answers,
+    .n_answers = MGC__COUNT(answers),
     .on_slot = on_slot,
-    .query = query,
 };

@@ -710,18 +710,6 @@ static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__v
 static const mgc__rule rules[] = {{"tariff", tariff}, {"read", read_},      {"correct", correct},
                                   {"settle", settle}, {"dispute", dispute}, {"finalise", finalise}};
 
-static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
-}
-
-static int32_t check(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_check(env, call);
-}
-
 /* --- queries ---------------------------------------------------------------------------------- */
 
 static mgc_status query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
@@ -812,19 +800,12 @@ static const mgc__answer answers[] = {
     {"tariffs", "slot", query_tariffs},
 };
 
-static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
-{
-    (void)user;
-    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
-}
-
-const mgc_contract mgc__settlement = {
-    .struct_size = sizeof(mgc_contract),
-    .version = 1,
+const mgc__built_in mgc__settlement = {
     .id = MGC_CONTRACT_SETTLEMENT,
     .code_version = 1,
     .name = "settlement",
-    .check = check,
-    .execute = execute,
-    .query = query,
+    .rules = rules,
+    .n_rules = MGC__COUNT(rules),
+    .answers = answers,
+    .n_answers = MGC__COUNT(answers),
 };

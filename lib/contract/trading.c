@@ -362,30 +362,11 @@ static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values
 static const mgc__rule rules[] = {
     {"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate}, {"agree", agree}, {"pay", pay}};
 
-static int32_t execute(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_execute(env, call, rules, MGC__COUNT(rules));
-}
-
-static int32_t check(void *user, mgc_env *env, const mgc_call *call)
-{
-    (void)user;
-    return mgc__rules_check(env, call);
-}
-
 /* --- queries ---------------------------------------------------------------------------------- */
-
-static mgc__key slot_prefix(char kind, const mgc__filter *filter)
-{
-    mgc__key key = mgc__key_of(kind);
-
-    return filter->slot == UINT64_MAX ? key : mgc__key_u64(key, filter->slot);
-}
 
 static mgc_status query_nominations(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
-    mgc__key prefix = slot_prefix('N', filter);
+    mgc__key prefix = mgc__slot_prefix('N', filter);
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier buy_wh sell_wh");
 
@@ -422,7 +403,7 @@ static mgc_status put_state(mgc_env *env, mgc_rows *rows, uint64_t number, uint3
 
 static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
-    mgc__key prefix = slot_prefix('A', filter);
+    mgc__key prefix = mgc__slot_prefix('A', filter);
     mgc__walk w;
     mgc_status st =
         mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
@@ -472,19 +453,12 @@ static const mgc__answer answers[] = {
     {"payments", "microgrid", query_payments},
 };
 
-static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *rows)
-{
-    (void)user;
-    return mgc__answer_query(env, q, rows, answers, MGC__COUNT(answers));
-}
-
-const mgc_contract mgc__trading = {
-    .struct_size = sizeof(mgc_contract),
-    .version = 1,
+const mgc__built_in mgc__trading = {
     .id = MGC_CONTRACT_TRADING,
     .code_version = 1,
     .name = "trading",
-    .check = check,
-    .execute = execute,
-    .query = query,
+    .rules = rules,
+    .n_rules = MGC__COUNT(rules),
+    .answers = answers,
+    .n_answers = MGC__COUNT(answers),
 };

@@ -94,6 +94,62 @@ static inline double published_optimum(const char *kind, const char *name)
     return value;
 }
 
+/* --- memory: a heap on which one allocation and all after it fail -------------------------------------------- */
+
+struct heap {
+    long until_fault, live, faults;
+};
+
+static inline bool heap_fails(struct heap *h)
+{
+    if (h->until_fault-- > 0) return false;
+    h->faults++;
+    return true;
+}
+
+static inline void *heap_alloc(void *user, size_t size)
+{
+    struct heap *h = user;
+
+    if (heap_fails(h)) return NULL;
+    h->live++;
+    return malloc(size);
+}
+
+static inline void *heap_resize(void *user, void *block, size_t size)
+{
+    struct heap *h = user;
+
+    if (heap_fails(h)) return NULL;
+    h->live += block == NULL;
+    return realloc(block, size);
+}
+
+static inline void heap_release(void *user, void *block)
+{
+    ((struct heap *)user)->live--;
+    free(block);
+}
+
+/* Repeat work with the first fault one allocation later, until none is met: each time a clean status, nothing
+ * leaked.  It must have met more than `least`, or the heap is not the one that work uses. */
+static inline void check_every_allocation(mgc_status (*work)(mgc_allocator mem), long least)
+{
+    for (long k = 0;; k++) {
+        struct heap heap = {.until_fault = k};
+        mgc_allocator mem = {.alloc = heap_alloc, .resize = heap_resize, .release = heap_release, .user = &heap};
+        mgc_status st = work(mem);
+
+        ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
+        if (heap.faults == 0) {
+            ck_assert_int_eq(st, MGC_OK);
+            ck_assert_msg(k > least, "only %ld fault points: is the hook installed?", k);
+            return;
+        }
+        ck_assert_msg(st == MGC_E_NO_MEMORY, "fault %ld: status %s", k, mgc_status_name(st));
+    }
+}
+
 static inline int run_suite(const char *name, TCase *c)
 {
     Suite *suite = suite_create(name);

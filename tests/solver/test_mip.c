@@ -487,39 +487,6 @@ END_TEST
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-struct heap {
-    long until_fault, live, faults;
-};
-
-static bool fault(struct heap *h)
-{
-    if (h->until_fault-- > 0) return false;
-    h->faults++;
-    return true;
-}
-
-static void *heap_alloc(void *user, size_t size)
-{
-    struct heap *h = user;
-    if (fault(h)) return NULL;
-    h->live++;
-    return malloc(size);
-}
-
-static void *heap_resize(void *user, void *block, size_t size)
-{
-    struct heap *h = user;
-    if (fault(h)) return NULL;
-    h->live += block == NULL;
-    return realloc(block, size);
-}
-
-static void heap_release(void *user, void *block)
-{
-    ((struct heap *)user)->live--;
-    free(block);
-}
-
 /* Four items, a choice of which branches. */
 static mgc_status pack(mgc_allocator mem)
 {
@@ -549,19 +516,7 @@ static mgc_status pack(mgc_allocator mem)
 
 START_TEST(every_allocation_may_fail)
 {
-    for (long k = 0;; k++) {
-        struct heap heap = {.until_fault = k};
-        mgc_allocator mem = {.alloc = heap_alloc, .resize = heap_resize, .release = heap_release, .user = &heap};
-        mgc_status st = pack(mem);
-
-        ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
-        if (heap.faults == 0) {
-            ck_assert_int_eq(st, MGC_OK);
-            ck_assert_msg(k > 100, "only %ld fault points: is the hook installed?", k);
-            return;
-        }
-        ck_assert_msg(st == MGC_E_NO_MEMORY, "fault %ld: status %s", k, mgc_status_name(st));
-    }
+    check_every_allocation(pack, 100);
 }
 END_TEST
 

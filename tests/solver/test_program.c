@@ -469,39 +469,6 @@ END_TEST
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-struct heap {
-    long until_fault, live, faults;
-};
-
-static bool fault(struct heap *h)
-{
-    if (h->until_fault-- > 0) return false;
-    h->faults++;
-    return true;
-}
-
-static void *heap_alloc(void *user, size_t size)
-{
-    struct heap *h = user;
-    if (fault(h)) return NULL;
-    h->live++;
-    return malloc(size);
-}
-
-static void *heap_resize(void *user, void *block, size_t size)
-{
-    struct heap *h = user;
-    if (fault(h)) return NULL;
-    h->live += block == NULL;
-    return realloc(block, size);
-}
-
-static void heap_release(void *user, void *block)
-{
-    ((struct heap *)user)->live--;
-    free(block);
-}
-
 static int32_t discard(void *user, const char *s, size_t n)
 {
     (void)user, (void)s, (void)n;
@@ -531,19 +498,7 @@ static mgc_status there_and_back(mgc_allocator mem)
 
 START_TEST(every_allocation_may_fail)
 {
-    for (long k = 0;; k++) {
-        struct heap heap = {.until_fault = k};
-        mgc_allocator mem = {.alloc = heap_alloc, .resize = heap_resize, .release = heap_release, .user = &heap};
-        mgc_status st = there_and_back(mem);
-
-        ck_assert_msg(heap.live == 0, "fault %ld: %ld blocks leaked", k, heap.live);
-        if (heap.faults == 0) {
-            ck_assert_int_eq(st, MGC_OK);
-            ck_assert_msg(k > 30, "only %ld fault points: is the hook installed?", k);
-            return;
-        }
-        ck_assert_msg(st == MGC_E_NO_MEMORY, "fault %ld: status %s", k, mgc_status_name(st));
-    }
+    check_every_allocation(there_and_back, 30);
 }
 END_TEST
 
