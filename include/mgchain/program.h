@@ -117,7 +117,10 @@ typedef struct mgc_program_info {
     uint32_t nodes;      /**< branch-and-bound nodes */
     uint32_t reserved0;
     double objective;    /**< of the point that mgc_program_get_x() gives; +INFINITY where there is none */
-    double bound;        /**< proven lower bound of the optimum; -INFINITY where there is none */
+    double bound;        /**< proven lower bound of the optimum; -INFINITY where there is none.  Where columns lack the
+                              bound that the proof needs, it holds for points that stay within 100 times (mixed-integer
+                              nodes: 10^4 times) their present size: give finite bounds where it matters
+                              (doc/math/solver.md, section 6) */
     double primal_residual; /**< [-] largest violation of a row or bound, relative to 1 + its size */
     double dual_residual;   /**< [-] largest violation of stationarity, relative to 1 + largest |cost| */
     double gap;          /**< [-] (objective - bound) / max(1, |objective|) */

@@ -24,13 +24,13 @@ typedef struct mgc_io__chart {
     size_t n_up, n_down, n_line, n_right;
 } mgc_io__chart;
 
-void mgc_io__chart_time(mgc_io__text *t, const mgc_io__chart *chart);
+void mgc_io__chart_time(mgc__text *t, const mgc_io__chart *chart);
 
 /* Lines over rounds 1..n on a logarithmic scale; values <= 0 are left out. */
-void mgc_io__chart_log(mgc_io__text *t, const char *title, const char *x_name, const mgc_io__series *series, size_t n_series, size_t n);
+void mgc_io__chart_log(mgc__text *t, const char *title, const char *x_name, const mgc_io__series *series, size_t n_series, size_t n);
 
 /* Groups of horizontal bars: value[group * n_series + series]. */
-void mgc_io__chart_bars(mgc_io__text *t, const char *title, const char *unit, const char *const *groups, size_t n_groups,
+void mgc_io__chart_bars(mgc__text *t, const char *title, const char *unit, const char *const *groups, size_t n_groups,
                         const mgc_io__series *series, size_t n_series, const double *value);
 
 #endif

@@ -3,7 +3,6 @@
 #include "mgchain/report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/chart.h"
@@ -13,7 +12,7 @@
 typedef struct view {
     const mgc_report *report;
     mgc_ctx *ctx;
-    mgc_io__text t;
+    mgc__text t;
     mgc_case_info info;
     mgc_alliance_info result;
     const mgc_model *model;
@@ -272,18 +271,18 @@ static void scenario_chart(view *v, const char *id)
 
 static void sites(view *v)
 {
-    mgc_io__puts(&v->t, "<h2>The plan of each member, together</h2><p class=\"soft\">Day-ahead decisions hold for every scenario; the rest is what "
+    mgc__text_add(&v->t, "<h2>The plan of each member, together</h2><p class=\"soft\">Day-ahead decisions hold for every scenario; the rest is what "
                         "members expect under their own worst-case probabilities.</p>");
     for (uint32_t i = 0; i < v->info.microgrids; i++) {
         const char *id = mgc_model_microgrid_id(v->model, i);
-        mgc_io__puts(&v->t, "<h3>");
-        mgc_io__escaped(&v->t, id);
-        mgc_io__puts(&v->t, "</h3><div class=\"charts\">");
+        mgc__text_add(&v->t, "<h3>");
+        mgc__text_escaped(&v->t, id);
+        mgc__text_add(&v->t, "</h3><div class=\"charts\">");
         electricity_chart(v, id);
         heat_chart(v, id);
         storage_chart(v, id);
         scenario_chart(v, id);
-        mgc_io__puts(&v->t, "</div>");
+        mgc__text_add(&v->t, "</div>");
     }
 }
 
@@ -291,13 +290,13 @@ static void sites(view *v)
 
 static void card(view *v, double value, unsigned decimals, const char *unit, const char *text)
 {
-    mgc_io__puts(&v->t, "<div class=\"card\"><b>");
-    mgc_io__fixed(&v->t, value, decimals, true);
-    mgc_io__puts(&v->t, " <small>");
-    mgc_io__escaped(&v->t, unit);
-    mgc_io__puts(&v->t, "</small></b><span>");
-    mgc_io__escaped(&v->t, text);
-    mgc_io__puts(&v->t, "</span></div>");
+    mgc__text_add(&v->t, "<div class=\"card\"><b>");
+    mgc__text_fixed(&v->t, value, decimals, true);
+    mgc__text_add(&v->t, " <small>");
+    mgc__text_escaped(&v->t, unit);
+    mgc__text_add(&v->t, "</small></b><span>");
+    mgc__text_escaped(&v->t, text);
+    mgc__text_add(&v->t, "</span></div>");
 }
 
 static double total(const view *v, const mgc_plan *plan, const char *what)
@@ -311,16 +310,16 @@ static double total(const view *v, const mgc_plan *plan, const char *what)
 
 static void head(view *v)
 {
-    mgc_io__puts(&v->t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,"
+    mgc__text_add(&v->t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,"
                         "initial-scale=1\"><title>");
-    mgc_io__escaped(&v->t, v->info.name);
-    mgc_io__printf(&v->t, "</title><style>%s</style></head><body><main><h1>", style);
-    mgc_io__escaped(&v->t, v->info.name);
-    mgc_io__printf(&v->t, "</h1><p class=\"soft\">%.10s · %u members · %u periods of %u minutes", v->info.start, v->info.microgrids, v->info.periods,
+    mgc__text_escaped(&v->t, v->info.name);
+    mgc__text_printf(&v->t, "</title><style>%s</style></head><body><main><h1>", style);
+    mgc__text_escaped(&v->t, v->info.name);
+    mgc__text_printf(&v->t, "</h1><p class=\"soft\">%.10s · %u members · %u periods of %u minutes", v->info.start, v->info.microgrids, v->info.periods,
                    v->info.period_minutes);
     if (v->info.history_days > 0)
-        mgc_io__printf(&v->t, " · %u scenarios out of %u past days", v->info.scenarios, v->info.history_days);
-    mgc_io__puts(&v->t, "</p>");
+        mgc__text_printf(&v->t, " · %u scenarios out of %u past days", v->info.scenarios, v->info.history_days);
+    mgc__text_add(&v->t, "</p>");
 }
 
 static void cards(view *v)
@@ -331,21 +330,21 @@ static void cards(view *v)
         mgc_trade trade = {.struct_size = sizeof trade};
         if (mgc_alliance_get_trade(v->report->alliance, i, &trade) == MGC_OK) traded += trade.sent_kwh;
     }
-    mgc_io__puts(&v->t, "<div class=\"cards\">");
+    mgc__text_add(&v->t, "<div class=\"cards\">");
     card(v, v->result.standalone_total, 0, v->info.currency, "cost of the day, each alone");
     card(v, v->result.cost, 0, v->info.currency, "cost of the day, together");
     card(v, saved, 0, v->info.currency, "saved, shared by Nash bargaining");
     card(v, base > 0 ? 100 * saved / base : 0, 1, "%", "of the cost alone");
     card(v, traded, 0, "kWh", "traded between members");
     card(v, total(v, v->together, "emission_kg") - total(v, v->alone, "emission_kg"), 0, "kg CO₂", "change of emissions");
-    mgc_io__puts(&v->t, "</div>");
+    mgc__text_add(&v->t, "</div>");
 }
 
 static void number_cell(view *v, double value, unsigned decimals)
 {
-    mgc_io__puts(&v->t, "<td class=\"r\">");
-    mgc_io__fixed(&v->t, value, decimals, true);
-    mgc_io__puts(&v->t, "</td>");
+    mgc__text_add(&v->t, "<td class=\"r\">");
+    mgc__text_fixed(&v->t, value, decimals, true);
+    mgc__text_add(&v->t, "</td>");
 }
 
 static double plan_number(const mgc_plan *plan, const char *id, const char *what)
@@ -358,7 +357,7 @@ static void member_table(view *v)
 {
     double sum[8] = {0};
 
-    mgc_io__printf(&v->t, "<h2>What each member gains</h2><div class=\"scroll\"><table><tr><th>member<th class=\"r\">alone<br>%s<th class=\"r\">together<br>%s"
+    mgc__text_printf(&v->t, "<h2>What each member gains</h2><div class=\"scroll\"><table><tr><th>member<th class=\"r\">alone<br>%s<th class=\"r\">together<br>%s"
                           "<th class=\"r\">pays (+)<br>receives (−)<th class=\"r\">final<br>%s<th class=\"r\">saving<br>%s<th class=\"r\">CO₂ kg<br>alone"
                           "<th class=\"r\">CO₂ kg<br>together<th class=\"r\">renewable<br>kWh alone<th class=\"r\">renewable<br>kWh together</tr>",
                    v->info.currency, v->info.currency, v->info.currency, v->info.currency);
@@ -369,102 +368,113 @@ static void member_table(view *v)
                                  plan_number(v->alone, m.id, "emission_kg"), plan_number(v->together, m.id, "emission_kg"),
                                  plan_number(v->alone, m.id, "renewable_used_kwh"), plan_number(v->together, m.id, "renewable_used_kwh")};
         static const unsigned decimals[9] = {2, 2, 2, 2, 2, 0, 0, 0, 0};
-        mgc_io__puts(&v->t, "<tr><td>");
-        mgc_io__escaped(&v->t, m.id);
-        mgc_io__puts(&v->t, "</td>");
+        mgc__text_add(&v->t, "<tr><td>");
+        mgc__text_escaped(&v->t, m.id);
+        mgc__text_add(&v->t, "</td>");
         for (size_t k = 0; k < 9; k++) {
             number_cell(v, value[k], decimals[k]);
             if (k < 5) sum[k] += value[k];
         }
-        mgc_io__puts(&v->t, "</tr>");
+        mgc__text_add(&v->t, "</tr>");
     }
-    mgc_io__puts(&v->t, "<tr class=\"sum\"><td>all</td>");
+    mgc__text_add(&v->t, "<tr class=\"sum\"><td>all</td>");
     for (size_t k = 0; k < 5; k++) number_cell(v, sum[k], 2);
     number_cell(v, total(v, v->alone, "emission_kg"), 0);
     number_cell(v, total(v, v->together, "emission_kg"), 0);
     number_cell(v, total(v, v->alone, "renewable_used_kwh"), 0);
     number_cell(v, total(v, v->together, "renewable_used_kwh"), 0);
-    mgc_io__puts(&v->t, "</tr></table></div>");
+    mgc__text_add(&v->t, "</tr></table></div>");
 }
 
 /* --- trades, money, carbon --------------------------------------------------------------------------------- */
 
+/* One link: the index-th trade upwards, its opposite direction (later in the list, if used) downwards. */
+static void trade_chart(view *v, uint32_t index, const mgc_trade *trade)
+{
+    mgc__text title = {.ctx = v->ctx}, there = {.ctx = v->ctx}, back = {.ctx = v->ctx}, right = {.ctx = v->ctx};
+
+    mgc__text_printf(&title, "%s: %s – %s", trade->carrier == MGC_CARRIER_HEAT ? "Heat" : "Electricity", trade->from, trade->to);
+    mgc__text_printf(&there, "%s → %s", trade->from, trade->to);
+    mgc__text_printf(&back, "%s → %s", trade->to, trade->from);
+    mgc__text_printf(&right, "%s/kWh", v->info.currency);
+    if (title.failed || there.failed || back.failed || right.failed) {
+        v->status = MGC_E_NO_MEMORY;
+    } else {
+        mgc_io__chart c = new_chart(v, title.bytes, "kW sent");
+        c.right_unit = right.bytes;
+        add_up(&c, there.bytes, "#2e9e6b", trade->sent_kw);
+        for (uint32_t k = index + 1; k < v->result.trades; k++) {
+            mgc_trade other = {.struct_size = sizeof other};
+            if (mgc_alliance_get_trade(v->report->alliance, k, &other) == MGC_OK && other.link == trade->link)
+                add_down(&c, back.bytes, "#2f6fae", other.sent_kw);
+        }
+        add(c.right, &c.n_right, "price", "#b3261e", trade->price_per_kwh);
+        mgc_io__chart_time(&v->t, &c);
+    }
+    mgc__text_free(&title);
+    mgc__text_free(&there);
+    mgc__text_free(&back);
+    mgc__text_free(&right);
+}
+
 static void trade_charts(view *v)
 {
-    mgc_io__puts(&v->t, "<h2>Who trades what with whom</h2><p class=\"soft\">Each link: sent one way above, the other way below. The price is the "
-                        "multiplier of the link's coupling constraint.</p><div class=\"charts\">");
+    mgc__text_add(&v->t, "<h2>Who trades what with whom</h2><p class=\"soft\">Each link: sent one way above, the other way below. The price is the "
+                         "multiplier of the link's coupling constraint.</p><div class=\"charts\">");
     for (uint32_t i = 0; i < v->result.trades; i++) {
         mgc_trade trade = {.struct_size = sizeof trade}, other = {.struct_size = sizeof other};
-        mgc_io__text title = {0}, there = {0}, back = {0};
         if (mgc_alliance_get_trade(v->report->alliance, i, &trade) != MGC_OK) continue;
         bool shown = false; /* with its opposite direction, earlier in the list */
         for (uint32_t k = 0; k < i && !shown; k++)
             shown = mgc_alliance_get_trade(v->report->alliance, k, &other) == MGC_OK && other.link == trade.link;
-        if (shown) continue;
-        mgc_io__printf(&title, "%s: %s – %s", trade.carrier == MGC_CARRIER_HEAT ? "Heat" : "Electricity", trade.from, trade.to);
-        mgc_io__printf(&there, "%s → %s", trade.from, trade.to);
-        mgc_io__printf(&back, "%s → %s", trade.to, trade.from);
-        mgc_io__text right = {0};
-        mgc_io__printf(&right, "%s/kWh", v->info.currency);
-        mgc_io__chart c = new_chart(v, title.bytes, "kW sent");
-        c.right_unit = right.bytes;
-        add_up(&c, there.bytes, "#2e9e6b", trade.sent_kw);
-        for (uint32_t k = i + 1; k < v->result.trades; k++)
-            if (mgc_alliance_get_trade(v->report->alliance, k, &other) == MGC_OK && other.link == trade.link)
-                add_down(&c, back.bytes, "#2f6fae", other.sent_kw);
-        add(c.right, &c.n_right, "price", "#b3261e", trade.price_per_kwh);
-        mgc_io__chart_time(&v->t, &c);
-        mgc_io__text_free(&title);
-        mgc_io__text_free(&there);
-        mgc_io__text_free(&back);
-        mgc_io__text_free(&right);
+        if (!shown) trade_chart(v, i, &trade);
     }
-    mgc_io__puts(&v->t, "</div>");
+    mgc__text_add(&v->t, "</div>");
 }
 
 /* Hour by hour, from whom to whom, how much, at what price. */
 static void trade_table(view *v)
 {
-    mgc_io__puts(&v->t, "<div class=\"scroll\"><table><tr><th>from<th>to<th>carrier<th class=\"r\">kWh<th class=\"r\">periods<th class=\"r\">mean price<th class=\"r\">"
+    mgc__text_add(&v->t, "<div class=\"scroll\"><table><tr><th>from<th>to<th>carrier<th class=\"r\">kWh<th class=\"r\">periods<th class=\"r\">mean price<th class=\"r\">"
                         "worth</tr>");
     for (uint32_t i = 0; i < v->result.trades; i++) {
         mgc_trade trade = {.struct_size = sizeof trade};
         unsigned periods = 0;
         if (mgc_alliance_get_trade(v->report->alliance, i, &trade) != MGC_OK) continue;
         for (uint32_t k = 0; k < trade.periods; k++) periods += trade.sent_kw[k] > 1e-6;
-        mgc_io__puts(&v->t, "<tr><td>");
-        mgc_io__escaped(&v->t, trade.from);
-        mgc_io__puts(&v->t, "</td><td>");
-        mgc_io__escaped(&v->t, trade.to);
-        mgc_io__printf(&v->t, "</td><td>%s</td>", trade.carrier == MGC_CARRIER_HEAT ? "heat" : "electricity");
+        mgc__text_add(&v->t, "<tr><td>");
+        mgc__text_escaped(&v->t, trade.from);
+        mgc__text_add(&v->t, "</td><td>");
+        mgc__text_escaped(&v->t, trade.to);
+        mgc__text_printf(&v->t, "</td><td>%s</td>", trade.carrier == MGC_CARRIER_HEAT ? "heat" : "electricity");
         number_cell(v, trade.sent_kwh, 1);
         number_cell(v, periods, 0);
         number_cell(v, trade.sent_kwh > 0 ? trade.money / trade.sent_kwh : 0, 4);
         number_cell(v, trade.money, 2);
-        mgc_io__puts(&v->t, "</tr>");
+        mgc__text_add(&v->t, "</tr>");
     }
-    mgc_io__puts(&v->t, "</table></div>");
+    mgc__text_add(&v->t, "</table></div>");
 }
 
 static void pair_table(view *v)
 {
-    mgc_io__printf(&v->t, "<h3>Payments between members</h3><div class=\"scroll\"><table><tr><th>pays<th>to<th class=\"r\">for energy, %s<th class=\"r\">"
+    mgc__text_printf(&v->t, "<h3>Payments between members</h3><div class=\"scroll\"><table><tr><th>pays<th>to<th class=\"r\">for energy, %s<th class=\"r\">"
                           "one transfer, %s<th class=\"r\">in all, %s</tr>", v->info.currency, v->info.currency, v->info.currency);
     for (uint32_t i = 0; i < v->result.pairs; i++) {
         mgc_pair pair = {.struct_size = sizeof pair};
         if (mgc_alliance_get_pair(v->report->alliance, i, &pair) != MGC_OK) continue;
         double sign = pair.payment < 0 ? -1 : 1;
-        mgc_io__puts(&v->t, "<tr><td>");
-        mgc_io__escaped(&v->t, sign < 0 ? pair.second : pair.first);
-        mgc_io__puts(&v->t, "</td><td>");
-        mgc_io__escaped(&v->t, sign < 0 ? pair.first : pair.second);
-        mgc_io__puts(&v->t, "</td>");
+        mgc__text_add(&v->t, "<tr><td>");
+        mgc__text_escaped(&v->t, sign < 0 ? pair.second : pair.first);
+        mgc__text_add(&v->t, "</td><td>");
+        mgc__text_escaped(&v->t, sign < 0 ? pair.first : pair.second);
+        mgc__text_add(&v->t, "</td>");
         number_cell(v, sign * pair.trades, 2);
         number_cell(v, sign * pair.transfer, 2);
         number_cell(v, sign * pair.payment, 2);
-        mgc_io__puts(&v->t, "</tr>");
+        mgc__text_add(&v->t, "</tr>");
     }
-    mgc_io__puts(&v->t, "</table></div>");
+    mgc__text_add(&v->t, "</table></div>");
 }
 
 enum { MEMBERS_DRAWN_MAX = 24 };
@@ -490,11 +500,11 @@ static void bars_of_members(view *v)
         green[2 * i] = plan_number(v->alone, m.id, "renewable_used_kwh");
         green[2 * i + 1] = plan_number(v->together, m.id, "renewable_used_kwh");
     }
-    mgc_io__puts(&v->t, "<h2>Money and carbon</h2><div class=\"charts\">");
+    mgc__text_add(&v->t, "<h2>Money and carbon</h2><div class=\"charts\">");
     mgc_io__chart_bars(&v->t, "Cost of the day", v->info.currency, names, n, costs, 3, cost);
     mgc_io__chart_bars(&v->t, "Emissions", "kg CO₂, expected in the worst case", names, n, pairs, 2, carbon);
     mgc_io__chart_bars(&v->t, "Renewable energy used", "kWh, expected in the worst case", names, n, pairs, 2, green);
-    mgc_io__puts(&v->t, "</div>");
+    mgc__text_add(&v->t, "</div>");
 }
 
 /* --- how the agents agreed ------------------------------------------------------------------------------------ */
@@ -502,11 +512,11 @@ static void bars_of_members(view *v)
 static void convergence(view *v)
 {
     size_t n = v->result.rounds;
-    double *primal = calloc(3 * (n + 1), sizeof *primal), *dual = primal + n, *gap = dual + n;
+    double *primal = mgc__io_alloc(v->ctx, 3 * (n + 1), sizeof *primal), *dual = primal + n, *gap = dual + n;
 
     if (primal == NULL || n == 0) {
         if (primal == NULL) v->status = MGC_E_NO_MEMORY;
-        free(primal);
+        mgc_ctx_release(v->ctx, primal);
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -518,15 +528,15 @@ static void convergence(view *v)
     }
     const mgc_io__series residuals[] = {{"disagreement (primal residual)", "#2f6fae", primal, false}, {"movement (dual residual)", "#d4652f", dual, false}};
     const mgc_io__series kilowatts[] = {{"largest difference between two ends", "#7d5fc0", gap, false}};
-    mgc_io__printf(&v->t, "<h2>How the agents agreed</h2><p>%zu rounds of proposals. Each agent told its neighbours only the trades that it would like; "
+    mgc__text_printf(&v->t, "<h2>How the agents agreed</h2><p>%zu rounds of proposals. Each agent told its neighbours only the trades that it would like; "
                           "no loads, devices, costs or scenarios. The plan costs at most ", n);
-    mgc_io__fixed(&v->t, 100 * v->result.gap, 4, false);
-    mgc_io__puts(&v->t, " % of the cost alone more than the best plan there can be: that is proven by the lower bound at the final prices.</p>"
+    mgc__text_fixed(&v->t, 100 * v->result.gap, 4, false);
+    mgc__text_add(&v->t, " % of the cost alone more than the best plan there can be: that is proven by the lower bound at the final prices.</p>"
                         "<div class=\"charts\">");
     mgc_io__chart_log(&v->t, "Residuals", "relative, by round", residuals, 2, n);
     mgc_io__chart_log(&v->t, "Difference of proposals", "kW, by round", kilowatts, 1, n);
-    mgc_io__puts(&v->t, "</div>");
-    free(primal);
+    mgc__text_add(&v->t, "</div>");
+    mgc_ctx_release(v->ctx, primal);
 }
 
 static void probabilities(view *v)
@@ -535,40 +545,40 @@ static void probabilities(view *v)
     double p[256];
 
     if (scenarios == 0 || scenarios > 256) return;
-    mgc_io__puts(&v->t, "<h3>Worst-case probabilities of the scenarios</h3><div class=\"scroll\"><table><tr><th>scenario<th class=\"r\">day<th class=\"r\">nominal");
+    mgc__text_add(&v->t, "<h3>Worst-case probabilities of the scenarios</h3><div class=\"scroll\"><table><tr><th>scenario<th class=\"r\">day<th class=\"r\">nominal");
     for (uint32_t i = 0; i < v->info.microgrids; i++) {
-        mgc_io__puts(&v->t, "<th class=\"r\">");
-        mgc_io__escaped(&v->t, mgc_model_microgrid_id(v->model, i));
+        mgc__text_add(&v->t, "<th class=\"r\">");
+        mgc__text_escaped(&v->t, mgc_model_microgrid_id(v->model, i));
     }
-    mgc_io__puts(&v->t, "</tr>");
+    mgc__text_add(&v->t, "</tr>");
     for (uint32_t k = 0; k < scenarios; k++) {
         uint64_t day_ms;
         uint32_t members;
         if (mgc_case_scenario(v->report->kase, k, &day_ms, &members) != MGC_OK) continue;
         int64_t ago = ((int64_t)v->info.history_day_ms - (int64_t)day_ms) / 86400000;
-        mgc_io__printf(&v->t, "<tr><td>%u</td><td class=\"r\">%lld days before</td>", k + 1, (long long)ago);
+        mgc__text_printf(&v->t, "<tr><td>%u</td><td class=\"r\">%lld days before</td>", k + 1, (long long)ago);
         number_cell(v, (double)members / v->info.history_days, 3);
         for (uint32_t i = 0; i < v->info.microgrids; i++)
             number_cell(v, mgc_plan_get_probability(v->together, mgc_model_microgrid_id(v->model, i), p, scenarios) == MGC_OK ? p[k] : NAN, 3);
-        mgc_io__puts(&v->t, "</tr>");
+        mgc__text_add(&v->t, "</tr>");
     }
-    mgc_io__puts(&v->t, "</table></div>");
+    mgc__text_add(&v->t, "</table></div>");
 }
 
 /* --- checks, tables, foot ---------------------------------------------------------------------------------------- */
 
 static void checks(view *v)
 {
-    mgc_io__puts(&v->t, "<h2>Self-checks</h2><ul class=\"checks\">");
+    mgc__text_add(&v->t, "<h2>Self-checks</h2><ul class=\"checks\">");
     for (size_t i = 0; i < v->report->checks; i++) {
         const mgc_report_check *check = &v->report->check[i];
-        mgc_io__printf(&v->t, "<li><span class=\"%s\">%s</span> ", check->ok ? "ok" : "no", check->ok ? "✓" : "✗");
-        mgc_io__escaped(&v->t, check->name);
-        mgc_io__puts(&v->t, " <small>");
-        mgc_io__escaped(&v->t, check->found);
-        mgc_io__puts(&v->t, "</small></li>");
+        mgc__text_printf(&v->t, "<li><span class=\"%s\">%s</span> ", check->ok ? "ok" : "no", check->ok ? "✓" : "✗");
+        mgc__text_escaped(&v->t, check->name);
+        mgc__text_add(&v->t, " <small>");
+        mgc__text_escaped(&v->t, check->found);
+        mgc__text_add(&v->t, "</small></li>");
     }
-    mgc_io__puts(&v->t, "</ul>");
+    mgc__text_add(&v->t, "</ul>");
 }
 
 enum { TALL_ROWS = 30 }; /* more rows scroll on a screen; on paper all are there */
@@ -581,41 +591,41 @@ static bool right_aligned(const char *header)
 
 static void table(view *v, const mgc_report_table *table)
 {
-    mgc_io__puts(&v->t, "<h2>");
-    mgc_io__escaped(&v->t, table->title);
-    mgc_io__puts(&v->t, "</h2>");
+    mgc__text_add(&v->t, "<h2>");
+    mgc__text_escaped(&v->t, table->title);
+    mgc__text_add(&v->t, "</h2>");
     if (table->note != NULL) {
-        mgc_io__puts(&v->t, "<p class=\"soft\">");
-        mgc_io__escaped(&v->t, table->note);
-        mgc_io__puts(&v->t, "</p>");
+        mgc__text_add(&v->t, "<p class=\"soft\">");
+        mgc__text_escaped(&v->t, table->note);
+        mgc__text_add(&v->t, "</p>");
     }
-    mgc_io__puts(&v->t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><tr>" : "<div class=\"scroll\"><table><tr>");
+    mgc__text_add(&v->t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><tr>" : "<div class=\"scroll\"><table><tr>");
     for (size_t c = 0; c < table->columns; c++) {
         char name[NAME_MAX_BYTES] = {0};
         strncpy(name, table->header[c], sizeof name - 1);
         bool right = right_aligned(name);
         if (right) name[strlen(name) - 1] = '\0';
-        mgc_io__puts(&v->t, right ? "<th class=\"r\">" : "<th>");
-        mgc_io__escaped(&v->t, name);
+        mgc__text_add(&v->t, right ? "<th class=\"r\">" : "<th>");
+        mgc__text_escaped(&v->t, name);
     }
-    mgc_io__puts(&v->t, "</tr>");
+    mgc__text_add(&v->t, "</tr>");
     for (size_t r = 0; r < table->rows; r++) {
-        mgc_io__puts(&v->t, "<tr>");
+        mgc__text_add(&v->t, "<tr>");
         for (size_t c = 0; c < table->columns; c++) {
-            mgc_io__puts(&v->t, right_aligned(table->header[c]) ? "<td class=\"r\">" : "<td>");
-            mgc_io__escaped(&v->t, table->cell[r * table->columns + c]);
-            mgc_io__puts(&v->t, "</td>");
+            mgc__text_add(&v->t, right_aligned(table->header[c]) ? "<td class=\"r\">" : "<td>");
+            mgc__text_escaped(&v->t, table->cell[r * table->columns + c]);
+            mgc__text_add(&v->t, "</td>");
         }
-        mgc_io__puts(&v->t, "</tr>");
+        mgc__text_add(&v->t, "</tr>");
     }
-    mgc_io__puts(&v->t, "</table></div>");
+    mgc__text_add(&v->t, "</table></div>");
 }
 
 static void foot(view *v)
 {
-    mgc_io__puts(&v->t, "<footer>");
-    if (v->report->made_by != NULL) mgc_io__escaped(&v->t, v->report->made_by);
-    mgc_io__puts(&v->t, "</footer></main></body></html>\n");
+    mgc__text_add(&v->t, "<footer>");
+    if (v->report->made_by != NULL) mgc__text_escaped(&v->t, v->report->made_by);
+    mgc__text_add(&v->t, "</footer></main></body></html>\n");
 }
 
 static mgc_status gather(view *v)
@@ -632,7 +642,7 @@ static mgc_status gather(view *v)
     v->hours = mgc_model_hours(v->model);
     v->start_hour = (double)(v->info.start_ms / 60000 % 1440) / 60;
     if (v->n > PERIODS_MAX) return mgc_ctx_fail(v->ctx, MGC_E_LIMIT, "report: more than 1024 periods cannot be drawn");
-    v->pool = calloc(v->n * POOL_SERIES, sizeof *v->pool);
+    v->pool = mgc__io_alloc(v->ctx, v->n * POOL_SERIES, sizeof *v->pool);
     return v->pool != NULL ? MGC_OK : MGC_E_NO_MEMORY;
 }
 
@@ -640,7 +650,7 @@ mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *re
 {
     if (ctx == NULL || path == NULL || report == NULL || report->kase == NULL || report->alliance == NULL) return MGC_E_INVALID_ARG;
     if (report->struct_size != sizeof *report) return MGC_E_ABI_SIZE;
-    view v = {.report = report, .ctx = ctx};
+    view v = {.report = report, .ctx = ctx, .t = {.ctx = ctx}};
     mgc_status st = gather(&v);
     if (st == MGC_OK) {
         head(&v);
@@ -659,7 +669,7 @@ mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *re
         st = v.t.failed ? MGC_E_NO_MEMORY : v.status;
     }
     if (st == MGC_OK) st = mgc_file_write(ctx, path, v.t.bytes, v.t.len);
-    mgc_io__text_free(&v.t);
-    free(v.pool);
+    mgc__text_free(&v.t);
+    mgc_ctx_release(ctx, v.pool);
     return st;
 }
