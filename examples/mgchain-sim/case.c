@@ -107,12 +107,14 @@ int cmd_export(sim *s)
     if (kase == NULL) return code;
     mgc_status st = mgc_model_program(mgc_case_model(kase), s->microgrid, &program);
     if (st == MGC_OK) st = mgc_program_write_mps(program, append, &m);
-    if (st == MGC_OK) st = mgc_file_write(s->ctx, s->mps, m.bytes, m.len);
+    bool made = st == MGC_OK;
+    if (made) st = mgc_file_write(s->ctx, s->mps, m.bytes, m.len);
     if (st == MGC_OK)
         printf("%s: %u columns (%u integer), %u rows, %llu nonzeros\n", s->mps, mgc_program_columns(program),
                mgc_program_integers(program), mgc_program_rows(program), (unsigned long long)mgc_program_nonzeros(program));
     else
         code = failed(s, st, "export");
+    if (made && st == MGC_E_NOT_FOUND) code = EXIT_IO; /* no such folder, as against no such microgrid */
     free(m.bytes);
     mgc_program_destroy(program);
     mgc_case_destroy(kase);

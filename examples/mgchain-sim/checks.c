@@ -240,10 +240,9 @@ mgc_status check_yardstick(checks *c, sim *s, const mgc_case *kase, const mgc_al
     mgc_status st = mgc_alliance_get_info(alliance, &agents);
     if (st == MGC_OK) st = mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALLIANCE, &plan);
     if (st == MGC_OK) st = mgc_model_program(model, NULL, &program);
-    if (st == MGC_OK && !s->relax) st = fix_decisions(model, plan, program);
+    if (st == MGC_OK) st = fix_decisions(model, plan, program);
     if (st == MGC_OK) {
         mgc_program_opts_init(&opts, sizeof opts);
-        opts.relax = s->relax;
         opts.progress = show;
         opts.user = s;
         st = mgc_program_solve(program, &opts, &one);

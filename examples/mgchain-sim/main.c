@@ -40,8 +40,8 @@ static const struct {
     const char *options; /* allowed, with spaces around each */
 } commands[] = {
     {"run", cmd_run, 0, 1, " out days threads seed members json gap "},
-    {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json seed "},
-    {"check", cmd_check, 1, 1, " json "},
+    {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
+    {"check", cmd_check, 1, 1, " "},
     {"export", cmd_export, 1, 1, " mps microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap json "},
     {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf relax threads gap json "},

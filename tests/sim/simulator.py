@@ -332,6 +332,8 @@ def misuse_is_told_with_the_nearest_word():
         done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60)
         assert done.returncode == 2 and text in done.stderr, (words, done)
     assert sim("check", "/nonexistent.yaml").returncode == 6
+    assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps").returncode == 6
+    assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps", "--microgrid", "hospitol").returncode == 3
     assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60).returncode == 0
 
 
