@@ -105,6 +105,8 @@ typedef struct mgc_program_opts {
     /** Called once per interior-point iteration or node, on the caller's thread; may be NULL.  Answers MGC_CB_DONE, MGC_CB_STOP or a status. */
     int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
     void *user;
+    uint32_t presolve;     /**< 0: reduce the program before it is solved where that pays; 1: never; 2: always */
+    uint32_t reserved1;    /**< 0 */
 } mgc_program_opts;
 
 MGC_API void mgc_program_opts_init(mgc_program_opts *opts, size_t size);

@@ -35,6 +35,9 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
     if (o->relax > 1 || o->warm_start > 1)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: relax is %u, warm_start %u; allowed are 0 and 1", o->relax,
                          o->warm_start);
+    if (o->presolve > 2)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "solver: presolve is %u; allowed are 0 (where it pays), 1 (never) and 2 (always)", o->presolve);
     if (o->threads == 0 || o->threads > THREADS_LIMIT)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: threads is %u; allowed are 1 to %d", o->threads,
                          THREADS_LIMIT);
