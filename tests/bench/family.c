@@ -426,7 +426,7 @@ mgc_status family_admm_begin(family *f)
 
 mgc_status family_admm_step(family *f, const double *x, double *change)
 {
-    double slope = 0.25 * f->penalty, largest = 0;
+    double slope = 0.05 * f->penalty, largest = 0;
 
     for (size_t i = 0; i < f->n_doors; i++) {
         family_door *d = &f->door[i];
