@@ -20,7 +20,8 @@ static const char usage[] =
     "      the exact program, to solve elsewhere\n"
     "  mgchain-sim program FILE.(mps|qps)[.gz] [--relax] [--json]\n"
     "      solve any linear, quadratic or mixed-integer program\n"
-    "  mgchain-sim stochastic CORE TIME STOCH [--norm1 R] [--norm-inf R] [--json]\n"
+    "  mgchain-sim stochastic CORE TIME STOCH [--norm1 R] [--norm-inf R] [--wasserstein R] [--kl R] [--chi2 R]\n"
+    "              [--cvar LEVEL] [--worst-case] [--method auto|direct|ccg] [--relax] [--threads N] [--gap G] [--json]\n"
     "      a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones\n"
     "  mgchain-sim ledger verify DIR\n"
     "      check every byte, hash, signature and balance of a ledger\n"
@@ -44,7 +45,7 @@ static const struct {
     {"check", cmd_check, 1, 1, " "},
     {"export", cmd_export, 1, 1, " mps microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap json "},
-    {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf relax threads gap json "},
+    {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf wasserstein kl chi2 cvar worst-case method relax threads gap json "},
     {"ledger", cmd_ledger, 2, 2, " json "},
     {"doctor", cmd_doctor, 0, 0, " "},
     {"keys", cmd_keys, 0, 0, " "},
@@ -135,6 +136,8 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "relax", .flag = &s->relax}, {.name = "alone", .flag = &s->alone}, {.name = "central", .flag = &s->central},
         {.name = "admm", .flag = &s->admm}, {.name = "help", .flag = &s->help}, {.name = "gap", .real = &s->gap},
         {.name = "time-limit", .real = &s->time_limit_s}, {.name = "norm1", .real = &s->norm1}, {.name = "norm-inf", .real = &s->norm_inf},
+        {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
+        {.name = "cvar", .real = &s->cvar}, {.name = "worst-case", .flag = &s->worst_case}, {.name = "method", .text = &s->method},
     };
     enum { OPTIONS = sizeof options / sizeof options[0] };
     const char *names[OPTIONS], *word = argv[*i] + 2, *equals = strchr(word, '=');
@@ -205,6 +208,7 @@ int main(int argc, char **argv)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     sim s = {.out = "mgchain-out", .progress = "auto", .seed = 1, .days = 1, .members = 1, .norm1 = -1, .norm_inf = -1,
+             .wasserstein = -1, .kl = -1, .chi2 = -1, .cvar = -1, .method = "auto",
              .threads = cores < 1 ? 1 : cores > 8 ? 8 : (uint32_t)cores};
     mgc_ctx_opts opts;
 

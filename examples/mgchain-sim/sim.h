@@ -21,11 +21,11 @@ typedef struct sim {
     /* options; a command reads those of its own table */
     const char *words[4]; /* what is not an option: CASE, FILE, DIR ... */
     size_t n_words;
-    const char *out, *mps, *microgrid, *progress;
+    const char *out, *mps, *microgrid, *progress, *method;
     uint64_t seed;
-    double time_limit_s, gap, tolerance, norm1, norm_inf; /* norms: negative where not given */
+    double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;
-    uint32_t json, relax, alone, central, admm, help;
+    uint32_t json, relax, alone, central, admm, help, worst_case;
     int32_t day_shift; /* of a rolling run */
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];

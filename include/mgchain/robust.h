@@ -57,28 +57,58 @@ MGC_API uint32_t mgc_twostage_scenarios(const mgc_twostage *ts);
 MGC_API uint32_t mgc_twostage_columns(const mgc_twostage *ts);
 MGC_API uint32_t mgc_twostage_rows(const mgc_twostage *ts);
 
-/** The ambiguity set: always p >= 0, sum p = 1; several given sets are intersected.  radius >= 0; a negative radius takes
- *  the set away.  Since 0.1 @{ */
+/**
+ * The ambiguity set: always p >= 0, sum p = 1.  A negative radius or level takes a set away; radii are >= 0, a level is in
+ * [0, 1).  Norms, conditional value at risk, worst case and a Wasserstein ball may be given together and are then
+ * intersected; a divergence or a host's oracle stands alone (mgc_twostage_worst() and mgc_twostage_solve() refuse more, with
+ * the reason).  @return MGC_OK, MGC_E_INVALID_ARG; set unchanged.  Since 0.1 @{
+ */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm1(mgc_twostage *ts, double radius);    /**< sum_k |p_k - p0_k| <= radius */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_norm_inf(mgc_twostage *ts, double radius); /**< max_k |p_k - p0_k| <= radius */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_cvar(mgc_twostage *ts, double level);      /**< p <= p0 / (1 - level): conditional value at risk */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_worst_case(mgc_twostage *ts, int32_t on);  /**< 1: every p, also of scenarios with p0 = 0; 0: takes it away */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_kl(mgc_twostage *ts, double radius);       /**< sum_k p_k ln(p_k / p0_k) <= radius [nat] */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_chi2(mgc_twostage *ts, double radius);     /**< sum_k (p_k - p0_k)^2 / p0_k <= radius */
+/** p is reached from p0 by moving mass, at a total of mass times distance <= radius (the distance's unit).  Needs the
+ *  distances of scenarios, or their vectors, first: MGC_E_STATE without; MGC_E_LIMIT above 2048 scenarios (256 where other
+ *  sets are intersected), MGC_E_NO_MEMORY. */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_wasserstein(mgc_twostage *ts, double radius);
+/** Distances of scenarios for the Wasserstein ball: scenarios x scenarios, row-major, from row to column, >= 0, 0 on the
+ *  diagonal; copied.  Takes the place of vectors. */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_distances(mgc_twostage *ts, const double *distance);
+/** What each scenario is: scenarios x dimension, row-major, any units; copied.  Their distance is the sum of absolute
+ *  differences, each times its weight (length dimension, >= 0; NULL: 1).  Takes the place of distances.  A program read from
+ *  SMPS has them: the values of its random entries. */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_vectors(mgc_twostage *ts, const double *vectors, size_t dimension,
+                                                          const double *weight);
+/** The distances in use; filled, n = scenarios squared.  MGC_E_STATE where neither distances nor vectors were given. */
+MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_distances(const mgc_twostage *ts, double *distance, size_t n);
 /** The host's own convex set: given the costs of all scenarios, fill worst with its worst probabilities, >= 0 and summing to 1
- *  within 1e-6.  Answers MGC_CB_DONE or a status; on the caller's thread; may not call ts.  NULL takes it away.  It cannot be
- *  intersected with the norms, and needs MGC_METHOD_CCG. */
+ *  within 1e-6.  Answers MGC_CB_DONE or a status; on the caller's thread; may not call ts.  NULL takes it away. */
 typedef int32_t (*mgc_oracle_fn)(void *user, const double *cost, double *worst, uint32_t scenarios);
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_oracle(mgc_twostage *ts, mgc_oracle_fn oracle, void *user);
 /** @} */
 
+/** Weighted sums of absolute differences between vectors, as mgc_twostage_set_vectors() measures them.
+ *  @param vectors scenarios x dimension, row-major; weight length dimension or NULL; distance scenarios x scenarios, filled
+ *  @return MGC_OK, MGC_E_INVALID_ARG (not finite: the pair is named).  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_scenario_distances(mgc_ctx *ctx, const double *vectors, uint32_t scenarios, size_t dimension,
+                                                        const double *weight, double *distance);
+
 /**
  * Worst probabilities of the ambiguity set for given scenario costs: argmax over p in P of p'cost.
  * @param cost,worst length scenarios; cost finite, the caller's; worst filled
- * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_UNSUPPORTED, the oracle's status.  Cost O(K log K).  Since 0.1
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_UNSUPPORTED, the oracle's status; MGC_E_NO_MEMORY
+ *         and MGC_E_NUMERIC for a Wasserstein ball.  Of equally bad answers always the same one.
+ * Cost    O(K log K); Wasserstein O(K^2 log K), intersected a linear program of K^2 columns.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_worst(const mgc_twostage *ts, const double *cost, double *worst);
 
 /** Ways to solve. */
 enum {
-    MGC_METHOD_DIRECT = 0, /**< the dual reformulation as one program */
-    MGC_METHOD_CCG = 1     /**< column-and-constraint generation with the set's oracle */
+    MGC_METHOD_AUTO = 0,   /**< DIRECT where the set has such a form of fair size, else CCG */
+    MGC_METHOD_DIRECT = 1, /**< the dual reformulation as one program: polyhedral sets, so neither divergences nor a host's */
+    MGC_METHOD_CCG = 2     /**< column-and-constraint generation with the set's oracle: every set */
 };
 
 /** Options of mgc_twostage_solve(). */
@@ -88,7 +118,7 @@ typedef struct mgc_twostage_opts {
     double gap;            /**< [-] (objective - bound) / max(1, |objective|) up to which a result is OPTIMAL; 0 stands for 1e-4 with
                                 integers, else for 1e-7 or 10 tolerance, whichever is more; 0 */
     double time_limit_s;   /**< [s] needs the context's clock; 0: none */
-    uint32_t method;       /**< MGC_METHOD_...; DIRECT */
+    uint32_t method;       /**< MGC_METHOD_...; AUTO */
     uint32_t relax;        /**< 1: drop integrality; 0 */
     uint32_t threads;      /**< as in mgc_program_opts; 1 */
     uint32_t warm_start;   /**< 1: start from what the last solve of this program left, cuts included; 0 */
@@ -126,7 +156,7 @@ typedef struct mgc_twostage_info {
  * @param opts NULL for defaults
  * @param info filled; may be NULL
  * @return MGC_OK and a word in info->outcome; MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE for options; MGC_E_NOT_CONVEX;
- *         MGC_E_UNSUPPORTED for DIRECT with a host's oracle, or an oracle together with norms; MGC_E_PROBABILITY where the
+ *         MGC_E_UNSUPPORTED for DIRECT with a divergence or a host's oracle, or sets that cannot be intersected; MGC_E_PROBABILITY where the
  *         oracle's answer is no probability; MGC_E_NO_MEMORY; a callback's negative status.  Results are then gone.
  * Cost    the program made for the method is kept: as long as no column, row or set is added, a further solve changes
  *         only the data that were set since, and keeps its symbolic analysis.
@@ -148,7 +178,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, do
 /**
  * The direct reformulation as one program: the first columns and rows are those of ts with the same numbers, then those of
  * the reformulation.  For export, and for whoever wants another solver.  out is the caller's.  MGC_E_UNSUPPORTED for a
- * host's oracle.  Since 0.1
+ * divergence and a host's oracle.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_extensive(const mgc_twostage *ts, mgc_program **out);
 

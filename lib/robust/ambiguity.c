@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ambiguity sets: the worst probabilities for given costs, and the radii that data justify.
+/* Ambiguity sets: the worst probabilities for given costs.
  *
- * All sets of norm 1 and norm infinity are one thing, mass that moves (doc/math/robust.md (2)):
+ * The norms, the conditional value at risk, the whole simplex and all their intersections are one thing, mass that moves
+ * (doc/math/robust.md (2)):
  *
  *     p = p0 + u - w,   0 <= u <= up,   0 <= w <= down,   sum u = sum w <= budget                              (T)
  *
- * with down_k = min(theta_inf, p0_k), up_k = theta_inf, budget = theta_1 / 2: a transfer of t changes the norm by 2 t,
- * and mass that comes and goes at the same scenario only lowers it. */
+ * with down_k = min(theta_inf, p0_k), up_k = min(theta_inf, p0_k level / (1 - level)), budget = theta_1 / 2: a transfer
+ * of t changes the norm by 2 t, and mass that comes and goes at the same scenario only lowers it. */
 #include <math.h>
 
 #include "robust/robust.h"
@@ -14,21 +15,28 @@
 /* How far a host's probabilities may miss their sum and sign before they are refused rather than normalised. */
 static const double oracle_slack = 1e-6;
 
+bool mgc__ts_has_transfer(const mgc_twostage *ts)
+{
+    return ts->norm1 >= 0 || ts->norm_inf >= 0 || ts->cvar >= 0 || ts->worst_case;
+}
+
 void mgc__ts_transfer(const mgc_twostage *ts, mgc__transfer *t)
 {
     uint32_t n = ts->scenarios;
     double cap = ts->norm_inf >= 0 ? ts->norm_inf : INFINITY, movable = 0;
+    double more = ts->cvar >= 0 ? ts->cvar / (1 - ts->cvar) : INFINITY;
 
     *t = (mgc__transfer){.low = ts->work, .down = ts->work + n, .up = ts->work + 2 * (size_t)n};
-    t->capped = cap < 1;
+    t->capped = cap < 1 || ts->cvar >= 0;
     for (uint32_t k = 0; k < n; k++) {
         t->down[k] = cap < ts->p0[k] ? cap : ts->p0[k];
         t->low[k] = ts->p0[k] - t->down[k];
         t->up[k] = t->capped ? fmax(fmin(cap, 1 - ts->p0[k]), 0) : INFINITY;
+        if (ts->cvar >= 0) t->up[k] = fmin(t->up[k], ts->p0[k] * more);
         movable += t->down[k];
     }
     t->budget = ts->norm1 >= 0 && ts->norm1 / 2 < movable ? ts->norm1 / 2 : INFINITY;
-    t->nominal = (ts->norm1 < 0 && ts->norm_inf < 0) || t->budget <= 0 || cap <= 0 || n == 1;
+    t->nominal = !mgc__ts_has_transfer(ts) || t->budget <= 0 || cap <= 0 || more <= 0 || n == 1;
 }
 
 /* Dearest first; equal costs by number, so that the answer does not depend on the sorting algorithm. */
@@ -38,6 +46,12 @@ static int dearer(const void *a, const void *b)
 
     if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
     return x->scenario < y->scenario ? -1 : x->scenario > y->scenario;
+}
+
+void mgc__ts_sort(const mgc_twostage *ts, const double *cost)
+{
+    for (uint32_t k = 0; k < ts->scenarios; k++) ts->rank[k] = (mgc__rank){.cost = cost[k], .scenario = k};
+    qsort(ts->rank, ts->scenarios, sizeof *ts->rank, dearer);
 }
 
 /* argmax p'cost over (T).  For a given amount t moved, the best receivers are the dearest scenarios, each up to its
@@ -52,8 +66,7 @@ static void worst_of_transfers(const mgc_twostage *ts, const mgc__transfer *t, c
 
     memcpy(worst, ts->p0, n * sizeof *worst);
     if (t->nominal) return;
-    for (uint32_t k = 0; k < n; k++) ts->rank[k] = (mgc__rank){.cost = cost[k], .scenario = k};
-    qsort(ts->rank, n, sizeof *ts->rank, dearer);
+    mgc__ts_sort(ts, cost);
     room = t->up[ts->rank[to].scenario];
     stock = t->down[ts->rank[from].scenario];
     while (left > 0 && to < from && ts->rank[to].cost > ts->rank[from].cost) {
@@ -96,17 +109,21 @@ static mgc_status worst_of_host(const mgc_twostage *ts, const double *cost, doub
 mgc_status mgc_twostage_worst(const mgc_twostage *ts, const double *cost, double *worst)
 {
     mgc__transfer t;
+    uint32_t family;
 
     if (ts == NULL || cost == NULL || worst == NULL) return MGC_E_INVALID_ARG;
     for (uint32_t k = 0; k < ts->scenarios; k++)
         if (!isfinite(cost[k]))
             return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: cost of scenario %u is %g; must be finite", k,
                              cost[k]);
-    if (ts->oracle != NULL) {
-        if (ts->norm1 >= 0 || ts->norm_inf >= 0)
-            return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED,
-                             "robust: a host's oracle cannot be intersected with norms; take one away");
-        return worst_of_host(ts, cost, worst);
+    mgc_status st = mgc__ts_family(ts, &family);
+    if (st != MGC_OK) return st;
+    switch (family) {
+    case MGC__SET_HOST: return worst_of_host(ts, cost, worst);
+    case MGC__SET_WASSERSTEIN: return mgc__wasserstein_worst(ts, cost, worst);
+    case MGC__SET_MIXED: return mgc__mixed_worst(ts, cost, worst);
+    case MGC__SET_DIVERGENCE: return mgc__divergence_worst(ts, cost, worst);
+    default: break;
     }
     mgc__ts_transfer(ts, &t);
     worst_of_transfers(ts, &t, cost, worst);
@@ -138,58 +155,18 @@ void mgc__ts_clean(const mgc_twostage *ts, double *p)
         for (uint32_t k = 0; k < ts->scenarios; k++) p[k] = ts->p0[k] + t.budget / moved * (p[k] - ts->p0[k]);
 }
 
-/* --- radii ------------------------------------------------------------------------------------------------------- */
-
-static mgc_status check_radius(mgc_ctx *ctx, uint32_t scenarios, uint32_t samples, double confidence, double *radius)
+double mgc__ts_transfer_step(const mgc_twostage *ts, const double *p)
 {
-    if (ctx == NULL || radius == NULL) return MGC_E_INVALID_ARG;
-    if (scenarios == 0 || samples == 0)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: %u scenarios and %u samples; both must be at least 1",
-                         scenarios, samples);
-    if (!(confidence > 0 && confidence < 1))
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: confidence is %g; must be between 0 and 1", confidence);
-    return MGC_OK;
-}
+    mgc__transfer t;
+    double step = 1, moved = 0;
 
-static mgc_status unknown_rule(mgc_ctx *ctx, const char *norm, const char *rule, const char *first,
-                               const char *second)
-{
-    return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                     "robust: rule for the radius of %s is \"%s\"; known are \"%s\" and \"%s\"", norm, rule, first,
-                     second);
-}
-
-mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence,
-                            double *radius)
-{
-    mgc_status st = check_radius(ctx, scenarios, samples, confidence, radius);
-    double k = scenarios, m = samples;
-
-    if (st != MGC_OK) return st;
-    if (rule == NULL || strcmp(rule, "weissman") == 0) {
-        /* ln(2^K - 2) = K ln 2 + ln(1 - 2^(1-K)), which no K overflows; one scenario leaves nothing to doubt. */
-        double events = k * log(2) + log1p(-exp2(1 - k));
-        *radius = scenarios == 1 ? 0 : sqrt(2 / m * (events - log1p(-confidence)));
-    } else if (strcmp(rule, "zhao_guan") == 0) {
-        *radius = k / (2 * m) * (log(2 * k) - log1p(-confidence));
-    } else {
-        return unknown_rule(ctx, "norm 1", rule, "weissman", "zhao_guan");
+    mgc__ts_transfer(ts, &t);
+    if (t.nominal) return 0;
+    for (uint32_t k = 0; k < ts->scenarios; k++) {
+        double by = p[k] - ts->p0[k];
+        if (by > t.up[k]) step = fmin(step, t.up[k] / by);
+        if (-by > t.down[k]) step = fmin(step, t.down[k] / -by);
+        moved += fmax(by, 0);
     }
-    return MGC_OK;
-}
-
-mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples,
-                               double confidence, double *radius)
-{
-    mgc_status st = check_radius(ctx, scenarios, samples, confidence, radius);
-    double m = samples, deviations = log(2 * (double)scenarios) - log1p(-confidence);
-
-    if (st != MGC_OK) return st;
-    if (rule == NULL || strcmp(rule, "hoeffding") == 0)
-        *radius = sqrt(deviations / (2 * m));
-    else if (strcmp(rule, "zhao_guan") == 0)
-        *radius = deviations / (2 * m);
-    else
-        return unknown_rule(ctx, "norm infinity", rule, "hoeffding", "zhao_guan");
-    return MGC_OK;
+    return moved > t.budget ? fmin(step, t.budget / moved) : step;
 }

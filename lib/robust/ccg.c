@@ -7,14 +7,15 @@
  *             stop where upper - lower is small enough
  *             add the cut of the worst p
  *
- * Every cut holds for the whole set, so the master's bound is proven at any time; the oracle answers vertices of a
- * polytope, of which there are finitely many, so that it ends. */
+ * Every cut holds for the whole set, so the master's bound is proven at any time.  Of a polyhedral set the oracle answers
+ * vertices, of which there are finitely many, so that it ends; of a divergence it ends within the gap, for the distance of
+ * phi from its chords falls with the square of what is between the ratios. */
 #include <math.h>
 
 #include "robust/robust.h"
 
-/* Cuts in all.  Chosen: programs of the tests and of the reference cases need fewer than twenty. */
-enum { CUTS_MAX = 2000 };
+/* Rounds that add cuts.  Chosen: programs of the tests and of the reference cases need fewer than forty. */
+enum { ROUNDS_MAX = 2000 };
 /* The oracle repeats itself: the gap left is the master's inaccuracy.  Tolerances are tightened down to this. */
 static const double tightest = 1e-11;
 
@@ -24,6 +25,8 @@ typedef struct ccg {
     uint64_t begun_ms;
     double tolerance;       /* of the master; tightened where the oracle repeats itself */
     bool warm, convex;
+    bool has_told;          /* told belongs to the last point */
+    uint32_t rounds;        /* that added cuts */
     bool relaxing;          /* integers are dropped while cuts are gathered */
     double upper, lower;
     double *point, *y;      /* of the master: columns, rows; room grows with the cuts */
@@ -68,6 +71,14 @@ static mgc_status begin(ccg *s)
     return first_cut(s);
 }
 
+/* Of a divergence also the ratios that the multipliers tell: the chord that the master sits on is thickest there. */
+static mgc_status add_cut(ccg *s)
+{
+    s->rounds++;
+    mgc_status st = mgc__master_add_cut(s->ts, s->p);
+    return st == MGC_OK && s->ts->master.separable && s->has_told ? mgc__master_add_cut(s->ts, s->told) : st;
+}
+
 /* The master is unbounded along a ray as far as its cuts know.  If the worst p along the ray makes it rise, its cut
  * refutes; else the two-stage program is unbounded too. */
 static mgc_status refute_ray(ccg *s, bool *refuted)
@@ -83,26 +94,7 @@ static mgc_status refute_ray(ccg *s, bool *refuted)
     mgc_status st = mgc_twostage_worst(ts, s->cost, s->p);
     if (st != MGC_OK || mgc__master_has_cut(ts, s->p)) return st;
     *refuted = true;
-    return mgc__master_add_cut(ts, s->p);
-}
-
-/* The multipliers of the cuts mix their p's to the worst one: within the set, for the set is convex. */
-static bool mix_cuts(ccg *s)
-{
-    const mgc__master *m = &s->ts->master;
-    uint32_t n = s->ts->scenarios;
-    double sum = 0;
-
-    for (uint32_t k = 0; k < n; k++) s->told[k] = 0;
-    for (size_t c = 0; c < m->n_cuts; c++) {
-        double share = fmax(s->y[m->cut_row + c], 0);
-        sum += share;
-        for (uint32_t k = 0; k < n; k++) s->told[k] += share * m->cuts[c * n + k];
-    }
-    if (!(fabs(sum - 1) < 1e-3)) return false; /* no multipliers worth the name */
-    for (uint32_t k = 0; k < n; k++) s->told[k] /= sum;
-    if (s->ts->oracle == NULL) mgc__ts_clean(s->ts, s->told);
-    return true;
+    return add_cut(s);
 }
 
 /* Multipliers and probabilities are the last master's, whose bound is the best.  With integers they belong to the
@@ -129,7 +121,7 @@ static mgc_status look_at_point(ccg *s, const mgc_program_info *pi, bool *there,
         return mgc__no_memory(ts->ctx, "the master's point");
     *there = mgc_program_get_x(program, s->point, n) == MGC_OK;
     if (!*there) return MGC_OK;
-    *told = mgc_program_get_y(program, s->y, m) == MGC_OK && mix_cuts(s);
+    *told = s->has_told = mgc_program_get_y(program, s->y, m) == MGC_OK && mgc__master_tell(ts, s->y, s->told);
     mgc_status st = MGC_OK;
     if (*told && pi->outcome == MGC_OUTCOME_OPTIMAL) st = mgc__ts_complete(ts, s->o, s->begun_ms, s->told, s->point);
     double first = mgc__ts_costs(ts, s->point, s->cost);
@@ -167,8 +159,8 @@ static mgc_status gather(ccg *s, const mgc_program_info *pi)
     if (st != MGC_OK) return st;
     bool closed = pi->outcome != MGC_OUTCOME_OPTIMAL ||
                   objective - pi->bound <= mgc__ts_gap(s->ts, s->o) / 10 * fmax(1, fabs(objective));
-    s->relaxing = there && !closed && !mgc__master_has_cut(s->ts, s->p) && s->ts->master.n_cuts < CUTS_MAX;
-    return s->relaxing ? mgc__master_add_cut(s->ts, s->p) : MGC_OK;
+    s->relaxing = there && !closed && !mgc__master_has_cut(s->ts, s->p) && s->rounds < ROUNDS_MAX;
+    return s->relaxing ? add_cut(s) : MGC_OK;
 }
 
 static mgc_status solve_master(ccg *s, mgc_program_info *pi)
@@ -212,7 +204,7 @@ static mgc_status next_step(ccg *s, uint32_t *outcome)
     if (s->upper - s->lower <= mgc__ts_gap(ts, s->o) * scale) {
         *outcome = MGC_OUTCOME_OPTIMAL;
     } else if (!mgc__master_has_cut(ts, s->p)) {
-        if (ts->master.n_cuts < CUTS_MAX) return mgc__master_add_cut(ts, s->p);
+        if (s->rounds < ROUNDS_MAX) return add_cut(s);
         *outcome = MGC_OUTCOME_LIMIT;
     } else if (s->tolerance > tightest) {
         s->tolerance = fmax(s->tolerance / 10, tightest);

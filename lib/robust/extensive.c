@@ -9,7 +9,11 @@
  * its y_k, excess_k and over_k; only alpha and beta join the first stage as links.  What a set lacks is left out:
  *   no budget    beta and over go; excess costs down_k + up_k
  *   no cap       over goes; excess_k <= beta
- *   neither      beta, over and excess go; d_k'y_k <= alpha (the whole simplex) */
+ *   neither      beta, over and excess go; d_k'y_k <= alpha (the whole simplex)
+ * and (6), the dual of the Wasserstein ball alone or intersected with transfers:
+ *
+ *     max = min  radius lambda + sum_k p0_k source_k + (the above for Q_k - share_k; alone: Q_k <= share_k)
+ *           s.t. share_l - lambda distance_kl - source_k <= 0, lambda >= 0 */
 #include <math.h>
 #include <stdio.h>
 
@@ -81,6 +85,7 @@ mgc_status mgc__ts_costed(const mgc_twostage *ts, size_t **start, uint32_t **lis
 typedef struct dual_columns {
     uint32_t alpha, beta;   /* beta UINT32_MAX where there is no budget */
     uint32_t excess, over;  /* + k; UINT32_MAX where there is none */
+    uint32_t share, source, lambda; /* Wasserstein: + k, + k, one; UINT32_MAX where there is none */
 } dual_columns;
 
 /* k UINT32_MAX: the column is no scenario's */
@@ -107,7 +112,6 @@ static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *
     double movable = 0;
     mgc_status st;
 
-    *c = (dual_columns){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
     for (uint32_t k = 0; k < ts->scenarios; k++) movable += t->down[k];
     st = add_named(program, movable, -INFINITY, "alpha", UINT32_MAX, &c->alpha);
     if (st == MGC_OK && budget) st = add_named(program, t->budget, 0, "beta", UINT32_MAX, &c->beta);
@@ -118,7 +122,40 @@ static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *
     return st;
 }
 
-/* d_k'y_k - alpha - excess_k <= 0 */
+/* The shares first: their costs are what (4) holds of -share_k. */
+static mgc_status add_plan_columns(const mgc_twostage *ts, const mgc__transfer *t, bool alone, mgc_program *program,
+                                   dual_columns *c)
+{
+    mgc_status st = MGC_OK;
+
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++)
+        st = add_named(program, alone ? 0 : -t->low[k], -INFINITY, "share", k, k == 0 ? &c->share : NULL);
+    for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++) {
+        st = add_named(program, ts->p0[k], -INFINITY, "source", k, k == 0 ? &c->source : NULL);
+        if (st == MGC_OK && !(ts->p0[k] > 0)) st = mgc_program_set_bounds(program, c->source + k, 0, 0);
+    }
+    return st == MGC_OK ? add_named(program, ts->wasserstein, 0, "lambda", UINT32_MAX, &c->lambda) : st;
+}
+
+/* share_l - lambda distance_kl - source_k <= 0 for every k that has mass */
+static mgc_status add_plan_rows(const mgc_twostage *ts, const dual_columns *c, mgc_program *program)
+{
+    mgc_status st = MGC_OK;
+    char name[48];
+
+    for (uint32_t k = 0; k < ts->scenarios; k++)
+        for (uint32_t l = 0; l < ts->scenarios && ts->p0[k] > 0 && st == MGC_OK; l++) {
+            double distance = ts->distance[k * (size_t)ts->scenarios + l];
+            uint32_t row = 0;
+            st = mgc_program_add_row(program, -INFINITY, 0, (uint32_t[]){c->share + l, c->source + k, c->lambda},
+                                     (double[]){1, -1, -distance}, distance > 0 ? 3 : 2, &row);
+            snprintf(name, sizeof name, "worst.plan.%u.%u", k, l);
+            if (st == MGC_OK) st = mgc_program_set_row_name(program, row, name);
+        }
+    return st;
+}
+
+/* d_k'y_k - alpha - excess_k - share_k <= 0, as far as there are such */
 static mgc_status add_cost_row(const mgc_twostage *ts, uint32_t k, const uint32_t *list, size_t n,
                                const dual_columns *c, uint32_t *columns, double *values, mgc_program *program)
 {
@@ -129,8 +166,14 @@ static mgc_status add_cost_row(const mgc_twostage *ts, uint32_t k, const uint32_
         columns[e] = list[e];
         values[e] = ts->columns[list[e]].cost;
     }
-    columns[n] = c->alpha;
-    values[n++] = -1;
+    if (c->alpha != UINT32_MAX) {
+        columns[n] = c->alpha;
+        values[n++] = -1;
+    }
+    if (c->share != UINT32_MAX) {
+        columns[n] = c->share + k;
+        values[n++] = -1;
+    }
     if (c->excess != UINT32_MAX) {
         columns[n] = c->excess + k;
         values[n++] = -1;
@@ -153,24 +196,27 @@ static mgc_status add_over_row(uint32_t k, const dual_columns *c, mgc_program *p
     return st == MGC_OK ? mgc_program_set_row_name(program, row, name) : st;
 }
 
-static mgc_status add_dual(const mgc_twostage *ts, const mgc__transfer *t, mgc_program *program)
+static mgc_status add_dual(const mgc_twostage *ts, const mgc__transfer *t, uint32_t family, mgc_program *program)
 {
     size_t *start = NULL;
     uint32_t *list = NULL, *columns = NULL;
     double *values = NULL;
-    dual_columns c;
+    dual_columns c = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
     mgc_status st = mgc__ts_costed(ts, &start, &list);
 
     if (st == MGC_OK) {
-        columns = mgc__alloc(ts->ctx, (size_t)ts->n + 2, sizeof *columns);
-        values = mgc__alloc(ts->ctx, (size_t)ts->n + 2, sizeof *values);
+        columns = mgc__alloc(ts->ctx, (size_t)ts->n + 3, sizeof *columns);
+        values = mgc__alloc(ts->ctx, (size_t)ts->n + 3, sizeof *values);
         if (columns == NULL || values == NULL) st = mgc__no_memory(ts->ctx, "the cost rows of the scenarios");
     }
-    if (st == MGC_OK) st = add_dual_columns(ts, t, program, &c);
+    if (st == MGC_OK && family != MGC__SET_TRANSFER)
+        st = add_plan_columns(ts, t, family == MGC__SET_WASSERSTEIN, program, &c);
+    if (st == MGC_OK && family != MGC__SET_WASSERSTEIN) st = add_dual_columns(ts, t, program, &c);
     for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK; k++)
         st = add_cost_row(ts, k, list + start[k], start[k + 1] - start[k], &c, columns, values, program);
     for (uint32_t k = 0; k < ts->scenarios && st == MGC_OK && c.beta != UINT32_MAX; k++)
         st = add_over_row(k, &c, program);
+    if (st == MGC_OK && c.share != UINT32_MAX) st = add_plan_rows(ts, &c, program);
     mgc__free(ts->ctx, start);
     mgc__free(ts->ctx, list);
     mgc__free(ts->ctx, columns);
@@ -178,24 +224,52 @@ static mgc_status add_dual(const mgc_twostage *ts, const mgc__transfer *t, mgc_p
     return st;
 }
 
+static mgc_status no_direct_form(const mgc_twostage *ts, uint32_t family)
+{
+    if (family == MGC__SET_HOST)
+        return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED, "robust: a host's oracle has no reformulation as one program; "
+                                                     "use column-and-constraint generation");
+    return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED,
+                     "robust: the %s ball is not polyhedral, so that it has no reformulation as a linear program; use "
+                     "column-and-constraint generation", ts->kl >= 0 ? "Kullback-Leibler" : "chi-square");
+}
+
+/* What stands in the costs of each scenario's columns: p0 where P is {p0}, low where mass moves, nothing where it may
+ * all be carried away. */
+static const double *direct_weight(const mgc_twostage *ts, const mgc__transfer *t, uint32_t family, double *nothing)
+{
+    bool nominal = family != MGC__SET_WASSERSTEIN && t->nominal;
+
+    if (nominal) return ts->p0;
+    if (family != MGC__SET_WASSERSTEIN) return t->low;
+    for (uint32_t k = 0; k < ts->scenarios; k++) nothing[k] = 0;
+    return nothing;
+}
+
 mgc_status mgc__direct_build(const mgc_twostage *ts, mgc__direct *direct)
 {
     mgc__transfer t;
     mgc_program *program = NULL;
+    uint32_t family;
 
     *direct = (mgc__direct){.program = NULL};
-    if (ts->oracle != NULL)
-        return mgc__fail(ts->ctx, MGC_E_UNSUPPORTED, "robust: a host's oracle has no reformulation as one program; "
-                                                     "use column-and-constraint generation");
+    mgc_status st = mgc__ts_family(ts, &family);
+    if (st != MGC_OK) return st;
+    if (family == MGC__SET_HOST || family == MGC__SET_DIVERGENCE) return no_direct_form(ts, family);
     mgc__ts_transfer(ts, &t);
-    mgc_status st = mgc_program_create(ts->ctx, &program);
-    if (st == MGC_OK) st = mgc__ts_copy(ts, t.nominal ? ts->p0 : t.low, program);
-    if (st == MGC_OK && !t.nominal) st = add_dual(ts, &t, program);
+    const double *weight = direct_weight(ts, &t, family, ts->work);
+    st = mgc_program_create(ts->ctx, &program);
+    if (st == MGC_OK) st = mgc__ts_copy(ts, weight, program);
+    if (st == MGC_OK && weight != ts->p0) st = add_dual(ts, &t, family, program);
     if (st != MGC_OK) {
         mgc_program_destroy(program);
         return st;
     }
-    *direct = (mgc__direct){.program = program, .robust = !t.nominal, .cost_row = ts->m};
+    *direct = (mgc__direct){.program = program, .robust = weight != ts->p0, .cost_row = ts->m};
+    direct->transported = direct->robust && family != MGC__SET_TRANSFER;
+    uint64_t sources = 0;
+    for (uint32_t k = 0; k < ts->scenarios; k++) sources += ts->p0[k] > 0;
+    if (direct->transported) direct->plan_row = mgc_program_rows(program) - (uint32_t)(sources * ts->scenarios);
     return MGC_OK;
 }
 
@@ -207,7 +281,8 @@ void mgc__direct_push_cost(mgc_twostage *ts, uint32_t column)
 
     if (d->program == NULL) return;
     mgc__ts_transfer(ts, &t);
-    double weight = d->robust ? t.low[c->stage - 1] : ts->p0[c->stage - 1];
+    bool alone = d->transported && !mgc__ts_has_transfer(ts);
+    double weight = !d->robust ? ts->p0[c->stage - 1] : alone ? 0 : t.low[c->stage - 1];
     mgc_status st = mgc_program_set_cost(d->program, column, weight * c->cost);
     if (st == MGC_OK && d->robust)
         st = mgc_program_set_coefficient(d->program, d->cost_row + c->stage - 1, column, c->cost);

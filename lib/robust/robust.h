@@ -8,6 +8,8 @@
 
 /* More scenarios than any reduction leaves; keeps K^2 and 2 K + 2 far from 32 bits. */
 #define MGC__SCENARIOS_MAX 100000u
+/* A distance matrix of 2048 scenarios takes 32 MiB; the oracle of a Wasserstein ball sorts as many pairs. */
+#define MGC__WASSERSTEIN_MAX 2048u
 
 typedef struct mgc__ts_column {
     double cost, lower, upper;
@@ -34,6 +36,15 @@ typedef struct mgc__rank {
     uint32_t scenario;
 } mgc__rank;
 
+/* Sorts of ambiguity sets, by what their oracles, reformulations and cuts are. */
+enum {
+    MGC__SET_TRANSFER,    /* norms, conditional value at risk, worst case and their intersections; none: {p0} */
+    MGC__SET_WASSERSTEIN,
+    MGC__SET_MIXED,       /* the Wasserstein ball intersected with transfers */
+    MGC__SET_DIVERGENCE,  /* Kullback-Leibler or chi-square */
+    MGC__SET_HOST
+};
+
 /* The ambiguity set as transfers of mass, doc/math/robust.md (2):
  *   p = p0 + u - w,  0 <= u <= up,  0 <= w <= down,  sum u = sum w <= budget;  low = p0 - down. */
 typedef struct mgc__transfer {
@@ -47,18 +58,24 @@ typedef struct mgc__transfer {
 typedef struct mgc__direct {
     mgc_program *program;
     bool robust;          /* false: p0_k d_k stands in the costs and there is nothing below */
-    uint32_t cost_row;    /* + k: d_k'y_k - alpha - excess_k <= 0; its multiplier is -(p_k - low_k) */
+    uint32_t cost_row;    /* + k: d_k'y_k - alpha - excess_k <= 0; its multiplier is -(p_k - low_k); with a Wasserstein
+                             ball d_k'y_k - share_k <= 0, multiplier -p_k */
+    uint32_t plan_row;    /* Wasserstein: + k K + l: share_l - lambda distance_kl - source_k <= 0; multiplier -plan_kl */
+    bool transported;     /* there are such rows */
 } mgc__direct;
 
 /* The master of column-and-constraint generation, kept between solves; doc/math/robust.md (5). */
 typedef struct mgc__master {
     mgc_program *program;
     uint32_t share;     /* + k: column q_k */
-    uint32_t eta;       /* column */
+    uint32_t eta;       /* column; of a divergence alpha, and eta + 1 is lambda */
+    uint32_t excess;    /* of a divergence + k: column v_k */
     uint32_t cost_row;  /* + k: d_k'y_k - q_k <= 0, free until a cut gives scenario k weight */
-    uint32_t cut_row;   /* + c: eta - sum_k p_ck q_k >= 0 */
-    double *cuts;       /* n_cuts x K */
-    size_t n_cuts, cap_cuts;
+    uint32_t cut_row;   /* + c: eta - sum_k p_ck q_k >= 0; of a divergence (8) */
+    bool separable;     /* cuts are those of a divergence */
+    double *cuts;       /* n_cuts x K; of a divergence n_cuts: the ratio r of each */
+    uint32_t *cut_of;   /* of a divergence n_cuts: the scenario of each; borrowed room: cap_cut_of */
+    size_t n_cuts, cap_cuts, cap_cut_of;
     uint8_t *weighed;   /* K: some cut gives scenario k weight */
     uint32_t *columns;  /* room for one row */
     double *values;
@@ -89,7 +106,12 @@ struct mgc_twostage {
     size_t n_quads, cap_quads;
     double offset;
 
-    double norm1, norm_inf; /* radius; negative: not set */
+    double norm1, norm_inf, wasserstein, kl, chi2; /* radius; negative: not set */
+    double cvar;                                   /* level; negative: not set */
+    uint32_t worst_case;                           /* 0, 1 */
+    double *vectors, *vector_weight;               /* K x dimension, dimension; NULL: none */
+    size_t dimension;
+    double *distance;                              /* K x K; NULL: none yet */
     mgc_oracle_fn oracle;
     void *oracle_user;
 
@@ -101,10 +123,43 @@ struct mgc_twostage {
     mgc__ts_result result;
 };
 
+/* sets.c */
+/* Which sort of set this is; MGC_E_UNSUPPORTED with a reason for intersections that have no exact oracle. */
+mgc_status mgc__ts_family(const mgc_twostage *ts, uint32_t *family);
+/* Some radius, level or flag of a transfer set is given. */
+bool mgc__ts_has_transfer(const mgc_twostage *ts);
+void mgc__ts_free_sets(mgc_twostage *ts);
+/* The kept programs cannot serve any more: shape or set has changed. */
+void mgc__ts_reshape(mgc_twostage *ts);
+
 /* ambiguity.c */
 void mgc__ts_transfer(const mgc_twostage *ts, mgc__transfer *t);
 /* Move p to a near point of the set given by transfers: exact up to rounding.  p length K, finite. */
 void mgc__ts_clean(const mgc_twostage *ts, double *p);
+/* Dearest first, equal costs by number: into ts->rank. */
+void mgc__ts_sort(const mgc_twostage *ts, const double *cost);
+/* The largest step t <= 1 with p0 + t (p - p0) in the set of transfers. */
+double mgc__ts_transfer_step(const mgc_twostage *ts, const double *p);
+
+/* wasserstein.c */
+mgc_status mgc__wasserstein_worst(const mgc_twostage *ts, const double *cost, double *worst);
+mgc_status mgc__mixed_worst(const mgc_twostage *ts, const double *cost, double *worst);
+/* The plan K x K, nearly one: its rows are made to sum to p0, its cost to be within the radius; p: its column sums. */
+void mgc__wasserstein_take_plan(const mgc_twostage *ts, double *plan, double *p);
+/* Least cost of moving the distribution p to q over K points; the distance matrix K x K, >= 0.  work: K (K + 6). */
+double mgc__transport(uint32_t n, const double *distance, const double *p, const double *q, double *work,
+                      uint32_t *index_work);
+enum { MGC__TRANSPORT_WORK = 6, MGC__TRANSPORT_INDEX = 3 }; /* beside n^2, n times so much */
+
+/* divergence.c */
+mgc_status mgc__divergence_worst(const mgc_twostage *ts, const double *cost, double *worst);
+/* phi(r) of the ball's divergence sum_k p0_k phi(p_k / p0_k), and its value for p. */
+double mgc__divergence_phi(const mgc_twostage *ts, double ratio);
+double mgc__divergence_of(const mgc_twostage *ts, const double *p);
+/* The largest p_k / p0_k in the ball. */
+double mgc__divergence_reach(const mgc_twostage *ts, uint32_t k);
+/* Towards p0 until p is in the ball. */
+void mgc__divergence_clean(const mgc_twostage *ts, double *p);
 
 /* extensive.c */
 mgc_status mgc__direct_build(const mgc_twostage *ts, mgc__direct *direct);
@@ -121,6 +176,8 @@ mgc_status mgc__master_build(mgc_twostage *ts);
 /* p is in the set; >= 0, summing to 1.  After a failure the master is unusable: drop it. */
 mgc_status mgc__master_add_cut(mgc_twostage *ts, const double *p);
 bool mgc__master_has_cut(const mgc_twostage *ts, const double *p);
+/* The worst probabilities that the multipliers y of the master's rows tell; false: no multipliers worth the name. */
+bool mgc__master_tell(const mgc_twostage *ts, const double *y, double *p);
 void mgc__master_push_cost(mgc_twostage *ts, uint32_t column);
 void mgc__master_drop(mgc_twostage *ts);
 

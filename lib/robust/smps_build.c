@@ -235,6 +235,28 @@ static mgc_status add_quadratic(builder *b)
     return st;
 }
 
+/* The random entries of each scenario, which make its distance from others; not for more scenarios than a Wasserstein ball
+ * is offered for. */
+static mgc_status keep_vectors(builder *b)
+{
+    const mgc__smps *s = b->s;
+
+    if (b->scenarios > MGC__WASSERSTEIN_MAX) return MGC_OK;
+    double *vectors = mgc__alloc(s->ctx, (size_t)b->scenarios * s->n_elements, sizeof *vectors);
+    if (vectors == NULL) return mgc__no_memory(s->ctx, "the random entries of scenarios");
+    for (uint32_t k = 0; k < b->scenarios; k++) {
+        double *mine = vectors + (size_t)k * s->n_elements;
+        for (uint32_t e = 0; e < s->n_elements; e++) mine[e] = s->elements[e].core;
+        for (uint32_t u = 0; u < s->n_things; u++) {
+            const mgc__smps_realisation *r = realisation(s, u, k);
+            for (uint32_t c = 0; c < r->n; c++) mine[s->changes[r->first + c].element] = s->changes[r->first + c].value;
+        }
+    }
+    mgc_status st = mgc_twostage_set_vectors(b->ts, vectors, s->n_elements, NULL);
+    mgc__free(s->ctx, vectors);
+    return st;
+}
+
 static mgc_status add_stages(builder *b)
 {
     const mgc__smps *s = b->s;
@@ -259,6 +281,7 @@ mgc_status mgc__smps_build(mgc__smps *s, mgc_twostage **out)
     if (st == MGC_OK) st = make_builder(&b);
     if (st == MGC_OK) st = make_twostage(&b);
     if (st == MGC_OK) st = add_stages(&b);
+    if (st == MGC_OK) st = keep_vectors(&b);
     free_builder(&b);
     if (st != MGC_OK) {
         mgc_twostage_destroy(b.ts);

@@ -5,6 +5,8 @@
 #include "robust/robust.h"
 
 enum { THREADS_MAX = 1024 };
+/* Scenarios up to which the pairs of a Wasserstein ball are written out.  Measured: generation is faster above. */
+enum { DIRECT_PAIRS_MAX = 64 };
 
 static const mgc_twostage_opts opts_defaults = {
     .struct_size = sizeof(mgc_twostage_opts), .tolerance = 1e-8, .threads = 1, .complete = 1};
@@ -142,6 +144,23 @@ mgc_status mgc__ts_ask_feasible(mgc_twostage *ts, const mgc_twostage_opts *o, ui
 
 /* --- the direct way ---------------------------------------------------------------------------------------------- */
 
+/* The plan of a Wasserstein ball from the multipliers of its rows, and the probabilities that it leads to. */
+static mgc_status tell_by_plan(const mgc_twostage *ts, const double *y, double *told)
+{
+    size_t n = ts->scenarios, row = ts->direct.plan_row;
+    double *plan = mgc__alloc(ts->ctx, n * n, sizeof *plan);
+
+    if (plan == NULL) return mgc__no_memory(ts->ctx, "a plan");
+    for (size_t k = 0; k < n; k++)
+        for (size_t l = 0; l < n && ts->p0[k] > 0; l++) plan[k * n + l] = -y[row++];
+    mgc__wasserstein_take_plan(ts, plan, told);
+    mgc__free(ts->ctx, plan);
+    if (!mgc__ts_has_transfer(ts)) return MGC_OK;
+    double step = mgc__ts_transfer_step(ts, told);
+    for (size_t k = 0; k < n; k++) told[k] = fmax(ts->p0[k] + step * (told[k] - ts->p0[k]), 0);
+    return MGC_OK;
+}
+
 /* Multipliers, and the probabilities they tell: p_k = low_k - y of scenario k's cost row. */
 static mgc_status take_multipliers(mgc_twostage *ts, double *told, bool *there)
 {
@@ -150,6 +169,8 @@ static mgc_status take_multipliers(mgc_twostage *ts, double *told, bool *there)
     double *y = mgc__alloc(ts->ctx, rows, sizeof *y);
     mgc__transfer t;
 
+    mgc_status st = MGC_OK;
+
     *there = false;
     if (y == NULL) return mgc__no_memory(ts->ctx, "multipliers");
     if (mgc_program_get_y(d->program, y, rows) == MGC_OK) {
@@ -157,11 +178,14 @@ static mgc_status take_multipliers(mgc_twostage *ts, double *told, bool *there)
         memcpy(ts->result.y, y, ts->m * sizeof *y);
         ts->result.has_y = true;
         for (uint32_t k = 0; k < ts->scenarios; k++) told[k] = d->robust ? t.low[k] - y[d->cost_row + k] : ts->p0[k];
-        mgc__ts_clean(ts, told);
+        if (d->transported)
+            st = tell_by_plan(ts, y, told);
+        else
+            mgc__ts_clean(ts, told);
         *there = true;
     }
     mgc__free(ts->ctx, y);
-    return MGC_OK;
+    return st;
 }
 
 static mgc_status take_direct(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms)
@@ -213,6 +237,18 @@ static mgc_status solve_direct(mgc_twostage *ts, const mgc_twostage_opts *o, uin
     return take_direct(ts, o, begun_ms);
 }
 
+/* Generation where there is no direct form, and where the pairs of a Wasserstein ball would make it large. */
+static mgc_status choose_method(const mgc_twostage *ts, uint32_t *method)
+{
+    uint32_t family;
+    mgc_status st = mgc__ts_family(ts, &family);
+
+    if (st != MGC_OK || *method != MGC_METHOD_AUTO) return st;
+    bool large = family == MGC__SET_WASSERSTEIN && ts->scenarios > DIRECT_PAIRS_MAX;
+    *method = family == MGC__SET_HOST || family == MGC__SET_DIVERGENCE || large ? MGC_METHOD_CCG : MGC_METHOD_DIRECT;
+    return MGC_OK;
+}
+
 /* --- the call and its results ------------------------------------------------------------------------------------ */
 
 mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, mgc_twostage_info *info)
@@ -227,6 +263,7 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
     if (st != MGC_OK) return st;
     begun_ms = mgc__now_ms(ts->ctx);
     st = prepare(ts);
+    if (st == MGC_OK) st = choose_method(ts, &o.method);
     if (st == MGC_OK)
         st = o.method == MGC_METHOD_CCG ? mgc__ccg_solve(ts, &o, begun_ms) : solve_direct(ts, &o, begun_ms);
     if (st != MGC_OK) {

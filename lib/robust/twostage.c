@@ -42,7 +42,7 @@ mgc_status mgc_twostage_create(mgc_ctx *ctx, uint32_t scenarios, const double *p
     if (ts == NULL) return mgc__no_memory(ctx, "a two-stage program");
     ts->ctx = ctx;
     ts->scenarios = scenarios;
-    ts->norm1 = ts->norm_inf = -1;
+    ts->norm1 = ts->norm_inf = ts->wasserstein = ts->kl = ts->chi2 = ts->cvar = -1;
     ts->p0 = mgc__alloc(ctx, scenarios, sizeof *ts->p0);
     ts->work = mgc__alloc(ctx, scenarios, 3 * sizeof *ts->work);
     ts->rank = mgc__alloc(ctx, scenarios, sizeof *ts->rank);
@@ -75,6 +75,7 @@ void mgc_twostage_destroy(mgc_twostage *ts)
     mgc__free(ts->ctx, ts->p0);
     mgc__free(ts->ctx, ts->work);
     mgc__free(ts->ctx, ts->rank);
+    mgc__ts_free_sets(ts);
     mgc__free(ts->ctx, ts->result.x);
     mgc__free(ts->ctx, ts->result.y);
     mgc__free(ts->ctx, ts->result.ray);
@@ -142,8 +143,7 @@ static mgc_status check_entries(const mgc_twostage *ts, uint32_t stage, const ui
 
 /* --- building ---------------------------------------------------------------------------------------------------- */
 
-/* The shape has changed: what is kept of it cannot serve any more. */
-static void reshape(mgc_twostage *ts)
+void mgc__ts_reshape(mgc_twostage *ts)
 {
     mgc__direct_drop(ts);
     mgc__master_drop(ts);
@@ -164,7 +164,7 @@ mgc_status mgc_twostage_add_column(mgc_twostage *ts, uint32_t stage, double cost
     ts->columns[ts->n] = (mgc__ts_column){.cost = cost, .lower = lower, .upper = upper, .stage = stage};
     if (column != NULL) *column = ts->n;
     ts->n++;
-    reshape(ts);
+    mgc__ts_reshape(ts);
     return MGC_OK;
 }
 
@@ -193,7 +193,7 @@ mgc_status mgc_twostage_add_row(mgc_twostage *ts, uint32_t stage, double lower, 
     ts->n_entries = need;
     if (row != NULL) *row = ts->m;
     ts->m++;
-    reshape(ts);
+    mgc__ts_reshape(ts);
     return MGC_OK;
 }
 
@@ -376,34 +376,4 @@ uint32_t mgc_twostage_columns(const mgc_twostage *ts)
 uint32_t mgc_twostage_rows(const mgc_twostage *ts)
 {
     return ts != NULL ? ts->m : 0;
-}
-
-/* --- the ambiguity set ------------------------------------------------------------------------------------------- */
-
-static mgc_status set_radius(mgc_twostage *ts, double *slot, const char *what, double radius)
-{
-    if (ts == NULL) return MGC_E_INVALID_ARG;
-    if (isnan(radius)) return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: radius of %s is not a number", what);
-    *slot = radius < 0 ? -1 : radius;
-    reshape(ts);
-    return MGC_OK;
-}
-
-mgc_status mgc_twostage_set_norm1(mgc_twostage *ts, double radius)
-{
-    return set_radius(ts, ts != NULL ? &ts->norm1 : NULL, "norm 1", radius);
-}
-
-mgc_status mgc_twostage_set_norm_inf(mgc_twostage *ts, double radius)
-{
-    return set_radius(ts, ts != NULL ? &ts->norm_inf : NULL, "norm infinity", radius);
-}
-
-mgc_status mgc_twostage_set_oracle(mgc_twostage *ts, mgc_oracle_fn oracle, void *user)
-{
-    if (ts == NULL) return MGC_E_INVALID_ARG;
-    ts->oracle = oracle;
-    ts->oracle_user = oracle != NULL ? user : NULL;
-    reshape(ts);
-    return MGC_OK;
 }

@@ -20,6 +20,7 @@ extern mgc_ctx *test_ctx; /* one for every test, made by the fixture */
 void sweep_allocations(mgc_status (*run)(mgc_ctx *ctx, uint32_t variant), uint32_t variant);
 
 TCase *sets_case(void);
+TCase *ambiguity_case(void);
 TCase *reduce_case(void);
 TCase *solve_case(void);
 TCase *smps_case(void);

@@ -42,18 +42,22 @@ static mgc_twostage *published(const char *core, const char *time, const char *s
     return ts;
 }
 
+static void this_way_gives(mgc_twostage *ts, uint32_t method, double want, const char *what)
+{
+    mgc_twostage_info info = {.struct_size = sizeof info};
+    mgc_twostage_opts o;
+
+    mgc_twostage_opts_init(&o, sizeof o);
+    o.method = method;
+    OK(mgc_twostage_solve(ts, &o, &info));
+    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) <= 1e-6 * (1 + fabs(want)),
+                  "%s, method %u: %s, %.10g; want %.10g", what, method, mgc_outcome_name(info.outcome), info.objective,
+                  want);
+}
+
 static void both_ways_give(mgc_twostage *ts, double want, const char *what)
 {
-    for (uint32_t method = MGC_METHOD_DIRECT; method <= MGC_METHOD_CCG; method++) {
-        mgc_twostage_info info = {.struct_size = sizeof info};
-        mgc_twostage_opts o;
-        mgc_twostage_opts_init(&o, sizeof o);
-        o.method = method;
-        OK(mgc_twostage_solve(ts, &o, &info));
-        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) <= 1e-6 * (1 + fabs(want)),
-                      "%s, method %u: %s, %.10g; want %.10g", what, method, mgc_outcome_name(info.outcome),
-                      info.objective, want);
-    }
+    for (uint32_t method = MGC_METHOD_DIRECT; method <= MGC_METHOD_CCG; method++) this_way_gives(ts, method, want, what);
 }
 
 START_TEST(published_optima)
@@ -84,6 +88,16 @@ START_TEST(published_optima_under_ambiguity)
         OK(mgc_twostage_set_norm_inf(ts, cases[c].norm_inf));
         both_ways_give(ts, cases[c].optimum, "LandS");
     }
+    if (ts == NULL) return;
+    /* The distance of two scenarios is that of their random entries: two demands that are 2 or 4 apart. */
+    OK(mgc_twostage_set_wasserstein(ts, 0.5));
+    both_ways_give(ts, 404.353333, "LandS, Wasserstein");
+    OK(mgc_twostage_set_wasserstein(ts, -1));
+    OK(mgc_twostage_set_kl(ts, 0.1));
+    this_way_gives(ts, MGC_METHOD_AUTO, 411.917287, "LandS, Kullback-Leibler");
+    OK(mgc_twostage_set_kl(ts, -1));
+    OK(mgc_twostage_set_chi2(ts, 0.1));
+    this_way_gives(ts, MGC_METHOD_AUTO, 403.281798, "LandS, chi-square");
     mgc_twostage_destroy(ts);
 }
 END_TEST

@@ -497,7 +497,7 @@ START_TEST(options_are_checked)
     REFUSED(gap, -1);
     REFUSED(gap, NAN);
     REFUSED(time_limit_s, 1); /* no clock */
-    REFUSED(method, 2);
+    REFUSED(method, 3);
     REFUSED(threads, 0);
     REFUSED(relax, 2);
     REFUSED(warm_start, 2);
