@@ -45,35 +45,14 @@ static int set_ledger_aside(const char *out, char *folder, size_t size)
     return -1;
 }
 
-/* The state at the end of a day becomes the beginning of the next: stores, and units that run. */
-static mgc_status hand_over(const mgc_plan *day, const mgc_model *model, mgc_model *next)
+/* The state at the end of a day becomes the beginning of the next: stores, units that run, and since when. */
+static mgc_status hand_over(const mgc_plan *day, mgc_model *next)
 {
-    uint32_t n = mgc_model_periods(model);
-    double *series = calloc(n, sizeof *series);
-    mgc_status st = series != NULL ? MGC_OK : MGC_E_NO_MEMORY;
+    mgc_state *state = NULL;
+    mgc_status st = mgc_plan_state(day, mgc_model_periods(next), 0, 0, &state);
 
-    for (uint32_t i = 0; st == MGC_OK && i < mgc_model_microgrids(model); i++) {
-        const char *id = mgc_model_microgrid_id(model, i);
-        mgc_microgrid *site = mgc_model_microgrid(next, id);
-        for (uint32_t d = 0; st == MGC_OK && d < mgc_microgrid_devices(site); d++) {
-            const char *name = mgc_microgrid_device_id(site, d), *type = mgc_microgrid_device_type(site, d);
-            mgc_device *device = mgc_microgrid_device(site, name);
-            if (strcmp(type, "storage") == 0) {
-                double low = 0, high = INFINITY;
-                st = mgc_plan_get_series(day, id, name, "energy_kwh", 0, series, n);
-                if (st == MGC_OK) st = mgc_device_get(device, "min_energy_kwh", 0, 0, &low);
-                if (st == MGC_OK) st = mgc_device_get(device, "energy_capacity_kwh", 0, 0, &high);
-                if (st == MGC_OK) st = mgc_device_set_number(device, "initial_energy_kwh", fmin(fmax(series[n - 1], low), high));
-            } else if (strcmp(type, "chp") == 0) {
-                st = mgc_plan_get_series(day, id, name, "on", 0, series, n);
-                double on = st == MGC_OK && series[n - 1] > 0.5;
-                if (st == MGC_OK) st = mgc_device_set_number(device, "initially_on", on);
-                if (st == MGC_OK) st = mgc_plan_get_series(day, id, name, "power_kw", 0, series, n);
-                if (st == MGC_OK) st = mgc_device_set_number(device, "initial_power_kw", on > 0 ? fmax(series[n - 1], 0) : 0);
-            }
-        }
-    }
-    free(series);
+    if (st == MGC_OK) st = mgc_state_apply(state, next);
+    mgc_state_destroy(state);
     return st;
 }
 
@@ -206,8 +185,8 @@ static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before,
         if (st == MGC_OK) st = book_open(b, s, ledger, info.start_ms - founded_before_ms);
     } else {
         const mgc_plan *last = before->realised != NULL ? before->realised : before->together;
-        st = hand_over(last, mgc_case_model(before->kase), mgc_case_model(d->kase));
-        if (st == MGC_OK && mgc_case_realised(d->kase) != NULL) st = hand_over(last, mgc_case_model(before->kase), mgc_case_realised(d->kase));
+        st = hand_over(last, mgc_case_model(d->kase));
+        if (st == MGC_OK && mgc_case_realised(d->kase) != NULL) st = hand_over(last, mgc_case_realised(d->kase));
     }
     return st == MGC_OK ? EXIT_DONE : failed(s, st, "run");
 }

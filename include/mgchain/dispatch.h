@@ -216,6 +216,68 @@ MGC_API const char *mgc_plan_explain(const mgc_plan *plan);
  */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_realise(const mgc_plan *plan, const mgc_model *realised, const mgc_dispatch_opts *opts, mgc_plan **out);
 
+/* --- rolling on ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * Periods first .. first + periods - 1 of a model as a model of their own: what is left of a day, or a horizon that moves on.
+ * What comes before them is told by mgc_state_apply().
+ *
+ * @param first, periods first + periods <= those of the model, periods >= 1
+ * @param out            the caller's; shares nothing with the model but its context
+ * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t periods, mgc_model **out);
+
+/**
+ * Where microgrids stand between two periods: energy in storage, which units run, since when and at what power, variables
+ * that constraints look back at, demand shifted, emission counted, and decisions that stand because they are contracts.  It is
+ * a list of entries, each a value of one parameter of the model, so that a host can read, store and make it.
+ */
+typedef struct mgc_state mgc_state; /* owned by the caller */
+
+/** One entry: key takes values[0], or for n > 1 the series values, where it belongs. */
+typedef struct mgc_state_entry {
+    size_t struct_size;
+    const char *microgrid; /**< id; "" for a link */
+    const char *device;    /**< id; "" for the microgrid itself and for a link */
+    const char *variable;  /**< of a linear device; else "" */
+    const char *key;       /**< parameter, as in mgc_param_describe() */
+    const double *values;  /**< [n], in the parameter's unit; INFINITY: open */
+    uint32_t n;            /**< 1: a number; else one a period that remains */
+    uint32_t link;         /**< index in the model; UINT32_MAX: none */
+} mgc_state_entry;
+
+/** An empty state.  Its parent ctx must outlive it.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_state_create(mgc_ctx *ctx, mgc_state **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_state_destroy(mgc_state *state);
+/** Append a copy of an entry.  Names and values are checked by mgc_state_apply(), against the model they are for.
+ *  @return MGC_OK; MGC_E_INVALID_ARG (a text is NULL, no values), MGC_E_LIMIT, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_state_add(mgc_state *state, const mgc_state_entry *entry);
+MGC_API uint32_t mgc_state_entries(const mgc_state *state);
+/** Texts and values are borrowed from the state until it is destroyed.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_state_get(const mgc_state *state, uint32_t index, mgc_state_entry *entry);
+
+/**
+ * The state after the first `periods` periods of a plan, as scenario k went (0 of a realised plan).
+ *
+ * While periods are left, demand shifted and emission count on (load's initial_shifted_kwh, carbon_quota_kg), and stores keep
+ * the day's aim (final_energy_kwh); at the end of the horizon these accounts are closed.  contracts 1: what was decided
+ * day-ahead for the periods that are left stands (agreed_...: purchases, sales, heat, trades, on/off and storage modes).
+ * Decisions of a relaxed plan are rounded.
+ *
+ * @param periods 1 .. those of the plan
+ * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_STATE (no solution), MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_plan_state(const mgc_plan *plan, uint32_t periods, uint32_t scenario, uint32_t contracts,
+                                                mgc_state **out);
+
+/**
+ * Set every entry in a model; the model's other data stay.  On failure the entries before the refused one are set.
+ * @return MGC_OK; MGC_E_INVALID_ARG; MGC_E_NOT_FOUND (no such microgrid, device or link); as the setters.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_state_apply(const mgc_state *state, mgc_model *model);
+
 /** The exact program of one microgrid (id) or of the whole alliance (NULL), for export; out is the caller's.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_model_program(const mgc_model *model, const char *microgrid, mgc_program **out);
 

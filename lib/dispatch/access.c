@@ -216,14 +216,14 @@ mgc_status mgc_link_get(const mgc_link *link, const char *key, uint32_t period, 
 
 /* --- copying ----------------------------------------------------------------------------------------------------- */
 
-static mgc_status copy_linear(mgc_device *to, const mgc_device *from)
+static mgc_status copy_linear(mgc_device *to, const mgc_device *from, uint32_t first)
 {
     mgc_ctx *ctx = to->site->model->ctx;
     mgc_status st = MGC_OK;
 
     for (size_t i = 0; st == MGC_OK && i < from->n_variables; i++) {
         st = mgc_device_add_variable(to, from->variables[i].name);
-        if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->variables[i].bag, &from->variables[i].bag);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->variables[i].bag, &from->variables[i].bag, first);
     }
     for (size_t i = 0; st == MGC_OK && i < from->n_constraints; i++)
         st = mgc_device_add_constraint(to, from->constraints[i].lower, from->constraints[i].upper, NULL);
@@ -234,47 +234,63 @@ static mgc_status copy_linear(mgc_device *to, const mgc_device *from)
     return st;
 }
 
-static mgc_status copy_microgrid(mgc_model *model, const mgc_microgrid *from)
+static mgc_status copy_microgrid(mgc_model *model, const mgc_microgrid *from, uint32_t first)
 {
     mgc_microgrid *to;
     mgc_device *device;
     mgc_ctx *ctx = model->ctx;
     mgc_status st = mgc_model_add_microgrid(model, from->id, from->scenarios, &to);
 
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->grid, &from->grid);
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->market, &from->market);
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->carbon, &from->carbon);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->grid, &from->grid, first);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->market, &from->market, first);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &to->carbon, &from->carbon, first);
     if (st == MGC_OK && from->probability != NULL) st = mgc_microgrid_set_probability(to, from->probability, from->scenarios);
     if (st != MGC_OK) return st;
     memcpy(to->ball, from->ball, sizeof to->ball);
     for (size_t i = 0; st == MGC_OK && i < from->n_devices; i++) {
         const mgc_device *source = from->devices[i];
         st = mgc_microgrid_add_device(to, mgc__device_scopes[source->type].name, source->id, &device);
-        if (st == MGC_OK) st = mgc__bag_copy(ctx, &device->bag, &source->bag);
-        if (st == MGC_OK) st = copy_linear(device, source);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &device->bag, &source->bag, first);
+        if (st == MGC_OK) st = copy_linear(device, source, first);
     }
     return st;
 }
 
-mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc_model **out)
+/* Of all microgrids, or of one with the links that touch it: the periods first .. first + periods - 1. */
+static mgc_status copy_model(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t first, uint32_t periods, mgc_model **out)
 {
     mgc_model *copy;
     mgc_link *link;
 
     *out = NULL;
-    mgc_status st = mgc_model_create(ctx, model->periods, model->hours, &copy);
+    mgc_status st = mgc_model_create(ctx, periods, model->hours, &copy);
     if (st != MGC_OK) return st;
-    st = mgc__bag_copy(ctx, &copy->market, &model->market);
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon);
+    st = mgc__bag_copy(ctx, &copy->market, &model->market, first);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon, first);
     for (size_t i = 0; st == MGC_OK && i < model->n_sites; i++)
-        if (id == NULL || strcmp(id, model->sites[i]->id) == 0) st = copy_microgrid(copy, model->sites[i]);
+        if (id == NULL || strcmp(id, model->sites[i]->id) == 0) st = copy_microgrid(copy, model->sites[i], first);
     for (size_t i = 0; st == MGC_OK && i < model->n_links; i++) {
         const mgc_link *from = model->links[i];
         if (id != NULL && strcmp(id, from->first) != 0 && strcmp(id, from->second) != 0) continue;
         st = mgc_model_add_link(copy, from->first, from->second, from->carrier == CARRIER_HEAT ? "heat" : "electricity", &link);
-        if (st == MGC_OK) st = mgc__bag_copy(ctx, &link->bag, &from->bag);
+        if (st == MGC_OK) st = mgc__bag_copy(ctx, &link->bag, &from->bag, first);
     }
     if (st != MGC_OK) mgc_model_destroy(copy);
     else *out = copy;
     return st;
+}
+
+mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc_model **out)
+{
+    return copy_model(ctx, model, id, 0, model->periods, out);
+}
+
+mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t periods, mgc_model **out)
+{
+    if (out != NULL) *out = NULL;
+    if (model == NULL || out == NULL) return MGC_E_INVALID_ARG;
+    if (periods < 1 || first >= model->periods || periods > model->periods - first)
+        return mgc__fail(model->ctx, MGC_E_RANGE, "dispatch: %u periods from period %u; the model has %u", periods, first,
+                         model->periods);
+    return copy_model(model->ctx, model, NULL, first, periods, out);
 }

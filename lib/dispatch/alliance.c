@@ -37,8 +37,9 @@ static mgc_status add_links(mgc_program *program, const mgc_model *model, bool n
         const mgc_link *link = model->links[l];
         for (uint32_t i = 0; st == MGC_OK && i < 2 * model->periods; i++) {
             uint32_t t = i % model->periods, column = 0;
-            st = mgc_program_add_column(program, model->hours * mgc__bag_at(&link->bag, LINK_FEE, 0, t), 0,
-                                        mgc__bag_at(&link->bag, LINK_CAPACITY, 0, t), &column);
+            double agreed = mgc__bag_at(&link->bag, i < model->periods ? LINK_AGREED : LINK_AGREED_BACK, 0, t);
+            st = mgc_program_add_column(program, model->hours * mgc__bag_at(&link->bag, LINK_FEE, 0, t), isinf(agreed) ? 0 : agreed,
+                                        isinf(agreed) ? mgc__bag_at(&link->bag, LINK_CAPACITY, 0, t) : agreed, &column);
             if (st != MGC_OK || !named) continue;
             snprintf(name, sizeof name, "link-%zu.%s-to-%s.%s[%u]", l, i < model->periods ? link->first : link->second,
                      i < model->periods ? link->second : link->first, link->carrier == CARRIER_HEAT ? "heat" : "electricity", t);

@@ -98,7 +98,7 @@ uint32_t mgc__build_column(mgc__builder *b, double cost, double lower, double up
 void mgc__build_term(mgc__builder *b, uint32_t column, double value);
 void mgc__build_row(mgc__builder *b, double lower, double upper, const char *what, const char *quantity, uint32_t period);
 
-/* True where a constraint of a linear device holds from the second period on. */
+/* True where a constraint of a linear device holds from the second period on: it looks at a period before the first. */
 bool mgc__constraint_looks_back(const mgc_device *device, size_t constraint);
 
 /* A site's parts, for the files of this room. */

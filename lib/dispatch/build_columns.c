@@ -15,6 +15,15 @@ static double market(const mgc__builder *b, uint32_t param, uint32_t t)
 
 /* --- first stage ------------------------------------------------------------------------------------------------- */
 
+/* A first-stage quantity: open between 0 and upper, or decided already, by a contract in force. */
+static uint32_t decision_column(mgc__builder *b, double cost, double upper, double agreed, const char *what, const char *quantity,
+                                uint32_t t)
+{
+    bool open = isinf(agreed);
+
+    return mgc__build_column(b, cost, open ? 0 : agreed, open ? upper : agreed, what, quantity, t);
+}
+
 /* b, s, w */
 static void grid_columns(mgc__builder *b)
 {
@@ -23,27 +32,43 @@ static void grid_columns(mgc__builder *b)
 
     place(b, &s->buy);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, s->hours * market(b, MARKET_BUY, t), 0, s->import_max[t], "grid", "buy", t);
+        decision_column(b, s->hours * market(b, MARKET_BUY, t), s->import_max[t], mgc__grid_at(site, GRID_AGREED_BUY, t), "grid",
+                        "buy", t);
     place(b, &s->sell);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, -s->hours * market(b, MARKET_SELL, t), 0, s->export_max[t], "grid", "sell", t);
+        decision_column(b, -s->hours * market(b, MARKET_SELL, t), s->export_max[t], mgc__grid_at(site, GRID_AGREED_SELL, t),
+                        "grid", "sell", t);
     s->district = PLACE_NONE;
     if (!s->heat) return;
     place(b, &s->district);
     for (uint32_t t = 0; t < s->periods; t++)
-        mgc__build_column(b, s->hours * market(b, MARKET_HEAT, t), 0, mgc__grid_at(site, GRID_HEAT_LIMIT, t), "grid", "heat-buy",
-                          t);
+        decision_column(b, s->hours * market(b, MARKET_HEAT, t), mgc__grid_at(site, GRID_HEAT_LIMIT, t),
+                        mgc__grid_at(site, GRID_AGREED_HEAT, t), "grid", "heat-buy", t);
 }
 
-static void integer(mgc__builder *b, uint32_t column)
+/* A decision that stands needs no integrality. */
+static void integer(mgc__builder *b, uint32_t column, double agreed)
 {
     mgc__shape *s = b->shape;
 
+    if (!isinf(agreed)) return;
     if (b->ts == NULL) s->n_integers++;
     else if (b->status == MGC_OK) {
         s->integers[s->n_integers++] = column;
         b->status = mgc_twostage_set_integer(b->ts, column, 1);
     }
+}
+
+/* A decision on u_t that stands already: agreed, or because the unit has not been on (off) for U (W) periods yet; INFINITY
+ * where it is open. */
+static double standing_decision(const mgc_device *d, uint32_t t)
+{
+    bool on = mgc__device_number(d, CHP_ON) != 0;
+    double agreed = mgc__device_at(d, CHP_AGREED, 0, t);
+    double stays = mgc__device_number(d, on ? CHP_MIN_UP : CHP_MIN_DOWN) - mgc__device_number(d, CHP_SINCE);
+
+    if (!isinf(agreed)) return agreed;
+    return t < stays ? (on ? 1 : 0) : (double)INFINITY;
 }
 
 /* u and v.  v needs no integrality: by (8) with U, W >= 1, v_t > 0 only where u_t = 1 and u_{t-1} = 0, and there
@@ -53,8 +78,10 @@ static void commitment_columns(mgc__builder *b, const mgc_device *d, mgc__device
     double no_load = mgc__device_number(d, CHP_NO_LOAD);
 
     place(b, &shape->first[ON]);
-    for (uint32_t t = 0; t < b->shape->periods; t++)
-        integer(b, mgc__build_column(b, b->shape->hours * market(b, MARKET_GAS, t) * no_load, 0, 1, d->id, "on", t));
+    for (uint32_t t = 0; t < b->shape->periods; t++) {
+        double stands = standing_decision(d, t);
+        integer(b, decision_column(b, b->shape->hours * market(b, MARKET_GAS, t) * no_load, 1, stands, d->id, "on", t), stands);
+    }
     place(b, &shape->first[START]);
     for (uint32_t t = 0; t < b->shape->periods; t++)
         mgc__build_column(b, mgc__device_number(d, CHP_STARTUP), 0, 1, d->id, "start", t);
@@ -65,7 +92,10 @@ static void mode_columns(mgc__builder *b, const mgc_device *d, mgc__device_shape
     shape->first[MODE] = PLACE_NONE;
     if (mgc__device_number(d, STO_EXCLUSIVE) == 0) return;
     place(b, &shape->first[MODE]);
-    for (uint32_t t = 0; t < b->shape->periods; t++) integer(b, mgc__build_column(b, 0, 0, 1, d->id, "mode", t));
+    for (uint32_t t = 0; t < b->shape->periods; t++) {
+        double agreed = mgc__device_at(d, STO_AGREED, 0, t);
+        integer(b, decision_column(b, 0, 1, agreed, d->id, "mode", t), agreed);
+    }
 }
 
 /* q of both directions of every link, each with half of its fee: the other end pays the other half. */
@@ -75,15 +105,15 @@ static void trade_columns(mgc__builder *b)
 
     for (size_t i = 0; i < s->n_trades; i++) {
         const mgc_link *link = s->model->links[i];
-        for (uint32_t way = 0; way < 2; way++)
-            for (uint32_t t = 0; t < s->periods; t++) {
-                uint32_t column = mgc__build_column(b, s->hours * 0.5 * mgc__bag_at(&link->bag, LINK_FEE, 0, t), 0,
-                                                    s->trades[i].capacity_kw[t], s->trades[i].neighbour,
-                                                    link->carrier == CARRIER_HEAT ? (way == 0 ? "heat-out" : "heat-in")
-                                                                                  : (way == 0 ? "out" : "in"),
-                                                    t);
-                s->trade_columns[(2 * i + way) * s->periods + t] = column;
-            }
+        bool heat = link->carrier == CARRIER_HEAT;
+        for (uint32_t way = 0; way < 2; way++) {
+            bool ahead = (s->trades[i].first != 0) == (way == 0); /* from the link's first member to its second */
+            for (uint32_t t = 0; t < s->periods; t++)
+                s->trade_columns[(2 * i + way) * s->periods + t] =
+                    decision_column(b, s->hours * 0.5 * mgc__bag_at(&link->bag, LINK_FEE, 0, t), s->trades[i].capacity_kw[t],
+                                    mgc__bag_at(&link->bag, ahead ? LINK_AGREED : LINK_AGREED_BACK, 0, t),
+                                    s->trades[i].neighbour, way == 0 ? (heat ? "heat-out" : "out") : (heat ? "heat-in" : "in"), t);
+        }
     }
 }
 

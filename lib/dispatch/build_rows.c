@@ -201,7 +201,7 @@ static void balance_rows(mgc__builder *b)
 
 /* --- devices ----------------------------------------------------------------------------------------------------- */
 
-/* (5) */
+/* (5), with what was shifted before the horizon: sum of (m+ - m-) and that come to 0 */
 static void load_rows(mgc__builder *b, const mgc_device *d, mgc__device_shape *shape)
 {
     shape->rows[ROW_SHIFT] = PLACE_NONE;
@@ -211,7 +211,8 @@ static void load_rows(mgc__builder *b, const mgc_device *d, mgc__device_shape *s
         add(b, shape->scenario[SHIFT_IN], t, 1);
         add(b, shape->scenario[SHIFT_OUT], t, -1);
     }
-    mgc__build_row(b, 0, 0, d->id, "shift", PLACE_NONE);
+    double due = -mgc__device_number(d, LOAD_SHIFTED) / b->shape->hours;
+    mgc__build_row(b, due, due, d->id, "shift", PLACE_NONE);
 }
 
 /* (6) */
@@ -302,10 +303,15 @@ static void storage_rows(mgc__builder *b, const mgc_device *d, mgc__device_shape
     }
 }
 
+static double initial_of(const mgc_device *d, const mgc__term *term)
+{
+    return mgc__bag_at(&d->variables[term->variable].bag, VAR_INITIAL, 0, 0);
+}
+
 bool mgc__constraint_looks_back(const mgc_device *d, size_t constraint)
 {
     for (size_t j = 0; j < d->n_terms; j++)
-        if (d->terms[j].constraint == constraint && d->terms[j].previous) return true;
+        if (d->terms[j].constraint == constraint && d->terms[j].previous && isinf(initial_of(d, &d->terms[j]))) return true;
     return false;
 }
 
@@ -318,13 +324,15 @@ static void linear_rows(mgc__builder *b, const mgc_device *d, mgc__device_shape 
     for (size_t i = 0; i < d->n_constraints; i++) {
         snprintf(name, sizeof name, "constraint-%zu", i);
         for (uint32_t t = mgc__constraint_looks_back(d, i) ? 1 : 0; t < b->shape->periods; t++) {
+            double before = 0; /* the terms of period -1 */
             for (size_t j = 0; j < d->n_terms; j++) {
                 const mgc__term *term = &d->terms[j];
                 if (term->constraint != i) continue;
-                add(b, shape->scenario[VARIABLES] + term->variable * b->shape->periods, term->previous ? t - 1 : t,
+                if (term->previous && t == 0) before += term->coefficient * initial_of(d, term);
+                else add(b, shape->scenario[VARIABLES] + term->variable * b->shape->periods, term->previous ? t - 1 : t,
                     term->coefficient);
             }
-            mgc__build_row(b, d->constraints[i].lower, d->constraints[i].upper, d->id, name, t);
+            mgc__build_row(b, d->constraints[i].lower - before, d->constraints[i].upper - before, d->id, name, t);
         }
     }
 }

@@ -116,19 +116,20 @@ void mgc__bag_free(mgc_ctx *ctx, mgc__bag *bag)
     bag->slot = NULL;
 }
 
-mgc_status mgc__bag_copy(mgc_ctx *ctx, mgc__bag *to, const mgc__bag *from)
+mgc_status mgc__bag_copy(mgc_ctx *ctx, mgc__bag *to, const mgc__bag *from, uint32_t first)
 {
     for (uint32_t i = 0; i < from->scope->n; i++) {
         const mgc__slot *source = &from->slot[i];
         mgc__slot *slot = &to->slot[i];
-        size_t n = (size_t)source->rows * from->periods;
+        size_t n = (size_t)source->rows * to->periods;
 
         slot->number = source->number;
         slot->set = source->set;
         if (source->series == NULL) continue;
         slot->series = mgc__alloc(ctx, n, sizeof(double));
         if (slot->series == NULL) return mgc__no_memory(ctx, "dispatch: a copied series");
-        memcpy(slot->series, source->series, n * sizeof(double));
+        for (size_t k = 0; k < source->rows; k++)
+            memcpy(slot->series + k * to->periods, source->series + k * from->periods + first, to->periods * sizeof(double));
         slot->rows = source->rows;
     }
     return MGC_OK;

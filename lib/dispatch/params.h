@@ -62,17 +62,28 @@ enum {
     X(GRID_HEAT_LIMIT, "heat_buy_limit_kw", SERIES, "kW", P_NULL, 0, 0, 1e9, "",                                       \
       "largest heat purchase w; 0: no district network; null: no limit")                                               \
     X(GRID_QUOTA, "carbon_quota_kg", NUMBER, "kg", 0, 0, -1e12, 1e12, "", "free emission of the horizon")              \
+    X(GRID_AGREED_BUY, "agreed_buy_kw", SERIES, "kW", P_NULL, INFINITY, 0, 1e9, "",                                    \
+      "purchase b that is contracted already; null: still to be decided")                                              \
+    X(GRID_AGREED_SELL, "agreed_sell_kw", SERIES, "kW", P_NULL, INFINITY, 0, 1e9, "",                                  \
+      "sale s that is contracted already; null: still to be decided")                                                  \
+    X(GRID_AGREED_HEAT, "agreed_heat_buy_kw", SERIES, "kW", P_NULL, INFINITY, 0, 1e9, "",                              \
+      "heat purchase w that is contracted already; null: still to be decided")                                         \
     X(GRID_VENTING, "heat_venting", FLAG, "-", 0, 1, 0, 1, "", "surplus heat may be vented; 0: heat must balance exactly")
 
 #define MGC__LINK_PARAMS(X)                                                                                            \
     X(LINK_CAPACITY, "capacity_kw", SERIES, "kW", P_REQUIRED, 0, 0, 1e9, "", "largest q sent in each direction")        \
     X(LINK_LOSS, "loss", NUMBER, "-", P_OPEN_UPPER, 0, 0, 1, "", "share of what is sent that does not arrive")         \
     X(LINK_FEE, "fee_per_kwh", SERIES, "currency/kWh", 0, 0, 0, 1e6, "",                                               \
-      "network fee on what is sent; each end pays half")
+      "network fee on what is sent; each end pays half")                                                               \
+    X(LINK_AGREED, "agreed_kw", SERIES, "kW", P_NULL, INFINITY, 0, 1e9, "",                                            \
+      "sent from the first to the second member by a trade in force; null: still to be decided")                       \
+    X(LINK_AGREED_BACK, "agreed_back_kw", SERIES, "kW", P_NULL, INFINITY, 0, 1e9, "", "the same from the second to the first")
 
 #define MGC__VARIABLE_PARAMS(X)                                                                                        \
     X(VAR_LOWER, "lower", SERIES, "kW", P_NULL, 0, -1e9, 1e9, "", "lower bound; null: none")                           \
     X(VAR_UPPER, "upper", SERIES, "kW", P_NULL, INFINITY, -1e9, 1e9, "", "upper bound; null: none")                    \
+    X(VAR_INITIAL, "initial", NUMBER, "kW", P_NULL, INFINITY, -1e9, 1e9, "",                                           \
+      "value before the first period; null: constraints on it with `previous` begin in the second period")             \
     X(VAR_ELECTRICITY, "electricity", SERIES, "kW/kW", 0, 0, -1e6, 1e6, "",                                            \
       "electricity fed in by each kW of the variable; negative: taken out")                                            \
     X(VAR_HEAT, "heat", SERIES, "kW/kW", 0, 0, -1e6, 1e6, "", "heat fed in by each kW; negative: taken out")           \
@@ -93,7 +104,9 @@ enum {
       "compensation for demand curtailed, y")                                                                          \
     X(LOAD_UNSERVED, "unserved_price_per_kwh", SERIES, "currency/kWh", P_NULL, NAN, 0, 1e9,                            \
       "the market's unserved price of the carrier",                                                                    \
-      "cost of this load's demand not served, z; null: it must be served")
+      "cost of this load's demand not served, z; null: it must be served")                                             \
+    X(LOAD_SHIFTED, "initial_shifted_kwh", NUMBER, "kWh", 0, 0, -1e12, 1e12, "",                                       \
+      "demand moved into periods before the first, less what was moved out of them; the horizon makes up for it")
 
 #define MGC__RENEWABLE_PARAMS(X)                                                                                       \
     X(REN_AVAILABLE, "available_kw", UNCERTAIN, "kW", P_REQUIRED, 0, 0, 1e9, "", "power available; g of it is used")    \
@@ -122,6 +135,10 @@ enum {
     X(CHP_ON, "initially_on", FLAG, "-", 0, 0, 0, 1, "", "the unit is on before the first period, u_0")                \
     X(CHP_INITIAL, "initial_power_kw", NUMBER, "kW", 0, NAN, 0, 1e9, "min_power_kw if initially_on, else 0",           \
       "electric output before the first period, P_0")                                                                  \
+    X(CHP_SINCE, "initial_periods", NUMBER, "-", P_INTEGER | P_NULL, INFINITY, 0, 1e9, "",                             \
+      "periods since the unit last started or stopped; null: long enough for U and W")                                 \
+    X(CHP_AGREED, "agreed_on", SERIES, "-", P_INTEGER | P_NULL, INFINITY, 0, 1, "",                                    \
+      "on/off decision u that stands already; null: still to be decided")                                              \
     X(CHP_EMISSION, "emission_kg_per_kwh", NUMBER, "kgCO2/kWh", 0, 0, -1e3, 1e3, "", "emission besides the gas's, on P") \
     X(CHP_QUOTA, "quota_kg_per_kwh", NUMBER, "kgCO2/kWh", 0, 0, -1e3, 1e3, "", "free emission, on P")
 
@@ -158,7 +175,9 @@ enum {
       "share of the energy lost from one period to the next")                                                          \
     X(STO_WEAR, "wear_cost_per_kwh", NUMBER, "currency/kWh", 0, 0, 0, 1e6, "", "wear, on discharge d")                 \
     X(STO_EXCLUSIVE, "exclusive", FLAG, "-", 0, 0, 0, 1, "",                                                           \
-      "1: a day-ahead binary o forbids charging and discharging in one period")
+      "1: a day-ahead binary o forbids charging and discharging in one period")                                        \
+    X(STO_AGREED, "agreed_mode", SERIES, "-", P_INTEGER | P_NULL, INFINITY, 0, 1, "",                                  \
+      "decision o that stands already where exclusive is 1; null: still to be decided")
 
 #define MGC__PARAM_SYMBOL(symbol, ...) symbol,
 enum { MGC__MARKET_PARAMS(MGC__PARAM_SYMBOL) MARKET_COUNT };
@@ -215,7 +234,8 @@ typedef struct mgc__bag {
 
 mgc_status mgc__bag_init(mgc_ctx *ctx, mgc__bag *bag, const mgc__scope *scope, uint32_t periods, uint32_t scenarios);
 void mgc__bag_free(mgc_ctx *ctx, mgc__bag *bag);
-mgc_status mgc__bag_copy(mgc_ctx *ctx, mgc__bag *to, const mgc__bag *from); /* to: fresh, same shape */
+/* to: fresh, of the same scope and scenarios; its periods are from's, beginning with `first`. */
+mgc_status mgc__bag_copy(mgc_ctx *ctx, mgc__bag *to, const mgc__bag *from, uint32_t first);
 
 /* Index of a key, or UINT32_MAX. */
 uint32_t mgc__param_find(const mgc__scope *scope, const char *key);

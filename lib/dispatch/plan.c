@@ -132,17 +132,22 @@ static double own_emission(const mgc__plan_site *s, size_t device, uint32_t k, u
 }
 
 /* The import is taken from the exchange: where emission is free, i may stand above it. */
-double mgc__plan_emission(const mgc__plan_site *s, uint32_t k)
+double mgc__plan_emission_at(const mgc__plan_site *s, uint32_t k, uint32_t t)
 {
     const mgc_microgrid *site = s->shape->site;
+    double sum = mgc__market_at(site, MARKET_GRID_EMISSION, k, t) * fmax(0, mgc__plan_exchange(s, k, t));
+
+    for (size_t i = 0; i < site->n_devices; i++)
+        sum += mgc__market_at(site, MARKET_GAS_EMISSION, k, t) * mgc__plan_gas(s, i, k, t) + own_emission(s, i, k, t);
+    return sum * s->shape->hours;
+}
+
+double mgc__plan_emission(const mgc__plan_site *s, uint32_t k)
+{
     double sum = 0;
 
-    for (uint32_t t = 0; t < s->shape->periods; t++) {
-        sum += mgc__market_at(site, MARKET_GRID_EMISSION, k, t) * fmax(0, mgc__plan_exchange(s, k, t));
-        for (size_t i = 0; i < site->n_devices; i++)
-            sum += mgc__market_at(site, MARKET_GAS_EMISSION, k, t) * mgc__plan_gas(s, i, k, t) + own_emission(s, i, k, t);
-    }
-    return sum * s->shape->hours;
+    for (uint32_t t = 0; t < s->shape->periods; t++) sum += mgc__plan_emission_at(s, k, t);
+    return sum;
 }
 
 double mgc__plan_renewable(const mgc__plan_site *s, uint32_t k, bool used)

@@ -40,6 +40,7 @@ mgc_status mgc__plan_find(const mgc_plan *plan, const char *id, const mgc__plan_
 double mgc__plan_exchange(const mgc__plan_site *s, uint32_t scenario, uint32_t period);          /* b - s + r+ - r- [kW] */
 double mgc__plan_gas(const mgc__plan_site *s, size_t device, uint32_t scenario, uint32_t period); /* [kW] */
 double mgc__plan_emission(const mgc__plan_site *s, uint32_t scenario);                            /* [kg] */
+double mgc__plan_emission_at(const mgc__plan_site *s, uint32_t scenario, uint32_t period);        /* [kg] */
 double mgc__plan_renewable(const mgc__plan_site *s, uint32_t scenario, bool used);                /* [kWh] */
 double mgc__plan_unserved(const mgc__plan_site *s, uint32_t scenario);                            /* [kWh] */
 

@@ -5,12 +5,14 @@
 Suite *model_suite(void);
 Suite *plan_suite(void);
 Suite *devices_suite(void);
+Suite *state_suite(void);
 
 int main(void)
 {
     SRunner *runner = srunner_create(model_suite());
     srunner_add_suite(runner, plan_suite());
     srunner_add_suite(runner, devices_suite());
+    srunner_add_suite(runner, state_suite());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

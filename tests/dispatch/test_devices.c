@@ -449,6 +449,20 @@ static void heap_release(void *user, void *block)
     free(block);
 }
 
+static mgc_status roll_on(const mgc_model *model, const mgc_plan *plan)
+{
+    mgc_state *state = NULL;
+    mgc_model *rest = NULL;
+    mgc_status st = mgc_plan_state(plan, 1, 1, 1, &state);
+
+    ck_assert(st == MGC_OK || state == NULL);
+    if (st == MGC_OK) st = mgc_model_window(model, 1, 1, &rest);
+    if (st == MGC_OK) st = mgc_state_apply(state, rest);
+    mgc_state_destroy(state);
+    mgc_model_destroy(rest);
+    return st;
+}
+
 /* Build and plan a day; any failure ends it. */
 static mgc_status scenario(mgc_ctx *c, uint32_t together)
 {
@@ -477,6 +491,7 @@ static mgc_status scenario(mgc_ctx *c, uint32_t together)
     opts.together = together; /* alone, a is short: the explanation is swept too */
     if (st == MGC_OK) st = mgc_dispatch_solve(model, &opts, &plan);
     ck_assert(st == MGC_OK || plan == NULL);
+    if (st == MGC_OK && together == MGC_DISPATCH_ALLIANCE) st = roll_on(model, plan);
     mgc_plan_destroy(plan);
     mgc_model_destroy(model);
     return st;
