@@ -78,6 +78,10 @@ typedef struct mgc_alliance_opts {
      *  result so far) or a status.  progress is borrowed until the hook returns. */
     int32_t (*progress)(void *user, const mgc_alliance_progress *progress);
     void *user;
+    /** What an earlier run left (mgc_alliance_get_state()): its trades and prices are where this one starts.  NULL: a cold start.
+     *  Borrowed for the call; links that the bytes do not name start cold. */
+    const uint8_t *start;
+    size_t start_len;
 } mgc_alliance_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_alliance_opts).  Since 0.1 */
@@ -119,6 +123,13 @@ typedef struct mgc_alliance_info {
     double seconds_alone, seconds_trade, seconds_pay, seconds_bound; /**< by the context's clock */
 } mgc_alliance_info;
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_info(const mgc_alliance *alliance, mgc_alliance_info *info);
+
+/**
+ * What to hand to tomorrow's run as opts.start: trades, prices and penalties of all links.  Canonical bytes.
+ * @param bytes borrowed until the result is destroyed
+ * @return MGC_OK; MGC_E_STATE where the run was not by agents or ended before they traded.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_state(const mgc_alliance *alliance, const uint8_t **bytes, size_t *len);
 
 /** One line that says how the run ended and, where it did not converge, which link is to blame.  Borrowed.  Since 0.1 */
 MGC_API const char *mgc_alliance_reason(const mgc_alliance *alliance);
@@ -214,6 +225,9 @@ typedef struct mgc_agent_opts {
     double gap;            /**< [-] 1e-4 */
     uint64_t deadline_ms;  /**< [ms] a peer that keeps the agent waiting longer is named silent; 60000 */
     uint64_t resend_ms;    /**< [ms] an unanswered message is sent again; 1000 */
+    const uint8_t *start;  /**< what yesterday's agent of this member (mgc_agent_get_state()) or an alliance left; borrowed for
+                                the call.  A link starts warm where both ends hand in the same of it; NULL: cold */
+    size_t start_len;
 } mgc_agent_opts;
 MGC_API void mgc_agent_opts_init(mgc_agent_opts *opts, size_t size);
 
@@ -314,6 +328,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);
 /** first is the agent's own member.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint32_t index, mgc_pair *pair);
+/** What to hand to tomorrow's agent as opts.start: trades, prices and penalties of own links; borrowed until the agent is
+ *  destroyed.  @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_get_state(const mgc_agent *agent, const uint8_t **bytes, size_t *len);
 /** The member's own plan with the agreed trades; borrowed until the agent is destroyed.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, const mgc_plan **plan);
 

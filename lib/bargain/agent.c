@@ -69,7 +69,7 @@ static uint64_t options_digest(const mgc_agent_opts *o)
 static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
 {
     mgc__end *end = &agent->ends[e];
-    size_t values = 2 + (size_t)agent->opts.members;
+    size_t values = MGC__HELLO_VALUES + (size_t)agent->opts.members;
 
     end->terms = agent->terms[e];
     end->offset = *offset;
@@ -153,6 +153,7 @@ mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms
                            const mgc_agent_opts *opts, mgc_agent **out)
 {
     mgc_agent *agent;
+    mgc_status st;
 
     *out = NULL;
     agent = mgc__alloc(ctx, 1, sizeof *agent);
@@ -168,10 +169,16 @@ mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms
     agent->counts.struct_size = sizeof agent->counts;
     agent->digest = options_digest(opts);
     mgc__buf_init(&agent->bytes, ctx, SIZE_MAX);
+    mgc__buf_init(&agent->start, ctx, SIZE_MAX);
     if (agent->id == NULL || fill_agent(agent, terms, n) != MGC_OK) {
         mgc_agent_destroy(agent); /* local is not taken yet */
         return mgc__no_memory(ctx, "bargain: an agent");
     }
+    if (opts->start != NULL && (st = mgc__start_read(agent, opts->start, opts->start_len)) != MGC_OK) {
+        mgc_agent_destroy(agent);
+        return st;
+    }
+    agent->opts.start = NULL; /* borrowed for the call only */
     agent->ops = ops;
     agent->local = local;
     *out = agent;
@@ -212,6 +219,7 @@ void mgc_agent_destroy(mgc_agent *agent)
     mgc__free(ctx, agent->sent_kw);
     mgc__free(ctx, agent->price);
     mgc__buf_free(&agent->bytes);
+    mgc__buf_free(&agent->start);
     mgc_plan_destroy(agent->plan);
     mgc_model_destroy(agent->model);
     mgc__free(ctx, agent->id);
@@ -395,7 +403,7 @@ static void take_note(mgc_agent *agent, mgc__end *end, const mgc__note *note)
 
 static size_t values_room(const mgc_agent *agent, const mgc__end *end)
 {
-    size_t hello = 2 + (size_t)agent->opts.members;
+    size_t hello = MGC__HELLO_VALUES + (size_t)agent->opts.members;
 
     return hello > end->count ? hello : end->count;
 }
@@ -430,7 +438,7 @@ static bool fits(const mgc_agent *agent, const mgc__end *end, const mgc__inbox *
     size_t want = mgc__stage_values(agent, end, agent->stage, agent->round);
 
     if (in->stage != agent->stage || in->round != agent->round) return false;
-    if (want == SIZE_MAX ? in->n < 3 || in->n > 2 + (size_t)agent->opts.members : in->n != want) return false;
+    if (want == SIZE_MAX ? in->n <= MGC__HELLO_VALUES || in->n > MGC__HELLO_VALUES + (size_t)agent->opts.members : in->n != want) return false;
     if (agent->stage != MGC__STAGE_RELAXED && agent->stage != MGC__STAGE_FIXED) return true;
     for (size_t i = 0; i < in->n; i++) {
         double x = (double)in->values[i], most = end->terms.capacity_kw[i % end->terms.periods] * MGC__KW + 1;

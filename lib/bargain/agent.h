@@ -5,6 +5,7 @@
  *   stage.c   what each stage says and learns; the order of the stages
  *   admm.c    trades: one end of one link (P1)
  *   pay.c     payments: one end of one pair (P2)
+ *   start.c   what one day's run leaves for the next
  *   message.c bytes */
 #ifndef BARGAIN_AGENT_H
 #define BARGAIN_AGENT_H
@@ -46,6 +47,7 @@ typedef struct mgc__end {
     double rho;           /* [currency/kW^2] power of two */
     double *z;            /* [count] kW: agreed so far */
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
+    uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
     double apart_kw;      /* largest difference of the two proposals */
     int64_t *mine, *theirs; /* [count] mW: proposals of the last round */
@@ -122,7 +124,7 @@ struct mgc_agent {
 
     /* results */
     double *sent_kw, *price; /* [ends * 2 directions * periods] */
-    mgc__buf bytes;
+    mgc__buf bytes, start;
     int64_t *scratch;        /* values of one message */
     size_t scratch_n;
     mgc_message *messages;
@@ -163,9 +165,16 @@ void mgc__admm_update(mgc__end *end, uint32_t round);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
 enum { MGC__SHRINK_LEVELS = 6 };
 
+/* start.c */
+mgc_status mgc__start_read(mgc_agent *agent, const uint8_t *bytes, size_t len);
+void mgc__start_forget(mgc__end *end);
+void mgc__start_head(size_t entries, mgc__buf *buf);
+void mgc__start_write(const mgc_agent *agent, bool owned, mgc__buf *buf);
+size_t mgc__start_count(const mgc_agent *agent, bool owned);
+
 /* pay.c */
 void mgc__pay_propose(mgc_agent *agent);
 void mgc__pay_update(mgc_agent *agent);
-void mgc__pay_close(mgc_agent *agent);
+bool mgc__pay_close(mgc_agent *agent);
 
 #endif

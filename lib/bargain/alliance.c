@@ -145,6 +145,7 @@ mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *o
     run.a = mgc__alloc(run.ctx, 1, sizeof *run.a);
     if (run.a == NULL) return mgc__no_memory(run.ctx, "bargain: a result");
     run.a->ctx = run.ctx;
+    mgc__buf_init(&run.a->state, run.ctx, SIZE_MAX);
     st = make_result(run.a, model);
     if (st == MGC_OK) st = run.opts.method == MGC_ALLIANCE_CENTRAL ? mgc__run_central(&run) : mgc__run_agents(&run);
     if (st == MGC_OK) {
@@ -170,6 +171,7 @@ void mgc_alliance_destroy(mgc_alliance *a)
     mgc__free(a->ctx, a->joint);
     mgc__free(a->ctx, a->pair);
     mgc__free(a->ctx, a->round);
+    mgc__buf_free(&a->state);
     mgc_plan_destroy(a->alone);
     mgc_plan_destroy(a->together);
     mgc__free(a->ctx, a);

@@ -39,6 +39,7 @@ struct mgc_alliance {
     mgc_round *round;
     size_t rounds, rounds_cap;
     mgc_plan *alone, *together;
+    mgc__buf state; /* for the next run's start */
 };
 
 /* One call of mgc_alliance_solve(). */

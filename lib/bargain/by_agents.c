@@ -52,6 +52,8 @@ static mgc_status hire(crew *c, size_t i)
     o.tolerance = run->opts.tolerance;
     o.gap = run->opts.gap;
     o.round_limit = run->opts.round_limit;
+    o.start = run->opts.start;
+    o.start_len = run->opts.start_len;
     st = mgc_agent_create(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
     if (st != MGC_OK) return mgc__fail(run->ctx, st, "%s", mgc_ctx_error(c->ctx[i]));
     c->agent[i]->driven = true;
@@ -250,6 +252,18 @@ static void take_trades(crew *c)
     mgc__alliance_energies(a);
 }
 
+/* For tomorrow: every link once, in the order of members. */
+static mgc_status keep_state(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    size_t entries = 0;
+
+    for (size_t i = 0; i < c->n; i++) entries += mgc__start_count(c->agent[i], true);
+    mgc__start_head(entries, &a->state);
+    for (size_t i = 0; i < c->n; i++) mgc__start_write(c->agent[i], true, &a->state);
+    return a->state.status == MGC_OK ? MGC_OK : mgc__no_memory(a->ctx, "bargain: state for the next run");
+}
+
 static void take_payments(crew *c)
 {
     mgc_alliance *a = c->run->a;
@@ -338,6 +352,7 @@ static mgc_status agreed(crew *c)
         none &= c->agent[i]->no_trade;
     }
     a->info.no_trade = none;
+    if ((st = keep_state(c)) != MGC_OK) return st;
     if ((st = snapshot(c, &a->together)) != MGC_OK) return st;
     if ((st = bounds(c)) != MGC_OK) return st;
     if (limit && !c->run->stopped && !c->run->late) {

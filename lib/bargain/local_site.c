@@ -128,7 +128,8 @@ static mgc_status set_decisions(local_site *s, const double *values)
 
 /* --- solving ------------------------------------------------------------------------------------------------------------------ */
 
-static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, mgc_twostage_info *info)
+/* Proposals and bounds need no recourse of scenarios that weigh nothing; whoever reads a plan or a cost does (complete). */
+static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, bool complete, mgc_twostage_info *info)
 {
     mgc_twostage_opts opts;
 
@@ -137,6 +138,7 @@ static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, 
     opts.gap = relax ? 0 : s->opts.gap;
     opts.relax = relax;
     opts.warm_start = warm && s->solved;
+    opts.complete = complete;
     if (s->deadline_ms != 0) {
         uint64_t now = mgc__now_ms(s->ctx);
         opts.time_limit_s = now < s->deadline_ms ? (double)(s->deadline_ms - now) / 1e3 : 1e-3;
@@ -172,7 +174,7 @@ static mgc_status site_alone(void *self, double *cost, double *bound, uint32_t *
     s->is_committed = false;
     if (st == MGC_OK) st = fix_doors(s, NULL);
     if (st == MGC_OK) st = set_decisions(s, NULL);
-    if (st == MGC_OK) st = solve(s, s->opts.tolerance, s->opts.relax, false, &info);
+    if (st == MGC_OK) st = solve(s, s->opts.tolerance, s->opts.relax, false, true, &info);
     if (st != MGC_OK) return st;
     *outcome = info.outcome;
     if (!has_point(&info)) return MGC_OK;
@@ -191,7 +193,7 @@ static mgc_status site_propose(void *self, const double *linear, const double *q
 
     if (st == MGC_OK) st = open_doors(s);
     if (st == MGC_OK) st = set_decisions(s, s->is_committed ? s->committed : NULL);
-    if (st == MGC_OK) st = solve(s, tolerance, true, true, &info);
+    if (st == MGC_OK) st = solve(s, tolerance, true, true, false, &info);
     if (st != MGC_OK) return st;
     *outcome = info.outcome;
     if (!has_point(&info)) return MGC_OK;
@@ -219,7 +221,7 @@ static mgc_status site_commit(void *self, const double *x, uint32_t *outcome)
         st = set_objective(s, NULL, NULL);
         if (st == MGC_OK) st = fix_doors(s, x);
         if (st == MGC_OK) st = set_decisions(s, NULL);
-        if (st == MGC_OK) st = solve(s, s->opts.tolerance, false, false, &info);
+        if (st == MGC_OK) st = solve(s, s->opts.tolerance, false, false, false, &info);
         if (st != MGC_OK) return st;
         *outcome = info.outcome;
         if (info.outcome == MGC_OUTCOME_CANCELLED) return MGC_OK;
@@ -244,7 +246,7 @@ static mgc_status site_settle(void *self, const double *x, double *cost, uint32_
 
     if (st == MGC_OK) st = fix_doors(s, x);
     if (st == MGC_OK) st = set_decisions(s, s->is_committed ? s->committed : NULL);
-    if (st == MGC_OK) st = solve(s, s->opts.tolerance, true, false, &info);
+    if (st == MGC_OK) st = solve(s, s->opts.tolerance, true, false, true, &info);
     if (st != MGC_OK) return st;
     *outcome = info.outcome;
     if (has_point(&info)) *cost = info.objective;
@@ -259,7 +261,7 @@ static mgc_status bound_with(local_site *s, const double *linear, const double *
     *bound = -INFINITY;
     if (st == MGC_OK) st = open_doors(s);
     if (st == MGC_OK) st = set_decisions(s, decisions);
-    if (st == MGC_OK) st = solve(s, s->opts.tolerance, relax, false, &info);
+    if (st == MGC_OK) st = solve(s, s->opts.tolerance, relax, false, false, &info);
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_INFEASIBLE && info.outcome != MGC_OUTCOME_UNBOUNDED) *bound = info.bound;
     return st;
 }

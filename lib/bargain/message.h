@@ -24,7 +24,7 @@
 /* Stages as sent.  Numbers are never reused. */
 enum {
     MGC__STAGE_ALONE = 0,   /* nothing is sent */
-    MGC__STAGE_HELLO = 1,   /* values: digest of terms, penalty exponent, hashes of members heard of */
+    MGC__STAGE_HELLO = 1,   /* values: digest of terms, penalty exponent, hash of the start kept, members heard of */
     MGC__STAGE_SPAN = 2,    /* flood 0: longest distance to any member */
     MGC__STAGE_RELAXED = 3, /* values: trades proposed */
     MGC__STAGE_COMMIT = 4,  /* nothing is sent */
@@ -42,7 +42,8 @@ enum {
     MGC__FLOODS = 4,
     MGC__ID_MAX = 63,             /* as for microgrids in dispatch.h */
     MGC__ORDINAL_MAX = 255,       /* parallel links of one pair and carrier */
-    MGC__VALUES_MAX = 2 * 8784 + 2, /* two directions of a year of hours */
+    MGC__HELLO_VALUES = 3,          /* before the hashes of members */
+    MGC__VALUES_MAX = 2 * 8784 + MGC__HELLO_VALUES, /* two directions of a year of hours */
     MGC__ROUND_MAX = 1000000
 };
 

@@ -63,7 +63,11 @@ mgc_status mgc__agent_close(mgc_agent *agent)
     mgc__cbor_to_buf(&w, &agent->bytes);
     mgc__cbor_put_array(&w, agent->n_peers);
     for (size_t p = 0; p < agent->n_peers; p++) put_pair(agent, p, &w);
-    if (agent->bytes.status != MGC_OK || w.status != MGC_OK)
+    mgc__buf_free(&agent->start);
+    mgc__buf_init(&agent->start, agent->ctx, SIZE_MAX);
+    mgc__start_head(mgc__start_count(agent, false), &agent->start);
+    mgc__start_write(agent, false, &agent->start);
+    if (agent->bytes.status != MGC_OK || w.status != MGC_OK || agent->start.status != MGC_OK)
         return mgc__no_memory(agent->ctx, "bargain: bytes of an agreement");
     return MGC_OK;
 }
@@ -209,5 +213,18 @@ mgc_status mgc_agent_get_plan(const mgc_agent *agent, const mgc_plan **plan)
     *plan = NULL;
     if ((st = must_have_agreed(agent)) != MGC_OK) return st;
     *plan = agent->plan;
+    return MGC_OK;
+}
+
+mgc_status mgc_agent_get_state(const mgc_agent *agent, const uint8_t **bytes, size_t *len)
+{
+    mgc_status st;
+
+    if (agent == NULL || bytes == NULL || len == NULL) return MGC_E_INVALID_ARG;
+    *bytes = NULL;
+    *len = 0;
+    if ((st = must_have_agreed(agent)) != MGC_OK) return st;
+    *bytes = agent->start.bytes;
+    *len = agent->start.len;
     return MGC_OK;
 }

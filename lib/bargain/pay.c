@@ -63,13 +63,19 @@ void mgc__pay_update(mgc_agent *agent)
     }
 }
 
-/* Whole micro-currency by integers alone, so that both ends write the same: the average, halves away from zero. */
-void mgc__pay_close(mgc_agent *agent)
+/* Whole micro-currency by integers alone, so that both ends write the same: the average, halves away from zero.
+ * false: a neighbour's last word is further than a micro-currency from this member's own, so that the average would be a
+ * payment that this member never offered. */
+bool mgc__pay_close(mgc_agent *agent)
 {
+    bool own_word = true;
+
     for (size_t i = 0; i < agent->n_peers; i++) {
         mgc__peer *p = &agent->peers[i];
         int64_t twice = p->mine / 2 + p->theirs / 2 + (p->mine % 2 + p->theirs % 2) / 2;
 
         p->micro = p->pays ? (twice + (twice < 0 ? -1 : 1) * (MGC__NANO_PER_MICRO / 2)) / MGC__NANO_PER_MICRO : 0;
+        own_word &= !p->pays || (p->mine - p->theirs <= MGC__NANO_PER_MICRO && p->theirs - p->mine <= MGC__NANO_PER_MICRO);
     }
+    return own_word;
 }

@@ -11,6 +11,15 @@ mgc_status mgc_alliance_get_info(const mgc_alliance *alliance, mgc_alliance_info
     return mgc__info_write(info, &alliance->info, sizeof alliance->info, sizeof alliance->info);
 }
 
+mgc_status mgc_alliance_get_state(const mgc_alliance *alliance, const uint8_t **bytes, size_t *len)
+{
+    if (alliance == NULL || bytes == NULL || len == NULL) return MGC_E_INVALID_ARG;
+    *bytes = alliance->state.bytes;
+    *len = alliance->state.len;
+    if (*len > 0) return MGC_OK;
+    return mgc__fail(alliance->ctx, MGC_E_STATE, "bargain: this run leaves nothing for the next: %s", alliance->reason);
+}
+
 const char *mgc_alliance_reason(const mgc_alliance *alliance)
 {
     return alliance == NULL ? "" : alliance->reason;

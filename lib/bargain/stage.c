@@ -84,8 +84,9 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
     case MGC__STAGE_HELLO:
         values[0] = terms_digest(agent, end);
         values[1] = (int64_t)mgc__admm_first_penalty(&end->terms);
-        memcpy(values + 2, agent->heard, agent->n_heard * sizeof *values);
-        note->n = 2 + agent->n_heard;
+        values[2] = (int64_t)end->start_hash;
+        memcpy(values + MGC__HELLO_VALUES, agent->heard, agent->n_heard * sizeof *values);
+        note->n = MGC__HELLO_VALUES + agent->n_heard;
         break;
     case MGC__STAGE_RELAXED:
     case MGC__STAGE_FIXED:
@@ -179,22 +180,31 @@ static bool add_heard(mgc_agent *agent, int64_t hash)
     return true;
 }
 
+/* Where both ends kept the same from an earlier run they go on from there, else both start cold. */
+static void first_point(mgc__end *end, const mgc__inbox *in)
+{
+    int64_t exponent = (int64_t)mgc__admm_first_penalty(&end->terms);
+
+    if (end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash) return;
+    mgc__start_forget(end);
+    if (in->values[1] > exponent) exponent = in->values[1];
+    if (exponent > 200) exponent = 200;
+    end->rho = ldexp(1, (int)(exponent < -200 ? -200 : exponent));
+}
+
 static mgc_status listen_hello(mgc_agent *agent)
 {
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         const mgc__inbox *in = answer(agent, end);
-        int64_t exponent = (int64_t)mgc__admm_first_penalty(&end->terms);
 
         if (in->values[0] != terms_digest(agent, end)) {
             mgc__agent_end(agent, MGC_AGENT_DISAGREED, "%s holds other terms of link %u (capacity, loss, fee, periods) or of the run",
                            end->terms.neighbour, end->terms.link);
             return MGC_OK;
         }
-        if (in->values[1] > exponent) exponent = in->values[1];
-        if (exponent > 200) exponent = 200;
-        end->rho = ldexp(1, (int)(exponent < -200 ? -200 : exponent));
-        for (size_t i = 2; i < in->n; i++) {
+        if (agent->round == 1) first_point(end, in);
+        for (size_t i = MGC__HELLO_VALUES; i < in->n; i++) {
             if (add_heard(agent, in->values[i])) continue;
             mgc__agent_end(agent, MGC_AGENT_DISAGREED, "%s knows of more than %u members; the option members is too small",
                            end->terms.neighbour, agent->opts.members);
@@ -528,10 +538,10 @@ static mgc_status listen_pay(mgc_agent *agent)
     mgc__pay_update(agent);
     agent->pay_rounds = agent->round;
     if (hear_calm(agent, agent->pay_primal <= pay_tolerance, PAY_ROUND_LIMIT)) {
-        mgc__pay_close(agent);
+        bool own_word = mgc__pay_close(agent);
         enter(agent, MGC__STAGE_VETO);
         /* Rounding to whole micro-currency may cost half of one for each pair. */
-        agent->flood[0] = agent->cost + (double)payment_micro(agent) / MGC__MICRO >
+        agent->flood[0] = !own_word || agent->cost + (double)payment_micro(agent) / MGC__MICRO >
                           agent->alone_cost + (1 + (double)agent->n_peers) / MGC__MICRO;
     } else {
         next_round(agent);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast and how exact: one line of JSON for each case file given.
  *
- *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] CASE|builtin ... */
+ *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] [--keep] CASE|builtin ...
+ *
+ * --keep: what follows starts from what the case before it left, as tomorrow's run does. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +40,25 @@ static void print_rounds(const mgc_alliance *a, const mgc_alliance_info *info)
     printf("\"rounds\": %u, \"rounds_relaxed\": %u, ", info->rounds, relaxed);
 }
 
-static int run(mgc_ctx *ctx, const char *file, const mgc_alliance_opts *opts)
+typedef struct state {
+    bool keep;
+    uint8_t *bytes;
+    size_t len;
+} state;
+
+static int run(mgc_ctx *ctx, const char *file, mgc_alliance_opts *opts, state *kept)
 {
+    const uint8_t *bytes;
+    size_t len;
+
     mgc_case *kase;
     mgc_alliance *a;
     mgc_alliance_info info = {.struct_size = sizeof info};
     mgc_certificate cert = {.struct_size = sizeof cert};
     mgc_status st = strcmp(file, "builtin") == 0 ? mgc_case_builtin(ctx, NULL, &kase) : mgc_case_load_file(ctx, file, NULL, &kase);
 
+    opts->start = kept->keep ? kept->bytes : NULL;
+    opts->start_len = kept->len;
     if (st != MGC_OK || (st = mgc_alliance_solve(mgc_case_model(kase), opts, &a)) != MGC_OK) {
         fprintf(stderr, "%s: %s\n", mgc_status_name(st), mgc_ctx_error(ctx));
         return 1;
@@ -58,6 +72,13 @@ static int run(mgc_ctx *ctx, const char *file, const mgc_alliance_opts *opts)
            info.pay_rounds, info.primal_residual, info.dual_residual, info.seconds_alone, info.seconds_trade, info.seconds_pay,
            info.seconds_bound, cert.ok, cert.imbalance_kw, cert.worst_loss, cert.nash, mgc_alliance_reason(a));
     fflush(stdout);
+    if (mgc_alliance_get_state(a, &bytes, &len) == MGC_OK && kept->keep) {
+        free(kept->bytes);
+        kept->bytes = malloc(len);
+        if (kept->bytes == NULL) return 1;
+        memcpy(kept->bytes, bytes, len);
+        kept->len = len;
+    }
     mgc_alliance_destroy(a);
     mgc_case_destroy(kase);
     return 0;
@@ -68,6 +89,7 @@ int main(int argc, char **argv)
     mgc_ctx_opts co;
     mgc_alliance_opts o;
     mgc_ctx *ctx;
+    state kept = {.keep = false};
     int failed = 0;
 
     mgc_ctx_opts_init(&co, sizeof co);
@@ -83,8 +105,11 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--tolerance") == 0 && i + 1 < argc) o.tolerance = atof(argv[++i]);
         else if (strcmp(argv[i], "--gap") == 0 && i + 1 < argc) o.gap = atof(argv[++i]);
         else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) o.time_limit_s = atof(argv[++i]);
-        else failed |= run(ctx, argv[i], &o);
+        else if (strcmp(argv[i], "--keep") == 0) kept.keep = true;
+        else if (strcmp(argv[i], "--cold") == 0) kept.keep = false;
+        else failed |= run(ctx, argv[i], &o, &kept);
     }
+    free(kept.bytes);
     mgc_ctx_destroy(ctx);
     return failed;
 }

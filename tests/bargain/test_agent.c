@@ -228,7 +228,46 @@ START_TEST(a_lying_neighbour_is_survived)
         b.repeat = 20;
         b.lie = 1 + (uint32_t)seed % 10;
         bus_run(&b, &w, 100000);
-        for (size_t i = 0; i < w.n; i++) ck_assert_msg(w.last[i].state != MGC_AGENT_RUNNING, "seed %d: member %zu hangs", (int)seed, i);
+        for (size_t i = 0; i < w.n; i++) {
+            ck_assert_msg(w.last[i].state != MGC_AGENT_RUNNING, "seed %d: member %zu hangs", (int)seed, i);
+            if (w.last[i].state != MGC_AGENT_AGREED) continue;
+            ck_assert_msg(agreement_of(&w, i).final_cost <= agreement_of(&w, i).standalone_cost + 1e-5, "seed %d: member %zu loses",
+                          (int)seed, i);
+        }
+        bus_free(&b);
+        world_free(&w);
+    }
+}
+END_TEST
+
+/* A member that lies for its own good, in eight ways: nobody else ends worse than alone, nobody pays more than its own last
+ * word, the books of honest pairs agree; or the run ends without an agreement. */
+START_TEST(a_liar_gains_nothing_from_others)
+{
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        world w;
+        bus b;
+
+        world_init(&w, 3, 3, triangle[0], triangle[1], seed);
+        w.opts.deadline_ms = 2000;
+        world_agents(&w);
+        bus_init(&b, seed);
+        b.liar = seed % 3;
+        b.liar_way = (uint32_t)_i;
+        bus_run(&b, &w, 100000);
+        for (size_t i = 0; i < w.n; i++) {
+            double own_word = 0;
+            if (i == b.liar || w.last[i].state != MGC_AGENT_AGREED) continue;
+            mgc_agreement a = agreement_of(&w, i);
+            ck_assert_msg(a.final_cost <= a.standalone_cost + 1e-5, "way %d, seed %d: member %zu ends at %.6f, alone %.6f", _i, (int)seed,
+                          i, a.final_cost, a.standalone_cost);
+            for (size_t p = 0; p < w.agent[i]->n_peers; p++) {
+                const mgc__peer *peer = &w.agent[i]->peers[p];
+                if (!a.no_trade) own_word += (peer->first ? 1 : -1) * (double)peer->mine / MGC__NANO;
+            }
+            ck_assert_msg(a.payment <= own_word + 1e-5, "way %d, seed %d: member %zu pays %.6f, its own word was %.6f", _i, (int)seed, i,
+                          a.payment, own_word);
+        }
         bus_free(&b);
         world_free(&w);
     }
@@ -391,6 +430,89 @@ START_TEST(messages_hold_proposals_and_flags_only)
 }
 END_TEST
 
+static size_t copy_state(const mgc_agent *agent, uint8_t *into, size_t cap)
+{
+    const uint8_t *bytes;
+    size_t len;
+
+    ck_assert_int_eq(mgc_agent_get_state(agent, &bytes, &len), MGC_OK);
+    ck_assert_uint_le(len, cap);
+    memcpy(into, bytes, len);
+    return len;
+}
+
+/* Tomorrow differs a little: from yesterday's state it takes fewer rounds; where one end lost or changed its state, the link
+ * starts cold at both, and the run agrees all the same. */
+START_TEST(tomorrow_starts_where_today_ended)
+{
+    static uint8_t state[5][8000];
+    size_t len[5] = {0};
+    uint32_t rounds[4];
+
+    for (int day = 0; day < 4; day++) {
+        world w;
+        bus b;
+
+        world_init(&w, 5, 5, ring[0], ring[1], 4);
+        for (size_t i = 0; day > 0 && i < 5; i++) w.member[i].demand[1] *= 1.01;
+        for (size_t i = 0; i < 5; i++) {
+            w.start[i] = day > 1 ? state[i] : NULL;
+            w.start_len[i] = day > 1 ? len[i] : 0;
+        }
+        if (day == 3) w.start[2] = NULL;
+        world_agents(&w);
+        bus_init(&b, 1);
+        ck_assert(bus_run(&b, &w, 100000));
+        for (size_t i = 0; i < 5; i++) ck_assert_uint_eq(w.last[i].state, MGC_AGENT_AGREED);
+        rounds[day] = agreement_of(&w, 0).rounds;
+        for (size_t i = 0; day == 0 && i < 5; i++) len[i] = copy_state(w.agent[i], state[i], sizeof state[i]);
+        bus_free(&b);
+        world_free(&w);
+    }
+    ck_assert_msg(rounds[2] < rounds[1] * 3 / 4, "%u rounds warm, %u cold", rounds[2], rounds[1]);
+    ck_assert_uint_ge(rounds[3], rounds[2]);
+}
+END_TEST
+
+/* State is bytes from outside: every truncation and every flipped byte is refused or read, never believed beyond its limits. */
+START_TEST(a_spoilt_state_is_refused)
+{
+    static uint8_t state[8000], bad[8000];
+    world w;
+    bus b;
+    size_t len, refused = 0;
+
+    world_init(&w, 2, 1, triangle[0], triangle[1], 1);
+    world_agents(&w);
+    bus_init(&b, 1);
+    ck_assert(bus_run(&b, &w, 100000));
+    len = copy_state(w.agent[0], state, sizeof state);
+    for (size_t i = 0; i < len; i++) {
+        mgc_agent *agent;
+        mgc__terms terms;
+        double capacity[TOY_PERIODS], fee[TOY_PERIODS];
+        mgc_agent_opts opts = w.opts;
+        mgc_status st;
+
+        world_terms(&w, 0, 0, capacity, fee, &terms);
+        opts.start = state;
+        opts.start_len = i;
+        ck_assert_int_ne(mgc__agent_make(w.ctx, "m0", &terms, 1, &toy_ops, &w.member[0], &opts, &agent), MGC_OK);
+        memcpy(bad, state, len);
+        bad[i] ^= 0x41;
+        opts.start = bad;
+        opts.start_len = len;
+        st = mgc__agent_make(w.ctx, "m0", &terms, 1, &toy_ops, &w.member[0], &opts, &agent);
+        refused += st != MGC_OK;
+        for (size_t k = 0; st == MGC_OK && k < agent->ends[0].count; k++) ck_assert(isfinite(agent->ends[0].z[k]));
+        if (st == MGC_OK) mgc_agent_destroy(agent);
+    }
+    ck_assert_uint_gt(refused, 10);
+    bus_free(&b);
+    world_free(&w);
+}
+END_TEST
+
 START_TEST(a_message_survives_the_way_there_and_back)
 {
     mgc_ctx *ctx;
@@ -431,12 +553,15 @@ int main(void)
     tcase_add_loop_test(tc, a_silent_member_is_named, 0, 12);
     tcase_add_test(tc, rubbish_is_refused_and_counted);
     tcase_add_test(tc, a_lying_neighbour_is_survived);
+    tcase_add_loop_test(tc, a_liar_gains_nothing_from_others, 0, 8);
     tcase_add_test(tc, different_terms_are_named);
     tcase_add_test(tc, impossible_trades_shrink);
     tcase_add_test(tc, no_plan_alone_ends_the_run_for_all);
     tcase_add_loop_test(tc, weights_decide_the_shares, 0, 3);
     tcase_add_test(tc, agents_pay_what_the_closed_form_pays);
     tcase_add_test(tc, messages_hold_proposals_and_flags_only);
+    tcase_add_test(tc, tomorrow_starts_where_today_ended);
+    tcase_add_test(tc, a_spoilt_state_is_refused);
     tcase_add_test(tc, a_message_survives_the_way_there_and_back);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -116,6 +116,8 @@ typedef struct world {
     mgc_agent_output last[TOY_MEMBERS];
     mgc_agent_opts opts;
     double weight[TOY_MEMBERS];
+    const uint8_t *start[TOY_MEMBERS]; /* state of an earlier run */
+    size_t start_len[TOY_MEMBERS];
 } world;
 
 static void world_init(world *w, size_t n, size_t links, const uint32_t *first, const uint32_t *second, uint64_t seed)
@@ -176,6 +178,8 @@ static void world_agents(world *w)
         for (size_t l = 0; l < w->links; l++)
             if (w->first[l] == i || w->second[l] == i) world_terms(w, l, w->first[l] != i, capacity, fee, &terms[n++]);
         opts.weight = w->weight[i];
+        opts.start = w->start[i];
+        opts.start_len = w->start_len[i];
         ck_assert_int_eq(mgc__agent_make(w->ctx, w->id[i], terms, n, &toy_ops, &w->member[i], &opts, &w->agent[i]), MGC_OK);
     }
 }
@@ -207,6 +211,8 @@ typedef struct bus {
     mgc__rng rng;
     uint32_t delay_ms;          /* each message takes 0..delay_ms: they overtake each other */
     uint32_t repeat, lose, spoil, lie; /* per cent of the messages */
+    size_t liar;                /* this member says what serves it, in way liar_way; SIZE_MAX: none */
+    uint32_t liar_way;
     size_t silent;              /* this member's messages never arrive; SIZE_MAX: none */
     uint64_t silent_from_ms;
     letter *letters;
@@ -245,6 +251,46 @@ static void bus_lie(bus *b, letter *l)
     mgc_ctx_destroy(ctx);
 }
 
+/* What a member says who wants more than its share. */
+static void bus_cheat(bus *b, mgc__note *note, int64_t *values)
+{
+    bool trades = note->stage == MGC__STAGE_RELAXED || note->stage == MGC__STAGE_FIXED, pays = note->stage == MGC__STAGE_PAY;
+
+    for (size_t i = 0; i < note->n; i++) switch (b->liar_way) {
+        case 0: if (pays) values[i] = INT64_C(1000000000000); break;                    /* give me a thousand */
+        case 1: if (pays) values[i] = -INT64_C(1000000000000); break;
+        case 2: if (trades) values[i] = values[i] * 2 < INT64_C(5000000000) ? values[i] * 2 : values[i]; break; /* I trade twice as much */
+        case 3: if (note->stage == MGC__STAGE_SETTLE) values[i] ^= 1; break;            /* that is not what we agreed */
+        case 4: if (pays && note->last != 0 && note->round + 1 >= note->last) values[i] += INT64_C(50000000000); break; /* a last word */
+        case 5: if (trades && note->last != 0 && note->round + 1 >= note->last) values[i] = -values[i]; break;
+        case 6: if (pays) values[i] += INT64_C(7000000000); break;                      /* always seven more, */
+        default: if (pays) values[i] += INT64_C(1000000000) * note->round;              /* always more */
+        }
+    if (b->liar_way == 0 || b->liar_way == 6) note->calm = note->round;                  /* and all is well */
+}
+
+/* The sender's word, said anew. */
+static void bus_rewrite(bus *b, letter *l)
+{
+    int64_t values[100];
+    mgc__note note;
+    mgc__buf buf;
+    mgc_ctx *ctx;
+
+    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
+    ck_assert_int_eq(mgc__note_read(l->bytes, l->len, &note, values, 100), MGC_OK);
+    bus_cheat(b, &note, values);
+    mgc__buf_init(&buf, ctx, 100000);
+    mgc__note_write(&note, &buf);
+    ck_assert_int_eq(buf.status, MGC_OK);
+    free(l->bytes);
+    l->bytes = malloc(buf.len);
+    l->len = buf.len;
+    memcpy(l->bytes, buf.bytes, buf.len);
+    mgc__buf_free(&buf);
+    mgc_ctx_destroy(ctx);
+}
+
 static void bus_send(bus *b, size_t from, size_t to, const uint8_t *bytes, size_t len)
 {
     uint32_t copies = 1 + (mgc__rng_below(&b->rng, 100) < b->repeat);
@@ -261,6 +307,7 @@ static void bus_send(bus *b, size_t from, size_t to, const uint8_t *bytes, size_
         memcpy(l->bytes, bytes, len);
         if (mgc__rng_below(&b->rng, 100) < b->spoil) l->bytes[mgc__rng_below(&b->rng, len)] ^= (uint8_t)(1 + mgc__rng_below(&b->rng, 255));
         if (mgc__rng_below(&b->rng, 100) < b->lie) bus_lie(b, l);
+        if (from == b->liar) bus_rewrite(b, l);
     }
 }
 
@@ -299,7 +346,7 @@ static bool bus_run(bus *b, world *w, uint64_t until_ms)
 static void bus_init(bus *b, uint64_t seed)
 {
     memset(b, 0, sizeof *b);
-    b->silent = SIZE_MAX;
+    b->silent = b->liar = SIZE_MAX;
     mgc__rng_seed(&b->rng, seed);
 }
 
