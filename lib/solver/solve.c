@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public solve: options in, a method chosen, its answer judged, results out. */
+#include "solver/presolve.h"
 #include "solver/solve.h"
 
 #include <math.h>
@@ -8,6 +9,10 @@
 
 static const mgc_program_opts DEFAULTS = {
     .struct_size = sizeof(mgc_program_opts), .tolerance = 1e-8, .gap = 1e-4, .iteration_limit = 200, .threads = 1};
+
+/* Rows and columns that presolve must take out, as a part of all, for the program without them to be solved instead:
+ * the batched factorisation of equal blocks and the analysis kept for the next solve are worth more than a few. */
+#define PRESOLVE_WORTH 0.1
 
 enum { OPTS_V1 = sizeof(mgc_program_opts), INFO_V1 = sizeof(mgc_program_info), THREADS_LIMIT = 256 };
 
@@ -237,30 +242,69 @@ static mgc_status settle_ray(mgc__solve *s, const mgc__qp *qp, mgc__ipm_result *
     return st;
 }
 
+/* Reduce the program where the options want that; *out stays NULL else. */
+static mgc_status reduce(mgc__solve *s, const mgc__qp *qp, mgc__presolve **out)
+{
+    mgc__presolve_opts o = {.worth = s->opts.presolve == 2 ? 0.0 : PRESOLVE_WORTH};
+
+    *out = NULL;
+    /* A warm start lives from rows and columns that stay: costs alone may decide what a reduction takes out. */
+    if (s->opts.presolve == 1 || (s->opts.presolve == 0 && s->opts.warm_start != 0)) return MGC_OK;
+    return mgc__presolve_run(s->p->ctx, qp, &o, out);
+}
+
+/* An answer for qp: of presolve itself, or of the core for what presolve left (NULL: everything). */
+static mgc_status answer(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, double tolerance, bool warm,
+                         mgc__ipm_result *found)
+{
+    if (presolve == NULL) return core(s, qp, tolerance, warm, found);
+    if (mgc__presolve_outcome(presolve) != MGC_OUTCOME_NONE) {
+        *found = (mgc__ipm_result){.outcome = mgc__presolve_outcome(presolve), .ray = mgc__presolve_ray(presolve)};
+        return MGC_OK;
+    }
+    mgc_status st = core(s, mgc__presolve_qp(presolve), tolerance, warm, found);
+    if (st == MGC_OK) mgc__presolve_restore(presolve, found, found);
+    return st;
+}
+
+/* Where the judge is not content with what the core calls optimal, the core is asked for more, twice. */
+static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, mgc__result *r, double *work,
+                               uint32_t *outcome)
+{
+    double tolerance = s->opts.tolerance;
+    mgc__ipm_result found;
+
+    for (int attempt = 0; attempt < 3; attempt++, tolerance *= 0.03) {
+        mgc_status st = answer(s, qp, presolve, tolerance, attempt > 0 || s->opts.warm_start != 0, &found);
+        if (st != MGC_OK) return st;
+        *outcome = found.outcome;
+        if (*outcome == MGC_OUTCOME_INFEASIBLE || *outcome == MGC_OUTCOME_UNBOUNDED)
+            return settle_ray(s, qp, &found, r, work, outcome);
+        take_point(qp, &found, r);
+        bool good = judge(s, qp, r, work);
+        if (good) *outcome = MGC_OUTCOME_OPTIMAL;
+        else if (*outcome == MGC_OUTCOME_OPTIMAL) *outcome = MGC_OUTCOME_NUMERICAL;
+        if (good || found.outcome != MGC_OUTCOME_OPTIMAL) break;
+    }
+    return MGC_OK;
+}
+
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *r)
 {
     mgc_ctx *ctx = s->p->ctx;
-    mgc__ipm_result found;
+    mgc__presolve *presolve = NULL;
     mgc_status st = result_reserve(ctx, r, qp);
-    double *work = mgc__alloc(ctx, 2 * ((size_t)qp->n + qp->m), sizeof *work), tolerance = s->opts.tolerance;
+    double *work = mgc__alloc(ctx, 2 * ((size_t)qp->n + qp->m), sizeof *work);
     uint32_t outcome = MGC_OUTCOME_NUMERICAL;
 
     if (st == MGC_OK && work == NULL) st = mgc__no_memory(ctx, "work space");
-    /* Where the judge is not content with what the core calls optimal, the core is asked for more, twice. */
-    for (int attempt = 0; st == MGC_OK && attempt < 3; attempt++, tolerance *= 0.03) {
-        st = core(s, qp, tolerance, attempt > 0 || s->opts.warm_start != 0, &found);
-        if (st != MGC_OK) break;
-        outcome = found.outcome;
-        if (outcome == MGC_OUTCOME_INFEASIBLE || outcome == MGC_OUTCOME_UNBOUNDED) {
-            st = settle_ray(s, qp, &found, r, work, &outcome);
-            break;
-        }
-        take_point(qp, &found, r);
-        bool good = judge(s, qp, r, work);
-        if (good) outcome = MGC_OUTCOME_OPTIMAL;
-        else if (outcome == MGC_OUTCOME_OPTIMAL) outcome = MGC_OUTCOME_NUMERICAL;
-        if (good || found.outcome != MGC_OUTCOME_OPTIMAL) break;
-    }
+    if (st == MGC_OK) st = reduce(s, qp, &presolve);
+    if (st == MGC_OK) st = solve_judged(s, qp, presolve, r, work, &outcome);
+    /* What was lost on the way back, or by solving for a column with a small coefficient, is not lost without. */
+    bool reduced = presolve != NULL && (mgc__presolve_changed(presolve) || mgc__presolve_outcome(presolve) != 0);
+    if (st == MGC_OK && reduced && outcome == MGC_OUTCOME_NUMERICAL)
+        st = solve_judged(s, qp, NULL, r, work, &outcome);
+    mgc__presolve_destroy(presolve);
     mgc__free(ctx, work);
     if (st != MGC_OK) return st;
     s->info.outcome = r->outcome = outcome;
