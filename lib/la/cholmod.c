@@ -135,4 +135,4 @@ static void solve(mgc__ldl *ldl, double *x)
         memset(x, 0xff, ldl->n * sizeof *x); /* not a number everywhere: no one can mistake it for an answer */
 }
 
-const ldl_engine mgc__ldl_cholmod = {analyse, factorise, solve, destroy};
+const ldl_engine mgc__ldl_cholmod = {.analyse = analyse, .factorise = factorise, .solve = solve, .destroy = destroy};

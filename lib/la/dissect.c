@@ -213,15 +213,15 @@ static void place(dissection *d, uint32_t part, uint32_t n, uint32_t depth, uint
     }
 }
 
-/* Vertices of degree above `limit` last, as group 1; then parts until every vertex has its group.  Depth first: stack
+/* Vertices from `free` on, and those of degree above `limit`, last, as group 1; then parts until every vertex has its group.  Depth first: stack
  * holds one vertex of each part to do, so that later groups lie inside earlier ones. */
-static void dissect(dissection *d, uint32_t limit)
+static void dissect(dissection *d, uint32_t limit, uint32_t free)
 {
     uint32_t parts = 1, *v = d->list + 2 * (size_t)d->n;
 
     d->groups = 1;
     for (uint32_t i = 0; i < d->n; i++) {
-        bool dense = d->start[i + 1] - d->start[i] > limit;
+        bool dense = i >= free || d->start[i + 1] - d->start[i] > limit;
 
         d->group[i] = dense ? 1 : LAST;
         d->part[i] = dense ? 0 : 1;
@@ -281,7 +281,7 @@ static mgc_status build(mgc_ctx *ctx, const mgc__csc *k, dissection *d)
     return MGC_OK;
 }
 
-mgc_status mgc__order_dissect(mgc_ctx *ctx, const mgc__csc *k, double dense, uint32_t *perm)
+mgc_status mgc__order_dissect(mgc_ctx *ctx, const mgc__csc *k, double dense, uint32_t free, uint32_t *perm)
 {
     dissection d;
     mgc_status st = build(ctx, k, &d);
@@ -289,7 +289,7 @@ mgc_status mgc__order_dissect(mgc_ctx *ctx, const mgc__csc *k, double dense, uin
     if (st == MGC_OK) {
         double mean = k->cols > 0 ? 2.0 * ((double)k->start[k->cols] / k->cols - 1.0) : 0.0;
 
-        dissect(&d, (uint32_t)fmin(dense * mean, 2e9));
+        dissect(&d, (uint32_t)fmin(dense * mean, 2e9), free);
         for (uint32_t i = 0; i < d.n; i++) d.group[i] = d.groups - d.group[i]; /* the last found goes first */
         st = mgc__order_constrained(ctx, k, d.group, perm);
     }

@@ -43,7 +43,8 @@ enum {
     MGC__LDL_AUTO = 0,   /* the fastest */
     MGC__LDL_UPLOOKING,  /* own, row by row */
     MGC__LDL_SUPERNODAL, /* own, dense panels */
-    MGC__LDL_CHOLMOD     /* CHOLMOD's simplicial module */
+    MGC__LDL_CHOLMOD,    /* CHOLMOD's simplicial module */
+    MGC__LDL_ARROW       /* own, alike components side by side; SUPERNODAL where the pattern is no arrow */
 };
 
 typedef struct mgc__ldl_info {
@@ -61,6 +62,9 @@ typedef struct mgc__ldl_info {
  * MGC_OK; MGC_E_NO_MEMORY; MGC_E_LIMIT where the factor has over 2^31 entries */
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out);
 void mgc__ldl_destroy(mgc__ldl *ldl);
+
+/* How many threads factorise and solve from now on, the caller's among them; 1 at first.  No bit depends on it. */
+void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads);
 
 /* Factorise K + diag(sign_j * shift_j), shift_j = plus where sign_j > 0, else minus.
  *

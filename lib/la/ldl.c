@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The seam: order and permute once, factorise by one of the engines, solve with refinement. */
-#include "la/ldl_private.h"
+#include "la/arrow.h"
 
 #include <math.h>
 
-/* order[k] = k-th node of a postorder of the forest; work: 3 n. */
-static void postorder(uint32_t n, const uint32_t *parent, uint32_t *order, uint32_t *work)
+mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order)
 {
-    uint32_t *head = work, *next = work + n, *stack = next + n, k = 0;
+    uint32_t *head = mgc__alloc(ctx, 3 * (size_t)n, sizeof *head), *next = head + n, *stack = next + n, k = 0;
 
+    if (!head) return mgc__no_memory(ctx, "an elimination order");
     for (uint32_t j = 0; j < n; j++) head[j] = n;
     for (uint32_t j = n; j-- > 0;) {
         if (parent[j] == n) continue;
@@ -33,33 +33,8 @@ static void postorder(uint32_t n, const uint32_t *parent, uint32_t *order, uint3
         }
     }
     assert(k == n);
-}
-
-static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, uint32_t *inverse)
-{
-    for (uint32_t i = 0; i < ldl->n; i++) inverse[ldl->perm[i]] = i;
-    mgc__csc_free(ldl->ctx, &ldl->k);
-    return mgc__permute_upper(ldl->ctx, k, inverse, &ldl->k, ldl->place);
-}
-
-/* Fill-reducing first, then postordered, which leaves the fill alone and brings columns of one pattern together. */
-static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign)
-{
-    size_t n = ldl->n;
-    uint32_t *work = mgc__alloc(ldl->ctx, 6 * n, sizeof *work), *parent = work + n, *order = parent + n;
-    mgc_status st = work ? mgc__order_best(ldl->ctx, k, ldl->perm) : mgc__no_memory(ldl->ctx, "a permutation");
-
-    if (st == MGC_OK) st = apply_order(ldl, k, work);
-    if (st == MGC_OK) {
-        mgc__etree(&ldl->k, parent, work);
-        postorder(ldl->n, parent, order, order + n);
-        for (size_t i = 0; i < n; i++) work[i] = ldl->perm[order[i]];
-        memcpy(ldl->perm, work, n * sizeof *work);
-        st = apply_order(ldl, k, work);
-        for (size_t i = 0; i < n; i++) ldl->sign[i] = sign[ldl->perm[i]];
-    }
-    mgc__free(ldl->ctx, work);
-    return st;
+    mgc__free(ctx, head);
+    return MGC_OK;
 }
 
 static const ldl_engine *engine_of(uint32_t method)
@@ -71,37 +46,86 @@ static const ldl_engine *engine_of(uint32_t method)
     }
 }
 
+/* ldl->k and where each row and entry went. */
+static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, const uint32_t *perm)
+{
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->where[perm[i]] = i;
+    mgc__csc_free(ldl->ctx, &ldl->k);
+    return mgc__permute_upper(ldl->ctx, k, ldl->where, &ldl->k, ldl->place);
+}
+
+/* Fill-reducing first, then postordered, which leaves the fill alone and brings columns of one pattern together. */
+static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign)
+{
+    size_t n = ldl->n;
+    uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n, sizeof *perm), *parent = perm + n, *order = parent + n, *work = order + n;
+    mgc_status st = perm ? mgc__order_best(ldl->ctx, k, perm) : mgc__no_memory(ldl->ctx, "a permutation");
+
+    if (st == MGC_OK) st = apply_order(ldl, k, perm);
+    if (st == MGC_OK) {
+        mgc__etree(&ldl->k, parent, work);
+        st = mgc__postorder(ldl->ctx, ldl->n, parent, order);
+    }
+    if (st == MGC_OK) {
+        for (size_t i = 0; i < n; i++) work[i] = perm[order[i]];
+        st = apply_order(ldl, k, work);
+        for (size_t i = 0; i < n; i++) ldl->sign[i] = sign[work[i]];
+    }
+    mgc__free(ldl->ctx, perm);
+    return st;
+}
+
+/* The engines that work on ldl->k, in any order of elimination. */
+static mgc_status create_general(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, uint32_t method)
+{
+    mgc_status st;
+
+    ldl->sign = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->sign);
+    ldl->diagonal = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->diagonal);
+    if (!ldl->sign || !ldl->diagonal) return mgc__no_memory(ldl->ctx, "a factorisation");
+    st = order_and_permute(ldl, k, sign);
+    if (st != MGC_OK) return st;
+    ldl->length = ldl->n;
+    ldl->value = ldl->k.value;
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->diagonal[j] = ldl->k.start[j + 1] - 1;
+    ldl->info.method = method;
+    ldl->engine = engine_of(method);
+    return ldl->engine->analyse(ldl);
+}
+
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
 {
     mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
-    size_t n = k->cols;
+    bool found = false;
     mgc_status st;
 
     *out = NULL;
     if (!ldl) return mgc__no_memory(ctx, "a factorisation");
     ldl->ctx = ctx;
     ldl->n = k->cols;
-    ldl->perm = mgc__alloc(ctx, n, sizeof *ldl->perm);
-    ldl->place = mgc__alloc(ctx, k->start[n], sizeof *ldl->place);
-    ldl->sign = mgc__alloc(ctx, n, sizeof *ldl->sign);
-    ldl->b = mgc__alloc(ctx, 5 * n, sizeof *ldl->b);
-    st = ldl->perm && ldl->place && ldl->sign && ldl->b ? MGC_OK : mgc__no_memory(ctx, "a factorisation");
-    if (st == MGC_OK) {
-        ldl->x = ldl->b + n;
-        ldl->r = ldl->x + n;
-        ldl->best = ldl->r + n;
-        ldl->weight = ldl->best + n;
-        st = order_and_permute(ldl, k, sign);
+    ldl->entries = k->start[ldl->n];
+    ldl->threads = 1;
+    ldl->where = mgc__alloc(ctx, ldl->n, sizeof *ldl->where);
+    ldl->place = mgc__alloc(ctx, k->start[ldl->n], sizeof *ldl->place);
+    st = ldl->where && ldl->place ? MGC_OK : mgc__no_memory(ctx, "a factorisation");
+    if (st == MGC_OK && (method == MGC__LDL_AUTO || method == MGC__LDL_ARROW))
+        st = mgc__arrow_create(ldl, k, sign, method == MGC__LDL_ARROW, &found);
+    if (st == MGC_OK && found) {
+        ldl->info.method = MGC__LDL_ARROW;
+        ldl->engine = &mgc__ldl_arrow;
+    } else if (st == MGC_OK) {
+        st = create_general(ldl, k, sign, method == MGC__LDL_AUTO || method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
     }
-    if (st == MGC_OK) {
-        ldl->info.method = method == MGC__LDL_AUTO ? MGC__LDL_SUPERNODAL : method;
-        ldl->engine = engine_of(method);
-        st = ldl->engine->analyse(ldl);
-    }
+    if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 5 * (size_t)ldl->length, sizeof *ldl->b)))
+        st = mgc__no_memory(ctx, "a factorisation");
     if (st != MGC_OK) {
         mgc__ldl_destroy(ldl);
         return st;
     }
+    ldl->x = ldl->b + ldl->length;
+    ldl->r = ldl->x + ldl->length;
+    ldl->best = ldl->r + ldl->length;
+    ldl->weight = ldl->best + ldl->length;
     *out = ldl;
     return MGC_OK;
 }
@@ -111,19 +135,23 @@ void mgc__ldl_destroy(mgc__ldl *ldl)
     if (!ldl) return;
     if (ldl->engine) ldl->engine->destroy(ldl);
     mgc__csc_free(ldl->ctx, &ldl->k);
-    mgc__free(ldl->ctx, ldl->perm);
+    mgc__free(ldl->ctx, ldl->where);
     mgc__free(ldl->ctx, ldl->place);
+    mgc__free(ldl->ctx, ldl->diagonal);
     mgc__free(ldl->ctx, ldl->sign);
     mgc__free(ldl->ctx, ldl->b);
     mgc__free(ldl->ctx, ldl);
 }
 
+void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
+{
+    ldl->threads = threads > 1 ? threads : 1;
+}
+
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
 {
-    uint32_t nnz = ldl->k.start[ldl->n];
-
-    for (uint32_t e = 0; e < nnz; e++) ldl->k.value[ldl->place[e]] = value[e];
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / sqrt(fmax(1.0, fabs(ldl->k.value[ldl->k.start[j + 1] - 1])));
+    for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
+    for (uint32_t j = 0; j < ldl->length; j++) ldl->weight[j] = 1.0 / sqrt(fmax(1.0, fabs(ldl->value[ldl->diagonal[j]])));
     ldl->plus = plus;
     ldl->minus = minus;
     ldl->info.corrected = 0;
@@ -134,7 +162,7 @@ static double weighted(const mgc__ldl *ldl, const double *x)
 {
     double most = 0.0;
 
-    for (uint32_t i = 0; i < ldl->n; i++) {
+    for (uint32_t i = 0; i < ldl->length; i++) {
         double t = fabs(x[i]) * ldl->weight[i];
 
         most = t <= most ? most : t; /* a NaN goes through */
@@ -145,20 +173,22 @@ static double weighted(const mgc__ldl *ldl, const double *x)
 /* r = b - K x; returns its largest weighted entry. */
 static double residual(mgc__ldl *ldl)
 {
-    memcpy(ldl->r, ldl->b, ldl->n * sizeof *ldl->r);
-    mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
+    memcpy(ldl->r, ldl->b, ldl->length * sizeof *ldl->r);
+    if (ldl->engine->residual) ldl->engine->residual(ldl, ldl->x, ldl->r);
+    else mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
     return weighted(ldl, ldl->r);
 }
 
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target)
 {
-    uint32_t n = ldl->n;
+    uint32_t length = ldl->length;
     double size, error;
 
-    for (uint32_t i = 0; i < n; i++) ldl->x[i] = ldl->b[i] = b[ldl->perm[i]];
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->b[ldl->where[i]] = b[i];
+    memcpy(ldl->x, ldl->b, length * sizeof *ldl->x);
     size = weighted(ldl, ldl->b);
     if (!(size > 0.0)) {
-        memset(x, 0, n * sizeof *x);
+        memset(x, 0, ldl->n * sizeof *x);
         return 0.0;
     }
     ldl->engine->solve(ldl, ldl->x);
@@ -166,18 +196,18 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
     for (uint32_t s = 0; s < steps && error > target * size; s++) {
         double before = error;
 
-        memcpy(ldl->best, ldl->x, n * sizeof *ldl->best);
+        memcpy(ldl->best, ldl->x, length * sizeof *ldl->best);
         ldl->engine->solve(ldl, ldl->r);
-        for (uint32_t i = 0; i < n; i++) ldl->x[i] += ldl->r[i];
+        for (uint32_t i = 0; i < length; i++) ldl->x[i] += ldl->r[i];
         error = residual(ldl);
         if (!(error < before)) { /* also where it is not a number: the last good one stands */
-            memcpy(ldl->x, ldl->best, n * sizeof *ldl->x);
+            memcpy(ldl->x, ldl->best, length * sizeof *ldl->x);
             error = before;
             break;
         }
         if (error > 0.5 * before) break;
     }
-    for (uint32_t i = 0; i < n; i++) x[ldl->perm[i]] = ldl->x[i];
+    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
     return error / size;
 }
 

@@ -156,7 +156,7 @@ mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm)
     mgc__rng_seed(&rng, 1);
     if (st == MGC_OK && s.operations > CHEAP) {
         for (size_t i = 0; i < MGC__COUNT(dense_limits) && st == MGC_OK; i++) {
-            st = mgc__order_dissect(ctx, k, dense_limits[i], s.trial);
+            st = mgc__order_dissect(ctx, k, dense_limits[i], k->cols, s.trial);
             if (st == MGC_OK) st = try_order(&s);
         }
         for (uint32_t i = 0; i < SHUFFLES && st == MGC_OK; i++) st = try_shuffled(&s, &rng);

@@ -3,6 +3,7 @@
  * work beyond the leaves runs on contiguous vectors (Ng and Peyton 1993).  Written for quasi-definite matrices: every
  * pivot is 1 x 1 in the given order and has a known sign. */
 #include "la/supernodal.h"
+#include "la/lanes.h"
 
 #include <math.h>
 
@@ -30,13 +31,7 @@ static void destroy(mgc__ldl *ldl)
 
 /* --- dense kernels --------------------------------------------------------------------------------------------- */
 
-/* Eight doubles side by side; compilers split it as the machine has it.  Sums run in one order whatever the width. */
-typedef double lanes __attribute__((vector_size(64), aligned(8), may_alias));
-enum { LANES = 8, WIDTH = 4 };
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-#define LOAD(p) (*(const lanes *)(p))
+enum { WIDTH = 4 };
 
 /* C (rows x 4, ldc) = A (rows x depth, lda) W, W depth x 4 by rows. */
 ALWAYS_INLINE void multiply_body(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
@@ -149,13 +144,13 @@ static const kernels base = {multiply_base, subtract_base, eliminate_base};
 WIDER(avx2, "avx2")
 WIDER(avx512, "avx512f")
 
-static const kernels *best_kernels(void)
+const kernels *mgc__supernodal_kernels(void)
 {
     if (__builtin_cpu_supports("avx512f")) return &avx512;
     return __builtin_cpu_supports("avx2") ? &avx2 : &base;
 }
 #else
-static const kernels *best_kernels(void)
+const kernels *mgc__supernodal_kernels(void)
 {
     return &base;
 }
@@ -388,8 +383,8 @@ static mgc_status analyse(mgc__ldl *ldl)
     supernodal *s = ldl->state = mgc__alloc(ldl->ctx, 1, sizeof *s);
 
     if (!s) return mgc__no_memory(ldl->ctx, "a factorisation");
-    s->kernel = best_kernels();
+    s->kernel = mgc__supernodal_kernels();
     return mgc__supernodal_analyse(ldl, s);
 }
 
-const ldl_engine mgc__ldl_supernodal = {analyse, factorise, solve, destroy};
+const ldl_engine mgc__ldl_supernodal = {.analyse = analyse, .factorise = factorise, .solve = solve, .destroy = destroy};

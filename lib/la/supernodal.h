@@ -11,6 +11,9 @@ typedef struct kernels {
     void (*eliminate)(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale, double *y);
 } kernels;
 
+/* For the registers of this machine. */
+const kernels *mgc__supernodal_kernels(void);
+
 /* Rows [at, end) of descendant `from` are columns of the supernode that is updated; relative: where its rows from
  * `at` on lie in that supernode's panel. */
 typedef struct supernode_update {

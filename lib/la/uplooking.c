@@ -137,4 +137,4 @@ static void solve(mgc__ldl *ldl, double *x)
     }
 }
 
-const ldl_engine mgc__ldl_uplooking = {analyse, factorise, solve, destroy};
+const ldl_engine mgc__ldl_uplooking = {.analyse = analyse, .factorise = factorise, .solve = solve, .destroy = destroy};

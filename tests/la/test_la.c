@@ -93,7 +93,7 @@ static void solve_dense(const mgc__csc *k, const double *b, double *x)
 
 START_TEST(every_engine_solves_what_lapack_solves)
 {
-    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD};
+    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD, MGC__LDL_ARROW};
     mgc__rng rng;
     int8_t sign[200];
     double b[200], x[200], expected[200];
@@ -173,6 +173,171 @@ START_TEST(engines_agree_on_an_arrow)
 }
 END_TEST
 
+/* --- arrows ---------------------------------------------------------------------------------------------------- */
+
+typedef struct shape {
+    uint32_t blocks, columns, rows, links; /* of one block: columns and rows; links: columns shared by all */
+    uint32_t odd;                          /* blocks with a pattern of their own */
+    uint32_t own;                          /* first-stage columns and as many rows that no block knows */
+    bool expected;                         /* an arrow worth the name */
+} shape;
+
+static const shape shapes[] = {
+    {8, 12, 7, 6, 0, 0, true},    /* one full batch */
+    {13, 12, 7, 6, 0, 4, true},   /* a batch with empty lanes, a first stage of its own */
+    {24, 9, 5, 1, 3, 0, true},    /* ragged */
+    {9, 10, 6, 30, 2, 5, true},   /* more links than a block has vertices */
+    {6, 8, 8, 12, 0, 3, true},    /* fewer blocks than lanes */
+    {1, 60, 40, 6, 0, 0, false},  /* one block */
+    {16, 10, 6, 0, 0, 0, true},   /* no link */
+    {0, 0, 0, 50, 0, 20, false},  /* all link */
+    {40, 2, 1, 120, 0, 0, true},  /* a border that outweighs everything: found, but maybe not worth it */
+};
+
+typedef struct triplets {
+    uint32_t n, i[20000], j[20000];
+    double v[20000];
+} triplets;
+
+static void put(triplets *t, uint32_t a, uint32_t b, double v)
+{
+    ck_assert_uint_lt(t->n, 20000);
+    t->i[t->n] = a < b ? a : b;
+    t->j[t->n] = a < b ? b : a;
+    t->v[t->n++] = v;
+}
+
+/* Columns first, then rows, stage by stage, as programs are built; every block draws the same pattern, other values. */
+static mgc__csc random_arrow(const shape *s, uint64_t seed, int8_t *sign)
+{
+    static triplets t;
+    uint32_t columns = s->links + s->own + s->blocks * s->columns, n = columns + s->own + s->blocks * s->rows;
+    mgc__rng values;
+    mgc__csc out;
+
+    t.n = 0;
+    mgc__rng_seed(&values, seed);
+    for (uint32_t v = 0; v < n; v++) {
+        sign[v] = v < columns ? 1 : -1;
+        put(&t, v, v, sign[v] * pow(10.0, symmetric_unit(&values)));
+    }
+    for (uint32_t r = 0; r < s->own; r++) {
+        put(&t, columns + r, s->links + r, symmetric_unit(&values));
+        if (s->links > 0) put(&t, columns + r, r % s->links, symmetric_unit(&values));
+    }
+    for (uint32_t b = 0; b < s->blocks; b++) {
+        uint32_t column = s->links + s->own + b * s->columns, row = columns + s->own + b * s->rows;
+        mgc__rng pattern;
+
+        mgc__rng_seed(&pattern, b < s->odd ? seed + 100 + b : seed + 7);
+        for (uint32_t r = 0; r < s->rows; r++) {
+            put(&t, row + r, column + r % s->columns, symmetric_unit(&values)); /* connected: neighbours in a chain */
+            put(&t, row + r, column + (r + 1) % s->columns, symmetric_unit(&values));
+            put(&t, row + r, column + (uint32_t)mgc__rng_below(&pattern, s->columns), symmetric_unit(&values));
+            if (s->links > 0) put(&t, row + r, (uint32_t)mgc__rng_below(&pattern, s->links), symmetric_unit(&values));
+        }
+    }
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, n, n, t.n, t.i, t.j, t.v, &out), MGC_OK);
+    return out;
+}
+
+START_TEST(arrows_are_found_and_solved)
+{
+    const shape *s = &shapes[(size_t)_i % MGC__COUNT(shapes)];
+    int8_t sign[1000];
+    double b[1000], x[1000], expected[1000];
+    mgc__csc k = random_arrow(s, (uint64_t)_i + 1, sign);
+    mgc__rng rng;
+    mgc__ldl *ldl;
+    mgc__ldl_info info;
+
+    mgc__rng_seed(&rng, (uint64_t)_i + 1000);
+    ck_assert_uint_le(k.cols, 1000);
+    ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &ldl), MGC_OK);
+    mgc__ldl_read_info(ldl, &info);
+    if (s->links <= 30) ck_assert_uint_eq(info.method, s->expected ? MGC__LDL_ARROW : MGC__LDL_SUPERNODAL);
+    for (uint32_t again = 0; again < 3; again++) {
+        for (uint32_t e = 0; e < k.start[k.cols]; e++) k.value[e] *= 1.0 + 0.5 * again * mgc__rng_unit(&rng);
+        for (uint32_t p = 0; p < k.cols; p++) b[p] = symmetric_unit(&rng);
+        solve_dense(&k, b, expected);
+        mgc__ldl_set_threads(ldl, 1 + again);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
+        ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 0, 1e-14), 1e-6); /* the factor alone */
+        ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-11);
+        for (uint32_t p = 0; p < k.cols; p++)
+            ck_assert_double_le(fabs(x[p] - expected[p]), 1e-8 * (1.0 + fabs(expected[p])));
+        mgc__ldl_read_info(ldl, &info);
+        ck_assert_uint_eq(info.corrected, 0);
+    }
+    mgc__ldl_destroy(ldl);
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
+START_TEST(threads_do_not_change_a_bit_of_an_arrow)
+{
+    const shape s = {50, 12, 8, 9, 1, 5, true};
+    int8_t sign[1100];
+    double b[1100], x[3][1100];
+    mgc__csc k = random_arrow(&s, 5, sign);
+    mgc__ldl *ldl;
+
+    for (uint32_t p = 0; p < k.cols; p++) b[p] = sin(p);
+    ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &ldl), MGC_OK);
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        mgc__ldl_set_threads(ldl, threads);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
+        (void)mgc__ldl_solve(ldl, b, x[threads - 1], 3, 1e-14);
+        ck_assert_mem_eq(x[threads - 1], x[0], k.cols * sizeof x[0][0]);
+    }
+    mgc__ldl_destroy(ldl);
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
+/* Row v of K without neighbours, its diagonal d: the pivot is d in every order. */
+static void isolate(const mgc__csc *k, uint32_t v, double d, double *value)
+{
+    for (uint32_t j = 0; j < k->cols; j++)
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++)
+            if (j == v || k->row[e] == v) value[e] = j == k->row[e] ? d : 0.0;
+}
+
+/* A pivot that cancels in one lane is replaced there and counted once, as by the other engines. */
+START_TEST(an_arrow_replaces_what_the_others_replace)
+{
+    const shape s = {16, 6, 4, 5, 0, 0, true};
+    const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL};
+    int8_t sign[200];
+    double value[2000];
+    mgc__csc k = random_arrow(&s, 9, sign);
+    const uint32_t spoilt[] = {s.links + 7 * s.columns + 2, 1, k.cols - 1}; /* in a block, a link, a row of the last block */
+
+    for (size_t engine = 0; engine < MGC__COUNT(engines); engine++) {
+        mgc__ldl *ldl;
+        mgc__ldl_info info;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engines[engine], &ldl), MGC_OK);
+        for (size_t c = 0; c < MGC__COUNT(spoilt); c++) {
+            memcpy(value, k.value, k.start[k.cols] * sizeof *value);
+            isolate(&k, spoilt[c], -sign[spoilt[c]], value);
+            ck_assert_int_eq(mgc__ldl_factorise(ldl, value, 0.0, 0.0), MGC_OK);
+            mgc__ldl_read_info(ldl, &info);
+            ck_assert_uint_eq(info.corrected, 1);
+            isolate(&k, spoilt[c], NAN, value);
+            ck_assert_int_eq(mgc__ldl_factorise(ldl, value, 0.0, 0.0), MGC_E_NUMERIC);
+            isolate(&k, spoilt[c], INFINITY, value);
+            ck_assert_int_eq(mgc__ldl_factorise(ldl, value, 0.0, 0.0), MGC_E_NUMERIC);
+        }
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 0.0, 0.0), MGC_OK);
+        mgc__ldl_read_info(ldl, &info);
+        ck_assert_uint_eq(info.corrected, 0);
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
 START_TEST(a_pivot_of_the_wrong_sign_is_replaced_and_counted)
 {
     const uint32_t i[] = {0, 0, 1}, j[] = {0, 1, 1};
@@ -200,7 +365,7 @@ START_TEST(a_pivot_that_is_no_number_is_told)
     mgc__csc k;
 
     ck_assert_int_eq(mgc__csc_from_triplets(ctx, 2, 2, 3, i, j, v, &k), MGC_OK);
-    for (uint32_t engine = MGC__LDL_AUTO; engine <= MGC__LDL_CHOLMOD; engine++) {
+    for (uint32_t engine = MGC__LDL_AUTO; engine <= MGC__LDL_ARROW; engine++) {
         mgc__ldl *ldl;
 
         ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engine, &ldl), MGC_OK);
@@ -232,6 +397,9 @@ int main(void)
     tcase_add_test(tc, triplets_are_summed_sorted_and_transposed);
     tcase_add_loop_test(tc, every_engine_solves_what_lapack_solves, 0, 40);
     tcase_add_test(tc, engines_agree_on_an_arrow);
+    tcase_add_loop_test(tc, arrows_are_found_and_solved, 0, 9 * 6);
+    tcase_add_test(tc, threads_do_not_change_a_bit_of_an_arrow);
+    tcase_add_test(tc, an_arrow_replaces_what_the_others_replace);
     tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
     tcase_add_test(tc, a_pivot_that_is_no_number_is_told);
     tcase_add_test(tc, dense_cholesky_solves_or_refuses);

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arrow-shaped matrices (a two-stage program's Newton system): components in batches of eight, one in each lane, then a dense
+ * factor of what they leave on the links.  doc/math/solver.md, section 9.
+ *
+ *     K = [ K_1           B_1' ]     S = K_0 - sum_s B_s K_s^-1 B_s'
+ *         [      ...      ...  ]
+ *         [ B_1  ...      K_0  ]
+ *
+ * Sums over batches run within fixed chunks, then over the chunks: threads do not change a bit. */
+#include "la/arrow.h"
+#include "la/lanes.h"
+
+#include <math.h>
+
+/* Runs of batches that add up by themselves: enough to keep threads busy, few enough to add up. */
+enum { CHUNKS_MOST = 8 };
+/* A smaller matrix is factored in less time than looking for an arrow takes. */
+enum { ORDER_LEAST = 1000 };
+/* A dense factor of the links may take this many times the operations of all components; else the general engine is
+ * better. */
+#define DENSE_SHARE 4.0
+
+static void destroy(mgc__ldl *ldl)
+{
+    arrow *a = ldl->state;
+    mgc_ctx *ctx = ldl->ctx;
+
+    if (!a) return;
+    for (uint32_t k = 0; a->group && k < a->groups; k++) mgc__arrow_group_free(ctx, &a->group[k]);
+    for (uint32_t k = 0; a->chunk && k < a->chunks; k++) {
+        mgc__free(ctx, a->chunk[k].block);
+        mgc__free(ctx, a->chunk[k].schur);
+    }
+    mgc__free(ctx, a->group);
+    mgc__free(ctx, a->batch);
+    mgc__free(ctx, a->chunk);
+    mgc__free(ctx, a->link_row);
+    mgc__free(ctx, a->link_sign);
+    mgc__free(ctx, a->l_block);
+    mgc__free(ctx, a->value_block);
+    mgc__free(ctx, a->schur);
+    mgc__free(ctx, a);
+    ldl->state = NULL;
+}
+
+/* --- analysis -------------------------------------------------------------------------------------------------- */
+
+/* n zeroed doubles that begin at a cache line: a vector that straddles two costs twice. */
+static double *aligned(mgc_ctx *ctx, size_t n, void **block)
+{
+    uintptr_t at;
+
+    *block = mgc__alloc(ctx, n + LANES, sizeof(double));
+    if (!*block) return NULL;
+    at = (uintptr_t)*block;
+    return (double *)((at + 63) / 64 * 64);
+}
+
+static mgc_status plan_groups(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign)
+{
+    mgc_status st = MGC_OK;
+    double links = parts->links, operations = 0.0, dense = links * links * links / 6.0;
+    uint64_t nonzeros = (uint64_t)(0.5 * links * (links - 1.0));
+
+    a->links = parts->links;
+    a->group = mgc__alloc(ldl->ctx, parts->groups, sizeof *a->group);
+    if (!a->group) return mgc__no_memory(ldl->ctx, "a factorisation");
+    for (a->groups = 0; a->groups < parts->groups && st == MGC_OK; a->groups++) {
+        arrow_group *group = &a->group[a->groups];
+
+        st = mgc__arrow_plan(ldl->ctx, g, parts, sign, a->groups, group);
+        operations += group->operations * group->members;
+        nonzeros += (uint64_t)group->l_entries * group->members;
+        a->batches += (group->members + LANES - 1) / LANES;
+    }
+    a->worth = a->forced || dense <= DENSE_SHARE * operations;
+    ldl->info.operations = operations + dense;
+    ldl->info.factor_nonzeros = nonzeros;
+    return st;
+}
+
+/* Batches in order of groups; places of values, factors and vectors one after the other. */
+static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
+{
+    size_t value = 0, l = 0, x = 0;
+    uint32_t at = 0;
+
+    a->batch = mgc__alloc(ldl->ctx, a->batches, sizeof *a->batch);
+    if (!a->batch) return mgc__no_memory(ldl->ctx, "a factorisation");
+    for (uint32_t k = 0; k < a->groups; k++) {
+        arrow_group *g = &a->group[k];
+
+        g->batch = at;
+        for (uint32_t first = 0; first < g->members; first += LANES) {
+            uint32_t left = g->members - first;
+
+            a->batch[at++] = (arrow_batch){.group = k, .first = first, .lanes = left < LANES ? left : LANES, .value = value,
+                                           .l = l, .x = x};
+            value += ((size_t)g->size + g->k_entries) * LANES;
+            l += (size_t)g->l_entries * LANES;
+            x += (size_t)g->size * LANES;
+        }
+    }
+    assert(at == a->batches);
+    a->link_value = value;
+    a->link_x = x;
+    if (value + l + x > MGC__CSC_MAX)
+        return mgc__fail(ldl->ctx, MGC_E_LIMIT, "la: the factor would have more than 2^31 - 1 entries");
+    a->l = aligned(ldl->ctx, l + 2 * x, &a->l_block);
+    if (!a->l) return mgc__no_memory(ldl->ctx, "a factorisation");
+    a->d = a->l + l;
+    a->d_inverse = a->d + x;
+    return MGC_OK;
+}
+
+/* Chunks of about the same work. */
+static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
+{
+    double total = 0.0, done = 0.0;
+    size_t widest = 0, packed = (size_t)a->links * (a->links + 1) / 2;
+    uint32_t at = 0;
+
+    a->chunks = a->batches < CHUNKS_MOST ? a->batches : CHUNKS_MOST;
+    a->chunk = mgc__alloc(ldl->ctx, a->chunks, sizeof *a->chunk);
+    if (!a->chunk) return mgc__no_memory(ldl->ctx, "a factorisation");
+    for (uint32_t k = 0; k < a->groups; k++) {
+        size_t width = a->group[k].size + 2 * (size_t)a->group[k].border;
+
+        widest = width > widest ? width : widest;
+    }
+    for (uint32_t b = 0; b < a->batches; b++) total += a->group[a->batch[b].group].operations + 1.0;
+    for (uint32_t c = 0; c < a->chunks; c++) {
+        arrow_chunk *chunk = &a->chunk[c];
+
+        chunk->begin = at;
+        do {
+            done += a->group[a->batch[at++].group].operations + 1.0;
+        } while (a->batches - at > a->chunks - c - 1 && (c + 1 == a->chunks || done < total * (c + 1) / a->chunks));
+        chunk->end = at;
+        chunk->work = aligned(ldl->ctx, widest * LANES, &chunk->block);
+        chunk->schur = mgc__alloc(ldl->ctx, packed + 2 * (size_t)a->links, sizeof *chunk->schur);
+        if (!chunk->work || !chunk->schur) return mgc__no_memory(ldl->ctx, "a factorisation");
+        chunk->size = chunk->schur + packed;
+        chunk->rhs = chunk->size + a->links;
+    }
+    assert(at == a->batches);
+    return MGC_OK;
+}
+
+/* Where the caller's entries and rows go.  Lanes without a component are rows of the identity. */
+static void fill_lanes(mgc__ldl *ldl, const arrow *a)
+{
+    for (uint32_t b = 0; b < a->batches; b++) {
+        const arrow_batch *batch = &a->batch[b];
+        const arrow_group *g = &a->group[batch->group];
+
+        for (uint32_t at = 0; at < g->size * LANES; at++) {
+            ldl->value[batch->value + at] = g->sign[at / LANES];
+            ldl->diagonal[batch->x + at] = (uint32_t)(batch->value + at);
+        }
+    }
+}
+
+static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+                            uint32_t c, uint32_t member)
+{
+    const arrow_group *group = &a->group[parts->group_of[c]];
+    const arrow_batch *batch = &a->batch[group->batch + member / LANES];
+    uint32_t lane = member % LANES, t = 0;
+
+    for (uint32_t i = 0; i < group->size; i++) {
+        uint32_t v = parts->vertex[parts->start[c] + i];
+        size_t at = (size_t)group->column[i] * LANES + lane;
+
+        ldl->where[v] = (uint32_t)(batch->x + at);
+        ldl->place[k->start[v + 1] - 1] = (uint32_t)(batch->value + at);
+        for (uint32_t e = g->start[v]; e < g->start[v + 1]; e++) {
+            uint32_t u = g->neighbour[e];
+
+            if (parts->component_of[u] != UINT32_MAX && u < v) continue;
+            ldl->place[g->entry[e]] = (uint32_t)(batch->value + ((size_t)group->size + group->slot[t++]) * LANES + lane);
+        }
+    }
+    assert(t == group->k_entries);
+}
+
+static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+                              const int8_t *sign)
+{
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        uint32_t edges = 0;
+
+        for (uint32_t r = 0; r < a->links; r++) {
+            uint32_t v = parts->link[r];
+
+            for (uint32_t e = g->start[v]; e < g->start[v + 1] && g->neighbour[e] < v; e++) {
+                if (parts->component_of[g->neighbour[e]] != UINT32_MAX) continue;
+                if (pass == 1) {
+                    a->link_row[edges] = r;
+                    a->link_column[edges] = parts->rank[g->neighbour[e]];
+                    ldl->place[g->entry[e]] = (uint32_t)(a->link_value + a->links + edges);
+                }
+                edges++;
+            }
+        }
+        if (pass == 1) break;
+        a->link_edges = edges;
+        a->link_row = mgc__alloc(ldl->ctx, 2 * (size_t)edges, sizeof *a->link_row);
+        ldl->value = aligned(ldl->ctx, a->link_value + a->links + edges, &a->value_block);
+        ldl->diagonal = mgc__alloc(ldl->ctx, a->link_x + a->links, sizeof *ldl->diagonal);
+        a->link_sign = mgc__alloc(ldl->ctx, a->links, 1);
+        a->schur = mgc__alloc(ldl->ctx, (size_t)a->links * (a->links + 3) + MGC__DENSE_WORK(a->links), sizeof *a->schur);
+        if (!a->link_row || !ldl->value || !ldl->diagonal || !a->link_sign || !a->schur)
+            return mgc__no_memory(ldl->ctx, "a factorisation");
+        a->link_column = a->link_row + edges;
+        a->size = a->schur + (size_t)a->links * a->links;
+        a->link_d = a->size + a->links;
+        a->link_d_inverse = a->link_d + a->links;
+        a->work = a->link_d_inverse + a->links;
+    }
+    for (uint32_t r = 0; r < a->links; r++) {
+        uint32_t v = parts->link[r];
+
+        ldl->where[v] = (uint32_t)(a->link_x + r);
+        ldl->place[k->start[v + 1] - 1] = ldl->diagonal[a->link_x + r] = (uint32_t)(a->link_value + r);
+        a->link_sign[r] = sign[v];
+    }
+    return MGC_OK;
+}
+
+static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+                        const int8_t *sign)
+{
+    uint32_t *member;
+    mgc_status st = plan_groups(ldl, a, g, parts, sign);
+
+    if (st != MGC_OK || !a->worth) return st;
+    st = lay_out(ldl, a);
+    if (st == MGC_OK) st = cut_chunks(ldl, a);
+    if (st == MGC_OK) st = place_links(ldl, a, g, parts, k, sign);
+    if (st != MGC_OK) return st;
+    member = mgc__alloc(ldl->ctx, a->groups, sizeof *member);
+    if (!member) return mgc__no_memory(ldl->ctx, "a factorisation");
+    fill_lanes(ldl, a);
+    for (uint32_t c = 0; c < parts->components; c++)
+        place_component(ldl, a, g, parts, k, c, member[parts->group_of[c]]++);
+    mgc__free(ldl->ctx, member);
+    ldl->length = (uint32_t)(a->link_x + a->links);
+    return MGC_OK;
+}
+
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool *found)
+{
+    arrow_graph g = {0};
+    arrow_parts parts = {0};
+    arrow *a;
+    mgc_status st;
+
+    *found = false;
+    if (!forced && k->cols < ORDER_LEAST) return MGC_OK;
+    st = mgc__arrow_graph(ldl->ctx, k, &g);
+    if (st == MGC_OK) st = mgc__arrow_detect(ldl->ctx, &g, sign, &parts, found);
+    if (st == MGC_OK && *found) {
+        ldl->state = a = mgc__alloc(ldl->ctx, 1, sizeof *a);
+        if (a) {
+            a->kernel = mgc__arrow_kernels();
+            a->forced = forced;
+            st = build(ldl, a, &g, &parts, k, sign);
+            *found = a->worth;
+        } else {
+            st = mgc__no_memory(ldl->ctx, "a factorisation");
+        }
+        if (st != MGC_OK || !*found) destroy(ldl);
+    }
+    mgc__arrow_parts_free(ldl->ctx, &parts);
+    mgc__arrow_graph_free(ldl->ctx, &g);
+    return st;
+}
+
+/* --- factorisation --------------------------------------------------------------------------------------------- */
+
+static void factorise_chunk(void *user, size_t index)
+{
+    mgc__ldl *ldl = user;
+    arrow *a = ldl->state;
+    arrow_chunk *chunk = &a->chunk[index];
+    size_t packed = (size_t)a->links * (a->links + 1) / 2;
+
+    memset(chunk->schur, 0, (packed + a->links) * sizeof *chunk->schur);
+    chunk->corrected = 0;
+    chunk->finite = true;
+    for (uint32_t b = chunk->begin; b < chunk->end && chunk->finite; b++) {
+        const arrow_batch *batch = &a->batch[b];
+        const arrow_group *g = &a->group[batch->group];
+        const arrow_target target = {.links = a->links, .lanes = batch->lanes, .schur = chunk->schur, .size = chunk->size,
+                                     .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
+
+        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->plus, ldl->minus, a->l + batch->l,
+                                             a->d + batch->x, a->d_inverse + batch->x, chunk->work);
+    }
+}
+
+/* S, lower triangle, and the magnitudes of what made its diagonal: K's entries, then the chunks' in their order. */
+static void assemble_links(mgc__ldl *ldl, arrow *a)
+{
+    const double *value = ldl->value + a->link_value;
+    uint32_t n = a->links;
+
+    for (uint32_t c = 0; c < n; c++) {
+        double *column = a->schur + (size_t)c * n;
+        size_t packed = arrow_packed(n, c);
+
+        memset(column, 0, n * sizeof *column);
+        column[c] = value[c];
+        a->size[c] = fabs(value[c]);
+        for (uint32_t k = 0; k < a->chunks; k++) {
+            const double *from = a->chunk[k].schur + packed;
+
+            for (uint32_t r = c; r < n; r++) column[r] += from[r];
+            a->size[c] += a->chunk[k].size[c];
+        }
+    }
+    for (uint32_t e = 0; e < a->link_edges; e++) a->schur[(size_t)a->link_column[e] * n + a->link_row[e]] += value[n + e];
+}
+
+static mgc_status factorise(mgc__ldl *ldl)
+{
+    arrow *a = ldl->state;
+
+    mgc__parallel(ldl->threads, a->chunks, factorise_chunk, ldl);
+    for (uint32_t k = 0; k < a->chunks; k++) {
+        ldl->info.corrected += a->chunk[k].corrected;
+        if (!a->chunk[k].finite)
+            return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: a pivot of components %u to %u is not a finite number",
+                             a->chunk[k].begin * LANES, a->chunk[k].end * LANES - 1);
+    }
+    assemble_links(ldl, a);
+    return mgc__dense_ldl(ldl, a->links, a->schur, a->link_sign, a->size, a->link_d, a->link_d_inverse, a->work);
+}
+
+/* --- solving --------------------------------------------------------------------------------------------------- */
+
+/* One pass over the chunks: x and r as the engine's operations take them. */
+typedef struct sweep {
+    mgc__ldl *ldl;
+    double *x, *r;
+} sweep;
+
+static double *border_of(const arrow_chunk *chunk, const arrow_group *g, uint32_t which)
+{
+    return chunk->work + ((size_t)g->size + which * (size_t)g->border) * LANES;
+}
+
+/* Lanes of the border from the vector on the links; 0 in lanes without a component. */
+static void spread(const arrow *a, const arrow_batch *batch, const double *link_x, double *border)
+{
+    const arrow_group *g = &a->group[batch->group];
+
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const uint32_t *link = g->link + (size_t)(batch->first + (lane < batch->lanes ? lane : 0)) * g->border;
+
+        for (uint32_t i = 0; i < g->border; i++) border[i * LANES + lane] = lane < batch->lanes ? link_x[link[i]] : 0.0;
+    }
+}
+
+/* The other way: add the lanes of the border to the chunk's sum. */
+static void collect(const arrow *a, const arrow_batch *batch, const double *border, double *sum)
+{
+    const arrow_group *g = &a->group[batch->group];
+
+    for (uint32_t lane = 0; lane < batch->lanes; lane++) {
+        const uint32_t *link = g->link + (size_t)(batch->first + lane) * g->border;
+
+        for (uint32_t i = 0; i < g->border; i++) sum[link[i]] += border[i * LANES + lane];
+    }
+}
+
+static void forward_chunk(void *user, size_t index)
+{
+    const sweep *s = user;
+    const arrow *a = s->ldl->state;
+    const arrow_chunk *chunk = &a->chunk[index];
+
+    memset(chunk->rhs, 0, a->links * sizeof *chunk->rhs);
+    for (uint32_t b = chunk->begin; b < chunk->end; b++) {
+        const arrow_batch *batch = &a->batch[b];
+        const arrow_group *g = &a->group[batch->group];
+        double *border = border_of(chunk, g, 0);
+
+        memset(border, 0, (size_t)g->border * LANES * sizeof *border);
+        a->kernel->forward(g, a->l + batch->l, s->x + batch->x, border);
+        collect(a, batch, border, chunk->rhs);
+    }
+}
+
+static void backward_chunk(void *user, size_t index)
+{
+    const sweep *s = user;
+    const arrow *a = s->ldl->state;
+    const arrow_chunk *chunk = &a->chunk[index];
+
+    for (uint32_t b = chunk->begin; b < chunk->end; b++) {
+        const arrow_batch *batch = &a->batch[b];
+        const arrow_group *g = &a->group[batch->group];
+        double *border = border_of(chunk, g, 0);
+
+        spread(a, batch, s->x + a->link_x, border);
+        a->kernel->backward(g, a->l + batch->l, a->d_inverse + batch->x, s->x + batch->x, border);
+    }
+}
+
+static void solve(mgc__ldl *ldl, double *x)
+{
+    arrow *a = ldl->state;
+    sweep s = {.ldl = ldl, .x = x};
+    double *link_x = x + a->link_x;
+
+    mgc__parallel(ldl->threads, a->chunks, forward_chunk, &s);
+    for (uint32_t k = 0; k < a->chunks; k++)
+        for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
+    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
+    mgc__parallel(ldl->threads, a->chunks, backward_chunk, &s);
+}
+
+static void residual_chunk(void *user, size_t index)
+{
+    const sweep *s = user;
+    const arrow *a = s->ldl->state;
+    const arrow_chunk *chunk = &a->chunk[index];
+
+    memset(chunk->rhs, 0, a->links * sizeof *chunk->rhs);
+    for (uint32_t b = chunk->begin; b < chunk->end; b++) {
+        const arrow_batch *batch = &a->batch[b];
+        const arrow_group *g = &a->group[batch->group];
+        double *border = border_of(chunk, g, 0), *border_r = border_of(chunk, g, 1);
+
+        spread(a, batch, s->x + a->link_x, border);
+        memset(border_r, 0, (size_t)g->border * LANES * sizeof *border_r);
+        a->kernel->residual(g, s->ldl->value + batch->value, s->x + batch->x, border, s->r + batch->x, border_r);
+        collect(a, batch, border_r, chunk->rhs);
+    }
+}
+
+static void residual(mgc__ldl *ldl, const double *x, double *r)
+{
+    arrow *a = ldl->state;
+    sweep s = {.ldl = ldl, .x = (double *)(uintptr_t)x, .r = r};
+    const double *value = ldl->value + a->link_value, *link_x = x + a->link_x;
+    double *link_r = r + a->link_x;
+
+    mgc__parallel(ldl->threads, a->chunks, residual_chunk, &s);
+    for (uint32_t k = 0; k < a->links; k++) link_r[k] -= value[k] * link_x[k];
+    for (uint32_t e = 0; e < a->link_edges; e++) {
+        double v = value[a->links + e];
+
+        link_r[a->link_row[e]] -= v * link_x[a->link_column[e]];
+        link_r[a->link_column[e]] -= v * link_x[a->link_row[e]];
+    }
+    for (uint32_t k = 0; k < a->chunks; k++)
+        for (uint32_t r2 = 0; r2 < a->links; r2++) link_r[r2] += a->chunk[k].rhs[r2];
+}
+
+const ldl_engine mgc__ldl_arrow = {.factorise = factorise, .solve = solve, .residual = residual, .destroy = destroy};

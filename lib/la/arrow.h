@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arrow-shaped matrices: many components that fall apart once a few links are taken out, most of them alike.
+ * arrow_detect.c finds them, arrow_symbolic.c plans one factor for each kind, arrow.c computes with them. */
+#ifndef LA_ARROW_H
+#define LA_ARROW_H
+
+#include "la/ldl_private.h"
+
+/* Components that are computed side by side, one in each lane of a vector. */
+enum { ARROW_LANES = 8 };
+
+/* The full pattern of K without its diagonal, each vertex' neighbours ascending. */
+typedef struct arrow_graph {
+    uint32_t n;
+    uint32_t *start, *neighbour; /* n + 1, both triangles */
+    uint32_t *entry;             /* of K, for each neighbour */
+} arrow_graph;
+
+/* Links and components, as detection found them. */
+typedef struct arrow_parts {
+    uint32_t links, components, groups;
+    uint32_t *link;             /* n: vertex of each link, ascending; the first `links` count */
+    uint32_t *component_of;     /* n; UINT32_MAX: a link */
+    uint32_t *rank;             /* n: of a vertex in its component, or of a link among the links */
+    uint32_t *start, *vertex;   /* components + 1: vertices of each, ascending */
+    uint32_t *group_of;         /* components */
+    uint32_t *first;            /* groups: its first component */
+    uint32_t *border_start, *border; /* components + 1: links that each touches, ascending ranks */
+    uint32_t *block, *border_block;
+} arrow_parts;
+
+mgc_status mgc__arrow_graph(mgc_ctx *ctx, const mgc__csc *k, arrow_graph *out);
+void mgc__arrow_graph_free(mgc_ctx *ctx, arrow_graph *g);
+/* *found: whether K is an arrow that is worth the name.  Parts are to be freed in any case. */
+mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, arrow_parts *out, bool *found);
+void mgc__arrow_parts_free(mgc_ctx *ctx, arrow_parts *parts);
+
+/* One kind of component and the plan of its factor: columns 0..size-1 are its vertices in order of elimination, rows
+ * size..size+border-1 the links that it touches. */
+typedef struct arrow_group {
+    uint32_t size, border, members;
+    uint32_t *column;              /* size: of each vertex by its rank in the component */
+    int8_t *sign;                  /* size */
+    uint32_t *start, *split, *row; /* L: size + 1; split: first entry of a column that lies in the border */
+    uint32_t *k_start, *k_row;     /* K below the diagonal, by the same columns */
+    uint32_t k_entries, l_entries;
+    uint32_t *slot;                /* for the t-th edge of a component, in detection's order: its value's slot */
+    uint32_t *update_start;        /* size + border + 1 */
+    struct arrow_update *update;
+    uint32_t *link;                /* members * border: which links */
+    bool uniform;                  /* every member touches the same links */
+    uint32_t batch;                /* the first of its batches */
+    double operations;             /* of one member */
+    void *block;
+} arrow_group;
+
+/* Column `from` has entry `at` in the row that is eliminated now; `width` such in a row share the pattern from there on. */
+typedef struct arrow_update {
+    uint32_t from, at, width;
+} arrow_update;
+
+mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign, uint32_t group,
+                           arrow_group *out);
+void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *group);
+
+/* Up to ARROW_LANES members of a group.  Places are in doubles. */
+typedef struct arrow_batch {
+    uint32_t group, first, lanes;
+    size_t value, l, x; /* in the values of K; in the factor; in vectors (and pivots) */
+} arrow_batch;
+
+/* What a fixed run of batches adds up for itself, so that sums do not depend on threads. */
+typedef struct arrow_chunk {
+    uint32_t begin, end;   /* batches */
+    double *work;          /* lanes: a dense column, and two vectors on the border */
+    double *schur, *size;  /* packed lower triangle on the links; magnitudes of its diagonal */
+    double *rhs;           /* links */
+    uint32_t corrected;
+    bool finite;
+    void *block;
+} arrow_chunk;
+
+/* Where a batch adds what it does to the links. */
+typedef struct arrow_target {
+    uint32_t links, lanes;
+    const uint32_t *link;  /* of the batch' first member; the others' follow */
+    double *schur, *size;
+    uint32_t *corrected;
+} arrow_target;
+
+/* Column c of a packed lower triangle of order n begins, as if from row 0, here. */
+static inline size_t arrow_packed(uint32_t n, uint32_t c)
+{
+    return (size_t)c * (2 * (size_t)n - c - 1) / 2;
+}
+
+/* All vectors and values come in lanes.  d, x, r: by columns of the group; border: by its links. */
+typedef struct arrow_kernels {
+    /* false: a pivot is not finite.  w: size + border. */
+    bool (*factorise)(const arrow_group *g, const arrow_target *target, const double *value, double plus, double minus,
+                      double *l, double *d, double *d_inverse, double *w);
+    void (*forward)(const arrow_group *g, const double *l, double *x, double *border);
+    void (*backward)(const arrow_group *g, const double *l, const double *d_inverse, double *x, const double *border);
+    void (*residual)(const arrow_group *g, const double *value, const double *x, const double *border, double *r,
+                     double *border_r);
+} arrow_kernels;
+
+const arrow_kernels *mgc__arrow_kernels(void);
+
+typedef struct arrow {
+    uint32_t links, groups, batches, chunks;
+    arrow_group *group;
+    arrow_batch *batch;
+    arrow_chunk *chunk;
+    size_t link_value, link_x;        /* where the links' part of values and of vectors begins */
+    uint32_t *link_row, *link_column; /* entries between links, off the diagonal: link_edges */
+    uint32_t link_edges;
+    double *l, *d, *d_inverse;        /* factor; pivots by vectors' places */
+    double *schur, *size, *work;      /* links x links, by columns, then its L D L'; magnitudes on its diagonal */
+    double *link_d, *link_d_inverse;
+    int8_t *link_sign;
+    const arrow_kernels *kernel;
+    void *l_block, *value_block;
+    bool forced, worth;               /* whether it is worth the effort, or asked for anyway */
+} arrow;
+
+/* Takes the place of the general engine if K is an arrow.  forced: even where another engine is faster. */
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool *found);
+
+#endif
