@@ -166,21 +166,52 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_check_ray(const mgc_program *progra
 /** @} */
 
 /**
- * Read MPS or QPS text: fixed or free format, RANGES, negative RHS on the objective as its offset, MI PL BV LI UI FR FX bounds,
- * INTORG markers, QUADOBJ, QMATRIX; SC and SOS are refused by name.  Numbers are read alike in every locale.
+ * Read MPS or QPS text, fixed or free format; which of the two is found from the text.
  *
- * @param text,len the whole file's content, the caller's
+ * Sections NAME, OBJSENSE, OBJMAX, OBJMIN, OBJNAME, ROWS, COLUMNS with INTORG markers, RHS, RANGES (on an E row a positive
+ * range goes up, a negative one down), BOUNDS (LO UP FX FR MI PL BV LI UI), QUADOBJ or QSECTION of the objective (one triangle)
+ * or QMATRIX (both), ENDATA.  Where readers differ, lib/solver/mps_read.c says what is done; in short: the first N row is the
+ * objective unless OBJNAME names another, further N rows are left out; RHS on the objective is minus its constant; an integer
+ * column without bounds is binary; an UP bound below 0 without a lower one takes the lower one away; 1e30 and more is no bound.
+ * A text that maximises becomes the minimisation of the negated objective: mgc_program_maximises() tells.  Semi-continuous
+ * columns, special ordered sets, indicators and quadratic rows are refused by name.  Numbers are read alike in every locale.
+ *
+ * @param text,len the whole file's content, unpacked; the caller's
  * @param file     name for messages "file:line: ..."; may be NULL
- * @return MGC_OK; MGC_E_SYNTAX, MGC_E_UNSUPPORTED with file and line in the text; MGC_E_NO_MEMORY.  Since 0.1
+ * @param out      the caller's; NULL on failure
+ * @return MGC_OK; MGC_E_SYNTAX, MGC_E_UNSUPPORTED, MGC_E_LIMIT with file and line in the text; MGC_E_INVALID_ARG;
+ *         MGC_E_NO_MEMORY
+ * Cost    time and memory grow with len.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_program_read_mps(mgc_ctx *ctx, const char *text, size_t len, const char *file,
                                                       mgc_program **out);
 
+/** 1 where the program was read from a text that maximises: costs, Q and offset then stand negated, and so do objective and
+ *  bound of a solve.  Else 0.  Since 0.1 */
+MGC_API int32_t mgc_program_maximises(const mgc_program *program);
+
 /** Bytes of a text that the library writes: told piece by piece.  Answers MGC_CB_DONE or a status. */
 typedef int32_t (*mgc_write_fn)(void *user, const char *text, size_t len);
 
-/** Write everything as free MPS (QUADOBJ for Q), so that reading it back gives the same program.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_program_write_mps(const mgc_program *program, mgc_write_fn write, void *user);
+/** Formats of mgc_program_write_mps_as(). */
+enum {
+    MGC_MPS_FREE = 0, /**< reading it back gives the same program, bit for bit */
+    MGC_MPS_FIXED = 1 /**< the punched card, for programs that read nothing else: where one name is longer than 8 bytes all are
+                           replaced (C1.., R1..); numbers of more than 12 bytes are rounded, which the log hook is told */
+};
+
+/**
+ * Write everything as MPS (QUADOBJ for Q), always a minimisation.  Blanks in names become underscores, equal names are told
+ * apart by a number.
+ * @param write called with pieces of at most 4096 bytes, on the caller's thread; it may not call the program
+ * @return MGC_OK; MGC_E_RANGE where a bound's magnitude is 1e30 or more, which the format reads as none; MGC_E_LIMIT (fixed: more
+ *         than 9,999,999 columns or rows); MGC_E_INVALID_ARG; MGC_E_NO_MEMORY; MGC_E_CALLBACK, or write's own status: the
+ *         text is then torn.  Since 0.1 @{
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_write_mps(const mgc_program *program, mgc_write_fn write, void *user); /**< free */
+MGC_API MGC_NODISCARD mgc_status mgc_program_write_mps_as(const mgc_program *program, uint32_t format, mgc_write_fn write,
+                                                          void *user);
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -140,6 +140,9 @@ static mgc_status read_core(mgc__smps *s, const char *text, size_t len, const ch
 {
     mgc_status st = mgc_program_read_mps(s->ctx, text, len, file != NULL ? file : "core", &s->core);
 
+    if (st == MGC_OK && mgc_program_maximises(s->core) != 0) /* the stoch file speaks of costs as they were */
+        return mgc__fail(s->ctx, MGC_E_UNSUPPORTED, "%s: OBJSENSE MAX; a stochastic program is minimised",
+                         file != NULL ? file : "core");
     if (st == MGC_OK) st = mgc__program_compile(s->core);
     if (st == MGC_OK) st = index_names(s);
     return st == MGC_OK ? scan_core(s, text, len, file) : st;

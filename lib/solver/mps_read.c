@@ -9,7 +9,11 @@
  *   - RANGES R on an E row with right-hand side b: [b, b + R] for R > 0, [b + R, b] for R < 0;
  *   - magnitudes of 1e30 and beyond, and the word inf, are no bound;
  *   - of several RHS, RANGES or BOUNDS sets the first counts, with a warning to the log;
- *   - QUADOBJ holds one triangle of Q with the diagonal, QMATRIX both; the objective has 1/2 x'Qx.
+ *   - QUADOBJ, and QSECTION of the objective, hold one triangle of Q with the diagonal, QMATRIX both; the objective has
+ *     1/2 x'Qx;
+ *   - OBJSENSE MAX (in its line or in the next; MAXIMIZE, MAXIMISE; section OBJMAX) negates costs, constant and Q, since
+ *     programs are minimised; the program remembers it;
+ *   - OBJNAME names the N row that is the objective, where the first one is not.
  * Sources: IBM's MPSX description as kept by the MPS page of lp_solve; Maros and Meszaros (1999) for QPS. */
 #include <math.h>
 #include <stdio.h>
@@ -21,16 +25,20 @@
 
 enum { FIELDS_MAX = 6, LINE_MAX_BYTES = 1 << 16 /* a line is six names at most; longer is not MPS */ };
 
-enum section { NONE, NAME, ROWS, COLUMNS, RHS, RANGES, BOUNDS, QUADOBJ, QMATRIX, OBJSENSE, ENDATA, REFUSED };
+enum section {
+    NONE, NAME, ROWS, COLUMNS, RHS, RANGES, BOUNDS, QUADOBJ, QMATRIX, QSECTION, OBJSENSE, OBJMAX, OBJMIN, OBJNAME,
+    ENDATA, REFUSED
+};
 
 static const struct { const char *word; enum section section;
 } SECTIONS[] = {
     {"NAME", NAME},          {"ROWS", ROWS},        {"COLUMNS", COLUMNS},  {"RHS", RHS},
     {"RANGES", RANGES},      {"BOUNDS", BOUNDS},    {"QUADOBJ", QUADOBJ},  {"QMATRIX", QMATRIX},
     {"OBJSENSE", OBJSENSE},  {"ENDATA", ENDATA},    {"SOS", REFUSED},      {"SOS1", REFUSED},
-    {"SOS2", REFUSED},       {"QCMATRIX", REFUSED}, {"QSECTION", REFUSED}, {"CSECTION", REFUSED},
+    {"SOS2", REFUSED},       {"QCMATRIX", REFUSED}, {"QSECTION", QSECTION}, {"CSECTION", REFUSED},
     {"INDICATORS", REFUSED}, {"GENCONS", REFUSED},  {"LAZYCONS", REFUSED}, {"USERCUTS", REFUSED},
-    {"OBJMAX", REFUSED},     {"OBJNAME", REFUSED},  {"SETS", REFUSED},
+    {"OBJMAX", OBJMAX},      {"OBJMIN", OBJMIN},    {"OBJNAME", OBJNAME},  {"OBJECTIVE", OBJNAME},
+    {"SETS", REFUSED},
 };
 
 /* Values in the table of row names that are no row of the program. */
@@ -48,7 +56,7 @@ struct quadratic {
 struct reader {
     mgc_ctx *ctx;
     const char *text, *file;
-    size_t len, pos;
+    size_t len, pos, begin;
     uint64_t line;
     bool fixed;
     char *buffer; /* the present line, cut into fields */
@@ -62,6 +70,8 @@ struct reader {
     mgc__names rows, columns; /* names are borrowed from the program, or from `extra` */
     char **extra;             /* names of N rows */
     size_t n_extra, extra_cap;
+    char *objective;          /* the name that OBJNAME gave, or NULL */
+    bool has_objective, maximise;
     char *type;               /* of each row: L, G or E */
     uint64_t *row_mark;       /* of each row: 1 + the column that last had an entry in it */
     size_t type_cap, mark_cap;
@@ -247,7 +257,7 @@ static bool looks_fixed(struct reader *r)
         n = split_fixed(cut, f);
         misfit_fixed += !fixed_fits(section, card, f, n);
     }
-    r->pos = 0;
+    r->pos = r->begin;
     r->line = 0;
     return misfit_fixed < misfit_free;
 }
@@ -270,7 +280,7 @@ static mgc_status take_line(struct reader *r, const char *line, size_t len)
     r->header = !is_blank(line[0]);
     /* Files differ in where markers stand; they hold no names with blanks. */
     bool marker = r->section == COLUMNS && len > 8 && has_marker(line, len);
-    r->loose = !r->fixed || r->header || marker;
+    r->loose = !r->fixed || r->header || marker || r->section == OBJSENSE || r->section == OBJNAME;
     if (!r->loose) {
         make_card(r->buffer, line, len);
         r->fields = split_fixed(r->buffer, r->field);
@@ -319,7 +329,9 @@ static mgc_status add_n_row(struct reader *r, const char *name)
     char *copy = ok ? mgc__strdup(r->ctx, name) : NULL;
     if (copy == NULL) return mgc__no_memory(r->ctx, "a row's name");
     r->extra[r->n_extra++] = copy;
-    return mgc__names_add(&r->rows, copy, r->n_extra == 1 ? ROW_OBJECTIVE : ROW_IGNORED)
+    bool objective = r->objective != NULL ? strcmp(r->objective, name) == 0 : r->n_extra == 1;
+    r->has_objective |= objective;
+    return mgc__names_add(&r->rows, copy, objective ? ROW_OBJECTIVE : ROW_IGNORED)
                ? MGC_OK : mgc__no_memory(r->ctx, "a row's name");
 }
 
@@ -648,7 +660,7 @@ static mgc_status take_quadratic(struct reader *r)
         if (same < want || (want == 2 && (e[0].value != e[1].value || e[0].below == e[1].below)))
             return bad(r, MGC_E_SYNTAX, "QMATRIX is not symmetric in %s and %s; both entries must be there and equal",
                        a, b);
-        mgc_status st = placed(r, mgc_program_set_quadratic(r->p, e->i, e->j, e->value));
+        mgc_status st = placed(r, mgc_program_set_quadratic(r->p, e->i, e->j, r->maximise ? -e->value : e->value));
         if (st != MGC_OK) return st;
         k += same;
     }
@@ -689,39 +701,92 @@ static mgc_status unknown_section(struct reader *r, const char *word)
                near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
-static mgc_status read_sense(struct reader *r, const char *word)
+/* Whether word is one of n, in either case. */
+static bool is_one_of(const char *word, const char *const words[], size_t n)
 {
-    if (strcmp(word, "MIN") == 0 || strcmp(word, "MINIMIZE") == 0) return MGC_OK;
-    if (strcmp(word, "MAX") == 0 || strcmp(word, "MAXIMIZE") == 0)
-        return bad(r, MGC_E_UNSUPPORTED, "OBJSENSE %s: programs are minimised; negate the objective row", word);
-    return bad(r, MGC_E_SYNTAX, "OBJSENSE \"%.40s\"; MIN is needed", word);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (word[k] != '\0' && (word[k] == words[i][k] || word[k] - ('a' - 'A') == words[i][k])) k++;
+        if (word[k] == '\0' && words[i][k] == '\0') return true;
+    }
+    return false;
 }
 
-static mgc_status begin_section(struct reader *r, const char *line, size_t len)
+static mgc_status read_sense(struct reader *r, const char *word)
+{
+    static const char *const least[] = {"MIN", "MINIMIZE", "MINIMISE"};
+    static const char *const most[] = {"MAX", "MAXIMIZE", "MAXIMISE"};
+
+    r->maximise = is_one_of(word, most, MGC__COUNT(most));
+    if (r->maximise || is_one_of(word, least, MGC__COUNT(least))) return MGC_OK;
+    return bad(r, MGC_E_SYNTAX, "OBJSENSE \"%.40s\"; MIN or MAX is needed", word);
+}
+
+static mgc_status read_objective_name(struct reader *r, const char *name)
+{
+    if (r->objective != NULL) return bad(r, MGC_E_SYNTAX, "OBJNAME gives a second name, %.40s", name);
+    r->objective = mgc__strdup(r->ctx, name);
+    return r->objective != NULL ? MGC_OK : mgc__no_memory(r->ctx, "the objective's name");
+}
+
+/* QSECTION [row]: one triangle of the objective's Q; rows have none here. */
+static mgc_status check_quadratic_row(struct reader *r)
+{
+    uint32_t row;
+
+    if (r->fields < 2) return MGC_OK;
+    mgc_status st = find_row(r, r->field[1], &row);
+    if (st != MGC_OK || row == ROW_OBJECTIVE) return st;
+    return bad(r, MGC_E_UNSUPPORTED, "QSECTION of row %s: quadratic rows are not supported", r->field[1]);
+}
+
+/* What stands in the line of a section's name beside it. */
+static mgc_status take_header(struct reader *r, const char *line, size_t len)
+{
+    switch (r->section) {
+    case NAME: return read_name(r, line, len);
+    case OBJSENSE: return r->fields > 1 ? read_sense(r, r->field[1]) : MGC_OK;
+    case OBJMAX: r->maximise = true; return MGC_OK;
+    case OBJMIN: r->maximise = false; return MGC_OK;
+    case OBJNAME: return r->fields > 1 ? read_objective_name(r, r->field[1]) : MGC_OK;
+    default: return MGC_OK;
+    }
+}
+
+static mgc_status check_order(struct reader *r, enum section section, const char *word)
 {
     static const struct { enum section section; uint32_t needs; const char *what; } order[] = {
         {COLUMNS, 1u << ROWS, "ROWS"}, {RHS, 1u << COLUMNS, "COLUMNS"}, {RANGES, 1u << COLUMNS, "COLUMNS"},
         {BOUNDS, 1u << COLUMNS, "COLUMNS"}, {QUADOBJ, 1u << COLUMNS, "COLUMNS"}, {QMATRIX, 1u << COLUMNS, "COLUMNS"},
     };
-    const char *word = r->field[0];
-    enum section section = find_section(word);
 
-    if (section == NONE) return unknown_section(r, word);
-    if (section == REFUSED) return bad(r, MGC_E_UNSUPPORTED, "section %s is not supported", word);
     if (section == QMATRIX && (r->seen & (1u << QUADOBJ)))
         return bad(r, MGC_E_SYNTAX, "QMATRIX after QUADOBJ; one of them is needed");
     if (section == QUADOBJ && (r->seen & (1u << QMATRIX)))
-        return bad(r, MGC_E_SYNTAX, "QUADOBJ after QMATRIX; one of them is needed");
+        return bad(r, MGC_E_SYNTAX, "%s after QMATRIX; one of them is needed", word);
     if (r->seen & (1u << section)) return bad(r, MGC_E_SYNTAX, "section %s appears twice", word);
     for (size_t i = 0; i < MGC__COUNT(order); i++)
         if (order[i].section == section && !(r->seen & order[i].needs))
             return bad(r, MGC_E_SYNTAX, "section %s stands before %s", word, order[i].what);
     if (section == RHS && (r->seen & (1u << RANGES))) return bad(r, MGC_E_SYNTAX, "section RHS stands after RANGES");
+    if (section == OBJNAME && (r->seen & (1u << ROWS)))
+        return bad(r, MGC_E_SYNTAX, "section %s stands after ROWS", word);
+    return MGC_OK;
+}
+
+static mgc_status begin_section(struct reader *r, const char *line, size_t len)
+{
+    const char *word = r->field[0];
+    enum section found = find_section(word), section = found == QSECTION ? QUADOBJ : found;
+
+    if (section == NONE) return unknown_section(r, word);
+    if (section == REFUSED) return bad(r, MGC_E_UNSUPPORTED, "section %s is not supported", word);
+    mgc_status st = check_order(r, section, word);
+    if (st == MGC_OK && found == QSECTION) st = check_quadratic_row(r);
+    if (st != MGC_OK) return st;
     r->seen |= 1u << section;
     r->section = section;
-    if (section == NAME) return read_name(r, line, len);
-    if (section == OBJSENSE && r->fields > 1) return read_sense(r, r->field[1]);
-    return MGC_OK;
+    return take_header(r, line, len);
 }
 
 static mgc_status read_data(struct reader *r)
@@ -734,7 +799,11 @@ static mgc_status read_data(struct reader *r)
     case BOUNDS: return read_bound(r);
     case QUADOBJ:
     case QMATRIX: return read_quadratic(r);
-    case OBJSENSE: return read_sense(r, r->field[r->fixed && r->fields > 1 ? 1 : 0]);
+    case OBJSENSE: return read_sense(r, r->field[0]);
+    case OBJNAME: return read_objective_name(r, r->field[0]);
+    case NAME: return bad(r, MGC_E_SYNTAX, "data in section NAME, which has none");
+    case OBJMAX:
+    case OBJMIN: return bad(r, MGC_E_SYNTAX, "data in a section that has none; OBJSENSE takes MIN or MAX");
     default: return bad(r, MGC_E_SYNTAX, "data before any section");
     }
 }
@@ -750,6 +819,19 @@ static mgc_status bound_integers(struct reader *r)
     return MGC_OK;
 }
 
+/* max f is -min -f. */
+static mgc_status turn_objective(struct reader *r)
+{
+    mgc_status st = MGC_OK;
+
+    if (!r->maximise) return MGC_OK;
+    for (uint32_t j = 0; j < r->p->n && st == MGC_OK; j++)
+        if (r->p->cost[j] != 0.0) st = mgc_program_set_cost(r->p, j, -r->p->cost[j]);
+    if (st == MGC_OK && r->p->offset != 0.0) st = mgc_program_set_offset(r->p, -r->p->offset);
+    r->p->maximises = true;
+    return st;
+}
+
 static mgc_status read_all(struct reader *r)
 {
     const char *line;
@@ -762,9 +844,11 @@ static mgc_status read_all(struct reader *r)
         if (st != MGC_OK) return st;
     }
     if (r->section != ENDATA) return bad(r, MGC_E_SYNTAX, "the text ends before ENDATA");
-    if (!(r->seen & (1u << ROWS)) || r->n_extra == 0)
-        return bad(r, MGC_E_SYNTAX, "there is no objective: no row of type N");
+    if (!r->has_objective && r->objective != NULL)
+        return bad(r, MGC_E_SYNTAX, "there is no objective: OBJNAME %.40s is no row of type N", r->objective);
+    if (!r->has_objective) return bad(r, MGC_E_SYNTAX, "there is no objective: no row of type N");
     mgc_status st = take_quadratic(r);
+    if (st == MGC_OK) st = turn_objective(r);
     return st == MGC_OK ? bound_integers(r) : st;
 }
 
@@ -775,6 +859,7 @@ static void reader_free(struct reader *r)
     for (size_t i = 0; i < r->n_extra; i++) mgc__free(r->ctx, r->extra[i]);
     for (size_t i = 0; i < MGC__COUNT(r->set); i++) mgc__free(r->ctx, r->set[i]);
     mgc__free(r->ctx, r->extra);
+    mgc__free(r->ctx, r->objective);
     mgc__free(r->ctx, r->type);
     mgc__free(r->ctx, r->row_mark);
     mgc__free(r->ctx, r->rhs);
@@ -785,6 +870,7 @@ static void reader_free(struct reader *r)
 
 mgc_status mgc_program_read_mps(mgc_ctx *ctx, const char *text, size_t len, const char *file, mgc_program **out)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark that some editors write */
     struct reader r = {
         .ctx = ctx, .text = text, .len = len, .file = file != NULL ? file : "(text)", .column = UINT32_MAX};
 
@@ -792,6 +878,8 @@ mgc_status mgc_program_read_mps(mgc_ctx *ctx, const char *text, size_t len, cons
     *out = NULL;
     if (text == NULL && len > 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: text is NULL; %zu bytes were announced", len);
+    if (len >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) r.pos = sizeof mark - 1;
+    r.begin = r.pos;
     mgc_status st = mgc_program_create(ctx, &r.p);
     if (st != MGC_OK) return st;
     mgc__names_init(&r.rows, ctx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing free MPS.  What mps_read.c reads back is the same program: bounds of integer columns are always written,
- * free rows are G rows with right-hand side -1e30, numbers have as many digits as they need. */
+/* Writing MPS, free or fixed.  What mps_read.c reads back from free MPS is the same program: bounds of integer columns are
+ * always written, free rows are G rows with right-hand side -1e30, numbers have as many digits as they need.  The fixed
+ * format has 8 bytes for a name and 12 for a number: longer names are replaced, longer numbers rounded. */
 #include <math.h>
 #include <stdio.h>
 
@@ -9,10 +10,14 @@
 
 enum { PIECE = 4096 }; /* bytes handed over at a time */
 
+enum { FIXED_NAME = 8, FIXED_NUMBER = 12, FIXED_INDEX_MAX = 9999999 /* C9999999 fills the field */ };
+
 struct writer {
     const mgc_program *p;
     mgc_write_fn write;
     void *user;
+    bool fixed;
+    uint64_t rounded; /* numbers that lost digits */
     char piece[PIECE];
     size_t n;
     mgc_status status; /* the first failure */
@@ -42,30 +47,75 @@ static void put(struct writer *w, const char *text)
     }
 }
 
-/* " first second number\n"; second or number may be left out by NULL. */
-static void put_line(struct writer *w, const char *first, const char *second, const char *third, const double *number)
+static void put_padded(struct writer *w, const char *text, size_t width)
+{
+    put(w, text);
+    for (size_t n = strlen(text); n < width; n++) put(w, " ");
+}
+
+/* x rounded to as many digits as leave a text of at most FIXED_NUMBER bytes. */
+static void format_short(double x, char text[MGC__DOUBLE_TEXT])
+{
+    mgc__format_double(x, text);
+    for (int digits = FIXED_NUMBER - 1; digits > 0 && strlen(text) > FIXED_NUMBER; digits--) {
+        char wide[48];
+        const char *end;
+        snprintf(wide, sizeof wide, "%.*e", digits - 1, x);
+        char *point = wide + (x < 0) + 1; /* the locale's decimal mark, of any length */
+        size_t mark = digits > 1 ? strcspn(point, "0123456789") : 0;
+        if (mark > 0) {
+            *point = '.';
+            memmove(point + 1, point + mark, strlen(point + mark) + 1);
+        }
+        mgc__format_double(mgc__parse_double(wide, &end), text);
+    }
+}
+
+static void put_number(struct writer *w, double x)
 {
     char text[MGC__DOUBLE_TEXT];
-    const char *part[3] = {first, second, third};
+    const char *end;
 
-    for (size_t i = 0; i < MGC__COUNT(part); i++)
-        if (part[i] != NULL) {
-            put(w, " ");
-            put(w, part[i]);
-        }
-    if (number != NULL) {
-        mgc__format_double(*number, text);
-        put(w, " ");
-        put(w, text);
+    if (!w->fixed) {
+        mgc__format_double(x, text);
+    } else {
+        format_short(x, text);
+        w->rounded += mgc__parse_double(text, &end) != x;
     }
+    put(w, text);
+}
+
+/* One line of data: code (type of a row or bound), first name, second name, number.  What is NULL is left out. */
+static void put_line(struct writer *w, const char *code, const char *first, const char *second, const double *number)
+{
+    if (w->fixed) {
+        put(w, " ");
+        put_padded(w, code != NULL ? code : "", 3);
+        put_padded(w, first, second != NULL ? FIXED_NAME + 2 : 0);
+        if (second != NULL) put_padded(w, second, number != NULL ? FIXED_NAME + 2 : 0);
+    } else {
+        const char *part[3] = {code, first, second};
+        for (size_t i = 0; i < MGC__COUNT(part); i++)
+            if (part[i] != NULL) {
+                put(w, " ");
+                put(w, part[i]);
+            }
+        if (number != NULL) put(w, " ");
+    }
+    if (number != NULL) put_number(w, *number);
     put(w, "\n");
 }
 
 /* --- names: unique, without blanks ---------------------------------------------------------------------------------
  */
 
-/* A name fit for the file: the given one with blanks replaced, else letter and number; where that is taken, a
- * further number follows. */
+static const char *given_name(const struct writer *w, char letter, uint32_t index)
+{
+    return letter == 'C' ? mgc_program_column_name(w->p, index) : mgc_program_row_name(w->p, index);
+}
+
+/* A name fit for the file: the given one with blanks replaced, else letter and number; where that is taken, the number and
+ * perhaps a further one follow.  The number makes it unlikely to be taken again, so that many equal names cost no more. */
 static char *fit_name(struct writer *w, const char *given, char letter, uint32_t index, const mgc__names *taken)
 {
     char text[PROGRAM_NAME_MAX + 40];
@@ -75,18 +125,43 @@ static char *fit_name(struct writer *w, const char *given, char letter, uint32_t
     else len = snprintf(text, sizeof text, "%c%u", letter, index + 1);
     for (char *s = text; *s != '\0'; s++)
         if (*s == ' ') *s = '_';
-    if (len > PROGRAM_NAME_MAX - 12) len = PROGRAM_NAME_MAX - 12;
-    for (uint32_t k = 1; mgc__names_find(taken, text) != UINT32_MAX; k++) snprintf(text + len, 14, "_%u", k);
+    if (len > PROGRAM_NAME_MAX - 24) len = PROGRAM_NAME_MAX - 24;
+    for (uint32_t k = 0; mgc__names_find(taken, text) != UINT32_MAX; k++) {
+        if (k == 0) snprintf(text + len, 24, "_%u", index + 1);
+        else snprintf(text + len, 24, "_%u_%u", index + 1, k);
+    }
     return mgc__strdup(w->p->ctx, text);
+}
+
+/* Whether all names fit the fixed format as they are; else all are replaced, so that none can be mistaken for another. */
+static bool names_fit(const struct writer *w, uint32_t n, char letter)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (strlen(given_name(w, letter, i)) > FIXED_NAME) return false;
+    return true;
+}
+
+static bool name_all_as(struct writer *w, char **names, uint32_t n, char letter, bool given)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = fit_name(w, given ? given_name(w, letter, i) : "", letter, i, &w->names);
+        if (names[i] == NULL || !mgc__names_add(&w->names, names[i], i)) return false;
+    }
+    return true;
 }
 
 static bool name_all(struct writer *w, char **names, uint32_t n, char letter)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        const char *given = letter == 'C' ? mgc_program_column_name(w->p, i) : mgc_program_row_name(w->p, i);
-        names[i] = fit_name(w, given, letter, i, &w->names);
-        if (names[i] == NULL || !mgc__names_add(&w->names, names[i], i)) return false;
-    }
+    bool given = !w->fixed || names_fit(w, n, letter);
+
+    if (!name_all_as(w, names, n, letter, given)) return false;
+    for (uint32_t i = 0; w->fixed && i < n; i++)
+        if (strlen(names[i]) > FIXED_NAME) { /* equal ones had to be told apart */
+            for (uint32_t k = 0; k < n; k++) mgc__free(w->p->ctx, names[k]);
+            memset(names, 0, n * sizeof *names);
+            mgc__names_free(&w->names);
+            return name_all_as(w, names, n, letter, false);
+        }
     return true;
 }
 
@@ -173,19 +248,25 @@ static void write_sides(struct writer *w)
     double constant = -w->p->offset;
 
     put(w, "RHS\n");
-    if (w->p->offset != 0.0) put_line(w, "RHS", w->objective, NULL, &constant);
+    if (w->p->offset != 0.0) put_line(w, NULL, "RHS", w->objective, &constant);
     for (uint32_t i = 0; i < w->p->m; i++) {
         struct side s = side_of(w->p->row_lower[i], w->p->row_upper[i]);
-        if (s.rhs != 0.0) put_line(w, "RHS", w->row[i], NULL, &s.rhs);
+        if (s.rhs != 0.0) put_line(w, NULL, "RHS", w->row[i], &s.rhs);
     }
     put(w, "RANGES\n");
     for (uint32_t i = 0; i < w->p->m; i++) {
         struct side s = side_of(w->p->row_lower[i], w->p->row_upper[i]);
-        if (s.ranged) put_line(w, "RNG", w->row[i], NULL, &s.range);
+        if (s.ranged) put_line(w, NULL, "RNG", w->row[i], &s.range);
     }
 }
 
 /* --- columns --------------------------------------------------------------------------------- */
+
+static void write_marker(struct writer *w, bool begins)
+{
+    put(w, w->fixed ? "    MARKER    'MARKER'                 " : " MARKER 'MARKER' ");
+    put(w, begins ? "'INTORG'\n" : "'INTEND'\n");
+}
 
 static void write_columns(struct writer *w)
 {
@@ -197,14 +278,14 @@ static void write_columns(struct writer *w)
     for (uint32_t j = 0; j < p->n; j++) {
         if (integer != (p->integer[j] != 0)) {
             integer = !integer;
-            put(w, integer ? " MARKER 'MARKER' 'INTORG'\n" : " MARKER 'MARKER' 'INTEND'\n");
+            write_marker(w, integer);
         }
         if (p->cost[j] != 0.0 || a->start[j] == a->start[j + 1])
-            put_line(w, w->column[j], w->objective, NULL, &p->cost[j]);
+            put_line(w, NULL, w->column[j], w->objective, &p->cost[j]);
         for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++)
-            put_line(w, w->column[j], w->row[a->row[k]], NULL, &a->value[k]);
+            put_line(w, NULL, w->column[j], w->row[a->row[k]], &a->value[k]);
     }
-    if (integer) put(w, " MARKER 'MARKER' 'INTEND'\n");
+    if (integer) write_marker(w, false);
 }
 
 static void write_bound(struct writer *w, uint32_t j)
@@ -232,7 +313,7 @@ static void write_quadratic(struct writer *w)
     put(w, "QUADOBJ\n");
     for (uint32_t j = 0; j < w->p->n; j++)
         for (uint32_t k = q->start[j]; k < q->start[j + 1]; k++)
-            put_line(w, w->column[j], w->column[q->row[k]], NULL, &q->value[k]);
+            put_line(w, NULL, w->column[j], w->column[q->row[k]], &q->value[k]);
 }
 
 /* Magnitudes that the format reads as "none" cannot be written. */
@@ -255,9 +336,11 @@ static mgc_status check_magnitudes(const mgc_program *p)
 
 static void write_all(struct writer *w)
 {
-    put(w, "NAME ");
-    put(w, w->p->name != NULL && w->p->name[0] != '\0' ? w->p->name : "BLANK");
-    put(w, " FREE\n");
+    const char *name = w->p->name != NULL && w->p->name[0] != '\0' ? w->p->name : "BLANK";
+
+    put(w, w->fixed ? "NAME          " : "NAME ");
+    put(w, name);
+    put(w, w->fixed ? "\n" : " FREE\n");
     write_rows(w);
     write_columns(w);
     write_sides(w);
@@ -266,15 +349,27 @@ static void write_all(struct writer *w)
     write_quadratic(w);
     put(w, "ENDATA\n");
     flush(w);
+    if (w->rounded > 0)
+        mgc__log(w->p->ctx, MGC_LOG_WARN, "solver: %llu numbers were rounded to the %d bytes that fixed MPS has; free MPS keeps "
+                 "them", (unsigned long long)w->rounded, FIXED_NUMBER);
 }
 
-mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void *user)
+static mgc_status check_request(const mgc_program *p, uint32_t format, mgc_write_fn write)
+{
+    if (write == NULL)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: write is NULL; a function that takes the text is needed");
+    if (format > MGC_MPS_FIXED)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: format is %u; MGC_MPS_FREE or MGC_MPS_FIXED is needed", format);
+    if (format == MGC_MPS_FIXED && (p->n > FIXED_INDEX_MAX || p->m > FIXED_INDEX_MAX))
+        return mgc__fail(p->ctx, MGC_E_LIMIT, "solver: %u columns and %u rows; fixed MPS has names for %d", p->n, p->m,
+                         FIXED_INDEX_MAX);
+    return check_magnitudes(p);
+}
+
+mgc_status mgc_program_write_mps_as(const mgc_program *p, uint32_t format, mgc_write_fn write, void *user)
 {
     if (p == NULL) return MGC_E_INVALID_ARG;
-    if (write == NULL)
-        return mgc__fail(p->ctx, MGC_E_INVALID_ARG,
-                         "solver: write is NULL; a function that takes the text is needed");
-    mgc_status st = check_magnitudes(p);
+    mgc_status st = check_request(p, format, write);
     /* Compiling changes how the entries are kept, not what they are. */
     if (st == MGC_OK) st = mgc__program_compile((mgc_program *)(uintptr_t)p);
     if (st != MGC_OK) return st;
@@ -283,6 +378,7 @@ mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void 
     w->p = p;
     w->write = write;
     w->user = user;
+    w->fixed = format == MGC_MPS_FIXED;
     mgc__names_init(&w->names, p->ctx);
     st = make_names(w);
     if (st == MGC_OK) {
@@ -294,4 +390,9 @@ mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void 
     writer_free(w);
     mgc__free(p->ctx, w);
     return st;
+}
+
+mgc_status mgc_program_write_mps(const mgc_program *p, mgc_write_fn write, void *user)
+{
+    return mgc_program_write_mps_as(p, MGC_MPS_FREE, write, user);
 }

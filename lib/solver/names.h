@@ -11,6 +11,7 @@ typedef struct mgc__names {
     const char **name; /* capacity; NULL where free */
     uint32_t *value;
     size_t capacity, n; /* capacity: a power of two */
+    uint64_t turn;      /* which of the hash functions */
 } mgc__names;
 
 void mgc__names_init(mgc__names *names, mgc_ctx *ctx);

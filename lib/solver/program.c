@@ -361,6 +361,7 @@ mgc_status mgc_program_clone(const mgc_program *from, mgc_program **out)
     st = mgc_program_create(from->ctx, &to);
     if (st != MGC_OK) return st;
     to->offset = from->offset;
+    to->maximises = from->maximises;
     bool ok = from->n == 0 || clone_columns(from, to);
     ok = ok && (from->m == 0 || clone_rows(from, to));
     ok = ok && csc_copy(from->ctx, &from->a.csc, &to->a.csc) && csc_copy(from->ctx, &from->q.csc, &to->q.csc);
@@ -753,6 +754,11 @@ mgc_status mgc_program_get_offset(const mgc_program *p, double *offset)
     if (p == NULL || offset == NULL) return MGC_E_INVALID_ARG;
     *offset = p->offset;
     return MGC_OK;
+}
+
+int32_t mgc_program_maximises(const mgc_program *p)
+{
+    return p != NULL && p->maximises;
 }
 
 /* --- a start for branch and bound ---------------------------------------------------------------------------------

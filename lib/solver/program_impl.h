@@ -37,6 +37,7 @@ struct mgc_program {
     mgc_ctx *ctx;
     uint32_t n, m, integers;
     double offset;
+    bool maximises; /* read from a text that does: cost, Q and offset stand negated */
     double *cost, *lower, *upper;      /* n */
     uint8_t *integer;                  /* n */
     size_t *slot;                      /* n; where add_row() last put this column */

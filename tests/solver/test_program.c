@@ -191,6 +191,8 @@ START_TEST(both_ways_to_write_q)
 {
     static const char head[] = "NAME\nROWS\n N c\n G r\nCOLUMNS\n x c 1 r 1\n y c 1 r 1\nRHS\n RHS r 1\n";
     static const char *const tails[] = {"QUADOBJ\n x x 2\n y x -1\n y y 4\nENDATA\n",
+                                        "QSECTION c\n x x 2\n y x -1\n y y 4\nENDATA\n",
+                                        "QSECTION\n x x 2\n x y -1\n y y 4\nENDATA\n",
                                         "QUADOBJ\n x x 2\n x y -1\n y y 4\nENDATA\n",
                                         "QMATRIX\n x x 2\n x y -1\n y x -1\n y y 4\nENDATA\n"};
     char text[400];
@@ -205,6 +207,48 @@ START_TEST(both_ways_to_write_q)
                 ck_assert_int_eq(mgc_program_get_quadratic(p, a, b, &v), MGC_OK);
                 ck_assert_double_eq(v, want[a][b]);
             }
+        mgc_program_destroy(p);
+    }
+}
+END_TEST
+
+/* Every way to ask for the largest: costs, constant and Q come back negated, rows and bounds as they are. */
+START_TEST(maximising_negates_the_objective)
+{
+    static const char *const heads[] = {"OBJSENSE MAX\n", "OBJSENSE\n    MAX\n", "OBJSENSE\n MAXIMIZE\n", "OBJMAX\n",
+                                        "OBJSENSE\n\tMaximise\n", "OBJSENSE\n MIN\n", "OBJMIN\n", ""};
+    static const char body[] = "ROWS\n N c\n L r\nCOLUMNS\n x c 3 r 1\n y c -2 r 1\nRHS\n s c 5 r 4\nQUADOBJ\n x x -2\nENDATA\n";
+    const double sign = _i < 5 ? -1 : 1;
+    char text[400];
+    double q, offset;
+
+    snprintf(text, sizeof text, "\xef\xbb\xbfNAME t\r\n%s%s", heads[_i], body); /* after a byte order mark */
+    mgc_program *p = read_text(text), *clone;
+    ck_assert_int_eq(mgc_program_maximises(p), sign < 0);
+    ck_assert_double_eq(p->cost[0], sign * 3);
+    ck_assert_double_eq(p->cost[1], sign * -2);
+    ck_assert_int_eq(mgc_program_get_offset(p, &offset), MGC_OK);
+    ck_assert_double_eq(offset, sign * -5);
+    ck_assert_int_eq(mgc_program_get_quadratic(p, 0, 0, &q), MGC_OK);
+    ck_assert_double_eq(q, sign * -2);
+    ck_assert_double_eq(p->row_upper[0], 4);
+    ck_assert_int_eq(mgc_program_clone(p, &clone), MGC_OK);
+    ck_assert_int_eq(mgc_program_maximises(clone), sign < 0);
+    mgc_program_destroy(clone);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+START_TEST(the_objective_may_be_named)
+{
+    static const char *const heads[] = {"OBJNAME\n d\n", "OBJNAME d\n", "OBJECTIVE\n    d\n"};
+
+    for (size_t i = 0; i < MGC__COUNT(heads); i++) {
+        char text[300];
+        snprintf(text, sizeof text, "NAME t\n%sROWS\n N c\n L r\n N d\nCOLUMNS\n x c 3 r 1\n x d 7\nENDATA\n", heads[i]);
+        mgc_program *p = read_text(text);
+        ck_assert_double_eq(p->cost[0], 7);
+        ck_assert_uint_eq(mgc_program_rows(p), 1);
         mgc_program_destroy(p);
     }
 }
@@ -247,7 +291,19 @@ static const struct { const char *text, *place, *says; mgc_status status; } REFU
     {BODY "QMATRIX\n x x 1\n x y 1\nENDATA\n", "t.mps:10:", "not symmetric", MGC_E_SYNTAX},
     {BODY "QMATRIX\n x y 1\n y x 2\nENDATA\n", "t.mps:10:", "not symmetric", MGC_E_SYNTAX},
     {BODY "ROWS\n", "t.mps:8:", "twice", MGC_E_SYNTAX},
-    {"OBJSENSE MAX\n", "t.mps:1:", "negate", MGC_E_UNSUPPORTED},
+    {"OBJSENSE MOST\n", "t.mps:1:", "MIN or MAX", MGC_E_SYNTAX},
+    {"OBJSENSE\n MAXI\n", "t.mps:2:", "MIN or MAX", MGC_E_SYNTAX},
+    {"OBJMAX\n x\n", "t.mps:2:", "data in a section", MGC_E_SYNTAX},
+    {"NAME t\nOBJNAME\n d\nROWS\n N c\n L r\nCOLUMNS\n x c 1 r 1\nENDATA\n", "t.mps:9:", "OBJNAME d", MGC_E_SYNTAX},
+    {"OBJNAME c\nOBJECTIVE c\n", "t.mps:2:", "appears twice", MGC_E_SYNTAX},
+    {"OBJNAME c\n d\n", "t.mps:2:", "second name, d", MGC_E_SYNTAX},
+    {HEAD "OBJNAME c\n", "t.mps:5:", "after ROWS", MGC_E_SYNTAX},
+    {BODY "QSECTION r\n x x 1\n", "t.mps:8:", "QSECTION of row r", MGC_E_UNSUPPORTED},
+    {BODY "QSECTION z\n x x 1\n", "t.mps:8:", "row z is not in ROWS", MGC_E_SYNTAX},
+    {BODY "QMATRIX\n x x 1\nQSECTION c\n x x 1\n", "t.mps:10:", "QSECTION after QMATRIX", MGC_E_SYNTAX},
+    {BODY "QCMATRIX r\n x x 1\n", "t.mps:8:", "QCMATRIX is not supported", MGC_E_UNSUPPORTED},
+    {BODY "BOUNDS\n SI b x 1\n", "t.mps:9:", "semi-continuous", MGC_E_UNSUPPORTED},
+    {BODY "SOS2\n", "t.mps:8:", "SOS2 is not supported", MGC_E_UNSUPPORTED},
     {" x y 1\n", "t.mps:1:", "before any section", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r 1 c 2 c 3 c 4\n", "t.mps:6:", "more than 6 fields", MGC_E_SYNTAX},
 };
@@ -414,6 +470,98 @@ START_TEST(what_is_written_reads_back_the_same)
 }
 END_TEST
 
+static struct text written_fixed(const mgc_program *p)
+{
+    struct text t = {0};
+
+    ck_assert_msg(mgc_program_write_mps_as(p, MGC_MPS_FIXED, text_keep, &t) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    return t;
+}
+
+/* Names and numbers stand in the columns of the card. */
+static void check_card(const char *line, size_t len)
+{
+    static const int gaps[] = {0, 3, 12, 13, 22, 23};
+
+    ck_assert_msg(len <= 61, "%.*s", (int)len, line);
+    if (line[0] != ' ') return;
+    for (size_t i = 0; i < MGC__COUNT(gaps) && (size_t)gaps[i] < len; i++)
+        ck_assert_msg(line[gaps[i]] == ' ', "column %d of \"%.*s\"", gaps[i] + 1, (int)len, line);
+}
+
+/* The fixed format: what it keeps is the same, what it must round stays within a part in 10^5, twice written is once written. */
+START_TEST(fixed_format_keeps_what_fits_a_card)
+{
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 5);
+    for (int k = 0; k < 500; k++) {
+        mgc_program *p = some_program(&rng), *back, *again;
+        if (k % 3 == 0) ck_assert_int_eq(mgc_program_set_column_name(p, 0, "a very long name"), MGC_OK);
+        struct text t = written_fixed(p), u;
+        for (const char *line = t.s, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) check_card(line, (size_t)(end - line));
+        back = read_text(t.s);
+        ck_assert_uint_eq(back->n, p->n);
+        ck_assert_uint_eq(back->m, p->m);
+        for (uint32_t j = 0; j < p->n; j++) {
+            ck_assert_int_eq(back->integer[j], p->integer[j]);
+            ck_assert(isinf(p->lower[j]) == isinf(back->lower[j]) && isinf(p->upper[j]) == isinf(back->upper[j]));
+            ck_assert_double_le(fabs(back->cost[j] - p->cost[j]), 1e-5 * fabs(p->cost[j]));
+            if (isfinite(p->lower[j])) ck_assert_double_le(fabs(back->lower[j] - p->lower[j]), 1e-5 * fabs(p->lower[j]));
+        }
+        u = written_fixed(back);
+        again = read_text(u.s);
+        same_program(back, again);
+        mgc_program_destroy(p);
+        mgc_program_destroy(back);
+        mgc_program_destroy(again);
+        free(t.s);
+        free(u.s);
+    }
+}
+END_TEST
+
+START_TEST(names_that_do_not_fit_a_card_are_replaced)
+{
+    mgc_program *p = small();
+
+    ck_assert_int_eq(mgc_program_set_column_name(p, 0, "eight888"), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_column_name(p, 1, "C1"), MGC_OK);
+    struct text t = written_fixed(p);
+    ck_assert_ptr_nonnull(strstr(t.s, "\n    eight888  R1        4\n"));
+    free(t.s);
+    ck_assert_int_eq(mgc_program_set_column_name(p, 0, "nine99999"), MGC_OK);
+    t = written_fixed(p);
+    ck_assert_ptr_null(strstr(t.s, "nine"));
+    ck_assert_ptr_nonnull(strstr(t.s, "    C2        R1        "));
+    free(t.s);
+    ck_assert_int_eq(mgc_program_write_mps_as(p, 2, text_keep, &t), MGC_E_INVALID_ARG);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+/* A hundred thousand columns of one name are told apart, written and read in time that grows with their number. */
+START_TEST(many_equal_names_cost_no_more)
+{
+    enum { N = 100000 };
+    mgc_program *p, *back;
+    clock_t begin = clock();
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    for (uint32_t j = 0; j < N; j++) {
+        ck_assert_int_eq(mgc_program_add_column(p, 1, 0, 1, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_set_column_name(p, j, "same"), MGC_OK);
+    }
+    struct text t = written(p);
+    back = read_text(t.s);
+    ck_assert_uint_eq(mgc_program_columns(back), N);
+    mgc_program_destroy(p);
+    mgc_program_destroy(back);
+    free(t.s);
+    ck_assert_double_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 20.0);
+}
+END_TEST
+
 static int32_t no_word(void *user, const char *s, size_t n)
 {
     (void)user, (void)s, (void)n;
@@ -515,10 +663,15 @@ int main(void)
     tcase_add_test(c, every_kind_of_row_and_bound);
     tcase_add_test(c, fixed_format_keeps_blanks_in_names);
     tcase_add_test(c, both_ways_to_write_q);
+    tcase_add_loop_test(c, maximising_negates_the_objective, 0, 8);
+    tcase_add_test(c, the_objective_may_be_named);
     tcase_add_loop_test(c, bad_files_are_refused_with_their_line, 0, MGC__COUNT(REFUSED_TEXTS));
     tcase_add_test(c, torn_files_are_refused);
     tcase_add_test(c, flipped_bytes_do_no_harm);
     tcase_add_test(c, what_is_written_reads_back_the_same);
+    tcase_add_test(c, fixed_format_keeps_what_fits_a_card);
+    tcase_add_test(c, names_that_do_not_fit_a_card_are_replaced);
+    tcase_add_test(c, many_equal_names_cost_no_more);
     tcase_add_test(c, a_writer_that_fails_is_heard);
     tcase_add_test(c, every_allocation_may_fail);
     if (getenv("MGC_TEST_PUBLISHED") != NULL) {
