@@ -367,6 +367,55 @@ MGC_API MGC_NODISCARD mgc_status mgc_contribution_weights(mgc_ctx *ctx, const do
 MGC_API MGC_NODISCARD mgc_status mgc_pair_payments(mgc_ctx *ctx, const double *payment, size_t n, const uint32_t *first,
                                                    const uint32_t *second, size_t pairs, double *pair_payment);
 
+/* --- coalitions: other rules of sharing, for comparison ------------------------------------------------------------------ */
+
+/** Members up to which all coalitions are looked at: 4096 of them, most of them a program of its own. */
+#define MGC_COALITION_MEMBERS_MAX 12u
+
+typedef struct mgc_coalition_opts {
+    size_t struct_size;
+    uint32_t relax;   /**< 1: drop integrality everywhere; 0 */
+    uint32_t threads; /**< coalitions side by side; 1.  The result does not depend on it */
+    double gap;       /**< [-] relative gap of each mixed-integer program; 1e-4 */
+    /** Told after each batch of coalitions, on the caller's thread: done of total programs.  MGC_CB_STOP ends with MGC_E_STOPPED. */
+    int32_t (*progress)(void *user, uint32_t done, uint32_t total);
+    void *user;
+} mgc_coalition_opts;
+/** Fill with the defaults.  size: sizeof(mgc_coalition_opts).  Since 0.1 */
+MGC_API void mgc_coalition_opts_init(mgc_coalition_opts *opts, size_t size);
+
+/**
+ * What each coalition of members would save by trading among themselves: v(S) = sum of stand-alone costs - cost of S as one
+ * program.  Coalition S is the number whose bit i is set where member i (of the model's order) is in it.  A coalition that
+ * links do not connect is worth the sum of its parts, which is not solved again; a coalition is worth at least what its
+ * best split is worth (gaps of mixed-integer programs apart, that follows).
+ *
+ * @param standalone [currency] length n; filled; may be NULL
+ * @param value      [currency] length 2^n; filled; value[0] and single members 0
+ * @param n          the model's number of members, 1..MGC_COALITION_MEMBERS_MAX
+ * @return MGC_OK; what mgc_model_check() refuses; MGC_E_LIMIT for more members; MGC_E_INVALID_ARG; MGC_E_NUMERIC where a
+ *         coalition has no plan (named); MGC_E_STOPPED, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_coalition_values(const mgc_model *model, const mgc_coalition_opts *opts, double *standalone,
+                                                      double *value, size_t n);
+
+/** Shapley value: the mean over all orders of joining of what a member adds; sums to value of all.
+ *  @param value length 2^n, finite, value[0] = 0;  @param share length n, filled.  @return MGC_OK, MGC_E_LIMIT, MGC_E_INVALID_ARG.
+ *  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_shapley(mgc_ctx *ctx, const double *value, size_t n, double *share);
+
+/** Is a split stable?  The most that any coalition (but none and all) would gain by leaving: max v(S) - sum of shares in S.
+ *  At most 0: the split is in the core.
+ *  @param excess [currency] filled; -INFINITY for one member  @param coalition filled: the one that gains it; may be NULL
+ *  @return as mgc_shapley().  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_core_excess(mgc_ctx *ctx, const double *value, const double *share, size_t n, double *excess,
+                                                 uint32_t *coalition);
+
+/** The most stable split: least largest excess (the least core), by a linear program.  The core is empty exactly where it is
+ *  above 0.  @param share length n, filled, sums to v of all  @param excess [currency] filled.
+ *  @return as mgc_shapley(); MGC_E_NUMERIC, MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_least_core(mgc_ctx *ctx, const double *value, size_t n, double *share, double *excess);
+
 #ifdef __cplusplus
 }
 #endif

@@ -256,11 +256,18 @@ static mgc_status copy_microgrid(mgc_model *model, const mgc_microgrid *from, ui
     return st;
 }
 
+static mgc_status copy_link(mgc_model *model, const mgc_link *from, uint32_t first)
+{
+    mgc_link *link;
+    mgc_status st = mgc_model_add_link(model, from->first, from->second, from->carrier == CARRIER_HEAT ? "heat" : "electricity", &link);
+
+    return st == MGC_OK ? mgc__bag_copy(model->ctx, &link->bag, &from->bag, first) : st;
+}
+
 /* Of all microgrids, or of one with the links that touch it: the periods first .. first + periods - 1. */
 static mgc_status copy_model(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t first, uint32_t periods, mgc_model **out)
 {
     mgc_model *copy;
-    mgc_link *link;
 
     *out = NULL;
     mgc_status st = mgc_model_create(ctx, periods, model->hours, &copy);
@@ -272,8 +279,7 @@ static mgc_status copy_model(mgc_ctx *ctx, const mgc_model *model, const char *i
     for (size_t i = 0; st == MGC_OK && i < model->n_links; i++) {
         const mgc_link *from = model->links[i];
         if (id != NULL && strcmp(id, from->first) != 0 && strcmp(id, from->second) != 0) continue;
-        st = mgc_model_add_link(copy, from->first, from->second, from->carrier == CARRIER_HEAT ? "heat" : "electricity", &link);
-        if (st == MGC_OK) st = mgc__bag_copy(ctx, &link->bag, &from->bag, first);
+        st = copy_link(copy, from, first);
     }
     if (st != MGC_OK) mgc_model_destroy(copy);
     else *out = copy;
@@ -293,4 +299,30 @@ mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t per
         return mgc__fail(model->ctx, MGC_E_RANGE, "dispatch: %u periods from period %u; the model has %u", periods, first,
                          model->periods);
     return copy_model(model->ctx, model, NULL, first, periods, out);
+}
+
+static bool is_kept(const mgc_model *model, const bool keep[], const char *id)
+{
+    for (size_t i = 0; i < model->n_sites; i++)
+        if (strcmp(model->sites[i]->id, id) == 0) return keep[i];
+    return false;
+}
+
+mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool keep[], mgc_model **out)
+{
+    mgc_model *copy;
+
+    *out = NULL;
+    mgc_status st = mgc_model_create(ctx, model->periods, model->hours, &copy);
+    if (st != MGC_OK) return st;
+    st = mgc__bag_copy(ctx, &copy->market, &model->market, 0);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon, 0);
+    for (size_t i = 0; st == MGC_OK && i < model->n_sites; i++)
+        if (keep[i]) st = copy_microgrid(copy, model->sites[i], 0);
+    for (size_t i = 0; st == MGC_OK && i < model->n_links; i++)
+        if (is_kept(model, keep, model->links[i]->first) && is_kept(model, keep, model->links[i]->second))
+            st = copy_link(copy, model->links[i], 0);
+    if (st != MGC_OK) mgc_model_destroy(copy);
+    else *out = copy;
+    return st;
 }

@@ -101,6 +101,9 @@ bool mgc__bag_is_zero(const mgc__bag *bag, uint32_t param);
 /* A deep copy on ctx: of the whole model (id NULL), or of one microgrid with the links that touch it. */
 mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc_model **out);
 
+/* A deep copy of the members that keep[i] names, by place, and the links among them. */
+mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool keep[], mgc_model **out);
+
 /* Drop every device of a microgrid but one. */
 void mgc__model_keep_device(mgc_microgrid *site, size_t index);
 

@@ -339,6 +339,34 @@ START_TEST(weights_are_respected)
 }
 END_TEST
 
+/* Coalition values of a reference case: that of all is the surplus, they grow with the coalition, threads change nothing; the
+ * Shapley value shares it out, and permuting members permutes it. */
+START_TEST(coalitions_of_a_reference_case)
+{
+    mgc_model *model = case_model(ctx, "one_scenario");
+    mgc_coalition_opts opts;
+    double alone[3], value[8], again[8], share[3], excess, total = expected("one_scenario", "relaxation", "standalone_total", NULL);
+
+    mgc_coalition_opts_init(&opts, sizeof opts);
+    opts.relax = 1;
+    ck_assert_int_eq(mgc_coalition_values(model, &opts, alone, value, 3), MGC_OK);
+    ck_assert_double_eq_tol(value[7], expected("one_scenario", "relaxation", "surplus", NULL), 1e-6 * total);
+    ck_assert_double_eq_tol(alone[0] + alone[1] + alone[2], total, 1e-6 * total);
+    for (size_t s = 0; s < 8; s++)
+        for (size_t t = 0; t < 8; t++)
+            if ((s & t) == 0) ck_assert_double_ge(value[s | t], value[s] + value[t] - 1e-9);
+    opts.threads = 3;
+    ck_assert_int_eq(mgc_coalition_values(model, &opts, NULL, again, 3), MGC_OK);
+    ck_assert_mem_eq(value, again, sizeof value);
+    ck_assert_int_eq(mgc_shapley(ctx, value, 3, share), MGC_OK);
+    ck_assert_double_eq_tol(share[0] + share[1] + share[2], value[7], 1e-9 * total);
+    ck_assert_int_eq(mgc_least_core(ctx, value, 3, share, &excess), MGC_OK);
+    ck_assert_double_le(excess, 1e-6 * total); /* market games have a core (Shapley and Shubik 1969) */
+    ck_assert_int_eq(mgc_coalition_values(model, &opts, NULL, again, 2), MGC_E_INVALID_ARG);
+    mgc_model_destroy(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_alliance");
@@ -355,6 +383,7 @@ int main(void)
     tcase_add_loop_test(tc, a_stopped_run_keeps_the_best, 0, 6);
     tcase_add_test(tc, what_is_wrong_is_refused);
     tcase_add_loop_test(tc, weights_are_respected, 0, 2);
+    tcase_add_test(tc, coalitions_of_a_reference_case);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

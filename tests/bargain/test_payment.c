@@ -206,6 +206,126 @@ START_TEST(groups_balance_by_themselves)
 }
 END_TEST
 
+/* --- coalitions ------------------------------------------------------------------------------------------------------- */
+
+/* The airport game: v(S) = sum of own worth - the largest; Shapley value known in closed form (Littlechild and Owen 1973). */
+START_TEST(shapley_of_the_airport_game)
+{
+    static const double worth[5] = {1, 2, 4, 7, 11};
+    double value[32], share[5], rest = 0;
+
+    for (size_t s = 0; s < 32; s++) {
+        double most = 0;
+        value[s] = 0;
+        for (size_t i = 0; i < 5; i++)
+            if (s >> i & 1) value[s] += worth[i], most = fmax(most, worth[i]);
+        value[s] -= most;
+    }
+    ck_assert_int_eq(mgc_shapley(ctx, value, 5, share), MGC_OK);
+    for (size_t i = 0; i < 5; i++) { /* cost share: each step of runway is shared by those that need it */
+        double cost = 0;
+        for (size_t k = 0; k <= i; k++) cost += (worth[k] - (k > 0 ? worth[k - 1] : 0)) / (double)(5 - k);
+        ck_assert_double_eq_tol(share[i], worth[i] - cost, 1e-12);
+        rest += share[i];
+    }
+    ck_assert_double_eq_tol(rest, value[31], 1e-12);
+    double excess;
+    uint32_t who;
+    ck_assert_int_eq(mgc_core_excess(ctx, value, share, 5, &excess, &who), MGC_OK);
+    ck_assert_double_le(excess, 1e-12); /* a convex game: the Shapley value is in the core */
+}
+END_TEST
+
+/* Glove game with two left and one right glove: all of the core goes to the right one.  Majority game: the core is empty. */
+START_TEST(cores_known_from_books)
+{
+    double glove[8] = {0, 0, 0, 0, 0, 1, 1, 1}, majority[8] = {0, 0, 0, 1, 0, 1, 1, 1}, share[3], excess;
+    uint32_t who;
+
+    ck_assert_int_eq(mgc_shapley(ctx, glove, 3, share), MGC_OK);
+    ck_assert_double_eq_tol(share[2], 2.0 / 3, 1e-12);
+    ck_assert_int_eq(mgc_core_excess(ctx, glove, share, 3, &excess, &who), MGC_OK);
+    ck_assert_double_eq_tol(excess, 1.0 / 6, 1e-12);
+    ck_assert(who == 5 || who == 6);
+    ck_assert_int_eq(mgc_least_core(ctx, glove, 3, share, &excess), MGC_OK);
+    ck_assert_double_eq_tol(excess, 0, 1e-7);
+    ck_assert_double_eq_tol(share[2], 1, 1e-6);
+    ck_assert_int_eq(mgc_least_core(ctx, majority, 3, share, &excess), MGC_OK);
+    ck_assert_double_eq_tol(excess, 1.0 / 3, 1e-7);
+    for (size_t i = 0; i < 3; i++) ck_assert_double_eq_tol(share[i], 1.0 / 3, 1e-6);
+}
+END_TEST
+
+/* The least core of random games of up to 12 members: no other split sampled is more stable. */
+START_TEST(no_split_is_more_stable_than_the_least_core)
+{
+    static double value[4096];
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 5);
+    for (size_t n = 2; n <= 12; n += 2) {
+        double share[12], other[12], best, excess;
+        for (size_t s = 1; s < (size_t)1 << n; s++) {
+            double members = 0;
+            for (size_t i = 0; i < n; i++) members += (double)(s >> i & 1);
+            value[s] = members < 2 ? 0 : members * members * (0.5 + mgc__rng_unit(&rng));
+        }
+        ck_assert_int_eq(mgc_least_core(ctx, value, n, share, &best), MGC_OK);
+        for (int k = 0; k < 50; k++) {
+            double total = 0;
+            for (size_t i = 0; i < n; i++) total += other[i] = share[i] + 2 * mgc__rng_unit(&rng) - 1;
+            for (size_t i = 0; i < n; i++) other[i] += (value[((size_t)1 << n) - 1] - total) / (double)n;
+            ck_assert_int_eq(mgc_core_excess(ctx, value, other, n, &excess, NULL), MGC_OK);
+            ck_assert_double_ge(excess, best - 1e-6);
+        }
+    }
+}
+END_TEST
+
+START_TEST(games_that_are_none_are_refused)
+{
+    double value[4] = {0, 0, 0, NAN}, share[2], excess;
+
+    ck_assert_int_eq(mgc_shapley(ctx, value, 2, share), MGC_E_INVALID_ARG);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), "coalition 3"));
+    value[3] = 1;
+    ck_assert_int_eq(mgc_shapley(ctx, value, 13, share), MGC_E_LIMIT);
+    ck_assert_int_eq(mgc_shapley(ctx, value, 0, share), MGC_E_INVALID_ARG);
+    share[1] = INFINITY;
+    share[0] = 0;
+    ck_assert_int_eq(mgc_core_excess(ctx, value, share, 2, &excess, NULL), MGC_E_INVALID_ARG);
+    value[0] = 1;
+    ck_assert_int_eq(mgc_least_core(ctx, value, 2, share, &excess), MGC_E_INVALID_ARG);
+}
+END_TEST
+
+/* Of all splits of the surplus in which nobody loses, none has a higher Nash product (weighted). */
+START_TEST(no_split_has_a_higher_nash_product)
+{
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 12);
+    for (int round = 0; round < 200; round++) {
+        double standalone[6], cost[6], weight[6], pay[6], surplus = 0, best = 0;
+        for (size_t i = 0; i < 6; i++) {
+            standalone[i] = 1000 * mgc__rng_unit(&rng);
+            cost[i] = standalone[i] - 300 * mgc__rng_unit(&rng) + 100;
+            weight[i] = 0.1 + mgc__rng_unit(&rng);
+            surplus += standalone[i] - cost[i];
+        }
+        if (surplus <= 1) continue;
+        ck_assert_int_eq(mgc_nash_payments(ctx, standalone, cost, weight, 6, pay), MGC_OK);
+        for (size_t i = 0; i < 6; i++) best += weight[i] * log(standalone[i] - cost[i] - pay[i]);
+        for (int k = 0; k < 50; k++) {
+            double share[6], total = 0, product = 0;
+            for (size_t i = 0; i < 6; i++) total += share[i] = 1e-3 + mgc__rng_unit(&rng);
+            for (size_t i = 0; i < 6; i++) product += weight[i] * log(share[i] / total * surplus);
+            ck_assert_double_le(product, best + 1e-6);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_payment");
@@ -219,6 +339,11 @@ int main(void)
     tcase_add_test(tc, contribution_weights_are_the_formula);
     tcase_add_test(tc, pair_payments_are_least_squares);
     tcase_add_test(tc, groups_balance_by_themselves);
+    tcase_add_test(tc, shapley_of_the_airport_game);
+    tcase_add_test(tc, cores_known_from_books);
+    tcase_add_test(tc, no_split_is_more_stable_than_the_least_core);
+    tcase_add_test(tc, games_that_are_none_are_refused);
+    tcase_add_test(tc, no_split_has_a_higher_nash_product);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
