@@ -78,6 +78,8 @@ mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, d
  * itself while they help.  Returns |b - Kx| / |b|, in the largest absolute entry, each divided by the root of its pivot
  * where that exceeds one; 0 for b = 0. */
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target);
+/* x = the shifted factor's solution for b, without refinement; b and x may be the same. */
+void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x);
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info);
 
 /* --- dense ---------------------------------------------------------------------------------- */

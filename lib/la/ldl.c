@@ -211,6 +211,13 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
     return error / size;
 }
 
+void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x)
+{
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->x[i] = b[ldl->perm[i]];
+    ldl->engine->solve(ldl, ldl->x);
+    for (uint32_t i = 0; i < ldl->n; i++) x[ldl->perm[i]] = ldl->x[i];
+}
+
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)
 {
     *info = ldl->info;

@@ -4,8 +4,13 @@
 
 /* Iterations without a better iterate before the solve is given up as numerically difficult. */
 enum { PATIENCE = 30 };
+/* The least target for complementarity closes the gap to this part of the tolerance. */
+#define GAP_ROOM 0.01
 /* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
 enum { WARM_BAD_STEPS = 3 };
+/* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need
+ * it, others need more iterations for it. */
+static const double START_SIZES[] = {1.0, 1e4, 1e6};
 
 mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out)
 {
@@ -63,6 +68,14 @@ static void write_result(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *resul
         .ray = NULL};
 }
 
+/* Of several runs that all fell short, the best point is the answer. */
+static void keep_result(mgc__ipm *ipm, uint32_t outcome)
+{
+    if (ipm->best.merit >= ipm->kept_merit) return;
+    ipm->kept_merit = ipm->best.merit;
+    write_result(ipm, outcome, &ipm->result);
+}
+
 static void finish(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *result)
 {
     *result = ipm->result;
@@ -85,7 +98,7 @@ static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
     if (ipm->iteration > 0 && ipm->now.dual > opts->tolerance && ipm->mode == AS_GIVEN) {
         if (mgc__ipm_proves_unbounded(ipm, ipm->w) || mgc__ipm_proves_unbounded(ipm, ipm->dw)) return MGC_OUTCOME_UNBOUNDED;
     }
-    if (ipm->iteration >= opts->iteration_limit) return MGC_OUTCOME_LIMIT;
+    if (ipm->spent + ipm->iteration >= opts->iteration_limit) return MGC_OUTCOME_LIMIT;
     if (mgc_ctx_cancelled(ipm->ctx)) return MGC_OUTCOME_CANCELLED;
     if (opts->deadline_ms > 0 && mgc__now_ms(ipm->ctx) >= opts->deadline_ms) return MGC_OUTCOME_LIMIT;
     return MGC_OUTCOME_NONE;
@@ -95,6 +108,15 @@ static mgc_status report(const mgc__ipm *ipm, const mgc__ipm_opts *opts)
 {
     if (!opts->progress) return MGC_OK;
     return mgc__verdict(opts->progress(opts->user, ipm->iteration, ipm->now.primal_objective, ipm->bound));
+}
+
+/* A gap well within the tolerance is enough: complementarity that falls on while residuals linger only ruins the
+ * condition of the Newton system. */
+static double least_target(const mgc__ipm *ipm, double tolerance)
+{
+    double objective = fmax(1.0, fabs(ipm->now.primal_objective)) * ipm->cost_scale;
+
+    return ipm->complementarities == 0 ? 0.0 : GAP_ROOM * tolerance * objective / ipm->complementarities;
 }
 
 /* The method's main loop.  MGC_OK and *outcome, or a status that the caller must hand on. */
@@ -116,6 +138,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         if (st != MGC_OK) return st == MGC_E_STOPPED ? MGC_OK : st;
         *outcome = MGC_OUTCOME_NUMERICAL;
         if (ipm->iteration - best_at > PATIENCE || !isfinite(ipm->now.mu)) return MGC_OK;
+        ipm->mu_least = least_target(ipm, opts->tolerance);
         st = mgc__ipm_direction(ipm);
         if (st != MGC_OK) return st == MGC_E_NUMERIC ? MGC_OK : st;
         if (ipm->warm && (bad_steps = fmin(ipm->step_primal, ipm->step_dual) < 0.1 ? bad_steps + 1 : 0) >= WARM_BAD_STEPS)
@@ -173,11 +196,21 @@ static mgc_status explain_breakdown(mgc__ipm *ipm, const mgc__ipm_opts *opts, ui
 {
     mgc_status st;
 
-    write_result(ipm, *outcome, &ipm->result);
+    keep_result(ipm, *outcome);
     if (ipm->best.primal <= opts->tolerance) return MGC_OK;
     st = seek_feasible(ipm, opts, outcome);
     if (*outcome == MGC_OUTCOME_OPTIMAL) *outcome = MGC_OUTCOME_NUMERICAL;
     return st;
+}
+
+static mgc_status start_and_run(mgc__ipm *ipm, enum ipm_mode mode, const mgc__ipm_opts *opts, uint32_t *outcome)
+{
+    mgc_status st;
+
+    mgc__ipm_load(ipm, mode, false);
+    mgc__ipm_forget(ipm);
+    st = mgc__ipm_start_cold(ipm);
+    return st == MGC_OK ? run(ipm, opts, outcome) : st;
 }
 
 /* Warm where that is asked for and the last solve left something near; cold otherwise, and after a warm start that
@@ -197,10 +230,15 @@ static mgc_status minimise(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *o
             ipm->spent = ipm->iteration;
         }
     }
-    mgc__ipm_load(ipm, AS_GIVEN, false);
-    mgc__ipm_forget(ipm);
-    st = mgc__ipm_start_cold(ipm);
-    return st == MGC_OK ? run(ipm, opts, outcome) : st;
+    for (uint32_t attempt = 0; attempt < MGC__COUNT(START_SIZES); attempt++) {
+        ipm->start_size = START_SIZES[attempt];
+        st = start_and_run(ipm, AS_GIVEN, opts, outcome);
+        if (st != MGC_OK || *outcome != MGC_OUTCOME_NUMERICAL || attempt + 1 == MGC__COUNT(START_SIZES)) break;
+        ipm->spent += ipm->iteration;
+        keep_result(ipm, *outcome);
+    }
+    ipm->start_size = 1.0;
+    return st;
 }
 
 static bool bounds_cross(const mgc__qp *qp)
@@ -220,6 +258,7 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
     *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
     if (st != MGC_OK) return st;
     ipm->bound = -INFINITY;
+    ipm->kept_merit = NAN;
     ipm->iteration = 0;
     if (bounds_cross(qp)) { /* crossed bounds are their own certificate: the ray says nothing */
         memset(ipm->ray_out, 0, ipm->count * sizeof *ipm->ray_out);
@@ -234,8 +273,10 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
         st = confirm_unbounded(ipm, opts, &outcome);
     } else if (st == MGC_OK && outcome == MGC_OUTCOME_NUMERICAL) {
         st = explain_breakdown(ipm, opts, &outcome);
-    } else if (st == MGC_OK) {
+    } else if (st == MGC_OK && outcome == MGC_OUTCOME_OPTIMAL) {
         write_result(ipm, outcome, &ipm->result);
+    } else if (st == MGC_OK) {
+        keep_result(ipm, outcome);
     }
     if (st != MGC_OK) return st;
     finish(ipm, outcome, result);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Newton system in quasi-definite form (Vanderbei 1995, eq. (5)), doc/math/solver.md (8):
  *
- *     [ Q + Theta_x + rho    A'                 ] [  dx ]   [ r_x ]
- *     [ A                   -Theta_r^-1 - delta ] [ -dy ] = [ r_r ]
+ *     [ Q + Theta_x + R_x    A'               ] [  dx ]   [ r_x ]
+ *     [ A                   -Theta_r^-1 - R_r ] [ -dy ] = [ r_r ]
  *
- * rho, delta > 0 exist in the factor only; refinement solves the system without them (Friedlander and Orban 2012).
+ * R_x, R_r > 0 exist in the factor only; refinement solves the system without them (Friedlander and Orban 2012).
  * Fixed columns and free rows stay in the pattern as rows of the identity, so that one analysis serves every node of
  * a branch and bound. */
 #include "solver/ipm_private.h"
 
+/* Where the regularisation begins and between what it may move. */
 #define SHIFT_FIRST 1e-8
+#define SHIFT_MOST 1e-6
+#define SHIFT_LEAST 1e-13
 /* Refinement stops at this relative residual: published programs take the same iterations from 1e-12 to 1e-6. */
 #define SOLVE_TARGET 1e-4
-enum { REFINEMENTS = 5 };
-#define SHIFT_MOST 1e-7
+/* Above this a direction is not worth taking if a better factor is to be had. */
+#define SOLVE_BAD 1e-2
 
 /* Count, then fill, the upper triangle: columns 0..n-1 hold Q, columns n..N-1 the rows of A. */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
@@ -77,7 +80,8 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
             }
         }
     }
-    ipm->shift = SHIFT_FIRST;
+    ipm->shift = ipm->shift_next = SHIFT_FIRST;
+    ipm->shift_least = SHIFT_LEAST;
 }
 
 static void set_diagonal(mgc__ipm *ipm, bool unit)
@@ -96,30 +100,85 @@ static void set_diagonal(mgc__ipm *ipm, bool unit)
     }
 }
 
+/* What regularises each pivot: `shift` of the diagonal that elimination of all else alone would leave there, and at
+ * most `shift`.  A row whose columns all stand at their bounds has next to nothing on its diagonal: a fixed shift would
+ * freeze its multiplier. */
+static void set_regularisation(mgc__ipm *ipm)
+{
+    uint32_t n = ipm->n;
+    double *sum = ipm->regular;
+    const double *k = ipm->k.value;
+
+    for (uint32_t i = 0; i < ipm->count; i++) sum[i] = fabs(k[ipm->k_diagonal[i]]);
+    for (uint32_t j = 0; j < n; j++) {
+        double column = 0.0, d = fabs(k[ipm->k_diagonal[j]]) + ipm->shift;
+
+        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
+            uint32_t i = n + ipm->a.row[e];
+            double a = k[ipm->k_of_a[e]];
+
+            column += a * a / (fabs(k[ipm->k_diagonal[i]]) + ipm->shift);
+            sum[i] += a * a / d;
+        }
+        sum[j] += column;
+    }
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        double part = sum[i] > 0.0 && sum[i] < 1.0 ? sum[i] : 1.0;
+
+        sum[i] = (i < n ? 1.0 : -1.0) * ipm->shift * part;
+    }
+}
+
+/* The shifts exist in the factor alone: they come off again before anyone looks. */
+static mgc_status factorise(mgc__ipm *ipm)
+{
+    double *diagonal = ipm->refine_work;
+    mgc_status st;
+
+    set_regularisation(ipm);
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        diagonal[i] = ipm->k.value[ipm->k_diagonal[i]];
+        ipm->k.value[ipm->k_diagonal[i]] += ipm->regular[i];
+    }
+    st = mgc__ldl_factorise(ipm->ldl, ipm->k.value, 0.0, 0.0);
+    for (uint32_t i = 0; i < ipm->count; i++) ipm->k.value[ipm->k_diagonal[i]] = diagonal[i];
+    return st;
+}
+
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)
 {
     set_diagonal(ipm, true);
-    return mgc__ldl_factorise(ipm->ldl, ipm->k.value, ipm->shift, ipm->shift);
+    return factorise(ipm);
 }
 
 mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
 {
     mgc_status st;
 
+    if (ipm->shift_next < ipm->shift) ipm->shift = ipm->shift_next;
     for (uint32_t i = 0; i < ipm->count; i++) ipm->theta[i] = ipm->zl[i] / ipm->vl[i] + ipm->zu[i] / ipm->vu[i];
     set_diagonal(ipm, false);
     do {
-        st = mgc__ldl_factorise(ipm->ldl, ipm->k.value, ipm->shift, ipm->shift);
+        st = factorise(ipm);
     } while (st == MGC_E_NUMERIC && (ipm->shift *= 100.0) <= SHIFT_MOST);
     return st;
 }
 
+/* The shift follows what the solve meets: a factor that does not answer its own system needs more, at once; a system
+ * that refinement cannot reach through a sound one wants less, from the next factorisation on. */
 double mgc__ipm_kkt_solve(mgc__ipm *ipm)
 {
-    double target = fmin(SOLVE_TARGET, fmax(1e-12, 1e-3 * ipm->now.merit));
-    double error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, REFINEMENTS, target);
+    double target = fmin(SOLVE_TARGET, fmax(1e-12, 1e-3 * ipm->now.merit)), error;
+    bool sound, hard;
 
-    if (!(error < 1e-3) && ipm->shift < SHIFT_MOST) ipm->shift *= 10.0; /* for the next factorisation */
+    for (;;) {
+        error = mgc__ipm_refine(ipm, target, &sound, &hard);
+        if (error <= SOLVE_BAD || sound || ipm->shift >= SHIFT_MOST) break;
+        ipm->shift = ipm->shift_next = fmin(SHIFT_MOST, 100.0 * ipm->shift);
+        ipm->shift_least = 0.1 * ipm->shift;
+        if (factorise(ipm) != MGC_OK) break;
+    }
+    if (sound && hard) ipm->shift_next = fmax(ipm->shift_least, 0.1 * ipm->shift);
     return error;
 }
 

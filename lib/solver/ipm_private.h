@@ -17,6 +17,7 @@
 enum { KIND_FREE = 0, KIND_BOUNDED = 1, KIND_FIXED = 2 }; /* FIXED: lo = up, a fixed column or an equality row */
 
 /* What a run of the loop minimises: the program's objective, nothing, or the squared violation of the rows. */
+enum { KRYLOV = 12 };    /* most steps of the Krylov method (ipm_refine.c) */
 enum { SNAPSHOTS = 12 }; /* decades of mu that a warm start may choose from */
 enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
 
@@ -52,7 +53,8 @@ struct mgc__ipm {
     uint32_t *k_of_a, *k_of_q, *k_diagonal;
     double *q_diagonal_value;
     mgc__ldl *ldl;
-    double shift;
+    double shift, shift_next, shift_least; /* regularisation: present, wanted, least that the factor bears */
+    double *krylov, *weight, *refine_work, *regular; /* (KRYLOV + 2) N, then N each */
     enum ipm_mode mode;
     double elastic;         /* ELASTIC: weight of e'e / 2, after scaling; else 0 */
     uint8_t *kind, *marked; /* marked: columns, scratch of ipm_certificate.c */
@@ -62,7 +64,10 @@ struct mgc__ipm {
 #undef IPM_MEMBER
     uint32_t complementarities; /* number of finite bounds with slacks */
     double mu, step_primal, step_dual;
+    double start_size;      /* how far inside a cold start begins: 1, more where that came to nothing */
+    double mu_least;        /* targets stay above: what the tolerance asks for, with room */
     measure now, best;
+    double kept_merit;      /* of the point in result, NAN: none yet */
     double *snapshots, snapshot_mu[SNAPSHOTS]; /* mu 0: none (ipm_warm.c) */
     bool warm;              /* the present run began from a snapshot */
     uint32_t spent;         /* iterations of a warm run that was given up */
@@ -97,6 +102,9 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm);
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
 double mgc__ipm_kkt_solve(mgc__ipm *ipm);
 mgc_status mgc__ipm_check_convex(mgc__ipm *ipm);
+
+/* ipm_refine.c */
+double mgc__ipm_refine(mgc__ipm *ipm, double target, bool *sound, bool *hard);
 
 /* ipm_start.c */
 mgc_status mgc__ipm_start_cold(mgc__ipm *ipm);

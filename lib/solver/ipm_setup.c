@@ -16,6 +16,7 @@ void mgc__ipm_release(mgc__ipm *ipm)
     mgc__free(ipm->ctx, ipm->kind);
     mgc__free(ipm->ctx, ipm->block);
     mgc__free(ipm->ctx, ipm->snapshots);
+    mgc__free(ipm->ctx, ipm->krylov);
     mgc__free(ipm->ctx, ipm->x_out);
     mgc__ldl_destroy(ipm->ldl);
     *ipm = (mgc__ipm){.ctx = ipm->ctx};
@@ -59,11 +60,16 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
     ipm->snapshots = mgc__alloc(ipm->ctx, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
-    if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots) return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    ipm->krylov = mgc__alloc(ipm->ctx, (KRYLOV + 5) * count, sizeof *ipm->krylov);
+    if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
+        return mgc__no_memory(ipm->ctx, "the work space of a solve");
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
     IPM_VECTORS(IPM_PLACE)
 #undef IPM_PLACE
+    ipm->weight = ipm->krylov + (KRYLOV + 2) * count;
+    ipm->refine_work = ipm->weight + count;
+    ipm->regular = ipm->refine_work + count;
     ipm->marked = ipm->kind + count;
     ipm->z_out = ipm->x_out + n;
     ipm->y_out = ipm->z_out + n;

@@ -93,8 +93,8 @@ static void shift_inside(mgc__ipm *ipm)
 {
     double product = 0.0, v = 0.0, z = 0.0;
 
-    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), LEAST_SHIFT));
-    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), LEAST_SHIFT));
+    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), LEAST_SHIFT * ipm->start_size));
+    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), LEAST_SHIFT * ipm->start_size));
     for (uint32_t i = 0; i < ipm->count; i++) {
         product += ipm->hl[i] * ipm->vl[i] * ipm->zl[i] + ipm->hu[i] * ipm->vu[i] * ipm->zu[i];
         v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];

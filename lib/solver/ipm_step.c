@@ -98,7 +98,8 @@ void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
     }
     if (!(unexcused <= 1e-9)) out->bound = -INFINITY;
     out->merit = fmax(out->primal, fmax(out->dual, out->gap));
-    if (!isfinite(out->merit)) out->merit = INFINITY;
+    /* fmax() drops a not-a-number: the sums keep it */
+    if (!isfinite(out->merit) || !isfinite(cx + xqx + rows + plain)) out->merit = INFINITY;
 }
 
 /* g, and the right-hand side of the Newton system, for the targets cl, cu; doc/math/solver.md (9). */
@@ -194,7 +195,7 @@ static double predict(mgc__ipm *ipm)
     after = mu_after(ipm, ipm->step_primal, ipm->step_dual);
     sigma = after / ipm->mu;
     sigma = sigma * sigma * sigma;
-    return fmin(1.0, fmax(sigma, 1e-6)) * ipm->mu;
+    return fmax(fmin(1.0, fmax(sigma, 1e-6)) * ipm->mu, ipm->mu_least);
 }
 
 /* Second order term of the affine direction, in full: weights below one (Colombo and Gondzio 2008) cost a quarter more
