@@ -13,6 +13,7 @@
 #define SHIFT_FIRST 1e-8
 #define SHIFT_MOST 1e-6
 #define SHIFT_LEAST 1e-13
+#define LEAST_REGULAR 1e-14
 /* Refinement stops at this relative residual: published programs take the same iterations from 1e-12 to 1e-6. */
 #define SOLVE_TARGET 1e-4
 /* Above this a direction is not worth taking if a better factor is to be had. */
@@ -102,7 +103,7 @@ static void set_diagonal(mgc__ipm *ipm, bool unit)
 
 /* What regularises each pivot: `shift` of the diagonal that elimination of all else alone would leave there, and at
  * most `shift`.  A row whose columns all stand at their bounds has next to nothing on its diagonal: a fixed shift would
- * freeze its multiplier. */
+ * freeze its multiplier.  No less than LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
 static void set_regularisation(mgc__ipm *ipm)
 {
     uint32_t n = ipm->n;
@@ -125,7 +126,7 @@ static void set_regularisation(mgc__ipm *ipm)
     for (uint32_t i = 0; i < ipm->count; i++) {
         double part = sum[i] > 0.0 && sum[i] < 1.0 ? sum[i] : 1.0;
 
-        sum[i] = (i < n ? 1.0 : -1.0) * ipm->shift * part;
+        sum[i] = (i < n ? 1.0 : -1.0) * fmax(ipm->shift * part, LEAST_REGULAR);
     }
 }
 
