@@ -74,12 +74,17 @@ void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads);
  * MGC_OK; MGC_E_NUMERIC where a pivot is not finite */
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus);
 
+/* The same for K + diag(shift), each of its pivot's sign: refinement again solves K itself. */
+mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift);
+
 /* Solve K x = b, b and x may be the same: with the shifted factor, then at most `steps` steps of refinement on K
  * itself while they help.  Returns |b - Kx| / |b|, in the largest absolute entry, each divided by the root of its pivot
  * where that exceeds one; 0 for b = 0. */
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target);
 /* x = the shifted factor's solution for b, without refinement; b and x may be the same. */
 void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x);
+/* What residuals are multiplied by, row for row, in mgc__ldl_solve() until the next factorisation. */
+void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight);
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info);
 
 /* --- dense ---------------------------------------------------------------------------------- */

@@ -148,14 +148,36 @@ void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
     ldl->threads = threads > 1 ? threads : 1;
 }
 
-mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
+static void load_values(mgc__ldl *ldl, const double *value)
 {
     for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
     for (uint32_t j = 0; j < ldl->length; j++) ldl->weight[j] = 1.0 / sqrt(fmax(1.0, fabs(ldl->value[ldl->diagonal[j]])));
+    ldl->info.corrected = 0;
+}
+
+mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
+{
+    load_values(ldl, value);
     ldl->plus = plus;
     ldl->minus = minus;
-    ldl->info.corrected = 0;
     return ldl->engine->factorise(ldl);
+}
+
+mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift)
+{
+    mgc_status st;
+
+    load_values(ldl, value);
+    ldl->plus = ldl->minus = 0.0;
+    for (uint32_t j = 0; j < ldl->n; j++) {
+        uint32_t i = ldl->where[j];
+
+        ldl->best[i] = ldl->value[ldl->diagonal[i]];
+        ldl->value[ldl->diagonal[i]] += shift[j];
+    }
+    st = ldl->engine->factorise(ldl);
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->value[ldl->diagonal[ldl->where[j]]] = ldl->best[ldl->where[j]];
+    return st;
 }
 
 static double weighted(const mgc__ldl *ldl, const double *x)
@@ -213,9 +235,15 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
 
 void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x)
 {
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->x[i] = b[ldl->perm[i]];
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->b[ldl->where[i]] = b[i];
+    memcpy(ldl->x, ldl->b, ldl->length * sizeof *ldl->x);
     ldl->engine->solve(ldl, ldl->x);
-    for (uint32_t i = 0; i < ldl->n; i++) x[ldl->perm[i]] = ldl->x[i];
+    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+}
+
+void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight)
+{
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i];
 }
 
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)

@@ -130,20 +130,10 @@ static void set_regularisation(mgc__ipm *ipm)
     }
 }
 
-/* The shifts exist in the factor alone: they come off again before anyone looks. */
 static mgc_status factorise(mgc__ipm *ipm)
 {
-    double *diagonal = ipm->refine_work;
-    mgc_status st;
-
     set_regularisation(ipm);
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        diagonal[i] = ipm->k.value[ipm->k_diagonal[i]];
-        ipm->k.value[ipm->k_diagonal[i]] += ipm->regular[i];
-    }
-    st = mgc__ldl_factorise(ipm->ldl, ipm->k.value, 0.0, 0.0);
-    for (uint32_t i = 0; i < ipm->count; i++) ipm->k.value[ipm->k_diagonal[i]] = diagonal[i];
-    return st;
+    return mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->regular);
 }
 
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)

@@ -6,9 +6,8 @@
  * short (GMRES, Saad and Schultz 1986, preconditioned from the right by the factor). */
 #include "solver/ipm_private.h"
 
-/* Plain steps before the Krylov method takes over; they go on while each gains a digit. */
+/* Plain steps before the Krylov method takes over. */
 enum { PLAIN_STEPS = 4 };
-#define PLAIN_GAIN 0.1
 /* A block (columns, rows) of the right-hand side counts as at least this part of the other: what is nearly nought
  * needs no relative accuracy of its own. */
 #define SMALL_BLOCK 1e-3
@@ -37,10 +36,10 @@ static bool set_weights(mgc__ipm *ipm)
         uint32_t block = i < ipm->n ? 0 : 1;
 
         ipm->weight[i] = 1.0 / sqrt(fmax(1.0, fabs(ipm->k.value[ipm->k_diagonal[i]])));
-        size[block] = fmax(size[block], fabs(ipm->rhs[i]) * ipm->weight[i]);
+        size[block] = fmax(size[block], fabs(ipm->rhs[i]) * ipm->weight[i]); /* a NaN shows in the residual */
     }
     total = fmax(size[0], size[1]);
-    if (!(total > 0.0) || !isfinite(total)) return false;
+    if (!(total > 0.0)) return false;
     for (uint32_t block = 0; block < 2; block++) size[block] = fmax(size[block], SMALL_BLOCK * total);
     for (uint32_t i = 0; i < ipm->count; i++) ipm->weight[i] /= size[i < ipm->n ? 0 : 1];
     return true;
@@ -54,38 +53,20 @@ static double residual(mgc__ipm *ipm, double *r)
     return weighted_largest(ipm, r);
 }
 
-/* How well the factor solves the system that it was made of, from the residual of its first answer. */
-static double unsoundness(const mgc__ipm *ipm, const double *r)
+/* How well the factor solves the system that it was made of. */
+static double unsoundness(mgc__ipm *ipm)
 {
-    double most = 0.0;
+    double *x = ipm->krylov, *r = x + ipm->count, most = 0.0;
 
+    mgc__ldl_apply(ipm->ldl, ipm->rhs, x);
+    memcpy(r, ipm->rhs, ipm->count * sizeof *r);
+    mgc__csc_symmul(&ipm->k, -1.0, x, r);
     for (uint32_t i = 0; i < ipm->count; i++) {
-        double t = fabs(r[i] - ipm->regular[i] * ipm->sol[i]) * ipm->weight[i];
+        double t = fabs(r[i] - ipm->regular[i] * x[i]) * ipm->weight[i];
 
         most = t <= most ? most : t;
     }
     return most;
-}
-
-/* sol += the factor's answer to r, while that helps; r follows. */
-static double refine_plainly(mgc__ipm *ipm, double *r, double error, double target)
-{
-    double *step = ipm->krylov + ipm->count, *before = step + ipm->count;
-
-    for (uint32_t k = 0; k < PLAIN_STEPS && error > target; k++) {
-        double last = error;
-
-        memcpy(before, ipm->sol, ipm->count * sizeof *before);
-        mgc__ldl_apply(ipm->ldl, r, step);
-        for (uint32_t i = 0; i < ipm->count; i++) ipm->sol[i] += step[i];
-        error = residual(ipm, r);
-        if (!(error < last)) {
-            memcpy(ipm->sol, before, ipm->count * sizeof *before);
-            return residual(ipm, r);
-        }
-        if (error > PLAIN_GAIN * last) break;
-    }
-    return error;
 }
 
 static double dot(uint32_t count, const double *a, const double *b)
@@ -186,21 +167,23 @@ static double refine_by_krylov(mgc__ipm *ipm, double *r, double error, double ta
 }
 
 /* K sol = rhs; returns the largest weighted residual, relative to the right-hand side's blocks.  *sound: the factor
- * answers its own system. */
+ * answers its own system; *hard: plain refinement fell short of the target. */
 double mgc__ipm_refine(mgc__ipm *ipm, double target, bool *sound, bool *hard)
 {
     double *r = ipm->refine_work, error;
 
     *sound = true;
     *hard = false;
-    memset(ipm->sol, 0, ipm->count * sizeof *ipm->sol);
-    if (!set_weights(ipm)) return 0.0;
-    mgc__ldl_apply(ipm->ldl, ipm->rhs, ipm->sol);
+    if (!set_weights(ipm)) {
+        memset(ipm->sol, 0, ipm->count * sizeof *ipm->sol);
+        return 0.0;
+    }
+    mgc__ldl_weigh(ipm->ldl, ipm->weight);
+    error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, PLAIN_STEPS, target);
+    if (error <= target) return error;
+    *hard = true;
     error = residual(ipm, r);
-    *sound = unsoundness(ipm, r) <= FACTOR_SOUND;
-    if (!isfinite(error)) return INFINITY;
-    if (error > target) error = refine_plainly(ipm, r, error, target);
-    *hard = error > target;
-    if (*hard) error = refine_by_krylov(ipm, r, error, target);
-    return error;
+    if (isfinite(error)) error = refine_by_krylov(ipm, r, error, target);
+    if (!(error <= target)) *sound = unsoundness(ipm) <= FACTOR_SOUND;
+    return isfinite(error) ? error : INFINITY;
 }
