@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -140,6 +141,20 @@ void print_phases(const sim *s)
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
+
+int make_folder(const char *path)
+{
+    char part[1024];
+
+    snprintf(part, sizeof part, "%s", path);
+    for (char *c = part + 1; *c != '\0'; c++) {
+        if (*c != '/') continue;
+        *c = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) return -1;
+        *c = '/';
+    }
+    return mkdir(part, 0777) != 0 && errno != EEXIST ? -1 : 0;
+}
 
 enum { FILE_BYTES_MAX = 1 << 30 }; /* far above every published program; a wrong path ends here, not in swap */
 

@@ -14,6 +14,9 @@ static const char usage[] =
     "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
     "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--threads N] [--gap G] [--json]\n"
     "      optimisation only; --admm (agents) is the default\n"
+    "  mgchain-sim evaluate [CASE] --days N [--out DIR] [--relax] [--threads N] [--gap G] [--json]\n"
+    "      walk forward over the history: what deterministic, stochastic and robust plans cost on the days that came,\n"
+    "      and how often each radius rule holds what it promises.  Writes DIR/evaluation.html and evaluation.json\n"
     "  mgchain-sim check CASE\n"
     "      every error of the input, or a summary of it\n"
     "  mgchain-sim export CASE --mps FILE [--microgrid ID]\n"
@@ -42,6 +45,7 @@ static const struct {
 } commands[] = {
     {"run", cmd_run, 0, 1, " out days threads seed members json gap "},
     {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
+    {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
     {"check", cmd_check, 1, 1, " "},
     {"export", cmd_export, 1, 1, " mps microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap json "},

@@ -12,21 +12,6 @@
 #include "output.h"
 #include "result.h"
 
-/* mkdir -p */
-static int make_folder(const char *path)
-{
-    char part[1024];
-
-    snprintf(part, sizeof part, "%s", path);
-    for (char *c = part + 1; *c != '\0'; c++) {
-        if (*c != '/') continue;
-        *c = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) return -1;
-        *c = '/';
-    }
-    return mkdir(part, 0777) != 0 && errno != EEXIST ? -1 : 0;
-}
-
 /* A ledger is never written over: the one of an earlier run is kept beside the new one, the one before that is kept too. */
 static int set_ledger_aside(const char *out, char *folder, size_t size)
 {

@@ -36,6 +36,7 @@ typedef struct sim {
 /* Commands: each returns an exit code. */
 int cmd_run(sim *s);
 int cmd_solve(sim *s);
+int cmd_evaluate(sim *s);
 int cmd_check(sim *s);
 int cmd_export(sim *s);
 int cmd_program(sim *s);
@@ -60,6 +61,9 @@ void print_phases(const sim *s); /* on stdout: seconds of each phase and in all 
 
 /* The case named by the first word, or the embedded one; its errors are printed.  NULL: *code says why. */
 mgc_case *load_case(sim *s, bool builtin_allowed, int *code);
+
+/* A folder and those above it, as far as they are missing.  0, or -1 with errno. */
+int make_folder(const char *path);
 
 /* A whole file in memory, gunzipped if it is gzip; free() it.  NULL: said on stderr. */
 char *read_file(sim *s, const char *path, size_t *len);

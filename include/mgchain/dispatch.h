@@ -88,6 +88,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_probability(mgc_microgrid *si
 /** set: "norm1" or "norm_inf"; what: "radius", or "confidence" with the number of samples; rule NULL: the set's default rule. */
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_ambiguity(mgc_microgrid *site, const char *set, const char *what, double value,
                                                              uint32_t samples, const char *rule);
+/** Nominal probabilities again: every ambiguity set is taken away.  @return MGC_OK, MGC_E_INVALID_ARG. */
+MGC_API MGC_NODISCARD mgc_status mgc_microgrid_clear_ambiguity(mgc_microgrid *site);
+/** 1 where an ambiguity set is given, else 0. */
+MGC_API int32_t mgc_microgrid_is_ambiguous(const mgc_microgrid *site);
 MGC_API MGC_NODISCARD mgc_status mgc_device_set_number(mgc_device *device, const char *key, double value);
 MGC_API MGC_NODISCARD mgc_status mgc_device_set_text(mgc_device *device, const char *key, const char *word);
 MGC_API MGC_NODISCARD mgc_status mgc_device_set_series(mgc_device *device, const char *key, const double *values, size_t n);
@@ -227,6 +231,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_plan_realise(const mgc_plan *plan, const mg
  * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t periods, mgc_model **out);
+
+/**
+ * The model without its uncertainty: one scenario, every uncertain series at its expectation under the nominal probabilities,
+ * no ambiguity.  What a planner sees who trusts the forecast.
+ * @return MGC_OK and out, the caller's; what mgc_model_check() refuses of the scenarios' series; MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_model_expected(const mgc_model *model, mgc_model **out);
 
 /**
  * Where microgrids stand between two periods: energy in storage, which units run, since when and at what power, variables

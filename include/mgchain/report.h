@@ -50,6 +50,30 @@ typedef struct mgc_report {
  */
 MGC_API MGC_NODISCARD mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *report);
 
+/** Several kinds of plan, day after day, and what the days then cost.  Arrays of kind and day: [kind * days + day].  Everything
+ *  stays the caller's. */
+typedef struct mgc_evaluation {
+    size_t struct_size;
+    const char *name, *currency;    /**< of the case */
+    size_t kinds, days, rules;      /**< kinds 1..8, days >= 1 */
+    const char *const *kind;        /**< "deterministic", ... */
+    const char *const *day;         /**< "2019-07-16" */
+    const double *cost;             /**< [currency] of the realised day */
+    const double *promise;          /**< [currency] the cost that the plan expected, in its worst case */
+    const double *unserved_kwh;     /**< of the realised day, as the next one */
+    const double *emission_kg;
+    const double *hindsight;        /**< [days] [currency] the best that could have been done, knowing the day */
+    const char *const *rule;        /**< [rules] "norm1 weissman", ... */
+    const double *radius, *nominal, *covered; /**< [rules] coverage promised and measured */
+    const char *made_by;            /**< may be NULL */
+} mgc_evaluation;
+
+/**
+ * Draw an evaluation as one self-contained HTML file, there whole or not at all.
+ * @return MGC_OK; MGC_E_INVALID_ARG; MGC_E_ABI_SIZE; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_evaluation_write(mgc_ctx *ctx, const char *path, const mgc_evaluation *evaluation);
+
 #ifdef __cplusplus
 }
 #endif

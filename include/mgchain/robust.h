@@ -223,6 +223,21 @@ MGC_API MGC_NODISCARD mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double
                                                       const double *weight, const char *method, uint32_t n_scenarios, uint64_t seed,
                                                       uint32_t *medoid, double *probability, uint32_t *assignment);
 
+/**
+ * How often a ball around the observed frequencies holds the distribution that the samples came from: draws times, `samples` are
+ * drawn from p0 and counted, and the distance of the frequencies to p0 is held against the radius (Monte Carlo).
+ *
+ * @param norm        1: sum of absolute differences; 0: the largest one
+ * @param probability p0, length scenarios, >= 0, sum 1
+ * @param draws       1..10^7; the standard error of the share is at most 0.5 / sqrt(draws)
+ * @param seed        same seed, same answer
+ * @param covered     [-] share of the draws within the radius; filled
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_radius_coverage(mgc_ctx *ctx, uint32_t norm, double radius, const double *probability,
+                                                     uint32_t scenarios, uint32_t samples, uint32_t draws, uint64_t seed,
+                                                     double *covered);
+
 #ifdef __cplusplus
 }
 #endif

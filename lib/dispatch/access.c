@@ -326,3 +326,58 @@ mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool
     else *out = copy;
     return st;
 }
+
+/* --- expectation ------------------------------------------------------------------------------------------------- */
+
+/* A bag for one scenario: rows of scenarios become their mean. */
+static mgc_status average(mgc_ctx *ctx, mgc__bag *bag, const double *probability)
+{
+    for (uint32_t i = 0; i < bag->scope->n; i++) {
+        mgc__slot *slot = &bag->slot[i];
+        if (slot->series == NULL || slot->rows == 1) continue;
+        double *mean = mgc__alloc(ctx, bag->periods, sizeof *mean);
+        if (mean == NULL) return mgc__no_memory(ctx, "dispatch: an expectation");
+        for (uint32_t k = 0; k < slot->rows; k++)
+            for (uint32_t t = 0; t < bag->periods; t++) mean[t] += probability[k] * slot->series[(size_t)k * bag->periods + t];
+        mgc__free(ctx, slot->series);
+        slot->series = mean;
+        slot->rows = 1;
+    }
+    bag->scenarios = 1;
+    return MGC_OK;
+}
+
+static mgc_status average_site(mgc_ctx *ctx, mgc_microgrid *site)
+{
+    double *probability = mgc__alloc(ctx, site->scenarios, sizeof *probability);
+    mgc_status st = probability == NULL ? mgc__no_memory(ctx, "dispatch: an expectation")
+                                        : mgc_microgrid_get_probability(site, probability, site->scenarios);
+
+    if (st == MGC_OK) st = average(ctx, &site->grid, probability);
+    if (st == MGC_OK) st = average(ctx, &site->market, probability);
+    if (st == MGC_OK) st = average(ctx, &site->carbon, probability);
+    for (size_t i = 0; st == MGC_OK && i < site->n_devices; i++) {
+        mgc_device *device = site->devices[i];
+        st = average(ctx, &device->bag, probability);
+        for (size_t j = 0; st == MGC_OK && j < device->n_variables; j++) st = average(ctx, &device->variables[j].bag, probability);
+    }
+    mgc__free(ctx, probability);
+    if (st != MGC_OK) return st;
+    site->scenarios = 1;
+    mgc__free(ctx, site->probability);
+    site->probability = NULL;
+    return mgc_microgrid_clear_ambiguity(site);
+}
+
+mgc_status mgc_model_expected(const mgc_model *model, mgc_model **out)
+{
+    mgc_model *mean;
+
+    if (out != NULL) *out = NULL;
+    if (model == NULL || out == NULL) return MGC_E_INVALID_ARG;
+    mgc_status st = mgc__model_copy(model->ctx, model, NULL, &mean);
+    for (size_t i = 0; st == MGC_OK && i < mean->n_sites; i++) st = average_site(model->ctx, mean->sites[i]);
+    if (st == MGC_OK) *out = mean;
+    else mgc_model_destroy(mean);
+    return st;
+}

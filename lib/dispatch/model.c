@@ -531,6 +531,20 @@ mgc_status mgc_microgrid_set_ambiguity(mgc_microgrid *site, const char *set, con
     return MGC_OK;
 }
 
+mgc_status mgc_microgrid_clear_ambiguity(mgc_microgrid *site)
+{
+    if (site == NULL) return MGC_E_INVALID_ARG;
+    for (size_t i = 0; i < BALL_COUNT; i++) site->ball[i] = (mgc__ball){.radius = NAN, .confidence = NAN};
+    return MGC_OK;
+}
+
+int32_t mgc_microgrid_is_ambiguous(const mgc_microgrid *site)
+{
+    for (size_t i = 0; site != NULL && i < BALL_COUNT; i++)
+        if (!isnan(site->ball[i].radius) || !isnan(site->ball[i].confidence)) return 1;
+    return 0;
+}
+
 /* --- the device "linear" ----------------------------------------------------------------------------------------- */
 
 static mgc_status must_be_linear(const mgc_device *device)

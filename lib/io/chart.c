@@ -281,7 +281,7 @@ void mgc_io__chart_log(mgc__text *t, const char *title, const char *x_name, cons
     mgc__text_add(t, "</div></figure>\n");
 }
 
-enum { BAR = 15, GROUP_GAP = 12, NAME_WIDTH = 96, VALUE_WIDTH = 62 };
+enum { BAR = 15, GROUP_GAP = 12, NAME_WIDTH = 96, LETTER_WIDTH = 6, VALUE_WIDTH = 62 };
 
 static void bar(mgc__text *t, const scale *x, double top, double value, const char *color, unsigned decimals)
 {
@@ -299,21 +299,23 @@ static void bar(mgc__text *t, const scale *x, double top, double value, const ch
 void mgc_io__chart_bars(mgc__text *t, const char *title, const char *unit, const char *const *groups, size_t n_groups,
                         const mgc_io__series *series, size_t n_series, const double *value)
 {
-    double low = 0, high = 0;
+    double low = 0, high = 0, names = NAME_WIDTH;
     double group_height = (double)(n_series * BAR + GROUP_GAP);
 
+    for (size_t g = 0; g < n_groups; g++) names = fmax(names, LETTER_WIDTH * (double)strlen(groups[g]) + 12);
+    names = fmin(names, WIDTH / 2);
     for (size_t i = 0; i < n_groups * n_series; i++) {
         low = fmin(low, value[i]);
         high = fmax(high, value[i]);
     }
     double room = low < 0 ? VALUE_WIDTH : 0;
-    scale x = {low, high > low ? high : low + 1, 0, NAME_WIDTH + room, WIDTH - VALUE_WIDTH};
+    scale x = {low, high > low ? high : low + 1, 0, names + room, WIDTH - VALUE_WIDTH};
     unsigned decimals = fmax(high, -low) >= 100 ? 0 : 2;
     begin(t, title, unit, NULL, (unsigned)(group_height * (double)n_groups + GROUP_GAP));
     for (size_t g = 0; g < n_groups; g++) {
         double top = GROUP_GAP + group_height * (double)g;
         mgc__text_add(t, "<text text-anchor=\"end\"");
-        attribute(t, "x", NAME_WIDTH - 8);
+        attribute(t, "x", names - 8);
         attribute(t, "y", top + (double)(n_series * BAR) / 2 + 4);
         mgc__text_add(t, ">");
         mgc__text_escaped(t, groups[g]);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "io/chart.h"
-#include "io/text.h"
+#include "io/page.h"
 
 /* Everything the pages need, gathered once. */
 typedef struct view {
@@ -25,34 +25,6 @@ typedef struct view {
 } view;
 
 enum { POOL_SERIES = 128, NAME_MAX_BYTES = 96, PERIODS_MAX = 1024 };
-
-static const char style[] =
-    ":root{--ink:#1c2733;--soft:#5b6875;--line:#d9dfe5;--card:#f5f7f9;--good:#1b7f4d;--bad:#b3261e}"
-    "*{box-sizing:border-box}body{margin:0;color:var(--ink);background:#fff;font:15px/1.5 system-ui,'DejaVu Sans',sans-serif}"
-    "main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}h1{font-size:28px;line-height:1.2;margin:0 0 4px}"
-    "h2{font-size:20px;margin:44px 0 4px;padding-top:14px;border-top:2px solid var(--ink)}h3{font-size:16px;margin:26px 0 6px}"
-    "p{margin:4px 0 12px;max-width:75ch}.soft,small,figcaption small{color:var(--soft);font-weight:400}"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(155px,1fr));gap:12px;margin:20px 0}"
-    ".card{background:var(--card);border-radius:8px;padding:12px 14px}.card b{display:block;font-size:22px;line-height:1.25}"
-    ".card small{font-size:14px}.card span{color:var(--soft);font-size:13px}.charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px 26px}"
-    "figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:14px;margin-bottom:4px}"
-    "svg{display:block;width:100%;height:auto}svg text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:var(--soft)}"
-    ".grid{stroke:var(--line);stroke-width:.7}.axis{stroke:var(--ink);stroke-width:1}"
-    ".curve{fill:none;stroke-width:1.8}.dashed{fill:none;stroke-width:1.6;stroke-dasharray:4 3}"
-    ".legend{display:flex;flex-wrap:wrap;gap:2px 12px;font-size:12px;color:var(--soft);margin-top:4px}"
-    ".legend i{display:inline-block;width:11px;height:11px;margin-right:5px;border-radius:2px;vertical-align:-1px}"
-    ".legend i.rule,.legend i.dash{height:0;border-radius:0;border-top:2.5px solid;vertical-align:3px;width:16px}"
-    ".legend i.dash{border-top-style:dashed}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;margin:8px 0}"
-    "th{text-align:left;font-weight:600;color:var(--soft);border-bottom:1.5px solid var(--ink);padding:5px 9px;vertical-align:bottom}"
-    "td{border-bottom:1px solid var(--line);padding:5px 9px}th:first-child,td:first-child{padding-left:0}"
-    ".tall{max-height:460px;overflow-y:auto}.tall th{position:sticky;top:0;background:#fff}"
-    ".r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    "tr.sum td{font-weight:600;border-top:1.5px solid var(--ink)}code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace}"
-    ".ok{color:var(--good)}.no{color:var(--bad);font-weight:700}ul.checks{list-style:none;padding:0;columns:2;column-gap:26px}"
-    "ul.checks li{break-inside:avoid;padding:2px 0}footer{margin-top:50px;color:var(--soft);font-size:13px}"
-    "@media(max-width:720px){.charts{grid-template-columns:1fr}ul.checks{columns:1}h1{font-size:23px}main{padding:18px 14px 40px}}"
-    "@media print{main{max-width:none;padding:0}body{font-size:11px}h2{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
-    ".scroll,.tall{overflow:visible;max-height:none}@page{margin:14mm}}";
 
 /* --- colours ---------------------------------------------------------------------------------------- */
 
@@ -310,12 +282,8 @@ static double total(const view *v, const mgc_plan *plan, const char *what)
 
 static void head(view *v)
 {
-    mgc__text_add(&v->t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,"
-                        "initial-scale=1\"><title>");
-    mgc__text_escaped(&v->t, v->info.name);
-    mgc__text_printf(&v->t, "</title><style>%s</style></head><body><main><h1>", style);
-    mgc__text_escaped(&v->t, v->info.name);
-    mgc__text_printf(&v->t, "</h1><p class=\"soft\">%.10s · %u members · %u periods of %u minutes", v->info.start, v->info.microgrids, v->info.periods,
+    mgc_io__page_head(&v->t, v->info.name, v->info.name);
+    mgc__text_printf(&v->t, "<p class=\"soft\">%.10s · %u members · %u periods of %u minutes", v->info.start, v->info.microgrids, v->info.periods,
                    v->info.period_minutes);
     if (v->info.history_days > 0)
         mgc__text_printf(&v->t, " · %u scenarios out of %u past days", v->info.scenarios, v->info.history_days);
@@ -565,7 +533,7 @@ static void probabilities(view *v)
     mgc__text_add(&v->t, "</table></div>");
 }
 
-/* --- checks, tables, foot ---------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------------- */
 
 static void checks(view *v)
 {
@@ -579,53 +547,6 @@ static void checks(view *v)
         mgc__text_add(&v->t, "</small></li>");
     }
     mgc__text_add(&v->t, "</ul>");
-}
-
-enum { TALL_ROWS = 30 }; /* more rows scroll on a screen; on paper all are there */
-
-static bool right_aligned(const char *header)
-{
-    size_t length = strlen(header);
-    return length > 0 && header[length - 1] == '>';
-}
-
-static void table(view *v, const mgc_report_table *table)
-{
-    mgc__text_add(&v->t, "<h2>");
-    mgc__text_escaped(&v->t, table->title);
-    mgc__text_add(&v->t, "</h2>");
-    if (table->note != NULL) {
-        mgc__text_add(&v->t, "<p class=\"soft\">");
-        mgc__text_escaped(&v->t, table->note);
-        mgc__text_add(&v->t, "</p>");
-    }
-    mgc__text_add(&v->t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><tr>" : "<div class=\"scroll\"><table><tr>");
-    for (size_t c = 0; c < table->columns; c++) {
-        char name[NAME_MAX_BYTES] = {0};
-        strncpy(name, table->header[c], sizeof name - 1);
-        bool right = right_aligned(name);
-        if (right) name[strlen(name) - 1] = '\0';
-        mgc__text_add(&v->t, right ? "<th class=\"r\">" : "<th>");
-        mgc__text_escaped(&v->t, name);
-    }
-    mgc__text_add(&v->t, "</tr>");
-    for (size_t r = 0; r < table->rows; r++) {
-        mgc__text_add(&v->t, "<tr>");
-        for (size_t c = 0; c < table->columns; c++) {
-            mgc__text_add(&v->t, right_aligned(table->header[c]) ? "<td class=\"r\">" : "<td>");
-            mgc__text_escaped(&v->t, table->cell[r * table->columns + c]);
-            mgc__text_add(&v->t, "</td>");
-        }
-        mgc__text_add(&v->t, "</tr>");
-    }
-    mgc__text_add(&v->t, "</table></div>");
-}
-
-static void foot(view *v)
-{
-    mgc__text_add(&v->t, "<footer>");
-    if (v->report->made_by != NULL) mgc__text_escaped(&v->t, v->report->made_by);
-    mgc__text_add(&v->t, "</footer></main></body></html>\n");
 }
 
 static mgc_status gather(view *v)
@@ -664,8 +585,8 @@ mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *re
         bars_of_members(&v);
         convergence(&v);
         probabilities(&v);
-        for (size_t i = 0; i < report->tables; i++) table(&v, &report->table[i]);
-        foot(&v);
+        for (size_t i = 0; i < report->tables; i++) mgc_io__page_table(&v.t, &report->table[i]);
+        mgc_io__page_foot(&v.t, report->made_by);
         st = v.t.failed ? MGC_E_NO_MEMORY : v.status;
     }
     if (st == MGC_OK) st = mgc_file_write(ctx, path, v.t.bytes, v.t.len);

@@ -277,6 +277,34 @@ START_TEST(shifted_demand_comes_back)
 }
 END_TEST
 
+/* A trusted forecast: expectations under the nominal probabilities, one scenario, no ambiguity. */
+START_TEST(expectations_take_the_uncertainty_away)
+{
+    mgc_model *model = case_model(ctx, "robust_both_norms"), *mean;
+    mgc_microgrid *site = mgc_model_microgrid(model, "hospital"), *flat;
+    uint32_t scenarios = mgc_microgrid_scenarios(site);
+    double p[64], sum = 0, x = 0;
+
+    ck_assert_int_eq(mgc_microgrid_is_ambiguous(site), 1);
+    DONE(mgc_model_expected(model, &mean));
+    flat = mgc_model_microgrid(mean, "hospital");
+    ck_assert_uint_eq(mgc_microgrid_scenarios(flat), 1);
+    ck_assert_int_eq(mgc_microgrid_is_ambiguous(flat), 0);
+    DONE(mgc_microgrid_get_probability(site, p, scenarios));
+    for (uint32_t k = 0; k < scenarios; k++) {
+        DONE(mgc_device_get(mgc_microgrid_device(site, "electric-load"), "demand_kw", k, 7, &x));
+        sum += p[k] * x;
+    }
+    DONE(mgc_device_get(mgc_microgrid_device(flat, "electric-load"), "demand_kw", 0, 7, &x));
+    ck_assert_double_eq_tol(x, sum, 1e-9 * sum);
+    mgc_plan_destroy(solve(mean, MGC_DISPATCH_ALONE));
+    DONE(mgc_microgrid_clear_ambiguity(site));
+    ck_assert_int_eq(mgc_microgrid_is_ambiguous(site), 0);
+    mgc_model_destroy(mean);
+    mgc_model_destroy(model);
+}
+END_TEST
+
 /* A state can be told entry by entry; what the model does not know is refused by name. */
 START_TEST(entries_are_made_read_and_refused)
 {
@@ -346,6 +374,7 @@ Suite *state_suite(void)
     tcase_add_test(tc, contracts_stand);
     tcase_add_test(tc, units_remember_since_when);
     tcase_add_test(tc, shifted_demand_comes_back);
+    tcase_add_test(tc, expectations_take_the_uncertainty_away);
     tcase_add_test(tc, entries_are_made_read_and_refused);
     suite_add_tcase(suite, tc);
     return suite;

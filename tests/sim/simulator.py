@@ -352,6 +352,32 @@ def doctor_finds_everything_in_order():
         assert not os.listdir(folder)
 
 
+@test
+def plans_are_held_against_the_days_that_came():
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("evaluate", "--days", "2", "--relax", "--out", "out", "--json", cwd=folder)
+        assert done.returncode == 0, done
+        got = json.loads(done.stdout)
+        assert got == json.loads((pathlib.Path(folder) / "out" / "evaluation.json").read_text())
+        assert len(got["days"]) == 2 and got["days"][0] < got["days"][1]
+        plans = got["plans"]
+        for plan in plans.values():
+            for day in range(2):
+                assert plan["cost"][day] >= got["hindsight"][day] * (1 - 1e-6), "no plan beats knowing the day"
+                assert plan["unserved_kwh"][day] >= 0 and plan["emission_kg"][day] > 0
+        for day in range(2):  # a larger set promises no less
+            promises = [plans[k]["promise"][day] for k in ("stochastic", "distributionally robust", "robust")]
+            assert promises[0] < promises[1] < promises[2], promises
+        rules = {rule["rule"]: rule for rule in got["rules"]}
+        assert rules["norm1 weissman"]["measured"] > 0.95 and rules["norm_inf zhao_guan"]["measured"] < 0.2
+        page = (pathlib.Path(folder) / "out" / "evaluation.html").read_text()
+        assert page.count("<svg") == 5 and "src=" not in page and "<script" not in page
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("evaluate", pathlib.Path(DATA).resolve() / "reference" / "one_scenario.json", "--days", "2", cwd=folder)
+        assert done.returncode == 3 and "uncertainty" in done.stderr, done
+        assert not os.path.exists(os.path.join(folder, "mgchain-out", "evaluation.html"))
+
+
 # --- the day ------------------------------------------------------------------------------------------------------------------
 
 day = {}
