@@ -35,7 +35,8 @@ static void destroy(mgc__ldl *ldl)
     mgc__free(ctx, a->batch);
     mgc__free(ctx, a->chunk);
     mgc__free(ctx, a->link_row);
-    mgc__free(ctx, a->link_sign);
+    mgc__free(ctx, a->source);
+    mgc__free(ctx, a->origin);
     mgc__free(ctx, a->l_block);
     mgc__free(ctx, a->value_block);
     mgc__free(ctx, a->schur);
@@ -147,20 +148,23 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
     return MGC_OK;
 }
 
-/* Where the caller's entries and rows go.  Lanes without a component are rows of the identity. */
+/* Lanes without a component are rows of the identity that no entry of the caller's goes to. */
 static void fill_lanes(mgc__ldl *ldl, const arrow *a)
 {
+    memset(a->source, 0xff, a->link_value * sizeof *a->source);
+    memset(a->origin, 0xff, a->link_x * sizeof *a->origin);
     for (uint32_t b = 0; b < a->batches; b++) {
         const arrow_batch *batch = &a->batch[b];
         const arrow_group *g = &a->group[batch->group];
 
         for (uint32_t at = 0; at < g->size * LANES; at++) {
             ldl->value[batch->value + at] = g->sign[at / LANES];
-            ldl->diagonal[batch->x + at] = (uint32_t)(batch->value + at);
+            ldl->sign[batch->x + at] = at % LANES < batch->lanes ? g->sign[at / LANES] : 0;
         }
     }
 }
 
+/* Where the caller's entries and rows go, and the other way. */
 static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
                             uint32_t c, uint32_t member)
 {
@@ -173,12 +177,13 @@ static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g,
         size_t at = (size_t)group->column[i] * LANES + lane;
 
         ldl->where[v] = (uint32_t)(batch->x + at);
-        ldl->place[k->start[v + 1] - 1] = (uint32_t)(batch->value + at);
+        a->origin[batch->x + at] = v;
+        a->source[batch->value + at] = k->start[v + 1] - 1;
         for (uint32_t e = g->start[v]; e < g->start[v + 1]; e++) {
             uint32_t u = g->neighbour[e];
 
             if (parts->component_of[u] != UINT32_MAX && u < v) continue;
-            ldl->place[g->entry[e]] = (uint32_t)(batch->value + ((size_t)group->size + group->slot[t++]) * LANES + lane);
+            a->source[batch->value + ((size_t)group->size + group->slot[t++]) * LANES + lane] = g->entry[e];
         }
     }
     assert(t == group->k_entries);
@@ -198,7 +203,7 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
                 if (pass == 1) {
                     a->link_row[edges] = r;
                     a->link_column[edges] = parts->rank[g->neighbour[e]];
-                    ldl->place[g->entry[e]] = (uint32_t)(a->link_value + a->links + edges);
+                    a->source[a->link_value + a->links + edges] = g->entry[e];
                 }
                 edges++;
             }
@@ -207,10 +212,11 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
         a->link_edges = edges;
         a->link_row = mgc__alloc(ldl->ctx, 2 * (size_t)edges, sizeof *a->link_row);
         ldl->value = aligned(ldl->ctx, a->link_value + a->links + edges, &a->value_block);
-        ldl->diagonal = mgc__alloc(ldl->ctx, a->link_x + a->links, sizeof *ldl->diagonal);
-        a->link_sign = mgc__alloc(ldl->ctx, a->links, 1);
+        ldl->sign = mgc__alloc(ldl->ctx, a->link_x + a->links, 1);
+        a->source = mgc__alloc(ldl->ctx, a->link_value + a->links + edges, sizeof *a->source);
+        a->origin = mgc__alloc(ldl->ctx, a->link_x + a->links, sizeof *a->origin);
         a->schur = mgc__alloc(ldl->ctx, (size_t)a->links * (a->links + 3) + MGC__DENSE_WORK(a->links), sizeof *a->schur);
-        if (!a->link_row || !ldl->value || !ldl->diagonal || !a->link_sign || !a->schur)
+        if (!a->link_row || !ldl->value || !ldl->sign || !a->source || !a->origin || !a->schur)
             return mgc__no_memory(ldl->ctx, "a factorisation");
         a->link_column = a->link_row + edges;
         a->size = a->schur + (size_t)a->links * a->links;
@@ -222,8 +228,9 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
         uint32_t v = parts->link[r];
 
         ldl->where[v] = (uint32_t)(a->link_x + r);
-        ldl->place[k->start[v + 1] - 1] = ldl->diagonal[a->link_x + r] = (uint32_t)(a->link_value + r);
-        a->link_sign[r] = sign[v];
+        a->origin[a->link_x + r] = v;
+        a->source[a->link_value + r] = k->start[v + 1] - 1;
+        ldl->sign[a->link_x + r] = sign[v];
     }
     return MGC_OK;
 }
@@ -264,6 +271,7 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
         ldl->state = a = mgc__alloc(ldl->ctx, 1, sizeof *a);
         if (a) {
             a->kernel = mgc__arrow_kernels();
+            a->loops = mgc__ldl_loops();
             a->forced = forced;
             st = build(ldl, a, &g, &parts, k, sign);
             *found = a->worth;
@@ -278,6 +286,35 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
 }
 
 /* --- factorisation --------------------------------------------------------------------------------------------- */
+
+/* out[i] = in[from[i]] in lanes; those without a component keep what they have. */
+static void gather(size_t count, uint32_t used, const uint32_t *from, const double *in, double *out)
+{
+    if (used == LANES)
+        for (size_t i = 0; i < count * LANES; i++) out[i] = in[from[i]];
+    else
+        for (size_t i = 0; i < count * LANES; i += LANES)
+            for (uint32_t lane = 0; lane < used; lane++) out[i + lane] = in[from[i + lane]];
+}
+
+static void scatter(size_t count, uint32_t used, const uint32_t *to, const double *in, double *out)
+{
+    if (used == LANES)
+        for (size_t i = 0; i < count * LANES; i++) out[to[i]] = in[i];
+    else
+        for (size_t i = 0; i < count * LANES; i += LANES)
+            for (uint32_t lane = 0; lane < used; lane++) out[to[i + lane]] = in[i + lane];
+}
+
+/* Components are loaded by whoever factorises them. */
+static void load(mgc__ldl *ldl, const double *value)
+{
+    arrow *a = ldl->state;
+
+    a->given = value;
+    for (size_t at = a->link_value; at < a->link_value + a->links + a->link_edges; at++) ldl->value[at] = value[a->source[at]];
+    a->loops->weigh(a->links, ldl->value + a->link_value, ldl->weight + a->link_x);
+}
 
 static void factorise_chunk(void *user, size_t index)
 {
@@ -295,7 +332,9 @@ static void factorise_chunk(void *user, size_t index)
         const arrow_target target = {.links = a->links, .lanes = batch->lanes, .schur = chunk->schur, .size = chunk->size,
                                      .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
 
-        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->plus, ldl->minus, a->l + batch->l,
+        gather((size_t)g->size + g->k_entries, batch->lanes, a->source + batch->value, a->given, ldl->value + batch->value);
+        a->loops->weigh((size_t)g->size * LANES, ldl->value + batch->value, ldl->weight + batch->x);
+        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x, a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
     }
 }
@@ -335,15 +374,17 @@ static mgc_status factorise(mgc__ldl *ldl)
                              a->chunk[k].begin * LANES, a->chunk[k].end * LANES - 1);
     }
     assemble_links(ldl, a);
-    return mgc__dense_ldl(ldl, a->links, a->schur, a->link_sign, a->size, a->link_d, a->link_d_inverse, a->work);
+    return mgc__dense_ldl(ldl, a->links, a->schur, ldl->sign + a->link_x, ldl->shift + a->link_x, a->size, a->link_d, a->link_d_inverse, a->work);
 }
 
 /* --- solving --------------------------------------------------------------------------------------------------- */
 
-/* One pass over the chunks: x and r as the engine's operations take them. */
+/* One pass over the chunks: vectors as the engine's operations take them; from, to: the caller's, or NULL. */
 typedef struct sweep {
     mgc__ldl *ldl;
     double *x, *r;
+    const double *from;
+    double *to;
 } sweep;
 
 static double *border_of(const arrow_chunk *chunk, const arrow_group *g, uint32_t which)
@@ -375,18 +416,44 @@ static void collect(const arrow *a, const arrow_batch *batch, const double *bord
     }
 }
 
+/* The caller's right-hand side of a batch, kept in ldl->b. */
+static void take_in(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
+{
+    const arrow *a = s->ldl->state;
+    size_t size = a->group[batch->group].size;
+    double *b = s->ldl->b + batch->x, largest;
+
+    gather(size, batch->lanes, a->origin + batch->x, s->from, b);
+    memcpy(s->x + batch->x, b, size * LANES * sizeof *b);
+    largest = a->loops->largest(size * LANES, b, s->ldl->weight + batch->x);
+    chunk->sizes.b = largest <= chunk->sizes.b ? chunk->sizes.b : largest;
+}
+
+static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
+{
+    const arrow *a = s->ldl->state;
+    size_t size = a->group[batch->group].size;
+    const double *x = s->x + batch->x;
+    double largest = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x, s->ldl->weight + batch->x);
+
+    chunk->sizes.shifted = largest <= chunk->sizes.shifted ? chunk->sizes.shifted : largest;
+    scatter(size, batch->lanes, a->origin + batch->x, x, s->to);
+}
+
 static void forward_chunk(void *user, size_t index)
 {
     const sweep *s = user;
     const arrow *a = s->ldl->state;
-    const arrow_chunk *chunk = &a->chunk[index];
+    arrow_chunk *chunk = &a->chunk[index];
 
+    chunk->sizes = (ldl_sizes){0.0, 0.0};
     memset(chunk->rhs, 0, a->links * sizeof *chunk->rhs);
     for (uint32_t b = chunk->begin; b < chunk->end; b++) {
         const arrow_batch *batch = &a->batch[b];
         const arrow_group *g = &a->group[batch->group];
         double *border = border_of(chunk, g, 0);
 
+        if (s->from) take_in(s, chunk, batch);
         memset(border, 0, (size_t)g->border * LANES * sizeof *border);
         a->kernel->forward(g, a->l + batch->l, s->x + batch->x, border);
         collect(a, batch, border, chunk->rhs);
@@ -397,7 +464,7 @@ static void backward_chunk(void *user, size_t index)
 {
     const sweep *s = user;
     const arrow *a = s->ldl->state;
-    const arrow_chunk *chunk = &a->chunk[index];
+    arrow_chunk *chunk = &a->chunk[index];
 
     for (uint32_t b = chunk->begin; b < chunk->end; b++) {
         const arrow_batch *batch = &a->batch[b];
@@ -406,20 +473,50 @@ static void backward_chunk(void *user, size_t index)
 
         spread(a, batch, s->x + a->link_x, border);
         a->kernel->backward(g, a->l + batch->l, a->d_inverse + batch->x, s->x + batch->x, border);
+        if (s->to) give_out(s, chunk, batch);
     }
+}
+
+static void sweep_all(sweep *s)
+{
+    mgc__ldl *ldl = s->ldl;
+    arrow *a = ldl->state;
+    double *link_x = s->x + a->link_x;
+
+    mgc__parallel(ldl->threads, a->chunks, forward_chunk, s);
+    for (uint32_t k = 0; k < a->chunks; k++)
+        for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
+    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
+    mgc__parallel(ldl->threads, a->chunks, backward_chunk, s);
 }
 
 static void solve(mgc__ldl *ldl, double *x)
 {
-    arrow *a = ldl->state;
     sweep s = {.ldl = ldl, .x = x};
-    double *link_x = x + a->link_x;
 
-    mgc__parallel(ldl->threads, a->chunks, forward_chunk, &s);
-    for (uint32_t k = 0; k < a->chunks; k++)
-        for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
-    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
-    mgc__parallel(ldl->threads, a->chunks, backward_chunk, &s);
+    sweep_all(&s);
+}
+
+static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
+{
+    arrow *a = ldl->state;
+    sweep s = {.ldl = ldl, .x = ldl->x, .from = b, .to = x};
+    double *link_b = ldl->b + a->link_x, *link_x = ldl->x + a->link_x;
+    const double *weight = ldl->weight + a->link_x;
+    ldl_sizes sizes;
+
+    for (uint32_t k = 0; k < a->links; k++) link_x[k] = link_b[k] = b[a->origin[a->link_x + k]];
+    sizes.b = a->loops->largest(a->links, link_b, weight);
+    sweep_all(&s);
+    sizes.shifted = a->loops->largest_product(a->links, link_x, ldl->shift + a->link_x, weight);
+    for (uint32_t k = 0; k < a->links; k++) x[a->origin[a->link_x + k]] = link_x[k];
+    for (uint32_t k = 0; k < a->chunks; k++) {
+        ldl_sizes own = a->chunk[k].sizes;
+
+        sizes.b = own.b <= sizes.b ? sizes.b : own.b;
+        sizes.shifted = own.shifted <= sizes.shifted ? sizes.shifted : own.shifted;
+    }
+    return sizes;
 }
 
 static void residual_chunk(void *user, size_t index)
@@ -460,4 +557,4 @@ static void residual(mgc__ldl *ldl, const double *x, double *r)
         for (uint32_t r2 = 0; r2 < a->links; r2++) link_r[r2] += a->chunk[k].rhs[r2];
 }
 
-const ldl_engine mgc__ldl_arrow = {.factorise = factorise, .solve = solve, .residual = residual, .destroy = destroy};
+const ldl_engine mgc__ldl_arrow = {.load = load, .factorise = factorise, .solve = solve, .first = first, .residual = residual, .destroy = destroy};

@@ -77,6 +77,7 @@ typedef struct arrow_chunk {
     double *rhs;           /* links */
     uint32_t corrected;
     bool finite;
+    ldl_sizes sizes;
     void *block;
 } arrow_chunk;
 
@@ -97,7 +98,7 @@ static inline size_t arrow_packed(uint32_t n, uint32_t c)
 /* All vectors and values come in lanes.  d, x, r: by columns of the group; border: by its links. */
 typedef struct arrow_kernels {
     /* false: a pivot is not finite.  w: size + border. */
-    bool (*factorise)(const arrow_group *g, const arrow_target *target, const double *value, double plus, double minus,
+    bool (*factorise)(const arrow_group *g, const arrow_target *target, const double *value, const double *shift,
                       double *l, double *d, double *d_inverse, double *w);
     void (*forward)(const arrow_group *g, const double *l, double *x, double *border);
     void (*backward)(const arrow_group *g, const double *l, const double *d_inverse, double *x, const double *border);
@@ -118,8 +119,10 @@ typedef struct arrow {
     double *l, *d, *d_inverse;        /* factor; pivots by vectors' places */
     double *schur, *size, *work;      /* links x links, by columns, then its L D L'; magnitudes on its diagonal */
     double *link_d, *link_d_inverse;
-    int8_t *link_sign;
+    uint32_t *source, *origin;        /* entry of the caller's K for each value, row for each entry of vectors */
+    const double *given;              /* the caller's values, while it factorises */
     const arrow_kernels *kernel;
+    const ldl_loops *loops;
     void *l_block, *value_block;
     bool forced, worth;               /* whether it is worth the effort, or asked for anyway */
 } arrow;

@@ -99,14 +99,13 @@ ALWAYS_INLINE bool choose_pivots(lanes *pivot, const lanes *sizes, double sign, 
     return true;
 }
 
-ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *target, const double *value, double plus,
-                                  double minus, double *l, double *d, double *d_inverse, double *w)
+ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *target, const double *value, const double *shift, double *l, double *d, double *d_inverse, double *w)
 {
     const double *entry = value + (size_t)g->size * LANES;
     const lanes zero = {0};
 
     for (uint32_t j = 0; j < g->size; j++) {
-        double sign = g->sign[j], shift = sign > 0.0 ? plus : -minus;
+        double sign = g->sign[j];
         lanes diagonal = LOAD(value + (size_t)j * LANES), pivot, size, inverse;
 
         STORE(w + (size_t)j * LANES) = diagonal;
@@ -115,7 +114,7 @@ ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *targ
             STORE(w + (size_t)g->k_row[e] * LANES) = LOAD(entry + (size_t)e * LANES);
         gather_updates(g, j, l, d, w, &size);
         size += diagonal * sign;
-        pivot = LOAD(w + (size_t)j * LANES) + shift;
+        pivot = LOAD(w + (size_t)j * LANES) + LOAD(shift + (size_t)j * LANES);
         if (!choose_pivots(&pivot, &size, sign, target->corrected)) return false;
         inverse = 1.0 / pivot;
         STORE(d + (size_t)j * LANES) = pivot;
@@ -211,9 +210,9 @@ ALWAYS_INLINE void residual_body(const arrow_group *g, const double *value, cons
 
 #define KERNELS(name, attribute)                                                                                        \
     attribute static bool factorise_##name(const arrow_group *g, const arrow_target *target, const double *value,       \
-                                           double plus, double minus, double *l, double *d, double *d_inverse, double *w) \
+                                           const double *shift, double *l, double *d, double *d_inverse, double *w) \
     {                                                                                                                   \
-        if (!factorise_body(g, target, value, plus, minus, l, d, d_inverse, w)) return false;                           \
+        if (!factorise_body(g, target, value, shift, l, d, d_inverse, w)) return false;                           \
         schur_body(g, target, l, d, w);                                                                                 \
         return true;                                                                                                    \
     }                                                                                                                   \

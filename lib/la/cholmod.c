@@ -111,7 +111,7 @@ static mgc_status factorise(mgc__ldl *ldl)
     const mgc__csc *k = &ldl->k;
 
     memcpy(c->value, k->value, k->start[ldl->n] * sizeof *c->value);
-    for (uint32_t j = 0; j < ldl->n; j++) c->value[k->start[j + 1] - 1] += ldl->sign[j] > 0 ? ldl->plus : -ldl->minus;
+    for (uint32_t j = 0; j < ldl->n; j++) c->value[k->start[j + 1] - 1] += ldl->shift[j];
     if (!cholmod_factorize(&c->k, c->factor, &c->common) && c->common.status < 0) return failed(ldl->ctx, &c->common);
     /* CHOLMOD stops at a zero pivot and keeps wrong signs; this engine replaces neither. */
     for (uint32_t j = 0; j < ldl->n; j++) {

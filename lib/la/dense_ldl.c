@@ -17,8 +17,8 @@ static void apply_left(const kernels *kernel, uint32_t n, uint32_t b, uint32_t w
     for (uint32_t q = 0; q < width; q++) kernel->subtract(n - b - q, c + (size_t)q * n + q, a + (size_t)(b + q) * n + b + q);
 }
 
-mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, double *size, double *d,
-                          double *d_inverse, double *work)
+mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, const double *shift, double *size,
+                          double *d, double *d_inverse, double *work)
 {
     const kernels *kernel = mgc__supernodal_kernels();
     double *w = work, *product = work + WIDTH * (size_t)n;
@@ -35,7 +35,7 @@ mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *si
                 t -= a[(size_t)k * n + c] * v[k - b];
             }
             if (!isfinite(t)) return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: pivot %u of %u links is not a finite number", c, n);
-            d[c] = ldl_pivot(ldl, t + (sign[c] > 0 ? ldl->plus : -ldl->minus), size[c], sign[c]);
+            d[c] = ldl_pivot(ldl, t + shift[c], size[c], sign[c]);
             d_inverse[c] = 1.0 / d[c];
             kernel->eliminate(n - c - 1, c - b, a + (size_t)b * n + c + 1, n, v, d_inverse[c], y + c + 1);
             for (uint32_t r = c + 1; r < n; r++) size[r] += y[r] * y[r] * fabs(d[c]);

@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+/* Rounding varies with the right-hand side: what one solve showed, times this, is taken for all with the same factor. */
+#define ROUNDING_SAFETY 4.0
+
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order)
 {
     uint32_t *head = mgc__alloc(ctx, 3 * (size_t)n, sizeof *head), *next = head + n, *stack = next + n, k = 0;
@@ -81,13 +84,11 @@ static mgc_status create_general(mgc__ldl *ldl, const mgc__csc *k, const int8_t 
     mgc_status st;
 
     ldl->sign = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->sign);
-    ldl->diagonal = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->diagonal);
-    if (!ldl->sign || !ldl->diagonal) return mgc__no_memory(ldl->ctx, "a factorisation");
+    if (!ldl->sign) return mgc__no_memory(ldl->ctx, "a factorisation");
     st = order_and_permute(ldl, k, sign);
     if (st != MGC_OK) return st;
     ldl->length = ldl->n;
     ldl->value = ldl->k.value;
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->diagonal[j] = ldl->k.start[j + 1] - 1;
     ldl->info.method = method;
     ldl->engine = engine_of(method);
     return ldl->engine->analyse(ldl);
@@ -116,7 +117,7 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     } else if (st == MGC_OK) {
         st = create_general(ldl, k, sign, method == MGC__LDL_AUTO || method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
     }
-    if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 5 * (size_t)ldl->length, sizeof *ldl->b)))
+    if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 6 * (size_t)ldl->length, sizeof *ldl->b)))
         st = mgc__no_memory(ctx, "a factorisation");
     if (st != MGC_OK) {
         mgc__ldl_destroy(ldl);
@@ -126,6 +127,7 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     ldl->r = ldl->x + ldl->length;
     ldl->best = ldl->r + ldl->length;
     ldl->weight = ldl->best + ldl->length;
+    ldl->shift = ldl->weight + ldl->length;
     *out = ldl;
     return MGC_OK;
 }
@@ -137,7 +139,6 @@ void mgc__ldl_destroy(mgc__ldl *ldl)
     mgc__csc_free(ldl->ctx, &ldl->k);
     mgc__free(ldl->ctx, ldl->where);
     mgc__free(ldl->ctx, ldl->place);
-    mgc__free(ldl->ctx, ldl->diagonal);
     mgc__free(ldl->ctx, ldl->sign);
     mgc__free(ldl->ctx, ldl->b);
     mgc__free(ldl->ctx, ldl);
@@ -148,86 +149,121 @@ void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
     ldl->threads = threads > 1 ? threads : 1;
 }
 
-static void load_values(mgc__ldl *ldl, const double *value)
+/* --- the general engines' part --------------------------------------------------------------------------------- */
+
+static void load(mgc__ldl *ldl, const double *value)
 {
     for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
-    for (uint32_t j = 0; j < ldl->length; j++) ldl->weight[j] = 1.0 / sqrt(fmax(1.0, fabs(ldl->value[ldl->diagonal[j]])));
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / fmax(1.0, fabs(ldl->value[ldl->k.start[j + 1] - 1]));
+}
+
+static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
+{
+    const ldl_loops *loops = mgc__ldl_loops();
+    ldl_sizes sizes;
+
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->x[ldl->where[i]] = ldl->b[ldl->where[i]] = b[i];
+    sizes.b = loops->largest(ldl->length, ldl->b, ldl->weight);
+    ldl->engine->solve(ldl, ldl->x);
+    sizes.shifted = loops->largest_product(ldl->length, ldl->x, ldl->shift, ldl->weight);
+    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+    return sizes;
+}
+
+/* --- factorising and solving ------------------------------------------------------------------------------------ */
+
+static mgc_status factorise(mgc__ldl *ldl, const double *value)
+{
+    if (ldl->engine->load) ldl->engine->load(ldl, value);
+    else load(ldl, value);
     ldl->info.corrected = 0;
+    ldl->judged = false;
+    return ldl->engine->factorise(ldl);
 }
 
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
 {
-    load_values(ldl, value);
-    ldl->plus = plus;
-    ldl->minus = minus;
-    return ldl->engine->factorise(ldl);
+    for (uint32_t i = 0; i < ldl->length; i++) ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
+    return factorise(ldl, value);
 }
 
 mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift)
 {
-    mgc_status st;
-
-    load_values(ldl, value);
-    ldl->plus = ldl->minus = 0.0;
-    for (uint32_t j = 0; j < ldl->n; j++) {
-        uint32_t i = ldl->where[j];
-
-        ldl->best[i] = ldl->value[ldl->diagonal[i]];
-        ldl->value[ldl->diagonal[i]] += shift[j];
-    }
-    st = ldl->engine->factorise(ldl);
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->value[ldl->diagonal[ldl->where[j]]] = ldl->best[ldl->where[j]];
-    return st;
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->shift[ldl->where[j]] = shift[j];
+    return factorise(ldl, value);
 }
 
-static double weighted(const mgc__ldl *ldl, const double *x)
-{
-    double most = 0.0;
-
-    for (uint32_t i = 0; i < ldl->length; i++) {
-        double t = fabs(x[i]) * ldl->weight[i];
-
-        most = t <= most ? most : t; /* a NaN goes through */
-    }
-    return most;
-}
-
-/* r = b - K x; returns its largest weighted entry. */
+/* ldl->r = b - K x; returns its largest weighted entry. */
 static double residual(mgc__ldl *ldl)
 {
     memcpy(ldl->r, ldl->b, ldl->length * sizeof *ldl->r);
     if (ldl->engine->residual) ldl->engine->residual(ldl, ldl->x, ldl->r);
     else mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
-    return weighted(ldl, ldl->r);
+    return sqrt(mgc__ldl_loops()->largest(ldl->length, ldl->r, ldl->weight));
+}
+
+/* In exact arithmetic (K + shift) x = b leaves b - K x = shift x.  How far is the residual from that? */
+static void judge(mgc__ldl *ldl, double size)
+{
+    for (uint32_t i = 0; i < ldl->length; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
+    ldl->rounding = sqrt(mgc__ldl_loops()->largest(ldl->length, ldl->best, ldl->weight)) / size;
+    ldl->judged = true;
+}
+
+/* Refinement by the shift alone, without K: steps of (K + shift) d = r leave r = shift d.  Returns the error, which
+ * `rounding` is not part of. */
+static double refine_by_shift(mgc__ldl *ldl, double error, uint32_t steps, double goal)
+{
+    const double *step = ldl->x;
+
+    for (uint32_t s = 0; s < steps && error > goal; s++) {
+        double before = error;
+
+        for (uint32_t i = 0; i < ldl->length; i++) ldl->r[i] = ldl->shift[i] * step[i];
+        ldl->engine->solve(ldl, ldl->r);
+        error = sqrt(mgc__ldl_loops()->largest_product(ldl->length, ldl->r, ldl->shift, ldl->weight));
+        if (!(error < before)) return before;
+        for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
+        step = ldl->r;
+    }
+    return error;
+}
+
+/* Refinement on K itself. */
+static double refine(mgc__ldl *ldl, double error, uint32_t steps, double goal)
+{
+    for (uint32_t s = 0; s < steps && error > goal; s++) {
+        double before = error;
+
+        memcpy(ldl->best, ldl->x, ldl->length * sizeof *ldl->best);
+        ldl->engine->solve(ldl, ldl->r);
+        for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
+        error = residual(ldl);
+        if (!(error < before)) { /* also where it is not a number: the last good one stands */
+            memcpy(ldl->x, ldl->best, ldl->length * sizeof *ldl->x);
+            return before;
+        }
+        if (error > 0.5 * before) break;
+    }
+    return error;
 }
 
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target)
 {
-    uint32_t length = ldl->length;
-    double size, error;
+    ldl_sizes sizes = ldl->engine->first ? ldl->engine->first(ldl, b, x) : first(ldl, b, x);
+    double size = sqrt(sizes.b), shifted = sqrt(sizes.shifted), noise = ROUNDING_SAFETY * ldl->rounding * size, error;
 
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->b[ldl->where[i]] = b[i];
-    memcpy(ldl->x, ldl->b, length * sizeof *ldl->x);
-    size = weighted(ldl, ldl->b);
     if (!(size > 0.0)) {
         memset(x, 0, ldl->n * sizeof *x);
         return 0.0;
     }
-    ldl->engine->solve(ldl, ldl->x);
-    error = residual(ldl);
-    for (uint32_t s = 0; s < steps && error > target * size; s++) {
-        double before = error;
-
-        memcpy(ldl->best, ldl->x, length * sizeof *ldl->best);
-        ldl->engine->solve(ldl, ldl->r);
-        for (uint32_t i = 0; i < length; i++) ldl->x[i] += ldl->r[i];
+    if (ldl->judged && shifted + noise <= target * size) return (shifted + noise) / size;
+    if (ldl->judged && noise <= 0.5 * target * size) {
+        error = noise + refine_by_shift(ldl, shifted, steps, target * size - noise);
+    } else {
         error = residual(ldl);
-        if (!(error < before)) { /* also where it is not a number: the last good one stands */
-            memcpy(ldl->x, ldl->best, length * sizeof *ldl->x);
-            error = before;
-            break;
-        }
-        if (error > 0.5 * before) break;
+        if (!ldl->judged) judge(ldl, size);
+        error = refine(ldl, error, steps, target * size);
     }
     for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
     return error / size;
@@ -235,15 +271,12 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
 
 void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x)
 {
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->b[ldl->where[i]] = b[i];
-    memcpy(ldl->x, ldl->b, ldl->length * sizeof *ldl->x);
-    ldl->engine->solve(ldl, ldl->x);
-    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+    (void)(ldl->engine->first ? ldl->engine->first(ldl, b, x) : first(ldl, b, x));
 }
 
 void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight)
 {
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i];
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i] * weight[i];
 }
 
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)

@@ -8,13 +8,23 @@
 /* A pivot below this part of the sum of magnitudes that made it is rounding error alone: replaced. */
 #define LDL_PIVOT_TINY 1e-15
 
-/* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry and exit. */
+/* Squares of largest entries, weighted: of b, and of shift x, which is the residual that exact arithmetic leaves in x. */
+typedef struct ldl_sizes {
+    double b, shifted;
+} ldl_sizes;
+
+/* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry and exit.
+ * What stands as NULL is done in ldl.c for an engine that works on ldl->k. */
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
     mgc_status (*analyse)(mgc__ldl *ldl);
+    /* The caller's values to ldl->value, and ldl->weight. */
+    void (*load)(mgc__ldl *ldl, const double *value);
     mgc_status (*factorise)(mgc__ldl *ldl);
-    void (*solve)(mgc__ldl *ldl, double *x);                          /* in place */
-    void (*residual)(mgc__ldl *ldl, const double *x, double *r);      /* r -= K x; NULL: by ldl->k */
+    void (*solve)(mgc__ldl *ldl, double *x); /* in place */
+    /* The caller's b to ldl->b, its solution to ldl->x and the caller's x. */
+    ldl_sizes (*first)(mgc__ldl *ldl, const double *b, double *x);
+    void (*residual)(mgc__ldl *ldl, const double *x, double *r); /* r -= K x */
     void (*destroy)(mgc__ldl *ldl);
 } ldl_engine;
 
@@ -27,11 +37,12 @@ struct mgc__ldl {
     double *value;      /* of K as the engine wants them: k.value, or its own */
     uint32_t *where;    /* row i of the caller's K is entry where[i] of vectors */
     uint32_t *place;    /* caller's entry e is value[place[e]] */
-    uint32_t *diagonal; /* length: its place in value */
-    int8_t *sign;       /* permuted, with ldl->k */
-    double plus, minus; /* the static shift of the last factorisation */
+    int8_t *sign;       /* length; 0: an entry that no row goes to */
     double *b, *x, *r, *best;
-    double *weight;     /* 1 / sqrt(max(1, |k_jj|)): makes residuals of unlike rows comparable */
+    double *weight;     /* 1 / max(1, |k_jj|): squares of residuals of unlike rows become comparable */
+    double *shift;      /* what the factor has on its diagonal beside K's, each of its pivot's sign */
+    bool judged;        /* `rounding` is known for the present factor */
+    double rounding;    /* what of a residual the shift does not explain, relative to b */
     mgc__ldl_info info;
 };
 
@@ -39,9 +50,17 @@ extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmo
 
 /* Dense L D L' of a (n x n by columns, lower triangle) in place; size: magnitudes of what the diagonal was summed from. */
 #define MGC__DENSE_WORK(n) (8 * (size_t)(n) + 8)
-mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, double *size, double *d,
-                          double *d_inverse, double *work);
+mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, const double *shift, double *size,
+                          double *d, double *d_inverse, double *work);
 void mgc__dense_ldl_solve(uint32_t n, const double *l, const double *d_inverse, double *x);
+
+/* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one. */
+typedef struct ldl_loops {
+    double (*largest)(size_t n, const double *x, const double *weight);                          /* x_i^2 weight_i */
+    double (*largest_product)(size_t n, const double *x, const double *s, const double *weight); /* (s_i x_i)^2 weight_i */
+    void (*weigh)(size_t n, const double *diagonal, double *weight);
+} ldl_loops;
+const ldl_loops *mgc__ldl_loops(void);
 
 /* order[k] = k-th node of a postorder of the forest, parent n: a root. */
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order);

@@ -194,10 +194,9 @@ static void apply_update(supernodal *s, uint32_t j, const supernode_update *u)
 /* The pivot of column c of a panel and what made it: the magnitudes of its terms, for ldl_pivot(). */
 static double choose_pivot(mgc__ldl *ldl, supernodal *s, uint32_t column, double d)
 {
-    double shift = ldl->sign[column] > 0 ? ldl->plus : -ldl->minus;
     const mgc__csc *k = &ldl->k;
 
-    return ldl_pivot(ldl, d + shift, s->size[column] + fabs(k->value[k->start[column + 1] - 1]), ldl->sign[column]);
+    return ldl_pivot(ldl, d + ldl->shift[column], s->size[column] + fabs(k->value[k->start[column + 1] - 1]), ldl->sign[column]);
 }
 
 /* Dense L D L' of a panel whose updates from the left are done; WIDTH columns at a time. */

@@ -93,11 +93,11 @@ static mgc_status factorise(mgc__ldl *ldl)
         u->count[j] = 0;
     }
     for (uint32_t j = 0; j < n; j++) {
-        double shift = ldl->sign[j] > 0 ? ldl->plus : -ldl->minus, d = 0.0, size;
+        double d = 0.0, size;
         uint32_t top = reach(ldl, u, j, &d);
 
         size = fabs(d);
-        d += shift;
+        d += ldl->shift[j];
         for (; top < n; top++) {
             uint32_t i = u->pattern[top], end = u->start[i] + u->count[i];
             double yi = u->y[i], lji = yi * u->d_inverse[i], term = lji * yi;
