@@ -313,7 +313,7 @@ static void load(mgc__ldl *ldl, const double *value)
 
     a->given = value;
     for (size_t at = a->link_value; at < a->link_value + a->links + a->link_edges; at++) ldl->value[at] = value[a->source[at]];
-    a->loops->weigh(a->links, ldl->value + a->link_value, ldl->weight + a->link_x);
+    a->loops->weigh(a->links, ldl->value + a->link_value, ldl->side + a->link_x, ldl->weight + a->link_x);
 }
 
 static void factorise_chunk(void *user, size_t index)
@@ -333,7 +333,8 @@ static void factorise_chunk(void *user, size_t index)
                                      .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
 
         gather((size_t)g->size + g->k_entries, batch->lanes, a->source + batch->value, a->given, ldl->value + batch->value);
-        a->loops->weigh((size_t)g->size * LANES, ldl->value + batch->value, ldl->weight + batch->x);
+        a->loops->weigh((size_t)g->size * LANES, ldl->value + batch->value, ldl->side + batch->x,
+                        ldl->weight + batch->x);
         chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x, a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
     }
@@ -421,12 +422,11 @@ static void take_in(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch
 {
     const arrow *a = s->ldl->state;
     size_t size = a->group[batch->group].size;
-    double *b = s->ldl->b + batch->x, largest;
+    double *b = s->ldl->b + batch->x;
 
     gather(size, batch->lanes, a->origin + batch->x, s->from, b);
     memcpy(s->x + batch->x, b, size * LANES * sizeof *b);
-    largest = a->loops->largest(size * LANES, b, s->ldl->weight + batch->x);
-    chunk->sizes.b = largest <= chunk->sizes.b ? chunk->sizes.b : largest;
+    chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * LANES, b, s->ldl->weight + batch->x));
 }
 
 static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
@@ -434,9 +434,9 @@ static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batc
     const arrow *a = s->ldl->state;
     size_t size = a->group[batch->group].size;
     const double *x = s->x + batch->x;
-    double largest = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x, s->ldl->weight + batch->x);
+    ldl_pair shifted = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x, s->ldl->weight + batch->x);
 
-    chunk->sizes.shifted = largest <= chunk->sizes.shifted ? chunk->sizes.shifted : largest;
+    chunk->sizes.shifted = ldl_larger(chunk->sizes.shifted, shifted);
     scatter(size, batch->lanes, a->origin + batch->x, x, s->to);
 }
 
@@ -446,7 +446,7 @@ static void forward_chunk(void *user, size_t index)
     const arrow *a = s->ldl->state;
     arrow_chunk *chunk = &a->chunk[index];
 
-    chunk->sizes = (ldl_sizes){0.0, 0.0};
+    chunk->sizes = (ldl_sizes){{0.0, 0.0}, {0.0, 0.0}};
     memset(chunk->rhs, 0, a->links * sizeof *chunk->rhs);
     for (uint32_t b = chunk->begin; b < chunk->end; b++) {
         const arrow_batch *batch = &a->batch[b];
@@ -511,10 +511,8 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
     sizes.shifted = a->loops->largest_product(a->links, link_x, ldl->shift + a->link_x, weight);
     for (uint32_t k = 0; k < a->links; k++) x[a->origin[a->link_x + k]] = link_x[k];
     for (uint32_t k = 0; k < a->chunks; k++) {
-        ldl_sizes own = a->chunk[k].sizes;
-
-        sizes.b = own.b <= sizes.b ? sizes.b : own.b;
-        sizes.shifted = own.shifted <= sizes.shifted ? sizes.shifted : own.shifted;
+        sizes.b = ldl_larger(sizes.b, a->chunk[k].sizes.b);
+        sizes.shifted = ldl_larger(sizes.shifted, a->chunk[k].sizes.shifted);
     }
     return sizes;
 }

@@ -4,8 +4,10 @@
 
 #include <math.h>
 
-/* Rounding varies with the right-hand side: what one solve showed, times this, is taken for all with the same factor. */
 #define ROUNDING_SAFETY 4.0
+/* Columns (rows) of a right-hand side count as at least this part of its rows (columns): what is nearly nought needs no
+ * relative accuracy of its own. */
+#define SMALL_BLOCK 1e-3
 
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order)
 {
@@ -117,7 +119,7 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     } else if (st == MGC_OK) {
         st = create_general(ldl, k, sign, method == MGC__LDL_AUTO || method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
     }
-    if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 6 * (size_t)ldl->length, sizeof *ldl->b)))
+    if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 7 * (size_t)ldl->length, sizeof *ldl->b)))
         st = mgc__no_memory(ctx, "a factorisation");
     if (st != MGC_OK) {
         mgc__ldl_destroy(ldl);
@@ -128,6 +130,8 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     ldl->best = ldl->r + ldl->length;
     ldl->weight = ldl->best + ldl->length;
     ldl->shift = ldl->weight + ldl->length;
+    ldl->side = ldl->shift + ldl->length;
+    for (uint32_t i = 0; i < ldl->length; i++) ldl->side[i] = ldl->sign[i] < 0 ? -1.0 : 1.0;
     *out = ldl;
     return MGC_OK;
 }
@@ -154,7 +158,7 @@ void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
 static void load(mgc__ldl *ldl, const double *value)
 {
     for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / fmax(1.0, fabs(ldl->value[ldl->k.start[j + 1] - 1]));
+    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / fmax(1.0, fabs(ldl->value[ldl->k.start[j + 1] - 1])) * ldl->sign[j];
 }
 
 static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
@@ -177,7 +181,7 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value)
     if (ldl->engine->load) ldl->engine->load(ldl, value);
     else load(ldl, value);
     ldl->info.corrected = 0;
-    ldl->judged = false;
+    ldl->judged = ldl->weighed = false;
     return ldl->engine->factorise(ldl);
 }
 
@@ -193,26 +197,59 @@ mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const 
     return factorise(ldl, value);
 }
 
-/* ldl->r = b - K x; returns its largest weighted entry. */
-static double residual(mgc__ldl *ldl)
+/* What residuals are measured by: the size of b, each sign's rows by their own part of it. */
+typedef struct yardstick {
+    ldl_pair size;
+    double total;
+} yardstick;
+
+static yardstick measure(const mgc__ldl *ldl, ldl_pair squares)
+{
+    yardstick y = {.size = {sqrt(squares.plus), sqrt(squares.minus)}};
+
+    y.total = fmax(y.size.plus, y.size.minus);
+    y.size.plus = fmax(y.size.plus, ldl->weighed ? y.total : SMALL_BLOCK * y.total);
+    y.size.minus = fmax(y.size.minus, ldl->weighed ? y.total : SMALL_BLOCK * y.total);
+    return y;
+}
+
+static double relative(const yardstick *y, ldl_pair squares)
+{
+    double plus = sqrt(squares.plus) / y->size.plus, minus = sqrt(squares.minus) / y->size.minus;
+
+    return minus <= plus ? plus : minus; /* a NaN goes through, at least from one side */
+}
+
+/* ldl->r = b - K x; returns its relative size. */
+static double residual(mgc__ldl *ldl, const yardstick *y)
 {
     memcpy(ldl->r, ldl->b, ldl->length * sizeof *ldl->r);
     if (ldl->engine->residual) ldl->engine->residual(ldl, ldl->x, ldl->r);
     else mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
-    return sqrt(mgc__ldl_loops()->largest(ldl->length, ldl->r, ldl->weight));
+    return relative(y, mgc__ldl_loops()->largest(ldl->length, ldl->r, ldl->weight));
 }
 
 /* In exact arithmetic (K + shift) x = b leaves b - K x = shift x.  How far is the residual from that? */
-static void judge(mgc__ldl *ldl, double size)
+static void judge(mgc__ldl *ldl, const yardstick *y)
 {
+    ldl_pair squares;
+
     for (uint32_t i = 0; i < ldl->length; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
-    ldl->rounding = sqrt(mgc__ldl_loops()->largest(ldl->length, ldl->best, ldl->weight)) / size;
+    squares = mgc__ldl_loops()->largest(ldl->length, ldl->best, ldl->weight);
+    ldl->rounding = (ldl_pair){sqrt(squares.plus) / y->total, sqrt(squares.minus) / y->total};
     ldl->judged = true;
 }
 
+/* Rounding varies with the right-hand side: what one solve showed, times a safety, is taken for all with one factor. */
+static double noise_of(const mgc__ldl *ldl, const yardstick *y)
+{
+    if (!ldl->judged) return INFINITY;
+    return ROUNDING_SAFETY * y->total * fmax(ldl->rounding.plus / y->size.plus, ldl->rounding.minus / y->size.minus);
+}
+
 /* Refinement by the shift alone, without K: steps of (K + shift) d = r leave r = shift d.  Returns the error, which
- * `rounding` is not part of. */
-static double refine_by_shift(mgc__ldl *ldl, double error, uint32_t steps, double goal)
+ * rounding is not part of. */
+static double refine_by_shift(mgc__ldl *ldl, const yardstick *y, double error, uint32_t steps, double goal)
 {
     const double *step = ldl->x;
 
@@ -221,7 +258,7 @@ static double refine_by_shift(mgc__ldl *ldl, double error, uint32_t steps, doubl
 
         for (uint32_t i = 0; i < ldl->length; i++) ldl->r[i] = ldl->shift[i] * step[i];
         ldl->engine->solve(ldl, ldl->r);
-        error = sqrt(mgc__ldl_loops()->largest_product(ldl->length, ldl->r, ldl->shift, ldl->weight));
+        error = relative(y, mgc__ldl_loops()->largest_product(ldl->length, ldl->r, ldl->shift, ldl->weight));
         if (!(error < before)) return before;
         for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
         step = ldl->r;
@@ -230,7 +267,7 @@ static double refine_by_shift(mgc__ldl *ldl, double error, uint32_t steps, doubl
 }
 
 /* Refinement on K itself. */
-static double refine(mgc__ldl *ldl, double error, uint32_t steps, double goal)
+static double refine(mgc__ldl *ldl, const yardstick *y, double error, uint32_t steps, double goal)
 {
     for (uint32_t s = 0; s < steps && error > goal; s++) {
         double before = error;
@@ -238,7 +275,7 @@ static double refine(mgc__ldl *ldl, double error, uint32_t steps, double goal)
         memcpy(ldl->best, ldl->x, ldl->length * sizeof *ldl->best);
         ldl->engine->solve(ldl, ldl->r);
         for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
-        error = residual(ldl);
+        error = residual(ldl, y);
         if (!(error < before)) { /* also where it is not a number: the last good one stands */
             memcpy(ldl->x, ldl->best, ldl->length * sizeof *ldl->x);
             return before;
@@ -251,22 +288,25 @@ static double refine(mgc__ldl *ldl, double error, uint32_t steps, double goal)
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target)
 {
     ldl_sizes sizes = ldl->engine->first ? ldl->engine->first(ldl, b, x) : first(ldl, b, x);
-    double size = sqrt(sizes.b), shifted = sqrt(sizes.shifted), noise = ROUNDING_SAFETY * ldl->rounding * size, error;
+    yardstick y = measure(ldl, sizes.b);
+    double noise, error;
 
-    if (!(size > 0.0)) {
+    if (!(y.total > 0.0)) {
         memset(x, 0, ldl->n * sizeof *x);
         return 0.0;
     }
-    if (ldl->judged && shifted + noise <= target * size) return (shifted + noise) / size;
-    if (ldl->judged && noise <= 0.5 * target * size) {
-        error = noise + refine_by_shift(ldl, shifted, steps, target * size - noise);
+    noise = noise_of(ldl, &y);
+    error = relative(&y, sizes.shifted) + noise;
+    if (error <= target) return error;
+    if (noise <= 0.5 * target) {
+        error = noise + refine_by_shift(ldl, &y, error - noise, steps, target - noise);
     } else {
-        error = residual(ldl);
-        if (!ldl->judged) judge(ldl, size);
-        error = refine(ldl, error, steps, target * size);
+        error = residual(ldl, &y);
+        if (!ldl->judged && !ldl->weighed) judge(ldl, &y);
+        error = refine(ldl, &y, error, steps, target);
     }
     for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
-    return error / size;
+    return error;
 }
 
 void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x)
@@ -276,7 +316,9 @@ void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x)
 
 void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight)
 {
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i] * weight[i];
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i] * weight[i] * ldl->side[ldl->where[i]];
+    ldl->weighed = true;
+    ldl->judged = false;
 }
 
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)

@@ -8,10 +8,21 @@
 /* A pivot below this part of the sum of magnitudes that made it is rounding error alone: replaced. */
 #define LDL_PIVOT_TINY 1e-15
 
+/* Of rows with positive and with negative pivots: columns and rows of a program. */
+typedef struct ldl_pair {
+    double plus, minus;
+} ldl_pair;
+
 /* Squares of largest entries, weighted: of b, and of shift x, which is the residual that exact arithmetic leaves in x. */
 typedef struct ldl_sizes {
-    double b, shifted;
+    ldl_pair b, shifted;
 } ldl_sizes;
+
+/* The larger of each; a NaN stays. */
+static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
+{
+    return (ldl_pair){b.plus <= a.plus ? a.plus : b.plus, b.minus <= a.minus ? a.minus : b.minus};
+}
 
 /* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry and exit.
  * What stands as NULL is done in ldl.c for an engine that works on ldl->k. */
@@ -39,10 +50,12 @@ struct mgc__ldl {
     uint32_t *place;    /* caller's entry e is value[place[e]] */
     int8_t *sign;       /* length; 0: an entry that no row goes to */
     double *b, *x, *r, *best;
-    double *weight;     /* 1 / max(1, |k_jj|): squares of residuals of unlike rows become comparable */
+    double *side;       /* sign as a number */
+    double *weight;     /* side / max(1, |k_jj|): squares of residuals of unlike rows become comparable */
     double *shift;      /* what the factor has on its diagonal beside K's, each of its pivot's sign */
     bool judged;        /* `rounding` is known for the present factor */
-    double rounding;    /* what of a residual the shift does not explain, relative to b */
+    ldl_pair rounding;  /* what of a residual the shift does not explain, relative to b */
+    bool weighed;       /* the weights are the caller's */
     mgc__ldl_info info;
 };
 
@@ -54,11 +67,11 @@ mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *si
                           double *d, double *d_inverse, double *work);
 void mgc__dense_ldl_solve(uint32_t n, const double *l, const double *d_inverse, double *x);
 
-/* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one. */
+/* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one.  Weights bear their row's sign. */
 typedef struct ldl_loops {
-    double (*largest)(size_t n, const double *x, const double *weight);                          /* x_i^2 weight_i */
-    double (*largest_product)(size_t n, const double *x, const double *s, const double *weight); /* (s_i x_i)^2 weight_i */
-    void (*weigh)(size_t n, const double *diagonal, double *weight);
+    ldl_pair (*largest)(size_t n, const double *x, const double *weight);                          /* x_i^2 |weight_i| */
+    ldl_pair (*largest_product)(size_t n, const double *x, const double *s, const double *weight); /* (s_i x_i)^2 |weight_i| */
+    void (*weigh)(size_t n, const double *diagonal, const double *side, double *weight);
 } ldl_loops;
 const ldl_loops *mgc__ldl_loops(void);
 

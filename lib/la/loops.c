@@ -5,88 +5,72 @@
 
 #include <math.h>
 
-/* The larger of each lane; a NaN in t stays. */
-#define KEEP_LARGER(most, t)                                                                                            \
-    do {                                                                                                                \
-        lane_mask keep_ = (t) <= (most);                                                                                \
-        (most) = (lanes)(((lane_mask)(most) & keep_) | ((lane_mask)(t) & ~keep_));                                      \
-    } while (0)
+#define CHOOSE(mask, a, b) ((lanes)(((lane_mask)(a) & (mask)) | ((lane_mask)(b) & ~(mask))))
 
-ALWAYS_INLINE double largest_lane(const lanes *v)
+/* most = the larger of each lane, least = the smaller; a NaN in t stays in both. */
+ALWAYS_INLINE void keep_extremes(lanes *most, lanes *least, const lanes *t)
 {
-    double most = 0.0;
-
-    for (uint32_t k = 0; k < LANES; k++) most = (*v)[k] <= most ? most : (*v)[k];
-    return most;
+    *most = CHOOSE(*t <= *most, *most, *t);
+    *least = CHOOSE(*t >= *least, *least, *t);
 }
 
-ALWAYS_INLINE double largest_body(size_t n, const double *x, const double *weight)
+/* The same of a pair that a vector's lanes, or a single entry, add to. */
+ALWAYS_INLINE void keep_largest(ldl_pair *pair, double t)
 {
-    lanes most = {0};
+    pair->plus = t <= pair->plus ? pair->plus : t;
+    pair->minus = -t <= pair->minus ? pair->minus : -t;
+}
+
+ALWAYS_INLINE ldl_pair largest_body(size_t n, const double *x, const double *s, const double *weight)
+{
+    lanes most = {0}, least = {0};
+    ldl_pair result = {0.0, 0.0};
     size_t i = 0;
-    double result;
 
     for (; i + LANES <= n; i += LANES) {
-        lanes t = LOAD(x + i) * LOAD(x + i) * LOAD(weight + i);
+        lanes y = LOAD(x + i), t;
 
-        KEEP_LARGER(most, t);
+        if (s) y *= LOAD(s + i);
+        t = y * y * LOAD(weight + i);
+        keep_extremes(&most, &least, &t);
     }
-    result = largest_lane(&most);
+    for (uint32_t k = 0; k < LANES; k++) {
+        keep_largest(&result, most[k]);
+        keep_largest(&result, least[k]);
+    }
     for (; i < n; i++) {
-        double t = x[i] * x[i] * weight[i];
+        double y = s ? x[i] * s[i] : x[i];
 
-        result = t <= result ? result : t;
+        keep_largest(&result, y * y * weight[i]);
     }
     return result;
 }
 
-ALWAYS_INLINE double largest_product_body(size_t n, const double *x, const double *s, const double *weight)
+ALWAYS_INLINE void weigh_body(size_t n, const double *diagonal, const double *side, double *weight)
 {
-    lanes most = {0};
-    size_t i = 0;
-    double result;
-
-    for (; i + LANES <= n; i += LANES) {
-        lanes y = LOAD(x + i) * LOAD(s + i), t = y * y * LOAD(weight + i);
-
-        KEEP_LARGER(most, t);
-    }
-    result = largest_lane(&most);
-    for (; i < n; i++) {
-        double y = x[i] * s[i], t = y * y * weight[i];
-
-        result = t <= result ? result : t;
-    }
-    return result;
-}
-
-ALWAYS_INLINE void weigh_body(size_t n, const double *diagonal, double *weight)
-{
+    const lanes one = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
     size_t i = 0;
 
     for (; i + LANES <= n; i += LANES) {
-        lanes d = LOAD(diagonal + i), one = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}, zero = {0};
-        lane_mask negative = d < zero, small;
+        lanes d = LOAD(diagonal + i) * LOAD(side + i); /* its magnitude, where the sign is what it should be */
 
-        d = (lanes)(((lane_mask)-d & negative) | ((lane_mask)d & ~negative));
-        small = d < one;
-        STORE(weight + i) = one / (lanes)(((lane_mask)one & small) | ((lane_mask)d & ~small));
+        STORE(weight + i) = LOAD(side + i) / CHOOSE(d > one, d, one);
     }
-    for (; i < n; i++) weight[i] = 1.0 / fmax(1.0, fabs(diagonal[i]));
+    for (; i < n; i++) weight[i] = side[i] / (diagonal[i] * side[i] > 1.0 ? diagonal[i] * side[i] : 1.0);
 }
 
 #define LOOPS(name, attribute)                                                                                          \
-    attribute static double largest_##name(size_t n, const double *x, const double *weight)                             \
+    attribute static ldl_pair largest_##name(size_t n, const double *x, const double *weight)                           \
     {                                                                                                                   \
-        return largest_body(n, x, weight);                                                                              \
+        return largest_body(n, x, NULL, weight);                                                                        \
     }                                                                                                                   \
-    attribute static double largest_product_##name(size_t n, const double *x, const double *s, const double *weight)    \
+    attribute static ldl_pair largest_product_##name(size_t n, const double *x, const double *s, const double *weight)  \
     {                                                                                                                   \
-        return largest_product_body(n, x, s, weight);                                                                   \
+        return largest_body(n, x, s, weight);                                                                           \
     }                                                                                                                   \
-    attribute static void weigh_##name(size_t n, const double *diagonal, double *weight)                                \
+    attribute static void weigh_##name(size_t n, const double *diagonal, const double *side, double *weight)            \
     {                                                                                                                   \
-        weigh_body(n, diagonal, weight);                                                                                \
+        weigh_body(n, diagonal, side, weight);                                                                          \
     }                                                                                                                   \
     static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name};
 
