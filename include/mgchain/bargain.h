@@ -294,7 +294,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_m
  * @param from  the sender as the transport knows it (authenticated there)
  * @param bytes the caller's
  * @return MGC_OK also where the message was refused (malformed, foreign, late, of another run): mgc_agent_get_counts() counts
- *         them; MGC_E_INVALID_ARG for NULL.  Since 0.1
+ *         them; MGC_E_INVALID_ARG for NULL; MGC_E_NO_MEMORY: as if the message were lost.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from, const uint8_t *bytes, size_t len);
 

@@ -82,7 +82,10 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     end->mine = mgc__alloc(agent->ctx, end->count, sizeof *end->mine);
     end->theirs = mgc__alloc(agent->ctx, end->count, sizeof *end->theirs);
     end->agreed = mgc__alloc(agent->ctx, end->count, sizeof *end->agreed);
-    for (size_t i = 0; i < 2; i++) end->inbox[i].values = mgc__alloc(agent->ctx, values, sizeof *end->inbox[i].values);
+    for (size_t i = 0; i < 2; i++) {
+        end->inbox[i].cap = end->count + MGC__HELLO_VALUES;
+        end->inbox[i].values = mgc__alloc(agent->ctx, end->inbox[i].cap, sizeof *end->inbox[i].values);
+    }
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_init(&end->sent[i].bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     mgc__buf_init(&end->nudge.bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     return end->z != NULL && end->mu != NULL && end->mine != NULL && end->theirs != NULL && end->agreed != NULL &&
@@ -126,8 +129,9 @@ static mgc_status fill_agent(mgc_agent *agent, const mgc__terms *terms, size_t n
     agent->ends = mgc__alloc(ctx, n, sizeof *agent->ends);
     agent->peers = mgc__alloc(ctx, n, sizeof *agent->peers);
     agent->heard = mgc__alloc(ctx, agent->opts.members, sizeof *agent->heard);
+    agent->fresh = mgc__alloc(ctx, agent->opts.members, sizeof *agent->fresh);
     agent->messages = mgc__alloc(ctx, most, sizeof *agent->messages);
-    if (agent->ends == NULL || agent->peers == NULL || agent->heard == NULL || agent->messages == NULL) return MGC_E_NO_MEMORY;
+    if (agent->ends == NULL || agent->peers == NULL || agent->heard == NULL || agent->fresh == NULL || agent->messages == NULL) return MGC_E_NO_MEMORY;
     for (size_t e = 0; e < n; e++) {
         agent->periods = terms[e].periods;
         if (!make_end(agent, e, &agent->coordinates)) return MGC_E_NO_MEMORY;
@@ -210,6 +214,7 @@ void mgc_agent_destroy(mgc_agent *agent)
     mgc__free(ctx, agent->ends);
     mgc__free(ctx, agent->peers);
     mgc__free(ctx, agent->heard);
+    mgc__free(ctx, agent->fresh);
     mgc__free(ctx, agent->messages);
     mgc__free(ctx, agent->scratch);
     mgc__free(ctx, agent->x);
@@ -366,8 +371,9 @@ static uint64_t note_hash(const mgc__note *note)
     return mgc__hash_bytes(h, note->values, note->n * sizeof *note->values);
 }
 
-static void keep(mgc__inbox *in, const mgc__note *note, uint64_t hash)
+static mgc_status keep(mgc_ctx *ctx, mgc__inbox *in, const mgc__note *note, uint64_t hash)
 {
+    if (!mgc__grow(ctx, (void **)&in->values, &in->cap, note->n, sizeof *in->values)) return mgc__no_memory(ctx, "bargain: a message");
     in->full = true;
     in->step = note->step;
     in->hash = hash;
@@ -378,9 +384,10 @@ static void keep(mgc__inbox *in, const mgc__note *note, uint64_t hash)
     memcpy(in->flood, note->flood, sizeof in->flood);
     memcpy(in->values, note->values, note->n * sizeof *in->values);
     in->n = note->n;
+    return MGC_OK;
 }
 
-static void take_note(mgc_agent *agent, mgc__end *end, const mgc__note *note)
+static mgc_status take_note(mgc_agent *agent, mgc__end *end, const mgc__note *note)
 {
     mgc__inbox *in = &end->inbox[note->step & 1];
     uint64_t hash = note_hash(note);
@@ -392,13 +399,15 @@ static void take_note(mgc_agent *agent, mgc__end *end, const mgc__note *note)
     } else if (note->step > agent->step + 1) {
         agent->counts.early++;
     } else if (!in->full) {
-        keep(in, note, hash);
+        mgc_status st = keep(agent->ctx, in, note, hash);
+        if (st != MGC_OK) return st; /* as if it were lost: it will be sent again */
         agent->counts.accepted++;
     } else if (in->hash == hash) {
         agent->counts.duplicate++;
     } else {
         agent->counts.conflicting++;
     }
+    return MGC_OK;
 }
 
 static size_t values_room(const mgc_agent *agent, const mgc__end *end)
@@ -426,7 +435,7 @@ mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from
     else if (note.step == 0 || !mgc__stage_talks(note.stage) || note.n > values_room(agent, end))
         agent->counts.malformed++;
     else
-        take_note(agent, end, &note);
+        return take_note(agent, end, &note);
     return MGC_OK;
 }
 
@@ -438,7 +447,7 @@ static bool fits(const mgc_agent *agent, const mgc__end *end, const mgc__inbox *
     size_t want = mgc__stage_values(agent, end, agent->stage, agent->round);
 
     if (in->stage != agent->stage || in->round != agent->round) return false;
-    if (want == SIZE_MAX ? in->n <= MGC__HELLO_VALUES || in->n > MGC__HELLO_VALUES + (size_t)agent->opts.members : in->n != want) return false;
+    if (want == SIZE_MAX ? in->n < MGC__HELLO_VALUES || in->n > MGC__HELLO_VALUES + (size_t)agent->opts.members : in->n != want) return false;
     if (agent->stage != MGC__STAGE_RELAXED && agent->stage != MGC__STAGE_FIXED) return true;
     for (size_t i = 0; i < in->n; i++) {
         double x = (double)in->values[i], most = end->terms.capacity_kw[i % end->terms.periods] * MGC__KW + 1;

@@ -26,7 +26,7 @@ typedef struct mgc__inbox {
     uint64_t calm, last;
     int64_t flood[MGC__FLOODS];
     int64_t *values;
-    size_t n;
+    size_t n, cap;
 } mgc__inbox;
 
 enum { MGC__SENT_KEPT = 4 }; /* the present step, the one that a peer may still wait for, and two made in one poll */
@@ -99,7 +99,9 @@ struct mgc_agent {
 
     /* common knowledge, spread by the messages */
     int64_t *heard;   /* [members] hashes of the members heard of, ascending */
-    size_t n_heard, span_round;
+    size_t n_heard;
+    int64_t *fresh;   /* [members] those first heard of in the last round */
+    size_t n_fresh;
     uint64_t span;    /* longest distance between any two members */
     uint64_t calm, last;
     int64_t flood[MGC__FLOODS];

@@ -9,6 +9,11 @@
 #include "bargain/alliance.h"
 #include "dispatch/site.h"
 
+typedef struct place {
+    const char *id;
+    size_t index;
+} place;
+
 typedef struct crew {
     mgc__run *run;
     size_t n;
@@ -17,8 +22,14 @@ typedef struct crew {
     mgc_agent_output *out;
     mgc_status *status;
     double *committed_bound;
+    place *places; /* [n] by id */
     size_t turns; /* rounds of trades recorded */
 } crew;
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const place *)a)->id, ((const place *)b)->id);
+}
 
 /* --- creating ---------------------------------------------------------------------------------------------------------------- */
 
@@ -35,6 +46,7 @@ static void free_crew(crew *c)
     mgc__free(ctx, c->out);
     mgc__free(ctx, c->status);
     mgc__free(ctx, c->committed_bound);
+    mgc__free(ctx, c->places);
 }
 
 static mgc_status hire(crew *c, size_t i)
@@ -72,7 +84,11 @@ static mgc_status make_crew(crew *c)
     c->out = mgc__alloc(ctx, c->n, sizeof *c->out);
     c->status = mgc__alloc(ctx, c->n, sizeof *c->status);
     c->committed_bound = mgc__alloc(ctx, c->n, sizeof *c->committed_bound);
-    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL) return mgc__no_memory(ctx, "bargain: agents");
+    c->places = mgc__alloc(ctx, c->n, sizeof *c->places);
+    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL || c->places == NULL)
+        return mgc__no_memory(ctx, "bargain: agents");
+    for (size_t i = 0; i < c->n; i++) c->places[i] = (place){c->run->a->member[i].id, i};
+    qsort(c->places, c->n, sizeof *c->places, by_id);
     for (size_t i = 0; st == MGC_OK && i < c->n; i++) st = hire(c, i);
     return st;
 }
@@ -104,11 +120,10 @@ static mgc_status everyone(crew *c, void (*task)(void *user, size_t i))
 
 static size_t index_of(const crew *c, const char *id)
 {
-    size_t i = 0;
+    const place key = {.id = id}, *found = bsearch(&key, c->places, c->n, sizeof key, by_id);
 
-    while (i < c->n && strcmp(c->run->a->member[i].id, id) != 0) i++;
-    assert(i < c->n); /* links join members of the model: checked when the result was made */
-    return i;
+    assert(found != NULL); /* links join members of the model: checked when the result was made */
+    return found->index;
 }
 
 static mgc_status deliver(crew *c, size_t *delivered)

@@ -24,8 +24,9 @@
 /* Stages as sent.  Numbers are never reused. */
 enum {
     MGC__STAGE_ALONE = 0,   /* nothing is sent */
-    MGC__STAGE_HELLO = 1,   /* values: digest of terms, penalty exponent, hash of the start kept, members heard of */
-    MGC__STAGE_SPAN = 2,    /* flood 0: longest distance to any member */
+    MGC__STAGE_HELLO = 1,   /* values: digest of terms, penalty exponent, hash of the start kept, then the members first heard of in
+                               the round before; floods: longest distance so far, on/off decisions, no plan alone */
+    /* 2 was a stage of its own for flood 0 of HELLO */
     MGC__STAGE_RELAXED = 3, /* values: trades proposed */
     MGC__STAGE_COMMIT = 4,  /* nothing is sent */
     MGC__STAGE_FIXED = 5,   /* values: trades proposed */

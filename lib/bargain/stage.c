@@ -3,8 +3,7 @@
  * rounds, since whatever decides the way is common knowledge: options that were compared, or numbers that were spread.
  *
  *   1 ALONE    own plan without trade
- *   2 HELLO    compare terms; who else is there?  `members` rounds reach the farthest
- *   3 SPAN     the longest distance between two members: how many rounds news need
+ *   2 HELLO    compare terms; who else is there, and how far is the farthest: how many rounds news need?
  *   4 RELAXED  ADMM for trades, until all have agreed for `span` + 1 rounds or the limit
  *   5 COMMIT   own on/off decisions at the trades and prices found             (only where somebody has any)
  *   6 FIXED    ADMM again with these
@@ -85,8 +84,8 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
         values[0] = terms_digest(agent, end);
         values[1] = (int64_t)mgc__admm_first_penalty(&end->terms);
         values[2] = (int64_t)end->start_hash;
-        memcpy(values + MGC__HELLO_VALUES, agent->heard, agent->n_heard * sizeof *values);
-        note->n = MGC__HELLO_VALUES + agent->n_heard;
+        memcpy(values + MGC__HELLO_VALUES, agent->fresh, agent->n_fresh * sizeof *values);
+        note->n = MGC__HELLO_VALUES + agent->n_fresh;
         break;
     case MGC__STAGE_RELAXED:
     case MGC__STAGE_FIXED:
@@ -166,17 +165,22 @@ static bool hear_calm(mgc_agent *agent, bool agreed, uint32_t limit)
 
 /* --- HELLO, SPAN ------------------------------------------------------------------------------------------------------------ */
 
+/* Ascending, by bisection: an alliance of a thousand hears a million words. */
 static bool add_heard(mgc_agent *agent, int64_t hash)
 {
-    size_t at = 0;
+    size_t low = 0, high = agent->n_heard;
 
-    while (at < agent->n_heard && agent->heard[at] < hash) at++;
-    if (at < agent->n_heard && agent->heard[at] == hash) return true;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (agent->heard[middle] < hash) low = middle + 1;
+        else high = middle;
+    }
+    if (low < agent->n_heard && agent->heard[low] == hash) return true;
     if (agent->n_heard == agent->opts.members) return false;
-    memmove(agent->heard + at + 1, agent->heard + at, (agent->n_heard - at) * sizeof *agent->heard);
-    agent->heard[at] = hash;
+    memmove(agent->heard + low + 1, agent->heard + low, (agent->n_heard - low) * sizeof *agent->heard);
+    agent->heard[low] = hash;
     agent->n_heard++;
-    agent->span_round = agent->round;
+    agent->fresh[agent->n_fresh++] = hash;
     return true;
 }
 
@@ -192,8 +196,23 @@ static void first_point(mgc__end *end, const mgc__inbox *in)
     end->rho = ldexp(1, (int)(exponent < -200 ? -200 : exponent));
 }
 
+static void enter_trades(mgc_agent *agent)
+{
+    agent->span = agent->flood[0] > 0 && (uint64_t)agent->flood[0] < agent->n_heard ? (uint64_t)agent->flood[0] : agent->n_heard;
+    agent->integers = agent->flood[1] > 0;
+    if (agent->flood[2] > 0)
+        mgc__agent_end(agent, MGC_AGENT_INFEASIBLE, "%s has no plan without trade, so there is nothing to compare trade with",
+                       agent->alone_outcome == MGC_OUTCOME_INFEASIBLE ? agent->id : "a member");
+    else
+        enter(agent, MGC__STAGE_RELAXED);
+}
+
+/* Each round brings news of those one link further, until all are known: the last round with news is the distance e to the
+ * farthest.  The longest distance of two members is at most 2 e, which is span enough for the stopping rule; the longest e
+ * spreads on the way. */
 static mgc_status listen_hello(mgc_agent *agent)
 {
+    agent->n_fresh = 0;
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         const mgc__inbox *in = answer(agent, end);
@@ -211,32 +230,24 @@ static mgc_status listen_hello(mgc_agent *agent)
             return MGC_OK;
         }
     }
-    if (agent->round < agent->opts.members) {
+    hear_floods(agent);
+    if (agent->n_fresh > 0 && agent->flood[0] < (int64_t)agent->round) agent->flood[0] = (int64_t)agent->round;
+    if (agent->n_fresh > 0) agent->span = 2 * (uint64_t)agent->round;
+    if (hear_calm(agent, agent->n_fresh == 0, 5 * agent->opts.members + 10))
+        enter_trades(agent);
+    else
         next_round(agent);
-        return MGC_OK;
-    }
-    enter(agent, MGC__STAGE_SPAN);
-    agent->flood[0] = (int64_t)agent->span_round;
-    agent->flood[1] = !agent->opts.relax && agent->ops->has_integers(agent->local);
-    agent->flood[2] = agent->alone_outcome == MGC_OUTCOME_INFEASIBLE;
     return MGC_OK;
 }
 
-static mgc_status listen_span(mgc_agent *agent)
+static void enter_hello(mgc_agent *agent)
 {
-    hear_floods(agent);
-    if (agent->round < agent->n_heard) {
-        next_round(agent);
-        return MGC_OK;
-    }
-    agent->span = agent->flood[0] > 0 && (uint64_t)agent->flood[0] < agent->n_heard ? (uint64_t)agent->flood[0] : agent->n_heard;
-    agent->integers = agent->flood[1] > 0;
-    if (agent->flood[2] > 0)
-        mgc__agent_end(agent, MGC_AGENT_INFEASIBLE, "%s has no plan without trade, so there is nothing to compare trade with",
-                       agent->alone_outcome == MGC_OUTCOME_INFEASIBLE ? agent->id : "a member");
-    else
-        enter(agent, MGC__STAGE_RELAXED);
-    return MGC_OK;
+    enter(agent, MGC__STAGE_HELLO);
+    agent->fresh[0] = agent->label;
+    agent->n_fresh = 1;
+    agent->span = agent->n_heard;
+    agent->flood[1] = !agent->opts.relax && agent->ops->has_integers(agent->local);
+    agent->flood[2] = agent->alone_outcome == MGC_OUTCOME_INFEASIBLE;
 }
 
 /* --- RELAXED, COMMIT, FIXED --------------------------------------------------------------------------------------------------- */
@@ -453,10 +464,12 @@ static mgc_status listen_settle(mgc_agent *agent)
 
 /* --- SURVEY, SPLIT ---------------------------------------------------------------------------------------------------------------- */
 
-/* The smallest label spreads over pairs that trade only; the other numbers over all links. */
-static void hear_survey(mgc_agent *agent)
+/* The smallest label spreads over pairs that trade only; the other numbers over all links.  false: nothing new. */
+static bool hear_survey(mgc_agent *agent)
 {
-    int64_t label = agent->flood[3];
+    int64_t label = agent->flood[3], before[MGC__FLOODS];
+
+    memcpy(before, agent->flood, sizeof before);
 
     for (size_t e = 0; e < agent->n_ends; e++) {
         const mgc__end *end = &agent->ends[e];
@@ -465,6 +478,7 @@ static void hear_survey(mgc_agent *agent)
     }
     hear_floods(agent);
     agent->flood[3] = label;
+    return memcmp(before, agent->flood, sizeof before) != 0;
 }
 
 static void set_weight(mgc_agent *agent)
@@ -484,10 +498,10 @@ static void set_weight(mgc_agent *agent)
 
 static mgc_status listen_survey(mgc_agent *agent)
 {
+    bool news = hear_survey(agent);
     mgc_status st;
 
-    hear_survey(agent);
-    if (agent->round < agent->n_heard) {
+    if (!hear_calm(agent, !news, (uint32_t)(3 * agent->n_heard) + 10)) {
         next_round(agent);
         return MGC_OK;
     }
@@ -577,7 +591,7 @@ static mgc_status prepare_alone(mgc_agent *agent)
         agent->no_trade = true;
         enter(agent, MGC__STAGE_BOUND);
     } else {
-        enter(agent, MGC__STAGE_HELLO);
+        enter_hello(agent);
     }
     return MGC_OK;
 }
@@ -599,7 +613,6 @@ mgc_status mgc__stage_listen(mgc_agent *agent)
 {
     switch (agent->stage) {
     case MGC__STAGE_HELLO: return listen_hello(agent);
-    case MGC__STAGE_SPAN: return listen_span(agent);
     case MGC__STAGE_RELAXED:
     case MGC__STAGE_FIXED: return listen_trades(agent);
     case MGC__STAGE_SETTLE: return listen_settle(agent);

@@ -63,23 +63,13 @@ static uint64_t digest(const mgc__terms *t, const char *first, const char *secon
     return h;
 }
 
-static bool same_pair(const char *a, const char *b, const char *first, const char *second)
+/* How many earlier links join the same two members with the same carrier: only own links can. */
+static uint32_t find_ordinal(const mgc__terms *t, const mgc__terms *earlier, size_t n)
 {
-    return (strcmp(a, first) == 0 && strcmp(b, second) == 0) || (strcmp(a, second) == 0 && strcmp(b, first) == 0);
-}
+    uint32_t ordinal = 0;
 
-/* How many earlier links join the same two members with the same carrier. */
-static mgc_status find_ordinal(const mgc_model *model, uint32_t link, uint32_t *ordinal)
-{
-    const char *first, *second, *carrier, *a, *b, *c;
-    mgc_status st = mgc_model_link(model, link, &first, &second, &carrier);
-
-    *ordinal = 0;
-    for (uint32_t i = 0; st == MGC_OK && i < link; i++) {
-        st = mgc_model_link(model, i, &a, &b, &c);
-        if (st == MGC_OK && strcmp(c, carrier) == 0 && same_pair(a, b, first, second)) ++*ordinal;
-    }
-    return st;
+    for (size_t i = 0; i < n; i++) ordinal += earlier[i].carrier == t->carrier && strcmp(earlier[i].neighbour, t->neighbour) == 0;
+    return ordinal;
 }
 
 /* Mean of the day's prices: only the order of magnitude of the first penalty hangs on it. */
@@ -109,7 +99,8 @@ static mgc_status read_series(mgc_ctx *ctx, const mgc_link *link, const char *ke
     return MGC_OK;
 }
 
-static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t index, mgc__terms *t)
+/* t follows the terms of n earlier links. */
+static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t index, mgc__terms *t, size_t n)
 {
     const mgc_link *link = mgc_model_link_at(model, index);
     const char *first, *second, *carrier;
@@ -123,7 +114,7 @@ static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id,
     t->hours = mgc_model_hours(model);
     t->neighbour = mgc__strdup(ctx, t->first ? second : first);
     if (t->neighbour == NULL) return mgc__no_memory(ctx, "bargain: terms of a link");
-    if ((st = find_ordinal(model, index, &t->ordinal)) != MGC_OK) return st;
+    t->ordinal = find_ordinal(t, t - n, n);
     if (t->ordinal > MGC__ORDINAL_MAX)
         return mgc__fail(ctx, MGC_E_LIMIT, "bargain: more than %d links of one carrier between %s and %s", MGC__ORDINAL_MAX + 1, first,
                          second);
@@ -150,7 +141,8 @@ mgc_status mgc__terms_read(mgc_ctx *ctx, const mgc_model *model, const char *id,
     for (uint32_t i = 0; st == MGC_OK && i < links; i++) {
         st = mgc_model_link(model, i, &first, &second, &carrier);
         if (st != MGC_OK || (strcmp(first, id) != 0 && strcmp(second, id) != 0)) continue;
-        st = read_one(ctx, model, id, i, &all[count++]);
+        st = read_one(ctx, model, id, i, &all[count], count);
+        count++;
     }
     if (st != MGC_OK) {
         mgc__terms_free(ctx, all, count);
