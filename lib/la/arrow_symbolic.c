@@ -80,6 +80,16 @@ static mgc_status try_order(plan *p)
     return MGC_OK;
 }
 
+/* Dissection puts dense vertices last as well, among the links: the links alone must be last. */
+static void put_links_last(plan *p)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < p->total; i++)
+        if (p->trial[i] < p->size) p->trial[at++] = p->trial[i];
+    for (uint32_t j = p->size; j < p->total; j++) p->trial[j] = j;
+}
+
 /* Minimum degree that knows of the links, and dissection with the links last: what costs less.  Then postordered. */
 static mgc_status choose_order(plan *p)
 {
@@ -92,6 +102,7 @@ static mgc_status choose_order(plan *p)
     if (st == MGC_OK) st = try_order(p);
     if (st == MGC_OK && p->operations > 1e5) {
         st = mgc__order_dissect(p->ctx, &p->graph, 8.0, size, p->trial);
+        if (st == MGC_OK) put_links_last(p);
         if (st == MGC_OK) st = try_order(p);
     }
     if (st == MGC_OK) st = analyse_order(p, p->best);
