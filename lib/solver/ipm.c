@@ -6,6 +6,9 @@
 enum { PATIENCE = 30 };
 /* The least target for complementarity closes the gap to this part of the tolerance. */
 #define GAP_ROOM 0.01
+/* A relaxation whose fate is decided is solved to this much at least: branching needs its point. */
+#define DECIDED_PRIMAL 1e-4
+#define DECIDED_GAP 1e-2
 /* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
 enum { WARM_BAD_STEPS = 3 };
 /* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need
@@ -85,12 +88,23 @@ static void finish(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *result)
     if (outcome == MGC_OUTCOME_INFEASIBLE) result->bound = INFINITY;
 }
 
+/* Will the solution stay below the cutoff?  Its objective is between bound and that of a nearly feasible point. */
+static bool is_decided(const mgc__ipm *ipm, const mgc__ipm_opts *opts)
+{
+    const measure *now = &ipm->now;
+    double gap = now->primal_objective - now->bound, room = opts->cutoff - now->primal_objective;
+
+    if (!(opts->decided > 0.0) || now->primal > DECIDED_PRIMAL) return false;
+    return gap <= fmin(opts->decided * room, DECIDED_GAP * fmax(1.0, fabs(now->primal_objective)));
+}
+
 /* What stops the loop before another direction is computed; NONE: go on. */
 static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
 {
     if (ipm->now.merit <= opts->tolerance) return MGC_OUTCOME_OPTIMAL;
     if (ipm->mode == ELASTIC && mgc__ipm_feasible(ipm)) return MGC_OUTCOME_OPTIMAL;
     if (ipm->bound > opts->cutoff) return MGC_OUTCOME_LIMIT;
+    if (is_decided(ipm, opts)) return MGC_OUTCOME_OPTIMAL;
     if (ipm->iteration > 0 && ipm->now.primal > opts->tolerance) {
         if (mgc__ipm_proves_infeasible(ipm, ipm->y + ipm->n) || mgc__ipm_proves_infeasible(ipm, ipm->dy + ipm->n))
             return MGC_OUTCOME_INFEASIBLE;
@@ -213,6 +227,14 @@ static mgc_status start_and_run(mgc__ipm *ipm, enum ipm_mode mode, const mgc__ip
     return st == MGC_OK ? run(ipm, opts, outcome) : st;
 }
 
+static bool start_near(mgc__ipm *ipm, const mgc__ipm_opts *opts)
+{
+    if (opts->anchor) return mgc__ipm_start_anchored(ipm, opts->anchor);
+    if (!opts->warm || !has_snapshots(ipm)) return false;
+    mgc__ipm_load(ipm, AS_GIVEN, true);
+    return mgc__ipm_start_warm(ipm, IPM_RESIDUAL_PER_MU, false);
+}
+
 /* Warm where that is asked for and the last solve left something near; cold otherwise, and after a warm start that
  * came to nothing. */
 static mgc_status minimise(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
@@ -220,15 +242,12 @@ static mgc_status minimise(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *o
     mgc_status st;
 
     ipm->spent = 0;
-    if (opts->warm && has_snapshots(ipm)) {
-        mgc__ipm_load(ipm, AS_GIVEN, true);
-        if (mgc__ipm_start_warm(ipm)) {
-            ipm->warm = true;
-            st = run(ipm, opts, outcome);
-            ipm->warm = false;
-            if (st != MGC_OK || *outcome != MGC_OUTCOME_NUMERICAL) return st;
-            ipm->spent = ipm->iteration;
-        }
+    if (start_near(ipm, opts)) {
+        ipm->warm = true;
+        st = run(ipm, opts, outcome);
+        ipm->warm = false;
+        if (st != MGC_OK || *outcome != MGC_OUTCOME_NUMERICAL) return st;
+        ipm->spent = ipm->iteration;
     }
     for (uint32_t attempt = 0; attempt < MGC__COUNT(START_SIZES); attempt++) {
         ipm->start_size = START_SIZES[attempt];

@@ -17,11 +17,15 @@ typedef struct mgc__qp {
 } mgc__qp;
 
 typedef struct mgc__ipm mgc__ipm;
+typedef struct mgc__ipm_anchor mgc__ipm_anchor;
 
 typedef struct mgc__ipm_opts {
     double tolerance;          /* relative residuals and gap, on the unscaled data */
     double cutoff;             /* stop with LIMIT as soon as the proven bound exceeds it; INFINITY: never */
     uint32_t iteration_limit;
+    double decided;            /* > 0: stop with OPTIMAL where the gap is this part of what the objective is below the
+                                * cutoff, for the solution then is not going to exceed it */
+    const mgc__ipm_anchor *anchor; /* start from there, where it fits; NULL: as warm says */
     bool warm;                 /* start from what the last solve left, where its shape still fits */
     bool polish;               /* worth extra iterations for near-vertex accuracy */
     uint64_t deadline_ms;      /* by the context's clock; 0: none */
@@ -41,6 +45,10 @@ typedef struct mgc__ipm_result {
  * same (bounds, costs and values may change: branch and bound and ADMM rely on it). */
 mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out);
 void mgc__ipm_destroy(mgc__ipm *ipm);
+/* Keep what the last solve, a cold one, leaves to start from.  *out may be half-built on failure: destroy it. */
+mgc_status mgc__ipm_anchor_create(mgc_ctx *ctx, const mgc__ipm *ipm, mgc__ipm_anchor **out);
+void mgc__ipm_anchor_destroy(mgc__ipm_anchor *anchor);
+
 mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result);
 
 #endif

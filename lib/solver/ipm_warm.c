@@ -3,10 +3,6 @@
  * stands as far from the boundary as the change of the data calls for (Gondzio 1998; Gondzio and Grothey 2008). */
 #include "solver/ipm_private.h"
 
-/* A snapshot may start a solve where the residuals that the new data leave in it, in units of complementarity, are at
- * most this many times its mu.  Measured on new linear terms of planning programs: 1 to 10 serve alike, 0.1 and 100 double
- * the iterations. */
-#define RESIDUAL_PER_MU 3.0
 /* Products v z far below mu block the first step: they are raised to this part of it. */
 #define LEAST_CENTRAL 0.1
 
@@ -45,7 +41,7 @@ void mgc__ipm_snapshot(mgc__ipm *ipm)
     double *to, decade;
     int slot;
 
-    if (ipm->mode != AS_GIVEN || !(ipm->mu > 0.0) || residual_size(ipm) > RESIDUAL_PER_MU * ipm->mu) return;
+    if (ipm->mode != AS_GIVEN || !(ipm->mu > 0.0) || residual_size(ipm) > IPM_RESIDUAL_PER_MU * ipm->mu) return;
     decade = floor(-log10(ipm->mu)) + 2.0;
     slot = decade < 0.0 ? 0 : decade >= SNAPSHOTS ? SNAPSHOTS - 1 : (int)decade;
     to = ipm->snapshots + (size_t)slot * SNAPSHOT_VECTORS * ipm->count;
@@ -90,14 +86,27 @@ static void restore(mgc__ipm *ipm, uint32_t slot)
     }
 }
 
-/* From the level nearest to the solution that the change allows; false: none does. */
-bool mgc__ipm_start_warm(mgc__ipm *ipm)
+/* Dual residuals become multipliers, where there is a bound to carry them: products off centre, for which the first
+ * steps make up, are better than residuals that block them. */
+static void absorb(mgc__ipm *ipm)
+{
+    for (uint32_t j = 0; j < ipm->n; j++) {
+        if (ipm->rd[j] < 0.0 && ipm->hl[j] > 0.0) ipm->zl[j] -= ipm->rd[j];
+        if (ipm->rd[j] > 0.0 && ipm->hu[j] > 0.0) ipm->zu[j] += ipm->rd[j];
+    }
+    mgc__ipm_residuals(ipm);
+}
+
+/* From the level nearest to the solution that the change allows: its residuals count at most per_mu times mu; false: none
+ * does.  absorbed: the change is one of costs. */
+bool mgc__ipm_start_warm(mgc__ipm *ipm, double per_mu, bool absorbed)
 {
     for (uint32_t slot = SNAPSHOTS; slot-- > 0;) {
         if (!(ipm->snapshot_mu[slot] > 0.0)) continue;
         restore(ipm, slot);
         mgc__ipm_residuals(ipm);
-        if (residual_size(ipm) <= RESIDUAL_PER_MU * ipm->mu && ipm->mu <= 10.0 * ipm->snapshot_mu[slot]) return true;
+        if (absorbed) absorb(ipm);
+        if (residual_size(ipm) <= per_mu * ipm->mu && ipm->mu <= 10.0 * ipm->snapshot_mu[slot]) return true;
     }
     return false;
 }

@@ -6,9 +6,8 @@
 enum {
     CANDIDATES_MAX = 2,   /* columns whose both children are solved before one is chosen */
     SHORTLIST = 48,       /* columns that are looked at by propagation */
-    ROUND_ROOT = 5,       /* thresholds at the root */
-    FLIPS_ROOT = 8,      /* relaxations of the first local search, at most */
-    FLIPS_LATER = 8,      /* of each one after a better incumbent */
+    ROUND_FIRST = 5,      /* thresholds while there is no incumbent */
+    FLIPS = 4,            /* relaxations of the local search after each better incumbent, at most */
     ROUND_EVERY = 8       /* nodes between two roundings, after the first few */
 };
 
@@ -402,6 +401,7 @@ static void make_children(struct search *q, const struct node *node, const struc
         memcpy(q->r[i].lower, d->lower, d->mip->n * sizeof(double));
         memcpy(q->r[i].upper, d->upper, d->mip->n * sizeof(double));
         q->r[i].cutoff = mgc__mip_cutoff(q->mip);
+        q->r[i].decide = true;
         mgc__domain_undo(d, mark);
     }
 }
@@ -452,6 +452,7 @@ static mgc_status settle_leaf(struct search *q, const struct node *node)
     memcpy(q->r[0].lower, q->d.lower, mip->n * sizeof(double));
     memcpy(q->r[0].upper, q->d.upper, mip->n * sizeof(double));
     q->r[0].cutoff = mgc__mip_cutoff(mip);
+    q->r[0].decide = false;
     mgc_status st = mgc__mip_relax(mip, q->r, 1);
     if (st != MGC_OK) return st;
     q->s->info.nodes++;
@@ -524,9 +525,9 @@ static mgc_status improve(struct search *q, const struct node *node)
     if (q->s->info.nodes > 6 && q->mip->has_incumbent && q->s->info.nodes < q->rounded_at + ROUND_EVERY)
         return MGC_OK;
     q->rounded_at = q->s->info.nodes;
-    st = mgc__heuristic_round(&q->h, node->x, q->mip->has_incumbent ? 1 : ROUND_ROOT);
+    st = mgc__heuristic_round(&q->h, node->x, q->mip->has_incumbent ? 1 : ROUND_FIRST);
     if (st == MGC_OK) st = mgc__heuristic_round(&q->h, node->hint, 1);
-    if (st == MGC_OK && q->mip->incumbent < before_it) st = mgc__heuristic_flips(&q->h, FLIPS_LATER);
+    if (st == MGC_OK && q->mip->incumbent < before_it) st = mgc__heuristic_flips(&q->h, FLIPS);
     return st;
 }
 
@@ -570,6 +571,8 @@ static mgc_status root(struct search *q)
         return MGC_OK;
     }
     if (!r->has_point && interrupted(q)) return MGC_OK;
+    st = mgc__mip_drop_anchor(mip);
+    if (st != MGC_OK) return st;
     for (uint32_t k = 0; k < mip->n_int; k++) {
         mip->root_x[k] = r->has_point ? r->x[mip->ints[k]] : mip->lower[mip->ints[k]];
         mip->root_z[k] = r->has_point ? r->z[mip->ints[k]] : 0.0;
@@ -581,12 +584,11 @@ static mgc_status root(struct search *q)
         st = mgc__heuristic_near(&q->h, r->z);
     }
     if (st == MGC_OK && r->has_point) st = try_point(q, r);
-    if (st == MGC_OK) st = mgc__heuristic_round(&q->h, mip->root_x, ROUND_ROOT);
+    if (st == MGC_OK) st = mgc__heuristic_round(&q->h, mip->root_x, 1);
     if (st == MGC_OK && r->has_point) {
         mgc__heuristic_hint(&q->h, r->x, r->z); /* z is kept in root_z */
         st = mgc__heuristic_round(&q->h, r->z, 1);
     }
-    if (st == MGC_OK && r->bound <= mgc__mip_cutoff(mip)) st = mgc__heuristic_flips(&q->h, FLIPS_ROOT);
     bool has_point = r->has_point;
     r->has_point = false; /* z is gone: what it said is in root_z, and enter() applies it */
     if (st == MGC_OK) st = open_node(q, r, 0, -INFINITY);

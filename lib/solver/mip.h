@@ -38,6 +38,7 @@ typedef struct mgc__mip {
 
     uint64_t *tried;             /* hashes of assignments that were solved for */
     size_t n_tried, tried_cap;
+    mgc__ipm_anchor *anchor; /* the root's iterates: other relaxations start there */
     struct mgc__mip_worker **workers; /* opts.threads of them, made when first needed */
     uint32_t n_workers;
 } mgc__mip;
@@ -88,7 +89,7 @@ mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
 typedef struct mgc__relaxation {
     double *lower, *upper; /* n; domain to solve over */
     double cutoff;         /* nothing above this is of interest */
-    bool keep_x;           /* fill x, all columns */
+    bool decide;           /* stop where it is clear that the bound will stay below the cutoff */
     /* answer */
     uint32_t outcome;      /* OPTIMAL, INFEASIBLE (proven), LIMIT (cutoff or a limit), UNBOUNDED, NUMERICAL */
     uint32_t iterations;
@@ -106,6 +107,8 @@ mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r);
 void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r);
 /* Solve n of them on the threads of the options.  The answers do not depend on how many. */
 mgc_status mgc__mip_relax(mgc__mip *mip, mgc__relaxation *r, size_t n);
+/* Let later relaxations start from what the last one left, the only one so far. */
+mgc_status mgc__mip_drop_anchor(mgc__mip *mip);
 void mgc__mip_workers_free(mgc__mip *mip);
 
 /* Objective below which a point is worth having: the incumbent less what the gap allows. */

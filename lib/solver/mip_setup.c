@@ -126,6 +126,7 @@ mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s)
 void mgc__mip_free(mgc__mip *mip)
 {
     mgc__mip_workers_free(mip);
+    mgc__ipm_anchor_destroy(mip->anchor);
     mgc__csc_free(mip->ctx, &mip->a);
     free_rows(mip);
     mgc__free(mip->ctx, mip->ints);
