@@ -9,6 +9,9 @@
  * this many times 1 + its present size. */
 #define REACH 1e4
 
+/* Relative error of a sum of products as they occur: some hundred units in the last place. */
+#define ROUNDING 1e-13
+
 /* A node is solved until its bound is known to this part of its distance from the cutoff: what is left decides
  * neither its fate nor where to branch. */
 #define DECIDED 0.1
@@ -91,16 +94,24 @@ static mgc_status make_workers(mgc__mip *mip, size_t needed)
 
 /* --- one relaxation -------------------------------------------------------------------------- */
 
-/* Bounds for the interior-point core: integers as the domain has them; continuous columns as given, for tightened
- * bounds take its interior away, unless they became fixed.  A row without a free column has done its work. */
-static void exact_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const mgc__relaxation *r)
+/* Continuous columns keep the bounds that were given, for tightened ones take their interior away.  One that became fixed
+ * at an end of its range is fixed there exactly; elsewhere propagation knows the value only up to its margins, which would
+ * make dependent rows contradict each other. */
+static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const double *lower, const double *upper)
 {
+    memcpy(w->lower, mip->lower, mip->n * sizeof *w->lower);
+    memcpy(w->upper, mip->upper, mip->n * sizeof *w->upper);
     for (uint32_t j = 0; j < mip->n; j++) {
-        bool fixed = isfinite(r->lower[j]) && r->upper[j] - r->lower[j] <= 1e-9 * (1.0 + fabs(r->lower[j]));
-        double middle = fmin(fmax(0.5 * (r->lower[j] + r->upper[j]), mip->lower[j]), mip->upper[j]);
-        w->lower[j] = mip->integer[j] ? r->lower[j] : fixed ? middle : mip->lower[j];
-        w->upper[j] = mip->integer[j] ? r->upper[j] : fixed ? middle : mip->upper[j];
+        double margin = 1e-8 * (1.0 + fabs(lower[j]));
+        if (mip->integer[j] || !isfinite(lower[j]) || !(upper[j] - lower[j] <= margin)) continue;
+        if (upper[j] <= mip->lower[j] + margin) w->upper[j] = w->lower[j];
+        else if (lower[j] >= mip->upper[j] - margin) w->lower[j] = w->upper[j];
     }
+}
+
+/* A row without a free column has done its work. */
+static void row_bounds(const mgc__mip *mip, struct mgc__mip_worker *w)
+{
     for (uint32_t i = 0; i < mip->m; i++) {
         bool open = false;
         for (uint32_t k = mip->row_start[i]; k < mip->row_start[i + 1] && !open; k++)
@@ -117,6 +128,17 @@ static void exact_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const m
     }
 }
 
+/* Bounds for the interior-point core: integers as the domain has them. */
+static void exact_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const mgc__relaxation *r)
+{
+    continuous_bounds(mip, w, r->lower, r->upper);
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        w->lower[mip->ints[k]] = r->lower[mip->ints[k]];
+        w->upper[mip->ints[k]] = r->upper[mip->ints[k]];
+    }
+    row_bounds(mip, w);
+}
+
 /* The root's bounds, with the node's fixed integers priced instead: every iterate of the root then satisfies rows and
  * bounds, and only costs change, which an interior-point method takes from near the solution.  Multipliers prove what they
  * prove over the node's own box, where the price is constant: *shift is what it adds there.  false: no price is known. */
@@ -126,10 +148,7 @@ static bool priced_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const 
 
     *shift = 0.0;
     if (!r->decide || mip->anchor == NULL || !isfinite(price) || price <= 0.0) return false;
-    memcpy(w->lower, mip->lower, mip->n * sizeof *w->lower);
-    memcpy(w->upper, mip->upper, mip->n * sizeof *w->upper);
-    memcpy(w->row_lower, mip->row_lower, mip->m * sizeof *w->row_lower);
-    memcpy(w->row_upper, mip->row_upper, mip->m * sizeof *w->row_upper);
+    continuous_bounds(mip, w, mip->box_lower, mip->box_upper);
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         bool at_lower = r->lower[j] == mip->lower[j], at_upper = r->upper[j] == mip->upper[j];
@@ -142,7 +161,20 @@ static bool priced_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const 
         w->c[j] += at_lower ? price : -price;
         *shift += (at_lower ? price : -price) * r->lower[j];
     }
+    row_bounds(mip, w);
     return isfinite(*shift);
+}
+
+/* What rounding may add to the sum that a bound is: multipliers of rows that depend on each other can be huge. */
+static double rounding(const mgc__qp *qp, const double *y, const double *z)
+{
+    double sum = 0.0;
+
+    for (uint32_t i = 0; i < qp->m; i++)
+        if (y[i] != 0.0) sum += fabs(y[i] * (y[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i]));
+    for (uint32_t j = 0; j < qp->n; j++)
+        if (z[j] != 0.0) sum += fabs(z[j] * (z[j] > 0.0 ? qp->lower[j] : qp->upper[j]));
+    return ROUNDING * sum;
 }
 
 /* What the multipliers prove over the domain, and reduced costs to fix by. */
@@ -166,14 +198,16 @@ static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxatio
     }
     memcpy(w->y, found->y, mip->m * sizeof(double));
     mgc__judge_dual(&qp, found->x, w->y, r->z, &dual);
-    r->dual_bound = dual.bound;
+    double loss = rounding(&qp, w->y, r->z);
+    r->dual_bound = dual.bound - loss;
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         r->weight[k] = fabs(mip->c[j]);
         for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++)
             r->weight[k] += fabs(mip->a.value[e] * w->y[mip->a.row[e]]);
     }
-    r->bound = fmax(fmax(r->bound, dual.bound), isfinite(found->bound) ? found->bound : -INFINITY);
+    bool sound = found->outcome != MGC_OUTCOME_NUMERICAL && isfinite(found->bound);
+    r->bound = fmax(fmax(r->bound, r->dual_bound), sound ? found->bound - loss : -INFINITY);
 }
 
 static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__qp *qp,
