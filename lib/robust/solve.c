@@ -69,6 +69,7 @@ bool mgc__ts_program_opts(const mgc_twostage *ts, const mgc_twostage_opts *o, ui
     p->relax = o->relax;
     p->threads = o->threads;
     p->warm_start = o->warm_start;
+    p->presolve = 1; /* scenarios that stay alike are factored side by side, and the analysis serves the next solve */
     if (o->time_limit_s > 0) {
         p->time_limit_s = o->time_limit_s - 1e-3 * (double)(mgc__now_ms(ts->ctx) - begun_ms);
         return p->time_limit_s > 0;

@@ -237,10 +237,13 @@ static void lay_y(mgc__presolve *ps, const double *y, bool ray)
         ps->y[ps->live_rows[k]] = leans ? y[k] : 0.0;
     }
     for (uint32_t j = 0; j < r->n; j++) {
-        double z = ray ? 0.0 : r->c[j];
-        for (uint32_t e = r->a->start[j]; e < r->a->start[j + 1]; e++)
-            z -= r->a->value[e] * ps->y[ps->live_rows[r->a->row[e]]];
-        ps->z[ps->live_cols[j]] += z;
+        double z = ray ? 0.0 : r->c[j], largest = 0.0;
+        for (uint32_t e = r->a->start[j]; e < r->a->start[j + 1]; e++) {
+            double term = r->a->value[e] * ps->y[ps->live_rows[r->a->row[e]]];
+            z -= term;
+            largest = fmax(largest, fabs(term));
+        }
+        ps->z[ps->live_cols[j]] += presolve_clean(z, largest, ray);
         if (ray || r->q == NULL) continue;
         for (uint32_t e = r->q->start[j]; e < r->q->start[j + 1]; e++) {
             uint32_t here = ps->live_cols[j], there = ps->live_cols[r->q->row[e]];

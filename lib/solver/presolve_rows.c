@@ -139,8 +139,10 @@ void mgc__presolve_undo_forcing_row(const mgc__presolve *ps, const struct record
         y = r->flags == LOWER_MOVED ? fmax(y, ratio) : fmin(y, ratio);
     }
     w->y[r->row] = y;
-    if (y == 0.0) return;
-    for (uint32_t k = 0; k < r->entries; k++) w->z[ps->saved_index[r->first + k]] -= ps->saved_value[r->first + k] * y;
+    for (uint32_t k = 0; k < r->entries && y != 0.0; k++) {
+        double *z = &w->z[ps->saved_index[r->first + k]], term = ps->saved_value[r->first + k] * y;
+        *z = presolve_clean(*z - term, fabs(term), w->ray);
+    }
 }
 
 static void redundant_row(mgc__presolve *ps, uint32_t i, uint32_t kind)
@@ -226,16 +228,13 @@ static double *entry_in_row(mgc__presolve *ps, uint32_t i, uint32_t column)
     return NULL;
 }
 
-/* The bounds of x_j as bounds of x_k. */
+/* The bounds of x_j as bounds of x_k; false where they cross, which the row's activity has shown already if clearly. */
 static bool pass_bounds(mgc__presolve *ps, const struct pair *p, uint8_t *flags)
 {
     double one = (ps->lower[p->j] - p->r / p->a) / p->t, two = (ps->upper[p->j] - p->r / p->a) / p->t, gap;
     double lower = p->t > 0.0 ? one : two, upper = p->t > 0.0 ? two : one;
 
-    if (tighten(ps, p->k, lower, upper, flags, &gap)) return true;
-    if (gap > PRESOLVE_CLEAR)
-        mgc__presolve_infeasible(ps, p->row, (lower > ps->upper[p->k] ? 1.0 : -1.0) / p->b, UINT32_MAX, 0);
-    return false;
+    return tighten(ps, p->k, lower, upper, flags, &gap);
 }
 
 /* Room for the merged column at the end of the pool. */
@@ -386,9 +385,10 @@ void mgc__presolve_undo_doubleton(const mgc__presolve *ps, const struct record *
         if (!w->ray) w->x[j] = presolve_clip(w->x[j], r->lower, r->upper);
     }
     if (w->y == NULL) return;
-    double z0 = (w->ray ? 0.0 : r->cost) - presolve_dot(ps, r, w->y), z = w->z[k];
+    double z0 = (w->ray ? 0.0 : r->cost) - presolve_dot(ps, r, w->y, w->ray), z = w->z[k];
     bool leans = leans_on_moved(z, r->flags);
-    w->y[r->row] = leans ? (z + r->b / r->a * z0) / r->b : z0 / r->a;
+    double other = r->b / r->a * z0, z0_k = presolve_clean(z + other, fmax(fabs(z), fabs(other)), w->ray);
+    w->y[r->row] = leans ? z0_k / r->b : z0 / r->a;
     w->z[j] = leans ? -(r->a / r->b) * z : 0.0;
     if (leans) w->z[k] = 0.0;
 }

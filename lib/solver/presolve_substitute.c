@@ -78,7 +78,7 @@ static void move_cost(mgc__presolve *ps, const struct single *s)
     ps->offset += price * s->low; /* low == high where there is a price */
 }
 
-static void record_single(mgc__presolve *ps, const struct single *s, bool row_stays)
+static void record_single(mgc__presolve *ps, const struct single *s)
 {
     struct record *r = mgc__presolve_record(ps, UNDO_COLUMN_SINGLETON);
 
@@ -90,7 +90,6 @@ static void record_single(mgc__presolve *ps, const struct single *s, bool row_st
     r->upper = ps->upper[s->column];
     r->row_lower = s->low;
     r->row_upper = s->high;
-    r->flags = row_stays ? ROW_STAYS : 0;
     mgc__presolve_save_row(ps, r, s->row, s->column);
 }
 
@@ -121,7 +120,7 @@ void mgc__presolve_column_singleton(mgc__presolve *ps, uint32_t j)
     bool free_column = implied_free(ps, &s);
     uint32_t kind = free_column ? PRESOLVE_FREE_COLUMN : PRESOLVE_SLACK_COLUMN;
     if (!presolve_uses(ps, kind)) return;
-    record_single(ps, &s, !free_column);
+    record_single(ps, &s);
     move_cost(ps, &s);
     if (free_column) mgc__presolve_remove_row(ps, i);
     else widen_row(ps, &s);
@@ -131,11 +130,9 @@ void mgc__presolve_column_singleton(mgc__presolve *ps, uint32_t j)
 
 void mgc__presolve_undo_column_singleton(const mgc__presolve *ps, const struct record *r, const struct answer *w)
 {
-    bool stays = (r->flags & ROW_STAYS) != 0;
-
     if (w->x != NULL) {
         double lower = presolve_side(r->lower, w->ray), upper = presolve_side(r->upper, w->ray);
-        double rest = presolve_dot(ps, r, w->x);
+        double rest = presolve_dot(ps, r, w->x, w->ray);
         double one = (presolve_side(r->row_lower, w->ray) - rest) / r->a;
         double two = (presolve_side(r->row_upper, w->ray) - rest) / r->a;
         double x = presolve_clip(0.0, lower, upper);
@@ -143,7 +140,7 @@ void mgc__presolve_undo_column_singleton(const mgc__presolve *ps, const struct r
         w->x[r->column] = presolve_clip(x, lower, upper);
     }
     if (w->y == NULL) return;
-    double y = stays ? w->y[r->row] : 0.0;
+    double y = w->y[r->row]; /* 0 for a row that went */
     w->y[r->row] = y + (w->ray ? 0.0 : r->cost / r->a);
     w->z[r->column] = -r->a * y;
 }
