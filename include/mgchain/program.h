@@ -22,13 +22,14 @@ extern "C" {
 typedef struct mgc_program mgc_program;
 
 /** Create an empty program.  Its parent ctx must outlive it.
+ *  @param out the caller's; NULL on failure
  *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_program_create(mgc_ctx *ctx, mgc_program **out);
 
 /** Destroy; NULL is fine.  Since 0.1 */
 MGC_API void mgc_program_destroy(mgc_program *program);
 
-/** A copy that shares nothing with the original.  Since 0.1 */
+/** A copy that shares nothing with the original; what was solved is not copied.  @return as mgc_program_create().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_program_clone(const mgc_program *program, mgc_program **out);
 
 /**
@@ -56,7 +57,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_add_row(mgc_program *program, doubl
                                                      uint32_t *row);
 
 /** Change single data of an existing program; what was solved before stays readable until the next solve.
- *  Every value is checked as on adding; on failure the program is unchanged.  Since 0.1 @{ */
+ *  Every value is checked as on adding; on failure the program is unchanged.
+ *  @return MGC_OK; MGC_E_INVALID_ARG (no such column or row, a value not allowed: named in the text), MGC_E_LIMIT, MGC_E_NO_MEMORY.
+ *  Cost: constant, or the logarithm of a column's length.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_program_set_cost(mgc_program *program, uint32_t column, double cost);
 MGC_API MGC_NODISCARD mgc_status mgc_program_set_bounds(mgc_program *program, uint32_t column, double lower, double upper);
 MGC_API MGC_NODISCARD mgc_status mgc_program_set_row_bounds(mgc_program *program, uint32_t row, double lower, double upper);
@@ -90,31 +93,40 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_get_quadratic(const mgc_program *pr
 MGC_API MGC_NODISCARD mgc_status mgc_program_get_offset(const mgc_program *program, double *offset);
 /** @} */
 
-/** Options of mgc_program_solve(). */
+/** Options of mgc_program_solve(); fill with mgc_program_opts_init() first.  A value out of its range is refused. */
 typedef struct mgc_program_opts {
     size_t struct_size;
-    double tolerance;      /**< [-] relative primal, dual residual and duality gap; 1e-8 */
-    double gap;            /**< [-] mixed-integer: relative gap (incumbent - bound) / max(1, |incumbent|); 1e-4 */
-    double time_limit_s;   /**< [s] needs the context's clock; 0: none */
-    uint32_t iteration_limit; /**< interior-point iterations of one solve; 200 */
-    uint32_t node_limit;   /**< branch-and-bound nodes; 0: none */
+    double tolerance;      /**< [-] 1e-13..0.1: largest violation of a row or bound relative to 1 + its size, of stationarity relative
+                                to 1 + the largest |cost|, and gap relative to max(1, |objective|), that OPTIMAL stands for; 1e-8 */
+    double gap;            /**< [-] >= 0; mixed-integer: (objective - bound) / max(1, |objective|) up to which a point is OPTIMAL; 1e-4 */
+    double time_limit_s;   /**< [s] up to 1e9; needs the context's clock; 0: none.  Looked at once per iteration and node */
+    uint32_t iteration_limit; /**< [-] interior-point iterations of one relaxation, >= 1; 200 */
+    uint32_t node_limit;   /**< [-] branch-and-bound nodes; the children of one node are solved together, so the count may end a few
+                                above; 0: none */
     uint32_t relax;        /**< 1: drop integrality; 0 */
-    uint32_t threads;      /**< worker threads for branch and bound; 1.  The result does not depend on it */
+    uint32_t threads;      /**< 1..256 threads, the caller's among them; 1.  The result does not depend on it, bit for bit */
     uint32_t warm_start;   /**< 1: start from what the last solve of this program left, where that helps; 0 */
     uint32_t reserved0;    /**< 0 */
-    /** Called once per interior-point iteration or node, on the caller's thread; may be NULL.  Answers MGC_CB_DONE, MGC_CB_STOP or a status. */
+    /** Called once per interior-point iteration (without integers) or node (with them), on the caller's thread; may be NULL.
+     *  primal_objective: of the present iterate or best point, INFINITY where there is none; bound: -INFINITY where there is none.
+     *  It may call mgc_ctx_cancel() and nothing of the program.
+     *  @return MGC_CB_DONE; MGC_CB_STOP: outcome CANCELLED with the best result so far; a negative status: the solve returns it;
+     *  anything else: MGC_E_CALLBACK */
     int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
     void *user;
     uint32_t presolve;     /**< 0: reduce the program before it is solved where that pays; 1: never; 2: always */
     uint32_t reserved1;    /**< 0 */
 } mgc_program_opts;
 
+/** Fill with the defaults of the library that runs; size: sizeof(mgc_program_opts).  Since 0.1 */
 MGC_API void mgc_program_opts_init(mgc_program_opts *opts, size_t size);
 
-/** What a solve found.  Residuals and objective are recomputed from the caller's data after the solve. */
+/** What a solve found.  Residuals and objective are recomputed from the caller's data after the solve, by other code. */
 typedef struct mgc_program_info {
     size_t struct_size;
-    uint32_t outcome;    /**< MGC_OUTCOME_... */
+    uint32_t outcome;    /**< MGC_OUTCOME_...: OPTIMAL within the tolerances; INFEASIBLE, UNBOUNDED with a ray where
+                              mgc_program_get_ray() gives one (an integer program may be infeasible without); LIMIT, CANCELLED,
+                              NUMERICAL with the best point so far, if there is one */
     uint32_t iterations; /**< interior-point iterations, all nodes together */
     uint32_t nodes;      /**< branch-and-bound nodes */
     uint32_t reserved0;
@@ -132,11 +144,15 @@ typedef struct mgc_program_info {
 /**
  * Solve by a primal-dual interior-point method, with branch and bound over it for integer columns.
  *
- * @param opts NULL for defaults
- * @param info filled; may be NULL
- * @return MGC_OK and a word in info->outcome; MGC_E_NOT_CONVEX; MGC_E_NO_MEMORY; a negative status of the callback
- * Threads  one call at a time per program.
- * Cost     one symbolic analysis per sparsity pattern, kept between solves of the same program.
+ * @param opts NULL for defaults; the caller's
+ * @param info filled up to its struct_size; may be NULL
+ * @return MGC_OK and a word in info->outcome.  On anything else info and the last result are gone: MGC_E_INVALID_ARG (an option
+ *         out of its range: the text names it, its value and what is allowed), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE;
+ *         MGC_E_NOT_CONVEX; MGC_E_NO_MEMORY; MGC_E_CALLBACK; the callback's own negative status
+ * Threads  one call at a time per program; programs of different contexts are independent.  mgc_ctx_cancel() from any thread
+ *          ends it with outcome CANCELLED within an iteration; a request that stands already ends it at once.
+ * Cost     one symbolic analysis per sparsity pattern, kept between solves of the same program; no allocation by us during
+ *          iterations.
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_program_solve(mgc_program *program, const mgc_program_opts *opts, mgc_program_info *info);

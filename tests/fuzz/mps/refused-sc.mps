@@ -1,0 +1,8 @@
+ROWS
+ N c
+ G r
+COLUMNS
+ x c 1 r 1
+BOUNDS
+ SC b x 4
+ENDATA
