@@ -256,6 +256,21 @@ static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arr
     return MGC_OK;
 }
 
+/* Components of less are rows between links, not scenarios. */
+enum { SCENARIO_LEAST = 8 };
+
+static mgc_status mark_scenarios(mgc__ldl *ldl, const arrow_parts *parts)
+{
+    ldl->scenario = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->scenario);
+    if (!ldl->scenario) return mgc__no_memory(ldl->ctx, "a factorisation");
+    for (uint32_t c = 0; c < parts->components; c++) {
+        if (parts->start[c + 1] - parts->start[c] < SCENARIO_LEAST) continue;
+        ldl->scenarios++;
+        for (uint32_t p = parts->start[c]; p < parts->start[c + 1]; p++) ldl->scenario[parts->vertex[p]] = 1;
+    }
+    return MGC_OK;
+}
+
 mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool *found)
 {
     arrow_graph g = {0};
@@ -267,6 +282,7 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
     if (!forced && k->cols < ORDER_LEAST) return MGC_OK;
     st = mgc__arrow_graph(ldl->ctx, k, &g);
     if (st == MGC_OK) st = mgc__arrow_detect(ldl->ctx, &g, sign, &parts, found);
+    if (st == MGC_OK && *found) st = mark_scenarios(ldl, &parts);
     if (st == MGC_OK && *found) {
         ldl->state = a = mgc__alloc(ldl->ctx, 1, sizeof *a);
         if (a) {

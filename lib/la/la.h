@@ -87,6 +87,8 @@ void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x);
 /* What residuals are multiplied by, row for row, in mgc__ldl_solve() until the next factorisation, all rows then together.
  * Costs a look at K in each solve. */
 void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight);
+/* Which rows of K lie in one of the many alike components of an arrow, and how many those are; NULL where K is none. */
+const uint8_t *mgc__ldl_scenarios(const mgc__ldl *ldl, uint32_t *count);
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info);
 
 /* --- dense ---------------------------------------------------------------------------------- */

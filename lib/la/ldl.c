@@ -144,6 +144,7 @@ void mgc__ldl_destroy(mgc__ldl *ldl)
     mgc__free(ldl->ctx, ldl->where);
     mgc__free(ldl->ctx, ldl->place);
     mgc__free(ldl->ctx, ldl->sign);
+    mgc__free(ldl->ctx, ldl->scenario);
     mgc__free(ldl->ctx, ldl->b);
     mgc__free(ldl->ctx, ldl);
 }
@@ -319,6 +320,12 @@ void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight)
     for (uint32_t i = 0; i < ldl->n; i++) ldl->weight[ldl->where[i]] = weight[i] * weight[i] * ldl->side[ldl->where[i]];
     ldl->weighed = true;
     ldl->judged = false;
+}
+
+const uint8_t *mgc__ldl_scenarios(const mgc__ldl *ldl, uint32_t *count)
+{
+    *count = ldl->scenarios;
+    return ldl->scenario;
 }
 
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info)

@@ -48,6 +48,8 @@ struct mgc__ldl {
     double *value;      /* of K as the engine wants them: k.value, or its own */
     uint32_t *where;    /* row i of the caller's K is entry where[i] of vectors */
     uint32_t *place;    /* caller's entry e is value[place[e]] */
+    uint8_t *scenario;  /* n: rows that lie in one of the alike components; NULL where there are none */
+    uint32_t scenarios;
     int8_t *sign;       /* length; 0: an entry that no row goes to */
     double *b, *x, *r, *best;
     double *side;       /* sign as a number */

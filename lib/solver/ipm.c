@@ -130,7 +130,7 @@ static double least_target(const mgc__ipm *ipm, double tolerance)
 {
     double objective = fmax(1.0, fabs(ipm->now.primal_objective)) * ipm->cost_scale;
 
-    return ipm->complementarities == 0 ? 0.0 : GAP_ROOM * tolerance * objective / ipm->complementarities;
+    return ipm->complementarities == 0 ? 0.0 : GAP_ROOM * tolerance * objective / ipm->barrier;
 }
 
 /* The method's main loop.  MGC_OK and *outcome, or a status that the caller must hand on. */

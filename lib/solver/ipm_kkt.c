@@ -147,7 +147,7 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
     mgc_status st;
 
     if (ipm->shift_next < ipm->shift) ipm->shift = ipm->shift_next;
-    for (uint32_t i = 0; i < ipm->count; i++) ipm->theta[i] = ipm->zl[i] / ipm->vl[i] + ipm->zu[i] / ipm->vu[i];
+    ipm->loops->theta(ipm);
     set_diagonal(ipm, false);
     do {
         st = factorise(ipm);

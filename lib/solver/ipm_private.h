@@ -25,15 +25,24 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
 #define IPM_VECTORS(X)                                                                                            \
     X(w) X(lo) X(up) X(hl) X(hu) X(vl) X(vu) X(zl) X(zu) X(rl) X(ru) X(cl) X(cu)                                    \
     X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(g) X(rhs) X(sol) X(work) X(save)                                   \
-    X(y)  /* [0, n) work, [n, N) row multipliers */                                                                \
+    X(y)  /* [0, n) nothing, [n, N) row multipliers */                                                             \
     X(dy) /* the same for their step */                                                                            \
+    X(il) X(iu)       /* 1 / vl, 1 / vu */                                                                         \
+    X(lever)          /* what g weighs in the right-hand side: 1 for columns, 1 / Theta for inequalities, else 0 */  \
+    X(omega)          /* weight of the component's barrier */                                                      \
+    X(bl) X(bu)       /* the same where the bound exists, else 0 */                                                \
+    X(moves) X(equal) X(column) /* masks: column that is not fixed; equality row; column */                        \
+    X(open_l) X(open_u) /* masks: column that lacks a bound on that side */                                        \
+    X(far_l) X(far_u) /* of original units: 1 / (1 + |bound|) where it exists, else 0 */                           \
+    X(unit)           /* of original units: a reduced cost; 0 for rows */                                          \
+    X(odw) X(odvl) X(odvu) X(odzl) X(odzu) X(ody) X(ocl) X(ocu) /* the direction that a corrector started from */  \
     X(rd) /* [0, n) dual residual -(c + Qx - A'y - z), [n, N) residual b - Ax of equality rows */                   \
     X(d)  /* [0, n) c + Qx - A'y */                                                                                \
     X(qx) /* [0, n) Qx */                                                                                          \
     X(c)  /* [0, n) scaled cost */                                                                                 \
     X(ruiz)  /* D, E of the matrices alone; powers of two */                                                       \
     X(scale) /* D, E of this solve: x = D x', row' = E row */                                                     \
-    X(best_w) X(best_y) X(save_cl) X(save_cu)
+    X(best_w) X(best_y)
 
 typedef struct measure {
     double primal, dual, gap;      /* relative, of the original data */
@@ -41,12 +50,41 @@ typedef struct measure {
     double mu, merit;
 } measure;
 
+/* What measure and its loop hand over. */
+typedef struct mgc__ipm_sums {
+    double cx, xqx, box, plain, unexcused, strict, primal;
+} mgc__ipm_sums;
+
+/* A direction beside the present one (ipm->dw and so on), which it changes places with. */
+typedef struct mgc__ipm_direction_set {
+    double *dw, *dvl, *dvu, *dzl, *dzu, *dy, *cl, *cu;
+} mgc__ipm_direction_set;
+
+/* ipm_loops.c */
+typedef struct mgc__ipm_loops {
+    void (*theta)(mgc__ipm *ipm);
+    void (*predictor)(mgc__ipm *ipm);
+    void (*corrector)(mgc__ipm *ipm, double target);
+    void (*centrality)(mgc__ipm *ipm, double target, double primal, double dual); /* about ipm->other */
+    void (*expand)(mgc__ipm *ipm);
+    void (*advance)(mgc__ipm *ipm, double primal, double dual);
+    void (*residuals)(mgc__ipm *ipm);
+    void (*measure)(mgc__ipm *ipm, mgc__ipm_sums *sums);
+    double (*misfit)(const mgc__ipm *ipm);
+} mgc__ipm_loops;
+
+const mgc__ipm_loops *mgc__ipm_best_loops(void);
+
 struct mgc__ipm {
     mgc_ctx *ctx;
+    const mgc__ipm_loops *loops;
     mgc__qp qp; /* the caller's, during a solve */
     uint32_t n, m, count; /* count = n + m */
     bool analysed, has_q, q_diagonal;
+    size_t padded;          /* count in whole lanes: every vector has room for so many */
     mgc__csc a, q;          /* scaled; patterns are the analysis' own */
+    mgc__csc at;            /* A by rows */
+    uint32_t *a_of_at;
     double *a_raw, *q_raw;  /* the values that a and q were scaled from */
     double cost_scale, cost_norm; /* kappa, 1 + largest |cost| (original) */
     mgc__csc k;             /* KKT matrix, upper triangle, order N */
@@ -59,13 +97,16 @@ struct mgc__ipm {
     double elastic;         /* ELASTIC: weight of e'e / 2, after scaling; else 0 */
     uint8_t *kind, *marked; /* marked: columns, scratch of ipm_certificate.c */
     double *block;
+    mgc__ipm_direction_set other;
 #define IPM_MEMBER(name) double *name;
     IPM_VECTORS(IPM_MEMBER)
 #undef IPM_MEMBER
     uint32_t complementarities; /* number of finite bounds with slacks */
+    double barrier;         /* their weights, summed */
     double mu, step_primal, step_dual;
     double start_size;      /* how far inside a cold start begins: 1, more where that came to nothing */
     double mu_least;        /* targets stay above: what the tolerance asks for, with room */
+    double along[3];        /* v'dz, z'dv, dv'dz of the direction */
     measure now, best;
     double kept_merit;      /* of the point in result, NAN: none yet */
     double *snapshots, snapshot_mu[SNAPSHOTS]; /* mu 0: none (ipm_warm.c) */
@@ -88,6 +129,7 @@ static inline double largest_of(const double *x, size_t n)
 /* ipm_setup.c: patterns, work space, bounds. */
 mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm);
 void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale);
+void mgc__ipm_load_units(mgc__ipm *ipm);
 void mgc__ipm_release(mgc__ipm *ipm);
 
 /* ipm_scale.c */

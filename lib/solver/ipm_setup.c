@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Patterns are analysed once; values, costs and bounds are loaded for each solve. */
+#include "la/lanes.h"
 #include "solver/ipm_private.h"
+
+enum { PAGE = 4096 / sizeof(double) };
 
 void mgc__ipm_release(mgc__ipm *ipm)
 {
     mgc__csc_free(ipm->ctx, &ipm->a);
     mgc__csc_free(ipm->ctx, &ipm->q);
     mgc__csc_free(ipm->ctx, &ipm->k);
+    mgc__csc_free(ipm->ctx, &ipm->at);
+    mgc__free(ipm->ctx, ipm->a_of_at);
     mgc__free(ipm->ctx, ipm->a_raw);
     mgc__free(ipm->ctx, ipm->q_raw);
     mgc__free(ipm->ctx, ipm->k_of_a);
@@ -51,31 +56,55 @@ static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to,
 
 static mgc_status allocate_vectors(mgc__ipm *ipm)
 {
-    size_t n = ipm->n, m = ipm->m, count = n + m, at = 0;
+    size_t n = ipm->n, m = ipm->m, count = n + m, at = 0, stride, skew;
 
 #define IPM_COUNT(name) at++;
     IPM_VECTORS(IPM_COUNT)
 #undef IPM_COUNT
-    ipm->block = mgc__alloc(ipm->ctx, at * count, sizeof *ipm->block);
+    ipm->padded = (count + LANES - 1) / LANES * LANES;
+    /* A line of cache more where vectors would begin a multiple of a page apart, for they are walked side by side. */
+    stride = ipm->padded + (ipm->padded % PAGE == 0 ? LANES : 0);
+    ipm->block = mgc__alloc(ipm->ctx, at * stride + LANES, sizeof *ipm->block);
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
     ipm->snapshots = mgc__alloc(ipm->ctx, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
     ipm->krylov = mgc__alloc(ipm->ctx, (KRYLOV + 5) * count, sizeof *ipm->krylov);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
         return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    skew = (LANES - (uintptr_t)ipm->block / sizeof(double) % LANES) % LANES; /* to the beginning of a line */
     at = 0;
-#define IPM_PLACE(name) ipm->name = ipm->block + count * at++;
+#define IPM_PLACE(name) ipm->name = ipm->block + skew + stride * at++;
     IPM_VECTORS(IPM_PLACE)
 #undef IPM_PLACE
     ipm->weight = ipm->krylov + (KRYLOV + 2) * count;
     ipm->refine_work = ipm->weight + count;
     ipm->regular = ipm->refine_work + count;
+    ipm->other = (mgc__ipm_direction_set){ipm->odw, ipm->odvl, ipm->odvu, ipm->odzl, ipm->odzu, ipm->ody, ipm->ocl, ipm->ocu};
+    for (size_t i = count; i < ipm->padded; i++) ipm->vl[i] = ipm->vu[i] = ipm->il[i] = ipm->iu[i] = 1.0;
     ipm->marked = ipm->kind + count;
     ipm->z_out = ipm->x_out + n;
     ipm->y_out = ipm->z_out + n;
     ipm->ray_out = ipm->y_out + m;
     ipm->ray_kept = ipm->ray_out + count;
     return MGC_OK;
+}
+
+/* The rows of A: products with A then gather, as those with A' do by columns. */
+static mgc_status transpose(mgc__ipm *ipm)
+{
+    ipm->a_of_at = mgc__alloc(ipm->ctx, ipm->a.start[ipm->n], sizeof *ipm->a_of_at);
+    if (!ipm->a_of_at) return mgc__no_memory(ipm->ctx, "the rows of a program");
+    return mgc__csc_transpose(ipm->ctx, &ipm->a, &ipm->at, ipm->a_of_at);
+}
+
+/* What one scenario of many decides weighs the root of its share (doc/math/solver.md, section 4). */
+static void weigh(mgc__ipm *ipm)
+{
+    uint32_t scenarios = 0;
+    const uint8_t *inside = mgc__ldl_scenarios(ipm->ldl, &scenarios);
+    double share = scenarios > 1 ? 1.0 / sqrt((double)scenarios) : 1.0;
+
+    for (uint32_t i = 0; i < ipm->count; i++) ipm->omega[i] = inside && inside[i] ? share : 1.0;
 }
 
 static mgc_status analyse(mgc__ipm *ipm, const mgc__qp *qp)
@@ -93,7 +122,10 @@ static mgc_status analyse(mgc__ipm *ipm, const mgc__qp *qp)
     st = copy_pattern(ipm->ctx, qp->a, &ipm->a, &ipm->a_raw);
     if (st == MGC_OK && ipm->has_q) st = copy_pattern(ipm->ctx, qp->q, &ipm->q, &ipm->q_raw);
     if (st == MGC_OK) st = allocate_vectors(ipm);
+    if (st == MGC_OK) st = transpose(ipm);
     if (st == MGC_OK) st = mgc__ipm_kkt_analyse(ipm);
+    if (st == MGC_OK) weigh(ipm);
+    ipm->loops = mgc__ipm_best_loops();
     ipm->analysed = st == MGC_OK;
     return st;
 }
@@ -116,6 +148,28 @@ static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double 
     ipm->hl[i] = lower && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
     ipm->hu[i] = upper && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
     ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
+    ipm->bl[i] = ipm->hl[i] * ipm->omega[i];
+    ipm->bu[i] = ipm->hu[i] * ipm->omega[i];
+    ipm->barrier += ipm->bl[i] + ipm->bu[i];
+    ipm->column[i] = i < ipm->n ? 1.0 : 0.0;
+    if (i < ipm->n) ipm->lever[i] = 1.0;
+    ipm->moves[i] = i < ipm->n && ipm->kind[i] != KIND_FIXED ? 1.0 : 0.0;
+    ipm->equal[i] = i >= ipm->n && ipm->kind[i] == KIND_FIXED ? 1.0 : 0.0;
+    ipm->open_l[i] = ipm->moves[i] > 0.0 && ipm->hl[i] == 0.0 ? 1.0 : 0.0;
+    ipm->open_u[i] = ipm->moves[i] > 0.0 && ipm->hu[i] == 0.0 ? 1.0 : 0.0;
+}
+
+/* How residuals count in the original units; called again whenever the scaling has changed. */
+void mgc__ipm_load_units(mgc__ipm *ipm)
+{
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        double unscale = i < ipm->n ? ipm->scale[i] : 1.0 / ipm->scale[i];
+        bool lower = ipm->kind[i] == KIND_FIXED || ipm->hl[i] > 0.0, upper = ipm->kind[i] == KIND_FIXED || ipm->hu[i] > 0.0;
+
+        ipm->far_l[i] = lower ? unscale / (1.0 + unscale * fabs(ipm->lo[i])) : 0.0;
+        ipm->far_u[i] = upper ? unscale / (1.0 + unscale * fabs(ipm->up[i])) : 0.0;
+        ipm->unit[i] = i < ipm->n ? 1.0 / (ipm->scale[i] * ipm->cost_scale) : 0.0;
+    }
 }
 
 /* Costs and bounds in their first scaling, which a cold start changes, or in the last solve's. */
@@ -132,9 +186,11 @@ void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
         if (ipm->has_q) memset(ipm->q.value, 0, ipm->q.start[n] * sizeof *ipm->q.value);
     }
     ipm->complementarities = 0;
+    ipm->barrier = 0.0;
     for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
     for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);
     mgc__ipm_kkt_load(ipm);
+    mgc__ipm_load_units(ipm);
 }
 
 /* warm: the last solve's iterates may be used again, if their scaling fits. */
@@ -157,5 +213,6 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
     mgc__ipm_equilibrate(ipm, known && warm);
+    for (uint32_t e = 0; e < ipm->at.start[ipm->m]; e++) ipm->at.value[e] = ipm->a.value[ipm->a_of_at[e]];
     return mgc__ipm_check_convex(ipm);
 }

@@ -70,22 +70,23 @@ static void split(mgc__ipm *ipm)
     }
 }
 
-static double least(const mgc__ipm *ipm, const double *l, const double *u)
+/* Least of l / wl and u / wu over the bounds that exist; 0 where none is negative. */
+static double least(const mgc__ipm *ipm, const double *l, const double *u, const double *wl, const double *wu)
 {
     double value = 0.0;
 
     for (uint32_t i = 0; i < ipm->count; i++) {
-        if (ipm->hl[i] > 0.0) value = fmin(value, l[i]);
-        if (ipm->hu[i] > 0.0) value = fmin(value, u[i]);
+        if (wl[i] > 0.0) value = fmin(value, l[i] / wl[i]);
+        if (wu[i] > 0.0) value = fmin(value, u[i] / wu[i]);
     }
     return value;
 }
 
-static void shift(const mgc__ipm *ipm, double *l, double *u, double by)
+static void shift(const mgc__ipm *ipm, double *l, double *u, const double *wl, const double *wu, double by)
 {
     for (uint32_t i = 0; i < ipm->count; i++) {
-        l[i] += ipm->hl[i] * by;
-        u[i] += ipm->hu[i] * by;
+        l[i] += wl[i] * by;
+        u[i] += wu[i] * by;
     }
 }
 
@@ -93,16 +94,16 @@ static void shift_inside(mgc__ipm *ipm)
 {
     double product = 0.0, v = 0.0, z = 0.0;
 
-    shift(ipm, ipm->vl, ipm->vu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu), LEAST_SHIFT * ipm->start_size));
-    shift(ipm, ipm->zl, ipm->zu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu), LEAST_SHIFT * ipm->start_size));
+    shift(ipm, ipm->vl, ipm->vu, ipm->hl, ipm->hu, fmax(-1.5 * least(ipm, ipm->vl, ipm->vu, ipm->hl, ipm->hu), LEAST_SHIFT * ipm->start_size));
+    shift(ipm, ipm->zl, ipm->zu, ipm->bl, ipm->bu, fmax(-1.5 * least(ipm, ipm->zl, ipm->zu, ipm->bl, ipm->bu), LEAST_SHIFT * ipm->start_size));
     for (uint32_t i = 0; i < ipm->count; i++) {
         product += ipm->hl[i] * ipm->vl[i] * ipm->zl[i] + ipm->hu[i] * ipm->vu[i] * ipm->zu[i];
         v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];
         z += ipm->hl[i] * ipm->zl[i] + ipm->hu[i] * ipm->zu[i];
     }
     if (ipm->complementarities == 0) return;
-    shift(ipm, ipm->vl, ipm->vu, 0.5 * product / z);
-    shift(ipm, ipm->zl, ipm->zu, 0.5 * product / v);
+    shift(ipm, ipm->vl, ipm->vu, ipm->hl, ipm->hu, 0.5 * product / z);
+    shift(ipm, ipm->zl, ipm->zu, ipm->bl, ipm->bu, 0.5 * product / v);
 }
 
 /* Let the mean slack and the mean multiplier be about one, by sigma (x = sigma D x') and kappa: Theta then starts near one,
@@ -129,5 +130,6 @@ mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
     split(ipm);
     shift_inside(ipm);
     balance(ipm);
+    mgc__ipm_load_units(ipm);
     return MGC_OK;
 }

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loops of one iteration outside the factorisation: each passes once over the components, without a branch, eight at
+ * a time.  Vectors are padded to whole lanes with absent bounds (v = 1, z = 0), which change no sum and no step.  The same
+ * bodies are compiled for wider registers; sums keep one order, so the bits do not depend on the machine. */
+#include "la/lanes.h"
+#include "solver/ipm_private.h"
+
+#define AT(name) LOAD(ipm->name + i)
+#define PUT(name) STORE(ipm->name + i)
+#define PICK(mask, a, b) ((lanes)(((mask) & (lane_mask)(a)) | (~(mask) & (lane_mask)(b))))
+/* b where a is not a number */
+#define LARGER(a, b) PICK((lane_mask)((a) > (b)), a, b)
+#define SMALLER(a, b) PICK((lane_mask)((a) < (b)), a, b)
+
+static double sum_of(const lanes *v)
+{
+    const lanes x = *v;
+
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+}
+
+static double largest_lane(const lanes *v)
+{
+    double most = (*v)[0];
+
+    for (int k = 1; k < LANES; k++) most = (*v)[k] > most ? (*v)[k] : most;
+    return most;
+}
+
+/* Theta and the reciprocals that all right-hand sides of this iteration use. */
+ALWAYS_INLINE void theta_body(mgc__ipm *ipm)
+{
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes l = 1.0 / AT(vl), u = 1.0 / AT(vu);
+
+        PUT(il) = l;
+        PUT(iu) = u;
+        PUT(theta) = AT(zl) * l + AT(zu) * u;
+    }
+}
+
+/* doc/math/solver.md (9), and the right-hand side of (8) */
+#define RIGHT_HAND_SIDE(tl, tu)                                                                                        \
+    do {                                                                                                               \
+        lanes g_ = (tl + AT(zl) * AT(rl)) * AT(il) - (tu - AT(zu) * AT(ru)) * AT(iu);                                  \
+                                                                                                                       \
+        PUT(cl) = tl;                                                                                                  \
+        PUT(cu) = tu;                                                                                                  \
+        PUT(g) = g_;                                                                                                   \
+        PUT(rhs) = AT(rd) + g_ * AT(lever);                                                                            \
+    } while (0)
+
+ALWAYS_INLINE void predictor_body(mgc__ipm *ipm)
+{
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes tl = -(AT(vl) * AT(zl)), tu = -(AT(vu) * AT(zu));
+
+        RIGHT_HAND_SIDE(tl, tu);
+    }
+}
+
+/* Second-order term of the direction at hand, and the centre. */
+ALWAYS_INLINE void corrector_body(mgc__ipm *ipm, double target)
+{
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes tl = AT(cl) + (AT(bl) * target - AT(dvl) * AT(dzl)), tu = AT(cu) + (AT(bu) * target - AT(dvu) * AT(dzu));
+
+        RIGHT_HAND_SIDE(tl, tu);
+    }
+}
+
+/* What to add so that a product of a trial point comes back into [0.1, 10] target (Gondzio 1996, eq. (11)). */
+#define OUTLIER(product, aim, out)                                                                                     \
+    do {                                                                                                               \
+        lanes p_ = (product), t_ = (aim), low_ = 0.1 * t_, high_ = 10.0 * t_, inside_ = LARGER(p_, low_);              \
+                                                                                                                       \
+        inside_ = SMALLER(inside_, high_);                                                                             \
+        out = inside_ - p_;                                                                                            \
+        out = LARGER(out, -high_);                                                                                     \
+    } while (0)
+
+ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, double target, double p, double d)
+{
+    const mgc__ipm_direction_set *old = &ipm->other;
+
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes tl, tu;
+
+        OUTLIER((AT(vl) + p * LOAD(old->dvl + i)) * (AT(zl) + d * LOAD(old->dzl + i)), AT(bl) * target, tl);
+        OUTLIER((AT(vu) + p * LOAD(old->dvu + i)) * (AT(zu) + d * LOAD(old->dzu + i)), AT(bu) * target, tu);
+        /* an absent bound has product nought and aim nought */
+        tl += LOAD(old->cl + i);
+        tu += LOAD(old->cu + i);
+        RIGHT_HAND_SIDE(tl, tu);
+    }
+}
+
+/* Slacks and multipliers that go with dw; how far the step may be, and what complementarity becomes along it. */
+ALWAYS_INLINE void expand_body(mgc__ipm *ipm)
+{
+    lanes p = {0}, d = {0}, vdz = {0}, zdv = {0}, dvdz = {0};
+
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes dw = AT(dw), vl = AT(vl), vu = AT(vu), zl = AT(zl), zu = AT(zu);
+        lanes dvl = AT(hl) * (dw - AT(rl)), dvu = AT(hu) * (AT(ru) - dw);
+        lanes dzl = (AT(cl) - zl * dvl) * AT(il), dzu = (AT(cu) - zu * dvu) * AT(iu), a;
+
+        PUT(dvl) = dvl;
+        PUT(dvu) = dvu;
+        PUT(dzl) = dzl;
+        PUT(dzu) = dzu;
+        a = -dvl * AT(il);
+        p = LARGER(a, p);
+        a = -dvu * AT(iu);
+        p = LARGER(a, p);
+        a = -dzl / zl; /* not a number where the bound is absent: passed over */
+        d = LARGER(a, d);
+        a = -dzu / zu;
+        d = LARGER(a, d);
+        vdz += vl * dzl + vu * dzu;
+        zdv += zl * dvl + zu * dvu;
+        dvdz += dvl * dzl + dvu * dzu;
+    }
+    ipm->step_primal = 1.0 / fmax(1.0, largest_lane(&p));
+    ipm->step_dual = 1.0 / fmax(1.0, largest_lane(&d));
+    if (ipm->has_q) ipm->step_primal = ipm->step_dual = fmin(ipm->step_primal, ipm->step_dual);
+    ipm->along[0] = sum_of(&vdz);
+    ipm->along[1] = sum_of(&zdv);
+    ipm->along[2] = sum_of(&dvdz);
+}
+
+ALWAYS_INLINE void advance_body(mgc__ipm *ipm, double p, double d)
+{
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        PUT(w) = AT(w) + p * AT(dw);
+        PUT(vl) = AT(vl) + p * AT(dvl);
+        PUT(vu) = AT(vu) + p * AT(dvu);
+        PUT(zl) = AT(zl) + d * AT(dzl);
+        PUT(zu) = AT(zu) + d * AT(dzu);
+    }
+}
+
+/* doc/math/solver.md (5), once Ax, Qx and A'y are there. */
+ALWAYS_INLINE void residuals_body(mgc__ipm *ipm)
+{
+    lanes sum = {0};
+
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes w = AT(w), vl = AT(vl), vu = AT(vu), zl = AT(zl), zu = AT(zu);
+
+        PUT(rl) = AT(hl) * (AT(lo) - w + vl);
+        PUT(ru) = AT(hu) * (AT(up) - w - vu);
+        PUT(rd) = AT(moves) * (zl - zu - AT(d)) + AT(equal) * (AT(lo) - w);
+        sum += vl * zl + vu * zu;
+    }
+    ipm->mu = ipm->complementarities > 0 ? (sum_of(&sum) - 0.0) / ipm->barrier : 0.0;
+}
+
+/* Sums and largest violations of the columns; of the rows the violation alone. */
+ALWAYS_INLINE void measure_body(mgc__ipm *ipm, mgc__ipm_sums *s)
+{
+    const lanes zero = {0};
+    lanes cx = {0}, xqx = {0}, box = {0}, plain = {0}, unexcused = {0}, strict = {0}, primal = {0};
+
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes w = AT(w), d = AT(d), lo = AT(lo), up = AT(up), column = AT(column), a, b, loose, distance;
+        lane_mask positive = (lane_mask)(d > zero);
+
+        cx += AT(c) * w;
+        xqx += AT(qx) * w;
+        a = PICK(positive, d * lo, d * up);
+        loose = PICK(positive, d * AT(open_l), -d * AT(open_u));
+        distance = LARGER(w, -w);
+        box += column * (a - loose * (100.0 * (1.0 + distance)));
+        plain += column * (AT(zl) * lo - AT(zu) * up + (1.0 - AT(moves)) * d * lo);
+        a = loose * AT(unit);
+        unexcused = LARGER(a, unexcused);
+        b = AT(rd) * AT(unit);
+        a = LARGER(b, -b);
+        strict = LARGER(a, strict);
+        a = (lo - w) * AT(far_l);
+        primal = LARGER(a, primal);
+        a = (w - up) * AT(far_u);
+        primal = LARGER(a, primal);
+    }
+    *s = (mgc__ipm_sums){.cx = sum_of(&cx), .xqx = sum_of(&xqx), .box = sum_of(&box), .plain = sum_of(&plain),
+                         .unexcused = largest_lane(&unexcused), .strict = largest_lane(&strict), .primal = largest_lane(&primal)};
+}
+
+/* |rl| zl + |ru| zu, for warm starts. */
+ALWAYS_INLINE double misfit_body(const mgc__ipm *ipm)
+{
+    lanes sum = {0};
+
+    for (size_t i = 0; i < ipm->padded; i += LANES) {
+        lanes l = AT(rl), u = AT(ru);
+
+        sum += LARGER(l, -l) * AT(zl) + LARGER(u, -u) * AT(zu);
+    }
+    return sum_of(&sum);
+}
+
+#define KERNELS(name, isa)                                                                                             \
+    isa static void theta_##name(mgc__ipm *ipm) { theta_body(ipm); }                                                   \
+    isa static void predictor_##name(mgc__ipm *ipm) { predictor_body(ipm); }                                           \
+    isa static void corrector_##name(mgc__ipm *ipm, double t) { corrector_body(ipm, t); }                              \
+    isa static void centrality_##name(mgc__ipm *ipm, double t, double p, double d) { centrality_body(ipm, t, p, d); }  \
+    isa static void expand_##name(mgc__ipm *ipm) { expand_body(ipm); }                                                 \
+    isa static void advance_##name(mgc__ipm *ipm, double p, double d) { advance_body(ipm, p, d); }                     \
+    isa static void residuals_##name(mgc__ipm *ipm) { residuals_body(ipm); }                                           \
+    isa static void measure_##name(mgc__ipm *ipm, mgc__ipm_sums *s) { measure_body(ipm, s); }                          \
+    isa static double misfit_##name(const mgc__ipm *ipm) { return misfit_body(ipm); }                                  \
+    static const mgc__ipm_loops name = {theta_##name,   predictor_##name, corrector_##name, centrality_##name,         \
+                                        expand_##name,  advance_##name,   residuals_##name, measure_##name,            \
+                                        misfit_##name};
+
+KERNELS(base, )
+#if defined(__x86_64__)
+KERNELS(avx2, __attribute__((target("avx2"))))
+KERNELS(avx512, __attribute__((target("avx512f"))))
+#endif
+
+const mgc__ipm_loops *mgc__ipm_best_loops(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return &avx512;
+    if (__builtin_cpu_supports("avx2")) return &avx2;
+#endif
+    return &base;
+}
