@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file dispatch.h
- * Microgrids, their devices and links; the robust day-ahead plan of one or of an alliance.  Equations: doc/math/model.md.
+ * Microgrids, their devices and links; the robust day-ahead plan of one or of an alliance.  Equations: doc/math/dispatch.md.
  *
  * Parameters are set by name.  One table holds every name with its unit, kind, default and range; it is what
  * mgc_param_describe() reads, what case files use as keys and what the documents are made of.

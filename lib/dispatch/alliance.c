@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The alliance as one program: the members' extensive forms side by side, each with its own ambiguity set, and the
- * columns q of every link shared by its two ends (doc/math/model.md, section 3). */
+ * columns q of every link shared by its two ends (doc/math/dispatch.md, section 3). */
 #include <stdio.h>
 
 #include "dispatch/plan.h"

@@ -199,7 +199,7 @@ static void put_device(writer *w, const mgc_device *d, const mgc__device_shape *
     }
 }
 
-/* Free emission of a device's output [kg/h]: the quotas of doc/math/model.md, equation (9). */
+/* Free emission of a device's output [kg/h]: the quotas of doc/math/dispatch.md, equation (9). */
 static double free_emission(const writer *w, const mgc_device *d, const mgc__device_shape *shape, uint32_t t)
 {
     double sum = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Holds a returned plan against the equations of doc/math/model.md through the public interface alone: nothing here knows how
+/* Holds a returned plan against the equations of doc/math/dispatch.md through the public interface alone: nothing here knows how
  * the program is built. */
 #ifndef TESTS_VERIFY_PLAN_H
 #define TESTS_VERIFY_PLAN_H
