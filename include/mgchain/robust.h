@@ -7,6 +7,7 @@
  *     Q_k(x) = min { d_k'y_k : rows of scenario k hold }  y_k: recourse, continuous
  *
  * P is an ambiguity set around the nominal probabilities p0 (doc/math/robust.md); P = {p0} where none is set.
+ * And two-stage programs whose right-hand sides vary within a polytope: mgc_budget.
  */
 #ifndef MGCHAIN_ROBUST_H
 #define MGCHAIN_ROBUST_H
@@ -181,6 +182,113 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_get_ray(const mgc_twostage *ts, do
  * divergence and a host's oracle.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_extensive(const mgc_twostage *ts, mgc_program **out);
+
+/* --- the second family: right-hand sides that vary within a polytope ---------------------------------------------------- */
+
+/**
+ * Two-stage robust program with budget uncertainty (doc/math/robust.md section 7):
+ *
+ *     minimise  c'x + max_{z in Z} min_y { b'y :  lower + M z <= E x + G y <= upper + M z,  bounds of y }
+ *     over      first-stage rows and bounds of x, some x integer
+ *     Z = { z : lower_z <= z <= upper_z, rows over z }     a polytope: a budget, for instance
+ *
+ * Solved by column-and-constraint generation with an exact search for the worst z.
+ */
+typedef struct mgc_budget mgc_budget;
+
+/** Stage of recourse columns and rows; MGC_FIRST_STAGE is the other. */
+#define MGC_RECOURSE 1u
+
+/** Create an empty program with `parameters` uncertain numbers z, each within 0..1 until mgc_budget_set_range().
+ *  @return MGC_OK, MGC_E_INVALID_ARG (1..256 parameters), MGC_E_NO_MEMORY.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_create(mgc_ctx *ctx, uint32_t parameters, mgc_budget **out);
+MGC_API void mgc_budget_destroy(mgc_budget *budget);
+
+/** Append a column or row, as mgc_twostage_add_column() and mgc_twostage_add_row(): a first-stage row holds first-stage columns
+ *  only.  Names serve explanations; copied, at most 255 bytes; NULL: none.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_add_column(mgc_budget *budget, uint32_t stage, double cost, double lower, double upper,
+                                                       const char *name, uint32_t *column);
+MGC_API MGC_NODISCARD mgc_status mgc_budget_add_row(mgc_budget *budget, uint32_t stage, double lower, double upper,
+                                                    const uint32_t *columns, const double *values, size_t n, const char *name,
+                                                    uint32_t *row);
+/** First-stage columns only; recourse is continuous. */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_set_integer(mgc_budget *budget, uint32_t column, int32_t integer);
+/** Both bounds of a recourse row move by value times z of the parameter; 0 removes.  (M in the formula.) */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_set_shift(mgc_budget *budget, uint32_t row, uint32_t parameter, double value);
+/** Range of one parameter, finite; -1..1 for deviations to both sides.  A budget over |z| takes two parameters with opposite
+ *  shifts, one for each side. */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_set_range(mgc_budget *budget, uint32_t parameter, double lower, double upper);
+/** A row of the set Z:  lower <= sum_i values[i] z[parameters[i]] <= upper. */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_add_limit(mgc_budget *budget, double lower, double upper, const uint32_t *parameters,
+                                                      const double *values, size_t n);
+/** @} */
+
+/** Options of mgc_budget_solve(). */
+typedef struct mgc_budget_opts {
+    size_t struct_size;
+    double tolerance;      /**< [-] relative residuals of each program, 1e-12..1e-2; 1e-8 */
+    double gap;            /**< [-] (upper - lower) / max(1, |upper|) up to which a result is OPTIMAL; 1e-6 */
+    double time_limit_s;   /**< [s] needs the context's clock; 0: none */
+    uint32_t threads;      /**< recourse problems solved at a time; 1.  The result does not depend on it */
+    uint32_t round_limit;  /**< rounds of generation; 200 */
+    uint32_t vertex_limit; /**< corners of Z that are listed and all tried; where there are more, branch and bound over z;
+                                0..4096; 512 */
+    uint32_t reserved0;    /**< 0 */
+    /** Once a round, with the best upper and lower bound.  On the caller's thread; may be NULL.  Answers MGC_CB_DONE,
+     *  MGC_CB_STOP (outcome CANCELLED) or a status. */
+    int32_t (*progress)(void *user, uint32_t round, double upper, double lower);
+    void *user;
+} mgc_budget_opts;
+
+MGC_API void mgc_budget_opts_init(mgc_budget_opts *opts, size_t size);
+
+/** What a solve found. */
+typedef struct mgc_budget_info {
+    size_t struct_size;
+    uint32_t outcome;    /**< MGC_OUTCOME_... */
+    uint32_t rounds;     /**< master problems solved */
+    uint32_t scenarios;  /**< worst cases z that were added */
+    uint32_t unserved;   /**< of these: such as left the recourse of the first stage that was tried without any point */
+    uint64_t recourse_solves; /**< recourse problems and relaxations in all */
+    double objective;    /**< proven upper bound: first stage and worst recourse cost of the point; +INFINITY where there is none */
+    double bound;        /**< proven lower bound */
+    double first_stage_cost;
+    double gap;          /**< [-] (objective - bound) / max(1, |objective|) */
+    double seconds;      /**< by the context's clock; 0 without one */
+} mgc_budget_info;
+
+/**
+ * Solve.
+ * @return MGC_OK and a word in info->outcome (INFEASIBLE and UNBOUNDED are proven; LIMIT also where the worst case cannot be
+ *         searched exactly, with the reason in mgc_budget_explain()); MGC_E_INVALID_ARG (options; Z is empty),
+ *         MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_NO_MEMORY; a callback's negative status.  Results are then gone.
+ * Threads one call at a time per program; with opts.threads above 1 the allocator is called from worker threads.
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_solve(mgc_budget *budget, const mgc_budget_opts *opts, mgc_budget_info *info);
+
+/** Results of the last solve: the first stage and the recourse of the worst case, in the columns' order (n: columns), and that
+ *  worst case (n: parameters).  Filled.  @return MGC_OK, MGC_E_STATE, MGC_E_INVALID_ARG.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_get_x(const mgc_budget *budget, double *x, size_t n);
+MGC_API MGC_NODISCARD mgc_status mgc_budget_get_worst(const mgc_budget *budget, double *z, size_t n);
+/** @} */
+
+/** Why the last solve ended as it did: which z leaves which rows unmet, along which columns the cost falls without end, which
+ *  row's multiplier has no bound.  Also said where a solved program met such a z on its way.  "" where there is nothing to
+ *  say.  Borrowed until the next call on the program.  Since 0.1 */
+MGC_API const char *mgc_budget_explain(const mgc_budget *budget);
+
+/**
+ * Exact worst case of one given first stage.
+ * @param x      length columns; first-stage entries are read
+ * @param z      worst case; length parameters; filled; may be NULL
+ * @param cost   its recourse cost, filled: +INFINITY where some z leaves no recourse (z is one such, see mgc_budget_explain()),
+ *               -INFINITY where recourse is unbounded
+ * @return MGC_OK; MGC_E_UNSUPPORTED where an exact search is not possible (reason in the context's text); MGC_E_INVALID_ARG;
+ *         MGC_E_NO_MEMORY; MGC_E_STOPPED where cancelled or out of time.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_budget_worst(mgc_budget *budget, const mgc_budget_opts *opts, const double *x, size_t n,
+                                                  double *z, double *cost);
 
 /**
  * Read a two-stage stochastic program in SMPS form: core (MPS, see mgc_program_read_mps()), time, and stoch with INDEP,

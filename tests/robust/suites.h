@@ -24,5 +24,6 @@ TCase *ambiguity_case(void);
 TCase *reduce_case(void);
 TCase *solve_case(void);
 TCase *smps_case(void);
+TCase *budget_case(void);
 
 #endif

@@ -16,7 +16,7 @@ static void teardown(void)
 int main(void)
 {
     Suite *suite = suite_create("robust");
-    TCase *cases[] = {sets_case(), ambiguity_case(), reduce_case(), solve_case(), smps_case()};
+    TCase *cases[] = {sets_case(), ambiguity_case(), reduce_case(), solve_case(), smps_case(), budget_case()};
 
     for (size_t i = 0; i < MGC__COUNT(cases); i++) {
         tcase_add_checked_fixture(cases[i], setup, teardown);
