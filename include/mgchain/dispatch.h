@@ -139,7 +139,7 @@ MGC_API mgc_link *mgc_model_link_at(const mgc_model *model, uint32_t index);
 typedef void (*mgc_fault_fn)(void *user, mgc_status status, const char *where, const char *text);
 
 /**
- * Check the whole model: required parameters, crossed bounds, price orders that give free money (model.md, end of section 1),
+ * Check the whole model: required parameters, crossed bounds, price orders that give free money (doc/math/dispatch.md, "Equations"),
  * probabilities.  Every fault is told; the first one's status is returned.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_model_check(const mgc_model *model, mgc_fault_fn fault, void *user);
@@ -214,7 +214,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_plan_get_probability(const mgc_plan *plan, 
 MGC_API const char *mgc_plan_explain(const mgc_plan *plan);
 
 /**
- * The realised day (model.md section 4): the first stage of plan is kept, the recourse is solved again for what happened.
+ * The realised day (doc/math/dispatch.md, "The realised day"): the first stage of plan is kept, the recourse is solved again for what happened.
  * @param realised the same microgrids, devices and links with one scenario each: the day as it was
  * @param out      a plan of one scenario: what the meters read.  Since 0.1
  */

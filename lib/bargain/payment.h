@@ -9,7 +9,7 @@
 #define MGC__MICRO 1e6     /* micro-currency in one unit of currency */
 #define MGC__MONEY_MAX 4e9 /* [currency] any amount; below 2^52 micro-currency, so a double holds each one exactly */
 
-/* beta of model.md section 3. */
+/* beta: doc/math/bargain.md, section 3. */
 double mgc__contribution(double supplied, double most_supplied, double received, double most_received);
 
 /* Smallest member that pairs connect each member with. */
