@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates, checked on the original data each time: one multiplication shows them. */
 #include "solver/ipm_private.h"
+#include "solver/judge.h"
 
 /* A ray is believed only where it excludes every point whose columns without the needed bound stay below this many
  * times their present size; and where the margin is this part of the terms it is the difference of. */
@@ -8,20 +9,23 @@
 #define CLEAR_MARGIN 1e-7
 /* What a sum that should be nought may leave, relative to its largest term. */
 #define RAY_DUST 1e-10
+/* Multipliers below this part of the largest, of the scaled program, are nought. */
+#define RAY_NOUGHT 1e-13
 /* Up to here purifying a ray is worth a factorisation. */
 #define ROUGH_DUST 1e-3
 enum { PURIFY_ROUNDS = 3 };
 enum ray_quality { RAY_NONE, RAY_ROUGH, RAY_PROOF };
 #define FEASIBLE 1e-8
 
-/* The ray in original units, largest entry one; entries that lean on an absent side are cleared. */
+/* The ray in original units, largest entry one; entries that lean on an absent side, and what rounding left of those
+ * that are nought, are cleared. */
 static bool load_ray(mgc__ipm *ipm, const double *y)
 {
     const mgc__qp *qp = &ipm->qp;
-    double *ray = ipm->ray_out, size = 0.0;
+    double *ray = ipm->ray_out, size = 0.0, nought = RAY_NOUGHT * largest_of(y, qp->m);
 
     for (uint32_t i = 0; i < qp->m; i++) {
-        ray[i] = y[i] * ipm->scale[ipm->n + i];
+        ray[i] = fabs(y[i]) > nought ? y[i] * ipm->scale[ipm->n + i] : 0.0;
         if (!isfinite(ray[i]) || !isfinite(ray[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i])) ray[i] = 0.0;
         size = fmax(size, fabs(ray[i]));
     }
@@ -66,7 +70,8 @@ static enum ray_quality judge_ray(mgc__ipm *ipm, const double *y)
         }
     }
     if (!(need - reach > CLEAR_MARGIN * terms)) return RAY_NONE;
-    if (dust <= RAY_DUST && need - reach > EXCLUDED_SIZE * loose) return RAY_PROOF;
+    if (dust <= RAY_DUST && need - reach > EXCLUDED_SIZE * loose && mgc__judge_infeasible(qp, ray, ipm->krylov) > 0.0)
+        return RAY_PROOF; /* the judge has the last word anyway: better to hear it while there is time to go on */
     return left <= ROUGH_DUST * largest ? RAY_ROUGH : RAY_NONE;
 }
 

@@ -8,9 +8,6 @@
  */
 #define DUST 1e-9
 
-/* A direction of descent comes out of an interior-point method less sharply: a point far out is what it has. */
-#define DIRECTION_DUST 1e-7
-
 /* How far an unbounded column may go before dust in a ray counts against it: this many times the largest bound.
  * Chosen so that a ray that excludes only points within the bounds' own order of magnitude is no proof. */
 #define REACH 1e3
@@ -202,5 +199,5 @@ double mgc__judge_unbounded(const mgc__qp *qp, const double *x, double *work)
         for (uint32_t k = 0; k < qp->q->start[qp->n]; k++) q_size = fmax(q_size, fabs(qp->q->value[k]) * length);
     for (uint32_t j = 0; j < qp->n; j++)
         if (q_size > 0.0) worst = fmax(worst, fabs(curve[j]) / q_size);
-    return worst > DIRECTION_DUST ? -worst : fall / total - DIRECTION_DUST;
+    return worst > DUST ? -worst : fall / total - DUST;
 }

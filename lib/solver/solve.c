@@ -139,16 +139,21 @@ static bool take_ray(mgc_ctx *ctx, const mgc__qp *qp, uint32_t outcome, const do
     return true;
 }
 
+static mgc__ipm_opts core_opts(const mgc__solve *s, double tolerance, bool warm)
+{
+    return (mgc__ipm_opts){.tolerance = tolerance,
+                           .cutoff = INFINITY,
+                           .iteration_limit = s->opts.iteration_limit,
+                           .warm = warm,
+                           .deadline_ms = s->deadline_ms,
+                           .progress = s->opts.progress,
+                           .user = s->opts.user};
+}
+
 static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool warm, mgc__ipm_result *found)
 {
     mgc_program *p = s->p;
-    mgc__ipm_opts o = {.tolerance = tolerance,
-                       .cutoff = INFINITY,
-                       .iteration_limit = s->opts.iteration_limit,
-                       .warm = warm,
-                       .deadline_ms = s->deadline_ms,
-                       .progress = s->opts.progress,
-                       .user = s->opts.user};
+    mgc__ipm_opts o = core_opts(s, tolerance, warm);
 
     if (p->ipm == NULL) {
         mgc_status st = mgc__ipm_create(p->ctx, &p->ipm);
@@ -159,32 +164,27 @@ static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool 
     return st;
 }
 
-/* The sharpest direction of descent: minimise c'd over the directions that no bound stops, |d| <= 1.  Same pattern,
- * no trouble: 0 is feasible and everything is bounded.  bounds: work space, length 2 (n + m). */
-static mgc_status sharpen_direction(mgc__solve *s, const mgc__qp *qp, double *bounds, mgc__ipm_result *found)
+/* A point of qp that the judge takes for feasible: outcome UNBOUNDED then.  plain: qp without its objective. */
+static mgc_status find_feasible(mgc__solve *s, const mgc__qp *qp, const mgc__qp *plain, mgc__result *r, double *work,
+                                mgc__ipm_result *found, uint32_t *outcome)
 {
-    double *lower = bounds, *upper = lower + qp->n, *row_lower = upper + qp->n, *row_upper = row_lower + qp->m;
-    mgc__qp cone = *qp;
+    mgc__point_report point;
+    double tolerance = s->opts.tolerance;
 
-    for (uint32_t j = 0; j < qp->n; j++) {
-        lower[j] = isfinite(qp->lower[j]) ? 0.0 : -1.0;
-        upper[j] = isfinite(qp->upper[j]) ? 0.0 : 1.0;
+    for (int attempt = 0; attempt < 3; attempt++, tolerance *= 0.03) {
+        mgc_status st = core(s, plain, tolerance, false, found);
+        if (st != MGC_OK || found->x == NULL || found->outcome != MGC_OUTCOME_OPTIMAL) return st;
+        take_point(plain, found, r);
+        r->has_multipliers = false;
+        mgc__judge_point(qp, r->x, work, &point);
+        s->info.objective = point.objective + s->p->offset;
+        s->info.primal_residual = point.residual;
+        if (point.residual <= s->opts.tolerance) {
+            *outcome = MGC_OUTCOME_UNBOUNDED;
+            break;
+        }
     }
-    for (uint32_t i = 0; i < qp->m; i++) {
-        row_lower[i] = isfinite(qp->row_lower[i]) ? 0.0 : -INFINITY;
-        row_upper[i] = isfinite(qp->row_upper[i]) ? 0.0 : INFINITY;
-    }
-    cone.lower = lower;
-    cone.upper = upper;
-    cone.row_lower = row_lower;
-    cone.row_upper = row_upper;
-    mgc_status st = core(s, &cone, s->opts.tolerance, false, found);
-    if (st == MGC_OK && found->x != NULL && found->outcome == MGC_OUTCOME_OPTIMAL) {
-        /* What points against a bound by a rounding error does not. */
-        for (uint32_t j = 0; j < qp->n; j++) bounds[j] = fmin(fmax(found->x[j], lower[j]), upper[j]);
-        found->ray = bounds;
-    }
-    return st;
+    return MGC_OK;
 }
 
 /* A ray proves that the objective falls for ever only where a feasible point exists: look for one. */
@@ -192,7 +192,6 @@ static mgc_status check_feasible(mgc__solve *s, const mgc__qp *qp, mgc__result *
 {
     mgc__qp plain = *qp;
     mgc__ipm_result found;
-    mgc__point_report point;
     double *ray = r->ray;
     mgc_status st;
 
@@ -200,16 +199,9 @@ static mgc_status check_feasible(mgc__solve *s, const mgc__qp *qp, mgc__result *
     if (zero == NULL) return mgc__no_memory(s->p->ctx, "a cost vector");
     plain.q = NULL;
     plain.c = zero;
-    st = core(s, &plain, s->opts.tolerance, false, &found);
     *outcome = MGC_OUTCOME_NUMERICAL;
-    if (st == MGC_OK && found.x != NULL && found.outcome == MGC_OUTCOME_OPTIMAL) {
-        take_point(&plain, &found, r);
-        r->has_multipliers = false;
-        mgc__judge_point(qp, r->x, work, &point);
-        s->info.objective = point.objective + s->p->offset;
-        s->info.primal_residual = point.residual;
-        if (point.residual <= s->opts.tolerance) *outcome = MGC_OUTCOME_UNBOUNDED;
-    } else if (st == MGC_OK && found.outcome == MGC_OUTCOME_INFEASIBLE) {
+    st = find_feasible(s, qp, &plain, r, work, &found, outcome);
+    if (st == MGC_OK && found.outcome == MGC_OUTCOME_INFEASIBLE) {
         r->ray = NULL;
         if (take_ray(s->p->ctx, qp, found.outcome, found.ray, r, work, &st)) *outcome = MGC_OUTCOME_INFEASIBLE;
         if (r->ray != NULL) mgc__free(s->p->ctx, ray);
@@ -221,23 +213,33 @@ static mgc_status check_feasible(mgc__solve *s, const mgc__qp *qp, mgc__result *
     return st;
 }
 
+/* The core could not say, or not prove: does the objective fall for ever?  outcome stays NUMERICAL where that is not
+ * shown. */
+static mgc_status seek_unbounded(mgc__solve *s, const mgc__qp *qp, mgc__result *r, double *work, uint32_t *outcome)
+{
+    mgc_ctx *ctx = s->p->ctx;
+    mgc__ipm_opts o = core_opts(s, s->opts.tolerance, false);
+    double *direction = mgc__alloc(ctx, qp->n, sizeof *direction);
+    bool found = false, kept = false;
+
+    *outcome = MGC_OUTCOME_NUMERICAL;
+    if (direction == NULL) return mgc__no_memory(ctx, "a direction");
+    mgc_status st = mgc__find_direction(ctx, qp, &o, work, direction, &found);
+    if (st == MGC_OK && found) kept = take_ray(ctx, qp, MGC_OUTCOME_UNBOUNDED, direction, r, work, &st);
+    if (st == MGC_OK && kept) st = check_feasible(s, qp, r, work, outcome);
+    mgc__free(ctx, direction);
+    return st;
+}
+
 /* Keep the ray of an infeasible or unbounded program and check it; outcome NUMERICAL where it does not prove. */
 static mgc_status settle_ray(mgc__solve *s, const mgc__qp *qp, mgc__ipm_result *found, mgc__result *r, double *work,
                              uint32_t *outcome)
 {
-    mgc_ctx *ctx = s->p->ctx;
     mgc_status st;
 
-    if (take_ray(ctx, qp, *outcome, found->ray, r, work, &st))
+    if (take_ray(s->p->ctx, qp, *outcome, found->ray, r, work, &st))
         return *outcome == MGC_OUTCOME_UNBOUNDED ? check_feasible(s, qp, r, work, outcome) : MGC_OK;
-    if (st == MGC_OK && *outcome == MGC_OUTCOME_UNBOUNDED && qp->q == NULL) {
-        double *bounds = mgc__alloc(ctx, 2 * ((size_t)qp->n + qp->m), sizeof *bounds);
-        if (bounds == NULL) return mgc__no_memory(ctx, "work space");
-        st = sharpen_direction(s, qp, bounds, found);
-        bool kept = st == MGC_OK && take_ray(ctx, qp, *outcome, found->ray, r, work, &st);
-        mgc__free(ctx, bounds);
-        if (kept) return check_feasible(s, qp, r, work, outcome);
-    }
+    if (st == MGC_OK && *outcome == MGC_OUTCOME_UNBOUNDED) return seek_unbounded(s, qp, r, work, outcome);
     *outcome = MGC_OUTCOME_NUMERICAL;
     return st;
 }
@@ -267,6 +269,15 @@ static mgc_status answer(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presol
     return st;
 }
 
+/* By how much the core's tolerance must fall.  An offset that cancels most of the objective makes the gap that is asked
+ * for far smaller than the core, which knows no offset, thinks. */
+static double sharper(const mgc__solve *s)
+{
+    double tolerance = s->opts.tolerance, gap = s->info.gap;
+
+    return gap > tolerance && isfinite(gap) ? fmin(0.03, fmax(0.1 * tolerance / gap, 1e-6)) : 0.03;
+}
+
 /* Where the judge is not content with what the core calls optimal, the core is asked for more, twice. */
 static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, mgc__result *r, double *work,
                                uint32_t *outcome)
@@ -274,7 +285,7 @@ static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *
     double tolerance = s->opts.tolerance;
     mgc__ipm_result found;
 
-    for (int attempt = 0; attempt < 3; attempt++, tolerance *= 0.03) {
+    for (int attempt = 0; attempt < 3; attempt++) {
         mgc_status st = answer(s, qp, presolve, tolerance, attempt > 0 || s->opts.warm_start != 0, &found);
         if (st != MGC_OK) return st;
         *outcome = found.outcome;
@@ -285,6 +296,7 @@ static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *
         if (good) *outcome = MGC_OUTCOME_OPTIMAL;
         else if (*outcome == MGC_OUTCOME_OPTIMAL) *outcome = MGC_OUTCOME_NUMERICAL;
         if (good || found.outcome != MGC_OUTCOME_OPTIMAL) break;
+        tolerance *= sharper(s);
     }
     return MGC_OK;
 }
@@ -304,6 +316,8 @@ mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *
     bool reduced = presolve != NULL && (mgc__presolve_changed(presolve) || mgc__presolve_outcome(presolve) != 0);
     if (st == MGC_OK && reduced && outcome == MGC_OUTCOME_NUMERICAL)
         st = solve_judged(s, qp, NULL, r, work, &outcome);
+    if (st == MGC_OK && outcome == MGC_OUTCOME_NUMERICAL && r->ray == NULL)
+        st = seek_unbounded(s, qp, r, work, &outcome);
     mgc__presolve_destroy(presolve);
     mgc__free(ctx, work);
     if (st != MGC_OK) return st;

@@ -18,6 +18,11 @@ typedef struct mgc__solve {
  * keep it in result, whose arrays are made here.  Fills s->info but for nodes and seconds; knows no integrality. */
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *result);
 
+/* A direction of endless fall that mgc__judge_unbounded() takes for a proof, into direction (length n); *found: there
+ * is one.  work: length 2 (n + m).  opts: limits; the tolerance is its own. */
+mgc_status mgc__find_direction(mgc_ctx *ctx, const mgc__qp *qp, const mgc__ipm_opts *opts, double *work,
+                               double *direction, bool *found);
+
 /* Branch and bound: leaves the incumbent, with multipliers of the program whose integers are fixed, in p->result. */
 mgc_status mgc__solve_integer(mgc__solve *s);
 
