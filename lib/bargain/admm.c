@@ -57,10 +57,12 @@ static void balance_penalty(mgc__end *end)
     end->rho *= factor;
 }
 
+/* at_stake: the link's part of Boyd et al.'s bound of what is still to be gained, -y'r + s'(x - x*), with every sign against us
+ * and the trade itself for the distance from the optimum. */
 void mgc__admm_update(mgc__end *end, uint32_t round)
 {
     const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
-    double apart = 0, moved = 0, size_a = 0, size_b = 0, prices = 0, capacity = 0, largest = 0;
+    double apart = 0, moved = 0, stake = 0, size_a = 0, size_b = 0, prices = 0, capacity = 0, largest = 0;
 
     for (size_t i = 0; i < end->count; i++) {
         double a = (double)first[i] / MGC__KW, b = (double)second[i] / MGC__KW;
@@ -73,6 +75,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
         size_b += b * b;
         moved += step * step;
         end->mu[i] += end->rho * over_relaxation * 0.5 * (a - b);
+        stake += fabs(end->mu[i]) * fabs(a - b) + end->rho * fabs(step) * fabs(z);
         end->z[i] = z;
         prices += end->mu[i] * end->mu[i];
         capacity += cap * cap;
@@ -80,6 +83,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
     /* The floors keep a link without trade from dividing by nothing: 1e-3 of capacity, and the price that goes with it. */
     end->primal = sqrt(apart) / fmax(sqrt(fmax(size_a, size_b)), 1e-3 * sqrt(capacity));
     end->dual = end->rho * sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
+    end->at_stake = stake;
     end->apart_kw = largest;
     if (round % BALANCE_EVERY == 0 && round <= BALANCE_LIMIT) balance_penalty(end);
 }

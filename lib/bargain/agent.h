@@ -49,6 +49,7 @@ typedef struct mgc__end {
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
     uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
+    double at_stake;      /* [currency] see mgc__admm_update() */
     double apart_kw;      /* largest difference of the two proposals */
     int64_t *mine, *theirs; /* [count] mW: proposals of the last round */
     int64_t *agreed;      /* [count] mW */
@@ -71,7 +72,7 @@ typedef struct mgc__peer {
 /* Numbers of the last round of trades, for the picture of convergence. */
 typedef struct mgc__turn {
     uint32_t stage, round;
-    double primal, dual, apart_kw, traded_kwh;
+    double primal, dual, apart_kw, traded_kwh, at_stake;
     size_t count; /* turns so far */
 } mgc__turn;
 

@@ -107,6 +107,13 @@ static double surplus(const mgc_alliance *a)
     return total;
 }
 
+static bool nobody_trades(const mgc_alliance *a)
+{
+    for (size_t k = 0; k < a->joints; k++)
+        if (mgc__joint_trades(a, &a->joint[k], 0) || mgc__joint_trades(a, &a->joint[k], 1)) return false;
+    return true;
+}
+
 static bool has_point(const mgc_plan_info *info)
 {
     return info->outcome != MGC_OUTCOME_INFEASIBLE && info->outcome != MGC_OUTCOME_UNBOUNDED && isfinite(info->cost);
@@ -117,7 +124,7 @@ static mgc_status pay(mgc__run *run)
     mgc_alliance *a = run->a;
     mgc_status st;
 
-    if (surplus(a) <= 0) {
+    if (surplus(a) <= 0 || nobody_trades(a)) { /* a surplus without trade is the solver's last digits */
         mgc__alliance_apart(a);
         mgc__run_reason(run, "no trade: cooperation does not pay");
         return MGC_OK;

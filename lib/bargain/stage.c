@@ -292,6 +292,17 @@ static double residual_goal(const mgc_agent *agent)
     return on_the_way ? fmax(goal, COARSE) : goal;
 }
 
+/* Close enough: own links agree to the residual, or no more money is at stake on them than the accuracy asked for of own cost;
+ * if that holds for everyone, it holds for the sum of costs. */
+static bool close_enough(const mgc_agent *agent)
+{
+    double goal = residual_goal(agent);
+    bool on_the_way = agent->integers && agent->cycle < CYCLES;
+
+    return (agent->turn.primal <= goal && agent->turn.dual <= goal) ||
+           (!on_the_way && agent->turn.at_stake <= agent->opts.tolerance * fabs(agent->alone_cost));
+}
+
 static void record_turn(mgc_agent *agent)
 {
     mgc__turn *turn = &agent->turn;
@@ -299,12 +310,13 @@ static void record_turn(mgc_agent *agent)
     turn->stage = agent->stage;
     turn->round = agent->round;
     turn->count++;
-    turn->primal = turn->dual = turn->apart_kw = turn->traded_kwh = 0;
+    turn->primal = turn->dual = turn->apart_kw = turn->traded_kwh = turn->at_stake = 0;
     for (size_t e = 0; e < agent->n_ends; e++) {
         const mgc__end *end = &agent->ends[e];
         turn->primal = fmax(turn->primal, end->primal);
         turn->dual = fmax(turn->dual, end->dual);
         turn->apart_kw = fmax(turn->apart_kw, end->apart_kw);
+        turn->at_stake += end->at_stake;
         for (size_t i = 0; end->terms.first && i < end->count; i++) turn->traded_kwh += fabs(end->z[i]) * end->terms.hours;
     }
     /* Inner solves need not know more than the rounds do.  An error of the objective is a squared error of x where C is flat. */
@@ -325,15 +337,13 @@ static void leave_trades(mgc_agent *agent)
 
 static mgc_status listen_trades(mgc_agent *agent)
 {
-    double goal = residual_goal(agent);
-
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         memcpy(end->theirs, answer(agent, end)->values, end->count * sizeof *end->theirs);
         mgc__admm_update(end, agent->round);
     }
     record_turn(agent);
-    if (hear_calm(agent, agent->turn.primal <= goal && agent->turn.dual <= goal, agent->hurry ? agent->round : agent->opts.round_limit))
+    if (hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit))
         leave_trades(agent);
     else
         next_round(agent);
