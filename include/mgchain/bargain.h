@@ -13,6 +13,7 @@
 #ifndef MGCHAIN_BARGAIN_H
 #define MGCHAIN_BARGAIN_H
 
+#include "mgchain/crypto.h"
 #include "mgchain/dispatch.h"
 
 #ifdef __cplusplus
@@ -333,6 +334,69 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_state(const mgc_agent *agent, const uint8_t **bytes, size_t *len);
 /** The member's own plan with the agreed trades; borrowed until the agent is destroyed.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, const mgc_plan **plan);
+
+/* --- the record that a third party can check --------------------------------------------------------------------------- */
+
+/** An agreement as whole numbers in canonical bytes: trades, prices and payments of all links and members, what each member
+ *  says is still to be gained at the final prices, and the members' signatures.  No loads, devices or costs. */
+typedef struct mgc_record mgc_record; /* owned by the caller */
+
+/**
+ * The record of a result, without signatures.
+ * @param run number of the bargaining run (a day's number), part of what is signed
+ * @param out NULL on failure; destroy with mgc_record_destroy()
+ * @return MGC_OK; MGC_E_STATE where the run ended without an agreement; MGC_E_RANGE for a number beyond 2^62 units;
+ *         MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_record_from_alliance(const mgc_alliance *alliance, uint64_t run, mgc_record **out);
+/** Read a record from anywhere.  @return MGC_OK; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED, MGC_E_RANGE, MGC_E_VERSION,
+ *  MGC_E_LIMIT (what and where in the context's text); MGC_E_NO_MEMORY.  What it says is not believed: mgc_record_verify().  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_record_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc_record **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_record_destroy(mgc_record *record);
+/** Canonical bytes, signatures included.  @param bytes borrowed until the record is signed again or destroyed.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_record_bytes(mgc_record *record, const uint8_t **bytes, size_t *len);
+/** SHA-256 of what the signatures are over: the same however many have signed.  For a ledger.  @param hash 32 bytes.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_record_hash(const mgc_record *record, uint8_t *hash);
+
+/**
+ * A member's acceptance: its signature over "mgchain-acceptance-1", the hash, its id.  It says: these trades are in my plan, and
+ * with this payment I am not worse off than alone.
+ * @param id  a member of the record  @param key the member's
+ * @return MGC_OK; MGC_E_NOT_FOUND; MGC_E_EXISTS where it has signed; what mgc_key_sign() answers.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_record_sign(mgc_record *record, const char *id, const mgc_key *key);
+/**
+ * The same by an agent, which first compares the record with what it agreed: every trade of its links, its payment to every
+ * pair, and that it is not worse off.
+ * @return as mgc_record_sign(); MGC_E_MESSAGE where the record says something else (named); MGC_E_STATE unless AGREED.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_sign_record(const mgc_agent *agent, mgc_record *record, const mgc_key *key);
+
+/** What mgc_record_verify() found; amounts in whole micro-currency, trades in whole mW. */
+typedef struct mgc_record_report {
+    size_t struct_size;
+    uint32_t ok;           /**< 1: everything below holds and every member has signed */
+    uint32_t members, links, pairs;
+    uint32_t signatures;   /**< that verify */
+    uint32_t missing;      /**< members without one, or with one that does not verify */
+    int64_t payment_sum;   /**< of all members; must be 0 */
+    int64_t pair_mismatch; /**< largest |payment - sum over own pairs|; must be 0 */
+    int64_t over_capacity; /**< largest trade beyond its link's capacity; must be <= 0 */
+    int64_t both_ways;     /**< largest smaller one of two opposite flows on a link without loss; must be 0 */
+    int64_t gap;           /**< sum of what members say is still to be gained; -1: a member does not say */
+    char reason[128];      /**< the first thing that does not hold; "" */
+} mgc_record_report;
+
+/**
+ * Check a record, with nothing but the members' public keys.
+ * @param ids,keys     the members that must have signed and their public keys, 32 bytes each; n of them
+ * @param gap_limit    [micro-currency] largest gap to be called ok; < 0: any
+ * @param report       filled
+ * @return MGC_OK also where it does not hold (report.ok 0); MGC_E_INVALID_ARG; MGC_E_CRYPTO.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_record_verify(const mgc_record *record, const char *const *ids, const uint8_t *const *keys,
+                                                   size_t n, int64_t gap_limit, mgc_record_report *report);
 
 /* --- payments alone ----------------------------------------------------------------------------------------------------- */
 

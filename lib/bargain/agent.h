@@ -113,6 +113,7 @@ struct mgc_agent {
 
     /* own problem */
     double alone_cost, alone_bound, cost, bound;
+    double own_gap; /* own cost with trades at the final prices, less its bound: own part of what is still to be gained */
     uint32_t alone_outcome, blunders; /* proposals that could not be solved */
     double *x, *linear, *quad; /* [coordinates] */
     double *price_bound;       /* [coordinates] multipliers with which the bound is computed */

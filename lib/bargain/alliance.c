@@ -122,6 +122,7 @@ static mgc_status make_result(mgc_alliance *a, const mgc_model *model)
         a->member[i].id = mgc__strdup(a->ctx, mgc_model_microgrid_id(model, i));
         a->member[i].bound = a->member[i].standalone_bound = -INFINITY;
         a->member[i].weight = 1;
+        a->member[i].own_gap = NAN;
         if (a->member[i].id == NULL) return mgc__no_memory(a->ctx, "bargain: a result");
     }
     for (uint32_t i = 0; st == MGC_OK && i < links; i++) st = read_joint(a, model, i);

@@ -9,7 +9,7 @@ typedef struct mgc__member {
     char *id;
     double standalone, standalone_bound, cost, bound;
     double weight, supplied_kwh, received_kwh;
-    double payment;
+    double payment, own_gap; /* own_gap: NaN where unknown */
     uint32_t group; /* smallest member that links connect it with */
 } mgc__member;
 

@@ -308,7 +308,10 @@ static mgc_status bounds(crew *c)
     mgc_status st = mgc__run_tell(c->run, MGC_PHASE_BOUND, 0, 0, 0);
 
     if (st == MGC_OK && !c->run->stopped) st = everyone(c, bound_one);
-    for (size_t i = 0; i < c->n; i++) a->member[i].bound = c->agent[i]->bound;
+    for (size_t i = 0; i < c->n; i++) {
+        a->member[i].bound = c->agent[i]->bound;
+        if (isfinite(c->agent[i]->bound)) a->member[i].own_gap = c->agent[i]->own_gap;
+    }
     a->info.seconds_bound = mgc__run_seconds(c->run) - begin;
     return st;
 }

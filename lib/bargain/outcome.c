@@ -74,8 +74,16 @@ mgc_status mgc__agent_close(mgc_agent *agent)
 
 mgc_status mgc__agent_bound(mgc_agent *agent)
 {
+    double valued = agent->cost;
+    mgc_status st;
+
     agent->bound = -INFINITY;
-    return agent->ops->bound(agent->local, agent->price_bound, &agent->bound);
+    st = agent->ops->bound(agent->local, agent->price_bound, &agent->bound);
+    for (size_t e = 0; e < agent->n_ends; e++)
+        for (size_t i = 0; i < agent->ends[e].count; i++)
+            valued += agent->price_bound[agent->ends[e].offset + i] * (double)agent->ends[e].agreed[i] / MGC__KW;
+    agent->own_gap = valued - agent->bound;
+    return st;
 }
 
 mgc_status mgc__agent_bound_committed(mgc_agent *agent, double *bound)
