@@ -59,16 +59,26 @@ static void visit_waiting(mgc__presolve *ps)
     }
 }
 
+static size_t removed(const mgc__presolve *ps)
+{
+    return (size_t)ps->info.rows_removed + ps->info.columns_removed;
+}
+
+/* Single rows and columns until none waits, then the passes over all; again where that was worth it. */
 static void reduce(mgc__presolve *ps)
 {
-    while (!presolve_over(ps) && ps->budget > 0 && ps->info.rounds < ROUNDS_MAX) {
+    size_t all = (size_t)ps->original.n + ps->original.m, before;
+
+    do {
+        before = removed(ps);
         ps->info.rounds++;
         visit_waiting(ps);
         if (!presolve_over(ps)) mgc__presolve_dominated(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_rows(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_columns(ps);
-        if (ps->row_waiting + ps->col_waiting == 0) return;
-    }
+        if (!presolve_over(ps)) visit_waiting(ps);
+    } while (!presolve_over(ps) && ps->budget > 0 && ps->info.rounds < ROUNDS_MAX &&
+             (double)(removed(ps) - before) > WORTH_A_ROUND * (double)all);
 }
 
 /* --- the reduced program --------------------------------------------------------------------- */
@@ -309,10 +319,20 @@ void mgc__presolve_restore(mgc__presolve *ps, const mgc__ipm_result *reduced, mg
 
 /* --- the calls ------------------------------------------------------------------------------- */
 
+/* Equal blocks (scenarios) are factored side by side while they stay equal, and few reductions are the same in
+ * all. */
+static bool worth_it(mgc__presolve *ps)
+{
+    double part = (double)removed(ps) / fmax(1.0, (double)ps->original.n + ps->original.m);
+
+    if (part >= ps->opts.worth) return true;
+    if (part < WORTH_FOR_EACH) return false;
+    ps->info.alike = mgc__presolve_alike(ps);
+    return part >= WORTH_FOR_EACH * ps->info.alike;
+}
+
 static void finish(mgc__presolve *ps)
 {
-    double removed = (double)ps->info.rows_removed + ps->info.columns_removed;
-    double all = (double)ps->original.n + ps->original.m;
 
     ps->reduced = ps->original;
     if (ps->status != MGC_OK) return;
@@ -320,9 +340,9 @@ static void finish(mgc__presolve *ps)
         restore_ray(ps, ps->outcome == MGC_OUTCOME_INFEASIBLE);
         return;
     }
-    if (ps->n_records == 0 && removed == 0.0 && ps->info.count[PRESOLVE_REDUNDANT_SIDE] == 0) return;
-    if (removed < ps->opts.worth * all) ps->offset = 0.0;
-    else build(ps);
+    if (removed(ps) == 0 && ps->info.count[PRESOLVE_REDUNDANT_SIDE] == 0) return;
+    if (worth_it(ps)) build(ps);
+    else ps->offset = 0.0;
 }
 
 mgc_status mgc__presolve_run(mgc_ctx *ctx, const mgc__qp *qp, const mgc__presolve_opts *opts, mgc__presolve **out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Presolve: a program with fewer rows and columns, and the way back.  Method, equations and sources:
- * doc/math/presolve.md.
+ * doc/math/solver.md, section 10.
  *
  *     mgc__presolve *ps;
  *     st = mgc__presolve_run(ctx, &qp, NULL, &ps);
@@ -9,10 +9,10 @@
  *     default: mgc__presolve_ray(ps) proves INFEASIBLE, or is a direction of endless fall (UNBOUNDED) }
  *
  * Branch and bound: give `integer`.  Then only reductions are made that keep an optimum of the mixed-integer program:
- * bounds of integer columns are rounded, coefficients of binaries tightened, columns that can only be integer in every
- * feasible point are marked (mgc__presolve_integer), and nothing rests on multipliers but the fixing of columns that no
- * row stops.  Work on *mgc__presolve_qp() with mgc__presolve_integer(); each incumbent x of it goes back through
- * mgc__presolve_restore() with y = NULL.  The constant of the objective is mgc__presolve_offset(). */
+ * bounds of integer columns are rounded, coefficients of binaries tightened, no column is fixed because others
+ * dominate it.  Work on *mgc__presolve_qp() with mgc__presolve_integer(); each incumbent x of it goes back through
+ * mgc__presolve_restore() with y = NULL; its objective gains mgc__presolve_offset().  INFEASIBLE may then rest on
+ * rounding, and its ray prove nothing: let the judge look at it. */
 #ifndef SOLVER_PRESOLVE_H
 #define SOLVER_PRESOLVE_H
 
@@ -45,14 +45,16 @@ const char *mgc__presolve_kind_name(uint32_t kind);
 typedef struct mgc__presolve_opts {
     const uint8_t *integer; /* length n, or NULL: no column is */
     uint32_t without;       /* bits 1 << kind: kinds that are left out */
-    double worth;           /* rows and columns that must go, as a part of all, for the reduced program to be made:
-                             * below, mgc__presolve_qp() gives the program as it was */
+    double worth;           /* rows and columns that must go, as a part of all, for the reduced program to be made;
+                             * else mgc__presolve_qp() gives the program as it was.  Programs that do not repeat
+                             * themselves need less (presolve_private.h, WORTH_FOR_EACH) */
 } mgc__presolve_opts;
 
 typedef struct mgc__presolve_info {
     uint32_t count[PRESOLVE_KINDS];
     uint32_t rows_removed, columns_removed, rounds;
     uint64_t nonzeros_removed;
+    double alike; /* columns for each pattern of column, about the number of equal blocks; 0 where nobody asked */
 } mgc__presolve_info;
 
 /* Reduce qp, which is borrowed until mgc__presolve_destroy().  opts: NULL for a continuous program, everything, no
@@ -78,9 +80,9 @@ const uint32_t *mgc__presolve_columns(const mgc__presolve *ps);
 const uint32_t *mgc__presolve_rows(const mgc__presolve *ps);
 void mgc__presolve_read_info(const mgc__presolve *ps, mgc__presolve_info *info);
 
-/* From an answer of mgc__presolve_qp() to one of the original program: x, y, z or ray, whichever are there.  The arrays
- * of `restored` (which may be the same struct) are borrowed until the next call.  objective and bound gain the offset.
- * No allocation. */
+/* From an answer of mgc__presolve_qp() to one of the original program: x, y and z, or ray, whichever are there.  The
+ * arrays of `restored` (which may be the same struct) are borrowed until the next call; objective and bound gain the
+ * offset.  No allocation. */
 void mgc__presolve_restore(mgc__presolve *ps, const mgc__ipm_result *reduced, mgc__ipm_result *restored);
 
 #endif

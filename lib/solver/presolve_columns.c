@@ -84,9 +84,9 @@ static void empty_column(mgc__presolve *ps, uint32_t j)
 /* --- (P6) columns that no row stops ------------------------------------------------------------
  *
  * Where the cost does not rise on the way down and no row has a side against it, every column value may as well be at
- * its lower bound: for all multipliers of the rows' signs z_j >= 0 (dual fixing; Andersen and Andersen 1995, section
- * 3.3; Achterberg et al. 2020, section 4.4).  Without that bound a column with cost is a ray, and one without takes
- * the rows along: it goes as far down as they ask. */
+ * its lower bound: for all multipliers of the rows' signs z_j >= 0 (dual fixing; Andersen and Andersen 1995;
+ * Achterberg et al. 2020).  Without that bound a column with cost is a ray, and one without takes the rows along:
+ * it goes as far down as they ask. */
 
 struct stops {
     bool down, up;
@@ -134,7 +134,8 @@ static void fall(mgc__presolve *ps, uint32_t j, bool down)
 void mgc__presolve_undo_fall(const mgc__presolve *ps, const struct record *r, const struct answer *w)
 {
     (void)ps;
-    if (w->x != NULL) w->x[r->column] = presolve_clip(0.0, presolve_side(r->lower, w->ray), presolve_side(r->upper, w->ray));
+    if (w->x == NULL) return;
+    w->x[r->column] = presolve_clip(0.0, presolve_side(r->lower, w->ray), presolve_side(r->upper, w->ray));
 }
 
 void mgc__presolve_undo_loose_row(const mgc__presolve *ps, const struct record *r, const struct answer *w)
@@ -201,7 +202,7 @@ void mgc__presolve_column(mgc__presolve *ps, uint32_t j)
  *
  * Signs of the rows' multipliers come from their sides; more bounds come from columns without one of their bounds:
  * u_k = inf asks a_k'y <= c_k.  Where all y within those bounds give z_j = c_j - a_j'y >= 0, x_j goes to its lower
- * bound (Andersen and Andersen 1995, section 3.3).  A bound that came from column k is not used for k itself, nor once
+ * bound (Andersen and Andersen 1995).  A bound that came from column k is not used for k itself, nor once
  * k is gone: so every optimal y of the reduced program still obeys, and weak domination needs no other rule. */
 
 struct dual {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows that are multiples of one another, and columns (Tomlin and Welch 1986; Andersen and Andersen 1995, section 3.5).
+/* Rows that are multiples of one another, and columns (Tomlin and Welch 1986; Andersen and Andersen 1995).
  *
  * Lines of one pattern are found by a hash of it that does not depend on the order of the entries; whether they are
  * parallel is then compared entry by entry. */
@@ -85,6 +85,35 @@ static void table_free(mgc__presolve *ps, struct table *t)
     mgc__free(ps->ctx, t->line);
 }
 
+/* Columns for each that differs by how many entries its rows have, on the program as it was: about the number of
+ * scenarios or periods in a program that repeats itself. */
+double mgc__presolve_alike(mgc__presolve *ps)
+{
+    const mgc__csc *a = ps->original.a;
+    struct table t = {0};
+    uint32_t *count = ps->row_source;
+    size_t distinct = 0;
+
+    if (!table_make(ps, &t, a->cols)) {
+        table_free(ps, &t);
+        return 0.0;
+    }
+    memset(count, 0, a->rows * sizeof *count);
+    for (uint32_t k = 0; k < a->start[a->cols]; k++) count[a->row[k]]++;
+    for (uint32_t j = 0; j < a->cols; j++) {
+        uint64_t hash = a->start[j + 1] - a->start[j];
+        for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++) hash += mix(count[a->row[k]]);
+        size_t at = mix(hash) & t.mask;
+        while (t.slot[at] != 0 && t.line[t.slot[at] - 1].hash != hash) at = (at + 1) & t.mask;
+        t.line[j].hash = hash;
+        if (t.slot[at] != 0) continue;
+        t.slot[at] = j + 1;
+        distinct++;
+    }
+    table_free(ps, &t);
+    return distinct > 0 ? (double)a->cols / (double)distinct : 0.0;
+}
+
 typedef void (*merge_fn)(mgc__presolve *ps, uint32_t i, uint32_t k, double s);
 
 /* Compare line i with those before it; merge where one is parallel; keep it in the table where it lives on. */
@@ -110,8 +139,8 @@ static void look_up(mgc__presolve *ps, struct table *t, const struct lines *l, u
 
 /* --- (P10) parallel rows -----------------------------------------------------------------------
  *
- * a_i = s a_k: row i says  row_lower_i/s <= a_k'x <= row_upper_i/s  (mirrored for s < 0); row k takes the tighter sides.
- * On the way back a multiplier that leans on a side which came from i is that of i: y_i = y_k/s. */
+ * a_i = s a_k: row i says  row_lower_i/s <= a_k'x <= row_upper_i/s  (mirrored for s < 0); row k takes the tighter
+ * ones. On the way back a multiplier that leans on a side which came from i is that of i: y_i = y_k/s. */
 
 static void merge_rows(mgc__presolve *ps, uint32_t i, uint32_t k, double s)
 {
@@ -119,7 +148,8 @@ static void merge_rows(mgc__presolve *ps, uint32_t i, uint32_t k, double s)
     double upper = (s > 0.0 ? ps->row_upper[i] : ps->row_lower[i]) / s;
     double new_lower = fmax(lower, ps->row_lower[k]), new_upper = fmin(upper, ps->row_upper[k]);
     double gap = new_lower - new_upper, scale = fmax(ps->row_size[k], ps->row_size[i] / fabs(s));
-    uint8_t flags = (uint8_t)((lower > ps->row_lower[k] ? LOWER_MOVED : 0) | (upper < ps->row_upper[k] ? UPPER_MOVED : 0));
+    uint8_t flags =
+        (uint8_t)((lower > ps->row_lower[k] ? LOWER_MOVED : 0) | (upper < ps->row_upper[k] ? UPPER_MOVED : 0));
 
     if (gap > PRESOLVE_CLEAR * scale) {
         bool lower_of_i = lower > ps->row_upper[k];
@@ -230,7 +260,8 @@ void mgc__presolve_undo_parallel_column(const mgc__presolve *ps, const struct re
     if (w->x != NULL) {
         double lower_j = presolve_side(r->lower, w->ray), upper_j = presolve_side(r->upper, w->ray);
         double lower_k = presolve_side(r->row_lower, w->ray), upper_k = presolve_side(r->row_upper, w->ray);
-        double sum = w->x[k], x_k = presolve_clip(sum - r->a * presolve_clip(0.0, lower_j, upper_j), lower_k, upper_k);
+        double sum = w->x[k], near = presolve_clip(0.0, lower_j, upper_j);
+        double x_k = presolve_clip(sum - r->a * near, lower_k, upper_k);
         w->x[j] = presolve_clip((sum - x_k) / r->a, lower_j, upper_j);
         w->x[k] = presolve_clip(sum - r->a * w->x[j], lower_k, upper_k);
     }

@@ -5,7 +5,7 @@
 /* --- (P2) singleton rows ----------------------------------------------------------------------
  *
  * row_lower <= a x_j <= row_upper  are bounds of x_j: the row goes, the tighter bounds stay (Andersen and Andersen
- * 1995, section 3.1).  On the way back a reduced cost that leans on a bound which the row gave is the row's: y = z/a. */
+ * 1995).  On the way back a reduced cost that leans on a bound which the row gave is the row's: y = z/a. */
 
 /* What a bound that column j gets may be: integers are rounded inwards. */
 static double rounded(const mgc__presolve *ps, uint32_t j, double bound, bool is_upper)
@@ -54,7 +54,8 @@ static void singleton_row(mgc__presolve *ps, uint32_t i)
     if (!presolve_uses(ps, PRESOLVE_SINGLETON_ROW)) return;
     if (!tighten(ps, j, lower, upper, &flags, &gap)) {
         /* One of the two sides is the row's: its lower one where that is above the column's upper bound. */
-        if (gap > PRESOLVE_CLEAR) mgc__presolve_infeasible(ps, i, (lower > ps->upper[j] ? 1.0 : -1.0) / a, UINT32_MAX, 0);
+        double side = lower > ps->upper[j] ? 1.0 : -1.0;
+        if (gap > PRESOLVE_CLEAR) mgc__presolve_infeasible(ps, i, side / a, UINT32_MAX, 0);
         return;
     }
     struct record *r = mgc__presolve_record(ps, UNDO_SINGLETON_ROW);
@@ -96,7 +97,8 @@ static struct activity activity_of(const mgc__presolve *ps, uint32_t i)
     for (uint32_t k = ps->rows.start[i]; k < ps->rows.start[i] + ps->rows.count[i]; k++) {
         uint32_t j = ps->rows.index[k];
         double v = ps->rows.value[k];
-        double small = v * (v > 0.0 ? ps->lower[j] : ps->upper[j]), large = v * (v > 0.0 ? ps->upper[j] : ps->lower[j]);
+        double small = v * (v > 0.0 ? ps->lower[j] : ps->upper[j]);
+        double large = v * (v > 0.0 ? ps->upper[j] : ps->lower[j]);
         if (isfinite(small)) s.low += small;
         else s.low_infinite++;
         if (isfinite(large)) s.high += large;
@@ -107,7 +109,7 @@ static struct activity activity_of(const mgc__presolve *ps, uint32_t i)
 }
 
 /* The largest (smallest) activity is the row's lower (upper) side: every column is at the bound that gives it
- * (Andersen and Andersen 1995, section 3.2).  On the way back y becomes just large enough for all reduced costs to
+ * (Andersen and Andersen 1995).  On the way back y becomes just large enough for all reduced costs to
  * lean on those bounds:  y = max { 0, z_j/a_j }  for the lower side, min for the upper one. */
 static void forcing_row(mgc__presolve *ps, uint32_t i, bool at_lower)
 {
@@ -210,7 +212,7 @@ static void empty_row(mgc__presolve *ps, uint32_t i)
 /* --- (P8) doubleton equations ------------------------------------------------------------------
  *
  * a x_j + b x_k = r gives x_j = (r - b x_k)/a.  Column k takes a_.j t with t = -b/a, the rows a_.j r/a, the bounds of
- * x_j become bounds of x_k (Andersen and Andersen 1995, section 3.4; Brearley, Mitra and Williams 1975).  Of the
+ * x_j become bounds of x_k (Andersen and Andersen 1995; Brearley, Mitra and Williams 1975).  Of the
  * entries at least two go.  On the way back, with z0_j the reduced cost of j without the row:
  *     z_k leans on a bound that came from j:  y = (z_k + b/a z0_j)/b,  z_j = -(a/b) z_k,  z_k = 0
  *     else                                    y = z0_j/a,              z_j = 0 */
@@ -228,7 +230,8 @@ static double *entry_in_row(mgc__presolve *ps, uint32_t i, uint32_t column)
     return NULL;
 }
 
-/* The bounds of x_j as bounds of x_k; false where they cross, which the row's activity has shown already if clearly. */
+/* The bounds of x_j as bounds of x_k; false where they cross, which the row's activity has shown already if
+ * clearly. */
 static bool pass_bounds(mgc__presolve *ps, const struct pair *p, uint8_t *flags)
 {
     double one = (ps->lower[p->j] - p->r / p->a) / p->t, two = (ps->upper[p->j] - p->r / p->a) / p->t, gap;
@@ -324,8 +327,8 @@ static bool choose_pair(mgc__presolve *ps, uint32_t i, struct pair *p)
 
     for (uint32_t s = 0; s < 2; s++) {
         uint32_t j = ps->rows.index[at + s], k = ps->rows.index[at + 1 - s];
-        if (!presolve_is_linear(ps, j) || presolve_is_integer(ps, j) || ps->cols.count[j] > DOUBLETON_ENTRIES) continue;
-        if (presolve_is_integer(ps, k)) continue;
+        if (!presolve_is_linear(ps, j) || presolve_is_integer(ps, j) || presolve_is_integer(ps, k)) continue;
+        if (ps->cols.count[j] > DOUBLETON_ENTRIES) continue;
         if (p->row != UINT32_MAX && ps->cols.count[p->j] <= ps->cols.count[j]) continue;
         double a = ps->rows.value[at + s], b = ps->rows.value[at + 1 - s];
         if (fabs(a) < PRESOLVE_PIVOT * fabs(b) || fabs(b) < PRESOLVE_PIVOT * fabs(a)) continue;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* (P9) Columns with one entry.
  *
- * Row i: row_lower <= a x_j + s <= row_upper, s the sum over its other columns.  Three cases (Andersen and Andersen 1995,
- * section 3.2, free column singletons and their implied form; Gondzio 1997, section 3):
+ * Row i: row_lower <= a x_j + s <= row_upper, s the sum over its other columns.  Three cases (Andersen and Andersen
+ * 1995: free column singletons and their implied form; Gondzio 1997):
  *
  * row tight   an equation, or a row on whose one side every optimum lies because x_j could pass on for ever else:
  *             l_j = -inf with c_j > 0, or u_j = inf with c_j < 0; the side is the lower one where c_j/a > 0
@@ -12,7 +12,8 @@
  * With x_j = (side - s)/a the costs of the others become c_k - c_j a_ik/a.  Where the row keeps x_j within its bounds
  * whatever the others do, row and column go.  Else the column goes and its bounds move the sides:
  *             row_lower - max a x_j <= s <= row_upper - min a x_j.
- * On the way back y_i = y'_i + c_j/a and z_j = -a y'_i, with y'_i = 0 for a row that went; x_j is what its row needs. */
+ * On the way back y_i = y'_i + c_j/a and z_j = -a y'_i, with y'_i = 0 for a row that went; x_j is what its row
+ * needs. */
 #include "solver/presolve_private.h"
 
 struct single {
@@ -43,10 +44,11 @@ static bool look_at_rest(const mgc__presolve *ps, struct single *s)
 static bool tight_side(const mgc__presolve *ps, struct single *s, bool *ray)
 {
     double c = ps->c[s->column];
+    bool endless = c > 0.0 ? ps->lower[s->column] == -INFINITY : c < 0.0 && ps->upper[s->column] == INFINITY;
 
     *ray = false;
     if (s->low == s->high) return true;
-    if (!((c > 0.0 && ps->lower[s->column] == -INFINITY) || (c < 0.0 && ps->upper[s->column] == INFINITY))) return false;
+    if (!endless) return false;
     double side = c / s->a > 0.0 ? s->low : s->high;
     *ray = !isfinite(side);
     s->low = s->high = side;
@@ -106,8 +108,8 @@ static void widen_row(mgc__presolve *ps, const struct single *s)
 void mgc__presolve_column_singleton(mgc__presolve *ps, uint32_t j)
 {
     uint32_t i = ps->cols.index[ps->cols.start[j]];
-    struct single s = {
-        .row = i, .column = j, .a = ps->cols.value[ps->cols.start[j]], .low = ps->row_lower[i], .high = ps->row_upper[i]};
+    double a = ps->cols.value[ps->cols.start[j]];
+    struct single s = {.row = i, .column = j, .a = a, .low = ps->row_lower[i], .high = ps->row_upper[i]};
     bool ray;
 
     mgc__presolve_tidy_row(ps, i);

@@ -12,7 +12,7 @@ static const mgc_program_opts DEFAULTS = {
 
 /* Rows and columns that presolve must take out, as a part of all, for the program without them to be solved instead:
  * the batched factorisation of equal blocks and the analysis kept for the next solve are worth more than a few. */
-#define PRESOLVE_WORTH 0.1
+#define PRESOLVE_WORTH 0.15
 
 enum { OPTS_V1 = sizeof(mgc_program_opts), INFO_V1 = sizeof(mgc_program_info), THREADS_LIMIT = 256 };
 
@@ -42,7 +42,8 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
                          o->warm_start);
     if (o->presolve > 2)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "solver: presolve is %u; allowed are 0 (where it pays), 1 (never) and 2 (always)", o->presolve);
+                         "solver: presolve is %u; allowed are 0 (where it pays), 1 (never) and 2 (always)",
+                         o->presolve);
     if (o->threads == 0 || o->threads > THREADS_LIMIT)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: threads is %u; allowed are 1 to %d", o->threads,
                          THREADS_LIMIT);
@@ -279,8 +280,8 @@ static double sharper(const mgc__solve *s)
 }
 
 /* Where the judge is not content with what the core calls optimal, the core is asked for more, twice. */
-static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, mgc__result *r, double *work,
-                               uint32_t *outcome)
+static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, mgc__result *r,
+                               double *work, uint32_t *outcome)
 {
     double tolerance = s->opts.tolerance;
     mgc__ipm_result found;

@@ -94,7 +94,8 @@ static void random_parallels(struct small *s)
 
     if (chance(30) && from != to) {
         for (uint32_t j = 0; j < s->qp.n; j++) s->dense[to][j] = by * s->dense[from][j];
-        double one = by * s->row_lower[from] - (chance(50) ? pick(-1, 2) : 0), two = by * s->row_upper[from] + pick(0, 1);
+        double one = by * s->row_lower[from] - (chance(50) ? pick(-1, 2) : 0);
+        double two = by * s->row_upper[from] + pick(0, 1);
         s->row_lower[to] = fmin(one, two);
         s->row_upper[to] = fmax(one, two);
     }
@@ -197,8 +198,8 @@ static void check_optimal(const struct small *s, const mgc__ipm_result *found, i
     ck_assert_msg(fabs(point.objective - found->objective) <= 1e-7 * fmax(1, fabs(point.objective)),
                   "case %d: objective is %.12g, the offset makes it %.12g", k, point.objective, found->objective);
     for (uint32_t j = 0; j < s->qp.n; j++)
-        ck_assert_msg(fabs(z[j] - found->z[j]) <= 1e-7 * (1 + fabs(z[j])), "case %d: z[%u] is %.9g, restored %.9g", k, j,
-                      z[j], found->z[j]);
+        ck_assert_msg(fabs(z[j] - found->z[j]) <= 1e-7 * (1 + fabs(z[j])), "case %d: z[%u] is %.9g, restored %.9g", k,
+                      j, z[j], found->z[j]);
 }
 
 static void check_ray(const struct small *s, const mgc__ipm_result *found, int k)
@@ -303,6 +304,130 @@ START_TEST(each_kind_alone_is_undone)
 }
 END_TEST
 
+/* --- from outside ---------------------------------------------------------------------------- */
+
+/* A program that presolve decides alone: x0 = 2 by a row, x1 by an equation, x2 by its cost. */
+static mgc_program *decided(mgc_ctx *c)
+{
+    mgc_program *p = NULL;
+    const uint32_t cols[] = {0, 1, 2};
+    const double one[] = {2, 1, 1};
+
+    if (mgc_program_create(c, &p) != MGC_OK) return NULL;
+    bool ok = mgc_program_add_column(p, 1, 0, 9, NULL) == MGC_OK &&
+              mgc_program_add_column(p, 1, -9, 9, NULL) == MGC_OK &&
+              mgc_program_add_column(p, 3, -1, 1, NULL) == MGC_OK &&
+              mgc_program_add_row(p, 4, 4, cols, one, 1, NULL) == MGC_OK &&
+              mgc_program_add_row(p, 5, 5, cols, one, 2, NULL) == MGC_OK &&
+              mgc_program_add_row(p, -8, INFINITY, cols, one, 3, NULL) == MGC_OK;
+    if (ok) return p;
+    mgc_program_destroy(p);
+    return NULL;
+}
+
+static mgc_program_info solved(mgc_program *p, uint32_t presolve)
+{
+    mgc_program_opts o;
+    mgc_program_info info = {.struct_size = sizeof info};
+
+    mgc_program_opts_init(&o, sizeof o);
+    o.presolve = presolve;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+    return info;
+}
+
+START_TEST(the_option_is_obeyed)
+{
+    mgc_program *p = decided(ctx);
+    mgc_program_opts o;
+    double x[3], y[3], z[3];
+
+    ck_assert_ptr_nonnull(p);
+    mgc_program_info never = solved(p, 1), always = solved(p, 2), automatic = solved(p, 0);
+    ck_assert_uint_gt(never.iterations, 0);
+    ck_assert_uint_eq(always.iterations, 0);
+    ck_assert_uint_eq(automatic.iterations, 0);
+    ck_assert_uint_eq(always.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(always.objective, never.objective, 1e-6);
+    ck_assert_double_eq(always.objective, 0); /* 2 + 1 - 3 */
+    ck_assert_int_eq(mgc_program_get_x(p, x, 3), MGC_OK);
+    ck_assert_double_eq(x[0], 2);
+    ck_assert_double_eq(x[1], 1);
+    ck_assert_double_eq(x[2], -1);
+    /* c = A'y + z: row 1 pays for x1, row 0 for what is left of x0. */
+    ck_assert_int_eq(mgc_program_get_y(p, y, 3), MGC_OK);
+    ck_assert_int_eq(mgc_program_get_z(p, z, 3), MGC_OK);
+    ck_assert_double_eq(y[1], 1);
+    ck_assert_double_eq(y[0], -0.5);
+    ck_assert_double_eq(y[2], 0);
+    ck_assert_double_eq(z[2], 3);
+    mgc_program_opts_init(&o, sizeof o);
+    o.presolve = 3;
+    ck_assert_int_eq(mgc_program_solve(p, &o, NULL), MGC_E_INVALID_ARG);
+    mgc_program_destroy(p);
+}
+END_TEST
+
+static mgc_status solve_with(mgc_allocator mem)
+{
+    mgc_ctx_opts o;
+    mgc_ctx *c;
+    mgc_program_opts po;
+
+    mgc_ctx_opts_init(&o, sizeof o);
+    o.allocator = &mem;
+    mgc_status st = mgc_ctx_create(&o, &c);
+    if (st != MGC_OK) return st;
+    mgc_program *p = decided(c);
+    st = MGC_E_NO_MEMORY;
+    mgc_program_opts_init(&po, sizeof po);
+    po.presolve = 2;
+    if (p != NULL) st = mgc_program_solve(p, &po, NULL);
+    mgc_program_destroy(p);
+    mgc_ctx_destroy(c);
+    return st;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    check_every_allocation(solve_with, 60);
+}
+END_TEST
+
+/* Equal scenarios stay equal: a program that repeats itself keeps its shape where little is to gain, others do not. */
+START_TEST(programs_that_repeat_themselves_keep_their_shape)
+{
+    enum { BLOCKS = 60 };
+    mgc_program *p;
+    mgc__presolve *ps;
+    mgc__presolve_opts o = {.worth = 0.15};
+    mgc__qp qp;
+
+    for (int repeats = 0; repeats < 2; repeats++) {
+        ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+        for (uint32_t b = 0; b < BLOCKS; b++) {
+            uint32_t cols[12];
+            double ones[12] = {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2};
+            for (uint32_t k = 0; k < 12; k++) /* one column of twelve is fixed in every other block */
+                ck_assert_int_eq(
+                    mgc_program_add_column(p, -1 - (double)k, 0, k == 0 && b % 2 == 0 ? 0 : 4 + k, &cols[k]), MGC_OK);
+            uint32_t some = repeats ? 12 : 2 + b % 11;
+            for (uint32_t i = 0; i < 3; i++) {
+                ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 9, cols, ones, some, NULL), MGC_OK);
+                ones[i] = 5;
+                ones[i + 4] = 3;
+            }
+        }
+        ck_assert_int_eq(mgc__program_compile(p), MGC_OK);
+        mgc__program_qp(p, &qp);
+        ck_assert_int_eq(mgc__presolve_run(ctx, &qp, &o, &ps), MGC_OK);
+        ck_assert_int_eq(mgc__presolve_changed(ps), !repeats);
+        mgc__presolve_destroy(ps);
+        mgc_program_destroy(p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("all");
@@ -312,5 +437,8 @@ int main(void)
     tcase_add_test(c, restored_answers_of_linear_programs_are_optimal);
     tcase_add_test(c, restored_answers_of_quadratic_programs_are_optimal);
     tcase_add_loop_test(c, each_kind_alone_is_undone, 0, PRESOLVE_COEFFICIENT);
+    tcase_add_test(c, the_option_is_obeyed);
+    tcase_add_test(c, every_allocation_may_fail);
+    tcase_add_test(c, programs_that_repeat_themselves_keep_their_shape);
     return run_suite("presolve", c);
 }
