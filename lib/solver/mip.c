@@ -676,7 +676,9 @@ static mgc_status finish(struct search *q)
     if (mip->has_incumbent) {
         st = finish_incumbent(q, bound);
         if (st != MGC_OK) return st;
-        bool close = s->info.gap <= s->opts.gap + 1e-9 && s->info.primal_residual <= fmax(s->opts.tolerance, 1e-6);
+        /* leaves are relaxations: no gap is known better than they are solved */
+        bool close = s->info.gap <= s->opts.gap + fmax(1e-9, s->opts.tolerance) &&
+                     s->info.primal_residual <= s->opts.tolerance;
         if (close) s->info.outcome = MGC_OUTCOME_OPTIMAL;
         else s->info.outcome = q->stop != MGC_OUTCOME_NONE ? q->stop : MGC_OUTCOME_NUMERICAL;
     } else {

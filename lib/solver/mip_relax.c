@@ -102,7 +102,7 @@ static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, co
     memcpy(w->lower, mip->lower, mip->n * sizeof *w->lower);
     memcpy(w->upper, mip->upper, mip->n * sizeof *w->upper);
     for (uint32_t j = 0; j < mip->n; j++) {
-        double margin = 1e-8 * (1.0 + fabs(lower[j]));
+        double range = mip->upper[j] - mip->lower[j], margin = 1e-8 * (isfinite(range) ? range : 1.0 + fabs(lower[j]));
         if (mip->integer[j] || !isfinite(lower[j]) || !(upper[j] - lower[j] <= margin)) continue;
         if (upper[j] <= mip->lower[j] + margin) w->upper[j] = w->lower[j];
         else if (lower[j] >= mip->upper[j] - margin) w->lower[j] = w->upper[j];
