@@ -85,7 +85,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_number(mgc_microgrid *site, c
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_series(mgc_microgrid *site, const char *key, const double *values, size_t n);
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_scenario(mgc_microgrid *site, const char *key, uint32_t scenario, const double *values, size_t n);
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_probability(mgc_microgrid *site, const double *probability, size_t scenarios);
-/** set: "norm1" or "norm_inf"; what: "radius", or "confidence" with the number of samples; rule NULL: the set's default rule. */
+/** set: "norm1", "norm_inf", "wasserstein", "kl", "chi2", "cvar" or "worst_case"; what: "radius", or "confidence" with the number of
+ *  samples ("cvar": "level" in [0, 1); "worst_case": anything); rule NULL: the set's default rule.  Several sets are intersected;
+ *  "kl" and "chi2" stand alone (MGC_E_UNSUPPORTED).  The distance of scenarios for "wasserstein" is that of doc/case-files.md. */
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_set_ambiguity(mgc_microgrid *site, const char *set, const char *what, double value,
                                                              uint32_t samples, const char *rule);
 /** Nominal probabilities again: every ambiguity set is taken away.  @return MGC_OK, MGC_E_INVALID_ARG. */

@@ -308,10 +308,29 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_read_smps(mgc_ctx *ctx, const char
 
 /** Radius of a ball around p0 that is to hold the true distribution with the given confidence, 0 < confidence < 1, by the rules
  *  of doc/math/robust.md: "weissman" (also for NULL), "zhao_guan" for norm 1; "hoeffding" (also for NULL), "zhao_guan" for
- *  norm infinity.  @return MGC_OK, MGC_E_INVALID_ARG.  Since 0.1 @{ */
+ *  norm infinity; "weissman" (also for NULL), "zhao_guan" for the Wasserstein ball, whose largest distance is the diameter.
+ *  @return MGC_OK, MGC_E_INVALID_ARG.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_radius_norm1(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
 MGC_API MGC_NODISCARD mgc_status mgc_radius_norm_inf(mgc_ctx *ctx, const char *rule, uint32_t scenarios, uint32_t samples, double confidence, double *radius);
+MGC_API MGC_NODISCARD mgc_status mgc_radius_wasserstein(mgc_ctx *ctx, const char *rule, uint32_t scenarios, double diameter, uint32_t samples,
+                                                        double confidence, double *radius);
 /** @} */
+
+/**
+ * Radius by the bootstrap: as many samples as there were are drawn from p0, counted, and the distance of their frequencies from
+ * p0 is measured; the radius is the quantile of many such distances.
+ *
+ * @param set         "norm1", "norm_inf", "wasserstein", "kl" or "chi2": whose distance
+ * @param probability p0, length scenarios, >= 0, sum 1
+ * @param distance    scenarios x scenarios for "wasserstein", as mgc_twostage_set_distances(); else NULL
+ * @param resamples   how often is drawn: 0 stands for 999; at most 10^6
+ * @param seed        same seed, same radius
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_NO_MEMORY
+ * Cost    O(resamples (samples + scenarios)); Wasserstein O(resamples scenarios^3).  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_radius_bootstrap(mgc_ctx *ctx, const char *set, const double *probability, uint32_t scenarios,
+                                                      const double *distance, uint32_t samples, double confidence,
+                                                      uint32_t resamples, uint64_t seed, double *radius);
 
 /**
  * Reduce joint samples to few scenarios.  Dependence between all values of a sample is kept, since scenarios are samples.

@@ -471,64 +471,98 @@ mgc_status mgc_microgrid_set_probability(mgc_microgrid *site, const double *prob
 
 /* --- ambiguity --------------------------------------------------------------------------------------------------- */
 
-static mgc_status find_ball(mgc_microgrid *site, const char *set, mgc__ball **out)
-{
-    static const char *const known[] = {"norm1", "norm_inf"};
-    static const char *const later[] = {"wasserstein", "kl", "chi2", "cvar", "worst_case"};
-    mgc_ctx *ctx = site->model->ctx;
+const char *const mgc__ball_names[BALL_COUNT] = {"norm1", "norm_inf", "wasserstein", "kl", "chi2", "cvar", "worst_case"};
 
-    for (size_t i = 0; i < MGC__COUNT(known); i++)
-        if (strcmp(set, known[i]) == 0) {
-            *out = &site->ball[i];
-            return MGC_OK;
-        }
-    for (size_t i = 0; i < MGC__COUNT(later); i++)
-        if (strcmp(set, later[i]) == 0)
-            return mgc__fail(ctx, MGC_E_UNSUPPORTED, "dispatch: %s: ambiguity set %s is not in this release; norm1 and "
-                             "norm_inf are", site->id, set);
-    const char *near = mgc__nearest(set, known, MGC__COUNT(known));
-    return mgc__fail(ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s: no ambiguity set \"%.64s\"; %s", site->id, set,
-                     near != NULL ? near : "norm1 and norm_inf are known");
+/* Rules by which a confidence becomes a radius; the first is the default.  "" ends a list. */
+static const char *const ball_rules[BALL_COUNT][3] = {{"weissman", "zhao_guan", "bootstrap"},
+                                                      {"hoeffding", "zhao_guan", "bootstrap"},
+                                                      {"weissman", "zhao_guan", "bootstrap"},
+                                                      {"bootstrap", "", ""},
+                                                      {"bootstrap", "", ""},
+                                                      {"", "", ""},
+                                                      {"", "", ""}};
+
+static mgc_status find_ball(mgc_microgrid *site, const char *set, uint32_t *ball)
+{
+    for (*ball = 0; *ball < BALL_COUNT; ++*ball)
+        if (strcmp(set, mgc__ball_names[*ball]) == 0) return MGC_OK;
+    const char *near = mgc__nearest(set, mgc__ball_names, BALL_COUNT);
+    return mgc__fail(site->model->ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s: no ambiguity set \"%.64s\"; %s", site->id, set,
+                     near != NULL ? near : "norm1, norm_inf, wasserstein, kl, chi2, cvar and worst_case are known");
 }
 
-static mgc_status check_rule(mgc_microgrid *site, const mgc__ball *ball, const char *set, const char *rule)
+static mgc_status check_rule(mgc_microgrid *site, uint32_t ball, const char *rule)
 {
-    const char *other = ball == &site->ball[BALL_NORM1] ? "weissman" : "hoeffding";
+    const char *const *rules = ball_rules[ball];
 
-    if (rule == NULL || strcmp(rule, other) == 0 || strcmp(rule, "zhao_guan") == 0) return MGC_OK;
-    return mgc__fail(site->model->ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s %s: rule is \"%.64s\"; must be %s or zhao_guan", site->id,
-                     set, rule, other);
+    for (size_t i = 0; i < MGC__COUNT(ball_rules[0]); i++)
+        if (rule == NULL || (rules[i][0] != '\0' && strcmp(rule, rules[i]) == 0)) return MGC_OK;
+    return mgc__fail(site->model->ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s %s: rule is \"%.64s\"; must be %s%s%s%s%s", site->id,
+                     mgc__ball_names[ball], rule, rules[0][0] != '\0' ? rules[0] : "left out", rules[1][0] != '\0' ? ", " : "",
+                     rules[1], rules[2][0] != '\0' ? " or " : "", rules[2]);
+}
+
+static bool is_given(const mgc__ball *ball)
+{
+    return !isnan(ball->radius) || !isnan(ball->confidence);
+}
+
+/* What robust cannot intersect is refused when it is set, where the line of the case file is known. */
+static mgc_status check_alone(const mgc_microgrid *site, uint32_t ball)
+{
+    for (uint32_t i = 0; i < BALL_COUNT; i++) {
+        bool divergence = ball == BALL_KL || ball == BALL_CHI2 || i == BALL_KL || i == BALL_CHI2;
+        if (i == ball || !divergence || !is_given(&site->ball[i])) continue;
+        return mgc__fail(site->model->ctx, MGC_E_UNSUPPORTED, "dispatch: %s: the ambiguity sets %s and %s cannot be intersected; "
+                         "a divergence stands alone", site->id, mgc__ball_names[i], mgc__ball_names[ball]);
+    }
+    return MGC_OK;
+}
+
+static mgc_status set_size(mgc_microgrid *site, uint32_t ball, double value)
+{
+    double upper = ball == BALL_CVAR ? 1 : INFINITY;
+
+    if (!(value >= 0) || !(value < upper))
+        return mgc__fail(site->model->ctx, MGC_E_RANGE, "dispatch: %s %s: %s is %g; must be finite and >= 0%s", site->id,
+                         mgc__ball_names[ball], ball == BALL_CVAR ? "level" : "radius", value,
+                         ball == BALL_CVAR ? ", below 1" : "");
+    site->ball[ball].radius = value;
+    return MGC_OK;
+}
+
+static mgc_status set_confidence(mgc_microgrid *site, uint32_t ball, double value, uint32_t samples, const char *rule)
+{
+    mgc_ctx *ctx = site->model->ctx;
+    const char *set = mgc__ball_names[ball];
+
+    if (!(value > 0) || !(value < 1))
+        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s %s: confidence is %g; must be in (0, 1)", site->id, set, value);
+    if (samples < 1)
+        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s %s: a confidence needs samples; must be at least 1", site->id, set);
+    site->ball[ball].confidence = value;
+    site->ball[ball].samples = samples;
+    snprintf(site->ball[ball].rule, sizeof site->ball[ball].rule, "%s", rule != NULL ? rule : ball_rules[ball][0]);
+    return MGC_OK;
 }
 
 mgc_status mgc_microgrid_set_ambiguity(mgc_microgrid *site, const char *set, const char *what, double value, uint32_t samples,
                                        const char *rule)
 {
-    mgc__ball *ball = NULL;
-    mgc_status st;
+    uint32_t ball = 0;
 
     if (site == NULL) return MGC_E_INVALID_ARG;
     mgc_ctx *ctx = site->model->ctx;
     if (set == NULL || what == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "dispatch: %s: ambiguity set is NULL", site->id);
-    st = find_ball(site, set, &ball);
-    if (st == MGC_OK) st = check_rule(site, ball, set, rule);
+    mgc_status st = find_ball(site, set, &ball);
+    if (st == MGC_OK) st = check_rule(site, ball, rule);
+    if (st == MGC_OK) st = check_alone(site, ball);
     if (st != MGC_OK) return st;
-    if (strcmp(what, "radius") == 0) {
-        if (!(value >= 0) || !isfinite(value))
-            return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s %s: radius is %g; must be finite and >= 0", site->id, set, value);
-        ball->radius = value;
-        return MGC_OK;
-    }
-    if (strcmp(what, "confidence") != 0)
-        return mgc__fail(ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s %s is given by \"%.64s\"; must be radius or confidence", site->id,
-                         set, what);
-    if (!(value > 0) || !(value < 1))
-        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s %s: confidence is %g; must be in (0, 1)", site->id, set, value);
-    if (samples < 1)
-        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: %s %s: a confidence needs samples; must be at least 1", site->id, set);
-    ball->confidence = value;
-    ball->samples = samples;
-    snprintf(ball->rule, sizeof ball->rule, "%s", rule != NULL ? rule : ball == &site->ball[BALL_NORM1] ? "weissman" : "hoeffding");
-    return MGC_OK;
+    if (ball == BALL_WORST_CASE) return set_size(site, ball, 1);
+    if (strcmp(what, ball == BALL_CVAR ? "level" : "radius") == 0) return set_size(site, ball, value);
+    if (ball != BALL_CVAR && strcmp(what, "confidence") == 0) return set_confidence(site, ball, value, samples, rule);
+    return mgc__fail(ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s %s is given by \"%.64s\"; must be %s", site->id, set, what,
+                     ball == BALL_CVAR ? "level" : "radius or confidence");
 }
 
 mgc_status mgc_microgrid_clear_ambiguity(mgc_microgrid *site)
@@ -541,7 +575,7 @@ mgc_status mgc_microgrid_clear_ambiguity(mgc_microgrid *site)
 int32_t mgc_microgrid_is_ambiguous(const mgc_microgrid *site)
 {
     for (size_t i = 0; site != NULL && i < BALL_COUNT; i++)
-        if (!isnan(site->ball[i].radius) || !isnan(site->ball[i].confidence)) return 1;
+        if (is_given(&site->ball[i])) return 1;
     return 0;
 }
 

@@ -46,14 +46,15 @@ struct mgc_device {
     size_t n_variables, n_constraints, n_terms, variables_cap, constraints_cap, terms_cap;
 };
 
-/* A ball around the nominal probabilities: a radius, or a confidence with samples and rule; NAN where not given. */
+/* An ambiguity set: a radius (or level, or flag), or a confidence with samples and rule; NAN where not given. */
 typedef struct mgc__ball {
     double radius, confidence;
     uint32_t samples;
     char rule[16];
 } mgc__ball;
 
-enum { BALL_NORM1, BALL_NORM_INF, BALL_COUNT };
+enum { BALL_NORM1, BALL_NORM_INF, BALL_WASSERSTEIN, BALL_KL, BALL_CHI2, BALL_CVAR, BALL_WORST_CASE, BALL_COUNT };
+extern const char *const mgc__ball_names[BALL_COUNT]; /* as in case files */
 
 struct mgc_microgrid {
     mgc_model *model; /* borrowed */

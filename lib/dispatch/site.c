@@ -270,24 +270,135 @@ void mgc__shape_destroy(mgc__shape *s)
 
 /* --- the site ---------------------------------------------------------------------------------------------------- */
 
-/* Radii of the balls.  With one scenario every set is the same point, and no rule is asked. */
+/* --- ambiguity --------------------------------------------------------------------------------------------------- */
+
+/* Draws of the bootstrap come from this seed, so that a case has one radius. */
+enum { BOOTSTRAP_SEED = 1 };
+
+/* The uncertain series of one bag of parameters, each over all its values' nominal sum, side by side: scenario k's begin at
+ * vectors + k dimension.  With vectors NULL they are only counted. */
+static void gather_bag(const mgc_microgrid *m, const mgc__bag *bag, const double *p, double *vectors, size_t dimension,
+                       size_t *series)
+{
+    uint32_t periods = m->model->periods;
+
+    for (uint32_t i = 0; bag->scope != NULL && i < bag->scope->n; i++) {
+        const mgc__slot *slot = &bag->slot[i];
+        double sum = 0;
+        if (!slot->set || slot->series == NULL || slot->rows != m->scenarios || m->scenarios < 2) continue;
+        for (uint32_t k = 0; k < m->scenarios; k++)
+            for (uint32_t t = 0; t < periods; t++) sum += p[k] * slot->series[k * (size_t)periods + t];
+        if (!(fabs(sum) > 0)) continue;
+        for (uint32_t k = 0; k < m->scenarios && vectors != NULL; k++)
+            for (uint32_t t = 0; t < periods; t++)
+                vectors[k * dimension + *series * periods + t] = slot->series[k * (size_t)periods + t] / fabs(sum);
+        ++*series;
+    }
+}
+
+static size_t gather(const mgc_microgrid *m, const double *p, double *vectors, size_t dimension)
+{
+    size_t series = 0;
+
+    gather_bag(m, &m->grid, p, vectors, dimension, &series);
+    gather_bag(m, &m->market, p, vectors, dimension, &series);
+    gather_bag(m, &m->carbon, p, vectors, dimension, &series);
+    for (size_t d = 0; d < m->n_devices; d++) gather_bag(m, &m->devices[d]->bag, p, vectors, dimension, &series);
+    return series;
+}
+
+/* The distance of scenarios: doc/case-files.md, ambiguity. */
+static mgc_status give_vectors(mgc__site *site, const double *p)
+{
+    const mgc_microgrid *m = site->shape->site;
+    size_t series = gather(m, p, NULL, 0), dimension = series * m->model->periods;
+    double *vectors = mgc__alloc(site->ctx, dimension * m->scenarios, sizeof *vectors);
+
+    if (vectors == NULL) return mgc__no_memory(site->ctx, "dispatch: the scenarios' distances");
+    gather(m, p, vectors, dimension);
+    for (size_t e = 0; e < dimension * m->scenarios; e++) vectors[e] /= (double)series;
+    mgc_status st = mgc_twostage_set_vectors(site->ts, vectors, dimension, NULL);
+    mgc__free(site->ctx, vectors);
+    return st;
+}
+
+static double largest(const double *values, size_t n)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < n; i++) most = fmax(most, values[i]);
+    return most;
+}
+
+static mgc_status radius_of(mgc__site *site, uint32_t which, const double *p, const double *distance, double *radius)
+{
+    const mgc_microgrid *m = site->shape->site;
+    const mgc__ball *ball = &m->ball[which];
+    uint32_t k = m->scenarios;
+
+    *radius = ball->radius;
+    if (!isnan(*radius)) return MGC_OK;
+    if (strcmp(ball->rule, "bootstrap") == 0)
+        return mgc_radius_bootstrap(site->ctx, mgc__ball_names[which], p, k, distance, ball->samples, ball->confidence, 0,
+                                    BOOTSTRAP_SEED, radius);
+    if (which == BALL_NORM1) return mgc_radius_norm1(site->ctx, ball->rule, k, ball->samples, ball->confidence, radius);
+    if (which == BALL_NORM_INF) return mgc_radius_norm_inf(site->ctx, ball->rule, k, ball->samples, ball->confidence, radius);
+    return mgc_radius_wasserstein(site->ctx, ball->rule, k, largest(distance, (size_t)k * k), ball->samples, ball->confidence,
+                                  radius);
+}
+
+static mgc_status give_set(mgc__site *site, uint32_t which, double size)
+{
+    mgc_twostage *ts = site->ts;
+
+    switch (which) {
+    case BALL_NORM1: return mgc_twostage_set_norm1(ts, size);
+    case BALL_NORM_INF: return mgc_twostage_set_norm_inf(ts, size);
+    case BALL_WASSERSTEIN: return mgc_twostage_set_wasserstein(ts, size);
+    case BALL_KL: return mgc_twostage_set_kl(ts, size);
+    case BALL_CHI2: return mgc_twostage_set_chi2(ts, size);
+    case BALL_CVAR: return mgc_twostage_set_cvar(ts, size);
+    default: return mgc_twostage_set_worst_case(ts, 1);
+    }
+}
+
+static mgc_status give_sets(mgc__site *site, const double *p, double *distance)
+{
+    const mgc_microgrid *m = site->shape->site;
+    mgc_status st = MGC_OK;
+
+    if (distance != NULL) {
+        st = give_vectors(site, p);
+        if (st == MGC_OK) st = mgc_twostage_get_distances(site->ts, distance, (size_t)m->scenarios * m->scenarios);
+    }
+    for (uint32_t i = 0; i < BALL_COUNT && st == MGC_OK; i++) {
+        double size = 0;
+        if (isnan(m->ball[i].radius) && isnan(m->ball[i].confidence)) continue;
+        st = radius_of(site, i, p, distance, &size);
+        if (st == MGC_OK) st = give_set(site, i, size);
+    }
+    return st;
+}
+
+/* With one scenario every set is the same point, and no rule is asked. */
 static mgc_status set_ambiguity(mgc__site *site)
 {
     const mgc_microgrid *m = site->shape->site;
-    const mgc__ball *one = &m->ball[BALL_NORM1], *inf = &m->ball[BALL_NORM_INF];
-    double radius = one->radius;
-    mgc_status st = MGC_OK;
+    const mgc__ball *ball = &m->ball[BALL_WASSERSTEIN];
+    size_t k = m->scenarios;
+    bool measured = !isnan(ball->radius) || !isnan(ball->confidence);
 
-    if (m->scenarios == 1) return MGC_OK;
-    if (isnan(radius) && !isnan(one->confidence))
-        st = mgc_radius_norm1(site->ctx, one->rule, m->scenarios, one->samples, one->confidence, &radius);
-    if (st == MGC_OK && !isnan(radius)) st = mgc_twostage_set_norm1(site->ts, radius);
-    radius = inf->radius;
-    if (st == MGC_OK && isnan(radius) && !isnan(inf->confidence))
-        st = mgc_radius_norm_inf(site->ctx, inf->rule, m->scenarios, inf->samples, inf->confidence, &radius);
-    if (st == MGC_OK && !isnan(radius)) st = mgc_twostage_set_norm_inf(site->ts, radius);
+    if (k == 1) return MGC_OK;
+    double *p = mgc__alloc(site->ctx, k, sizeof *p), *distance = measured ? mgc__alloc(site->ctx, k * k, sizeof *distance) : NULL;
+    mgc_status st = p == NULL || (measured && distance == NULL) ? mgc__no_memory(site->ctx, "dispatch: an ambiguity set") : MGC_OK;
+    for (size_t i = 0; i < k && st == MGC_OK; i++) p[i] = m->probability != NULL ? m->probability[i] : 1 / (double)k;
+    if (st == MGC_OK) st = give_sets(site, p, distance);
+    mgc__free(site->ctx, p);
+    mgc__free(site->ctx, distance);
     return st;
 }
+
+/* --- building ---------------------------------------------------------------------------------------------------- */
 
 static mgc_status build_program(mgc__site *site, bool named)
 {

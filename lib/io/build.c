@@ -236,9 +236,9 @@ struct set_kind {
 static const struct set_kind set_kinds[] = {
     {"norm1", {"radius", "confidence", "rule"}, 3},
     {"norm_inf", {"radius", "confidence", "rule"}, 3},
-    {"wasserstein", {"radius", "confidence", NULL}, 2},
-    {"kl", {"radius", NULL, NULL}, 1},
-    {"chi2", {"radius", NULL, NULL}, 1},
+    {"wasserstein", {"radius", "confidence", "rule"}, 3},
+    {"kl", {"radius", "confidence", "rule"}, 3},
+    {"chi2", {"radius", "confidence", "rule"}, 3},
     {"cvar", {"level", NULL, NULL}, 1},
 };
 
@@ -247,13 +247,7 @@ static void set_ambiguity(mgc__loader *l, const mgc__at *at, const mgc__node *no
 {
     mgc_status status = mgc_microgrid_set_ambiguity(site->plan, set, what, value, samples, rule);
 
-    bool known =
-        strcmp(set, "norm1") == 0 || strcmp(set, "norm_inf") == 0; /* then it is the rule that the core refused */
-    if (!known && (status == MGC_E_UNKNOWN_KEY || status == MGC_E_UNSUPPORTED))
-        mgc__issue(l, mgc__mark_of(l, node), at,
-                   "the ambiguity set %s%s%s is not supported by this library (version %s)\tuse norm1 or norm_inf",
-                   set, *what != '\0' ? " by " : "", what, mgc_version_string());
-    else mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, node), status);
+    mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, node), status);
 }
 
 static void read_set(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct set_kind *kind,

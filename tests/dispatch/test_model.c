@@ -175,6 +175,17 @@ START_TEST(probabilities_are_checked)
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 1, 10, NULL), MGC_E_RANGE);
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 0.9, 10, "hoeffding"), MGC_E_UNKNOWN_KEY);
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 0.9, 10, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 0.9, 10, "bootstrap"), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "cvar", "level", 1, 0, NULL), MGC_E_RANGE);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "cvar", "radius", 0.5, 0, NULL), MGC_E_UNKNOWN_KEY);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "cvar", "level", 0.5, 0, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "kl", "radius", 0.1, 0, NULL), MGC_E_UNSUPPORTED); /* not with norm1 */
+    ck_assert_int_eq(mgc_microgrid_clear_ambiguity(site), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "kl", "radius", 0.1, 0, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "kl", "confidence", 0.9, 10, "weissman"), MGC_E_UNKNOWN_KEY);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "kl", "confidence", 0.9, 10, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "worst_case", "", 0, 0, NULL), MGC_E_UNSUPPORTED);
+    ck_assert_int_eq(mgc_microgrid_is_ambiguous(site), 1);
 }
 END_TEST
 

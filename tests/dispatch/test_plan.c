@@ -294,6 +294,40 @@ START_TEST(results_are_read_by_name_or_refused)
 }
 END_TEST
 
+static double alone_with(const char *set, const char *what, double value, const char *rule)
+{
+    mgc_model *model = case_model(ctx, "nominal");
+
+    for (size_t i = 0; i < N && set != NULL; i++)
+        DONE(mgc_microgrid_set_ambiguity(mgc_model_microgrid(model, ids[i]), set, what, value, 91, rule));
+    mgc_plan *plan = solve(model, 0, MGC_METHOD_AUTO, 1);
+    ck_assert_uint_eq(info_of(plan).outcome, MGC_OUTCOME_OPTIMAL);
+    double cost = info_of(plan).cost;
+    mgc_plan_destroy(plan);
+    mgc_model_destroy(model);
+    return cost;
+}
+
+/* Every set lies between the nominal and the worst case, and none is so small that it changes nothing. */
+START_TEST(every_ambiguity_set_reaches_the_plan)
+{
+    static const struct { const char *set, *what; double value; const char *rule; } sets[] = {
+        {"norm1", "radius", 0.3, NULL}, {"norm1", "confidence", 0.9, "bootstrap"}, {"norm_inf", "confidence", 0.9, NULL},
+        {"wasserstein", "radius", 0.05, NULL}, {"wasserstein", "confidence", 0.9, NULL}, {"wasserstein", "confidence", 0.9, "bootstrap"},
+        {"kl", "radius", 0.05, NULL}, {"kl", "confidence", 0.9, NULL}, {"chi2", "radius", 0.1, NULL},
+        {"chi2", "confidence", 0.9, "bootstrap"}, {"cvar", "level", 0.3, NULL},
+    };
+    double nominal = alone_with(NULL, NULL, 0, NULL), worst = alone_with("worst_case", "", 0, NULL);
+
+    ck_assert_double_gt(worst, nominal);
+    for (size_t c = 0; c < MGC__COUNT(sets); c++) {
+        double cost = alone_with(sets[c].set, sets[c].what, sets[c].value, sets[c].rule);
+        ck_assert_msg(cost > nominal * (1 + 1e-6) && cost <= worst * (1 + 1e-7), "%s by %s: %.9g between %.9g and %.9g",
+                      sets[c].set, sets[c].what, cost, nominal, worst);
+    }
+}
+END_TEST
+
 /* The day that was: a scenario of the case as the only one.  Planned for, so its cost lies near that scenario's. */
 static mgc_model *realised_day(const char *name, size_t k)
 {
@@ -439,6 +473,7 @@ Suite *plan_suite(void)
     tcase_add_test(tc, marginal_prices_are_slopes);
     tcase_add_test(tc, results_are_read_by_name_or_refused);
     tcase_add_test(tc, a_realised_day_keeps_the_first_stage);
+    tcase_add_test(tc, every_ambiguity_set_reaches_the_plan);
     tcase_add_test(tc, a_plan_can_be_stopped);
     tcase_add_test(tc, threads_change_nothing);
     suite_add_tcase(suite, tc);

@@ -123,9 +123,9 @@ static const struct bad {
      "case.yaml:7:45: microgrids.a.ambiguity.norm1.confidence: a confidence needs the number of past days that the "
      "probabilities come from; give "
      "ambiguity.samples"},
-    {"a set of a later release", HEAD "microgrids:\n  - {id: a, ambiguity: {kl: {radius: 0.1}}}\n", NULL,
-     "case.yaml:7:38: microgrids.a.ambiguity.kl.radius: the ambiguity set kl by radius is not supported by this "
-     "library (version "},
+    {"sets that cannot be intersected",
+     HEAD "microgrids:\n  - {id: a, ambiguity: {norm1: {radius: 0.1}, kl: {radius: 0.1}}}\n", NULL,
+     "case.yaml:7:60: microgrids.a.ambiguity.kl.radius: "},
     {"unknown set", HEAD "microgrids:\n  - {id: a, ambiguity: {norm2: {radius: 0.1}}}\n", NULL,
      "case.yaml:7:25: microgrids.a.ambiguity.norm2: the key \"norm2\" is not known here; did you mean \"norm1\"?"},
     {"a set without a size", HEAD "microgrids:\n  - {id: a, ambiguity: {norm1: {}}}\n", NULL,

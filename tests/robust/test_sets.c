@@ -336,6 +336,84 @@ START_TEST(coverage_is_what_counting_finds)
 }
 END_TEST
 
+/* A radius is right if the ball around the frequencies holds the truth as often as it says: known truths, drawn from. */
+START_TEST(the_bootstrap_covers_what_it_claims)
+{
+    enum { K = 4, M = 120, WORLDS = 400 };
+    static const double truth[K] = {0.4, 0.3, 0.2, 0.1}, place[K] = {0, 1, 2, 5};
+    static const char *const sets[] = {"norm1", "norm_inf", "wasserstein", "kl", "chi2"};
+    double distance[K * K], work[K * (K + MGC__TRANSPORT_WORK)];
+    uint32_t within[5] = {0}, index_work[MGC__TRANSPORT_INDEX * K];
+    mgc__rng rng;
+
+    OK(mgc_scenario_distances(test_ctx, place, K, 1, NULL, distance));
+    mgc__rng_seed(&rng, 17);
+    for (int w = 0; w < WORLDS; w++) {
+        double p[K] = {0}, one = 0, most = 0, kl = 0, chi2 = 0, radius;
+        for (int m = 0; m < M; m++) {
+            double u = mgc__rng_unit(&rng);
+            p[u < 0.4 ? 0 : u < 0.7 ? 1 : u < 0.9 ? 2 : 3] += 1.0 / M;
+        }
+        for (int k = 0; k < K; k++) {
+            one += fabs(truth[k] - p[k]);
+            most = fmax(most, fabs(truth[k] - p[k]));
+            kl += truth[k] * log(truth[k] / p[k]);
+            chi2 += (truth[k] - p[k]) * (truth[k] - p[k]) / p[k];
+        }
+        double apart[] = {one, most, mgc__transport(K, distance, p, truth, work, index_work), kl, chi2};
+        for (int s = 0; s < 5; s++) {
+            OK(mgc_radius_bootstrap(test_ctx, sets[s], p, K, distance, M, 0.9, 199, (uint64_t)w, &radius));
+            within[s] += apart[s] <= radius;
+        }
+    }
+    for (int s = 0; s < 5; s++) { /* 0.9 within three standard errors and the bootstrap's own error at 120 samples */
+        double covered = within[s] / (double)WORLDS;
+        ck_assert_msg(covered > 0.83 && covered < 0.96, "%s: %g", sets[s], covered);
+    }
+}
+END_TEST
+
+START_TEST(the_bootstrap_is_seeded_and_checked)
+{
+    static const double p[] = {0.5, 0.3, 0.2}, bad[] = {0.5, 0.3, 0.1};
+    double a, b, c;
+
+    OK(mgc_radius_bootstrap(test_ctx, "norm1", p, 3, NULL, 50, 0.9, 0, 1, &a));
+    OK(mgc_radius_bootstrap(test_ctx, "norm1", p, 3, NULL, 50, 0.9, 999, 1, &b));
+    OK(mgc_radius_bootstrap(test_ctx, "norm1", p, 3, NULL, 50, 0.99, 999, 1, &c));
+    ck_assert_double_eq(a, b);
+    ck_assert_double_gt(c, b);
+    OK(mgc_radius_norm1(test_ctx, NULL, 3, 50, 0.9, &c));
+    ck_assert_double_lt(b, c); /* what must hold for every distribution is wider */
+    ck_assert_int_eq(mgc_radius_bootstrap(test_ctx, "norm2", p, 3, NULL, 50, 0.9, 0, 1, &a), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_radius_bootstrap(test_ctx, "wasserstein", p, 3, NULL, 50, 0.9, 0, 1, &a), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_radius_bootstrap(test_ctx, "kl", bad, 3, NULL, 50, 0.9, 0, 1, &a), MGC_E_PROBABILITY);
+    ck_assert_int_eq(mgc_radius_bootstrap(test_ctx, "kl", p, 3, NULL, 50, 1, 0, 1, &a), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_radius_bootstrap(test_ctx, "kl", p, 3, NULL, 0, 0.5, 0, 1, &a), MGC_E_INVALID_ARG);
+    OK(mgc_radius_wasserstein(test_ctx, NULL, 3, 10, 50, 0.9, &a));
+    ck_assert_double_eq_tol(a, 10 * c / 2, 1e-12);
+    OK(mgc_radius_wasserstein(test_ctx, "zhao_guan", 3, 10, 50, 0.9, &a));
+    ck_assert_double_eq_tol(a, 10 * sqrt(2 * log(10) / 50), 1e-12);
+    ck_assert_int_eq(mgc_radius_wasserstein(test_ctx, NULL, 3, INFINITY, 50, 0.9, &a), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_radius_wasserstein(test_ctx, "hoeffding", 3, 1, 50, 0.9, &a), MGC_E_INVALID_ARG);
+}
+END_TEST
+
+static mgc_status run_bootstrap(mgc_ctx *ctx, uint32_t variant)
+{
+    static const double p[] = {0.5, 0.5}, distance[] = {0, 1, 1, 0};
+    double radius;
+
+    return mgc_radius_bootstrap(ctx, variant == 0 ? "norm1" : "wasserstein", p, 2, distance, 5, 0.9, 9, 1, &radius);
+}
+
+START_TEST(the_bootstrap_survives_every_failed_allocation)
+{
+    sweep_allocations(run_bootstrap, 0);
+    sweep_allocations(run_bootstrap, 1);
+}
+END_TEST
+
 TCase *sets_case(void)
 {
     TCase *tc = tcase_create("sets");
@@ -349,5 +427,8 @@ TCase *sets_case(void)
     tcase_add_test(tc, a_hosts_oracle_is_not_believed_blindly);
     tcase_add_test(tc, radii_follow_their_rules);
     tcase_add_test(tc, coverage_is_what_counting_finds);
+    tcase_add_test(tc, the_bootstrap_covers_what_it_claims);
+    tcase_add_test(tc, the_bootstrap_is_seeded_and_checked);
+    tcase_add_test(tc, the_bootstrap_survives_every_failed_allocation);
     return tc;
 }
