@@ -10,9 +10,9 @@
 
 #include <math.h>
 
-/* What the solve leaves of an entry that is nought, in units of s_j. */
-#define DIRECTION_ZERO 1e-7
-#define DIRECTION_TOLERANCE 1e-10
+/* What the solve may leave of an entry that is nought, in units of s_j: the boldest guess first, none last. */
+static const double NOUGHT[] = {1e-7, 1e-9, 1e-11, 0.0};
+#define DIRECTION_TOLERANCE 1e-13
 
 typedef struct cone {
     mgc__csc a;
@@ -104,11 +104,11 @@ static mgc_status cone_make(mgc_ctx *ctx, const mgc__qp *qp, cone *k, mgc__qp *o
 /* Rounded to what it is meant to be where that is as good a proof; work as for mgc__judge_unbounded(). */
 static bool keep_best_direction(const mgc__qp *qp, const cone *k, const double *x, double *work, double *direction)
 {
-    for (uint32_t rounded = 2; rounded-- > 0;) {
+    for (size_t guess = 0; guess < MGC__COUNT(NOUGHT); guess++) {
         for (uint32_t c = 0; c < qp->n; c++) {
             double s = fmax(k->upper[c], -k->lower[c]), d = fmin(fmax(x[c], k->lower[c]), k->upper[c]);
 
-            direction[c] = rounded != 0 && fabs(d) <= DIRECTION_ZERO * s ? 0.0 : d;
+            direction[c] = fabs(d) <= NOUGHT[guess] * s ? 0.0 : d;
         }
         if (mgc__judge_unbounded(qp, direction, work) > 0.0) return true;
     }

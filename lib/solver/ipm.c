@@ -2,8 +2,12 @@
 /* Primal-dual interior-point method for convex quadratic programs; method and sources in doc/math/solver.md. */
 #include "solver/ipm_private.h"
 
+#include <float.h>
+
 /* Iterations without a better iterate before the solve is given up as numerically difficult. */
 enum { PATIENCE = 30 };
+/* Rounding of the gradient up to this part of the largest cost passes for an answer. */
+#define BELIEVABLE 1e-5
 /* The least target for complementarity closes the gap to this part of the tolerance. */
 #define GAP_ROOM 0.01
 /* A relaxation whose fate is decided is solved to this much at least: branching needs its point. */
@@ -98,10 +102,34 @@ static bool is_decided(const mgc__ipm *ipm, const mgc__ipm_opts *opts)
     return gap <= fmin(opts->decided * room, DECIDED_GAP * fmax(1.0, fabs(now->primal_objective)));
 }
 
+/* Far out, the terms of Qx cancel and leave nothing but rounding: the gradient there is nobody's. */
+static bool is_believable(const mgc__ipm *ipm, double tolerance)
+{
+    double *error = ipm->work;
+
+    if (!ipm->has_q || ipm->mode != AS_GIVEN) return true;
+    memset(error, 0, ipm->n * sizeof *error);
+    for (uint32_t j = 0; j < ipm->n; j++)
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
+            uint32_t i = ipm->q.row[e];
+
+            error[i] = fmax(error[i], fabs(ipm->q.value[e] * ipm->w[j]));
+            error[j] = fmax(error[j], fabs(ipm->q.value[e] * ipm->w[i]));
+        }
+    for (uint32_t j = 0; j < ipm->n; j++) {
+        double unit = 1.0 / (ipm->scale[j] * ipm->cost_scale * ipm->cost_norm);
+
+        if (unit * error[j] * DBL_EPSILON > fmax(tolerance, BELIEVABLE)) return false;
+    }
+    return true;
+}
+
 /* What stops the loop before another direction is computed; NONE: go on. */
 static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
 {
-    if (ipm->now.merit <= opts->tolerance) return MGC_OUTCOME_OPTIMAL;
+    bool good = ipm->now.merit <= opts->tolerance, believable = !good || is_believable(ipm, opts->tolerance);
+
+    if (good && believable) return MGC_OUTCOME_OPTIMAL;
     if (ipm->mode == ELASTIC && mgc__ipm_feasible(ipm)) return MGC_OUTCOME_OPTIMAL;
     if (ipm->bound > opts->cutoff) return MGC_OUTCOME_LIMIT;
     if (is_decided(ipm, opts)) return MGC_OUTCOME_OPTIMAL;
@@ -109,7 +137,7 @@ static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
         if (mgc__ipm_proves_infeasible(ipm, ipm->y + ipm->n) || mgc__ipm_proves_infeasible(ipm, ipm->dy + ipm->n))
             return MGC_OUTCOME_INFEASIBLE;
     }
-    if (ipm->iteration > 0 && ipm->now.dual > opts->tolerance && ipm->mode == AS_GIVEN) {
+    if (ipm->iteration > 0 && (ipm->now.dual > opts->tolerance || !believable) && ipm->mode == AS_GIVEN) {
         if (mgc__ipm_proves_unbounded(ipm, ipm->w) || mgc__ipm_proves_unbounded(ipm, ipm->dw)) return MGC_OUTCOME_UNBOUNDED;
     }
     if (ipm->spent + ipm->iteration >= opts->iteration_limit) return MGC_OUTCOME_LIMIT;

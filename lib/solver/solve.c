@@ -14,6 +14,8 @@ static const mgc_program_opts DEFAULTS = {
  * the batched factorisation of equal blocks and the analysis kept for the next solve are worth more than a few. */
 #define PRESOLVE_WORTH 0.15
 
+/* So many iterations come to an end with nearly every program that has one. */
+enum { WANDERING = 100 };
 enum { OPTS_V1 = sizeof(mgc_program_opts), INFO_V1 = sizeof(mgc_program_info), THREADS_LIMIT = 256 };
 
 void mgc_program_opts_init(mgc_program_opts *opts, size_t size)
@@ -302,6 +304,19 @@ static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *
     return MGC_OK;
 }
 
+/* Where no answer was found: perhaps because the objective falls for ever.  The outcome stays where that is not shown. */
+static mgc_status look_for_direction(mgc__solve *s, const mgc__qp *qp, mgc__result *r, double *work, uint32_t *outcome)
+{
+    bool in_time = s->deadline_ms == 0 || mgc__now_ms(s->p->ctx) < s->deadline_ms;
+    bool wandered = *outcome == MGC_OUTCOME_LIMIT && in_time && s->opts.iteration_limit >= WANDERING;
+    uint32_t was = *outcome;
+
+    if (was != MGC_OUTCOME_NUMERICAL && !wandered) return MGC_OK;
+    mgc_status st = seek_unbounded(s, qp, r, work, outcome);
+    if (*outcome == MGC_OUTCOME_NUMERICAL) *outcome = was;
+    return st;
+}
+
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *r)
 {
     mgc_ctx *ctx = s->p->ctx;
@@ -317,8 +332,7 @@ mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *
     bool reduced = presolve != NULL && (mgc__presolve_changed(presolve) || mgc__presolve_outcome(presolve) != 0);
     if (st == MGC_OK && reduced && outcome == MGC_OUTCOME_NUMERICAL)
         st = solve_judged(s, qp, NULL, r, work, &outcome);
-    if (st == MGC_OK && outcome == MGC_OUTCOME_NUMERICAL && r->ray == NULL)
-        st = seek_unbounded(s, qp, r, work, &outcome);
+    if (st == MGC_OK && r->ray == NULL) st = look_for_direction(s, qp, r, work, &outcome);
     mgc__presolve_destroy(presolve);
     mgc__free(ctx, work);
     if (st != MGC_OK) return st;
