@@ -7,7 +7,7 @@
  *         [ B_1  ...      K_0  ]
  *
  * Sums over batches run within fixed chunks, then over the chunks: threads do not change a bit. */
-#include "la/arrow.h"
+#include "la/compress.h"
 #include "la/lanes.h"
 
 #include <math.h>
@@ -40,6 +40,8 @@ static void destroy(mgc__ldl *ldl)
     mgc__free(ctx, a->l_block);
     mgc__free(ctx, a->value_block);
     mgc__free(ctx, a->schur);
+    mgc__free(ctx, a->right);
+    mgc__compress_destroy(ctx, a->compression);
     mgc__free(ctx, a);
     ldl->state = NULL;
 }
@@ -252,6 +254,14 @@ static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arr
     for (uint32_t c = 0; c < parts->components; c++)
         place_component(ldl, a, g, parts, k, c, member[parts->group_of[c]]++);
     mgc__free(ldl->ctx, member);
+    if (a->compression) {
+        size_t values = a->link_value + a->links + a->link_edges;
+
+        a->right = mgc__alloc(ldl->ctx, ldl->n, sizeof *a->right);
+        if (!a->right) return mgc__no_memory(ldl->ctx, "a factorisation");
+        for (size_t at = 0; at < values; at++)
+            if (a->source[at] != UINT32_MAX) a->source[at] = a->compression->from[a->source[at]];
+    }
     ldl->length = (uint32_t)(a->link_x + a->links);
     return MGC_OK;
 }
@@ -271,31 +281,68 @@ static mgc_status mark_scenarios(mgc__ldl *ldl, const arrow_parts *parts)
     return MGC_OK;
 }
 
-mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool *found)
+/* Graph and parts of k, and whether they make an arrow. */
+static mgc_status look(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts, bool *found)
+{
+    mgc_status st = mgc__arrow_graph(ctx, k, g);
+
+    *found = false;
+    return st == MGC_OK ? mgc__arrow_detect(ctx, g, sign, parts, found) : st;
+}
+
+/* Where links go in fixed proportions, the arrow of fewer links takes the place of the first. */
+static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts,
+                           compression **c)
+{
+    arrow_graph fewer_g = {0};
+    arrow_parts fewer = {0};
+    bool found = false;
+    mgc_status st = mgc__compress_create(ldl->ctx, k, g, parts, sign, c);
+
+    if (st != MGC_OK || !*c) return st;
+    st = look(ldl->ctx, &(*c)->k, sign, &fewer_g, &fewer, &found);
+    if (st == MGC_OK && found && fewer.links < parts->links) {
+        arrow_graph old_g = *g;
+        arrow_parts old = *parts;
+
+        *g = fewer_g;
+        *parts = fewer;
+        fewer_g = old_g;
+        fewer = old;
+    } else {
+        mgc__compress_destroy(ldl->ctx, *c);
+        *c = NULL;
+    }
+    mgc__arrow_parts_free(ldl->ctx, &fewer);
+    mgc__arrow_graph_free(ldl->ctx, &fewer_g);
+    return st;
+}
+
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed, bool *found)
 {
     arrow_graph g = {0};
     arrow_parts parts = {0};
-    arrow *a;
+    compression *c = NULL;
+    arrow *a = NULL;
     mgc_status st;
 
     *found = false;
     if (!forced && k->cols < ORDER_LEAST) return MGC_OK;
-    st = mgc__arrow_graph(ldl->ctx, k, &g);
-    if (st == MGC_OK) st = mgc__arrow_detect(ldl->ctx, &g, sign, &parts, found);
+    st = look(ldl->ctx, k, sign, &g, &parts, found);
     if (st == MGC_OK && *found) st = mark_scenarios(ldl, &parts);
+    if (st == MGC_OK && *found && compressed) st = compress(ldl, k, sign, &g, &parts, &c);
     if (st == MGC_OK && *found) {
         ldl->state = a = mgc__alloc(ldl->ctx, 1, sizeof *a);
-        if (a) {
-            a->kernel = mgc__arrow_kernels();
-            a->loops = mgc__ldl_loops();
-            a->forced = forced;
-            st = build(ldl, a, &g, &parts, k, sign);
-            *found = a->worth;
-        } else {
-            st = mgc__no_memory(ldl->ctx, "a factorisation");
-        }
-        if (st != MGC_OK || !*found) destroy(ldl);
+        if (!a) st = mgc__no_memory(ldl->ctx, "a factorisation");
     }
+    if (st == MGC_OK && *found) {
+        *a = (arrow){.kernel = mgc__arrow_kernels(), .loops = mgc__ldl_loops(), .forced = forced, .compression = c};
+        c = NULL;
+        st = build(ldl, a, &g, &parts, a->compression ? &a->compression->k : k, sign);
+        *found = a->worth;
+    }
+    if (a && (st != MGC_OK || !*found)) destroy(ldl);
+    mgc__compress_destroy(ldl->ctx, c);
     mgc__arrow_parts_free(ldl->ctx, &parts);
     mgc__arrow_graph_free(ldl->ctx, &g);
     return st;
@@ -322,14 +369,33 @@ static void scatter(size_t count, uint32_t used, const uint32_t *to, const doubl
             for (uint32_t lane = 0; lane < used; lane++) out[to[i + lane]] = in[i + lane];
 }
 
+/* The shift of a set's rows follows the change of variables, but for terms between them: regularisation all the same. */
+static void compress_shift(mgc__ldl *ldl, const compression *c)
+{
+    for (uint32_t index = 0; index < c->sets; index++) {
+        const compress_set *s = &c->set[index];
+        double *z = &ldl->shift[ldl->where[s->member[0]]], *rep = &ldl->shift[ldl->where[s->member[s->rep]]];
+        double first = *z, own = *rep / (s->ratio[s->rep] * s->ratio[s->rep]);
+
+        *rep = first;
+        *z = own;
+    }
+}
+
 /* Components are loaded by whoever factorises them. */
-static void load(mgc__ldl *ldl, const double *value)
+static bool load(mgc__ldl *ldl, const double *value)
 {
     arrow *a = ldl->state;
 
+    if (a->compression) {
+        if (!mgc__compress_load(a->compression, value)) return false;
+        compress_shift(ldl, a->compression);
+        value = a->compression->value;
+    }
     a->given = value;
     for (size_t at = a->link_value; at < a->link_value + a->links + a->link_edges; at++) ldl->value[at] = value[a->source[at]];
     a->loops->weigh(a->links, ldl->value + a->link_value, ldl->side + a->link_x, ldl->weight + a->link_x);
+    return true;
 }
 
 static void factorise_chunk(void *user, size_t index)
@@ -513,6 +579,13 @@ static void solve(mgc__ldl *ldl, double *x)
     sweep_all(&s);
 }
 
+static void finish(mgc__ldl *ldl, double *x)
+{
+    const arrow *a = ldl->state;
+
+    if (a->compression) mgc__compress_left(a->compression, x);
+}
+
 static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
 {
     arrow *a = ldl->state;
@@ -521,11 +594,17 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
     const double *weight = ldl->weight + a->link_x;
     ldl_sizes sizes;
 
+    if (a->compression) {
+        memcpy(a->right, b, ldl->n * sizeof *b);
+        mgc__compress_right(a->compression, a->right);
+        s.from = b = a->right;
+    }
     for (uint32_t k = 0; k < a->links; k++) link_x[k] = link_b[k] = b[a->origin[a->link_x + k]];
     sizes.b = a->loops->largest(a->links, link_b, weight);
     sweep_all(&s);
     sizes.shifted = a->loops->largest_product(a->links, link_x, ldl->shift + a->link_x, weight);
     for (uint32_t k = 0; k < a->links; k++) x[a->origin[a->link_x + k]] = link_x[k];
+    finish(ldl, x);
     for (uint32_t k = 0; k < a->chunks; k++) {
         sizes.b = ldl_larger(sizes.b, a->chunk[k].sizes.b);
         sizes.shifted = ldl_larger(sizes.shifted, a->chunk[k].sizes.shifted);
@@ -571,4 +650,9 @@ static void residual(mgc__ldl *ldl, const double *x, double *r)
         for (uint32_t r2 = 0; r2 < a->links; r2++) link_r[r2] += a->chunk[k].rhs[r2];
 }
 
-const ldl_engine mgc__ldl_arrow = {.load = load, .factorise = factorise, .solve = solve, .first = first, .residual = residual, .destroy = destroy};
+bool mgc__arrow_compressed(const mgc__ldl *ldl)
+{
+    return ((const arrow *)ldl->state)->compression != NULL;
+}
+
+const ldl_engine mgc__ldl_arrow = {.load = load, .factorise = factorise, .solve = solve, .first = first, .finish = finish, .residual = residual, .destroy = destroy};

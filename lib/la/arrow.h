@@ -121,13 +121,19 @@ typedef struct arrow {
     double *link_d, *link_d_inverse;
     uint32_t *source, *origin;        /* entry of the caller's K for each value, row for each entry of vectors */
     const double *given;              /* the caller's values, while it factorises */
+    struct compression *compression;  /* NULL: links are as they are */
+    double *right;                    /* n: a right-hand side in its variables */
     const arrow_kernels *kernel;
     const ldl_loops *loops;
     void *l_block, *value_block;
     bool forced, worth;               /* whether it is worth the effort, or asked for anyway */
 } arrow;
 
-/* Takes the place of the general engine if K is an arrow.  forced: even where another engine is faster. */
-mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool *found);
+/* Are links compressed? */
+bool mgc__arrow_compressed(const mgc__ldl *ldl);
+
+/* Takes the place of the general engine if K is an arrow.  forced: even where another engine is faster;
+ * compressed: links may be compressed, after the values of k. */
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed, bool *found);
 
 #endif

@@ -15,7 +15,7 @@ enum {
     COMPONENTS_LEAST = 4
 };
 
-static const double spreads[] = {0.5, 0.25, 0.12, 0.06, 0.03}; /* of the whole program */
+static const double spreads[] = {0.5, 0.35, 0.25, 0.12, 0.06, 0.03}; /* of the whole program */
 static const double degrees[] = {16.0, 4.0};                   /* times the mean */
 
 mgc_status mgc__arrow_graph(mgc_ctx *ctx, const mgc__csc *k, arrow_graph *g)

@@ -96,35 +96,52 @@ static mgc_status create_general(mgc__ldl *ldl, const mgc__csc *k, const int8_t 
     return ldl->engine->analyse(ldl);
 }
 
-mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
+/* Everything but ctx and threads. */
+static void release(mgc__ldl *ldl)
 {
-    mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
+    if (ldl->engine) ldl->engine->destroy(ldl);
+    ldl->engine = NULL;
+    mgc__csc_free(ldl->ctx, &ldl->k);
+    mgc__csc_free(ldl->ctx, &ldl->pattern);
+    mgc__free(ldl->ctx, ldl->where);
+    mgc__free(ldl->ctx, ldl->place);
+    mgc__free(ldl->ctx, ldl->sign);
+    mgc__free(ldl->ctx, ldl->scenario);
+    mgc__free(ldl->ctx, ldl->b);
+    ldl->scenario = NULL;
+    ldl->scenarios = 0;
+    ldl->where = ldl->place = NULL;
+    ldl->sign = NULL;
+    ldl->b = NULL;
+}
+
+static mgc_status analyse(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, uint32_t method, bool compressed)
+{
+    mgc_ctx *ctx = ldl->ctx;
     bool found = false;
     mgc_status st;
 
-    *out = NULL;
-    if (!ldl) return mgc__no_memory(ctx, "a factorisation");
-    ldl->ctx = ctx;
     ldl->n = k->cols;
     ldl->entries = k->start[ldl->n];
-    ldl->threads = 1;
     ldl->where = mgc__alloc(ctx, ldl->n, sizeof *ldl->where);
-    ldl->place = mgc__alloc(ctx, k->start[ldl->n], sizeof *ldl->place);
+    ldl->place = mgc__alloc(ctx, ldl->entries, sizeof *ldl->place);
     st = ldl->where && ldl->place ? MGC_OK : mgc__no_memory(ctx, "a factorisation");
     if (st == MGC_OK && (method == MGC__LDL_AUTO || method == MGC__LDL_ARROW))
-        st = mgc__arrow_create(ldl, k, sign, method == MGC__LDL_ARROW, &found);
+        st = mgc__arrow_create(ldl, k, sign, method == MGC__LDL_ARROW, compressed, &found);
     if (st == MGC_OK && found) {
         ldl->info.method = MGC__LDL_ARROW;
         ldl->engine = &mgc__ldl_arrow;
+        if (mgc__arrow_compressed(ldl)) st = mgc__csc_alloc(ctx, ldl->n, ldl->n, ldl->entries, &ldl->pattern);
     } else if (st == MGC_OK) {
         st = create_general(ldl, k, sign, method == MGC__LDL_AUTO || method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
     }
+    if (st == MGC_OK && ldl->pattern.start) {
+        memcpy(ldl->pattern.start, k->start, ((size_t)ldl->n + 1) * sizeof *k->start);
+        memcpy(ldl->pattern.row, k->row, ldl->entries * sizeof *k->row);
+    }
     if (st == MGC_OK && !(ldl->b = mgc__alloc(ctx, 7 * (size_t)ldl->length, sizeof *ldl->b)))
         st = mgc__no_memory(ctx, "a factorisation");
-    if (st != MGC_OK) {
-        mgc__ldl_destroy(ldl);
-        return st;
-    }
+    if (st != MGC_OK) return st;
     ldl->x = ldl->b + ldl->length;
     ldl->r = ldl->x + ldl->length;
     ldl->best = ldl->r + ldl->length;
@@ -132,21 +149,47 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     ldl->shift = ldl->weight + ldl->length;
     ldl->side = ldl->shift + ldl->length;
     for (uint32_t i = 0; i < ldl->length; i++) ldl->side[i] = ldl->sign[i] < 0 ? -1.0 : 1.0;
-    *out = ldl;
     return MGC_OK;
+}
+
+mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
+{
+    mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
+    mgc_status st;
+
+    *out = NULL;
+    if (!ldl) return mgc__no_memory(ctx, "a factorisation");
+    ldl->ctx = ctx;
+    ldl->threads = 1;
+    st = analyse(ldl, k, sign, method, true);
+    if (st == MGC_OK) *out = ldl;
+    else mgc__ldl_destroy(ldl);
+    return st;
 }
 
 void mgc__ldl_destroy(mgc__ldl *ldl)
 {
     if (!ldl) return;
-    if (ldl->engine) ldl->engine->destroy(ldl);
-    mgc__csc_free(ldl->ctx, &ldl->k);
-    mgc__free(ldl->ctx, ldl->where);
-    mgc__free(ldl->ctx, ldl->place);
-    mgc__free(ldl->ctx, ldl->sign);
-    mgc__free(ldl->ctx, ldl->scenario);
-    mgc__free(ldl->ctx, ldl->b);
+    release(ldl);
     mgc__free(ldl->ctx, ldl);
+}
+
+/* Values have come that the analysis does not fit: links are no longer in proportion. */
+static mgc_status analyse_again(mgc__ldl *ldl)
+{
+    mgc__csc k = ldl->pattern;
+    int8_t *sign = mgc__alloc(ldl->ctx, ldl->n, 1);
+    mgc_status st = sign ? MGC_OK : mgc__no_memory(ldl->ctx, "a factorisation");
+
+    for (uint32_t i = 0; st == MGC_OK && i < ldl->n; i++) sign[i] = ldl->sign[ldl->where[i]];
+    ldl->pattern = (mgc__csc){0};
+    if (st == MGC_OK) {
+        release(ldl);
+        st = analyse(ldl, &k, sign, MGC__LDL_ARROW, false);
+    }
+    mgc__csc_free(ldl->ctx, &k);
+    mgc__free(ldl->ctx, sign);
+    return st;
 }
 
 void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
@@ -177,10 +220,23 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
 
 /* --- factorising and solving ------------------------------------------------------------------------------------ */
 
-static mgc_status factorise(mgc__ldl *ldl, const double *value)
+/* shift: the caller's, or NULL: plus and minus by signs. */
+static mgc_status factorise(mgc__ldl *ldl, const double *value, const double *shift, double plus, double minus)
 {
-    if (ldl->engine->load) ldl->engine->load(ldl, value);
-    else load(ldl, value);
+    for (uint32_t attempt = 0;; attempt++) {
+        bool fits = true;
+        mgc_status st;
+
+        for (uint32_t i = 0; !shift && i < ldl->length; i++)
+            ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
+        for (uint32_t j = 0; shift && j < ldl->n; j++) ldl->shift[ldl->where[j]] = shift[j];
+        if (ldl->engine->load) fits = ldl->engine->load(ldl, value);
+        else load(ldl, value);
+        if (fits) break;
+        assert(attempt == 0);
+        st = analyse_again(ldl);
+        if (st != MGC_OK) return st;
+    }
     ldl->info.corrected = 0;
     ldl->judged = ldl->weighed = false;
     return ldl->engine->factorise(ldl);
@@ -188,14 +244,12 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value)
 
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
 {
-    for (uint32_t i = 0; i < ldl->length; i++) ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
-    return factorise(ldl, value);
+    return factorise(ldl, value, NULL, plus, minus);
 }
 
 mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift)
 {
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->shift[ldl->where[j]] = shift[j];
-    return factorise(ldl, value);
+    return factorise(ldl, value, shift, 0.0, 0.0);
 }
 
 /* What residuals are measured by: the size of b, each sign's rows by their own part of it. */
@@ -307,6 +361,7 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
         error = refine(ldl, &y, error, steps, target);
     }
     for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+    if (ldl->engine->finish) ldl->engine->finish(ldl, x);
     return error;
 }
 

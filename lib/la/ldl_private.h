@@ -29,12 +29,13 @@ static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
     mgc_status (*analyse)(mgc__ldl *ldl);
-    /* The caller's values to ldl->value, and ldl->weight. */
-    void (*load)(mgc__ldl *ldl, const double *value);
+    /* The caller's values to ldl->value, and ldl->weight; false: they need another analysis. */
+    bool (*load)(mgc__ldl *ldl, const double *value);
     mgc_status (*factorise)(mgc__ldl *ldl);
     void (*solve)(mgc__ldl *ldl, double *x); /* in place */
     /* The caller's b to ldl->b, its solution to ldl->x and the caller's x. */
     ldl_sizes (*first)(mgc__ldl *ldl, const double *b, double *x);
+    void (*finish)(mgc__ldl *ldl, double *x); /* what ldl->x is to the caller, whose rows are in place already */
     void (*residual)(mgc__ldl *ldl, const double *x, double *r); /* r -= K x */
     void (*destroy)(mgc__ldl *ldl);
 } ldl_engine;
@@ -55,6 +56,7 @@ struct mgc__ldl {
     double *side;       /* sign as a number */
     double *weight;     /* side / max(1, |k_jj|): squares of residuals of unlike rows become comparable */
     double *shift;      /* what the factor has on its diagonal beside K's, each of its pivot's sign */
+    mgc__csc pattern;   /* the caller's K, kept where values may call for another analysis; else empty */
     bool judged;        /* `rounding` is known for the present factor */
     ldl_pair rounding;  /* what of a residual the shift does not explain, relative to b */
     bool weighed;       /* the weights are the caller's */

@@ -44,7 +44,9 @@ mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
         for (uint32_t e = j < n && !ipm->has_q ? 0 : from->start[col]; (j >= n || ipm->has_q) && e < from->start[col + 1]; e++) {
             if (j < n) ipm->k_of_q[e] = at;
             else ipm->k_of_a[map[e]] = at;
-            if (from->row[e] != j) ipm->k.row[at++] = from->row[e];
+            if (from->row[e] == j) continue;
+            if (j >= n) ipm->k.value[at] = ipm->qp.a->value[map[e]]; /* shows analysis which columns are in proportion */
+            ipm->k.row[at++] = from->row[e];
         }
         ipm->k_diagonal[j] = at;
         ipm->k.row[at++] = j;

@@ -115,6 +115,7 @@ static mgc_status analyse(mgc__ipm *ipm, const mgc__qp *qp)
     if ((uint64_t)qp->n + qp->m >= MGC__CSC_MAX)
         return mgc__fail(ipm->ctx, MGC_E_LIMIT, "solver: too large; found %u columns and %u rows; their sum must be below 2^31",
                          qp->n, qp->m);
+    ipm->qp = *qp;
     ipm->n = qp->n;
     ipm->m = qp->m;
     ipm->count = qp->n + qp->m;

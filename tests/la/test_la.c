@@ -180,18 +180,21 @@ typedef struct shape {
     uint32_t odd;                          /* blocks with a pattern of their own */
     uint32_t own;                          /* first-stage columns and as many rows that no block knows */
     bool expected;                         /* an arrow worth the name */
+    uint32_t copies;                       /* of the links, the last ones: multiples of link 0 for all blocks */
 } shape;
 
 static const shape shapes[] = {
-    {8, 12, 7, 6, 0, 0, true},    /* one full batch */
-    {13, 12, 7, 6, 0, 4, true},   /* a batch with empty lanes, a first stage of its own */
-    {24, 9, 5, 1, 3, 0, true},    /* ragged */
-    {9, 10, 6, 30, 2, 5, true},   /* more links than a block has vertices */
-    {6, 8, 8, 12, 0, 3, true},    /* fewer blocks than lanes */
-    {1, 60, 40, 6, 0, 0, false},  /* one block */
-    {16, 10, 6, 0, 0, 0, true},   /* no link */
-    {0, 0, 0, 50, 0, 20, false},  /* all link */
-    {40, 2, 1, 120, 0, 0, true},  /* a border that outweighs everything: found, but maybe not worth it */
+    {8, 12, 7, 6, 0, 0, true, 0},    /* one full batch */
+    {13, 12, 7, 6, 0, 4, true, 0},   /* a batch with empty lanes, a first stage of its own */
+    {24, 9, 5, 1, 3, 0, true, 0},    /* ragged */
+    {14, 10, 6, 30, 2, 5, true, 0},  /* more links than a block has vertices */
+    {6, 8, 8, 12, 0, 3, true, 0},    /* fewer blocks than lanes */
+    {1, 60, 40, 6, 0, 0, false, 0},  /* one block */
+    {16, 10, 6, 0, 0, 0, true, 0},   /* no link */
+    {0, 0, 0, 50, 0, 20, false, 0},  /* all link */
+    {40, 2, 1, 120, 0, 0, true, 0},  /* a border that outweighs everything: found, but maybe not worth it */
+    {16, 12, 7, 8, 0, 3, true, 3},   /* links that only their sum matters of */
+    {20, 9, 6, 20, 2, 0, true, 10},
 };
 
 typedef struct triplets {
@@ -205,6 +208,12 @@ static void put(triplets *t, uint32_t a, uint32_t b, double v)
     t->i[t->n] = a < b ? a : b;
     t->j[t->n] = a < b ? b : a;
     t->v[t->n++] = v;
+}
+
+static void put_link(triplets *t, const shape *s, uint32_t row, uint32_t link, double v)
+{
+    put(t, row, link, v);
+    for (uint32_t c = 0; link == 0 && c < s->copies; c++) put(t, row, s->links - 1 - c, v * (c % 2 ? 0.3 + c : -1.0 - c));
 }
 
 /* Columns first, then rows, stage by stage, as programs are built; every block draws the same pattern, other values. */
@@ -234,7 +243,7 @@ static mgc__csc random_arrow(const shape *s, uint64_t seed, int8_t *sign)
             put(&t, row + r, column + r % s->columns, symmetric_unit(&values)); /* connected: neighbours in a chain */
             put(&t, row + r, column + (r + 1) % s->columns, symmetric_unit(&values));
             put(&t, row + r, column + (uint32_t)mgc__rng_below(&pattern, s->columns), symmetric_unit(&values));
-            if (s->links > 0) put(&t, row + r, (uint32_t)mgc__rng_below(&pattern, s->links), symmetric_unit(&values));
+            if (s->links > 0) put_link(&t, s, row + r, (uint32_t)mgc__rng_below(&pattern, s->links - s->copies), symmetric_unit(&values));
         }
     }
     ck_assert_int_eq(mgc__csc_from_triplets(ctx, n, n, t.n, t.i, t.j, t.v, &out), MGC_OK);
@@ -276,7 +285,7 @@ END_TEST
 
 START_TEST(threads_do_not_change_a_bit_of_an_arrow)
 {
-    const shape s = {50, 12, 8, 9, 1, 5, true};
+    const shape s = {50, 12, 8, 9, 1, 5, true, 2};
     int8_t sign[1100];
     double b[1100], x[3][1100];
     mgc__csc k = random_arrow(&s, 5, sign);
@@ -303,10 +312,75 @@ static void isolate(const mgc__csc *k, uint32_t v, double d, double *value)
             if (j == v || k->row[e] == v) value[e] = j == k->row[e] ? d : 0.0;
 }
 
+static void check_solution(mgc__ldl *ldl, const mgc__csc *k, const double *value, uint64_t seed)
+{
+    mgc__csc now = *k;
+    mgc__rng rng;
+    double b[400], x[400], expected[400];
+
+    ck_assert_uint_le(k->cols, 400);
+    now.value = (double *)(uintptr_t)value;
+    mgc__rng_seed(&rng, seed);
+    for (uint32_t p = 0; p < k->cols; p++) b[p] = symmetric_unit(&rng);
+    solve_dense(&now, b, expected);
+    ck_assert_int_eq(mgc__ldl_factorise(ldl, value, 1e-9, 1e-9), MGC_OK);
+    ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 0, 1e-14), 1e-4);
+    ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-11);
+    for (uint32_t p = 0; p < k->cols; p++)
+        ck_assert_double_le(fabs(x[p] - expected[p]), 1e-8 * (1.0 + fabs(expected[p])));
+    mgc__ldl_apply(ldl, b, x);
+    for (uint32_t p = 0; p < k->cols; p++)
+        ck_assert_double_le(fabs(x[p] - expected[p]), 1e-3 * (1.0 + fabs(expected[p])));
+}
+
+/* Links in proportion are compressed, whatever their scaling and diagonal; fixed ones (columns of zeros) stay members; and
+ * when the proportion is lost, so is the compression. */
+START_TEST(proportional_links_become_one)
+{
+    const shape copied = {16, 12, 7, 8, 0, 3, true, 3};
+    int8_t sign[400];
+    mgc__csc k = random_arrow(&copied, 1, sign);
+    double *value = calloc(k.start[k.cols], sizeof *value);
+    mgc__ldl *ldl, *reference;
+    mgc__ldl_info info, uncompressed;
+
+    ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &ldl), MGC_OK);
+    mgc__ldl_read_info(ldl, &info);
+    for (uint32_t e = 0; e < k.start[k.cols]; e++) value[e] = k.value[e];
+    for (uint32_t trial = 0; trial < 6; trial++) {
+        double scale[400];
+
+        for (uint32_t p = 0; p < k.cols; p++) scale[p] = ldexp(1.0, (int)((p * 7 + trial * 5) % 9) - 4);
+        for (uint32_t j = 0; j < k.cols; j++)
+            for (uint32_t e = k.start[j]; e < k.start[j + 1]; e++) {
+                value[e] = k.value[e] * scale[j] * scale[k.row[e]];
+                if (k.row[e] == j && j < copied.links) value[e] = pow(10.0, (double)((j + trial) % 8) - 4.0);
+            }
+        if (trial == 4) isolate(&k, 0, 1.0, value);
+        if (trial == 5) isolate(&k, copied.links - 1, 1.0, value);
+        check_solution(ldl, &k, value, trial);
+    }
+    value[k.start[k.cols] - 5] *= 1.5; /* of the last rows: they know links */
+    for (uint32_t e = 0; e < k.start[k.cols]; e++) value[e] *= 1.0 + 1e-3 * (double)(e % 7);
+    check_solution(ldl, &k, value, 9);
+    mgc__ldl_read_info(ldl, &uncompressed);
+    ck_assert_double_lt(info.operations, uncompressed.operations);
+    memset(k.value, 0, k.start[k.cols] * sizeof *k.value); /* no values at analysis: no compression */
+    ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &reference), MGC_OK);
+    mgc__ldl_read_info(reference, &info);
+    ck_assert_double_eq(info.operations, uncompressed.operations);
+    check_solution(reference, &k, value, 10);
+    mgc__ldl_destroy(ldl);
+    mgc__ldl_destroy(reference);
+    mgc__csc_free(ctx, &k);
+    free(value);
+}
+END_TEST
+
 /* A pivot that cancels in one lane is replaced there and counted once, as by the other engines. */
 START_TEST(an_arrow_replaces_what_the_others_replace)
 {
-    const shape s = {16, 6, 4, 5, 0, 0, true};
+    const shape s = {16, 6, 4, 5, 0, 0, true, 0};
     const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL};
     int8_t sign[200];
     double value[2000];
@@ -397,7 +471,8 @@ int main(void)
     tcase_add_test(tc, triplets_are_summed_sorted_and_transposed);
     tcase_add_loop_test(tc, every_engine_solves_what_lapack_solves, 0, 40);
     tcase_add_test(tc, engines_agree_on_an_arrow);
-    tcase_add_loop_test(tc, arrows_are_found_and_solved, 0, 9 * 6);
+    tcase_add_loop_test(tc, arrows_are_found_and_solved, 0, 11 * 6);
+    tcase_add_test(tc, proportional_links_become_one);
     tcase_add_test(tc, threads_do_not_change_a_bit_of_an_arrow);
     tcase_add_test(tc, an_arrow_replaces_what_the_others_replace);
     tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
