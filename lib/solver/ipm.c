@@ -260,7 +260,7 @@ static bool start_near(mgc__ipm *ipm, const mgc__ipm_opts *opts)
     if (opts->anchor) return mgc__ipm_start_anchored(ipm, opts->anchor);
     if (!opts->warm || !has_snapshots(ipm)) return false;
     mgc__ipm_load(ipm, AS_GIVEN, true);
-    return mgc__ipm_start_warm(ipm, IPM_RESIDUAL_PER_MU, false);
+    return mgc__ipm_start_warm(ipm, IPM_RESIDUAL_PER_MU, true);
 }
 
 /* Warm where that is asked for and the last solve left something near; cold otherwise, and after a warm start that
@@ -304,6 +304,7 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
 
     *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
     if (st != MGC_OK) return st;
+    mgc__ldl_set_threads(ipm->ldl, opts->threads);
     ipm->bound = -INFINITY;
     ipm->kept_merit = NAN;
     ipm->iteration = 0;

@@ -109,19 +109,22 @@ static void set_diagonal(mgc__ipm *ipm, bool unit)
 static void set_regularisation(mgc__ipm *ipm)
 {
     uint32_t n = ipm->n;
-    double *sum = ipm->regular;
+    double *sum = ipm->regular, *inverse = ipm->work;
     const double *k = ipm->k.value;
 
-    for (uint32_t i = 0; i < ipm->count; i++) sum[i] = fabs(k[ipm->k_diagonal[i]]);
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        sum[i] = fabs(k[ipm->k_diagonal[i]]);
+        inverse[i] = 1.0 / (sum[i] + ipm->shift);
+    }
     for (uint32_t j = 0; j < n; j++) {
-        double column = 0.0, d = fabs(k[ipm->k_diagonal[j]]) + ipm->shift;
+        double column = 0.0, d = inverse[j];
 
         for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
             uint32_t i = n + ipm->a.row[e];
             double a = k[ipm->k_of_a[e]];
 
-            column += a * a / (fabs(k[ipm->k_diagonal[i]]) + ipm->shift);
-            sum[i] += a * a / d;
+            column += a * a * inverse[i];
+            sum[i] += a * a * d;
         }
         sum[j] += column;
     }

@@ -67,8 +67,9 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->block = mgc__alloc(ipm->ctx, at * stride + LANES, sizeof *ipm->block);
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
-    ipm->snapshots = mgc__alloc(ipm->ctx, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
-    ipm->krylov = mgc__alloc(ipm->ctx, (KRYLOV + 5) * count, sizeof *ipm->krylov);
+    /* Not cleared: most of it is never touched, and clearing it would take a fifth of a cold solve. */
+    ipm->snapshots = mgc__resize(ipm->ctx, NULL, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
+    ipm->krylov = mgc__resize(ipm->ctx, NULL, (KRYLOV + 5) * count, sizeof *ipm->krylov);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
         return mgc__no_memory(ipm->ctx, "the work space of a solve");
     skew = (LANES - (uintptr_t)ipm->block / sizeof(double) % LANES) % LANES; /* to the beginning of a line */

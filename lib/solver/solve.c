@@ -148,6 +148,7 @@ static mgc__ipm_opts core_opts(const mgc__solve *s, double tolerance, bool warm)
                            .cutoff = INFINITY,
                            .iteration_limit = s->opts.iteration_limit,
                            .warm = warm,
+                           .threads = s->opts.threads,
                            .deadline_ms = s->deadline_ms,
                            .progress = s->opts.progress,
                            .user = s->opts.user};
