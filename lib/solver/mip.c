@@ -696,8 +696,8 @@ static mgc_status finish(struct search *q)
     return MGC_OK;
 }
 
-/* The relaxation itself is infeasible or unbounded: say so with its own certificate, where there is one. */
-static mgc_status answer_by_relaxation(mgc__solve *s)
+/* No point is asked for any more: the verdict, with the certificate of the relaxation where it has the same verdict. */
+static mgc_status answer_by_relaxation(mgc__solve *s, uint32_t verdict)
 {
     mgc__qp qp;
     uint32_t nodes = s->info.nodes;
@@ -706,32 +706,73 @@ static mgc_status answer_by_relaxation(mgc__solve *s)
     mgc_status st = mgc__solve_continuous(s, &qp, &s->p->result);
     if (st != MGC_OK) return st;
     s->info.nodes = nodes;
-    if (s->info.outcome == MGC_OUTCOME_OPTIMAL) { /* only with the integers there is no point */
+    if (s->info.outcome != verdict) {
         s->p->result.has_point = s->p->result.has_multipliers = false;
-        s->info.outcome = MGC_OUTCOME_INFEASIBLE;
-        s->info.objective = s->info.bound = s->info.gap = s->info.primal_residual = s->info.dual_residual = INFINITY;
+        s->info.outcome = verdict == MGC_OUTCOME_UNBOUNDED ? MGC_OUTCOME_NUMERICAL : verdict;
+        mgc__free(s->p->ctx, s->p->result.ray);
+        s->p->result.ray = NULL;
+        s->info.objective = s->info.gap = s->info.primal_residual = s->info.dual_residual = INFINITY;
+        s->info.bound = verdict == MGC_OUTCOME_INFEASIBLE ? INFINITY : -INFINITY;
     }
     s->p->result.outcome = s->info.outcome;
     return MGC_OK;
 }
 
-mgc_status mgc__solve_integer(mgc__solve *s)
+/* Objective out, so that any point with whole integers ends the search. */
+static mgc_status drop_objective(mgc__mip *mip, double **zero)
+{
+    *zero = mgc__alloc(mip->ctx, mip->n, sizeof **zero);
+    if (*zero == NULL) return mgc__no_memory(mip->ctx, "a cost vector");
+    mip->c = *zero;
+    mip->q = NULL;
+    mip->whole_objective = true;
+    return MGC_OK;
+}
+
+/* *verdict: NONE, and the answer is in place; or what is known of a program that is left without one: INFEASIBLE, or
+ * UNBOUNDED for its relaxation.  feasibility: is there any point?  Then OPTIMAL (yes), INFEASIBLE, or why that stays open. */
+static mgc_status branch_and_bound(mgc__solve *s, bool feasibility, uint32_t *verdict)
 {
     mgc__mip mip;
     struct search q = {.mip = &mip};
     bool infeasible = false;
+    double *zero = NULL;
 
+    *verdict = MGC_OUTCOME_NONE;
     mgc_status st = mgc__mip_setup(&mip, s);
+    if (st == MGC_OK && feasibility) st = drop_objective(&mip, &zero);
     if (st == MGC_OK) st = search_init(&q, &mip, s);
     if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, &infeasible);
     if (st == MGC_OK && !infeasible) st = root(&q);
     if (st == MGC_OK && (infeasible || q.stop == MGC_OUTCOME_INFEASIBLE || q.stop == MGC_OUTCOME_UNBOUNDED)) {
-        st = answer_by_relaxation(s);
+        *verdict = infeasible ? MGC_OUTCOME_INFEASIBLE : q.stop;
     } else if (st == MGC_OK) {
         st = run(&q);
-        if (st == MGC_OK) st = finish(&q);
+        if (st == MGC_OK && !feasibility) st = finish(&q);
+        if (feasibility)
+            *verdict = mip.has_incumbent                ? MGC_OUTCOME_OPTIMAL
+                       : q.stop != MGC_OUTCOME_NONE     ? q.stop
+                       : q.closed_bound == INFINITY     ? MGC_OUTCOME_INFEASIBLE
+                                                        : MGC_OUTCOME_NUMERICAL;
     }
     search_free(&q);
+    mgc__free(mip.ctx, zero);
     mgc__mip_free(&mip);
     return st;
+}
+
+/* The objective falls for ever along a direction of the relaxation.  With rational data it does so over the integers too,
+ * if there is one point of them (Meyer 1974); without any the program is infeasible. */
+mgc_status mgc__solve_integer(mgc__solve *s)
+{
+    uint32_t verdict, any;
+    mgc_status st = branch_and_bound(s, false, &verdict);
+
+    if (st != MGC_OK || verdict == MGC_OUTCOME_NONE) return st;
+    if (verdict == MGC_OUTCOME_UNBOUNDED) {
+        st = branch_and_bound(s, true, &any);
+        if (st != MGC_OK) return st;
+        if (any != MGC_OUTCOME_OPTIMAL) verdict = any;
+    }
+    return answer_by_relaxation(s, verdict);
 }

@@ -485,6 +485,53 @@ START_TEST(a_start_is_used)
 }
 END_TEST
 
+/* --- what only the integers decide ------------------------------------------------------------ */
+
+/* 2 x - 2 y = right, x and y whole; z falls for ever. */
+static uint32_t fall_for_ever(double right, double x_upper)
+{
+    static const uint32_t cols[] = {0, 1};
+    const double coefficients[] = {2, -2};
+    mgc_program *p = new_program();
+
+    add_integer(p, 0.3, 0, x_upper);
+    add_integer(p, 0, 0, x_upper);
+    ck_assert_int_eq(mgc_program_add_column(p, -1, 0, INFINITY, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, right, right, cols, coefficients, 2, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 1e-6);
+    mgc_program_destroy(p);
+    return info.outcome;
+}
+
+START_TEST(an_unbounded_relaxation_is_not_an_unbounded_program)
+{
+    ck_assert_uint_eq(fall_for_ever(2, 10), MGC_OUTCOME_UNBOUNDED);
+    ck_assert_uint_eq(fall_for_ever(1, 10), MGC_OUTCOME_INFEASIBLE);
+}
+END_TEST
+
+/* Columns of the size 1e-9 that propagation narrows are narrow, not fixed. */
+START_TEST(tiny_ranges_are_ranges)
+{
+    static const uint32_t cols[] = {0, 1, 2};
+    static const double sum[] = {1, 1, 1e-9}, tie[] = {1, -1, 0};
+    mgc_program *p = new_program();
+    double x[3];
+
+    ck_assert_int_eq(mgc_program_add_column(p, -1e9, -7e-9, 5e-9, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, 3e9, -6e-9, 2e-9, NULL), MGC_OK);
+    add_integer(p, 1, 0, 3);
+    ck_assert_int_eq(mgc_program_add_row(p, 3e-9, 4e-9, cols, sum, 3, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, 1e-9, 2e-9, cols, tie, 3, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 1e-6);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_int_eq(mgc_program_get_x(p, x, 3), MGC_OK);
+    /* in units of 1e-9: -x + 3 y + k with x = y + 2 and 2 y + 2 + k = 3: 2 y - 2 + k = -1 whatever k is */
+    ck_assert_double_eq_tol(info.objective, -1, 1e-3);
+    mgc_program_destroy(p);
+}
+END_TEST
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 /* Four items, a choice of which branches. */
@@ -538,6 +585,8 @@ int main(void)
     tcase_add_test(c, multipliers_belong_to_the_fixed_program);
     tcase_add_test(c, cold_solves_know_nothing_of_each_other);
     tcase_add_test(c, a_start_is_used);
+    tcase_add_test(c, an_unbounded_relaxation_is_not_an_unbounded_program);
+    tcase_add_test(c, tiny_ranges_are_ranges);
     tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
 }
