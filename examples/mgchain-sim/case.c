@@ -72,32 +72,11 @@ int cmd_check(sim *s)
     return code;
 }
 
-typedef struct memory {
-    char *bytes;
-    size_t len, cap;
-} memory;
-
-static int32_t append(void *user, const char *text, size_t len)
-{
-    memory *m = user;
-
-    if (m->len + len > m->cap) {
-        size_t cap = (m->len + len) * 2;
-        char *grown = realloc(m->bytes, cap);
-        if (grown == NULL) return MGC_E_NO_MEMORY;
-        m->bytes = grown;
-        m->cap = cap;
-    }
-    memcpy(m->bytes + m->len, text, len);
-    m->len += len;
-    return MGC_CB_DONE;
-}
-
 int cmd_export(sim *s)
 {
     int code = EXIT_DONE;
     mgc_program *program = NULL;
-    memory m = {0};
+    bool made = false;
 
     if (s->mps == NULL) {
         fputs("mgchain-sim: export needs --mps FILE\n", stderr);
@@ -106,16 +85,9 @@ int cmd_export(sim *s)
     mgc_case *kase = load_case(s, false, &code);
     if (kase == NULL) return code;
     mgc_status st = mgc_model_program(mgc_case_model(kase), s->microgrid, &program);
-    if (st == MGC_OK) st = mgc_program_write_mps(program, append, &m);
-    bool made = st == MGC_OK;
-    if (made) st = mgc_file_write(s->ctx, s->mps, m.bytes, m.len);
-    if (st == MGC_OK)
-        printf("%s: %u columns (%u integer), %u rows, %llu nonzeros\n", s->mps, mgc_program_columns(program),
-               mgc_program_integers(program), mgc_program_rows(program), (unsigned long long)mgc_program_nonzeros(program));
-    else
-        code = failed(s, st, "export");
+    if (st == MGC_OK) st = write_program(s, program, &made);
+    if (st != MGC_OK) code = failed(s, st, "export");
     if (made && st == MGC_E_NOT_FOUND) code = EXIT_IO; /* no such folder, as against no such microgrid */
-    free(m.bytes);
     mgc_program_destroy(program);
     mgc_case_destroy(kase);
     return code;

@@ -19,10 +19,12 @@ static const char usage[] =
     "      and how often each radius rule holds what it promises.  Writes DIR/evaluation.html and evaluation.json\n"
     "  mgchain-sim check CASE\n"
     "      every error of the input, or a summary of it\n"
-    "  mgchain-sim export CASE --mps FILE [--microgrid ID]\n"
+    "  mgchain-sim export CASE --mps FILE[.gz] [--fixed] [--microgrid ID]\n"
     "      the exact program, to solve elsewhere\n"
-    "  mgchain-sim program FILE.(mps|qps)[.gz] [--relax] [--json]\n"
+    "  mgchain-sim program FILE.(mps|qps)[.gz] [--relax] [--tolerance X] [--gap G] [--json]\n"
     "      solve any linear, quadratic or mixed-integer program\n"
+    "  mgchain-sim program FILE.(mps|qps)[.gz] --mps FILE[.gz] [--fixed]\n"
+    "      write it again as free or fixed MPS\n"
     "  mgchain-sim stochastic CORE TIME STOCH [--norm1 R] [--norm-inf R] [--wasserstein R] [--kl R] [--chi2 R]\n"
     "              [--cvar LEVEL] [--worst-case] [--method auto|direct|ccg] [--relax] [--threads N] [--gap G] [--json]\n"
     "      a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones\n"
@@ -47,8 +49,8 @@ static const struct {
     {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
     {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
     {"check", cmd_check, 1, 1, " "},
-    {"export", cmd_export, 1, 1, " mps microgrid "},
-    {"program", cmd_program, 1, 1, " relax threads gap json "},
+    {"export", cmd_export, 1, 1, " mps fixed microgrid "},
+    {"program", cmd_program, 1, 1, " relax threads gap tolerance json mps fixed "},
     {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf wasserstein kl chi2 cvar worst-case method relax threads gap json "},
     {"ledger", cmd_ledger, 2, 2, " json "},
     {"doctor", cmd_doctor, 0, 0, " "},
@@ -139,6 +141,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "threads", .number = &s->threads}, {.name = "members", .number = &s->members}, {.name = "json", .flag = &s->json},
         {.name = "relax", .flag = &s->relax}, {.name = "alone", .flag = &s->alone}, {.name = "central", .flag = &s->central},
         {.name = "admm", .flag = &s->admm}, {.name = "help", .flag = &s->help}, {.name = "gap", .real = &s->gap},
+        {.name = "fixed", .flag = &s->fixed}, {.name = "tolerance", .real = &s->tolerance},
         {.name = "time-limit", .real = &s->time_limit_s}, {.name = "norm1", .real = &s->norm1}, {.name = "norm-inf", .real = &s->norm_inf},
         {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
         {.name = "cvar", .real = &s->cvar}, {.name = "worst-case", .flag = &s->worst_case}, {.name = "method", .text = &s->method},

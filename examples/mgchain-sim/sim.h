@@ -25,7 +25,7 @@ typedef struct sim {
     uint64_t seed;
     double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;
-    uint32_t json, relax, alone, central, admm, help, worst_case;
+    uint32_t json, relax, alone, central, admm, help, fixed, worst_case;
     int32_t day_shift; /* of a rolling run */
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];
@@ -67,6 +67,10 @@ int make_folder(const char *path);
 
 /* A whole file in memory, gunzipped if it is gzip; free() it.  NULL: said on stderr. */
 char *read_file(sim *s, const char *path, size_t *len);
+
+/* Write a program to s->mps, in fixed format on request, packed where the name ends in .gz, and say so.  *made: the text was
+ * made, and only the file may have failed. */
+mgc_status write_program(sim *s, const mgc_program *program, bool *made);
 
 /* Print a number with so many decimals and a point, in every locale. */
 const char *fixed(double x, int decimals); /* one of eight rotating buffers */

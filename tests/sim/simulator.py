@@ -188,6 +188,28 @@ def program_says_infeasible_and_unbounded():
 
 
 @test
+def program_maximises_and_writes_again():
+    """The largest in the file's own sense; written again, free, fixed and packed, it is the same program."""
+    text = PROGRAM.format(upper=3).replace("ROWS", "OBJSENSE\n    MAX\nROWS", 1).replace("COST -", "COST ")
+    found = json.loads(program(text, "--json").stdout)
+    assert found["sense"] == "max", found
+    near(found["objective"], 7, 1e-6, "objective")
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder) / "source.mps"
+        source.write_text(text)
+        for name, words in (("free.mps", []), ("fixed.mps", ["--fixed"]), ("packed.mps.gz", []), ("both.mps.gz", ["--fixed"])):
+            done = sim("program", source, "--mps", pathlib.Path(folder) / name, *words)
+            assert done.returncode == 0 and "negated" in done.stdout, done
+            packed = (pathlib.Path(folder) / name).read_bytes()[:2] == b"\x1f\x8b"
+            assert packed == name.endswith(".gz"), name
+            again = json.loads(sim("program", pathlib.Path(folder) / name, "--json").stdout)
+            assert again["sense"] == "min", again
+            near(again["objective"], -7, 1e-6, name)
+        done = sim("program", source, "--mps", pathlib.Path(folder) / "none" / "x.mps")
+        assert done.returncode == 6, done
+
+
+@test
 def program_names_the_line_of_a_fault():
     done = program(PROGRAM.format(upper="3x"))
     assert done.returncode == 3 and ":11:" in done.stderr, done.stderr

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small random programs against an outside solver: verdicts, objectives, multipliers and certificates.
 
-    random_programs.py LIBRARY [--count N] [--seed N] [--only KIND] [--keep FOLDER] [--tap]
+    random_programs.py LIBRARY [--count N] [--seed N] [--only KIND] [--keep FOLDER] [--one K]
 
 Linear and mixed-integer programs are solved by HiGHS (through scipy) as well.  A quadratic program's answer is held against
 weak duality, recomputed here from the program alone: a feasible point whose objective equals the dual's is optimal, whoever
@@ -274,7 +274,7 @@ def verdict(m):
     """What is true of a program, as far as the outside solver can say: word, optimum and point (None for quadratic ones)."""
     if not m.q_entries():
         word, value, point = highs(m)
-        if word != 'infeasible' and word != 'optimal':  # HiGHS leaves open which of the two
+        if word != 'optimal':  # HiGHS leaves open which of the two, and has called unbounded programs infeasible
             feasible, _, point = highs(m, objective=False)
             word = {'optimal': 'unbounded', 'infeasible': 'infeasible'}.get(feasible)
         return word, value, point
@@ -392,7 +392,7 @@ def check_optimal(m, base, kind, info, x, y, z, point_in):
     point = None if point is None else point_in(point)
     if truth in ('infeasible', 'unbounded') and not refuted(m, x, value, point):
         return f'optimal ({info.objective:.9g}); it is {truth}'
-    if value is not None and abs(value - info.objective) > 2e-6 * max(1.0, abs(value)) and not refuted(m, x, value, point):
+    if value is not None and abs(value - info.objective) > 3e-6 * max(1.0, abs(value)) and not refuted(m, x, value, point):
         return f'optimum {info.objective:.12g}; {value:.12g} elsewhere'
     if kind == 'mip':
         return None
@@ -423,7 +423,7 @@ def check_unbounded(m, base, ray):
 def compare(lib, m, base, kind, point_in):
     """What is wrong with the library's answer, or None, and the outcome.  base: the program as it was before scaling, whose
     points point_in() turns into points of m."""
-    info, x, y, z, ray = lib.solve(m, **({'gap': 1e-9} if kind == 'mip' else {}))
+    info, x, y, z, ray = lib.solve(m, **({'gap': 1e-6} if kind == 'mip' else {}))
     ours = WORD[info.outcome]
     if ours == 'optimal':
         return check_optimal(m, base, kind, info, x, y, z, point_in), ours
@@ -437,7 +437,7 @@ def compare(lib, m, base, kind, point_in):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('library')
-    parser.add_argument('--count', type=int, default=400)
+    parser.add_argument('--count', type=int, default=10000 if os.environ.get('MGC_TEST_LONG') else 1000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--only', choices=['lp', 'qp', 'mip'])
     parser.add_argument('--keep', help='folder for the programs that differ')
