@@ -163,7 +163,22 @@ static double margin_of(const mgc__qp *qp, uint32_t outcome, const double *ray)
                                              : mgc__judge_unbounded(qp, ray, work);
 }
 
-/* The reduced program's answer, restored.  A ray that is none of the reduced program is none of ours. */
+/* The core is judged before it is believed. */
+static bool good_point(const mgc__qp *qp, const mgc__ipm_result *found)
+{
+    double work[2 * (N_MAX + M_MAX)], y[M_MAX], z[N_MAX];
+    mgc__point_report point;
+    mgc__dual_report dual;
+
+    if (found->x == NULL || found->y == NULL) return false;
+    memcpy(y, found->y, qp->m * sizeof *y);
+    mgc__judge_point(qp, found->x, work, &point);
+    mgc__judge_dual(qp, found->x, y, z, &dual);
+    return point.residual <= 1e-9 && dual.residual <= 1e-8 &&
+           fabs(point.objective - dual.objective) <= 1e-8 * fmax(1, fabs(point.objective));
+}
+
+/* The reduced program's answer, restored.  What does not hold for the reduced program cannot for the original. */
 static mgc__ipm_result reduced_solve(mgc__ipm *ipm, mgc__presolve *ps)
 {
     mgc__ipm_result found = {.outcome = mgc__presolve_outcome(ps), .ray = mgc__presolve_ray(ps)};
@@ -175,6 +190,8 @@ static mgc__ipm_result reduced_solve(mgc__ipm *ipm, mgc__presolve *ps)
     found = plain_solve(ipm, mgc__presolve_qp(ps), 1e-10);
     if ((found.outcome == MGC_OUTCOME_INFEASIBLE || found.outcome == MGC_OUTCOME_UNBOUNDED) &&
         !(margin_of(mgc__presolve_qp(ps), found.outcome, found.ray) > 1e-6))
+        found.outcome = MGC_OUTCOME_NUMERICAL;
+    if (found.outcome == MGC_OUTCOME_OPTIMAL && !good_point(mgc__presolve_qp(ps), &found))
         found.outcome = MGC_OUTCOME_NUMERICAL;
     mgc__presolve_restore(ps, &found, &found);
     return found;
@@ -223,6 +240,7 @@ static void check_program(struct small *s, mgc__ipm *ipm, mgc__ipm *other, uint3
         seen.count[i] += info.count[i];
     }
     mgc__ipm_result found = reduced_solve(ipm, ps), plain = plain_solve(other, &s->qp, 1e-10);
+    if (plain.outcome == MGC_OUTCOME_OPTIMAL && !good_point(&s->qp, &plain)) plain.outcome = MGC_OUTCOME_NUMERICAL;
     if (found.outcome == MGC_OUTCOME_OPTIMAL) {
         seen.optimal++;
         check_optimal(s, &found, k);
