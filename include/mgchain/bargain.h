@@ -229,6 +229,8 @@ typedef struct mgc_agent_opts {
     const uint8_t *start;  /**< what yesterday's agent of this member (mgc_agent_get_state()) or an alliance left; borrowed for
                                 the call.  A link starts warm where both ends hand in the same of it; NULL: cold */
     size_t start_len;
+    uint32_t keep_log;     /**< 1: keep what mgc_agent_save() needs, some kB a round; 0 */
+    uint32_t reserved0;    /**< 0 */
 } mgc_agent_opts;
 MGC_API void mgc_agent_opts_init(mgc_agent_opts *opts, size_t size);
 
@@ -298,6 +300,25 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_m
  *         them; MGC_E_INVALID_ARG for NULL; MGC_E_NO_MEMORY: as if the message were lost.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from, const uint8_t *bytes, size_t len);
+
+/**
+ * A checkpoint: what is needed to go on after a crash.  Save before the messages of a poll are sent, and nothing that anyone
+ * has heard can be lost.
+ * @param bytes canonical; borrowed until the next call on the agent
+ * @return MGC_OK; MGC_E_STATE unless opts.keep_log; MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_save(mgc_agent *agent, const uint8_t **bytes, size_t *len);
+
+/**
+ * mgc_agent_create(), then take every message of the checkpoint again: the agent goes on with the same bytes as if it had never
+ * stopped.  keep_log is 1 from then on.
+ * @param model,id,opts as at mgc_agent_create(), unchanged
+ * @return as mgc_agent_create(); MGC_E_MESSAGE for another run's, member's or model's checkpoint; MGC_E_STATE where this library
+ *         or machine comes to other numbers; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED, MGC_E_RANGE, MGC_E_VERSION
+ * Cost   the time that the run took so far.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_restore(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts,
+                                                   const uint8_t *bytes, size_t len, mgc_agent **out);
 
 /** What became of the messages. */
 typedef struct mgc_agent_counts {

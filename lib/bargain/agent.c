@@ -49,6 +49,8 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_agent_opts *o)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: round_limit is %u; must be 1..%d", o->round_limit, ROUND_LIMIT_MAX);
     if (o->members > MEMBERS_MAX)
         return mgc__fail(ctx, MGC_E_LIMIT, "bargain: members is %u; at most %d", o->members, MEMBERS_MAX);
+    if (o->keep_log > 1 || o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: keep_log is %u, reserved0 %u; must be 0 or 1, and 0", o->keep_log, o->reserved0);
     if (o->deadline_ms == 0 || o->resend_ms == 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: deadline_ms and resend_ms must be > 0");
     return MGC_OK;
@@ -174,6 +176,8 @@ mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms
     agent->digest = options_digest(opts);
     mgc__buf_init(&agent->bytes, ctx, SIZE_MAX);
     mgc__buf_init(&agent->start, ctx, SIZE_MAX);
+    mgc__buf_init(&agent->log, ctx, SIZE_MAX);
+    mgc__buf_init(&agent->saved, ctx, SIZE_MAX);
     if (agent->id == NULL || fill_agent(agent, terms, n) != MGC_OK) {
         mgc_agent_destroy(agent); /* local is not taken yet */
         return mgc__no_memory(ctx, "bargain: an agent");
@@ -225,6 +229,8 @@ void mgc_agent_destroy(mgc_agent *agent)
     mgc__free(ctx, agent->price);
     mgc__buf_free(&agent->bytes);
     mgc__buf_free(&agent->start);
+    mgc__buf_free(&agent->log);
+    mgc__buf_free(&agent->saved);
     mgc_plan_destroy(agent->plan);
     mgc_model_destroy(agent->model);
     mgc__free(ctx, agent->id);
@@ -476,6 +482,7 @@ static mgc_status step_on(mgc_agent *agent)
     mgc_status st = mgc__stage_listen(agent);
 
     if (st != MGC_OK) return st;
+    mgc__checkpoint_note(agent);
     for (size_t e = 0; e < agent->n_ends; e++) agent->ends[e].inbox[agent->step & 1].full = false;
     agent->step++;
     agent->spoken = false;
@@ -519,6 +526,16 @@ static mgc_status advance(mgc_agent *agent, uint64_t now_ms)
     return st;
 }
 
+mgc_status mgc__agent_advance(mgc_agent *agent)
+{
+    return advance(agent, 0);
+}
+
+mgc_status mgc__agent_hear(mgc_agent *agent, mgc__end *end, const mgc__note *note)
+{
+    return take_note(agent, end, note);
+}
+
 static mgc_status wait_on(mgc_agent *agent, uint64_t now_ms)
 {
     mgc_status st = MGC_OK;
@@ -549,6 +566,10 @@ mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_ms, mgc_agent_output *o
     mgc_status st;
 
     if (agent == NULL || out == NULL) return MGC_E_INVALID_ARG;
+    if (agent->resumed) { /* its words may have been lost with it: said again at once */
+        agent->since_ms = agent->resend_ms = now_ms;
+        agent->resumed = false;
+    }
     st = advance(agent, now_ms);
     if (st == MGC_OK && agent->state == MGC_AGENT_RUNNING) st = wait_on(agent, now_ms);
     hand_out(agent);

@@ -5,6 +5,7 @@
  *   stage.c   what each stage says and learns; the order of the stages
  *   admm.c    trades: one end of one link (P1)
  *   pay.c     payments: one end of one pair (P2)
+ *   checkpoint.c  what is kept to resume a run
  *   start.c   what one day's run leaves for the next
  *   message.c bytes */
 #ifndef BARGAIN_AGENT_H
@@ -129,6 +130,9 @@ struct mgc_agent {
     /* results */
     double *sent_kw, *price; /* [ends * 2 directions * periods] */
     mgc__buf bytes, start;
+    mgc__buf log, saved;     /* messages taken so far, for a checkpoint */
+    uint64_t logged;         /* steps in it */
+    bool resumed;            /* not polled since */
     int64_t *scratch;        /* values of one message */
     size_t scratch_n;
     mgc_message *messages;
@@ -168,6 +172,15 @@ void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
 void mgc__admm_update(mgc__end *end, uint32_t round);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
 enum { MGC__SHRINK_LEVELS = 6 };
+
+/* As far as it goes without another message. */
+mgc_status mgc__agent_advance(mgc_agent *agent);
+/* A message of the present step, as if it had arrived. */
+mgc_status mgc__agent_hear(mgc_agent *agent, mgc__end *end, const mgc__note *note);
+
+/* checkpoint.c */
+void mgc__checkpoint_note(mgc_agent *agent);
+mgc_status mgc__checkpoint_replay(mgc_agent *agent, const uint8_t *bytes, size_t len); /* of an agent fresh from its making */
 
 /* start.c */
 mgc_status mgc__start_read(mgc_agent *agent, const uint8_t *bytes, size_t len);

@@ -475,6 +475,98 @@ START_TEST(tomorrow_starts_where_today_ended)
 END_TEST
 
 /* State is bytes from outside: every truncation and every flipped byte is refused or read, never believed beyond its limits. */
+static mgc_agent *make_toy_agent(world *w, uint32_t i)
+{
+    mgc__terms terms[TOY_LINKS];
+    double capacity[TOY_PERIODS], fee[TOY_PERIODS];
+    size_t n = 0;
+    mgc_agent *agent;
+
+    for (size_t l = 0; l < w->links; l++)
+        if (w->first[l] == i || w->second[l] == i) world_terms(w, l, w->first[l] != i, capacity, fee, &terms[n++]);
+    ck_assert_int_eq(mgc__agent_make(w->ctx, w->id[i], terms, n, &toy_ops, &w->member[i], &w->opts, &agent), MGC_OK);
+    return agent;
+}
+
+/* Members crash at any time and come back from their checkpoints: the agreement is the same to the byte. */
+START_TEST(a_crash_leaves_no_trace)
+{
+    uint64_t want = 0;
+
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        world w;
+        bus b;
+        mgc__rng rng;
+        bool over = false;
+
+        mgc__rng_seed(&rng, seed);
+        world_init(&w, 5, 5, ring[0], ring[1], 4);
+        w.opts.round_limit = 40;
+        w.opts.resend_ms = 10;
+        w.opts.keep_log = 1;
+        world_agents(&w);
+        bus_init(&b, seed);
+        b.delay_ms = (uint32_t)seed % 4;
+        for (uint64_t until = 10; !over && until < 100000; until += 10) {
+            over = bus_run(&b, &w, until);
+            uint32_t who = (uint32_t)mgc__rng_below(&rng, 5);
+            const uint8_t *bytes;
+            uint8_t *copy;
+            size_t len;
+
+            if (seed == 0 || mgc__rng_below(&rng, 3) != 0) continue;
+            ck_assert_int_eq(mgc_agent_save(w.agent[who], &bytes, &len), MGC_OK);
+            copy = malloc(len);
+            ck_assert_ptr_nonnull(copy);
+            memcpy(copy, bytes, len);
+            mgc_agent_destroy(w.agent[who]);
+            w.agent[who] = make_toy_agent(&w, who);
+            ck_assert_msg(mgc__checkpoint_replay(w.agent[who], copy, len) == MGC_OK, "%s", mgc_ctx_error(w.ctx));
+            free(copy);
+        }
+        ck_assert(over);
+        for (size_t i = 0; i < w.n; i++) ck_assert_msg(w.last[i].state == MGC_AGENT_AGREED, "seed %d: %s", (int)seed, w.last[i].reason);
+        if (seed == 0) want = fingerprint(&w);
+        ck_assert_msg(fingerprint(&w) == want, "seed %d: another agreement", (int)seed);
+        bus_free(&b);
+        world_free(&w);
+    }
+}
+END_TEST
+
+/* A checkpoint is bytes from outside: cut off or changed anywhere it is refused, or says what it said before. */
+START_TEST(a_spoilt_checkpoint_is_refused)
+{
+    world w;
+    bus b;
+    const uint8_t *bytes;
+    uint8_t *bad;
+    size_t len, refused = 0;
+
+    world_init(&w, 2, 1, triangle[0], triangle[1], 1);
+    w.opts.keep_log = 1;
+    world_agents(&w);
+    bus_init(&b, 1);
+    bus_run(&b, &w, 12);
+    ck_assert_int_eq(mgc_agent_save(w.agent[0], &bytes, &len), MGC_OK);
+    bad = malloc(len);
+    ck_assert_ptr_nonnull(bad);
+    for (size_t i = 0; i < 2 * len; i++) {
+        mgc_agent *agent = make_toy_agent(&w, i == 0 ? 1 : 0);
+        memcpy(bad, bytes, len);
+        if (i > 0 && i < len) bad[i] ^= (uint8_t)(1 + i % 255);
+        mgc_status st = mgc__checkpoint_replay(agent, bad, i < len ? len : i - len);
+        refused += st != MGC_OK;
+        ck_assert_msg(st != MGC_OK || (i > 0 && i < len), "accepted: %zu", i);
+        mgc_agent_destroy(agent);
+    }
+    ck_assert_uint_gt(refused, len + len / 2);
+    free(bad);
+    bus_free(&b);
+    world_free(&w);
+}
+END_TEST
+
 START_TEST(a_spoilt_state_is_refused)
 {
     static uint8_t state[8000], bad[8000];
@@ -561,6 +653,8 @@ int main(void)
     tcase_add_test(tc, agents_pay_what_the_closed_form_pays);
     tcase_add_test(tc, messages_hold_proposals_and_flags_only);
     tcase_add_test(tc, tomorrow_starts_where_today_ended);
+    tcase_add_test(tc, a_crash_leaves_no_trace);
+    tcase_add_test(tc, a_spoilt_checkpoint_is_refused);
     tcase_add_test(tc, a_spoilt_state_is_refused);
     tcase_add_test(tc, a_message_survives_the_way_there_and_back);
     suite_add_tcase(suite, tc);
