@@ -605,6 +605,100 @@ START_TEST(a_spoilt_state_is_refused)
 }
 END_TEST
 
+/* The schema, number by number: what a stage may say, and within which bounds. */
+static void inspect(const uint8_t *bytes, size_t len)
+{
+    int64_t values[100];
+    mgc__note note;
+    size_t want[] = {[MGC__STAGE_RELAXED] = TOY_PERIODS, [MGC__STAGE_FIXED] = TOY_PERIODS, [MGC__STAGE_SETTLE] = 1, [MGC__STAGE_DONE] = 0};
+
+    ck_assert_int_eq(mgc__note_read(bytes, len, &note, values, 100), MGC_OK); /* exactly its eleven keys, canonical */
+    ck_assert(note.from_len == 2 && note.from[0] == 'm' && note.to_len == 2 && note.to[0] == 'm');
+    ck_assert(mgc__stage_talks(note.stage) && note.carrier == 0 && note.ordinal == 0);
+    ck_assert_uint_le(note.calm, note.round);
+    if (note.stage == MGC__STAGE_HELLO) ck_assert(note.n >= MGC__HELLO_VALUES && note.n <= MGC__HELLO_VALUES + TOY_MEMBERS);
+    else if (note.stage != MGC__STAGE_PAY) ck_assert_uint_eq(note.n, want[note.stage]);
+    else ck_assert_uint_le(note.n, 1);
+    for (size_t i = 0; i < note.n && want[note.stage] == TOY_PERIODS; i++) ck_assert_int_le(llabs(values[i]), INT64_C(5000000000));
+    if (note.stage == MGC__STAGE_RELAXED || note.stage == MGC__STAGE_PAY || note.stage == MGC__STAGE_SETTLE)
+        for (size_t i = 0; i < MGC__FLOODS; i++) ck_assert_int_eq(note.flood[i], 0);
+}
+
+/* Every byte of a whole run.  Cost a/2 net^2 + b net with demand + d and b - a d is another load and another cost of the same
+ * willingness to trade: whoever hears all can tell no difference.  A load that changes the proposals is heard, of course. */
+START_TEST(private_numbers_are_in_no_byte)
+{
+    uint64_t said[3], letters[3];
+    double alone[3];
+
+    for (int k = 0; k < 3; k++) {
+        world w;
+        bus b;
+
+        world_init(&w, 5, 5, ring[0], ring[1], 4);
+        for (size_t t = 0; t < TOY_PERIODS; t++) {
+            w.member[2].demand[t] += k == 0 ? 0 : 64;
+            if (k == 1) w.member[2].b[t] -= w.member[2].a[t] * 64;
+        }
+        world_agents(&w);
+        bus_init(&b, 1);
+        b.inspect = inspect;
+        ck_assert(bus_run(&b, &w, 100000));
+        said[k] = b.said;
+        letters[k] = b.letters_said;
+        alone[k] = agreement_of(&w, 2).standalone_cost;
+        bus_free(&b);
+        world_free(&w);
+    }
+    ck_assert(fabs(alone[0] - alone[1]) > 0.1);
+    ck_assert_uint_eq(letters[0], letters[1]);
+    ck_assert_uint_eq(said[0], said[1]);
+    ck_assert(said[0] != said[2]);
+}
+END_TEST
+
+/* Members in another order, under other names, with links the other way round: everyone ends where it ended before. */
+START_TEST(other_names_and_orders_change_nothing)
+{
+    static const uint32_t order[5] = {3, 0, 4, 2, 1};
+    double want[5] = {0}, trades[5] = {0};
+
+    for (int k = 0; k < 2; k++) {
+        world w, from;
+        bus b;
+        uint32_t first[5], second[5];
+
+        world_init(&from, 5, 5, ring[0], ring[1], 4);
+        for (size_t l = 0; l < 5; l++) {
+            first[l] = k == 0 ? ring[0][l] : order[ring[1][l]];
+            second[l] = k == 0 ? ring[1][l] : order[ring[0][l]];
+        }
+        world_init(&w, 5, 5, first, second, 4);
+        for (size_t i = 0; i < 5; i++) {
+            toy *m = &w.member[k == 0 ? i : order[i]];
+            memcpy(m->a, from.member[i].a, sizeof m->a);
+            memcpy(m->b, from.member[i].b, sizeof m->b);
+            memcpy(m->demand, from.member[i].demand, sizeof m->demand);
+        }
+        w.opts.weights = MGC_WEIGHTS_CONTRIBUTION;
+        w.opts.tolerance = 1e-8;
+        world_agents(&w);
+        bus_init(&b, 1);
+        ck_assert(bus_run(&b, &w, 200000));
+        for (size_t i = 0; i < 5; i++) {
+            mgc_agreement a = agreement_of(&w, k == 0 ? i : order[i]);
+            if (k == 1) ck_assert_msg(fabs(a.final_cost - want[i]) < 1e-3, "member %zu: %.6f, then %.6f", i, want[i], a.final_cost);
+            if (k == 1) ck_assert_double_eq_tol(a.cost, trades[i], 1e-2);
+            want[i] = a.final_cost;
+            trades[i] = a.cost;
+        }
+        bus_free(&b);
+        world_free(&w);
+        mgc_ctx_destroy(from.ctx);
+    }
+}
+END_TEST
+
 START_TEST(a_message_survives_the_way_there_and_back)
 {
     mgc_ctx *ctx;
@@ -656,6 +750,8 @@ int main(void)
     tcase_add_test(tc, a_crash_leaves_no_trace);
     tcase_add_test(tc, a_spoilt_checkpoint_is_refused);
     tcase_add_test(tc, a_spoilt_state_is_refused);
+    tcase_add_test(tc, private_numbers_are_in_no_byte);
+    tcase_add_test(tc, other_names_and_orders_change_nothing);
     tcase_add_test(tc, a_message_survives_the_way_there_and_back);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -218,6 +218,8 @@ typedef struct bus {
     letter *letters;
     size_t n, cap;
     uint64_t now;
+    uint64_t said, letters_said; /* hash and number of everything ever sent, in order */
+    void (*inspect)(const uint8_t *bytes, size_t len);
 } bus;
 
 /* The sender's own word, well formed, but not what the method says. */
@@ -293,6 +295,9 @@ static void bus_rewrite(bus *b, letter *l)
 
 static void bus_send(bus *b, size_t from, size_t to, const uint8_t *bytes, size_t len)
 {
+    b->said = mgc__hash_bytes(mgc__hash_uint(mgc__hash_uint(b->said, from), to), bytes, len);
+    b->letters_said++;
+    if (b->inspect != NULL) b->inspect(bytes, len);
     uint32_t copies = 1 + (mgc__rng_below(&b->rng, 100) < b->repeat);
 
     if (from == b->silent && b->now >= b->silent_from_ms) return;
