@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef MGC_SIM_MPI
+#include "by_mpi.h"
+#endif
 #include "result.h"
 #include "run.h"
 
@@ -100,6 +103,13 @@ int cmd_solve(sim *s)
     mgc_case *kase = load_case(s, true, &code);
 
     if (kase == NULL) return code;
+#ifdef MGC_SIM_MPI
+    if (!s->alone && !s->central && mpi_launched()) {
+        code = solve_by_mpi(s, kase);
+        mgc_case_destroy(kase);
+        return code;
+    }
+#endif
     code = s->alone ? solve_alone(s, kase) : solve_together(s, kase);
     mgc_case_destroy(kase);
     return code;
