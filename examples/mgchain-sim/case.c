@@ -46,6 +46,20 @@ static void print_site(const mgc_model *model, const char *id)
     putchar('\n');
 }
 
+/* What the scenarios keep of the days that they stand for, series by series. */
+static void print_reduction(const mgc_case *kase, const mgc_case_info *info)
+{
+    mgc_case_moments m = {.struct_size = sizeof m};
+
+    printf("  %u scenarios from %u days before %s (%s); a value lies %s of its series' mean from its scenario's\n", info->scenarios,
+           info->history_days, info->history_day, info->method, fixed(info->reduction_distance, 3));
+    printf("    %-52s %20s %20s %14s %12s\n", "days -> scenarios", "mean", "deviation", "lag 1", "correlation");
+    for (uint32_t i = 0; mgc_case_series_moments(kase, i, &m) == MGC_OK; i++)
+        printf("    %-52s %8s -> %8s %8s -> %8s %5s -> %5s   up to %s\n", m.name, fixed(m.mean[0], 2), fixed(m.mean[1], 2),
+               fixed(m.deviation[0], 2), fixed(m.deviation[1], 2), fixed(m.autocorrelation[0], 2), fixed(m.autocorrelation[1], 2),
+               fixed(m.correlation_change, 2));
+}
+
 int cmd_check(sim *s)
 {
     int code = EXIT_DONE;
@@ -66,7 +80,7 @@ int cmd_check(sim *s)
             if (mgc_model_link(model, i, &first, &second, &carrier) == MGC_OK) printf("  %s – %s: %s\n", first, second, carrier);
         }
         if (info.history_days > 0)
-            printf("  %u scenarios from %u days before %s (%s)\n", info.scenarios, info.history_days, info.history_day, info.method);
+            print_reduction(kase, &info);
     }
     mgc_case_destroy(kase);
     return code;

@@ -137,10 +137,28 @@ typedef struct mgc_case_info {
     uint32_t history_window;  /**< past days asked for */
     const char *method;       /**< of scenario reduction; "" as above */
     uint64_t seed;
+    double reduction_distance; /**< [-] Kantorovich distance of scenarios and samples: how far, on average, a value of a sample lies
+                                    from its scenario's, in means of its series */
+    uint32_t history_series;  /**< joint uncertain series that come from history; see mgc_case_series_moments() */
+    uint32_t reserved0;       /**< 0 */
 } mgc_case_info;
+
+/** What the scenarios keep of one uncertain series: [0] of the past days' samples, [1] of the scenarios, as
+ *  mgc_scenarios_moments() tells them; before the series' scale. */
+typedef struct mgc_case_moments {
+    size_t struct_size;
+    const char *name;           /**< path of a parameter that takes the series; borrowed until the case is destroyed */
+    double mean[2];             /**< [the file's unit] */
+    double deviation[2];        /**< [the file's unit] */
+    double autocorrelation[2];  /**< [-] with one period later */
+    double correlation_change;  /**< [-] largest change of its correlation with another series */
+} mgc_case_moments;
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_STATE (a case with errors).  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info);
+
+/** @param series 0..info.history_series - 1.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_NOT_FOUND.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_case_series_moments(const mgc_case *kase, uint32_t series, mgc_case_moments *moments);
 
 /** The model; NULL for a case with errors.  Borrowed until the case is destroyed; may be changed.  Since 0.1 */
 MGC_API mgc_model *mgc_case_model(const mgc_case *kase);

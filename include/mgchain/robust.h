@@ -351,6 +351,31 @@ MGC_API MGC_NODISCARD mgc_status mgc_scenarios_reduce(mgc_ctx *ctx, const double
                                                       uint32_t *medoid, double *probability, uint32_t *assignment);
 
 /**
+ * Moments and dependence of joint samples, to hold scenarios against the samples that they stand for: call it for all samples, and
+ * for the scenarios with their probabilities.  Deviations are from the mean of the same period, so that a daily pattern counts
+ * neither as spread nor as dependence.
+ *
+ * @param samples         n_samples x series x periods, any units
+ * @param probability     length n_samples, >= 0, sum 1; NULL: equal
+ * @param mean            of each series over samples and periods, in its unit
+ * @param deviation       root of the variance of each series, averaged over periods, in its unit
+ * @param autocorrelation [-] of each series with itself one period later; 0 where it does not vary
+ * @param correlation     [-] series x series, in the same period; 0 where one does not vary
+ *                        each filled, length series; NULL where it is not wanted
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_scenarios_moments(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t series, size_t periods,
+                                                       const double *probability, double *mean, double *deviation,
+                                                       double *autocorrelation, double *correlation);
+
+/** Kantorovich (Wasserstein, first order) distance of the samples' distribution from that of chosen samples with the shares of
+ *  nearest ones as probabilities, as mgc_scenarios_reduce() gives them: the mean distance of a sample to its scenario.
+ *  @param weight as mgc_scenarios_reduce(); distance filled.  @return MGC_OK, MGC_E_INVALID_ARG.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_scenarios_distance(mgc_ctx *ctx, const double *samples, size_t n_samples, size_t dimension,
+                                                        const double *weight, const uint32_t *medoid, uint32_t n_scenarios,
+                                                        double *distance);
+
+/**
  * How often a ball around the observed frequencies holds the distribution that the samples came from: draws times, `samples` are
  * drawn from p0 and counted, and the distance of the frequencies to p0 is held against the radius (Monte Carlo).
  *

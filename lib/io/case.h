@@ -238,6 +238,7 @@ struct mgc_case {
     double *weight; /* GIVEN: one a microgrid */
     uint64_t *scenario_ms;
     uint32_t *scenario_members;
+    mgc_case_moments *moments; /* info.history_series */
     mgc__issue_record *issue;
     size_t issues, cap_issues, dropped;
 };

@@ -358,6 +358,57 @@ static void note_scenarios(mgc__loader *l, const uint32_t *medoid, const uint32_
     for (size_t i = 0; i < h->samples; i++) kase->scenario_members[assignment[i]]++;
 }
 
+/* Moments of the series, joint over all of them: mean, deviation, autocorrelation (one a series each), correlation. */
+static double *moments_of(mgc__loader *l, const double *samples, size_t n, const double *probability)
+{
+    size_t series = l->history.n_pairs;
+    double *m = mgc__take(l, (series + 3) * series, sizeof *m);
+    mgc_status status = m == NULL ? MGC_OK
+                                  : mgc_scenarios_moments(l->ctx, samples, n, series, l->periods, probability, m, m + series,
+                                                          m + 2 * series, m + 3 * series);
+    return m != NULL && mgc__core_agreed(l, "uncertainty", l->history.mark, status) ? m : NULL;
+}
+
+/* What the reduction kept, for whoever asks. */
+static void note_moments(mgc__loader *l, const double *samples, size_t dimension, const double *weight,
+                         const uint32_t *medoid)
+{
+    const mgc__history *h = &l->history;
+    mgc_case *kase = l->kase;
+    double *chosen = mgc__take(l, h->scenarios, dimension * sizeof *chosen), distance = 0;
+
+    if (chosen == NULL) return;
+    for (size_t k = 0; k < h->scenarios; k++)
+        memcpy(chosen + k * dimension, samples + medoid[k] * dimension, dimension * sizeof *chosen);
+    const double *before = moments_of(l, samples, h->samples, NULL);
+    const double *after = moments_of(l, chosen, h->scenarios, h->probability);
+    kase->moments = mgc__arena_alloc(&kase->arena, h->n_pairs, sizeof *kase->moments);
+    if (before == NULL || after == NULL || kase->moments == NULL) {
+        if (kase->moments == NULL) l->status = mgc__io_no_memory(l->ctx, "scenarios");
+        return;
+    }
+    for (size_t s = 0, n = h->n_pairs; s < n; s++) {
+        mgc_case_moments *m = &kase->moments[s];
+        const char *path = path_of_pair(h, s);
+        char *name = mgc__arena_alloc(&kase->arena, strlen(path) + 1, 1);
+        if (name == NULL) {
+            l->status = mgc__io_no_memory(l->ctx, "scenarios");
+            return;
+        }
+        memcpy(name, path, strlen(path) + 1);
+        *m = (mgc_case_moments){.struct_size = sizeof *m, .name = name, .mean = {before[s], after[s]},
+                                .deviation = {before[n + s], after[n + s]},
+                                .autocorrelation = {before[2 * n + s], after[2 * n + s]}};
+        for (size_t o = 0; o < n; o++)
+            m->correlation_change =
+                fmax(m->correlation_change, fabs(after[(3 + s) * n + o] - before[(3 + s) * n + o]));
+    }
+    mgc_status status = mgc_scenarios_distance(l->ctx, samples, h->samples, dimension, weight, medoid, h->scenarios, &distance);
+    if (!mgc__core_agreed(l, "uncertainty", h->mark, status)) return;
+    kase->info.reduction_distance = distance / (double)dimension;
+    kase->info.history_series = (uint32_t)h->n_pairs;
+}
+
 void mgc__history_apply(mgc__loader *l)
 {
     mgc__history *h = &l->history;
@@ -382,6 +433,7 @@ void mgc__history_apply(mgc__loader *l)
                                              h->seed, medoid, h->probability, assignment);
     if (!mgc__core_agreed(l, "uncertainty", h->mark, status)) return;
     note_scenarios(l, medoid, assignment);
+    note_moments(l, samples, dimension, weight, medoid);
     for (const mgc__wanted *w = h->wanted; w != NULL && l->status == MGC_OK; w = w->next)
         set_wanted(l, w, samples, dimension, medoid);
     for (uint32_t i = 0; i < mgc_model_microgrids(l->model) && l->status == MGC_OK; i++) {

@@ -452,6 +452,13 @@ mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info)
     return mgc_struct_write(info, &full, sizeof full, sizeof full);
 }
 
+mgc_status mgc_case_series_moments(const mgc_case *kase, uint32_t series, mgc_case_moments *moments)
+{
+    if (kase == NULL || moments == NULL) return MGC_E_INVALID_ARG;
+    if (kase->moments == NULL || series >= kase->info.history_series) return MGC_E_NOT_FOUND;
+    return mgc_struct_write(moments, &kase->moments[series], sizeof *moments, sizeof *moments);
+}
+
 mgc_model *mgc_case_model(const mgc_case *kase)
 {
     return kase != NULL ? kase->model : NULL;

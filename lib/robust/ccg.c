@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Column-and-constraint generation (Zeng and Zhao 2013) for a finite support, doc/math/robust.md (5):
+/* Column-and-constraint generation (Zeng and Zhao 2013) for a finite support, doc/math/robust.md (8):
  *
  *     start with one p of the set
  *     repeat  solve the master: a point, lower bound

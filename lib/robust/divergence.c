@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Balls of a divergence  sum_k p0_k phi(p_k / p0_k) <= rho, doc/math/robust.md section 4:
+/* Balls of a divergence  sum_k p0_k phi(p_k / p0_k) <= rho, doc/math/robust.md (4):
  *
  *     Kullback-Leibler  phi(r) = r ln r - r + 1      worst p_k = p0_k exp((Q_k - alpha) / lambda)
  *     chi-square        phi(r) = (r - 1)^2           worst p_k = p0_k max(0, 1 + (Q_k - alpha) / (2 lambda))

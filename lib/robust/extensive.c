@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The direct reformulation, doc/math/robust.md (4): the dual of the worst case over transfers,
+/* The direct reformulation, doc/math/robust.md (6): the dual of the worst case over transfers,
  *
  *     max { p'Q : p in (T) }  =  min  sum_k low_k Q_k + (sum_k down_k) alpha + sum_k down_k excess_k
  *                                     + budget beta + sum_k up_k over_k
@@ -10,7 +10,7 @@
  *   no budget    beta and over go; excess costs down_k + up_k
  *   no cap       over goes; excess_k <= beta
  *   neither      beta, over and excess go; d_k'y_k <= alpha (the whole simplex)
- * and (6), the dual of the Wasserstein ball alone or intersected with transfers:
+ * and (7), the dual of the Wasserstein ball alone or intersected with transfers:
  *
  *     max = min  radius lambda + sum_k p0_k source_k + (the above for Q_k - share_k; alone: Q_k <= share_k)
  *           s.t. share_l - lambda distance_kl - source_k <= 0, lambda >= 0 */
@@ -122,7 +122,7 @@ static mgc_status add_dual_columns(const mgc_twostage *ts, const mgc__transfer *
     return st;
 }
 
-/* The shares first: their costs are what (4) holds of -share_k. */
+/* The shares first: their costs are what (6) holds of -share_k. */
 static mgc_status add_plan_columns(const mgc_twostage *ts, const mgc__transfer *t, bool alone, mgc_program *program,
                                    dual_columns *c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The master of column-and-constraint generation, doc/math/robust.md (5):
+/* The master of column-and-constraint generation, doc/math/robust.md (8):
  *
  *     minimise  c'x + eta   s.t.  first-stage and scenario rows,  d_k'y_k <= q_k,  eta >= sum_k p_ck q_k for each cut c
  *
@@ -7,7 +7,7 @@
  * row.  As long as no cut weighs scenario k its cost row is free and q_k is fixed, or q_k and y_k could rise for nothing
  * and the set of optima would be unbounded, which interior-point methods suffer from.
  *
- * For a divergence the sum over the scenarios is taken apart, (8):
+ * For a divergence the sum over the scenarios is taken apart, (9):
  *
  *     minimise  c'x + alpha + rho lambda + sum_k p0_k v_k   s.t.  the rows,  d_k'y_k <= q_k,  lambda >= 0,
  *               v_k >= r (q_k - alpha) - phi(r) lambda  for each ratio r = p_k / p0_k that the oracle answered for k

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From many joint samples to few scenarios, doc/math/robust.md §8.
+/* From many joint samples to few scenarios, doc/math/robust.md section 10.
  *
  * The sum of the distances of samples to their scenarios is the Wasserstein (Kantorovich) distance of first order between
  * the empirical distribution and the reduced one, whose best probabilities are the shares of nearest samples

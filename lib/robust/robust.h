@@ -54,7 +54,7 @@ typedef struct mgc__transfer {
     bool nominal;            /* the set is {p0} */
 } mgc__transfer;
 
-/* The direct reformulation, kept between solves; doc/math/robust.md (4). */
+/* The direct reformulation, kept between solves; doc/math/robust.md (6), (7). */
 typedef struct mgc__direct {
     mgc_program *program;
     bool robust;          /* false: p0_k d_k stands in the costs and there is nothing below */
@@ -64,14 +64,14 @@ typedef struct mgc__direct {
     bool transported;     /* there are such rows */
 } mgc__direct;
 
-/* The master of column-and-constraint generation, kept between solves; doc/math/robust.md (5). */
+/* The master of column-and-constraint generation, kept between solves; doc/math/robust.md (8), (9). */
 typedef struct mgc__master {
     mgc_program *program;
     uint32_t share;     /* + k: column q_k */
     uint32_t eta;       /* column; of a divergence alpha, and eta + 1 is lambda */
     uint32_t excess;    /* of a divergence + k: column v_k */
     uint32_t cost_row;  /* + k: d_k'y_k - q_k <= 0, free until a cut gives scenario k weight */
-    uint32_t cut_row;   /* + c: eta - sum_k p_ck q_k >= 0; of a divergence (8) */
+    uint32_t cut_row;   /* + c: eta - sum_k p_ck q_k >= 0; of a divergence (9) */
     bool separable;     /* cuts are those of a divergence */
     double *cuts;       /* n_cuts x K; of a divergence n_cuts: the ratio r of each */
     uint32_t *cut_of;   /* of a divergence n_cuts: the scenario of each; borrowed room: cap_cut_of */

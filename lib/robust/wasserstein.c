@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Wasserstein ball of first order on the finite support, doc/math/robust.md section 4:
+/* The Wasserstein ball of first order on the finite support, doc/math/robust.md (3):
  *
  *     p_l = sum_k plan_kl,   sum_l plan_kl = p0_k,   plan >= 0,   sum_kl distance_kl plan_kl <= radius
  *

@@ -360,6 +360,17 @@ START_TEST(past_days_become_scenarios_and_the_day_is_held_out)
     uint64_t second = day / 86400000 - 17955;
     ck_assert(second == 5 || second == 6);
     ck_assert_int_eq(mgc_case_scenario(kase, 2, &day, &members), MGC_E_NOT_FOUND);
+    /* Price, demand and wind: what the two scenarios keep of the seven days. */
+    mgc_case_moments moments = {.struct_size = sizeof moments};
+    ck_assert_uint_eq(info.history_series, 3);
+    ck_assert_double_gt(info.reduction_distance, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(mgc_case_series_moments(kase, i, &moments), MGC_OK);
+        ck_assert_int_gt((int)strlen(moments.name), 0);
+        ck_assert_double_ge(moments.deviation[0], moments.deviation[1]); /* two points of a line of seven lie within it */
+        ck_assert_double_le(fabs(moments.autocorrelation[1]), 1);
+    }
+    ck_assert_int_eq(mgc_case_series_moments(kase, 3, &moments), MGC_E_NOT_FOUND);
     ck_assert_uint_eq(mgc_microgrid_scenarios(mgc_model_microgrid(model, "b")), 2);
     for (uint32_t t = 0; t < 3; t++) {
         ck_assert_double_eq(device_value(model, "a", "l", "demand_kw", 0, t), 2 * (102.0 + t));

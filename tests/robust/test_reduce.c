@@ -169,10 +169,62 @@ START_TEST(the_seed_is_all_that_is_random)
 }
 END_TEST
 
+/* Two series over three periods, three samples, by hand: the pattern 10, 20, 30 is no spread; series 1 is twice series 0's
+ * deviation with the other sign; the deviation of a sample is the same in all periods. */
+START_TEST(moments_by_hand)
+{
+    static const double by[] = {-1, 0, 1}, p[] = {0.25, 0.5, 0.25};
+    double samples[3][2][3], mean[2], deviation[2], lag[2], correlation[4];
+
+    for (int i = 0; i < 3; i++)
+        for (int t = 0; t < 3; t++) {
+            samples[i][0][t] = 10 * (t + 1) + by[i];
+            samples[i][1][t] = 5 - 2 * by[i];
+        }
+    OK(mgc_scenarios_moments(test_ctx, &samples[0][0][0], 3, 2, 3, p, mean, deviation, lag, correlation));
+    ck_assert_double_eq_tol(mean[0], 20, 1e-14);
+    ck_assert_double_eq_tol(mean[1], 5, 1e-14);
+    ck_assert_double_eq_tol(deviation[0], sqrt(0.5), 1e-14);
+    ck_assert_double_eq_tol(deviation[1], sqrt(2), 1e-14);
+    ck_assert_double_eq_tol(lag[0], 1, 1e-14);
+    ck_assert_double_eq_tol(correlation[1], -1, 1e-14);
+    ck_assert_double_eq_tol(correlation[3], 1, 1e-14);
+    OK(mgc_scenarios_moments(test_ctx, &samples[0][0][0], 3, 2, 3, NULL, NULL, deviation, NULL, NULL));
+    ck_assert_double_eq_tol(deviation[0], sqrt(2.0 / 3), 1e-14);
+    ck_assert_int_eq(mgc_scenarios_moments(test_ctx, &samples[0][0][0], 3, 2, 3, mean, mean, NULL, NULL, NULL), MGC_E_PROBABILITY);
+    samples[1][1][2] = NAN;
+    ck_assert_int_eq(mgc_scenarios_moments(test_ctx, &samples[0][0][0], 3, 2, 3, NULL, mean, NULL, NULL, NULL), MGC_E_INVALID_ARG);
+}
+END_TEST
+
+/* The distance told is the least transport cost between the two distributions, by code that knows nothing of nearest ones. */
+START_TEST(the_distance_of_a_reduction_is_kantorovichs)
+{
+    enum { N_ALL = 20, D = 3, K = 4 };
+    double samples[N_ALL][D], p[K], all[N_ALL], reduced[N_ALL] = {0}, distance[N_ALL * N_ALL], told;
+    double work[N_ALL * (N_ALL + MGC__TRANSPORT_WORK)];
+    uint32_t medoid[K], index_work[MGC__TRANSPORT_INDEX * N_ALL];
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 8);
+    for (size_t i = 0; i < N_ALL; i++) {
+        all[i] = 1.0 / N_ALL;
+        for (size_t d = 0; d < D; d++) samples[i][d] = mgc__rng_unit(&rng);
+    }
+    OK(mgc_scenarios_reduce(test_ctx, &samples[0][0], N_ALL, D, NULL, NULL, K, 1, medoid, p, NULL));
+    OK(mgc_scenario_distances(test_ctx, &samples[0][0], N_ALL, D, NULL, distance));
+    OK(mgc_scenarios_distance(test_ctx, &samples[0][0], N_ALL, D, NULL, medoid, K, &told));
+    for (int k = 0; k < K; k++) reduced[medoid[k]] = p[k];
+    ck_assert_double_eq_tol(told, mgc__transport(N_ALL, distance, all, reduced, work, index_work), 1e-12);
+}
+END_TEST
+
 TCase *reduce_case(void)
 {
     TCase *tc = tcase_create("reduce");
 
+    tcase_add_test(tc, moments_by_hand);
+    tcase_add_test(tc, the_distance_of_a_reduction_is_kantorovichs);
     tcase_add_test(tc, k_medoids_finds_the_best_choice);
     tcase_add_test(tc, forward_selection_is_greedy);
     tcase_add_test(tc, equal_samples_stay_scenarios_of_their_own);

@@ -225,7 +225,9 @@ def stochastic_agrees_with_the_published_optima():
         raise Skip("MGC_TEST_PUBLISHED is not set: the programs may not be shipped")
     smps = pathlib.Path(published) / "problems" / "smps"
     files = [smps / f"lands.{kind}" for kind in ("cor", "tim", "sto")]
-    for words, want in (([], 381.853333), (["--norm1", "0.1"], 390.6), (["--norm1", "0.2", "--norm-inf", "0.08"], 395.848), (["--norm1", "2"], 469.333333)):
+    for words, want in (([], 381.853333), (["--norm1", "0.1"], 390.6), (["--norm1", "0.2", "--norm-inf", "0.08"], 395.848), (["--norm1", "2"], 469.333333),
+                        (["--wasserstein", "0.5"], 404.353333), (["--kl", "0.1"], 411.917287), (["--chi2", "0.1"], 403.281798),
+                        (["--worst-case", "--method", "ccg"], 469.333333), (["--cvar", "0", "--method", "direct"], 381.853333)):
         done = sim("stochastic", *files, *words, "--json")
         assert done.returncode == 0, done.stderr
         near(json.loads(done.stdout)["objective"], want, 1e-5 * want, f"LandS {words}")
