@@ -174,13 +174,8 @@ double mgc__ipm_refine(mgc__ipm *ipm, double target, bool *sound, bool *hard)
 
     *sound = true;
     *hard = false;
-    if (!set_weights(ipm)) {
-        memset(ipm->sol, 0, ipm->count * sizeof *ipm->sol);
-        return 0.0;
-    }
-    mgc__ldl_weigh(ipm->ldl, ipm->weight);
-    error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, PLAIN_STEPS, target);
-    if (error <= target) return error;
+    error = mgc__ldl_solve(ipm->ldl, ipm->rhs, ipm->sol, PLAIN_STEPS, target); /* by blocks, as here */
+    if (error <= target || !set_weights(ipm)) return error;
     *hard = true;
     error = residual(ipm, r);
     if (isfinite(error)) error = refine_by_krylov(ipm, r, error, target);
