@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arrow-shaped matrices (a two-stage program's Newton system): components in batches of eight, one in each lane, then a dense
- * factor of what they leave on the links.  doc/math/solver.md, section 9.
+/* Arrow-shaped matrices (a two-stage program's Newton system): components in batches of eight, one in each lane,
+ * then a dense factor of what they leave on the links.  doc/math/solver.md, section 9.
  *
  *     K = [ K_1           B_1' ]     S = K_0 - sum_s B_s K_s^-1 B_s'
  *         [      ...      ...  ]
@@ -59,7 +59,8 @@ static double *aligned(mgc_ctx *ctx, size_t n, void **block)
     return (double *)((at + 63) / 64 * 64);
 }
 
-static mgc_status plan_groups(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign)
+static mgc_status plan_groups(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts,
+                              const int8_t *sign)
 {
     mgc_status st = MGC_OK;
     double links = parts->links, operations = 0.0, dense = links * links * links / 6.0;
@@ -97,7 +98,8 @@ static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
         for (uint32_t first = 0; first < g->members; first += LANES) {
             uint32_t left = g->members - first;
 
-            a->batch[at++] = (arrow_batch){.group = k, .first = first, .lanes = left < LANES ? left : LANES, .value = value,
+            a->batch[at++] = (arrow_batch){.group = k, .first = first, .lanes = left < LANES ? left : LANES,
+                                           .value = value,
                                            .l = l, .x = x};
             value += ((size_t)g->size + g->k_entries) * LANES;
             l += (size_t)g->l_entries * LANES;
@@ -167,7 +169,8 @@ static void fill_lanes(mgc__ldl *ldl, const arrow *a)
 }
 
 /* Where the caller's entries and rows go, and the other way. */
-static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g, const arrow_parts *parts,
+                            const mgc__csc *k,
                             uint32_t c, uint32_t member)
 {
     const arrow_group *group = &a->group[parts->group_of[c]];
@@ -191,7 +194,8 @@ static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g,
     assert(t == group->k_entries);
 }
 
-static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts,
+                              const mgc__csc *k,
                               const int8_t *sign)
 {
     for (uint32_t pass = 0; pass < 2; pass++) {
@@ -217,7 +221,8 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
         ldl->sign = mgc__alloc(ldl->ctx, a->link_x + a->links, 1);
         a->source = mgc__alloc(ldl->ctx, a->link_value + a->links + edges, sizeof *a->source);
         a->origin = mgc__alloc(ldl->ctx, a->link_x + a->links, sizeof *a->origin);
-        a->schur = mgc__alloc(ldl->ctx, (size_t)a->links * (a->links + 3) + MGC__DENSE_WORK(a->links), sizeof *a->schur);
+        a->schur = mgc__alloc(ldl->ctx, (size_t)a->links * (a->links + 3) + MGC__DENSE_WORK(a->links),
+                              sizeof *a->schur);
         if (!a->link_row || !ldl->value || !ldl->sign || !a->source || !a->origin || !a->schur)
             return mgc__no_memory(ldl->ctx, "a factorisation");
         a->link_column = a->link_row + edges;
@@ -282,7 +287,8 @@ static mgc_status mark_scenarios(mgc__ldl *ldl, const arrow_parts *parts)
 }
 
 /* Graph and parts of k, and whether they make an arrow. */
-static mgc_status look(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts, bool *found)
+static mgc_status look(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts,
+                       bool *found)
 {
     mgc_status st = mgc__arrow_graph(ctx, k, g);
 
@@ -318,7 +324,8 @@ static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign,
     return st;
 }
 
-mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed, bool *found)
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed,
+                             bool *found)
 {
     arrow_graph g = {0};
     arrow_parts parts = {0};
@@ -369,7 +376,8 @@ static void scatter(size_t count, uint32_t used, const uint32_t *to, const doubl
             for (uint32_t lane = 0; lane < used; lane++) out[to[i + lane]] = in[i + lane];
 }
 
-/* The shift of a set's rows follows the change of variables, but for terms between them: regularisation all the same. */
+/* The shift of a set's rows follows the change of variables, but for terms between them: regularisation all the
+ * same. */
 static void compress_shift(mgc__ldl *ldl, const compression *c)
 {
     for (uint32_t index = 0; index < c->sets; index++) {
@@ -411,13 +419,16 @@ static void factorise_chunk(void *user, size_t index)
     for (uint32_t b = chunk->begin; b < chunk->end && chunk->finite; b++) {
         const arrow_batch *batch = &a->batch[b];
         const arrow_group *g = &a->group[batch->group];
-        const arrow_target target = {.links = a->links, .lanes = batch->lanes, .schur = chunk->schur, .size = chunk->size,
+        const arrow_target target = {.links = a->links, .lanes = batch->lanes, .schur = chunk->schur,
+                                     .size = chunk->size,
                                      .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
 
-        gather((size_t)g->size + g->k_entries, batch->lanes, a->source + batch->value, a->given, ldl->value + batch->value);
+        gather((size_t)g->size + g->k_entries, batch->lanes, a->source + batch->value, a->given,
+               ldl->value + batch->value);
         a->loops->weigh((size_t)g->size * LANES, ldl->value + batch->value, ldl->side + batch->x,
                         ldl->weight + batch->x);
-        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x, a->l + batch->l,
+        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x,
+                                             a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
     }
 }
@@ -457,7 +468,8 @@ static mgc_status factorise(mgc__ldl *ldl)
                              a->chunk[k].begin * LANES, a->chunk[k].end * LANES - 1);
     }
     assemble_links(ldl, a);
-    return mgc__dense_ldl(ldl, a->links, a->schur, ldl->sign + a->link_x, ldl->shift + a->link_x, a->size, a->link_d, a->link_d_inverse, a->work);
+    return mgc__dense_ldl(ldl, a->links, a->schur, ldl->sign + a->link_x, ldl->shift + a->link_x, a->size, a->link_d,
+                          a->link_d_inverse, a->work);
 }
 
 /* --- solving --------------------------------------------------------------------------------------------------- */
@@ -516,7 +528,8 @@ static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batc
     const arrow *a = s->ldl->state;
     size_t size = a->group[batch->group].size;
     const double *x = s->x + batch->x;
-    ldl_pair shifted = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x, s->ldl->weight + batch->x);
+    ldl_pair shifted = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x,
+                                                 s->ldl->weight + batch->x);
 
     chunk->sizes.shifted = ldl_larger(chunk->sizes.shifted, shifted);
     scatter(size, batch->lanes, a->origin + batch->x, x, s->to);
@@ -655,4 +668,5 @@ bool mgc__arrow_compressed(const mgc__ldl *ldl)
     return ((const arrow *)ldl->state)->compression != NULL;
 }
 
-const ldl_engine mgc__ldl_arrow = {.load = load, .factorise = factorise, .solve = solve, .first = first, .finish = finish, .residual = residual, .destroy = destroy};
+const ldl_engine mgc__ldl_arrow = {.load = load, .factorise = factorise, .solve = solve, .first = first,
+                                   .finish = finish, .residual = residual, .destroy = destroy};

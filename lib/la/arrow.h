@@ -54,12 +54,14 @@ typedef struct arrow_group {
     void *block;
 } arrow_group;
 
-/* Column `from` has entry `at` in the row that is eliminated now; `width` such in a row share the pattern from there on. */
+/* Column `from` has entry `at` in the row that is eliminated now; `width` such in a row share the pattern from there
+ * on. */
 typedef struct arrow_update {
     uint32_t from, at, width;
 } arrow_update;
 
-mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign, uint32_t group,
+mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign,
+                           uint32_t group,
                            arrow_group *out);
 void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *group);
 
@@ -134,6 +136,7 @@ bool mgc__arrow_compressed(const mgc__ldl *ldl);
 
 /* Takes the place of the general engine if K is an arrow.  forced: even where another engine is faster;
  * compressed: links may be compressed, after the values of k. */
-mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed, bool *found);
+mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed,
+                             bool *found);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding an arrow in the pattern alone.
  *
- * Planning programs name their columns and rows scenario by scenario: the neighbours of a vertex inside a scenario lie close
- * together, those of a decision that all scenarios share are spread over the whole program.  Vertices whose neighbours are
- * spread wider than a threshold are taken out as links; what is left falls into components.  A link that touches one
- * component only goes back to it.  Where names follow another rule, links still have by far the most neighbours, so
- * thresholds on the degree are tried next.  Every trial is linear in the entries of K; the first that gives an arrow is
- * taken. */
+ * Planning programs name their columns and rows scenario by scenario: the neighbours of a vertex inside a scenario
+ * lie close together, those of a decision that all scenarios share are spread over the whole program.  Vertices
+ * whose neighbours are spread wider than a threshold are taken out as links; what is left falls into components.  A
+ * link that touches one component only goes back to it.  Where names follow another rule, links still have by far
+ * the most neighbours, so thresholds on the degree are tried next.  Every trial is linear in the entries of K; the
+ * first that gives an arrow is taken. */
 #include "la/arrow.h"
 
 enum {
@@ -77,8 +77,8 @@ typedef struct hunt {
     uint8_t *out;      /* taken out */
 } hunt;
 
-/* Among columns (rows) of the program, how far apart are the outermost neighbours of v, of 2^16?  Of those that are not out
- * where `inside` is set; UINT32_MAX: there is none. */
+/* Among columns (rows) of the program, how far apart are the outermost neighbours of v, of 2^16?  Of those that are
+ * not out where `inside` is set; UINT32_MAX: there is none. */
 static uint32_t spread_of(const hunt *h, uint32_t v, bool inside)
 {
     const arrow_graph *g = h->g;

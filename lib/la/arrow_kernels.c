@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight components of one kind side by side: the scalar method of uplooking.c's books, left-looking by columns (George and
- * Liu 1981), with a vector in place of each number.  One body, compiled for the registers that machines have. */
+/* Eight components of one kind side by side: the scalar method of uplooking.c's books, left-looking by columns
+ * (George and Liu 1981), with a vector in place of each number.  One body, compiled for the registers that machines
+ * have. */
 #include "la/arrow.h"
 #include "la/lanes.h"
 
@@ -17,7 +18,8 @@ ALWAYS_INLINE double sum_of(const double *p)
 /* --- factorisation --------------------------------------------------------------------------------------------- */
 
 /* w -= sum of `width` columns of L from an entry on, each times its t. */
-ALWAYS_INLINE void update_body(const uint32_t *row, uint32_t length, uint32_t width, const double *const l[4], const lanes t[4],
+ALWAYS_INLINE void update_body(const uint32_t *row, uint32_t length, uint32_t width, const double *const l[4],
+                               const lanes t[4],
                                double *w)
 {
     switch (width) {
@@ -58,7 +60,8 @@ ALWAYS_INLINE void update_body(const uint32_t *row, uint32_t length, uint32_t wi
 }
 
 /* Everything that earlier columns subtract from column i; size: the magnitudes of what its diagonal lost. */
-ALWAYS_INLINE void gather_updates(const arrow_group *g, uint32_t i, const double *l, const double *d, double *w, lanes *sum)
+ALWAYS_INLINE void gather_updates(const arrow_group *g, uint32_t i, const double *l, const double *d, double *w,
+                                  lanes *sum)
 {
     lanes size = {0};
 
@@ -99,7 +102,8 @@ ALWAYS_INLINE bool choose_pivots(lanes *pivot, const lanes *sizes, double sign, 
     return true;
 }
 
-ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *target, const double *value, const double *shift, double *l, double *d, double *d_inverse, double *w)
+ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *target, const double *value,
+                                  const double *shift, double *l, double *d, double *d_inverse, double *w)
 {
     const double *entry = value + (size_t)g->size * LANES;
     const lanes zero = {0};
@@ -126,7 +130,8 @@ ALWAYS_INLINE bool factorise_body(const arrow_group *g, const arrow_target *targ
 }
 
 /* What the batch adds to the links' matrix: column after column of the border. */
-ALWAYS_INLINE void schur_body(const arrow_group *g, const arrow_target *target, const double *l, const double *d, double *w)
+ALWAYS_INLINE void schur_body(const arrow_group *g, const arrow_target *target, const double *l, const double *d,
+                              double *w)
 {
     const lanes zero = {0};
 
@@ -167,7 +172,8 @@ ALWAYS_INLINE void forward_body(const arrow_group *g, const double *l, double *x
     }
 }
 
-ALWAYS_INLINE void backward_body(const arrow_group *g, const double *l, const double *d_inverse, double *x, const double *border)
+ALWAYS_INLINE void backward_body(const arrow_group *g, const double *l, const double *d_inverse, double *x,
+                                 const double *border)
 {
     const double *beyond = border - (size_t)g->size * LANES;
 
@@ -182,7 +188,8 @@ ALWAYS_INLINE void backward_body(const arrow_group *g, const double *l, const do
 }
 
 /* r -= K x for the rows of the components, border_r -= for those of the links; K between links is not looked at. */
-ALWAYS_INLINE void residual_body(const arrow_group *g, const double *value, const double *x, const double *border, double *r,
+ALWAYS_INLINE void residual_body(const arrow_group *g, const double *value, const double *x, const double *border,
+                                 double *r,
                                  double *border_r)
 {
     const double *entry = value + (size_t)g->size * LANES;
@@ -208,28 +215,28 @@ ALWAYS_INLINE void residual_body(const arrow_group *g, const double *value, cons
 
 /* --- for every width of registers ------------------------------------------------------------------------------ */
 
-#define KERNELS(name, attribute)                                                                                        \
-    attribute static bool factorise_##name(const arrow_group *g, const arrow_target *target, const double *value,       \
+#define KERNELS(name, attribute)                                                                                     \
+    attribute static bool factorise_##name(const arrow_group *g, const arrow_target *target, const double *value,    \
                                            const double *shift, double *l, double *d, double *d_inverse, double *w) \
-    {                                                                                                                   \
+    {                                                                                                                \
         if (!factorise_body(g, target, value, shift, l, d, d_inverse, w)) return false;                           \
-        schur_body(g, target, l, d, w);                                                                                 \
-        return true;                                                                                                    \
-    }                                                                                                                   \
-    attribute static void forward_##name(const arrow_group *g, const double *l, double *x, double *border)              \
-    {                                                                                                                   \
-        forward_body(g, l, x, border);                                                                                  \
-    }                                                                                                                   \
-    attribute static void backward_##name(const arrow_group *g, const double *l, const double *d_inverse, double *x,    \
-                                          const double *border)                                                         \
-    {                                                                                                                   \
-        backward_body(g, l, d_inverse, x, border);                                                                      \
-    }                                                                                                                   \
+        schur_body(g, target, l, d, w);                                                                              \
+        return true;                                                                                                 \
+    }                                                                                                                \
+    attribute static void forward_##name(const arrow_group *g, const double *l, double *x, double *border)           \
+    {                                                                                                                \
+        forward_body(g, l, x, border);                                                                               \
+    }                                                                                                                \
+    attribute static void backward_##name(const arrow_group *g, const double *l, const double *d_inverse, double *x, \
+                                          const double *border)                                                      \
+    {                                                                                                                \
+        backward_body(g, l, d_inverse, x, border);                                                                   \
+    }                                                                                                                \
     attribute static void residual_##name(const arrow_group *g, const double *value, const double *x, const double *border, \
-                                          double *r, double *border_r)                                                  \
-    {                                                                                                                   \
-        residual_body(g, value, x, border, r, border_r);                                                                \
-    }                                                                                                                   \
+                                          double *r, double *border_r)                                               \
+    {                                                                                                                \
+        residual_body(g, value, x, border, r, border_r);                                                             \
+    }                                                                                                                \
     static const arrow_kernels name = {factorise_##name, forward_##name, backward_##name, residual_##name};
 
 KERNELS(plain, )

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan of one kind of component: its order of elimination, the pattern of its factor, and which column updates which.
- * Made once, whatever the number of members. */
+/* The plan of one kind of component: its order of elimination, the pattern of its factor, and which column updates
+ * which. Made once, whatever the number of members. */
 #include "la/arrow.h"
 
 /* The graph of a group's first member with its border: vertices 0..size-1 by rank, then the links. */
-static mgc_status local_graph(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *p, uint32_t c, const uint32_t *border_rank,
+static mgc_status local_graph(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *p, uint32_t c,
+                              const uint32_t *border_rank,
                               mgc__csc *out)
 {
     uint32_t size = p->start[c + 1] - p->start[c], border = p->border_start[c + 1] - p->border_start[c], at = 0;
@@ -203,7 +204,8 @@ static void list_updates(plan *p, arrow_group *g)
 }
 
 /* K's entries by columns of the plan, and which is the t-th edge that detection's order comes to. */
-static void place_entries(plan *p, const arrow_graph *graph, const arrow_parts *parts, uint32_t c, const uint32_t *border_rank,
+static void place_entries(plan *p, const arrow_graph *graph, const arrow_parts *parts, uint32_t c,
+                          const uint32_t *border_rank,
                           arrow_group *g)
 {
     uint32_t *at = p->trial, size = p->size, t = 0;
@@ -253,10 +255,12 @@ static void list_links(const arrow_parts *parts, uint32_t group, arrow_group *g)
     assert(member == g->members);
 }
 
-mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *graph, const arrow_parts *parts, const int8_t *sign, uint32_t group,
+mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *graph, const arrow_parts *parts, const int8_t *sign,
+                           uint32_t group,
                            arrow_group *g)
 {
-    uint32_t c = parts->first[group], *border_rank = mgc__alloc(ctx, parts->links, sizeof *border_rank), *block = NULL;
+    uint32_t c = parts->first[group], *border_rank = mgc__alloc(ctx, parts->links,
+                                                                sizeof *border_rank), *block = NULL;
     plan p = {.ctx = ctx, .size = parts->start[c + 1] - parts->start[c]};
     mgc_status st = border_rank ? MGC_OK : mgc__no_memory(ctx, "a factorisation");
     size_t edges;
@@ -264,7 +268,8 @@ mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *graph, const arrow_p
     *g = (arrow_group){.size = p.size, .border = parts->border_start[c + 1] - parts->border_start[c]};
     for (uint32_t i = 0; i < parts->components; i++) g->members += parts->group_of[i] == group;
     p.total = g->size + g->border;
-    for (uint32_t b = 0; st == MGC_OK && b < g->border; b++) border_rank[parts->border[parts->border_start[c] + b]] = b;
+    for (uint32_t b = 0; st == MGC_OK &&
+         b < g->border; b++) border_rank[parts->border[parts->border_start[c] + b]] = b;
     if (st == MGC_OK) st = local_graph(ctx, graph, parts, c, border_rank, &p.graph);
     edges = st == MGC_OK ? p.graph.start[p.total] : 0;
     if (st == MGC_OK && !(block = mgc__alloc(ctx, 6 * (size_t)p.total + edges + 1, sizeof *block)))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CHOLMOD: fill-reducing orders for everyone, and its simplicial L D L' as the second engine.
  *
- * Only LGPL modules are called: Core (Utility), Cholesky, Partition (for CAMD alone).  Never Supernodal, Modify or MatrixOps.
- * The matrix comes permuted already and is analysed in its natural order without postordering, upper triangle: only
- * then does cholmod_factorize() make no temporary copies. */
+ * Only LGPL modules are called: Core (Utility), Cholesky, Partition (for CAMD alone).  Never Supernodal, Modify or
+ * MatrixOps. The matrix comes permuted already and is analysed in its natural order without postordering, upper
+ * triangle: only then does cholmod_factorize() make no temporary copies. */
 #include "la/ldl_private.h"
 
 #include <math.h>
@@ -21,7 +21,8 @@ typedef struct engine {
 static mgc_status failed(mgc_ctx *ctx, const cholmod_common *common)
 {
     if (common->status == CHOLMOD_OUT_OF_MEMORY) return mgc__no_memory(ctx, "CHOLMOD");
-    if (common->status == CHOLMOD_TOO_LARGE) return mgc__fail(ctx, MGC_E_LIMIT, "la: the matrix is too large for CHOLMOD");
+    if (common->status == CHOLMOD_TOO_LARGE) return mgc__fail(ctx, MGC_E_LIMIT,
+                                                              "la: the matrix is too large for CHOLMOD");
     return mgc__fail(ctx, MGC_E_INTERNAL, "la: CHOLMOD answered with status %d", common->status);
 }
 

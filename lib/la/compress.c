@@ -68,7 +68,8 @@ static bool proportional(const finder *f, uint32_t v, uint32_t w)
 
         while (e < g->start[v + 1] && !in_main(f, g->neighbour[e])) e++;
         while (h < g->start[w + 1] && !in_main(f, g->neighbour[h])) h++;
-        if (e == g->start[v + 1] || h == g->start[w + 1]) return e == g->start[v + 1] && h == g->start[w + 1] && a0 != 0.0;
+        if (e == g->start[v + 1] ||
+            h == g->start[w + 1]) return e == g->start[v + 1] && h == g->start[w + 1] && a0 != 0.0;
         if (g->neighbour[e] != g->neighbour[h]) return false;
         a = f->k->value[g->entry[e]];
         b = f->k->value[g->entry[h]];
@@ -194,7 +195,8 @@ static mgc_status allocate(mgc_ctx *ctx, compression *c)
     return MGC_OK;
 }
 
-/* mark[v]: place of a member in its set; seen[u]: place of an outside row in the set that looked last, by owner[u]. */
+/* mark[v]: place of a member in its set; seen[u]: place of an outside row in the set that looked last, by owner[u].
+ * */
 static void fill_sets(const finder *f, compression *c, uint32_t *mark, uint32_t *owner, uint32_t *outside_vertex)
 {
     for (uint32_t v = 0; v < f->g->n; v++)
@@ -402,8 +404,8 @@ static void choose_rep(compress_set *s, const double *value)
     assert(s->rep != UINT32_MAX);
 }
 
-/* K's rows of the set after the change of variables: with u = the row of x_rep over its ratio, z gets u and x_j gets its own
- * less ratio_j u; for K among members, on both sides. */
+/* K's rows of the set after the change of variables: with u = the row of x_rep over its ratio, z gets u and x_j gets
+ * its own less ratio_j u; for K among members, on both sides. */
 static void transform(const compress_set *s, double *value)
 {
     double *inner = value + s->special, *outer = inner + (size_t)s->k * s->k, own = s->ratio[s->rep];
@@ -419,7 +421,8 @@ static void transform(const compress_set *s, double *value)
         for (uint32_t b = 1; b <= a; b++) {
             uint32_t q = held(s, b);
 
-            inner[a * k + b] = at_entry(value, s->inner[m * k + q]) - t * (at_entry(value, s->inner[q * k + rep]) / own) -
+            inner[a * k + b] = at_entry(value,
+                                        s->inner[m * k + q]) - t * (at_entry(value, s->inner[q * k + rep]) / own) -
                                s->ratio[q] * across + t * (s->ratio[q] * corner);
         }
     }

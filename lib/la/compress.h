@@ -9,9 +9,10 @@
  *
  *     sum_j ratio_j b x_j = b z,   z = sum_j ratio_j x_j.
  *
- * One member, rep, gives way to z: x = M (z, x_j for j != rep), and K' = M'K M is K but for the rows of the set, in which z
- * alone knows the components.  A congruence: quasi-definite stays quasi-definite.  rep is the member with the least
- * diagonal per ratio^2, so that nothing cancels.  Entry 0 of the set holds z; x_0 then takes the place of x_rep. */
+ * One member, rep, gives way to z: x = M (z, x_j for j != rep), and K' = M'K M is K but for the rows of the set, in
+ * which z alone knows the components.  A congruence: quasi-definite stays quasi-definite.  rep is the member with
+ * the least diagonal per ratio^2, so that nothing cancels.  Entry 0 of the set holds z; x_0 then takes the place of
+ * x_rep. */
 typedef struct compress_set {
     uint32_t k, rows, outside; /* members; entries of b; rows beside the components that know a member */
     uint32_t *member;          /* k: vertices */

@@ -6,7 +6,8 @@ mgc_status mgc__csc_alloc(mgc_ctx *ctx, uint32_t rows, uint32_t cols, size_t nnz
 {
     *out = (mgc__csc){.rows = rows, .cols = cols};
     if (nnz > MGC__CSC_MAX || rows > MGC__CSC_MAX || cols >= MGC__CSC_MAX)
-        return mgc__fail(ctx, MGC_E_LIMIT, "la: sparse matrix too large; found %u x %u with %zu entries; allowed are 2^31 - 1",
+        return mgc__fail(ctx, MGC_E_LIMIT,
+                         "la: sparse matrix too large; found %u x %u with %zu entries; allowed are 2^31 - 1",
                          rows, cols, nnz);
     out->start = mgc__alloc(ctx, (size_t)cols + 1, sizeof *out->start);
     out->row = mgc__alloc(ctx, nnz, sizeof *out->row);

@@ -13,7 +13,8 @@ mgc_status mgc__dense_cholesky(mgc_ctx *ctx, size_t n, double *a, size_t lda)
     info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', (lapack_int)n, a, (lapack_int)lda);
     assert(info >= 0);
     if (info > 0)
-        return mgc__fail(ctx, MGC_E_NUMERIC, "la: dense matrix of order %zu is not positive definite; pivot %d is not positive",
+        return mgc__fail(ctx, MGC_E_NUMERIC,
+                         "la: dense matrix of order %zu is not positive definite; pivot %d is not positive",
                          n, (int)info - 1);
     return MGC_OK;
 }

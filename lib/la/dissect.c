@@ -127,7 +127,8 @@ static uint32_t move(dissection *d, uint32_t part, uint32_t v, uint8_t to, uint3
 }
 
 /* The unlocked cut vertex whose move leaves the smallest cut without unbalancing the sides; n: none. */
-static uint32_t best_move(const dissection *d, uint32_t part, const uint32_t *v, uint32_t n, const uint32_t size[3], uint8_t *to)
+static uint32_t best_move(const dissection *d, uint32_t part, const uint32_t *v, uint32_t n, const uint32_t size[3],
+                          uint8_t *to)
 {
     uint32_t best = UINT32_MAX, chosen = UINT32_MAX, least = (size[0] + size[1] + size[2]) / 4;
 
@@ -179,8 +180,8 @@ static bool improve(dissection *d, uint32_t part, uint32_t *v, uint32_t n)
     return best < before;
 }
 
-/* One connected part, its vertices in queue[0..n): to a group of its own if small, else cut in two.  Groups are numbered
- * from the end of the elimination backwards: a cut is eliminated after what it separates. */
+/* One connected part, its vertices in queue[0..n): to a group of its own if small, else cut in two.  Groups are
+ * numbered from the end of the elimination backwards: a cut is eliminated after what it separates. */
 static void place(dissection *d, uint32_t part, uint32_t n, uint32_t depth, uint32_t *parts, uint32_t *v)
 {
     uint32_t size[3], a, b, cut;
@@ -213,8 +214,9 @@ static void place(dissection *d, uint32_t part, uint32_t n, uint32_t depth, uint
     }
 }
 
-/* Vertices from `free` on, and those of degree above `limit`, last, as group 1; then parts until every vertex has its group.  Depth first: stack
- * holds one vertex of each part to do, so that later groups lie inside earlier ones. */
+/* Vertices from `free` on, and those of degree above `limit`, last, as group 1; then parts until every vertex has
+ * its group.  Depth first: stack holds one vertex of each part to do, so that later groups lie inside earlier ones.
+ * */
 static void dissect(dissection *d, uint32_t limit, uint32_t free)
 {
     uint32_t parts = 1, *v = d->list + 2 * (size_t)d->n;
@@ -242,7 +244,8 @@ static void dissect(dissection *d, uint32_t limit, uint32_t free)
             reached = peripheral_levels(d, d->part[root], root, &depth);
             place(d, d->part[root], reached, depth, &parts, v);
             for (uint32_t k = 0; k < reached; k++) /* one root a side is enough; further pieces are found later */
-                if (d->group[v[k]] == LAST && (top < 2 || d->part[v[k]] != d->part[d->stack[top - 1]]) && top + 1 < d->n)
+                if (d->group[v[k]] == LAST && (top < 2 || d->part[v[k]] != d->part[d->stack[top - 1]]) &&
+                    top + 1 < d->n)
                     d->stack[top++] = v[k];
         }
     }

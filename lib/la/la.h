@@ -78,16 +78,17 @@ mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, d
 mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift);
 
 /* Solve K x = b, b and x may be the same: with the shifted factor, then at most `steps` steps of refinement on K
- * itself while they help.  Returns |b - Kx| / |b|, in the largest absolute entry, each divided by the root of its diagonal
- * where that exceeds one, rows of each sign by themselves (b as at least a thousandth of the other part); 0 for b = 0.
- * Where the shift explains the residual, it is not computed: K is looked at once a factorisation. */
+ * itself while they help.  Returns |b - Kx| / |b|, in the largest absolute entry, each divided by the root of its
+ * diagonal where that exceeds one, rows of each sign by themselves (b as at least a thousandth of the other part); 0
+ * for b = 0. Where the shift explains the residual, it is not computed: K is looked at once a factorisation. */
 double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps, double target);
 /* x = the shifted factor's solution for b, without refinement; b and x may be the same. */
 void mgc__ldl_apply(mgc__ldl *ldl, const double *b, double *x);
-/* What residuals are multiplied by, row for row, in mgc__ldl_solve() until the next factorisation, all rows then together.
- * Costs a look at K in each solve. */
+/* What residuals are multiplied by, row for row, in mgc__ldl_solve() until the next factorisation, all rows then
+ * together. Costs a look at K in each solve. */
 void mgc__ldl_weigh(mgc__ldl *ldl, const double *weight);
-/* Which rows of K lie in one of the many alike components of an arrow, and how many those are; NULL where K is none. */
+/* Which rows of K lie in one of the many alike components of an arrow, and how many those are; NULL where K is none.
+ * */
 const uint8_t *mgc__ldl_scenarios(const mgc__ldl *ldl, uint32_t *count);
 void mgc__ldl_read_info(const mgc__ldl *ldl, mgc__ldl_info *info);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight doubles side by side; compilers split them as the machine has it.  Arithmetic on each is that of scalars in the
- * order written, whatever the width of the registers, so the same code for wider ones gives the same bits. */
+/* Eight doubles side by side; compilers split them as the machine has it.  Arithmetic on each is that of scalars in
+ * the order written, whatever the width of the registers, so the same code for wider ones gives the same bits. */
 #ifndef LA_LANES_H
 #define LA_LANES_H
 

@@ -5,8 +5,8 @@
 #include <math.h>
 
 #define ROUNDING_SAFETY 4.0
-/* Columns (rows) of a right-hand side count as at least this part of its rows (columns): what is nearly nought needs no
- * relative accuracy of its own. */
+/* Columns (rows) of a right-hand side count as at least this part of its rows (columns): what is nearly nought needs
+ * no relative accuracy of its own. */
 #define SMALL_BLOCK 1e-3
 
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order)
@@ -63,7 +63,8 @@ static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, const uint32_t *
 static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign)
 {
     size_t n = ldl->n;
-    uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n, sizeof *perm), *parent = perm + n, *order = parent + n, *work = order + n;
+    uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n,
+                                sizeof *perm), *parent = perm + n, *order = parent + n, *work = order + n;
     mgc_status st = perm ? mgc__order_best(ldl->ctx, k, perm) : mgc__no_memory(ldl->ctx, "a permutation");
 
     if (st == MGC_OK) st = apply_order(ldl, k, perm);
@@ -133,7 +134,8 @@ static mgc_status analyse(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, 
         ldl->engine = &mgc__ldl_arrow;
         if (mgc__arrow_compressed(ldl)) st = mgc__csc_alloc(ctx, ldl->n, ldl->n, ldl->entries, &ldl->pattern);
     } else if (st == MGC_OK) {
-        st = create_general(ldl, k, sign, method == MGC__LDL_AUTO || method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
+        st = create_general(ldl, k, sign, method == MGC__LDL_AUTO ||
+                            method == MGC__LDL_ARROW ? MGC__LDL_SUPERNODAL : method);
     }
     if (st == MGC_OK && ldl->pattern.start) {
         memcpy(ldl->pattern.start, k->start, ((size_t)ldl->n + 1) * sizeof *k->start);
@@ -295,7 +297,8 @@ static void judge(mgc__ldl *ldl, const yardstick *y)
     ldl->judged = true;
 }
 
-/* Rounding varies with the right-hand side: what one solve showed, times a safety, is taken for all with one factor. */
+/* Rounding varies with the right-hand side: what one solve showed, times a safety, is taken for all with one factor.
+ * */
 static double noise_of(const mgc__ldl *ldl, const yardstick *y)
 {
     if (!ldl->judged) return INFINITY;

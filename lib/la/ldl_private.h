@@ -13,7 +13,8 @@ typedef struct ldl_pair {
     double plus, minus;
 } ldl_pair;
 
-/* Squares of largest entries, weighted: of b, and of shift x, which is the residual that exact arithmetic leaves in x. */
+/* Squares of largest entries, weighted: of b, and of shift x, which is the residual that exact arithmetic leaves in
+ * x. */
 typedef struct ldl_sizes {
     ldl_pair b, shifted;
 } ldl_sizes;
@@ -24,8 +25,8 @@ static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
     return (ldl_pair){b.plus <= a.plus ? a.plus : b.plus, b.minus <= a.minus ? a.minus : b.minus};
 }
 
-/* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry and exit.
- * What stands as NULL is done in ldl.c for an engine that works on ldl->k. */
+/* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry
+ * and exit. What stands as NULL is done in ldl.c for an engine that works on ldl->k. */
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
     mgc_status (*analyse)(mgc__ldl *ldl);
@@ -65,13 +66,15 @@ struct mgc__ldl {
 
 extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmod, mgc__ldl_arrow;
 
-/* Dense L D L' of a (n x n by columns, lower triangle) in place; size: magnitudes of what the diagonal was summed from. */
+/* Dense L D L' of a (n x n by columns, lower triangle) in place; size: magnitudes of what the diagonal was summed
+ * from. */
 #define MGC__DENSE_WORK(n) (8 * (size_t)(n) + 8)
 mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, const double *shift, double *size,
                           double *d, double *d_inverse, double *work);
 void mgc__dense_ldl_solve(uint32_t n, const double *l, const double *d_inverse, double *x);
 
-/* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one.  Weights bear their row's sign. */
+/* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one.  Weights bear their row's
+ * sign. */
 typedef struct ldl_loops {
     ldl_pair (*largest)(size_t n, const double *x, const double *weight);                          /* x_i^2 |weight_i| */
     ldl_pair (*largest_product)(size_t n, const double *x, const double *s, const double *weight); /* (s_i x_i)^2 |weight_i| */
@@ -84,7 +87,8 @@ mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint
 
 /* The cheapest order that order.c finds; the others are what it chooses from. */
 mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
-mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out, uint32_t *place);
+mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out,
+                              uint32_t *place);
 /* A fill-reducing order of the symmetric pattern k (upper triangle), by CHOLMOD's AMD. */
 mgc_status mgc__order_amd(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
 

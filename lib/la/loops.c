@@ -59,19 +59,19 @@ ALWAYS_INLINE void weigh_body(size_t n, const double *diagonal, const double *si
     for (; i < n; i++) weight[i] = side[i] / (diagonal[i] * side[i] > 1.0 ? diagonal[i] * side[i] : 1.0);
 }
 
-#define LOOPS(name, attribute)                                                                                          \
-    attribute static ldl_pair largest_##name(size_t n, const double *x, const double *weight)                           \
-    {                                                                                                                   \
-        return largest_body(n, x, NULL, weight);                                                                        \
-    }                                                                                                                   \
+#define LOOPS(name, attribute)                                                                                       \
+    attribute static ldl_pair largest_##name(size_t n, const double *x, const double *weight)                        \
+    {                                                                                                                \
+        return largest_body(n, x, NULL, weight);                                                                     \
+    }                                                                                                                \
     attribute static ldl_pair largest_product_##name(size_t n, const double *x, const double *s, const double *weight)  \
-    {                                                                                                                   \
-        return largest_body(n, x, s, weight);                                                                           \
-    }                                                                                                                   \
-    attribute static void weigh_##name(size_t n, const double *diagonal, const double *side, double *weight)            \
-    {                                                                                                                   \
-        weigh_body(n, diagonal, side, weight);                                                                          \
-    }                                                                                                                   \
+    {                                                                                                                \
+        return largest_body(n, x, s, weight);                                                                        \
+    }                                                                                                                \
+    attribute static void weigh_##name(size_t n, const double *diagonal, const double *side, double *weight)         \
+    {                                                                                                                \
+        weigh_body(n, diagonal, side, weight);                                                                       \
+    }                                                                                                                \
     static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name};
 
 LOOPS(plain, )

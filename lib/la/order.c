@@ -43,7 +43,8 @@ void mgc__column_counts(const mgc__csc *k, const uint32_t *parent, uint32_t *cou
 }
 
 /* out = upper triangle of P K P'; place[]: where each entry of k went.  inverse: of the order. */
-mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out, uint32_t *place)
+mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out,
+                              uint32_t *place)
 {
     uint32_t n = k->cols, nnz = k->start[n], *origin = mgc__alloc(ctx, nnz, sizeof *origin);
     mgc__csc lower = {0};
@@ -133,7 +134,8 @@ static mgc_status try_shuffled(search *s, mgc__rng *rng)
     return st == MGC_OK ? try_order(s) : st;
 }
 
-/* Arrow: what all scenarios share comes last, each scenario is cut in time; and the same with the shared part inside. */
+/* Arrow: what all scenarios share comes last, each scenario is cut in time; and the same with the shared part
+ * inside. */
 static const double dense_limits[] = {8.0, 16.0};
 
 mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm)

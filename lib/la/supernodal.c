@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Left-looking L D L' by supernodes: neighbouring columns of L with (nearly) one pattern are a dense panel, so that all
- * work beyond the leaves runs on contiguous vectors (Ng and Peyton 1993).  Written for quasi-definite matrices: every
- * pivot is 1 x 1 in the given order and has a known sign. */
+/* Left-looking L D L' by supernodes: neighbouring columns of L with (nearly) one pattern are a dense panel, so that
+ * all work beyond the leaves runs on contiguous vectors (Ng and Peyton 1993).  Written for quasi-definite matrices:
+ * every pivot is 1 x 1 in the given order and has a known sign. */
 #include "la/supernodal.h"
 #include "la/lanes.h"
 
@@ -34,7 +34,8 @@ static void destroy(mgc__ldl *ldl)
 enum { WIDTH = 4 };
 
 /* C (rows x 4, ldc) = A (rows x depth, lda) W, W depth x 4 by rows. */
-ALWAYS_INLINE void multiply_body(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
+ALWAYS_INLINE void multiply_body(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w,
+                                 double *c,
                                  size_t ldc)
 {
     uint32_t r = 0;
@@ -86,7 +87,8 @@ ALWAYS_INLINE void subtract_body(uint32_t rows, const double *c, double *y)
 
 /* One column of a block below its pivot: y -= sum_k l_k w_k over the `depth` columns before it, then scaled by 1/d.
  * l: those columns, lda apart. */
-ALWAYS_INLINE void eliminate_body(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
+ALWAYS_INLINE void eliminate_body(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w,
+                                  double scale,
                                   double *y)
 {
     uint32_t r = 0;
@@ -105,7 +107,8 @@ ALWAYS_INLINE void eliminate_body(uint32_t rows, uint32_t depth, const double *l
     }
 }
 
-static void multiply_base(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c, size_t ldc)
+static void multiply_base(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
+                          size_t ldc)
 {
     multiply_body(rows, depth, a, lda, w, c, ldc);
 }
@@ -115,7 +118,8 @@ static void subtract_base(uint32_t rows, const double *c, double *y)
     subtract_body(rows, c, y);
 }
 
-static void eliminate_base(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale, double *y)
+static void eliminate_base(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
+                           double *y)
 {
     eliminate_body(rows, depth, l, lda, w, scale, y);
 }
@@ -124,21 +128,21 @@ static const kernels base = {multiply_base, subtract_base, eliminate_base};
 
 #if defined(__x86_64__)
 /* The same bodies for wider registers: the same bits, as nothing is contracted or reordered. */
-#define WIDER(name, isa)                                                                                               \
+#define WIDER(name, isa)                                                                                             \
     __attribute__((target(isa))) static void multiply_##name(uint32_t rows, uint32_t depth, const double *a, size_t lda, \
-                                                             const double *w, double *c, size_t ldc)                   \
-    {                                                                                                                  \
-        multiply_body(rows, depth, a, lda, w, c, ldc);                                                                 \
-    }                                                                                                                  \
-    __attribute__((target(isa))) static void subtract_##name(uint32_t rows, const double *c, double *y)                \
-    {                                                                                                                  \
-        subtract_body(rows, c, y);                                                                                     \
-    }                                                                                                                  \
+                                                             const double *w, double *c, size_t ldc)                 \
+    {                                                                                                                \
+        multiply_body(rows, depth, a, lda, w, c, ldc);                                                               \
+    }                                                                                                                \
+    __attribute__((target(isa))) static void subtract_##name(uint32_t rows, const double *c, double *y)              \
+    {                                                                                                                \
+        subtract_body(rows, c, y);                                                                                   \
+    }                                                                                                                \
     __attribute__((target(isa))) static void eliminate_##name(uint32_t rows, uint32_t depth, const double *l, size_t lda, \
-                                                              const double *w, double scale, double *y)                \
-    {                                                                                                                  \
-        eliminate_body(rows, depth, l, lda, w, scale, y);                                                              \
-    }                                                                                                                  \
+                                                              const double *w, double scale, double *y)              \
+    {                                                                                                                \
+        eliminate_body(rows, depth, l, lda, w, scale, y);                                                            \
+    }                                                                                                                \
     static const kernels name = {multiply_##name, subtract_##name, eliminate_##name};
 
 WIDER(avx2, "avx2")
@@ -196,7 +200,8 @@ static double choose_pivot(mgc__ldl *ldl, supernodal *s, uint32_t column, double
 {
     const mgc__csc *k = &ldl->k;
 
-    return ldl_pivot(ldl, d + ldl->shift[column], s->size[column] + fabs(k->value[k->start[column + 1] - 1]), ldl->sign[column]);
+    return ldl_pivot(ldl, d + ldl->shift[column], s->size[column] + fabs(k->value[k->start[column + 1] - 1]),
+                     ldl->sign[column]);
 }
 
 /* Dense L D L' of a panel whose updates from the left are done; WIDTH columns at a time. */
@@ -386,4 +391,5 @@ static mgc_status analyse(mgc__ldl *ldl)
     return mgc__supernodal_analyse(ldl, s);
 }
 
-const ldl_engine mgc__ldl_supernodal = {.analyse = analyse, .factorise = factorise, .solve = solve, .destroy = destroy};
+const ldl_engine mgc__ldl_supernodal = {.analyse = analyse, .factorise = factorise, .solve = solve,
+                                        .destroy = destroy};

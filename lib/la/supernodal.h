@@ -6,9 +6,11 @@
 #include "la/ldl_private.h"
 
 typedef struct kernels {
-    void (*multiply)(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c, size_t ldc);
+    void (*multiply)(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
+                     size_t ldc);
     void (*subtract)(uint32_t rows, const double *c, double *y);
-    void (*eliminate)(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale, double *y);
+    void (*eliminate)(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
+                      double *y);
 } kernels;
 
 /* For the registers of this machine. */

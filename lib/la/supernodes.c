@@ -24,7 +24,8 @@ static uint32_t fundamental(uint32_t n, const uint32_t *parent, const uint32_t *
 }
 
 /* Merge neighbours; first[] shrinks in place. */
-static uint32_t merge_small(uint32_t n, uint32_t supernodes, const uint32_t *parent, const uint32_t *count, uint32_t *first,
+static uint32_t merge_small(uint32_t n, uint32_t supernodes, const uint32_t *parent, const uint32_t *count,
+                            uint32_t *first,
                             double *zeros)
 {
     uint32_t kept = 0;
@@ -61,7 +62,8 @@ static int ascending(const void *a, const void *b)
 
 /* Rows of each supernode: those of K's columns and of the children, without its own columns.  below: their number,
  * known from the column counts. */
-static void list_rows(const supernodal *s, const mgc__csc *lower, uint32_t *mark, uint32_t *next_child, uint32_t *child)
+static void list_rows(const supernodal *s, const mgc__csc *lower, uint32_t *mark, uint32_t *next_child,
+                      uint32_t *child)
 {
     uint32_t none = UINT32_MAX;
 
@@ -126,7 +128,8 @@ static size_t list_updates(supernodal *s, bool fill, uint32_t *next)
 
             for (q = p; q < end && s->of[s->row[q]] == j; q++) continue;
             if (fill) {
-                s->update[next[j]++] = (supernode_update){.from = k, .at = p - begin, .end = q - begin, .relative = at};
+                s->update[next[j]++] = (supernode_update){.from = k, .at = p - begin, .end = q - begin,
+                                                          .relative = at};
                 for (uint32_t r = p; r < end; r++) s->relative[at + r - p] = panel_row(s, j, s->row[r]);
             } else {
                 s->update_start[j + 1]++;
@@ -183,7 +186,8 @@ static mgc_status plan_updates(mgc__ldl *ldl, supernodal *s, uint32_t *work)
 }
 
 /* Supernodes, their rows' places and the operations that a factorisation takes. */
-static mgc_status find_supernodes(mgc__ldl *ldl, supernodal *s, uint32_t *parent, uint32_t *count, uint32_t *mark, double *zeros)
+static mgc_status find_supernodes(mgc__ldl *ldl, supernodal *s, uint32_t *parent, uint32_t *count, uint32_t *mark,
+                                  double *zeros)
 {
     uint32_t n = ldl->n;
     uint64_t rows = 0;

@@ -137,4 +137,5 @@ static void solve(mgc__ldl *ldl, double *x)
     }
 }
 
-const ldl_engine mgc__ldl_uplooking = {.analyse = analyse, .factorise = factorise, .solve = solve, .destroy = destroy};
+const ldl_engine mgc__ldl_uplooking = {.analyse = analyse, .factorise = factorise, .solve = solve,
+                                       .destroy = destroy};

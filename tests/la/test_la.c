@@ -93,7 +93,8 @@ static void solve_dense(const mgc__csc *k, const double *b, double *x)
 
 START_TEST(every_engine_solves_what_lapack_solves)
 {
-    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD, MGC__LDL_ARROW};
+    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD,
+                                MGC__LDL_ARROW};
     mgc__rng rng;
     int8_t sign[200];
     double b[200], x[200], expected[200];
@@ -126,7 +127,8 @@ END_TEST
 START_TEST(engines_agree_on_an_arrow)
 {
     enum { BLOCKS = 60, SIZE = 24, SHARED = 80, ORDER = BLOCKS * SIZE + SHARED };
-    const uint32_t most = ORDER + BLOCKS * SIZE * 8, engines[] = {MGC__LDL_SUPERNODAL, MGC__LDL_UPLOOKING, MGC__LDL_CHOLMOD};
+    const uint32_t most = ORDER + BLOCKS * SIZE * 8, engines[] = {MGC__LDL_SUPERNODAL, MGC__LDL_UPLOOKING,
+                                                                  MGC__LDL_CHOLMOD};
     uint32_t *i = calloc(most, sizeof *i), *j = calloc(most, sizeof *j), k = 0;
     double *v = calloc(most, sizeof *v), *b = calloc(ORDER, sizeof *b), *x = calloc(3 * ORDER, sizeof *x);
     int8_t *sign = calloc(ORDER, 1);
@@ -213,10 +215,12 @@ static void put(triplets *t, uint32_t a, uint32_t b, double v)
 static void put_link(triplets *t, const shape *s, uint32_t row, uint32_t link, double v)
 {
     put(t, row, link, v);
-    for (uint32_t c = 0; link == 0 && c < s->copies; c++) put(t, row, s->links - 1 - c, v * (c % 2 ? 0.3 + c : -1.0 - c));
+    for (uint32_t c = 0; link == 0 && c < s->copies; c++) put(t, row, s->links - 1 - c,
+                                                              v * (c % 2 ? 0.3 + c : -1.0 - c));
 }
 
-/* Columns first, then rows, stage by stage, as programs are built; every block draws the same pattern, other values. */
+/* Columns first, then rows, stage by stage, as programs are built; every block draws the same pattern, other values.
+ * */
 static mgc__csc random_arrow(const shape *s, uint64_t seed, int8_t *sign)
 {
     static triplets t;
@@ -243,7 +247,8 @@ static mgc__csc random_arrow(const shape *s, uint64_t seed, int8_t *sign)
             put(&t, row + r, column + r % s->columns, symmetric_unit(&values)); /* connected: neighbours in a chain */
             put(&t, row + r, column + (r + 1) % s->columns, symmetric_unit(&values));
             put(&t, row + r, column + (uint32_t)mgc__rng_below(&pattern, s->columns), symmetric_unit(&values));
-            if (s->links > 0) put_link(&t, s, row + r, (uint32_t)mgc__rng_below(&pattern, s->links - s->copies), symmetric_unit(&values));
+            if (s->links > 0) put_link(&t, s, row + r, (uint32_t)mgc__rng_below(&pattern, s->links - s->copies),
+                                       symmetric_unit(&values));
         }
     }
     ck_assert_int_eq(mgc__csc_from_triplets(ctx, n, n, t.n, t.i, t.j, t.v, &out), MGC_OK);
@@ -333,8 +338,8 @@ static void check_solution(mgc__ldl *ldl, const mgc__csc *k, const double *value
         ck_assert_double_le(fabs(x[p] - expected[p]), 1e-3 * (1.0 + fabs(expected[p])));
 }
 
-/* Links in proportion are compressed, whatever their scaling and diagonal; fixed ones (columns of zeros) stay members; and
- * when the proportion is lost, so is the compression. */
+/* Links in proportion are compressed, whatever their scaling and diagonal; fixed ones (columns of zeros) stay
+ * members; and when the proportion is lost, so is the compression. */
 START_TEST(proportional_links_become_one)
 {
     const shape copied = {16, 12, 7, 8, 0, 3, true, 3};
