@@ -172,6 +172,26 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_get_ray(const mgc_program *program,
 /** @} */
 
 /**
+ * What the last solve leaves for a warm start, as bytes that another program of the same shape, or another process on a
+ * machine of the same byte order, can start from: yesterday's plan, a copy on another thread.
+ *
+ * mgc_program_get_start()  fills bytes (room of them) and *size; bytes NULL: *size alone
+ * mgc_program_set_start()  reads them, copied; the next solve with opts.warm_start = 1 starts there if they fit
+ *
+ * The bytes have a version and a checksum and are never trusted: what does not fit costs time, not correctness, for every
+ * answer is judged as always.  Presolve changes the shape: solve with presolve = 1 before mgc_program_get_start().
+ *
+ * @return MGC_OK; get: MGC_E_STATE where there is nothing to start from, MGC_E_INVALID_ARG where room is too small;
+ *         set: MGC_E_TRUNCATED, MGC_E_VERSION, MGC_E_WRONG_LENGTH (another shape), MGC_E_CORRUPT, MGC_E_NO_MEMORY, and
+ *         what was set before stands
+ * Threads  as mgc_program_solve().  Since 0.1 @{
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_program_get_start(const mgc_program *program, uint8_t *bytes, size_t room,
+                                                       size_t *size);
+MGC_API MGC_NODISCARD mgc_status mgc_program_set_start(mgc_program *program, const uint8_t *bytes, size_t size);
+/** @} */
+
+/**
  * Check a point or certificate against the program's own data, by code that shares nothing with the solver.
  * mgc_program_check_ray() gives how clearly a ray proves the outcome: > 0 proves, <= 0 does not.  Since 0.1 @{
  */

@@ -49,6 +49,13 @@ void mgc__ipm_destroy(mgc__ipm *ipm);
 /* Keep what the last solve, a cold one, leaves to start from.  *out may be half-built on failure: destroy it. */
 mgc_status mgc__ipm_anchor_create(mgc_ctx *ctx, const mgc__ipm *ipm, mgc__ipm_anchor **out);
 void mgc__ipm_anchor_destroy(mgc__ipm_anchor *anchor);
+/* The same as bytes, for another program or process.  size: 0 where nothing is kept. */
+bool mgc__ipm_start_fits(const mgc__ipm *ipm, uint32_t n, uint32_t m);
+size_t mgc__ipm_start_size(const mgc__ipm *ipm);
+void mgc__ipm_start_write(const mgc__ipm *ipm, uint8_t *bytes);
+/* MGC_OK; MGC_E_TRUNCATED, MGC_E_VERSION, MGC_E_WRONG_LENGTH, MGC_E_CORRUPT, MGC_E_NO_MEMORY; *out as above. */
+mgc_status mgc__ipm_anchor_read(mgc_ctx *ctx, uint32_t n, uint32_t m, const uint8_t *bytes, size_t size,
+                                mgc__ipm_anchor **out);
 
 mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result);
 

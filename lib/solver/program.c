@@ -308,6 +308,7 @@ void mgc_program_destroy(mgc_program *p)
     mgc__free(ctx, p->start);
     mgc__result_free(ctx, &p->result);
     mgc__ipm_destroy(p->ipm);
+    mgc__ipm_anchor_destroy(p->handed);
     mgc__free(ctx, p);
 }
 

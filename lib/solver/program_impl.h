@@ -49,6 +49,7 @@ struct mgc_program {
     mgc__entries a, q; /* q: upper triangle */
     mgc__result result;
     mgc__ipm *ipm;
+    mgc__ipm_anchor *handed; /* what mgc_program_set_start() read, until a warm solve has used it */
     double *start;     /* starting point for branch and bound, or NULL; length start_n */
     uint32_t start_n;
 };

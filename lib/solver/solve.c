@@ -163,7 +163,12 @@ static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool 
         mgc_status st = mgc__ipm_create(p->ctx, &p->ipm);
         if (st != MGC_OK) return st;
     }
+    if (warm && qp->n == p->n && qp->m == p->m) o.anchor = p->handed;
     mgc_status st = mgc__ipm_solve(p->ipm, qp, &o, found);
+    if (o.anchor != NULL) { /* from now on there is something of one's own */
+        mgc__ipm_anchor_destroy(p->handed);
+        p->handed = NULL;
+    }
     if (st == MGC_OK) s->info.iterations += found->iterations;
     return st;
 }
@@ -402,6 +407,39 @@ mgc_status mgc_program_get_ray(const mgc_program *p, double *ray, size_t n)
 {
     if (p == NULL) return MGC_E_INVALID_ARG;
     return copy_out(p, "ray", p->result.ray, p->result.ray_length, ray, n);
+}
+
+/* --- starts that travel ---------------------------------------------------------------------- */
+
+mgc_status mgc_program_get_start(const mgc_program *p, uint8_t *bytes, size_t room, size_t *size)
+{
+    if (p == NULL) return MGC_E_INVALID_ARG;
+    if (size == NULL) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: size is NULL; a place for it is needed");
+    *size = p->ipm != NULL && mgc__ipm_start_fits(p->ipm, p->n, p->m) ? mgc__ipm_start_size(p->ipm) : 0;
+    if (*size == 0)
+        return mgc__fail(p->ctx, MGC_E_STATE, "solver: the last solve left nothing to start from, or left it of a program that "
+                                              "presolve had reduced; solve with presolve 1");
+    if (bytes == NULL) return MGC_OK;
+    if (room < *size)
+        return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: place for %zu bytes of a start; it has %zu", room, *size);
+    mgc__ipm_start_write(p->ipm, bytes);
+    return MGC_OK;
+}
+
+mgc_status mgc_program_set_start(mgc_program *p, const uint8_t *bytes, size_t size)
+{
+    mgc__ipm_anchor *anchor = NULL;
+
+    if (p == NULL) return MGC_E_INVALID_ARG;
+    if (bytes == NULL) return mgc__fail(p->ctx, MGC_E_INVALID_ARG, "solver: the bytes of a start are NULL");
+    mgc_status st = mgc__ipm_anchor_read(p->ctx, p->n, p->m, bytes, size, &anchor);
+    if (st != MGC_OK) {
+        mgc__ipm_anchor_destroy(anchor);
+        return st;
+    }
+    mgc__ipm_anchor_destroy(p->handed);
+    p->handed = anchor;
+    return MGC_OK;
 }
 
 /* --- the judge for everyone ------------------------------------------------------------------ */

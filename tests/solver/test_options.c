@@ -378,6 +378,99 @@ START_TEST(a_warm_start_saves_iterations_in_an_alliance)
 }
 END_TEST
 
+/* A copy of f's program, solved; start (may be NULL) is handed in before. */
+static mgc_program_info solved_copy(const family *f, const uint8_t *start, size_t size)
+{
+    mgc_program *copy;
+    mgc_program_opts o = options(QP);
+
+    ck_assert_int_eq(mgc_program_clone(f->program, &copy), MGC_OK);
+    o.warm_start = start != NULL;
+    o.presolve = 1;
+    if (start != NULL) ck_assert_int_eq(mgc_program_set_start(copy, start, size), MGC_OK);
+    mgc_program_info info = solved(copy, &o);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    mgc_program_destroy(copy);
+    return info;
+}
+
+static uint8_t *start_of(const mgc_program *p, size_t *size)
+{
+    ck_assert_int_eq(mgc_program_get_start(p, NULL, 0, size), MGC_OK);
+    uint8_t *bytes = malloc(*size);
+    ck_assert_int_eq(mgc_program_get_start(p, bytes, *size - 1, size), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_program_get_start(p, bytes, *size, size), MGC_OK);
+    return bytes;
+}
+
+START_TEST(a_start_travels_to_another_program)
+{
+    family f = member(QP, 4), other = member(QP, 3);
+    mgc_program_opts o = options(QP);
+    size_t size;
+
+    o.presolve = 1;
+    ck_assert_int_eq(mgc_program_get_start(f.program, NULL, 0, &size), MGC_E_STATE); /* nothing solved yet */
+    mgc_program_info first = solved(f.program, &o);
+    uint8_t *start = start_of(f.program, &size);
+    double *x = solution(f.program);
+    ck_assert_int_eq(family_admm_step(&f, x, NULL), MGC_OK);
+    mgc_program_info cold = solved_copy(&f, NULL, 0), warm = solved_copy(&f, start, size);
+    ck_assert_uint_gt(first.iterations, 0);
+    ck_assert_uint_lt(warm.iterations, cold.iterations);
+    ck_assert_double_eq_tol(warm.objective, cold.objective, 2e-7 * fabs(cold.objective));
+
+    ck_assert_int_eq(mgc_program_set_start(other.program, start, size), MGC_E_WRONG_LENGTH);
+    ck_assert_int_eq(mgc_program_set_start(f.program, start, size - 8), MGC_E_CORRUPT);
+    ck_assert_int_eq(mgc_program_set_start(f.program, start, 5), MGC_E_TRUNCATED);
+    start[size / 2] ^= 1;
+    ck_assert_int_eq(mgc_program_set_start(f.program, start, size), MGC_E_CORRUPT);
+    start[size / 2] ^= 1;
+    start[8] ^= 64; /* the version */
+    ck_assert_int_eq(mgc_program_set_start(f.program, start, size), MGC_E_VERSION);
+    free(x);
+    free(start);
+    family_destroy(&f);
+    family_destroy(&other);
+}
+END_TEST
+
+/* The start is of the same shape, the matrix is not the same: it may cost time, nothing else. */
+START_TEST(a_foreign_start_costs_time_alone)
+{
+    family f = member(QP, 4);
+    mgc_program_opts o = options(QP);
+    size_t size;
+
+    o.presolve = 1;
+    (void)solved(f.program, &o);
+    uint8_t *start = start_of(f.program, &size);
+    for (uint32_t j = 0; j < mgc_program_columns(f.program); j++) {
+        double cost, value;
+        ck_assert_int_eq(mgc_program_get_column(f.program, j, &cost, NULL, NULL, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_set_cost(f.program, j, -3.0 * cost + 0.5), MGC_OK);
+        for (uint32_t i = 0; j % 7 == 0 && i < 40; i++) {
+            ck_assert_int_eq(mgc_program_get_coefficient(f.program, i, j, &value), MGC_OK);
+            if (value != 0.0) ck_assert_int_eq(mgc_program_set_coefficient(f.program, i, j, 100.0 * value), MGC_OK);
+        }
+    }
+    mgc_program *copy;
+    mgc_program_info info[2];
+    for (uint32_t k = 0; k < 2; k++) {
+        ck_assert_int_eq(mgc_program_clone(f.program, &copy), MGC_OK);
+        o.warm_start = k;
+        if (k == 1) ck_assert_int_eq(mgc_program_set_start(copy, start, size), MGC_OK);
+        info[k] = solved(copy, &o);
+        mgc_program_destroy(copy);
+    }
+    ck_assert_uint_eq(info[0].outcome, info[1].outcome);
+    if (info[0].outcome == MGC_OUTCOME_OPTIMAL)
+        ck_assert_double_eq_tol(info[0].objective, info[1].objective, 2e-7 * fmax(1.0, fabs(info[0].objective)));
+    free(start);
+    family_destroy(&f);
+}
+END_TEST
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 struct ledger {
@@ -463,6 +556,8 @@ int main(void)
     tcase_add_loop_test(c, two_handles_on_two_threads_give_the_bytes_of_one, LP, KINDS);
     tcase_add_loop_test(c, presolve_changes_no_optimum, LP, KINDS);
     tcase_add_test(c, a_warm_start_saves_iterations_in_an_alliance);
+    tcase_add_test(c, a_start_travels_to_another_program);
+    tcase_add_test(c, a_foreign_start_costs_time_alone);
     tcase_add_loop_test(c, solving_again_takes_no_more_memory, LP, KINDS);
     return run_suite("options", c);
 }
