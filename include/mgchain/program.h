@@ -136,7 +136,7 @@ typedef struct mgc_program_info {
                               nodes: 10^4 times) their present size: give finite bounds where it matters
                               (doc/math/solver.md, section 6) */
     double primal_residual; /**< [-] largest violation of a row or bound, relative to 1 + its size */
-    double dual_residual;   /**< [-] largest violation of stationarity, relative to 1 + largest |cost| */
+    double dual_residual;   /**< [-] largest violation of stationarity, relative to 1 + largest entry of c and Qx */
     double gap;          /**< [-] (objective - bound) / max(1, |objective|) */
     double seconds;      /**< by the context's clock; 0 without one */
 } mgc_program_info;

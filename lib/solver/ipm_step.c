@@ -43,9 +43,18 @@ void mgc__ipm_residuals(mgc__ipm *ipm)
     ipm->loops->residuals(ipm);
 }
 
+/* What stationarity is measured against: one, the largest cost and the largest entry of Qx, in original units. */
+static double gradient_norm(const mgc__ipm *ipm)
+{
+    double most = 0.0;
+
+    for (uint32_t j = 0; ipm->has_q && j < ipm->n; j++) most = fmax(most, fabs(ipm->qx[j]) / ipm->scale[j]);
+    return fmax(ipm->cost_norm, 1.0 + most / ipm->cost_scale);
+}
+
 void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
 {
-    double rows = 0.0, plain_gap, gap, unexcused, strict;
+    double rows = 0.0, norm = gradient_norm(ipm), plain_gap, gap, unexcused, strict;
     mgc__ipm_sums s;
 
     *out = (measure){.mu = ipm->mu};
@@ -63,8 +72,8 @@ void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
     plain_gap = fabs(out->primal_objective - (rows + s.plain - 0.5 * s.xqx) / ipm->cost_scale) /
                 fmax(1.0, fabs(out->primal_objective));
     /* Two ways to be good enough: the proven bound, or every residual small and the plain gap. */
-    unexcused = s.unexcused / ipm->cost_norm;
-    strict = s.strict / ipm->cost_norm;
+    unexcused = s.unexcused / norm;
+    strict = s.strict / norm;
     if (fmax(unexcused, gap) <= fmax(strict, plain_gap)) {
         out->dual = unexcused;
         out->gap = gap;
@@ -72,7 +81,7 @@ void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
         out->dual = strict;
         out->gap = plain_gap;
     }
-    if (!(unexcused <= 1e-9)) out->bound = -INFINITY;
+    if (!(s.unexcused <= 1e-9 * ipm->cost_norm)) out->bound = -INFINITY;
     out->merit = fmax(out->primal, fmax(out->dual, out->gap));
     /* fmax() and the loop drop a not-a-number: the sums keep it */
     if (!isfinite(out->merit) || !isfinite(s.cx + s.xqx + rows + s.plain)) out->merit = INFINITY;

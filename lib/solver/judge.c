@@ -99,11 +99,9 @@ void mgc__judge_dual(const mgc__qp *qp, const double *x, double *y, double *z, m
     double largest = 0.0, worst = 0.0, objective, loss = 0.0;
     const mgc__csc *a = qp->a;
 
-    for (uint32_t j = 0; j < qp->n; j++) {
-        largest = fmax(largest, fabs(qp->c[j]));
-        z[j] = qp->c[j];
-    }
+    for (uint32_t j = 0; j < qp->n; j++) z[j] = qp->c[j];
     objective = -0.5 * add_quadratic(qp->q, x, z);
+    for (uint32_t j = 0; j < qp->n; j++) largest = fmax(largest, fmax(fabs(qp->c[j]), fabs(z[j] - qp->c[j])));
     for (uint32_t i = 0; i < qp->m; i++) {
         y[i] = clean(y[i], qp->row_lower[i], qp->row_upper[i]);
         objective += lean(y[i], qp->row_lower[i], qp->row_upper[i]);

@@ -21,7 +21,7 @@ typedef struct mgc__dual_report {
     double objective; /* dual objective where violations of stationarity are left out; they are in residual */
     double bound;     /* lower bound of the optimum, proven by these y whatever x is; -INFINITY where a reduced
                        * cost of the wrong sign meets a missing bound */
-    double residual;  /* largest reduced cost of the wrong sign, relative to 1 + largest |c| */
+    double residual;  /* largest reduced cost of the wrong sign, relative to 1 + largest entry of c and Qx */
 } mgc__dual_report;
 
 /* y is cleaned in place: a multiplier that leans on a missing bound becomes 0.  z, length n, is filled with
