@@ -8,8 +8,14 @@ enum {
     SHORTLIST = 48,       /* columns that are looked at by propagation */
     ROUND_FIRST = 5,      /* thresholds while there is no incumbent */
     FLIPS = 4,            /* relaxations of the local search after each better incumbent, at most */
-    ROUND_EVERY = 8       /* nodes between two roundings, after the first few */
+    ROUND_EVERY = 8,      /* nodes between two roundings, after the first few */
+    PLUNGE_MAX = 40       /* steps of a plunge */
 };
+
+/* A plunge goes on while the child's bound is within this part of the way from the smallest bound to the cutoff.  From 0
+ * to 0.5 days of hours need the same iterations; days of quarters need a fifth less from 0.25 on. */
+#define PLUNGE_SHARE 0.25
+#define NEARLY_INTEGRAL 0.1 /* a point that is worth rounding at once */
 
 /* An open subproblem: its relaxation is solved, its children's are not. */
 struct node {
@@ -50,6 +56,8 @@ struct search {
     double closed_bound;    /* smallest bound of what was closed by its bound, and of leaves */
     uint32_t stop;          /* outcome that ends the search, or NONE */
     uint32_t rounded_at;
+    uint64_t newest;        /* nodes from this order on are children of the last one */
+    uint32_t plunged;       /* steps of the present plunge */
 };
 
 /* --- objective, gap -------------------------------------------------------------------------- */
@@ -113,11 +121,16 @@ static mgc_status push(struct search *q, struct node *node)
     return MGC_OK;
 }
 
-static struct node *pop(struct search *q)
+/* Take a node out of the heap; what moves into its place goes up or down. */
+static struct node *take(struct search *q, size_t at)
 {
-    struct node *top = q->heap[0], *last = q->heap[--q->open];
-    size_t at = 0;
+    struct node *taken = q->heap[at], *last = q->heap[--q->open];
 
+    if (at == q->open) return taken;
+    while (at > 0 && before(last, q->heap[(at - 1) / 2])) {
+        q->heap[at] = q->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= q->open) break;
@@ -126,8 +139,25 @@ static struct node *pop(struct search *q)
         q->heap[at] = q->heap[child];
         at = child;
     }
-    if (q->open > 0) q->heap[at] = last;
-    return top;
+    q->heap[at] = last;
+    return taken;
+}
+
+/* The next node: the better child of the last one while a plunge lasts, for incumbents are found deep down; else the one
+ * of the smallest bound. */
+static struct node *next_node(struct search *q)
+{
+    double lowest = q->heap[0]->bound, cutoff = mgc__mip_cutoff(q->mip);
+    double limit = isfinite(cutoff) ? lowest + PLUNGE_SHARE * (cutoff - lowest) : INFINITY;
+    size_t best = q->open;
+
+    for (size_t i = 0; q->plunged < PLUNGE_MAX && i < q->open; i++)
+        if (q->heap[i]->order >= q->newest && q->heap[i]->bound <= limit &&
+            (best == q->open || before(q->heap[i], q->heap[best])))
+            best = i;
+    q->plunged = best < q->open ? q->plunged + 1 : 0;
+    q->newest = q->created;
+    return take(q, best < q->open ? best : 0);
 }
 
 /* --- nodes from relaxations ------------------------------------------------------------------ */
@@ -217,7 +247,7 @@ static mgc_status try_point(struct search *q, const mgc__relaxation *r)
 
     if (!r->has_point || !(r->bound < mgc__mip_cutoff(mip))) return MGC_OK;
     for (uint32_t k = 0; k < mip->n_int; k++)
-        if (fabs(r->x[mip->ints[k]] - nearbyint(r->x[mip->ints[k]])) > 1e-3) return MGC_OK;
+        if (fabs(r->x[mip->ints[k]] - nearbyint(r->x[mip->ints[k]])) > NEARLY_INTEGRAL) return MGC_OK;
     double *copy = mgc__alloc(mip->ctx, mip->n_int, sizeof *copy);
     if (copy == NULL) return mgc__no_memory(mip->ctx, "a point");
     for (uint32_t k = 0; k < mip->n_int; k++) copy[k] = r->x[mip->ints[k]];
@@ -543,7 +573,7 @@ static mgc_status run(struct search *q)
         }
         st = report(q);
         if (st != MGC_OK || q->stop != MGC_OUTCOME_NONE) break;
-        struct node *node = pop(q);
+        struct node *node = next_node(q);
         st = improve(q, node);
         if (st == MGC_OK && sharpen(q->mip, node->bound) <= mgc__mip_cutoff(q->mip)) st = expand(q, node);
         else q->closed_bound = fmin(q->closed_bound, node->bound);

@@ -14,11 +14,11 @@
 
 /* A node is solved until its bound is known to this part of its distance from the cutoff: what is left decides
  * neither its fate nor where to branch. */
-#define DECIDED 0.1
+#define DECIDED 0.3
 
 /* What a node pays for a unit away from its fixed integers, in distances of the root's bound from the cutoff.  Chosen so
- * that a third of an integer closes the node; from 3 to 10 nodes and iterations are alike, below 1 nodes multiply. */
-#define PENALTY 3.0
+ * that a fifth of an integer closes the node; from 3 to 10 nodes and iterations are alike, below 1 nodes multiply. */
+#define PENALTY 5.0
 
 struct mgc__mip_worker {
     mgc_ctx *ctx;
