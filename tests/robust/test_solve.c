@@ -314,6 +314,35 @@ START_TEST(a_scenario_without_weight_gets_its_best_plan)
 }
 END_TEST
 
+/* Many such scenarios, by one worker and by three: the same bytes. */
+START_TEST(workers_complete_to_the_same_bytes)
+{
+    enum { K = 30 };
+    double x[2][1 + 2 * K];
+
+    for (uint32_t run = 0; run < 2; run++) {
+        mgc_twostage *ts = NULL;
+        mgc_twostage_opts o;
+        uint32_t a, y[2];
+        OK(mgc_twostage_create(test_ctx, K, NULL, &ts));
+        OK(mgc_twostage_add_column(ts, MGC_FIRST_STAGE, 1, 2, 5, &a));
+        for (uint32_t k = 0; k < K; k++) {
+            for (uint32_t i = 0; i < 2; i++) OK(mgc_twostage_add_column(ts, MGC_SCENARIO(k), 1 + k + i, 0, 1000, &y[i]));
+            OK(mgc_twostage_add_row(ts, MGC_SCENARIO(k), 1.5, INFINITY, (uint32_t[]){y[0], y[1], a}, (double[]){1, 2, -0.5}, 3, NULL));
+        }
+        OK(mgc_twostage_set_worst_case(ts, 1)); /* all but the dearest are left open */
+        mgc_twostage_opts_init(&o, sizeof o);
+        o.threads = 1 + 2 * run;
+        OK(mgc_twostage_solve(ts, &o, NULL));
+        OK(mgc_twostage_get_x(ts, x[run], 1 + 2 * K));
+        for (uint32_t k = 0; k < K - 1; k++) /* y0 + 2 y1 >= 2.5 at costs 1 + k, 2 + k */
+            ck_assert_double_eq_tol((1 + k) * x[run][1 + 2 * k] + (2 + k) * x[run][2 + 2 * k], fmin(1 + k, (2 + k) / 2.0) * 2.5, 1e-5);
+        mgc_twostage_destroy(ts);
+    }
+    ck_assert_int_eq(memcmp(x[0], x[1], sizeof x[0]), 0);
+}
+END_TEST
+
 /* --- a host's set ------------------------------------------------------------------------------------------------- */
 
 /* Conditional value at risk at 1/2: p <= 2 p0, here for equal p0: the dearer half.  p0 alone is what others would start
@@ -592,6 +621,7 @@ TCase *solve_case(void)
     tcase_add_test(tc, infeasible_comes_with_a_proof);
     tcase_add_test(tc, unbounded_only_where_the_worst_case_is);
     tcase_add_test(tc, a_scenario_without_weight_gets_its_best_plan);
+    tcase_add_test(tc, workers_complete_to_the_same_bytes);
     tcase_add_test(tc, a_hosts_set_is_served_by_generation);
     tcase_add_test(tc, unusual_shapes_are_programs_too);
     tcase_add_test(tc, two_hundred_scenarios_agree);
