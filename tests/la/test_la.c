@@ -288,6 +288,36 @@ START_TEST(arrows_are_found_and_solved)
 }
 END_TEST
 
+/* Refinement that never looks at K must reach what it says it reaches. */
+START_TEST(refinement_by_the_shift_alone_is_true)
+{
+    const shape s = {16, 12, 7, 8, 0, 3, true, 2};
+    const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_SUPERNODAL};
+    int8_t sign[400];
+    double b[400], x[400], r[400];
+    mgc__csc k = random_arrow(&s, 3, sign);
+
+    for (size_t engine = 0; engine < MGC__COUNT(engines); engine++) {
+        mgc__ldl *ldl;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engines[engine], &ldl), MGC_OK);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-4, 1e-4), MGC_OK);
+        for (uint32_t trial = 0; trial < 5; trial++) { /* the first looks at K */
+            double largest = 0.0, said, target = trial < 3 ? 1e-10 : 1e-5;
+
+            for (uint32_t p = 0; p < k.cols; p++) r[p] = b[p] = sin(p + 100.0 * trial);
+            said = mgc__ldl_solve(ldl, b, x, 8, target);
+            mgc__csc_symmul(&k, -1.0, x, r);
+            for (uint32_t p = 0; p < k.cols; p++) largest = fmax(largest, fabs(r[p]));
+            ck_assert_double_le(said, target);
+            ck_assert_double_le(largest, 20.0 * target); /* weights divide by at most the root of 10 */
+        }
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
 START_TEST(threads_do_not_change_a_bit_of_an_arrow)
 {
     const shape s = {50, 12, 8, 9, 1, 5, true, 2};
@@ -478,6 +508,7 @@ int main(void)
     tcase_add_test(tc, engines_agree_on_an_arrow);
     tcase_add_loop_test(tc, arrows_are_found_and_solved, 0, 11 * 6);
     tcase_add_test(tc, proportional_links_become_one);
+    tcase_add_test(tc, refinement_by_the_shift_alone_is_true);
     tcase_add_test(tc, threads_do_not_change_a_bit_of_an_arrow);
     tcase_add_test(tc, an_arrow_replaces_what_the_others_replace);
     tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
