@@ -19,8 +19,6 @@ const char *mgc__presolve_kind_name(uint32_t kind)
         [PRESOLVE_FREE_COLUMN] = "free column singleton",
         [PRESOLVE_DOUBLETON_ROW] = "doubleton equation",
         [PRESOLVE_PARALLEL_COLUMN] = "parallel column",
-        [PRESOLVE_COEFFICIENT] = "coefficient",
-        [PRESOLVE_IMPLIED_INTEGER] = "implied integer",
     };
 
     return kind < PRESOLVE_KINDS ? NAMES[kind] : "unknown";

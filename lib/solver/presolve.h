@@ -9,10 +9,10 @@
  *     default: mgc__presolve_ray(ps) proves INFEASIBLE, or is a direction of endless fall (UNBOUNDED) }
  *
  * Branch and bound: give `integer`.  Then only reductions are made that keep an optimum of the mixed-integer program:
- * bounds of integer columns are rounded, coefficients of binaries tightened, no column is fixed because others
- * dominate it.  Work on *mgc__presolve_qp() with mgc__presolve_integer(); each incumbent x of it goes back through
- * mgc__presolve_restore() with y = NULL; its objective gains mgc__presolve_offset().  INFEASIBLE may then rest on
- * rounding, and its ray prove nothing: let the judge look at it. */
+ * bounds of integer columns are rounded, integer columns are neither solved for nor joined, no column is fixed
+ * because others dominate it.  Work on *mgc__presolve_qp() with mgc__presolve_integer(); each incumbent x of it goes back
+ * through mgc__presolve_restore() with y = NULL; its objective gains mgc__presolve_offset().  INFEASIBLE may then
+ * rest on rounding, and its ray prove nothing: let the judge look at it. */
 #ifndef SOLVER_PRESOLVE_H
 #define SOLVER_PRESOLVE_H
 
@@ -36,8 +36,6 @@ enum {
     PRESOLVE_FREE_COLUMN,      /* singleton column that its row keeps within its bounds: both go */
     PRESOLVE_DOUBLETON_ROW,    /* a x + b y = r: x goes */
     PRESOLVE_PARALLEL_COLUMN,
-    PRESOLVE_COEFFICIENT,      /* of a binary, tightened */
-    PRESOLVE_IMPLIED_INTEGER,
     PRESOLVE_KINDS
 };
 const char *mgc__presolve_kind_name(uint32_t kind);
@@ -72,7 +70,7 @@ const mgc__qp *mgc__presolve_qp(const mgc__presolve *ps);
 double mgc__presolve_offset(const mgc__presolve *ps);
 /* false: mgc__presolve_qp() is the original program, and nothing has to be restored. */
 bool mgc__presolve_changed(const mgc__presolve *ps);
-/* Integrality of the columns that are left, implied integers among them; NULL where none was given. */
+/* Integrality of the columns that are left; NULL where none was given. */
 const uint8_t *mgc__presolve_integer(const mgc__presolve *ps);
 /* The original columns and rows that are left, ascending: what column k of mgc__presolve_qp() was.  NULL where
  * nothing changed. */

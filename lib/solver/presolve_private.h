@@ -18,8 +18,8 @@
 #define PRESOLVE_DUST 1e-13
 #define PRESOLVE_RAY_DUST 1e-9 /* as the judge's */
 
-/* Part of the rows and columns that must go, times how often the program repeats itself.  Of 46 published programs one
- * that gains much is below (standmps).  A day's dispatch, with and without scenarios (0.06 to 0.1, 16 to 1000 times
+/* Part of the rows and columns that must go, times how often the program repeats itself.  Of 46 published programs
+ * one that gains much is below (standmps).  A day's dispatch, with and without scenarios (0.06 to 0.1, 16 to 1000 times
  * alike), is below too: it loses more by unlike blocks than it gains by fewer rows. */
 #define WORTH_FOR_EACH 0.02
 /* Rows and columns that a round must take out, as a part of all, for another to be worth its hashing. */

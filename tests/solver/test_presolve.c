@@ -288,7 +288,7 @@ START_TEST(restored_answers_of_linear_programs_are_optimal)
 {
     memset(&seen, 0, sizeof seen);
     check_many(programs(2500), 11, false, 0);
-    for (uint32_t i = 0; i < PRESOLVE_COEFFICIENT; i++) {
+    for (uint32_t i = 0; i < PRESOLVE_KINDS; i++) {
         printf("# %s: %llu\n", mgc__presolve_kind_name(i), (unsigned long long)seen.count[i]);
         ck_assert_msg(seen.count[i] >= 10, "%s: only %d", mgc__presolve_kind_name(i), (int)seen.count[i]);
     }
@@ -305,7 +305,7 @@ START_TEST(restored_answers_of_quadratic_programs_are_optimal)
     memset(&seen, 0, sizeof seen);
     check_many(programs(1500), 12, true, 0);
     ck_assert_int_lt(seen.undecided, programs(1500) / 50);
-    for (uint32_t i = 0; i < PRESOLVE_COEFFICIENT; i++)
+    for (uint32_t i = 0; i < PRESOLVE_KINDS; i++)
         ck_assert_msg(seen.count[i] >= 3, "%s: only %d", mgc__presolve_kind_name(i), (int)seen.count[i]);
 }
 END_TEST
@@ -319,6 +319,95 @@ START_TEST(each_kind_alone_is_undone)
     check_many(programs(400), 100 + kind, false, ~(1u << kind));
     check_many(programs(200), 200 + kind, true, ~(1u << kind));
     ck_assert_msg(seen.count[kind] >= 5, "%s: only %d", mgc__presolve_kind_name(kind), (int)seen.count[kind]);
+}
+END_TEST
+
+/* --- with integers ---------------------------------------------------------------------------- */
+
+static mgc_program *program_of(const mgc__qp *qp, const uint8_t *integer)
+{
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    for (uint32_t j = 0; j < qp->n; j++) {
+        ck_assert_int_eq(mgc_program_add_column(p, qp->c[j], qp->lower[j], qp->upper[j], NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_set_integer(p, j, integer[j]), MGC_OK);
+    }
+    for (uint32_t i = 0; i < qp->m; i++)
+        ck_assert_int_eq(mgc_program_add_row(p, qp->row_lower[i], qp->row_upper[i], NULL, NULL, 0, NULL), MGC_OK);
+    for (uint32_t j = 0; j < qp->n; j++)
+        for (uint32_t k = qp->a->start[j]; k < qp->a->start[j + 1]; k++)
+            ck_assert_int_eq(mgc_program_set_coefficient(p, qp->a->row[k], j, qp->a->value[k]), MGC_OK);
+    return p;
+}
+
+static mgc_program_info solve_mixed(mgc_program *p)
+{
+    mgc_program_opts o;
+    mgc_program_info info = {.struct_size = sizeof info};
+
+    mgc_program_opts_init(&o, sizeof o);
+    o.gap = 1e-9;
+    o.presolve = 1;
+    ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+    return info;
+}
+
+/* The reduced program's optimum, restored, is a feasible point of the original with its optimum. */
+static void check_mixed(struct small *s, int k)
+{
+    mgc__presolve_opts o = {.integer = s->integer};
+    double x[N_MAX], work[2 * (N_MAX + M_MAX)];
+    mgc__presolve *ps;
+    mgc__point_report point;
+    mgc_program *whole = program_of(&s->qp, s->integer);
+    mgc_program_info want = solve_mixed(whole);
+
+    ck_assert_int_eq(mgc__presolve_run(ctx, &s->qp, &o, &ps), MGC_OK);
+    if (mgc__presolve_outcome(ps) != MGC_OUTCOME_NONE) {
+        ck_assert_msg(want.outcome == mgc__presolve_outcome(ps), "case %d: %s, presolve says %s", k,
+                      mgc_outcome_name(want.outcome), mgc_outcome_name(mgc__presolve_outcome(ps)));
+    } else {
+        const mgc__qp *reduced = mgc__presolve_qp(ps);
+        mgc_program *rest = program_of(reduced, mgc__presolve_integer(ps));
+        mgc_program_info got = solve_mixed(rest);
+        ck_assert_msg(want.outcome == got.outcome, "case %d: %s, with presolve %s", k, mgc_outcome_name(want.outcome),
+                      mgc_outcome_name(got.outcome));
+        if (got.outcome == MGC_OUTCOME_OPTIMAL) {
+            mgc__ipm_result found = {.outcome = got.outcome, .x = x, .objective = got.objective};
+            seen.optimal++;
+            ck_assert_int_eq(mgc_program_get_x(rest, x, reduced->n), MGC_OK);
+            mgc__presolve_restore(ps, &found, &found);
+            mgc__judge_point(&s->qp, found.x, work, &point);
+            ck_assert_double_le(point.residual, 1e-6);
+            ck_assert_msg(fabs(point.objective - want.objective) <= 1e-5 * fmax(1, fabs(want.objective)),
+                          "case %d: %.9g, with presolve %.9g", k, want.objective, point.objective);
+            for (uint32_t j = 0; j < s->qp.n; j++)
+                if (s->integer[j]) ck_assert_double_eq_tol(found.x[j], nearbyint(found.x[j]), 1e-6);
+        }
+        mgc_program_destroy(rest);
+    }
+    mgc__presolve_destroy(ps);
+    mgc_program_destroy(whole);
+}
+
+START_TEST(an_integer_optimum_is_kept)
+{
+    static struct small s;
+
+    memset(&seen, 0, sizeof seen);
+    mgc__rng_seed(&rng, 31);
+    for (int k = 0; k < programs(300); k++) {
+        random_program(&s, false);
+        if (s.qp.n > 12) continue;
+        for (uint32_t j = 0; j < s.qp.n; j++) {
+            s.integer[j] = chance(50);
+            s.lower[j] = fmax(s.lower[j], -5) - (s.integer[j] && chance(20) ? 0.5 : 0);
+            s.upper[j] = fmin(s.upper[j], 6);
+        }
+        check_mixed(&s, k);
+    }
+    ck_assert_int_gt(seen.optimal, 80);
 }
 END_TEST
 
@@ -412,7 +501,7 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-/* Equal scenarios stay equal: a program that repeats itself keeps its shape where little is to gain, others do not. */
+/* Equal scenarios stay equal: a program that repeats itself keeps its shape where little is to gain. */
 START_TEST(programs_that_repeat_themselves_keep_their_shape)
 {
     enum { BLOCKS = 60 };
@@ -454,7 +543,8 @@ int main(void)
     tcase_set_timeout(c, 600);
     tcase_add_test(c, restored_answers_of_linear_programs_are_optimal);
     tcase_add_test(c, restored_answers_of_quadratic_programs_are_optimal);
-    tcase_add_loop_test(c, each_kind_alone_is_undone, 0, PRESOLVE_COEFFICIENT);
+    tcase_add_loop_test(c, each_kind_alone_is_undone, 0, PRESOLVE_KINDS);
+    tcase_add_test(c, an_integer_optimum_is_kept);
     tcase_add_test(c, the_option_is_obeyed);
     tcase_add_test(c, every_allocation_may_fail);
     tcase_add_test(c, programs_that_repeat_themselves_keep_their_shape);
