@@ -4,8 +4,7 @@
  *
  *     minimise c'd   subject to   Ad and d in the recession cones of their bounds,  Qd = 0,  |d_j| <= s_j
  *
- * The program is unbounded, if it is feasible, exactly where the optimum is below nought (Rockafellar 1970, theorem 27.1,
- * for a quadratic objective: Frank and Wolfe 1956). */
+ * The program is unbounded, if it is feasible, exactly where the optimum is below nought (Frank and Wolfe 1956). */
 #include "solver/solve.h"
 
 #include <math.h>
