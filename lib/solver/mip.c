@@ -12,8 +12,8 @@ enum {
     PLUNGE_MAX = 40       /* steps of a plunge */
 };
 
-/* A plunge goes on while the child's bound is within this part of the way from the smallest bound to the cutoff.  From 0
- * to 0.5 days of hours need the same iterations; days of quarters need a fifth less from 0.25 on. */
+/* A plunge goes on while the child's bound is within this part of the way from the smallest bound to the cutoff.
+ * From 0 to 0.5 days of hours need the same iterations; days of quarters need a fifth less from 0.25 on. */
 #define PLUNGE_SHARE 0.25
 #define NEARLY_INTEGRAL 0.1 /* a point that is worth rounding at once */
 
@@ -143,8 +143,8 @@ static struct node *take(struct search *q, size_t at)
     return taken;
 }
 
-/* The next node: the better child of the last one while a plunge lasts, for incumbents are found deep down; else the one
- * of the smallest bound. */
+/* The next node: the better child of the last one while a plunge lasts, for incumbents are found deep down; else
+ * the one of the smallest bound. */
 static struct node *next_node(struct search *q)
 {
     double lowest = q->heap[0]->bound, cutoff = mgc__mip_cutoff(q->mip);
@@ -726,7 +726,8 @@ static mgc_status finish(struct search *q)
     return MGC_OK;
 }
 
-/* No point is asked for any more: the verdict, with the certificate of the relaxation where it has the same verdict. */
+/* No point is asked for any more: the verdict, with the certificate of the relaxation where it has the same
+ * verdict. */
 static mgc_status answer_by_relaxation(mgc__solve *s, uint32_t verdict)
 {
     mgc__qp qp;
@@ -759,8 +760,9 @@ static mgc_status drop_objective(mgc__mip *mip, double **zero)
     return MGC_OK;
 }
 
-/* *verdict: NONE, and the answer is in place; or what is known of a program that is left without one: INFEASIBLE, or
- * UNBOUNDED for its relaxation.  feasibility: is there any point?  Then OPTIMAL (yes), INFEASIBLE, or why that stays open. */
+/* *verdict: NONE, and the answer is in place; or what is known of a program that is left without one: INFEASIBLE,
+ * or UNBOUNDED for its relaxation.  feasibility: is there any point?  Then OPTIMAL (yes), INFEASIBLE, or why that
+ * stays open. */
 static mgc_status branch_and_bound(mgc__solve *s, bool feasibility, uint32_t *verdict)
 {
     mgc__mip mip;
@@ -791,8 +793,8 @@ static mgc_status branch_and_bound(mgc__solve *s, bool feasibility, uint32_t *ve
     return st;
 }
 
-/* The objective falls for ever along a direction of the relaxation.  With rational data it does so over the integers too,
- * if there is one point of them (Meyer 1974); without any the program is infeasible. */
+/* The objective falls for ever along a direction of the relaxation.  With rational data it does so over the
+ * integers too, if there is one point of them (Meyer 1974); without any the program is infeasible. */
 mgc_status mgc__solve_integer(mgc__solve *s)
 {
     uint32_t verdict, any;

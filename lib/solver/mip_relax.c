@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Relaxations over domains, several at a time.  Each starts from the root's iterates or cold, so that its answer depends
- * on nothing but the root and its own bounds: whatever the threads do, the search takes the same course. */
+/* Relaxations over domains, several at a time.  Each starts from the root's iterates or cold, so that its answer
+ * depends on nothing but the root and its own bounds: whatever the threads do, the search takes the same course. */
 #include <stdatomic.h>
 
 #include "solver/mip.h"
@@ -16,8 +16,9 @@
  * neither its fate nor where to branch. */
 #define DECIDED 0.3
 
-/* What a node pays for a unit away from its fixed integers, in distances of the root's bound from the cutoff.  Chosen so
- * that a fifth of an integer closes the node; from 3 to 10 nodes and iterations are alike, below 1 nodes multiply. */
+/* What a node pays for a unit away from its fixed integers, in distances of the root's bound from the cutoff.
+ * Chosen so that a fifth of an integer closes the node; from 3 to 10 nodes and iterations are alike, below 1 nodes
+ * multiply. */
 #define PENALTY 5.0
 
 struct mgc__mip_worker {
@@ -94,15 +95,17 @@ static mgc_status make_workers(mgc__mip *mip, size_t needed)
 
 /* --- one relaxation -------------------------------------------------------------------------- */
 
-/* Continuous columns keep the bounds that were given, for tightened ones take their interior away.  One that became fixed
- * at an end of its range is fixed there exactly; elsewhere propagation knows the value only up to its margins, which would
- * make dependent rows contradict each other. */
-static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const double *lower, const double *upper)
+/* Continuous columns keep the bounds that were given, for tightened ones take their interior away.  One that
+ * became fixed at an end of its range is fixed there exactly; elsewhere propagation knows the value only up to its
+ * margins, which would make dependent rows contradict each other. */
+static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const double *lower,
+                              const double *upper)
 {
     memcpy(w->lower, mip->lower, mip->n * sizeof *w->lower);
     memcpy(w->upper, mip->upper, mip->n * sizeof *w->upper);
     for (uint32_t j = 0; j < mip->n; j++) {
-        double range = mip->upper[j] - mip->lower[j], margin = 1e-8 * (isfinite(range) ? range : 1.0 + fabs(lower[j]));
+        double range = mip->upper[j] - mip->lower[j];
+        double margin = 1e-8 * (isfinite(range) ? range : 1.0 + fabs(lower[j]));
         if (mip->integer[j] || !isfinite(lower[j]) || !(upper[j] - lower[j] <= margin)) continue;
         if (upper[j] <= mip->lower[j] + margin) w->upper[j] = w->lower[j];
         else if (lower[j] >= mip->upper[j] - margin) w->lower[j] = w->upper[j];
@@ -139,9 +142,10 @@ static void exact_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const m
     row_bounds(mip, w);
 }
 
-/* The root's bounds, with the node's fixed integers priced instead: every iterate of the root then satisfies rows and
- * bounds, and only costs change, which an interior-point method takes from near the solution.  Multipliers prove what they
- * prove over the node's own box, where the price is constant: *shift is what it adds there.  false: no price is known. */
+/* The root's bounds, with the node's fixed integers priced instead: every iterate of the root then satisfies rows
+ * and bounds, and only costs change, which an interior-point method takes from near the solution.  Multipliers
+ * prove what they prove over the node's own box, where the price is constant: *shift is what it adds there.
+ * false: no price is known. */
 static bool priced_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const mgc__relaxation *r, double *shift)
 {
     double price = PENALTY * (r->cutoff - mip->root_bound);
