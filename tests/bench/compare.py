@@ -7,8 +7,10 @@
 What is timed.  Processor seconds of one thread (user and system), because a machine that others use makes the clock on the
 wall lie.  It begins with the program in memory and ends with the answer; reading is left out for everyone: `measure` and
 HiGHS (through scipy) are timed inside; clp, cbc and glpsol are whole processes less the time of the same process that only
-reads the file.  Every solver runs once a round, one after the other, and the median counts.  A peer that in the first round
-takes more than three times the fastest is not run again: it cannot be the fastest.  A run is ended at --cap seconds.
+reads the file.  Every solver runs once a round, one after the other, and the median counts.  A run is ended at --cap seconds,
+or where it has taken half as long again as the fastest peer so far (and ten seconds): it cannot be the fastest.  A peer three
+times as slow as the fastest is not run again.  clp's barrier and glpsol are left out of relaxations with more than
+1,200 scenario periods, where neither has ever ended.
 
 Everyone is asked for the same: relaxations to 1e-6 (peers at their defaults, which are about that), mixed-integer programs to a
 gap of 1e-4.  Objectives are compared; a peer that answers another optimum is named.
@@ -29,6 +31,7 @@ THREADS = {(24, 50): (1.6, None), (24, 200): (1.6, None)}
 GROWTH_S, GROWTH_T = 1.15, 1.6
 
 LP_TOLERANCE, MIP_GAP = 1e-6, 1e-4
+SMALL_ONLY, SMALL = ('clp barrier', 'glpsol'), 1200
 
 
 class Out:
@@ -157,6 +160,7 @@ class Extra:
 
 def all_peers():
     return [
+        Highs('highs ipm', ('lp',), 'ipm'),
         Process('clp dual', ('lp',), ['clp', 'FILE', '-quit'], ['clp', 'FILE', '-dualsimplex', '-quit'],
                 ('Optimal objective', 'Optimal - objective value')),
         Process('clp barrier', ('lp',), ['clp', 'FILE', '-quit'], ['clp', 'FILE', '-barrier', '-quit'],
@@ -169,7 +173,6 @@ def all_peers():
         Process('glpsol', ('mip',), ['glpsol', '--freemps', 'FILE', '--check'],
                 ['glpsol', '--freemps', 'FILE', '--mipgap', str(MIP_GAP), '--tmlim', 'CAP'], ('mip =',)),
         Highs('highs simplex', ('lp',), 'simplex'),
-        Highs('highs ipm', ('lp',), 'ipm'),
         Highs('highs', ('mip',), 'mip'),
     ]
 
@@ -215,7 +218,8 @@ class Run:
     def line(self, kind, member):
         """Everyone on one member: {name: median seconds or Out}, {name: objective}."""
         path = self.file(member, *(['--relax'] if kind == 'lp' else []))
-        solvers = [self.ours] + [p for p in self.peers + self.extra if kind in p.kinds]
+        solvers = [self.ours] + [p for p in self.peers + self.extra if kind in p.kinds and
+                                 (kind == 'mip' or p.name not in SMALL_ONLY or member[0] * member[1] <= SMALL)]
         times, objectives, dropped, answers = {s.name: [] for s in solvers}, {}, {}, {}
         for turn in range(self.args.rounds):
             for s in solvers:
@@ -224,7 +228,7 @@ class Run:
                 cap = self.args.cap
                 so_far = [statistics.median(t) for name, t in times.items() if t and name != self.ours.name]
                 if turn == 0 and so_far:
-                    cap = min(cap, max(3 * min(so_far) + 1, 10))
+                    cap = min(cap, max(1.5 * min(so_far) + 1, 10))
                 answer = s.run(kind, member if s is self.ours else path, cap)
                 if isinstance(answer, Out):
                     dropped[s.name] = answer
