@@ -102,12 +102,14 @@ class Process:
     def run(self, kind, path, cap):
         if path not in self.reading:
             self.reading[path] = process_seconds([w.replace('FILE', path) for w in self.read], cap)[0]
-        used, text = process_seconds([w.replace('FILE', path).replace('CAP', f'{cap:g}') for w in self.solve], cap)
+        used, text = process_seconds([w.replace('FILE', path).replace('CAP', str(math.ceil(cap))) for w in self.solve], cap)
         if isinstance(used, Out):
             return used
         if 'topped on time' in text or 'TIME LIMIT EXCEEDED' in text:
             return Out(f'> {cap:g} s')
         objective = number_after(text, *self.marks)
+        if objective is None:
+            return Out('no answer')
         return {'seconds': max(used - self.reading[path], 1e-4), 'objective': objective}
 
 
