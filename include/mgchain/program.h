@@ -115,7 +115,10 @@ typedef struct mgc_program_opts {
     int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
     void *user;
     uint32_t presolve;     /**< 0: reduce the program before it is solved where that pays; 1: never; 2: always */
-    uint32_t reserved1;    /**< 0 */
+    uint32_t polish;       /**< 1: move an OPTIMAL answer to where its active bounds and rows meet, if that is better: of primal
+                                residual, dual residual and gap none grows beyond 1e-13 and one at least falls tenfold, else the
+                                answer stays as it was, bit for bit.  Costs up to three analyses and factorisations.  Not with
+                                warm_start nor for mixed-integer programs; 0 */
 } mgc_program_opts;
 
 /** Fill with the defaults of the library that runs; size: sizeof(mgc_program_opts).  Since 0.1 */

@@ -46,6 +46,8 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
                          "solver: presolve is %u; allowed are 0 (where it pays), 1 (never) and 2 (always)",
                          o->presolve);
+    if (o->polish > 1)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: polish is %u; allowed are 0 (off) and 1 (on)", o->polish);
     if (o->threads == 0 || o->threads > THREADS_LIMIT)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: threads is %u; allowed are 1 to %d", o->threads,
                          THREADS_LIMIT);
@@ -323,6 +325,18 @@ static mgc_status look_for_direction(mgc__solve *s, const mgc__qp *qp, mgc__resu
     return st;
 }
 
+/* Warm starts are for speed, and nodes of branch and bound for their bound: neither is polished. */
+static mgc_status polish(mgc__solve *s, const mgc__qp *qp, mgc__result *r, double *work)
+{
+    bool better = false, node = s->p->integers > 0 && s->opts.relax == 0;
+    bool in_time = s->deadline_ms == 0 || mgc__now_ms(s->p->ctx) < s->deadline_ms;
+
+    if (s->opts.polish == 0 || s->opts.warm_start != 0 || node || !in_time) return MGC_OK;
+    mgc_status st = mgc__polish(s, qp, r, &better);
+    if (st == MGC_OK && better) judge(s, qp, r, work);
+    return st;
+}
+
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *r)
 {
     mgc_ctx *ctx = s->p->ctx;
@@ -339,6 +353,7 @@ mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *
     if (st == MGC_OK && reduced && outcome == MGC_OUTCOME_NUMERICAL)
         st = solve_judged(s, qp, NULL, r, work, &outcome);
     if (st == MGC_OK && r->ray == NULL) st = look_for_direction(s, qp, r, work, &outcome);
+    if (st == MGC_OK && outcome == MGC_OUTCOME_OPTIMAL) st = polish(s, qp, r, work);
     mgc__presolve_destroy(presolve);
     mgc__free(ctx, work);
     if (st != MGC_OK) return st;

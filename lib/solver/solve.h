@@ -18,6 +18,11 @@ typedef struct mgc__solve {
  * keep it in result, whose arrays are made here.  Fills s->info but for nodes and seconds; knows no integrality. */
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *result);
 
+/* Replace the OPTIMAL answer in result, which s->info describes, by the point and the multipliers that its active set
+ * determines; *better tells whether they were clearly better and none of the measures became worse, else result is what
+ * it was, bit by bit.  MGC_OK, MGC_E_NO_MEMORY. */
+mgc_status mgc__polish(mgc__solve *s, const mgc__qp *qp, mgc__result *result, bool *better);
+
 /* A direction of endless fall that mgc__judge_unbounded() takes for a proof, into direction (length n); *found: there
  * is one.  work: length 2 (n + m).  opts: limits; the tolerance is its own. */
 mgc_status mgc__find_direction(mgc_ctx *ctx, const mgc__qp *qp, const mgc__ipm_opts *opts, double *work,
