@@ -63,7 +63,8 @@ typedef struct mgc__ldl_info {
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out);
 void mgc__ldl_destroy(mgc__ldl *ldl);
 
-/* How many threads factorise and solve from now on, the caller's among them; 1 at first.  No bit depends on it. */
+/* How many threads factorise and solve from now on, where the work is worth waking them, the caller's among them; 1 at
+ * first.  No bit depends on it. */
 void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads);
 
 /* Factorise K + diag(sign_j * shift_j), shift_j = plus where sign_j > 0, else minus.

@@ -163,6 +163,7 @@ mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, 
     if (!ldl) return mgc__no_memory(ctx, "a factorisation");
     ldl->ctx = ctx;
     ldl->threads = 1;
+    ldl->worth_threads = WORTH_THREADS;
     st = analyse(ldl, k, sign, method, true);
     if (st == MGC_OK) *out = ldl;
     else mgc__ldl_destroy(ldl);

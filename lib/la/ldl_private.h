@@ -41,11 +41,15 @@ typedef struct ldl_engine {
     void (*destroy)(mgc__ldl *ldl);
 } ldl_engine;
 
+/* Waking and joining threads takes a fraction of a millisecond; so many multiply-adds take a few. */
+#define WORTH_THREADS 5e7
+
 struct mgc__ldl {
     mgc_ctx *ctx;
     const ldl_engine *engine;
     void *state;        /* the engine's */
     uint32_t n, entries, length, threads;
+    double worth_threads;        /* multiply-adds below which they are not woken */
     mgc__csc k;         /* P K P', upper triangle, the diagonal last in each column; empty with MGC__LDL_ARROW */
     double *value;      /* of K as the engine wants them: k.value, or its own */
     uint32_t *where;    /* row i of the caller's K is entry where[i] of vectors */

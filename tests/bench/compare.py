@@ -453,6 +453,7 @@ def smoke(args):
 
 
 def main():
+    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')  # idle threads of a library spin: processor time nobody used
     parser = argparse.ArgumentParser()
     parser.add_argument('folder', type=pathlib.Path)
     parser.add_argument('--only', default='lp,growth,threads,mip,resolve,published')

@@ -4,7 +4,7 @@
 #include <lapacke.h>
 #include <math.h>
 
-#include "la/la.h"
+#include "la/ldl_private.h"
 
 static mgc_ctx *ctx;
 
@@ -275,6 +275,7 @@ START_TEST(arrows_are_found_and_solved)
         for (uint32_t p = 0; p < k.cols; p++) b[p] = symmetric_unit(&rng);
         solve_dense(&k, b, expected);
         mgc__ldl_set_threads(ldl, 1 + again);
+        ldl->worth_threads = 0.0;
         ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
         ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 0, 1e-14), 1e-6); /* the factor alone */
         ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-11);
@@ -330,6 +331,7 @@ START_TEST(threads_do_not_change_a_bit_of_an_arrow)
     ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &ldl), MGC_OK);
     for (uint32_t threads = 1; threads <= 3; threads++) {
         mgc__ldl_set_threads(ldl, threads);
+        ldl->worth_threads = 0.0; /* small as they are */
         ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
         (void)mgc__ldl_solve(ldl, b, x[threads - 1], 3, 1e-14);
         ck_assert_mem_eq(x[threads - 1], x[0], k.cols * sizeof x[0][0]);
