@@ -264,23 +264,46 @@ static mgc_status copy_link(mgc_model *model, const mgc_link *from, uint32_t fir
     return st == MGC_OK ? mgc__bag_copy(model->ctx, &link->bag, &from->bag, first) : st;
 }
 
-/* Of all microgrids, or of one with the links that touch it: the periods first .. first + periods - 1. */
-static mgc_status copy_model(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t first, uint32_t periods, mgc_model **out)
+/* What of a model is copied: all (id and keep NULL), one microgrid with the links that touch it, or those kept with the links
+ * between them; the periods first .. first + periods - 1. */
+typedef struct model_part {
+    const char *id;
+    const bool *keep; /* one a microgrid */
+    uint32_t first, periods;
+} model_part;
+
+static bool has_site(const mgc_model *model, const model_part *part, size_t i)
+{
+    if (part->keep != NULL) return part->keep[i];
+    return part->id == NULL || strcmp(part->id, model->sites[i]->id) == 0;
+}
+
+static bool keeps(const mgc_model *model, const model_part *part, const char *id)
+{
+    for (size_t i = 0; i < model->n_sites; i++)
+        if (strcmp(model->sites[i]->id, id) == 0) return part->keep[i];
+    return false;
+}
+
+static bool has_link(const mgc_model *model, const model_part *part, const mgc_link *link)
+{
+    if (part->keep != NULL) return keeps(model, part, link->first) && keeps(model, part, link->second);
+    return part->id == NULL || strcmp(part->id, link->first) == 0 || strcmp(part->id, link->second) == 0;
+}
+
+static mgc_status copy_part(mgc_ctx *ctx, const mgc_model *model, const model_part *part, mgc_model **out)
 {
     mgc_model *copy;
 
     *out = NULL;
-    mgc_status st = mgc_model_create(ctx, periods, model->hours, &copy);
+    mgc_status st = mgc_model_create(ctx, part->periods, model->hours, &copy);
     if (st != MGC_OK) return st;
-    st = mgc__bag_copy(ctx, &copy->market, &model->market, first);
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon, first);
+    st = mgc__bag_copy(ctx, &copy->market, &model->market, part->first);
+    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon, part->first);
     for (size_t i = 0; st == MGC_OK && i < model->n_sites; i++)
-        if (id == NULL || strcmp(id, model->sites[i]->id) == 0) st = copy_microgrid(copy, model->sites[i], first);
-    for (size_t i = 0; st == MGC_OK && i < model->n_links; i++) {
-        const mgc_link *from = model->links[i];
-        if (id != NULL && strcmp(id, from->first) != 0 && strcmp(id, from->second) != 0) continue;
-        st = copy_link(copy, from, first);
-    }
+        if (has_site(model, part, i)) st = copy_microgrid(copy, model->sites[i], part->first);
+    for (size_t i = 0; st == MGC_OK && i < model->n_links; i++)
+        if (has_link(model, part, model->links[i])) st = copy_link(copy, model->links[i], part->first);
     if (st != MGC_OK) mgc_model_destroy(copy);
     else *out = copy;
     return st;
@@ -288,7 +311,7 @@ static mgc_status copy_model(mgc_ctx *ctx, const mgc_model *model, const char *i
 
 mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc_model **out)
 {
-    return copy_model(ctx, model, id, 0, model->periods, out);
+    return copy_part(ctx, model, &(model_part){.id = id, .periods = model->periods}, out);
 }
 
 mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t periods, mgc_model **out)
@@ -298,33 +321,12 @@ mgc_status mgc_model_window(const mgc_model *model, uint32_t first, uint32_t per
     if (periods < 1 || first >= model->periods || periods > model->periods - first)
         return mgc__fail(model->ctx, MGC_E_RANGE, "dispatch: %u periods from period %u; the model has %u", periods, first,
                          model->periods);
-    return copy_model(model->ctx, model, NULL, first, periods, out);
-}
-
-static bool is_kept(const mgc_model *model, const bool keep[], const char *id)
-{
-    for (size_t i = 0; i < model->n_sites; i++)
-        if (strcmp(model->sites[i]->id, id) == 0) return keep[i];
-    return false;
+    return copy_part(model->ctx, model, &(model_part){.first = first, .periods = periods}, out);
 }
 
 mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool keep[], mgc_model **out)
 {
-    mgc_model *copy;
-
-    *out = NULL;
-    mgc_status st = mgc_model_create(ctx, model->periods, model->hours, &copy);
-    if (st != MGC_OK) return st;
-    st = mgc__bag_copy(ctx, &copy->market, &model->market, 0);
-    if (st == MGC_OK) st = mgc__bag_copy(ctx, &copy->carbon, &model->carbon, 0);
-    for (size_t i = 0; st == MGC_OK && i < model->n_sites; i++)
-        if (keep[i]) st = copy_microgrid(copy, model->sites[i], 0);
-    for (size_t i = 0; st == MGC_OK && i < model->n_links; i++)
-        if (is_kept(model, keep, model->links[i]->first) && is_kept(model, keep, model->links[i]->second))
-            st = copy_link(copy, model->links[i], 0);
-    if (st != MGC_OK) mgc_model_destroy(copy);
-    else *out = copy;
-    return st;
+    return copy_part(ctx, model, &(model_part){.keep = keep, .periods = model->periods}, out);
 }
 
 /* --- expectation ------------------------------------------------------------------------------------------------- */
