@@ -99,6 +99,23 @@ static mgc_status read_series(mgc_ctx *ctx, const mgc_link *link, const char *ke
     return MGC_OK;
 }
 
+/* Trades in force bind the alliance as one program; agents would bargain over them anew, so they refuse. */
+static mgc_status nothing_agreed(mgc_ctx *ctx, const mgc_link *link, const mgc__terms *t, const char *id)
+{
+    static const char *const keys[] = {"agreed_kw", "agreed_back_kw"};
+    double value = 0;
+
+    for (uint32_t i = 0; i < 2 * t->periods; i++) {
+        mgc_status st = mgc_link_get(link, keys[i / t->periods], i % t->periods, &value);
+        if (st != MGC_OK) return st;
+        if (!isinf(value))
+            return mgc__fail(ctx, MGC_E_UNSUPPORTED, "bargain: %s of the link %s-%s is %g kW in period %u; agents decide all trades anew: "
+                             "leave it out, or solve the alliance as one program", keys[i / t->periods], id, t->neighbour, value,
+                             i % t->periods);
+    }
+    return MGC_OK;
+}
+
 /* t follows the terms of n earlier links. */
 static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id, uint32_t index, mgc__terms *t, size_t n)
 {
@@ -120,6 +137,7 @@ static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id,
                          second);
     if ((st = mgc_link_get(link, "loss", 0, &t->loss)) != MGC_OK) return st;
     t->dims = t->loss > 0 ? 2 : 1;
+    if ((st = nothing_agreed(ctx, link, t, id)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "capacity_kw", t->periods, &t->capacity_kw)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "fee_per_kwh", t->periods, &t->fee)) != MGC_OK) return st;
     if ((st = mean_price(model, id, t->carrier, &t->price_scale)) != MGC_OK) return st;
