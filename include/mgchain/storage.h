@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file storage.h
- * Where a ledger's bytes go: a table of calls that the host fills, or the embedded default over
- * a folder of files.
+ * Where the bytes of a ledger and of the consensus log go: a table of calls that the host fills, or the embedded
+ * default over a folder of files.
  *
- * A store is a flat set of named files that grow at the end.  Names are 1..MGC_STORAGE_NAME_MAX
+ * A store is a flat set of named files.  A ledger's grow at the end; the consensus log writes into files that were
+ * filled with zeros beforehand, because a sync that need not record a new file size costs about half.  Names are 1..MGC_STORAGE_NAME_MAX
  * characters of [a-z0-9.-], chosen by the library; a host may map them to whatever it has.
  *
  * Every call is made on the thread that called the library, one at a time per ledger.  A call may
@@ -67,6 +68,15 @@ typedef struct mgc_storage_ops {
 
     /** DONE only when every earlier creation, rename and removal survives loss of power. */
     int32_t (*sync_names)(void *user);
+
+    /** Create a file of size bytes, all zero and really written, so that later writes into it change no bookkeeping
+     *  of the file system; a file of that name is replaced.  Durable after sync() and sync_names().
+     *  Optional, as is write(): a ledger needs neither, the consensus log needs both. */
+    int32_t (*reserve)(void *user, const char *name, uint64_t size);
+
+    /** Overwrite len bytes from offset; the file has them already.  Durable after sync(); until then, as with
+     *  append(), any part of them may be there, and sectors that were not written stay as they were. */
+    int32_t (*write)(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len);
 } mgc_storage_ops;
 
 /**

@@ -107,6 +107,16 @@ uint64_t mgc__rng_below(mgc__rng *rng, uint64_t n); /* uniform in 0..n-1, n > 0,
 double mgc__rng_unit(mgc__rng *rng); /* uniform in [0, 1) */
 #endif
 
+/* --- checksums ------------------------------------------------------------------------------ */
+
+/* CRC-32C (Castagnoli), slicing by 8. */
+typedef struct mgc__crc32c {
+    uint32_t table[8][256];
+} mgc__crc32c;
+void mgc__crc32c_init(mgc__crc32c *c);
+/* crc: 0 to begin, or of what came before. */
+uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, size_t len);
+
 /* --- threads -------------------------------------------------------------------------------- */
 
 /* Call task(user, i) once for each i in 0..n-1 on up to `threads` threads, the caller's among them,

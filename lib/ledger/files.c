@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The embedded storage: a folder of files.  The one file of this room that speaks to the operating system.
  *
- * The file that was appended to last stays open; every other call opens, works and closes. */
+ * The file that was appended to last and the two that were written into last stay open; every other call opens, works
+ * and closes. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,16 @@
 #include "base/base.h"
 #include "mgchain/storage.h"
 
-enum { PATH_BYTES = 4096 };
+enum {
+    PATH_BYTES = 4096,
+    WRITERS = 2,      /* the consensus log writes its last segment and, seldom, its term and vote */
+    ZEROS = 1 << 20   /* bytes of zeros written at once */
+};
+
+struct writer {
+    int fd; /* -1: none */
+    char name[MGC_STORAGE_NAME_MAX + 1];
+};
 
 struct files {
     mgc_ctx *ctx;
@@ -21,6 +31,7 @@ struct files {
     int lock;   /* -1: not held */
     int append; /* -1: none open */
     char name[MGC_STORAGE_NAME_MAX + 1];
+    struct writer writers[WRITERS]; /* the one used last comes first */
 };
 
 static mgc_status fail_errno(struct files *f, const char *what, const char *name)
@@ -57,6 +68,39 @@ static void close_append(struct files *f)
 {
     if (f->append >= 0) close(f->append);
     f->append = -1;
+}
+
+static void close_writers(struct files *f)
+{
+    for (int i = 0; i < WRITERS; i++) {
+        if (f->writers[i].fd >= 0) close(f->writers[i].fd);
+        f->writers[i].fd = -1;
+    }
+}
+
+/* The open file of that name, or NULL. */
+static struct writer *find_writer(struct files *f, const char *name)
+{
+    for (int i = 0; i < WRITERS; i++)
+        if (f->writers[i].fd >= 0 && strcmp(f->writers[i].name, name) == 0) return &f->writers[i];
+    return NULL;
+}
+
+static struct writer *open_writer(struct files *f, const char *name)
+{
+    struct writer *w = find_writer(f, name), old;
+
+    if (w == NULL) {
+        w = &f->writers[WRITERS - 1];
+        if (w->fd >= 0) close(w->fd);
+        w->fd = open_file(f, name, O_WRONLY);
+        if (w->fd < 0) return NULL;
+        snprintf(w->name, sizeof w->name, "%s", name);
+    }
+    old = *w;
+    memmove(f->writers + 1, f->writers, (size_t)(w - f->writers) * sizeof *w);
+    f->writers[0] = old;
+    return &f->writers[0];
 }
 
 /* --- the calls ----------------------------------------------------------------------------------- */
@@ -151,8 +195,9 @@ static int32_t files_append(void *user, const char *name, const uint8_t *bytes, 
 static int32_t files_sync(void *user, const char *name)
 {
     struct files *f = user;
-    bool own = f->append >= 0 && strcmp(f->name, name) == 0;
-    int fd = own ? f->append : open_file(f, name, O_WRONLY);
+    struct writer *w = find_writer(f, name);
+    bool own = w != NULL || (f->append >= 0 && strcmp(f->name, name) == 0);
+    int fd = w != NULL ? w->fd : own ? f->append : open_file(f, name, O_WRONLY);
     int32_t answer = MGC_CB_DONE;
 
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
@@ -181,6 +226,7 @@ static int32_t files_rename(void *user, const char *from, const char *to)
     struct files *f = user;
 
     close_append(f);
+    close_writers(f);
     if (!path_of(f, from, a) || !path_of(f, to, b)) return MGC_E_INVALID_ARG;
     return rename(a, b) == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be renamed", from);
 }
@@ -191,6 +237,7 @@ static int32_t files_remove(void *user, const char *name)
     struct files *f = user;
 
     close_append(f);
+    close_writers(f);
     if (!path_of(f, name, path)) return MGC_E_INVALID_ARG;
     return unlink(path) == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be removed", name);
 }
@@ -207,6 +254,47 @@ static int32_t files_sync_names(void *user)
     return answer;
 }
 
+static int32_t files_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    struct files *f = user;
+    struct writer *w = open_writer(f, name);
+
+    if (w == NULL) return fail_errno(f, "cannot be opened", name);
+    while (len > 0) {
+        ssize_t put = pwrite(w->fd, bytes, len, (off_t)offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return fail_errno(f, "cannot be written", name);
+        bytes += put;
+        offset += (uint64_t)put;
+        len -= (size_t)put;
+    }
+    return MGC_CB_DONE;
+}
+
+/* Zeros are written, not only allocated: a block that is allocated but unwritten would be turned into a written one
+ * by the file system's own log at the first write into it, which makes that sync as slow as one that grows the file. */
+static int32_t files_reserve(void *user, const char *name, uint64_t size)
+{
+    struct files *f = user;
+    uint8_t *zeros = mgc__alloc(f->ctx, ZEROS, 1);
+    int32_t answer = MGC_CB_DONE;
+    int fd;
+
+    if (zeros == NULL) return mgc__no_memory(f->ctx, "ledger: zeros for a file");
+    close_append(f);
+    close_writers(f);
+    fd = open_file(f, name, O_WRONLY | O_CREAT | O_TRUNC);
+    if (fd < 0) answer = fail_errno(f, "cannot be created", name);
+    while (answer == MGC_CB_DONE && size > 0) {
+        ssize_t put = write(fd, zeros, size < ZEROS ? (size_t)size : ZEROS);
+        if (put < 0 && errno != EINTR) answer = fail_errno(f, "cannot be filled", name);
+        if (put > 0) size -= (uint64_t)put;
+    }
+    if (fd >= 0) close(fd);
+    mgc__free(f->ctx, zeros);
+    return answer;
+}
+
 /* --- the handle ---------------------------------------------------------------------------------- */
 
 void mgc_storage_files_destroy(void *user)
@@ -215,6 +303,7 @@ void mgc_storage_files_destroy(void *user)
 
     if (f == NULL) return;
     close_append(f);
+    close_writers(f);
     (void)files_unlock(f);
     mgc__free(f->ctx, f->folder);
     mgc__free(f->ctx, f);
@@ -243,6 +332,7 @@ mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, 
     if (f == NULL) return mgc__no_memory(ctx, "ledger: the storage");
     f->ctx = ctx;
     f->lock = f->append = -1;
+    for (int i = 0; i < WRITERS; i++) f->writers[i].fd = -1;
     f->folder = mgc__strdup(ctx, folder);
     status = f->folder == NULL ? mgc__no_memory(ctx, "ledger: the storage") : check_folder(f, create != 0);
     if (status != MGC_OK) {
@@ -260,7 +350,9 @@ mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, 
                              .truncate = files_truncate,
                              .rename = files_rename,
                              .remove = files_remove,
-                             .sync_names = files_sync_names};
+                             .sync_names = files_sync_names,
+                             .reserve = files_reserve,
+                             .write = files_write};
     *user = f;
     return MGC_OK;
 }

@@ -67,14 +67,6 @@ typedef struct mgc__journal_info {
     bool failed;
 } mgc__journal_info;
 
-/* CRC-32C (Castagnoli), slicing by 8. */
-typedef struct mgc__crc32c {
-    uint32_t table[8][256];
-} mgc__crc32c;
-void mgc__crc32c_init(mgc__crc32c *c);
-/* crc: 0 to begin, or of what came before. */
-uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, size_t len);
-
 /* Lock the store, read every record and hand it to visit in order; then cut off a torn tail (unless read-only).
  * A status from visit ends the reading and is the answer. */
 typedef mgc_status (*mgc__visit_record)(void *user, const mgc__record *record);

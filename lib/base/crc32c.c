@@ -2,7 +2,7 @@
 /* CRC-32C: polynomial 0x1EDC6F41 of Castagnoli, Braeuer and Herrmann (1993), reflected, as in RFC 3720.  It finds
  * every burst of up to 32 bits and any 3 flipped bits in records up to 2^31 bits.  Eight table look-ups at once after
  * Kounavis and Berry (2005). */
-#include "ledger/journal.h"
+#include "base/base.h"
 
 void mgc__crc32c_init(mgc__crc32c *c)
 {
