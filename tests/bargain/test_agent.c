@@ -111,7 +111,7 @@ static uint64_t fingerprint(const world *w)
 }
 
 /* Delay, reordering, repetition, loss, spoilt copies: 40 seeds, the same bytes as on a perfect bus. */
-START_TEST(no_transport_changes_the_agreement)
+START_TEST(no_transport_changes_the_agreement) /* faults O7 */
 {
     uint64_t want = 0;
 
@@ -141,7 +141,7 @@ START_TEST(no_transport_changes_the_agreement)
 END_TEST
 
 /* Whoever falls silent is named by its neighbours, with the phase, within the deadline. */
-START_TEST(a_silent_member_is_named)
+START_TEST(a_silent_member_is_named) /* faults O7 */
 {
     world w;
     bus b;
@@ -170,7 +170,7 @@ START_TEST(a_silent_member_is_named)
 END_TEST
 
 /* Random mutations of every message of a run: never a crash, never accepted as another member's or another run's word. */
-START_TEST(rubbish_is_refused_and_counted)
+START_TEST(rubbish_is_refused_and_counted) /* faults O7 */
 {
     mgc__rng rng;
     world w;
@@ -213,7 +213,7 @@ START_TEST(rubbish_is_refused_and_counted)
 END_TEST
 
 /* Mutations under the true sender's name: the run may end by naming it, but nothing worse. */
-START_TEST(a_lying_neighbour_is_survived)
+START_TEST(a_lying_neighbour_is_survived) /* faults O7 */
 {
     for (uint64_t seed = 0; seed < 60; seed++) {
         world w;
@@ -489,7 +489,7 @@ static mgc_agent *make_toy_agent(world *w, uint32_t i)
 }
 
 /* Members crash at any time and come back from their checkpoints: the agreement is the same to the byte. */
-START_TEST(a_crash_leaves_no_trace)
+START_TEST(a_crash_leaves_no_trace) /* faults O7 */
 {
     uint64_t want = 0;
 

@@ -187,7 +187,7 @@ START_TEST(worth_is_the_nearest)
 }
 END_TEST
 
-START_TEST(worth_at_the_edges)
+START_TEST(worth_at_the_edges) /* faults 32 */
 {
     int64_t worth;
     uint64_t grams;
@@ -220,7 +220,7 @@ END_TEST
 
 /* Row 57: the local days on which clocks change in central Europe in 2019 have 92 and 100 quarter hours; each is one
  * slot. */
-START_TEST(days_with_an_hour_less_or_more)
+START_TEST(days_with_an_hour_less_or_more) /* faults 57 */
 {
     static const struct {
         uint64_t from_ms, to_ms, slots;
@@ -285,7 +285,7 @@ START_TEST(rows_hold_what_was_put)
 }
 END_TEST
 
-START_TEST(questions_are_read_strictly) /* row 72 */
+START_TEST(questions_are_read_strictly) /* faults 72 */
 {
     static const struct {
         const char *arguments;

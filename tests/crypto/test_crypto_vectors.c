@@ -125,7 +125,7 @@ START_TEST(ed25519_rfc8032)
 }
 END_TEST
 
-START_TEST(ed25519_wycheproof)
+START_TEST(ed25519_wycheproof) /* faults 8, 9 */
 {
     json_t *json = load("ed25519/wycheproof_ed25519_test.json"), *group, *test;
     static uint8_t message[8192];

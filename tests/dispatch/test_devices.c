@@ -316,7 +316,7 @@ static mgc_plan *infeasible(const mgc_model *model, const char *const *parts)
     return plan;
 }
 
-START_TEST(a_short_connection_is_named_with_its_cure)
+START_TEST(a_short_connection_is_named_with_its_cure) /* faults O3 */
 {
     static const char *const parts[] = {"site: electricity is short by up to 120 kW in 01:30-02:30 (periods 3-4); 110 kWh",
                                         "Smallest single change that cures it: raise buy_limit_kw of site by 120 kW in "
@@ -340,7 +340,7 @@ START_TEST(a_short_connection_is_named_with_its_cure)
 }
 END_TEST
 
-START_TEST(heat_that_cannot_go_anywhere_is_named)
+START_TEST(heat_that_cannot_go_anywhere_is_named) /* faults O3 */
 {
     static const char *const parts[] = {"site: heat is in surplus", "heat_venting of site", NULL};
     mgc_microgrid *site;
@@ -497,7 +497,7 @@ static mgc_status scenario(mgc_ctx *c, uint32_t together)
     return st;
 }
 
-START_TEST(every_allocation_fails_once)
+START_TEST(every_allocation_fails_once) /* faults O8 */
 {
     long stride = 1;
 

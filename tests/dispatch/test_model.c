@@ -75,7 +75,7 @@ START_TEST(table_is_sound)
 }
 END_TEST
 
-START_TEST(unknown_key_names_the_nearest)
+START_TEST(unknown_key_names_the_nearest) /* faults O1 */
 {
     mgc_device *d = device("chp", "unit-1");
 
@@ -92,7 +92,7 @@ START_TEST(unknown_key_names_the_nearest)
 }
 END_TEST
 
-START_TEST(bad_values_are_refused_and_change_nothing)
+START_TEST(bad_values_are_refused_and_change_nothing) /* faults O1 */
 {
     mgc_device *d = device("storage", "battery"), *l = device("load", "wards");
     double v[T] = {1, 2, (double)NAN, 4}, x = 0;
@@ -223,7 +223,7 @@ static void expect_sound(void)
     ck_assert_msg(st == MGC_OK, "%s", told.text[0]);
 }
 
-START_TEST(free_money_is_refused)
+START_TEST(free_money_is_refused) /* faults O2 */
 {
     double v[T] = {0.1, 0.1, 0.3, 0.3};
 

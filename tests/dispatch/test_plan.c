@@ -404,7 +404,7 @@ static int32_t says_nothing(void *user, uint32_t iteration, double upper, double
     return 0;
 }
 
-START_TEST(a_plan_can_be_stopped)
+START_TEST(a_plan_can_be_stopped) /* faults O4 */
 {
     mgc_model *model = case_model(ctx, "nominal");
     mgc_dispatch_opts opts;

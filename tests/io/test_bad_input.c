@@ -257,7 +257,7 @@ static const struct bad {
      "y\n1\n", "case.yaml:6:35: uncertainty.method: \"k-means\" is not known; allowed: k-medoids, forward-selection"},
 };
 
-START_TEST(every_fault_is_told_with_its_place)
+START_TEST(every_fault_is_told_with_its_place) /* faults O1 */
 {
     const struct bad *b = &bad[_i];
     struct disk disk = {.file = {{"s.csv", b->csv != NULL ? b->csv : "", 0}}};

@@ -249,7 +249,7 @@ static void check_series(mgc_case *kase, const char *name)
     }
 }
 
-START_TEST(every_dialect_of_csv_is_the_same_series)
+START_TEST(every_dialect_of_csv_is_the_same_series) /* faults O9 */
 {
     struct disk disk = {.file = {{"s.csv", dialects[_i].text, 0}}};
     mgc_case *kase = load(SERIES_CASE, &disk);

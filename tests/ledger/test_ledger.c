@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* faults.md 1-12, 16-30, 40-44, 61-68, 96 in the ledger: transactions, blocks, certificates, the tree and the
+/* Transactions, blocks, certificates, the tree and the
  * state. */
 #include "world.h"
 
@@ -24,7 +24,7 @@ static void teardown(void)
 
 /* --- the tree: 600 000 random acts against a sorted array ---------------------------------------- */
 
-START_TEST(the_tree_is_a_sorted_array)
+START_TEST(the_tree_is_a_sorted_array) /* faults 96 */
 {
     enum { KEYS = 30000 }; /* four levels of nodes */
     static bool there[KEYS];
@@ -160,8 +160,7 @@ static mgc_status try_tx(const mgc_key *sender, uint64_t nonce, uint64_t valid_u
     return mgc_chain_add(w.chain, bytes, len, NULL);
 }
 
-/* faults.md 1-6. */
-START_TEST(a_transaction_counts_once)
+START_TEST(a_transaction_counts_once) /* faults 1-6 */
 {
     size_t len;
 
@@ -190,8 +189,8 @@ START_TEST(a_transaction_counts_once)
 }
 END_TEST
 
-/* faults.md 7, 11, 12: every byte of a transaction is covered by its form or its signatures. */
-START_TEST(every_flipped_bit_of_a_transaction_is_refused)
+/* Every byte of a transaction is covered by its form or its signatures. */
+START_TEST(every_flipped_bit_of_a_transaction_is_refused) /* faults 7, 29 */
 {
     size_t len = make_tx(&w, "put", "kv", 2, bytes);
 
@@ -209,7 +208,7 @@ START_TEST(every_flipped_bit_of_a_transaction_is_refused)
 }
 END_TEST
 
-START_TEST(signatures_are_sorted_single_and_include_the_sender)
+START_TEST(signatures_are_sorted_single_and_include_the_sender) /* faults 11, 12 */
 {
     mgc_tx_body body = {.struct_size = sizeof body,
                         .chain_id = w.chain_id,
@@ -303,7 +302,7 @@ START_TEST(a_refused_transaction_leaves_its_receipt_only)
 }
 END_TEST
 
-START_TEST(a_failing_environment_aborts_the_block)
+START_TEST(a_failing_environment_aborts_the_block) /* faults 92 */
 {
     size_t len;
     int32_t result;
@@ -320,8 +319,8 @@ START_TEST(a_failing_environment_aborts_the_block)
 }
 END_TEST
 
-/* faults.md 40, 43, 44 with blocks between; the tables of TigerBeetle cover the rest. */
-START_TEST(a_pending_transfer_ends_once)
+/* With blocks between; the tables of TigerBeetle cover the rest. */
+START_TEST(a_pending_transfer_ends_once) /* faults 40, 43, 44 */
 {
     mgc_account_info a = {.struct_size = sizeof a};
     mgc_transfer_info t = {.struct_size = sizeof t};
@@ -371,7 +370,7 @@ END_TEST
 
 /* More pending transfers than one block may release end at one height: none can be posted, all are released in
  * turn. */
-START_TEST(a_flood_of_expiries_is_spread)
+START_TEST(a_flood_of_expiries_is_spread) /* faults 58 */
 {
     mgc_account_info a;
     mgc_transfer_info t = {.unit = 1, .code = 1, .flags = MGC_TRANSFER_PENDING, .timeout = 1, .amount = 1};
@@ -401,8 +400,8 @@ START_TEST(a_flood_of_expiries_is_spread)
 }
 END_TEST
 
-/* faults.md 38: what is reserved is not free to spend, on either side. */
-START_TEST(what_is_pending_counts_against_the_bound)
+/* What is reserved is not free to spend, on either side. */
+START_TEST(what_is_pending_counts_against_the_bound) /* faults 38 */
 {
     mgc__exec *x = &w.chain->exec;
     mgc_transfer_info t = {.unit = 1, .code = 1};
@@ -442,8 +441,8 @@ START_TEST(what_is_pending_counts_against_the_bound)
 }
 END_TEST
 
-/* Closing (faults.md 44). */
-START_TEST(a_closed_account_takes_nothing)
+/* Closing. */
+START_TEST(a_closed_account_takes_nothing) /* faults 44 */
 {
     mgc__exec *x = &w.chain->exec;
     mgc_transfer_info t = {.unit = 1, .code = 1, .amount = 5, .flags = MGC_TRANSFER_PENDING},
@@ -537,8 +536,7 @@ static mgc_block *propose(struct three *t, uint64_t time_ms)
     return block;
 }
 
-/* faults.md 68. */
-START_TEST(a_quorum_makes_a_block_final)
+START_TEST(a_quorum_makes_a_block_final) /* faults 68 */
 {
     struct three t;
     mgc_block *block;
@@ -662,8 +660,7 @@ static void change_config(mgc__header *h)
     h->config_height = 1;
 }
 
-/* faults.md 61-64, 66, 67. */
-START_TEST(a_wrong_block_is_refused_and_changes_nothing)
+START_TEST(a_wrong_block_is_refused_and_changes_nothing) /* faults 61-64, 67 */
 {
     static const struct {
         void (*change)(mgc__header *h);
@@ -705,7 +702,7 @@ END_TEST
 
 /* --- several chains in one store ----------------------------------------------------------------- */
 
-START_TEST(chains_share_a_store_and_nothing_else)
+START_TEST(chains_share_a_store_and_nothing_else) /* faults 6 */
 {
     mgc_chain *trading = w.chain, *other;
     mgc_member member = {.id = 1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* faults.md 76-92 in the ledger: power loss, flipped bits, full disks, missing memory. */
+/* Power loss, flipped bits, full disks, missing memory. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -108,7 +108,7 @@ START_TEST(the_same_acts_give_the_same_bytes)
 }
 END_TEST
 
-START_TEST(what_was_stored_is_there_again)
+START_TEST(what_was_stored_is_there_again) /* faults 94 */
 {
     struct disk d;
     struct world w;
@@ -164,7 +164,7 @@ START_TEST(what_was_stored_is_there_again)
 END_TEST
 
 /* The end of the issue: every single bit of every file.  It must be found, with file and offset in the message. */
-START_TEST(every_flipped_bit_is_found)
+START_TEST(every_flipped_bit_is_found) /* faults 77 */
 {
     struct disk d;
     mgc_verify_info info;
@@ -204,8 +204,8 @@ START_TEST(every_flipped_bit_is_found)
 }
 END_TEST
 
-/* faults.md 76: the journal cut at every byte of its last records, and cut and torn. */
-START_TEST(a_torn_tail_is_cut_at_every_byte)
+/* The journal cut at every byte of its last records, and cut and torn. */
+START_TEST(a_torn_tail_is_cut_at_every_byte) /* faults 76 */
 {
     struct disk whole, d;
     size_t after_two;
@@ -300,7 +300,7 @@ static long calls_of_a_run(void)
     return calls;
 }
 
-START_TEST(power_loss_at_every_storage_call)
+START_TEST(power_loss_at_every_storage_call) /* faults 84-86 */
 {
     long calls = calls_of_a_run();
 
@@ -310,7 +310,7 @@ START_TEST(power_loss_at_every_storage_call)
 }
 END_TEST
 
-START_TEST(every_storage_call_fails_once)
+START_TEST(every_storage_call_fails_once) /* faults 81, 92 */
 {
     long calls = calls_of_a_run();
 
@@ -319,8 +319,8 @@ START_TEST(every_storage_call_fails_once)
 }
 END_TEST
 
-/* faults.md 79: nothing is acknowledged, nothing is left behind, and with room again it goes on. */
-START_TEST(a_full_disk_can_be_emptied)
+/* Nothing is acknowledged, nothing is left behind, and with room again it goes on. */
+START_TEST(a_full_disk_can_be_emptied) /* faults 79 */
 {
     for (uint64_t room = 0; room < 1500; room += 13) {
         struct disk d;
@@ -349,8 +349,7 @@ START_TEST(a_full_disk_can_be_emptied)
 }
 END_TEST
 
-/* faults.md 82. */
-START_TEST(a_failed_sync_is_final)
+START_TEST(a_failed_sync_is_final) /* faults 82 */
 {
     struct disk d;
     struct world w;
@@ -378,8 +377,7 @@ START_TEST(a_failed_sync_is_final)
 }
 END_TEST
 
-/* faults.md 78. */
-START_TEST(files_missing_swapped_or_foreign_are_refused)
+START_TEST(files_missing_swapped_or_foreign_are_refused) /* faults 78 */
 {
     struct disk whole, d;
     mgc_verify_info info;
@@ -411,8 +409,8 @@ START_TEST(files_missing_swapped_or_foreign_are_refused)
 }
 END_TEST
 
-/* faults.md 88, with the real files; short store, verified, and torn with a real truncate. */
-START_TEST(the_embedded_files_hold_a_ledger)
+/* With the real files; short store, verified, and torn with a real truncate. */
+START_TEST(the_embedded_files_hold_a_ledger) /* faults 88 */
 {
     char folder[] = "/tmp/mgc-ledger-XXXXXX", path[128];
     mgc_storage_ops ops;
@@ -495,7 +493,7 @@ static void write_until_killed(const char *folder)
             _exit(14);
 }
 
-START_TEST(a_killed_process_leaves_a_whole_ledger)
+START_TEST(a_killed_process_leaves_a_whole_ledger) /* faults 85 */
 {
     char folder[] = "/tmp/mgc-killed-XXXXXX", path[128];
     mgc_ledger_opts opts;
@@ -538,7 +536,7 @@ START_TEST(a_killed_process_leaves_a_whole_ledger)
 }
 END_TEST
 
-/* faults.md 91: every allocation fails once; nothing leaks, nothing half-done stays. */
+/* Every allocation fails once; nothing leaks, nothing half-done stays. */
 static mgc_status whole_life(mgc_allocator memory)
 {
     mgc_ctx_opts opts;
@@ -578,7 +576,7 @@ static mgc_status whole_life(mgc_allocator memory)
     return status;
 }
 
-START_TEST(every_allocation_fails_once)
+START_TEST(every_allocation_fails_once) /* faults 91 */
 {
     for (long k = 0;; k++) {
         struct heap heap = {.until_fault = k};
@@ -636,7 +634,7 @@ START_TEST(going_back_is_complete)
 END_TEST
 
 /* A loss of power may keep a later record and lose an earlier one of the same group: neither was durable. */
-START_TEST(what_was_not_synced_may_be_lost_in_any_order)
+START_TEST(what_was_not_synced_may_be_lost_in_any_order) /* faults 84 */
 {
     static uint8_t body[100];
 
@@ -729,7 +727,7 @@ static void fix_checksums(uint8_t *record, uint64_t salt)
 }
 
 /* Every byte of every block and certificate is bound by a hash, a root, a digest or a signature. */
-START_TEST(forged_bytes_with_right_checksums_are_found)
+START_TEST(forged_bytes_with_right_checksums_are_found) /* faults 61, 62, 67 */
 {
     struct disk d;
     mgc_verify_info info;

@@ -324,23 +324,29 @@ static mgc_status open_chain(struct world *w)
     return status;
 }
 
-mgc_status world_open(struct world *w, mgc_ctx *ctx, struct disk *d, uint64_t segment_bytes)
+mgc_status world_open_with(struct world *w, mgc_ctx *ctx, const mgc_ledger_opts *opts)
 {
-    mgc_ledger_opts opts;
     mgc_status status;
 
     *w = (struct world){.ctx = ctx};
+    status = make_key(ctx, 1, &w->member);
+    if (status == MGC_OK) status = make_key(ctx, 2, &w->alice);
+    if (status == MGC_OK) status = make_key(ctx, 3, &w->bob);
+    if (status == MGC_OK) status = mgc_ledger_open(ctx, opts, &w->ledger);
+    if (status == MGC_OK) status = open_chain(w);
+    return status;
+}
+
+mgc_status world_open(struct world *w, mgc_ctx *ctx, struct disk *d, uint64_t segment_bytes)
+{
+    mgc_ledger_opts opts;
+
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &disk_ops;
     opts.storage_user = d;
     opts.segment_bytes = segment_bytes;
     opts.salt = 77;
-    status = make_key(ctx, 1, &w->member);
-    if (status == MGC_OK) status = make_key(ctx, 2, &w->alice);
-    if (status == MGC_OK) status = make_key(ctx, 3, &w->bob);
-    if (status == MGC_OK) status = mgc_ledger_open(ctx, &opts, &w->ledger);
-    if (status == MGC_OK) status = open_chain(w);
-    return status;
+    return world_open_with(w, ctx, &opts);
 }
 
 void world_close(struct world *w)

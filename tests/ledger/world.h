@@ -74,6 +74,8 @@ struct world {
 };
 
 mgc_status world_open(struct world *w, mgc_ctx *ctx, struct disk *d, uint64_t segment_bytes);
+/* The same with the caller's options. */
+mgc_status world_open_with(struct world *w, mgc_ctx *ctx, const mgc_ledger_opts *opts);
 void world_close(struct world *w);
 void id_of(uint8_t id[16], uint64_t number);
 /* A signed transaction of alice with the next nonce; returns its length. */

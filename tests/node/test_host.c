@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host's own contract: what it can do, and that it can do nothing else (rows 69, 93). */
+/* A host's own contract: what it can do, and that it can do nothing else. */
 #include "market.h"
 
 enum { OWN = MGC_CONTRACT_HOST + 3, INFO = MGC_CONTRACT_INFORMATION, TRADE = MGC_CONTRACT_TRADING };
@@ -181,7 +181,7 @@ static int64_t counter(void)
     return n;
 }
 
-START_TEST(does_what_it_may_and_nothing_else) /* row 93 */
+START_TEST(does_what_it_may_and_nothing_else) /* faults 93 */
 {
     open_market(1);
     market_open(&m);
@@ -233,7 +233,7 @@ START_TEST(is_told_every_slot_once)
 }
 END_TEST
 
-START_TEST(a_node_without_its_code_stops) /* row 69 */
+START_TEST(a_node_without_its_code_stops) /* faults 69 */
 {
     mgc_ledger_opts opts;
     mgc_verify_info info = {.struct_size = sizeof info};

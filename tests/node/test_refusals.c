@@ -55,7 +55,7 @@ static void open_until(int step)
 
 /* --- transactions ------------------------------------------------------------------------------------ */
 
-START_TEST(replays_and_nonces) /* rows 1, 2, 3, 4, 5 */
+START_TEST(replays_and_nonces) /* faults 1-5 */
 {
     static uint8_t kept[MGC_TX_BYTES_MAX], early[MGC_TX_BYTES_MAX];
     uint64_t first, second;
@@ -100,7 +100,7 @@ START_TEST(replays_and_nonces) /* rows 1, 2, 3, 4, 5 */
 }
 END_TEST
 
-START_TEST(a_gap_that_never_closes_expires) /* row 3 */
+START_TEST(a_gap_that_never_closes_expires) /* faults 3 */
 {
     mgc_ticket_info info = {.struct_size = sizeof info};
     mgc_node_info node = {.struct_size = sizeof node};
@@ -122,7 +122,7 @@ START_TEST(a_gap_that_never_closes_expires) /* row 3 */
 }
 END_TEST
 
-START_TEST(signatures_and_chains) /* rows 6, 7, 9, 22 */
+START_TEST(signatures_and_chains) /* faults 6, 7, 22, 30 */
 {
     static uint8_t bytes[MGC_TX_BYTES_MAX];
     struct market other = {0};
@@ -172,7 +172,7 @@ START_TEST(signatures_and_chains) /* rows 6, 7, 9, 22 */
 }
 END_TEST
 
-START_TEST(keys_and_roles) /* rows 10, 13, 14, 15 */
+START_TEST(keys_and_roles) /* faults 10, 13-15 */
 {
     uint64_t one, two, three;
     mgc_ticket_info info = {.struct_size = sizeof info};
@@ -222,7 +222,7 @@ START_TEST(keys_and_roles) /* rows 10, 13, 14, 15 */
 }
 END_TEST
 
-START_TEST(arguments_out_of_form) /* rows 23, 24, 25, 31 */
+START_TEST(arguments_out_of_form) /* faults 16, 22-25, 28, 30, 31 */
 {
     static uint8_t body[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
     static const struct {
@@ -272,7 +272,7 @@ END_TEST
 
 /* --- trading -------------------------------------------------------------------------------------------- */
 
-START_TEST(agreements) /* rows 11, 31, 32, 34, 36, 37, 38 */
+START_TEST(agreements) /* faults 11, 31, 32, 34, 36-38 */
 {
     open_until(STEP_NOMINATE);
     /* 11 */
@@ -331,7 +331,7 @@ START_TEST(agreements) /* rows 11, 31, 32, 34, 36, 37, 38 */
 }
 END_TEST
 
-START_TEST(the_gate) /* row 35 */
+START_TEST(the_gate) /* faults 35, 36 */
 {
     open_until(STEP_NOMINATE);
     market_at(&m, GATE - 1000);
@@ -377,7 +377,7 @@ END_TEST
 
 /* --- meters and settlement ------------------------------------------------------------------------------- */
 
-START_TEST(readings) /* rows 45, 46, 47, 48, 49 */
+START_TEST(readings) /* faults 45-49 */
 {
     uint64_t after_0 = START + HOUR;
 
@@ -425,7 +425,7 @@ static void row_text(const char *what, const char *arguments, uint32_t caller, c
     mgc_rows_destroy(rows);
 }
 
-START_TEST(settling) /* rows 51, 52, 53 */
+START_TEST(settling) /* faults 51-53 */
 {
     char text[64];
 
@@ -475,7 +475,7 @@ START_TEST(settling) /* rows 51, 52, 53 */
 END_TEST
 
 /* What it cannot pay becomes a debt; with a debt nobody trades; a deposit pays it first.  Nobody else is held up. */
-START_TEST(debts) /* row 38 */
+START_TEST(debts) /* faults 38 */
 {
     open_until(STEP_DEPOSIT);
     accept(TRADE, "deposit", "2:5", "microgrid=1 amount_micro=1000000 reference=little");
@@ -497,7 +497,7 @@ START_TEST(debts) /* row 38 */
 }
 END_TEST
 
-START_TEST(rounding_drains_nothing) /* row 56 */
+START_TEST(rounding_drains_nothing) /* faults 56 */
 {
     char rows[4000];
     size_t at = 0;
@@ -523,7 +523,7 @@ START_TEST(rounding_drains_nothing) /* row 56 */
 }
 END_TEST
 
-START_TEST(commitments) /* row 50 */
+START_TEST(commitments) /* faults 50 */
 {
     char text[80];
 
@@ -555,7 +555,7 @@ static size_t count(uint32_t caller, const char *what, const char *arguments)
     return n;
 }
 
-START_TEST(questions) /* rows 71, 73 */
+START_TEST(questions) /* faults 71, 73 */
 {
     mgc_rows *rows;
 

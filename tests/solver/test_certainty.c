@@ -244,7 +244,7 @@ static void check_case(const dense *d, uint32_t want, int k)
 }
 
 /* faults.md O5 */
-START_TEST(o5_unbounded_programs_answer_with_a_direction)
+START_TEST(o5_unbounded_programs_answer_with_a_direction) /* faults O5 */
 {
     mgc__rng rng;
     dense d;
@@ -258,7 +258,7 @@ START_TEST(o5_unbounded_programs_answer_with_a_direction)
 }
 END_TEST
 
-START_TEST(o5_infeasible_programs_answer_with_multipliers)
+START_TEST(o5_infeasible_programs_answer_with_multipliers) /* faults O5 */
 {
     mgc__rng rng;
     dense d;
@@ -308,7 +308,7 @@ static void check_optimal(const dense *d, mgc_program *p, const mgc_program_info
 
 /* faults.md O6: numbers of 1e-9 to 1e9 in one program, doubled, empty, fixed, free, rank-deficient: the answer is right or
  * there is none. */
-START_TEST(o6_awkward_programs_are_never_called_optimal_wrongly)
+START_TEST(o6_awkward_programs_are_never_called_optimal_wrongly) /* faults O6 */
 {
     mgc_program_info info = {.struct_size = sizeof info};
     int unsolved = 0;
@@ -342,7 +342,7 @@ START_TEST(o6_awkward_programs_are_never_called_optimal_wrongly)
 END_TEST
 
 /* faults.md O1: each door, each kind of number, by index and value; the program stays what it was. */
-START_TEST(o1_numbers_that_are_none_are_refused_at_every_door)
+START_TEST(o1_numbers_that_are_none_are_refused_at_every_door) /* faults O1 */
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
     const uint32_t cols[] = {0};
@@ -570,7 +570,7 @@ static int32_t cancel_at_third(void *user, uint32_t iteration, double primal, do
 }
 
 /* faults.md O4: the best point so far stays readable, the outcome says which limit it was. */
-START_TEST(o4_limits_and_cancel_leave_the_best_so_far)
+START_TEST(o4_limits_and_cancel_leave_the_best_so_far) /* faults O4 */
 {
     mgc_program_info info = {.struct_size = sizeof info};
     double x[3 * PERIODS], objective, residual;
@@ -605,7 +605,7 @@ static int32_t fail_at_second(void *user, uint32_t iteration, double primal, dou
     return iteration >= 2 ? MGC_E_IO : MGC_CB_DONE;
 }
 
-START_TEST(o8_a_callback_that_fails_is_heard_and_leaves_no_result)
+START_TEST(o8_a_callback_that_fails_is_heard_and_leaves_no_result) /* faults O8 */
 {
     double x[3 * PERIODS];
     mgc_program_opts o;
@@ -647,7 +647,7 @@ static mgc_status all_outcomes(mgc_allocator mem)
 }
 
 /* faults.md O8 */
-START_TEST(o8_every_allocation_may_fail)
+START_TEST(o8_every_allocation_may_fail) /* faults O8 */
 {
     check_every_allocation(all_outcomes, 60);
 }

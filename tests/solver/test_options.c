@@ -147,7 +147,7 @@ static void *cancel_soon(void *user)
     return NULL;
 }
 
-START_TEST(another_thread_cancels)
+START_TEST(another_thread_cancels) /* faults O4 */
 {
     family f = member((enum kind)_i, 40);
     mgc_program_opts o = options((enum kind)_i);
