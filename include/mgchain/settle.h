@@ -56,6 +56,8 @@ enum {
     MGC_DAY_MARKET_OPERATOR = 2,
     MGC_DAY_DISPATCHER = 3,
     MGC_DAY_REGULATOR = 4,
+    MGC_DAY_VALIDATOR = 5, /**< whom the chain's genesis names: its key founds the market together with the
+                            *   administrator's */
     MGC_DAY_MANAGER = 100, /**< + microgrid's number */
     MGC_DAY_METER = 10000  /**< + meter's number: each microgrid's connections (electricity, heat, gas), then its
                              *   ends of links */

@@ -58,13 +58,16 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 
 mgc_contract mgc__built_in_contract(const mgc__built_in *built_in)
 {
-    return (mgc_contract){.struct_size = sizeof(mgc_contract),
-                          .version = 1,
-                          .id = built_in->id,
-                          .code_version = built_in->code_version,
-                          .name = built_in->name,
-                          .check = check,
-                          .execute = execute,
-                          .on_slot = built_in->on_slot,
-                          .query = query};
+    mgc_contract contract = {.struct_size = sizeof contract,
+                             .version = 1,
+                             .id = built_in->id,
+                             .code_version = built_in->code_version,
+                             .name = built_in->name,
+                             .check = check,
+                             .execute = execute,
+                             .on_slot = built_in->on_slot,
+                             .query = query};
+
+    mgc__code_hash(built_in->id, built_in->code_version, built_in->name, contract.code_hash);
+    return contract;
 }

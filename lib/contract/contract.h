@@ -173,7 +173,8 @@ enum {
     METER_OUT,
     METER_INTS
 };
-enum { DEPLOY_VERSION, DEPLOY_FROM, DEPLOY_UNTIL, DEPLOY_INTS }; /* data: hash of the code; name */
+/* data: hash of the code, then of the code before an upgrade; name */
+enum { DEPLOY_VERSION, DEPLOY_FROM, DEPLOY_UNTIL, DEPLOY_OLD_VERSION, DEPLOY_OLD_FROM, DEPLOY_INTS };
 /* ... of trading */
 enum { NOMINATION_BUY, NOMINATION_SELL, NOMINATION_INTS };
 enum {
@@ -364,6 +365,8 @@ typedef struct mgc__built_in {
 
 extern const mgc__built_in mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
 
+/* Hash of a built-in contract's version and of its methods with their fields, as schema.c has them. */
+void mgc__code_hash(uint32_t contract, uint32_t code_version, const char *name, uint8_t hash[32]);
 /* As a contract like a host's.  The user of its calls is built_in itself. */
 mgc_contract mgc__built_in_contract(const mgc__built_in *built_in);
 

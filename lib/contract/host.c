@@ -23,7 +23,7 @@ struct mgc__contracts {
     mgc_ctx *ctx;
     bool unsupported; /* a block needs code that is not here */
     size_t n;
-    entry entries[MGC_CONTRACTS_MAX]; /* ids ascending */
+    entry entries[MGC_CONTRACTS_MAX]; /* ascending by id, then by version of the code */
 };
 
 /* --- registry -------------------------------------------------------------------------------------- */
@@ -34,10 +34,12 @@ static mgc_status insert(mgc__contracts *c, const mgc_contract *ops, void *user,
 
     if (c->n == MGC_CONTRACTS_MAX)
         return mgc__fail(c->ctx, MGC_E_LIMIT, "contract: there are %d contracts already", MGC_CONTRACTS_MAX);
-    while (at < c->n && c->entries[at].ops.id < ops->id) at++;
-    if (at < c->n && c->entries[at].ops.id == ops->id)
-        return mgc__fail(c->ctx, MGC_E_EXISTS, "contract: number %" PRIu32 " is taken by \"%s\"", ops->id,
-                         c->entries[at].name);
+    while (at < c->n && (c->entries[at].ops.id < ops->id ||
+                         (c->entries[at].ops.id == ops->id && c->entries[at].ops.code_version < ops->code_version)))
+        at++;
+    if (at < c->n && c->entries[at].ops.id == ops->id && c->entries[at].ops.code_version == ops->code_version)
+        return mgc__fail(c->ctx, MGC_E_EXISTS, "contract: number %" PRIu32 ", version %" PRIu32 " is taken by \"%s\"",
+                         ops->id, ops->code_version, c->entries[at].name);
     memmove(c->entries + at + 1, c->entries + at, (c->n - at) * sizeof *c->entries);
     c->n++;
     c->entries[at] = (entry){.ops = *ops, .user = user, .functional = functional};
@@ -91,10 +93,21 @@ mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *con
     return insert(contracts, &ops, user, false);
 }
 
-static entry *find(const mgc__contracts *c, uint32_t id)
+/* Any version. */
+static const entry *find(const mgc__contracts *c, uint32_t id)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (c->entries[i].ops.id == id) return (entry *)&c->entries[i];
+        if (c->entries[i].ops.id == id) return &c->entries[i];
+    return NULL;
+}
+
+/* That version of the code with that hash. */
+static const entry *find_code(const mgc__contracts *c, uint32_t id, int64_t version, const uint8_t hash[32])
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->entries[i].ops.id == id && (int64_t)c->entries[i].ops.code_version == version &&
+            memcmp(c->entries[i].ops.code_hash, hash, 32) == 0)
+            return &c->entries[i];
     return NULL;
 }
 
@@ -155,6 +168,8 @@ static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint3
     mgc__key key = mgc__key_u32(mgc__key_of('X'), id);
     const uint8_t *bytes;
     size_t len;
+    int64_t version;
+    bool before, known;
     mgc__rec rec;
     mgc_status st;
 
@@ -163,15 +178,17 @@ static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint3
     st = mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
     if (st != MGC_OK) return st;
     if (mgc__rec_decode(bytes, len, &rec) != MGC_OK) return MGC_E_INTERNAL;
-    if ((uint64_t)rec.v[DEPLOY_FROM] > height ||
-        (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height))
-        return MGC_E_NOT_FOUND;
-    if (*out == NULL || (int64_t)(*out)->ops.code_version != rec.v[DEPLOY_VERSION] ||
-        memcmp((*out)->ops.code_hash, rec.data, 32) != 0)
+    before = (uint64_t)rec.v[DEPLOY_FROM] > height; /* until an upgrade is active the version before it is */
+    version = rec.v[before ? DEPLOY_OLD_VERSION : DEPLOY_VERSION];
+    if (version == 0 || (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height)) return MGC_E_NOT_FOUND;
+    if (rec.data_len != (rec.v[DEPLOY_OLD_VERSION] == 0 ? 32 : 64)) return MGC_E_INTERNAL;
+    known = *out != NULL;
+    *out = find_code(c, id, version, rec.data + (before ? 32 : 0));
+    if (*out == NULL)
         return mgc__fail(
             c->ctx, MGC_E_UNSUPPORTED,
             "contract: contract %" PRIu32 " version %" PRId64 " is active from height %" PRId64 "; this node has %s",
-            id, rec.v[DEPLOY_VERSION], rec.v[DEPLOY_FROM], *out == NULL ? "no code for it" : "other code");
+            id, version, rec.v[before ? DEPLOY_OLD_FROM : DEPLOY_FROM], known ? "other code" : "no code for it");
     return MGC_OK;
 }
 
@@ -235,6 +252,7 @@ static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
         st = active(c, mgc__exec_state(x), e->ops.id, mgc__exec_height(x), &e);
         if (st == MGC_E_NOT_FOUND) continue;
         if (st != MGC_OK) return st;
+        if (e != &c->entries[i]) continue; /* another version of it is active */
         env_of_exec(&env, c, x, e);
         st = answer(&env, e->ops.on_slot(e->user, &env, slot));
         if (st == MGC_OK) continue;
@@ -412,7 +430,7 @@ static mgc_status query_contracts(const mgc__contracts *c, const mgc__state *sta
     while (st == MGC_OK && mgc__record_next(state, &cursor)) {
         mgc__rec rec;
 
-        if (mgc__rec_decode(cursor.value, cursor.value_len, &rec) != MGC_OK || rec.data_len != 32)
+        if (mgc__rec_decode(cursor.value, cursor.value_len, &rec) != MGC_OK || rec.data_len < 32)
             return MGC_E_INTERNAL;
         st = query_contract(rows, (int64_t)mgc__key_read(cursor.key, 1, 4), rec.name, rec.name_len,
                             rec.v[DEPLOY_VERSION], rec.data, rec.v[DEPLOY_FROM]);
@@ -441,6 +459,7 @@ mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uin
         mgc_env env;
 
         if (e->ops.query == NULL || active(contracts, state, e->ops.id, info.height, &e) != MGC_OK) continue;
+        if (e != &contracts->entries[i]) continue; /* another version of it is active */
         env_of_state(&env, contracts->ctx, chain, state, e);
         env.chain_id = info.chain_id;
         st = answer(&env, e->ops.query(e->user, &env, &query, rows));

@@ -71,8 +71,30 @@ static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int
     return st;
 }
 
-/* The first transaction of a market.  Whoever orders the first block lets it in; it must be signed by the key that it
- * names. */
+/* One of those whom the chain's genesis names stands behind it. */
+static bool validator_signed(const mgc_env *env)
+{
+    uint32_t n;
+    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+
+    for (uint32_t i = 0; i < env->n_signers; i++)
+        for (uint32_t k = 0; k < n; k++)
+            if (env->signers[i].role == MGC_ROLE_VALIDATOR &&
+                memcmp(env->signers[i].key, members[k].public_key, MGC_PUBLIC_KEY_BYTES) == 0)
+                return true;
+    return false;
+}
+
+/* The key signed in that role. */
+static bool key_signed(const mgc_env *env, const uint8_t public_key[32], uint32_t role)
+{
+    for (uint32_t i = 0; i < env->n_signers; i++)
+        if (env->signers[i].role == role && memcmp(env->signers[i].key, public_key, 32) == 0) return true;
+    return false;
+}
+
+/* The first transaction of a market: signed by the key that it names as administrator's, and by a validator of the
+ * chain's genesis, so that nobody founds the market by merely coming first. */
 static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
@@ -86,10 +108,9 @@ static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__valu
     (void)method;
     st = is_free(env, &key, "market", 1);
     if (st != MGC_OK) return st;
-    if (env->n_signers != 1 || memcmp(env->signers[0].key, a[9].bytes, 32) != 0 ||
-        env->signers[0].role != MGC_ROLE_ADMINISTRATOR)
+    if (env->n_signers != 2 || !key_signed(env, a[9].bytes, MGC_ROLE_ADMINISTRATOR) || !validator_signed(env))
         return mgc_env_refuse(env, MGC_E_MISSING_SIGNER,
-                              "the administrator's key, and no other, must sign the market's founding");
+                              "a market is founded by its administrator's key and a validator of the genesis, alone");
     if (86400000 % a[2].number != 0)
         return mgc_env_refuse(env, MGC_E_RANGE, "a day is not a whole number of slots of %" PRId64 " ms",
                               a[2].number);
@@ -366,6 +387,9 @@ static mgc_status deploy(mgc_env *env, const mgc__method *method, const mgc__val
 {
     const struct mgc__value *a = values->at;
     mgc__key key = mgc__key_u32(mgc__key_of('X'), (uint32_t)a[0].number);
+    int64_t v[DEPLOY_INTS] = {a[1].number, a[3].number};
+    uint8_t hashes[64];
+    struct mgc__value both = {.bytes = hashes, .len = 32};
     mgc__rec rec;
     mgc_status st = by_administrator(env);
 
@@ -382,15 +406,25 @@ static mgc_status deploy(mgc_env *env, const mgc__method *method, const mgc__val
     if (st == MGC_OK && rec.v[DEPLOY_FROM] > (int64_t)env->height)
         return mgc_env_refuse(env, MGC_E_STATE, "contract %" PRId64 " has an upgrade that is not active yet",
                               a[0].number);
+    if (st == MGC_OK && rec.v[DEPLOY_UNTIL] > (int64_t)env->height)
+        return mgc_env_refuse(env, MGC_E_STATE, "contract %" PRId64 " retires at height %" PRId64, a[0].number,
+                              rec.v[DEPLOY_UNTIL]);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    return put_named(env, &key, (int64_t[]){a[1].number, a[3].number, 0}, DEPLOY_INTS, &a[2], &a[4]);
+    memcpy(hashes, a[2].bytes, 32);
+    if (st == MGC_OK && rec.v[DEPLOY_UNTIL] == 0) { /* an upgrade: the version at hand works until it is active */
+        v[DEPLOY_OLD_VERSION] = rec.v[DEPLOY_VERSION];
+        v[DEPLOY_OLD_FROM] = rec.v[DEPLOY_FROM];
+        memcpy(hashes + 32, rec.data, 32);
+        both.len = 64;
+    }
+    return put_named(env, &key, v, DEPLOY_INTS, &both, &a[4]);
 }
 
 static mgc_status retire(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
     mgc__key key = mgc__key_u32(mgc__key_of('X'), (uint32_t)a[0].number);
-    uint8_t hash[32], name[MGC_NAME_MAX];
+    uint8_t hashes[64], name[MGC_NAME_MAX];
     mgc__rec rec;
     mgc_status st = by_administrator(env);
 
@@ -400,10 +434,13 @@ static mgc_status retire(mgc_env *env, const mgc__method *method, const mgc__val
     if ((uint64_t)a[1].number <= env->height)
         return mgc_env_refuse(env, MGC_E_HEIGHT, "a contract is retired after height %" PRIu64 ", not at %" PRId64,
                               env->height, a[1].number);
-    memcpy(hash, rec.data, 32);
+    if (rec.v[DEPLOY_UNTIL] != 0)
+        return mgc_env_refuse(env, MGC_E_EXISTS, "contract %" PRId64 " retires at height %" PRId64 " already",
+                              a[0].number, rec.v[DEPLOY_UNTIL]);
+    memcpy(hashes, rec.data, rec.data_len);
     memcpy(name, rec.name, rec.name_len);
     rec.v[DEPLOY_UNTIL] = a[1].number;
-    return put_named(env, &key, rec.v, DEPLOY_INTS, &(struct mgc__value){.bytes = hash, .len = 32},
+    return put_named(env, &key, rec.v, DEPLOY_INTS, &(struct mgc__value){.bytes = hashes, .len = rec.data_len},
                      &(struct mgc__value){.bytes = name, .len = rec.name_len});
 }
 

@@ -150,3 +150,46 @@ mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t in
     filled.upper = found->fields[index].upper;
     return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
 }
+
+/* --- what a version of a built-in contract is --------------------------------------------------- */
+
+static void put_u64(mgc__sha256 *s, uint64_t value)
+{
+    uint8_t bytes[8];
+
+    for (size_t i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * (7 - i)));
+    mgc__sha256_put(s, bytes, sizeof bytes);
+}
+
+static void put_text(mgc__sha256 *s, const char *text)
+{
+    mgc__sha256_put(s, text, strlen(text) + 1);
+}
+
+/* The table, not the machine code: two compilers make different code of the same rules.  Whoever changes a rule and
+ * not the table counts code_version up, and the hash changes with it. */
+void mgc__code_hash(uint32_t contract, uint32_t code_version, const char *name, uint8_t hash[32])
+{
+    mgc__sha256 s;
+
+    mgc__sha256_init(&s);
+    put_text(&s, "mgchain/code/1");
+    put_u64(&s, contract);
+    put_u64(&s, code_version);
+    put_text(&s, name);
+    for (size_t i = 0; i < MGC__COUNT(methods); i++) {
+        if (methods[i].contract != contract) continue;
+        put_text(&s, methods[i].name);
+        put_u64(&s, mgc__method_fields(&methods[i]));
+        for (uint32_t k = 0; k < mgc__method_fields(&methods[i]); k++) {
+            const mgc__field *field = &methods[i].fields[k];
+
+            put_u64(&s, field->kind);
+            put_text(&s, field->name);
+            put_text(&s, field->columns);
+            put_u64(&s, (uint64_t)field->lower);
+            put_u64(&s, (uint64_t)field->upper);
+        }
+    }
+    mgc__sha256_end(&s, hash);
+}

@@ -44,6 +44,8 @@ mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*
 
 mgc_ledger *mgc__chain_ledger(const mgc_chain *chain);
 mgc_ctx *mgc__chain_ctx(const mgc_chain *chain);
+/* Whom the genesis names, ids ascending, length *n; borrowed.  quorum may be NULL. */
+const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n, uint32_t *quorum);
 /* The committed state, or, while a block is open, that state with the block's effects so far. */
 const mgc__state *mgc__chain_state(const mgc_chain *chain);
 

@@ -144,6 +144,13 @@ mgc_ctx *mgc__chain_ctx(const mgc_chain *chain)
     return chain->ledger->ctx;
 }
 
+const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n, uint32_t *quorum)
+{
+    *n = chain->genesis.n_members;
+    if (quorum != NULL) *quorum = chain->genesis.quorum;
+    return chain->members;
+}
+
 const mgc__state *mgc__chain_state(const mgc_chain *chain)
 {
     return &chain->state;

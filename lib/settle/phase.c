@@ -119,6 +119,7 @@ static void found_market(maker *m)
     put_int(m, "pending_blocks", day->opts.pending_blocks);
     put_int(m, "first_slot", slot_of(day, 0));
     put_public_key(m, "administrator", MGC_DAY_ADMINISTRATOR);
+    co_sign(m, MGC_DAY_VALIDATOR, MGC_ROLE_VALIDATOR);
 }
 
 static void enrol(maker *m, uint32_t id, uint32_t organisation, const char *name, uint32_t roles)

@@ -25,6 +25,7 @@ enum {
     OPERATOR = 2,
     DISPATCHER = 3,
     REGULATOR = 4,
+    VALIDATOR = 5, /* the node's own key, which the genesis names */
     MANAGER = 10,
     /* + microgrid */ METER = 100 /* + meter */,
     STRANGER = 900
