@@ -25,7 +25,7 @@ mgc_allocator heap_allocator(struct heap *heap);
 
 /* --- a disk that can lose power ------------------------------------------------------------------ */
 
-enum { DISK_FILES = 16 };
+enum { DISK_FILES = 128 };
 
 struct disk {
     struct disk_file {

@@ -122,6 +122,7 @@ START_TEST(a_flood_is_refused_and_the_rest_served) /* faults 58 */
     market_expect(&m, MGC_E_EXCEEDS_CREDIT, MGC_CONTRACT_TRADING, "agree", "seller=1 buyer=2 link=1 rows=434000,1000,90000",
                   "11:2 12:2");
     while (st == MGC_OK && n < (whole ? MGC_POOL_MAX + 1 : 300)) {
+        m.nonce_shift = n;
         market_make(&m, MGC_CONTRACT_TRADING, "deposit", "microgrid=1 amount_micro=1 reference=x", "2:5");
         st = mgc_node_submit(m.node, m.last, m.last_len, &ticket);
         if (st == MGC_OK && n++ == 0) first = ticket;
