@@ -122,6 +122,10 @@ typedef int32_t mgc_status;
     X(MGC_E_EXCEEDS_PENDING, -828, "more than the pending amount")                                \
     X(MGC_E_LINKED_FAILED, -829, "another transfer of the linked group failed")                   \
     X(MGC_E_LINKED_OPEN, -830, "the linked group has no end")                                     \
+    X(MGC_E_NOT_FINAL, -831, "a block that this rests upon is not final")                         \
+    X(MGC_E_ALREADY_CREDITED, -832, "the lock of another chain was credited already")             \
+    X(MGC_E_CURSOR, -833, "a cursor is malformed or belongs to another question")                 \
+    X(MGC_E_ROLLBACK, -834, "the store ends before, or differs from, what others have seen")      \
     X(MGC_E_SELF_TRADE, -900, "buyer and seller are the same")                                    \
     X(MGC_E_GATE_CLOSED, -901, "the slot's gate is closed")                                       \
     X(MGC_E_SLOT, -902, "the slot is not on the grid or lies in the past")                        \

@@ -277,6 +277,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_next_nonce(mgc_chain *chain, const ui
 
 /** Open the next block.  Pending transfers that end at its height are released first.
  *  @param time_ms UTC, later than the last block's
+ *  One block is open at a time, over all chains of the store: its header pins the heads of the other chains, whose
+ *  states its contracts may read.
  *  @return MGC_OK; MGC_E_TIME; MGC_E_STATE (one is open, read-only, no contracts attached), MGC_E_FAILED,
  *  MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms);
@@ -312,7 +314,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t heigh
                                                 uint8_t *signature);
 
 /** Make the first block without a certificate final.  votes in any order, each member once.
- *  @return MGC_OK; MGC_E_BAD_CERT (unknown member, twice, too few, wrong); MGC_E_HEIGHT, storage.  Since 0.1 */
+ *  @return MGC_OK; MGC_E_BAD_CERT (unknown member, twice, too few, wrong); MGC_E_HEIGHT; MGC_E_NOT_FINAL (a block of
+ *          another chain that its header pins is not final yet), storage.  Since 0.1 */
 typedef struct mgc_vote {
     uint32_t member;
     uint32_t reserved0;
@@ -331,7 +334,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_commit(mgc_chain *chain, const mgc_ke
  * @param bytes  as mgc_block_get_bytes() gives them: header and transactions
  * @param now_ms the host's clock: a block later than now_ms + drift_ms is refused
  * @return MGC_OK; it is the chain's last block, not yet final
- *         MGC_E_WRONG_CHAIN, MGC_E_HEIGHT, MGC_E_BAD_PARENT, MGC_E_TIME, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH,
+ *         MGC_E_WRONG_CHAIN, MGC_E_HEIGHT (also where another block of the store is next in the common order),
+ *         MGC_E_BAD_PARENT, MGC_E_TIME, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH,
  *         MGC_E_DUPLICATE_TXID and every other reason for which a transaction may not stand in a block; the chain is
  *         unchanged
  * Since 0.1

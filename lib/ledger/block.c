@@ -33,7 +33,7 @@ static uint64_t get_uint_at(mgc__cbor_reader *r, uint64_t key, uint64_t max)
 
 void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h)
 {
-    mgc__cbor_put_map(w, 12);
+    mgc__cbor_put_map(w, 14);
     mgc__cbor_put_uint_at(w, 1, FORMAT_VERSION);
     mgc__cbor_put_bytes_at(w, 2, h->chain_id, 32);
     mgc__cbor_put_uint_at(w, 3, h->height);
@@ -46,6 +46,55 @@ void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h)
     mgc__cbor_put_bytes_at(w, 10, h->log_root, 32);
     mgc__cbor_put_uint_at(w, 11, h->config_height);
     mgc__cbor_put_uint_at(w, 12, h->proposer);
+    mgc__cbor_put_uint(w, 13);
+    mgc__cbor_put_array(w, h->n_pins);
+    for (uint32_t i = 0; i < h->n_pins; i++) {
+        mgc__cbor_put_array(w, 3);
+        mgc__cbor_put_bytes(w, h->pins[i].chain_id, 32);
+        mgc__cbor_put_uint(w, h->pins[i].height);
+        mgc__cbor_put_bytes(w, h->pins[i].hash, 32);
+    }
+    mgc__cbor_put_uint(w, 14);
+    if (!h->day_closed) {
+        mgc__cbor_put_null(w);
+        return;
+    }
+    mgc__cbor_put_array(w, 2);
+    mgc__cbor_put_uint(w, h->n_records);
+    mgc__cbor_put_bytes(w, h->state_root, 32);
+}
+
+static void get_hash_item(mgc__cbor_reader *r, uint8_t hash[32])
+{
+    const uint8_t *bytes = mgc__cbor_get_fixed(r, 32);
+
+    if (bytes != NULL) memcpy(hash, bytes, 32);
+}
+
+static void get_pins(mgc__cbor_reader *r, mgc__header *h)
+{
+    h->n_pins = (uint32_t)mgc__cbor_get_array(r, MGC_CHAINS_MAX - 1);
+    for (uint32_t i = 0; i < h->n_pins && r->status == MGC_OK; i++) {
+        mgc__pin *pin = &h->pins[i];
+
+        mgc__cbor_get_array_of(r, 3);
+        get_hash_item(r, pin->chain_id);
+        pin->height = mgc__cbor_get_uint(r, UINT64_MAX);
+        get_hash_item(r, pin->hash);
+        if (r->status == MGC_OK && i > 0 && memcmp(h->pins[i - 1].chain_id, pin->chain_id, 32) >= 0)
+            mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "pinned chains are not in strictly ascending order");
+        if (r->status == MGC_OK && pin->height == 0)
+            mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "a chain without blocks is not pinned");
+    }
+}
+
+static void get_day(mgc__cbor_reader *r, mgc__header *h)
+{
+    h->day_closed = !mgc__cbor_get_null(r);
+    if (!h->day_closed) return;
+    mgc__cbor_get_array_of(r, 2);
+    h->n_records = mgc__cbor_get_uint(r, UINT64_MAX);
+    get_hash_item(r, h->state_root);
 }
 
 mgc_status mgc__header_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__header *h)
@@ -54,7 +103,7 @@ mgc_status mgc__header_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc_
 
     *h = (mgc__header){0};
     mgc__cbor_read(&r, bytes, len);
-    mgc__cbor_get_map(&r, 12);
+    mgc__cbor_get_map(&r, 14);
     mgc__cbor_get_key(&r, 1);
     get_version(&r);
     get_hash(&r, 2, h->chain_id);
@@ -68,6 +117,10 @@ mgc_status mgc__header_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc_
     get_hash(&r, 10, h->log_root);
     h->config_height = get_uint_at(&r, 11, UINT64_MAX);
     h->proposer = (uint32_t)get_uint_at(&r, 12, UINT32_MAX);
+    mgc__cbor_get_key(&r, 13);
+    get_pins(&r, h);
+    mgc__cbor_get_key(&r, 14);
+    get_day(&r, h);
     mgc__cbor_finish(&r);
     return mgc__cbor_fail(ctx, &r, "a block's header");
 }

@@ -7,6 +7,13 @@
 #include "codec/cbor.h"
 #include "mgchain/ledger.h"
 
+/* The head of another chain of the store when this block was built: what its code could read. */
+typedef struct mgc__pin {
+    uint8_t chain_id[32];
+    uint64_t height;
+    uint8_t hash[32];
+} mgc__pin;
+
 typedef struct mgc__header {
     uint8_t chain_id[32];
     uint64_t height;
@@ -16,6 +23,11 @@ typedef struct mgc__header {
     uint8_t tx_root[32], receipt_root[32], state_digest[32], log_root[32];
     uint64_t config_height;
     uint32_t proposer;
+    uint32_t n_pins;
+    mgc__pin pins[MGC_CHAINS_MAX - 1]; /* strictly ascending by chain id */
+    bool day_closed;                   /* the first block of a UTC day: of the state before it, */
+    uint64_t n_records;
+    uint8_t state_root[32];
 } mgc__header;
 
 void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h);

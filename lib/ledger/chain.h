@@ -13,6 +13,7 @@ enum {
     MGC__EVENTS_MAX = 4096,         /* events of one transaction */
     MGC__EVENT_BYTES_MAX = 1 << 20, /* bytes of one transaction's events: a receipt stays readable */
     MGC__BLOCK_RECEIPTS_MAX = 1 << 24, /* bytes of a block's receipts: bounds a stored block */
+    MGC__DAY_MS = 86400000,         /* a UTC day; UTC milliseconds do not count leap seconds */
     MGC__SEEN = 8192                /* transactions remembered as verified: 256 KiB */
 };
 
@@ -48,9 +49,17 @@ struct mgc_chain {
     mgc__block_place *blocks;
     size_t cap_blocks;
     uint64_t height, final_height, acked_height, time_ms, n_txs;
+    uint64_t n_records_settled; /* in the state after the last stored block */
     uint8_t hash[32];
     mgc__tree txs;       /* tx id -> height 8, index 4 */
     mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing */
+
+    struct mgc__closing {
+        uint64_t height; /* after which block */
+        bool known;
+        uint64_t n_records;
+        uint8_t root[32];
+    } closing; /* root of the state at a day's close, so that it is taken once however often a block is begun */
 
     mgc__executor executor;
     bool has_executor;
@@ -100,6 +109,14 @@ void mgc__chain_destroy(mgc_chain *chain);
 /* Is this the next block, does it name its parent, do its roots fit what it holds? */
 mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b);
 mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b);
+/* The heads of the store's other chains go into the header. */
+void mgc__pin_heads(const mgc_chain *chain, mgc__header *h);
+/* Is every block that a header pins final? */
+mgc_status mgc__check_pins_final(const mgc_chain *chain, const mgc__header *h);
+/* Is a block of that time the first one of its UTC day? */
+bool mgc__first_of_day(const mgc_chain *chain, uint64_t time_ms);
+/* Where it is, take the state's root before anything changes. */
+mgc_status mgc__close_day(mgc_chain *chain, uint64_t time_ms);
 /* The block stands: settle the state, which holds its effects, and move the head.  On failure nothing moved. */
 mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc__place *place);
 mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c);

@@ -60,6 +60,31 @@ uint32_t mgc__exec_tx_index(const mgc__exec *x)
     return x->tx_index;
 }
 
+mgc_status mgc__chain_other(const mgc_chain *chain, const char *chain_name, const mgc__state **state,
+                            uint64_t *height, uint64_t *time_ms)
+{
+    const mgc_ledger *ledger = chain->ledger;
+    const mgc_chain *other = NULL;
+
+    *state = NULL;
+    for (uint32_t i = 0; i < ledger->n_chains; i++)
+        if (strcmp(ledger->chains[i]->name, chain_name) == 0) other = ledger->chains[i];
+    /* A chain without blocks is not pinned: whether its genesis came before this block nobody could check later. */
+    if (other == NULL || (other != chain && other->height == 0)) return MGC_E_NOT_FOUND;
+    assert(other == chain || !other->open); /* one open block a ledger */
+    *state = &other->state;
+    if (height != NULL) *height = other->height;
+    if (time_ms != NULL) *time_ms = other->time_ms;
+    return MGC_OK;
+}
+
+mgc_status mgc__exec_other(const mgc__exec *x, const char *chain_name, const mgc__state **state, uint64_t *height,
+                           uint64_t *time_ms)
+{
+    assert(x->chain->open);
+    return mgc__chain_other(x->chain, chain_name, state, height, time_ms);
+}
+
 /* A failure of the environment is remembered, so that code above cannot turn it into a refusal. */
 mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status)
 {
@@ -351,6 +376,8 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     mgc_status status;
 
     assert(!chain->open && chain->state.n_undo == 0);
+    status = mgc__close_day(chain, time_ms);
+    if (status != MGC_OK) return status;
     *x = (mgc__exec){
         .chain = chain, .height = chain->height + 1, .time_ms = time_ms, .parent_time_ms = chain->time_ms};
     mgc__buf_init(&x->events, ctx, 2 * MGC__EVENT_BYTES_MAX);
@@ -498,6 +525,13 @@ mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *heade
     if (status != MGC_OK) return status;
     memcpy(h.chain_id, chain->id, 32);
     memcpy(h.previous, chain->hash, 32);
+    mgc__pin_heads(chain, &h);
+    h.day_closed = mgc__first_of_day(chain, x->time_ms);
+    if (h.day_closed) {
+        assert(chain->closing.height == chain->height);
+        h.n_records = chain->closing.n_records;
+        memcpy(h.state_root, chain->closing.root, 32);
+    }
     mgc__merkle_root(&chain->tx_tree, h.tx_root);
     mgc__merkle_root(&chain->receipt_tree, h.receipt_root);
     mgc__hash_tagged2("mgchain/state/1", chain->state_digest, 32, writes->bytes, writes->len, h.state_digest);

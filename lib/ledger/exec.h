@@ -13,6 +13,10 @@
  * for it would not happen on another member.  Every other status is a refusal: effects and events are undone and
  * the receipt carries the status and the rule given to mgc__exec_refuse().
  *
+ * The common order.  A ledger builds one block at a time, over all of its chains, and every header pins the heads of
+ * the other chains as they were: blocks of all chains stand in one order, the journal's.  Code on one chain reads the
+ * others' states as of their last block in that order (mgc__exec_other).
+ *
  * Everything here must be a function of the chain's state, the block's height and time and the transaction: it is
  * executed again by other members and by whoever verifies.  A context's error text, pointers and host callbacks that
  * read a clock have no place in it. */
@@ -58,6 +62,18 @@ uint64_t mgc__exec_height(const mgc__exec *x);   /* of the block being built */
 uint64_t mgc__exec_time_ms(const mgc__exec *x);  /* its time, UTC */
 uint64_t mgc__exec_parent_time_ms(const mgc__exec *x);
 uint32_t mgc__exec_tx_index(const mgc__exec *x); /* in its block; UINT32_MAX in begin_block and end_block */
+
+/* The committed state of another chain of the store: as of its last block before this one in the common order, which
+ * this block's header pins, so that whoever executes it again reads the same.  The own chain's name gives its own
+ * state.  height, time_ms: of that block; either may be NULL.
+ *
+ * MGC_OK; MGC_E_NOT_FOUND: there is no such chain, or it has no block yet.  *state is borrowed until the block ends. */
+mgc_status mgc__exec_other(const mgc__exec *x, const char *chain_name, const mgc__state **state, uint64_t *height,
+                           uint64_t *time_ms);
+/* The same outside a block, for queries: the committed state of a chain of the same store, or the own one's with an
+ * open block's effects. */
+mgc_status mgc__chain_other(const mgc_chain *chain, const char *chain_name, const mgc__state **state,
+                            uint64_t *height, uint64_t *time_ms);
 
 /* Statuses that stop the node rather than refuse a transaction: no memory, storage, callbacks, bugs. */
 bool mgc__is_fatal(mgc_status status);

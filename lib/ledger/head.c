@@ -75,6 +75,94 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     return MGC_OK;
 }
 
+/* --- the common order ---------------------------------------------------------------------------- */
+
+void mgc__pin_heads(const mgc_chain *chain, mgc__header *h)
+{
+    const mgc_ledger *ledger = chain->ledger;
+
+    h->n_pins = 0;
+    for (uint32_t i = 0; i < ledger->n_chains; i++) {
+        const mgc_chain *other = ledger->chains[i];
+        uint32_t at = h->n_pins;
+
+        if (other == chain || other->height == 0) continue;
+        for (; at > 0 && memcmp(h->pins[at - 1].chain_id, other->id, 32) > 0; at--) h->pins[at] = h->pins[at - 1];
+        h->pins[at].height = other->height;
+        memcpy(h->pins[at].chain_id, other->id, 32);
+        memcpy(h->pins[at].hash, other->hash, 32);
+        h->n_pins++;
+    }
+}
+
+static mgc_status check_pins(const mgc_chain *chain, const mgc__header *h)
+{
+    mgc__header now;
+
+    mgc__pin_heads(chain, &now);
+    for (uint32_t i = 0; i < now.n_pins && i < h->n_pins; i++)
+        if (memcmp(now.pins[i].chain_id, h->pins[i].chain_id, 32) == 0 && now.pins[i].height == h->pins[i].height &&
+            memcmp(now.pins[i].hash, h->pins[i].hash, 32) != 0)
+            return mgc__fail(chain->ledger->ctx, MGC_E_BAD_PARENT,
+                             "ledger: block %" PRIu64 " of chain %s rests upon another block %" PRIu64
+                             " of another chain than this store has",
+                             h->height, chain->name, h->pins[i].height);
+    if (now.n_pins == h->n_pins && memcmp(now.pins, h->pins, h->n_pins * sizeof h->pins[0]) == 0) return MGC_OK;
+    return mgc__fail(chain->ledger->ctx, MGC_E_HEIGHT,
+                     "ledger: block %" PRIu64 " of chain %s is not next in the common order: it rests upon other heads "
+                     "of the store's other chains",
+                     h->height, chain->name);
+}
+
+mgc_status mgc__check_pins_final(const mgc_chain *chain, const mgc__header *h)
+{
+    const mgc_ledger *ledger = chain->ledger;
+
+    for (uint32_t i = 0; i < h->n_pins; i++)
+        for (uint32_t k = 0; k < ledger->n_chains; k++)
+            if (memcmp(ledger->chains[k]->id, h->pins[i].chain_id, 32) == 0 &&
+                ledger->chains[k]->final_height < h->pins[i].height)
+                return mgc__fail(ledger->ctx, MGC_E_NOT_FINAL,
+                                 "ledger: block %" PRIu64 " of chain %s rests upon block %" PRIu64
+                                 " of chain %s, which is not final",
+                                 h->height, chain->name, h->pins[i].height, ledger->chains[k]->name);
+    return MGC_OK;
+}
+
+/* --- days ---------------------------------------------------------------------------------------- */
+
+bool mgc__first_of_day(const mgc_chain *chain, uint64_t time_ms)
+{
+    return time_ms / MGC__DAY_MS != chain->time_ms / MGC__DAY_MS;
+}
+
+mgc_status mgc__close_day(mgc_chain *chain, uint64_t time_ms)
+{
+    mgc_status status;
+
+    assert(chain->state.n_undo == 0);
+    if (!mgc__first_of_day(chain, time_ms) || (chain->closing.known && chain->closing.height == chain->height))
+        return MGC_OK;
+    status = mgc__state_root(&chain->state, chain->closing.root);
+    if (status != MGC_OK) return mgc__no_memory(chain->ledger->ctx, "ledger: the state's root");
+    chain->closing.height = chain->height;
+    chain->closing.n_records = chain->state.n_records;
+    chain->closing.known = true;
+    return MGC_OK;
+}
+
+/* That the root is that of the state is checked where the block is executed; here only that it is there when due. */
+static mgc_status check_day(const mgc_chain *chain, const mgc__header *h)
+{
+    if (h->day_closed == mgc__first_of_day(chain, h->time_ms) &&
+        (!h->day_closed || h->n_records == chain->n_records_settled))
+        return MGC_OK;
+    return mgc__fail(chain->ledger->ctx, MGC_E_STATE_MISMATCH, "ledger: block %" PRIu64 " of chain %s %s", h->height,
+                     chain->name,
+                     h->day_closed ? "closes a day that is not over, or with another number of records"
+                                   : "is the first of its day and lacks the state's root at the close of the last");
+}
+
 /* --- the next block ------------------------------------------------------------------------------ */
 
 mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
@@ -82,6 +170,7 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
     const mgc__header *h = &b->header;
     mgc_ctx *ctx = chain->ledger->ctx;
     uint8_t log_root[32];
+    mgc_status status;
 
     if (memcmp(h->chain_id, chain->id, 32) != 0)
         return mgc__fail(ctx, MGC_E_WRONG_CHAIN, "ledger: a block of another chain than %s", chain->name);
@@ -105,7 +194,8 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
         return mgc__fail(ctx, MGC_E_HEIGHT,
                          "ledger: block %" PRIu64 " of chain %s names a configuration of height %" PRIu64, h->height,
                          chain->name, h->config_height);
-    return MGC_OK;
+    status = check_pins(chain, h);
+    return status == MGC_OK ? check_day(chain, h) : status;
 }
 
 static mgc_status check_tx_root(const mgc_chain *chain, const mgc__stored_block *b)
@@ -271,6 +361,7 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     }
     /* Nothing can fail from here on. */
     mgc__state_settle(&chain->state);
+    chain->n_records_settled = chain->state.n_records;
     slot = &chain->blocks[b->header.height - 1];
     *slot = (mgc__block_place){.block = *place};
     memcpy(slot->hash, b->hash, 32);

@@ -257,7 +257,11 @@ mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
     if (chain == NULL) return MGC_E_INVALID_ARG;
     ctx = chain->ledger->ctx;
     if (chain->ledger->read_only) return mgc__fail(ctx, MGC_E_STATE, "ledger: it is open for reading only");
-    if (chain->open) return mgc__fail(ctx, MGC_E_STATE, "ledger: chain %s has an open block", chain->name);
+    for (uint32_t i = 0; i < chain->ledger->n_chains; i++)
+        if (chain->ledger->chains[i]->open)
+            return mgc__fail(ctx, MGC_E_STATE,
+                             "ledger: chain %s has an open block; the chains of a store build one at a time",
+                             chain->ledger->chains[i]->name);
     if (!chain->has_executor)
         return mgc__fail(ctx, MGC_E_STATE, "ledger: no contracts are attached to chain %s", chain->name);
     if (time_ms <= chain->time_ms)
@@ -337,8 +341,9 @@ static mgc_status certify_alone(mgc_chain *chain, uint32_t member, const mgc_key
 {
     uint8_t signature[MGC_SIGNATURE_BYTES];
     mgc__certificate c = {.block_hash = b->hash, .n = 1, .votes = {{.member = member, .signature = signature}}};
-    mgc_status status = mgc__sign_vote(chain, key, b, signature);
+    mgc_status status = mgc__check_pins_final(chain, &b->header);
 
+    if (status == MGC_OK) status = mgc__sign_vote(chain, key, b, signature);
     return status == MGC_OK ? append_certificate(chain, b->header.height, &c, place) : status;
 }
 
@@ -497,6 +502,7 @@ mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *
         c.block_hash = b.hash;
         status = mgc__check_certificate(chain, &b, &c);
     }
+    if (status == MGC_OK) status = mgc__check_pins_final(chain, &b.header);
     if (status == MGC_OK) status = append_certificate(chain, height, &c, &chain->blocks[height - 1].certificate);
     if (status == MGC_OK) chain->final_height = height;
     mgc__buf_free(&record);
