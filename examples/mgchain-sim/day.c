@@ -43,6 +43,7 @@ mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms)
     opts.id = NODE_MEMBER;
     opts.key = b->node_key;
     opts.genesis_time_ms = genesis_ms;
+    opts.chain = NULL; /* information, trading and scheduling */
     st = mgc_node_create(s->ctx, &opts, &b->node);
     if (st == MGC_OK) st = mgc_node_set_storage(b->node, &b->storage, b->storage_user);
     return st == MGC_OK ? mgc_node_start(b->node) : st;
@@ -90,10 +91,12 @@ static mgc_status flush(book *b, batch *in, uint64_t now)
     return st;
 }
 
-/* Hand in the day transaction by transaction; a block closes whenever time moves on. */
+/* Hand in the day transaction by transaction; a round of blocks closes whenever time moves on or a phase ends, for what
+ * follows may stand on another chain and read what this phase wrote. */
 static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
 {
     uint64_t now = b->now_ms, ticket;
+    uint32_t phase = 0;
     mgc_status st;
 
     for (;;) {
@@ -101,10 +104,11 @@ static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
         st = mgc_day_next(day, until, &tx);
         if (st == MGC_E_NOT_FOUND) return flush(b, in, now);
         if (st != MGC_OK) return st;
-        if (tx.due_ms > now || in->n == BATCH_MAX) {
+        if (tx.due_ms > now || tx.phase != phase || in->n == BATCH_MAX) {
             st = in->n > 0 ? flush(b, in, now) : MGC_OK;
             if (st == MGC_OK && tx.due_ms > now) st = mgc_node_step(b->node, b->now_ms = now = tx.due_ms, NULL);
         }
+        phase = tx.phase;
         if (st == MGC_OK) st = mgc_node_submit(b->node, tx.bytes, tx.len, &ticket);
         if (st != MGC_OK) return st;
         in->ticket[in->n] = ticket;
@@ -153,27 +157,41 @@ static mgc_status meter_scenario(book *b, mgc_day *day, const mgc_case *kase, co
     return st;
 }
 
+/* The chains as a day's transactions name them; ids are copied to where they stay. */
+static mgc_status name_chains(book *b, mgc_day_opts *opts, uint8_t ids[3][32])
+{
+    static const uint32_t contracts[3] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING};
+    mgc_day_chain *const chains[3] = {&opts->information, &opts->trading, &opts->scheduling};
+
+    for (int i = 0; i < 3; i++) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+        mgc_status st = mgc_chain_get_info(mgc_node_chain(b->node, contracts[i]), &info);
+        if (st != MGC_OK) return st;
+        memcpy(ids[i], info.chain_id, 32);
+        *chains[i] = (mgc_day_chain){ids[i], info.height};
+    }
+    return MGC_OK;
+}
+
 mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until)
 {
     mgc_day_opts opts;
     mgc_day *day = NULL;
     mgc_case_info info = {.struct_size = sizeof info};
-    mgc_node_info node = {.struct_size = sizeof node};
+    uint8_t ids[3][32];
     batch *in = calloc(1, sizeof *in);
 
     if (in == NULL) return MGC_E_NO_MEMORY;
     mgc_status st = mgc_case_get_info(kase, &info);
-    if (st == MGC_OK) st = mgc_node_get_info(b->node, &node);
+    mgc_day_opts_init(&opts, sizeof opts);
+    if (st == MGC_OK) st = name_chains(b, &opts, ids);
     if (st == MGC_OK) {
-        mgc_day_opts_init(&opts, sizeof opts);
-        opts.chain_id = node.chain_id;
         opts.start_ms = info.start_ms;
         opts.key = key_of;
         opts.user = b;
         opts.previous = b->previous;
         opts.name = info.name;
         opts.currency = info.currency;
-        opts.height = node.height;
         st = mgc_day_create(b->s->ctx, mgc_case_model(kase), &opts, &day);
     }
     if (st == MGC_OK) st = mgc_day_set_alliance(day, alliance);
@@ -329,7 +347,7 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
                                      {"position_wh", "agreed, kWh>", WH}, {"deviation_wh", "deviation, kWh>", WH}, {"imbalance_micro", "imbalance>", MICRO},
                                      {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
-    static const column blocks[] = {{"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
+    static const column blocks[] = {{"chain", "chain", AS_IT_IS}, {"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
                                     {"refused", "refused>", AS_IT_IS}, {"bytes", "bytes>", AS_IT_IS}, {"hash", "hash", HASH}, {"previous", "previous", HASH},
                                     {"votes", "signatures>", AS_IT_IS}};
     static const column contracts[] = {{"id", "number>", AS_IT_IS}, {"name", "contract", AS_IT_IS}, {"version", "version>", AS_IT_IS},
@@ -341,6 +359,6 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     if (st == MGC_OK) st = add_table(b, &info, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
     if (st == MGC_OK) st = add_table(b, &info, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
     if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
-    if (st == MGC_OK) st = add_table(b, &info, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 8);
+    if (st == MGC_OK) st = add_table(b, &info, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 9);
     return st;
 }

@@ -31,21 +31,37 @@ static void hex(const uint8_t bytes[32], char text[65])
     for (size_t i = 0; i < 32; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
+static void write_chain(mgc_json *json, const mgc_chain *chain)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+    char text[65];
+
+    if (mgc_chain_get_info(chain, &info) != MGC_OK) return;
+    mgc_json_object(json, NULL);
+    mgc_json_string(json, "name", info.name);
+    hex(info.chain_id, text);
+    mgc_json_string(json, "chain_id", text);
+    mgc_json_integer(json, "height", info.height);
+    hex(info.block_hash, text);
+    mgc_json_string(json, "block_hash", text);
+    hex(info.state_digest, text);
+    mgc_json_string(json, "state_digest", text);
+    mgc_json_integer(json, "transactions", info.n_transactions);
+    mgc_json_end(json);
+}
+
 static void write_ledger_part(mgc_json *json, const book *b)
 {
+    static const uint32_t contracts[3] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING};
     mgc_node_info node = {.struct_size = sizeof node};
-    char text[65];
 
     if (mgc_node_get_info(b->node, &node) != MGC_OK) return;
     mgc_json_object(json, "ledger");
-    hex(node.chain_id, text);
-    mgc_json_string(json, "chain_id", text);
-    mgc_json_integer(json, "height", node.height);
-    hex(node.block_hash, text);
-    mgc_json_string(json, "block_hash", text);
-    hex(node.state_digest, text);
-    mgc_json_string(json, "state_digest", text);
+    mgc_json_integer(json, "blocks", node.blocks);
     mgc_json_integer(json, "transactions", node.transactions);
+    mgc_json_array(json, "chains");
+    for (int i = 0; i < 3; i++) write_chain(json, mgc_node_chain(b->node, contracts[i]));
+    mgc_json_end(json);
     mgc_json_end(json);
 }
 

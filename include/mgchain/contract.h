@@ -29,7 +29,9 @@ enum {
     MGC_CONTRACT_INFORMATION = 1, /**< who and what: organisations, members, microgrids, links, meters, commitments */
     MGC_CONTRACT_TRADING = 2,     /**< money in and out, nominations to the grid, agreements, payments of a bargain */
     MGC_CONTRACT_SCHEDULING = 3,  /**< what was agreed becomes each microgrid's schedule when a slot's gate closes */
-    MGC_CONTRACT_SETTLEMENT = 4,  /**< tariffs, readings, deviations, final amounts, carbon */
+    MGC_CONTRACT_SETTLEMENT = 4,  /**< tariffs, deviations, final amounts, carbon */
+    MGC_CONTRACT_SUPERVISION = 5, /**< regulator's and managers' acts by quorum */
+    MGC_CONTRACT_CREDIT = 6,      /**< trading and consensus credit */
     MGC_CONTRACT_HOST = 100
 };
 

@@ -35,7 +35,8 @@ typedef struct mgc_node_opts {
     uint32_t id;                /**< member of the chain, > 0 */
     uint32_t block_txs_max;     /**< a block is built as soon as so many wait; 1024 */
     const mgc_key *key;         /**< borrowed until destroy; signs blocks; must be given */
-    const char *chain;          /**< copied; name of the chain; "main" */
+    const char *chain;          /**< copied; one chain of this name, home to all contracts; "main".  NULL: the market's
+                                 *   three, "information", "trading" and "scheduling" (doc/contracts.md) */
     uint64_t genesis_time_ms;   /**< of a chain that is begun now; UTC; 0: 1 ms */
     uint8_t genesis_nonce[32];  /**< of a chain that is begun now; zero in simulations that must repeat */
     uint64_t block_interval_ms; /**< a block is built when a transaction has waited so long; 1000 */
@@ -120,7 +121,7 @@ typedef struct mgc_ticket_info {
     int32_t status;  /**< MGC_OK or why it was refused */
     uint64_t height; /**< of its block; 0: in none */
     uint32_t index;  /**< in its block */
-    uint32_t reserved0;
+    uint32_t chain;  /**< of its block, in the order of mgc_node_opts.chain */
     uint8_t tx_id[32]; /**< zero where the bytes are no transaction */
     const char *rule;  /**< the rule that refused it, "" otherwise; borrowed until the next call on the node */
 } mgc_ticket_info;
@@ -133,8 +134,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * Ask.  The caller's identity is the host's word: it has authenticated whom it serves.
  *
  * what            arguments, optional     columns
- * "blocks"        from, to, height        height time_ms transactions refused hash previous proposer votes bytes
- * "transactions"  from, to, height        height index tx_id contract method sender status rule cost bytes
+ * "blocks"        chain, from, to, height chain height time_ms transactions refused hash previous proposer votes bytes
+ * "transactions"  chain, from, to, height chain height index tx_id contract method sender status rule cost bytes
  * "contracts"                             id name version code_hash activation_height
  * "accounts"  microgrid  id kind microgrid unit debits_pending debits_posted credits_pending credits_posted
  *                                         balance
@@ -172,15 +173,16 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller,
 
 typedef struct mgc_node_info {
     size_t struct_size;
-    uint8_t chain_id[32];
-    uint64_t height;  /**< of the last acknowledged block */
-    uint64_t time_ms; /**< its time */
+    uint8_t chain_id[32]; /**< of the first chain, as are height, hash and digest */
+    uint64_t height;      /**< of its last acknowledged block */
+    uint64_t time_ms;     /**< of the last acknowledged block of all chains */
     uint8_t block_hash[32];
     uint8_t state_digest[32];
-    uint64_t transactions; /**< in the chain */
+    uint64_t transactions; /**< in all chains */
     uint32_t waiting;      /**< in the pool */
-    uint32_t reserved0;
-    uint64_t refused; /**< since start, never in a block */
+    uint32_t n_chains;     /**< 1 or 3 */
+    uint64_t refused;      /**< since start, never in a block */
+    uint64_t blocks;       /**< in all chains */
 } mgc_node_info;
 
 /** @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
@@ -191,8 +193,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_get_info(const mgc_node *node, mgc_nod
 MGC_API MGC_NODISCARD mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract,
                                                      uint64_t *nonce);
 
-/** The chain, to read blocks, accounts and proofs from.  Borrowed until destroy; NULL before start.  Since 0.1 */
-MGC_API mgc_chain *mgc_node_chain(mgc_node *node);
+/** The chain on which a contract runs (MGC_CONTRACT_...; 0: the first): whose id its transactions name, and to read
+ *  blocks, accounts (MGC_CONTRACT_TRADING) and proofs from.  Borrowed until destroy; NULL before start.  Since 0.1 */
+MGC_API mgc_chain *mgc_node_chain(mgc_node *node, uint32_t contract);
 
 #ifdef __cplusplus
 }

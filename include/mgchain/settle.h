@@ -82,9 +82,17 @@ enum {
 /** The host's keys.  @return the member's key, borrowed until the day is destroyed; NULL: MGC_E_MISSING_SIGNER. */
 typedef const mgc_key *(*mgc_day_key_fn)(void *user, uint32_t member);
 
+/** A chain that takes transactions. */
+typedef struct mgc_day_chain {
+    const uint8_t *id; /**< 32 bytes, copied */
+    uint64_t height;   /**< now: transactions are valid for MGC_TX_WINDOW_MAX / 2 blocks from here */
+} mgc_day_chain;
+
 typedef struct mgc_day_opts {
     size_t struct_size;
-    const uint8_t *chain_id; /**< 32 bytes, copied; must be given */
+    mgc_day_chain information; /**< must be given; as mgc_node_chain() with the contract of that name */
+    mgc_day_chain trading;     /**< id NULL: there is one chain for all contracts, that of information */
+    mgc_day_chain scheduling;  /**< likewise */
     uint64_t start_ms;       /**< begin of the first period, UTC; a whole number of periods since 1970; must be
                                 *   given */
     uint64_t now_ms;         /**< when the transactions are handed in at the earliest; 0: a day before start_ms */
@@ -99,7 +107,6 @@ typedef struct mgc_day_opts {
     const char *currency;    /**< copied; "EUR" */
     uint64_t gate_ms;        /**< so long before the day begins the gate of its slots closes; 3600000 */
     uint64_t window_ms;      /**< between provisional and final; 3600000 */
-    uint64_t height;         /**< of the chain now: transactions are valid for MGC_TX_WINDOW_MAX blocks from here */
     uint32_t collateral_bp;  /**< of a trade's worth, each side, in ten-thousandths; 1000 */
     uint32_t pending_blocks; /**< escrow ends by itself after so many blocks; 1000000 */
     const uint8_t *inputs_hash; /**< 32 bytes: of the bargain's inputs; NULL: none published */
@@ -152,7 +159,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_day_set_delivered(mgc_day *day, uint32_t li
 
 typedef struct mgc_day_tx {
     size_t struct_size;
-    uint32_t phase; /**< MGC_DAY_... */
+    uint32_t phase; /**< MGC_DAY_...; let the node build its blocks (mgc_node_flush()) before the first of another
+                     *   phase: on three chains it reads what this phase wrote on another one */
     uint32_t contract;
     const char *method;   /**< static text */
     uint64_t due_ms;      /**< let the node step to this time before handing it in; never decreases */

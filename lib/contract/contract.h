@@ -3,13 +3,14 @@
  *
  * From a transaction to its effects:
  *
+ *   homes.c        which chain is home to which contract
  *   host.c         finds the contract, resolves signers to members, meters, undoes
  *   schema.c       one table of all methods and their fields
  *   args.c         arguments by that table: encode, decode
  *   record.c       records as arrays of integers with bytes and a name; keys
  *   built_in.c     from a call to its rule, from a query to its answer
  *   lookup.c       the market's parameters and parties, as other contracts read them
- *   information.c, trading.c, scheduling.c, settlement.c   the rules */
+ *   information.c, trading.c, scheduling.c, metering.c, settlement.c   the rules */
 #ifndef CONTRACT_CONTRACT_H
 #define CONTRACT_CONTRACT_H
 
@@ -64,6 +65,26 @@ typedef struct mgc__row_reader {
 void mgc__row_begin(mgc__row_reader *r, const mgc__method *method, const mgc__values *values, uint32_t field);
 bool mgc__row_next(mgc__row_reader *r, int64_t row[COLUMNS_MAX]);
 
+/* --- chains ------------------------------------------------------------------------------------- */
+
+enum { HOME_INFORMATION, HOME_TRADING, HOME_SCHEDULING, HOMES, HOME_OF_ALL = HOMES };
+
+/* The states that a contract may read, by the home of their contracts; NULL: that chain has not begun. */
+typedef struct mgc__homes {
+    const mgc__state *state[HOMES];
+    uint32_t here;   /* the chain at hand: a home, or HOME_OF_ALL */
+    uint64_t height; /* of the information chain: what keys and deployments are valid by */
+} mgc__homes;
+
+const char *mgc__home_name(uint32_t home); /* the chain's name; home < HOMES */
+uint32_t mgc__home_of_name(const char *chain);
+uint32_t mgc__home_of(uint32_t contract);
+bool mgc__at_home(const mgc__homes *homes, uint32_t contract);
+const mgc__state *mgc__state_of(const mgc__homes *homes, uint32_t contract);
+/* Under execution: other chains as the block pins them.  Otherwise: as they stand. */
+mgc_status mgc__homes_of_exec(mgc__exec *x, mgc__homes *homes);
+mgc_status mgc__homes_of_chain(mgc_chain *chain, mgc__homes *homes);
+
 /* --- the environment -------------------------------------------------------------------------- */
 
 typedef struct mgc__signer {
@@ -74,9 +95,10 @@ typedef struct mgc__signer {
 
 struct mgc_env {
     mgc_ctx *ctx;
-    const mgc__state *state;
-    mgc__exec *exec;  /* NULL in a query: read only */
-    mgc_chain *chain; /* in a query */
+    mgc__homes homes;
+    const mgc__state *state; /* of the contract's own chain */
+    mgc__exec *exec;         /* NULL in a query: read only */
+    mgc_chain *accounts;     /* in a query: the chain that holds the accounts */
     const uint8_t *chain_id;
     uint64_t height, time_ms;
     uint32_t contract; /* whose records these are */
@@ -136,6 +158,7 @@ mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v
  * failed. */
 typedef struct mgc__walk {
     mgc__record_cursor cursor;
+    uint32_t contract;
     mgc__rec rec;
     const uint8_t *key; /* borrowed until the record changes */
     size_t key_len;
@@ -203,9 +226,9 @@ enum {
     SCHEDULE_INTS
 };
 enum { TERMS_CAPACITY, TERMS_FEE, TERMS_INTS };
+enum { READING_IN, READING_OUT, READING_QUALITY, READING_HEIGHT, READING_INTS };
 /* ... of settlement */
 enum { TARIFF_BUY, TARIFF_SELL, TARIFF_SHORT, TARIFF_LONG, TARIFF_EMISSION, TARIFF_INTS };
-enum { READING_IN, READING_OUT, READING_QUALITY, READING_HEIGHT, READING_INTS };
 enum { SETTLED_STATE, SETTLED_TIME, SETTLED_INTS };
 enum { RESULT_METERED, RESULT_POSITION, RESULT_GRID, RESULT_IMBALANCE, RESULT_FEE, RESULT_CARBON, RESULT_INTS };
 
@@ -235,6 +258,10 @@ mgc_status mgc__slot_known(mgc_env *env, const mgc__market *market, int64_t slot
 /* When the slot's gate closes: gate_ms before the first of the gate_slots slots that share it, counted from the
  * market's first. */
 uint64_t mgc__gate_ms(const mgc__market *market, uint64_t slot);
+/* The next slot whose gate closes on the chain of a state: its own count, record (1, "Z"). */
+int64_t mgc__next_gate(const mgc__state *state, const mgc__market *market);
+/* Has the slot's schedule been made? */
+bool mgc__scheduled(const mgc_env *env, const mgc__market *market, int64_t slot);
 void mgc__market_read(const mgc__rec *rec, mgc__market *market);
 /* A link's capacity and fee in a slot: the dispatcher's terms for it, or those of its enrolment. */
 mgc_status mgc__link_in_slot(mgc_env *env, int64_t id, int64_t slot, mgc__rec *link);
@@ -307,14 +334,14 @@ void mgc__contracts_destroy(mgc__contracts *contracts);
 mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user);
 /* Set the chain's executor.  contracts is borrowed until the chain goes. */
 void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain);
-/* Is the code of every contract that is active at this height here?  MGC_E_UNSUPPORTED names the first that is
- * not. */
-mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain, uint64_t height);
-/* The begin of the next slot's gate, for whoever decides when to build a block; false: there is no market yet. */
-bool mgc__contracts_next_gate(const mgc__contracts *contracts, mgc_chain *chain, uint64_t *time_ms);
-/* Ask all contracts.  MGC_E_NOT_FOUND where none knows `what`. */
-mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what,
-                                const char *arguments, mgc_rows *rows);
+/* Is the code of every contract that is active in the chain's next block here?  MGC_E_UNSUPPORTED names the first that
+ * is not. */
+mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain);
+/* When the next gate of a chain closes, for whoever decides when to build a block; false: there is no market yet. */
+bool mgc__contracts_next_gate(mgc_chain *chain, uint64_t *time_ms);
+/* Ask all contracts, each on its home chain.  MGC_E_NOT_FOUND where none knows `what`. */
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t caller,
+                                const char *what, const char *arguments, mgc_rows *rows);
 const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */
 
 /* --- queries ---------------------------------------------------------------------------------------- */
@@ -362,6 +389,19 @@ typedef struct mgc__built_in {
     size_t n_rules, n_answers;
     int32_t (*on_slot)(void *user, mgc_env *env, uint64_t slot); /* NULL: gates are none of its business */
 } mgc__built_in;
+
+/* --- metering.c: readings, as scheduling's rules and for settlement ----------------------------------- */
+
+mgc_status mgc__read(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__correct(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+/* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not
+ * read yet. */
+mgc_status mgc__registers_at(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t registers[2]);
+/* From one register value to a later one; a register that passes its last digit begins at 0 again.  Only a step that
+ * the meter can make in a slot counts as that. */
+mgc_status mgc__register_step(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t before,
+                              int64_t after, int64_t *moved);
 
 extern const mgc__built_in mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
 

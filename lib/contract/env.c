@@ -79,6 +79,7 @@ mgc_status mgc_env_refuse(mgc_env *env, mgc_status status, const char *format, .
 mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value,
                          size_t *value_len)
 {
+    const mgc__state *state = mgc__state_of(&env->homes, contract);
     mgc_status st;
 
     assert(env->functional || contract == env->contract);
@@ -86,7 +87,8 @@ mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, si
     *value_len = 0;
     st = mgc__env_meter(env, key_len);
     if (st != MGC_OK) return st;
-    st = mgc__record_get(env->state, contract, key, key_len, value, value_len);
+    if (state == NULL) return MGC_E_NOT_FOUND;
+    st = mgc__record_get(state, contract, key, key_len, value, value_len);
     if (st != MGC_OK) return mgc__env_keep(env, st);
     return mgc__env_meter(env, *value_len);
 }
@@ -161,7 +163,7 @@ mgc_status mgc_env_open_account(mgc_env *env, const mgc_account_info *account)
     mgc_status st = writable(env, 16, sizeof *account);
 
     if (st != MGC_OK) return st;
-    if (!own(env, account->id))
+    if (!env->functional && !own(env, account->id))
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "an account of contract %" PRIu32 " must begin with its number",
                               env->contract);
     st = mgc__account_create(env->exec, account, NULL);
@@ -181,6 +183,7 @@ mgc_status mgc_env_account(mgc_env *env, const uint8_t *id, mgc_account_info *ac
 static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
 {
     mgc_account_info account = {.struct_size = sizeof account};
+    const mgc__state *information = mgc__state_of(&env->homes, MGC_CONTRACT_INFORMATION);
     mgc__key key;
     const uint8_t *bytes;
     size_t len;
@@ -195,7 +198,9 @@ static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "contract %" PRIu32 " may not debit an account of another",
                               env->contract);
     key = mgc__key_u32(mgc__key_of('G'), account.user_data_32);
-    st = mgc__env_keep(env, mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len));
+    st = information == NULL ? MGC_E_NOT_FOUND
+                             : mgc__env_keep(env, mgc__record_get(information, MGC_CONTRACT_INFORMATION, key.bytes,
+                                                                  key.len, &bytes, &len));
     if (st == MGC_OK && mgc__rec_decode(bytes, len, &grid) == MGC_OK &&
         mgc_env_signed(env, (uint32_t)grid.v[GRID_MANAGER], MGC_ROLE_MANAGER))
         return MGC_OK;

@@ -120,27 +120,28 @@ const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id)
 
 /* --- environments ------------------------------------------------------------------------------------ */
 
-static void env_of_state(mgc_env *env, mgc_ctx *ctx, mgc_chain *chain, const mgc__state *state, const entry *e)
+/* @param chain the contract's own */
+static mgc_status env_of_chain(mgc_env *env, mgc_ctx *ctx, mgc_chain *chain, const entry *e)
 {
     mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_chain_get_info(chain, &info);
 
     memset(env, 0, sizeof *env);
     env->ctx = ctx;
-    env->chain = chain;
-    env->state = state;
+    env->state = mgc__chain_state(chain);
     env->contract = e->ops.id;
     env->functional = e->functional;
-    if (mgc_chain_get_info(chain, &info) == MGC_OK) {
-        env->height = info.height;
-        env->time_ms = info.time_ms;
-    }
+    env->height = info.height;
+    env->time_ms = info.time_ms;
+    return st != MGC_OK ? st : mgc__homes_of_chain(chain, &env->homes);
 }
 
-static void env_of_exec(mgc_env *env, mgc__contracts *c, mgc__exec *x, const entry *e)
+static void env_of_exec(mgc_env *env, mgc__contracts *c, mgc__exec *x, const mgc__homes *homes, const entry *e)
 {
     memset(env, 0, sizeof *env);
     env->ctx = c->ctx;
     env->exec = x;
+    env->homes = *homes;
     env->state = mgc__exec_state(x);
     env->height = mgc__exec_height(x);
     env->time_ms = mgc__exec_time_ms(x);
@@ -162,9 +163,9 @@ static mgc_status answer(mgc_env *env, int32_t said)
 
 /* MGC_E_NOT_FOUND: not (yet, or any more) active.  MGC_E_UNSUPPORTED: active, but this node has other code or
  * none. */
-static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint32_t id, uint64_t height,
-                         const entry **out)
+static mgc_status active(const mgc__contracts *c, const mgc__homes *homes, uint32_t id, const entry **out)
 {
+    const mgc__state *state = mgc__state_of(homes, MGC_CONTRACT_INFORMATION);
     mgc__key key = mgc__key_u32(mgc__key_of('X'), id);
     const uint8_t *bytes;
     size_t len;
@@ -175,12 +176,14 @@ static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint3
 
     *out = find(c, id);
     if (*out != NULL && (*out)->functional) return MGC_OK;
+    if (state == NULL) return MGC_E_NOT_FOUND;
     st = mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
     if (st != MGC_OK) return st;
     if (mgc__rec_decode(bytes, len, &rec) != MGC_OK) return MGC_E_INTERNAL;
-    before = (uint64_t)rec.v[DEPLOY_FROM] > height; /* until an upgrade is active the version before it is */
+    before = (uint64_t)rec.v[DEPLOY_FROM] > homes->height; /* until an upgrade is active the version before it is */
     version = rec.v[before ? DEPLOY_OLD_VERSION : DEPLOY_VERSION];
-    if (version == 0 || (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= height)) return MGC_E_NOT_FOUND;
+    if (version == 0 || (rec.v[DEPLOY_UNTIL] != 0 && (uint64_t)rec.v[DEPLOY_UNTIL] <= homes->height))
+        return MGC_E_NOT_FOUND;
     if (rec.data_len != (rec.v[DEPLOY_OLD_VERSION] == 0 ? 32 : 64)) return MGC_E_INTERNAL;
     known = *out != NULL;
     *out = find_code(c, id, version, rec.data + (before ? 32 : 0));
@@ -192,55 +195,66 @@ static mgc_status active(const mgc__contracts *c, const mgc__state *state, uint3
     return MGC_OK;
 }
 
-static mgc_status ready(const mgc__contracts *c, const mgc__state *state, uint64_t height)
+/* Of the contracts at home on this chain. */
+static mgc_status ready(const mgc__contracts *c, const mgc__homes *homes)
 {
+    const mgc__state *state = mgc__state_of(homes, MGC_CONTRACT_INFORMATION);
     mgc__record_cursor cursor;
 
     mgc__record_first(&cursor, MGC_CONTRACT_INFORMATION, (const uint8_t *)"X", 1);
-    while (mgc__record_next(state, &cursor)) {
+    while (state != NULL && mgc__record_next(state, &cursor)) {
+        uint32_t id = (uint32_t)mgc__key_read(cursor.key, 1, 4);
         const entry *e;
-        mgc_status st = active(c, state, (uint32_t)mgc__key_read(cursor.key, 1, 4), height, &e);
+        mgc_status st = mgc__at_home(homes, id) ? active(c, homes, id, &e) : MGC_OK;
         if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     }
     return MGC_OK;
 }
 
-mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain, uint64_t height)
+mgc_status mgc__contracts_ready(const mgc__contracts *contracts, mgc_chain *chain)
 {
-    return ready(contracts, mgc__chain_state(chain), height);
+    mgc__homes homes;
+    mgc_status st = mgc__homes_of_chain(chain, &homes);
+
+    if (st != MGC_OK) return st;
+    if (homes.here == HOME_OF_ALL || homes.here == HOME_INFORMATION) homes.height++; /* that of the next block */
+    return ready(contracts, &homes);
 }
 
 /* --- gates ---------------------------------------------------------------------------------------------- */
 
-/* The market's parameters straight from the state; false: there is no market. */
-static bool read_market(const mgc__state *state, mgc__market *market, mgc__rec *next)
+/* The market's parameters, and the next slot whose gate closes on a chain; false: there is no market. */
+static bool read_market(const mgc__homes *homes, const mgc__state *here, mgc__market *market, int64_t *next)
 {
+    const mgc__state *information = mgc__state_of(homes, MGC_CONTRACT_INFORMATION);
     const uint8_t *bytes;
     size_t len;
     mgc__rec rec;
 
-    if (mgc__record_get(state, MGC_CONTRACT_INFORMATION, (const uint8_t *)"P", 1, &bytes, &len) != MGC_OK ||
-        mgc__rec_decode(bytes, len, &rec) != MGC_OK ||
-        mgc__record_get(state, MGC_CONTRACT_INFORMATION, (const uint8_t *)"Z", 1, &bytes, &len) != MGC_OK ||
-        mgc__rec_decode(bytes, len, next) != MGC_OK)
+    if (information == NULL ||
+        mgc__record_get(information, MGC_CONTRACT_INFORMATION, (const uint8_t *)"P", 1, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, &rec) != MGC_OK)
         return false;
     mgc__market_read(&rec, market);
+    *next = mgc__next_gate(here, market);
     return true;
 }
 
-bool mgc__contracts_next_gate(const mgc__contracts *contracts, mgc_chain *chain, uint64_t *time_ms)
+bool mgc__contracts_next_gate(mgc_chain *chain, uint64_t *time_ms)
 {
+    mgc__homes homes;
     mgc__market market;
-    mgc__rec next;
+    int64_t next;
 
-    (void)contracts;
-    if (!read_market(mgc__chain_state(chain), &market, &next)) return false;
-    *time_ms = mgc__gate_ms(&market, (uint64_t)next.v[0]);
+    if (mgc__homes_of_chain(chain, &homes) != MGC_OK ||
+        !read_market(&homes, mgc__chain_state(chain), &market, &next))
+        return false;
+    *time_ms = mgc__gate_ms(&market, (uint64_t)next);
     return true;
 }
 
 /* Tell every active contract.  A host's contract that refuses is undone and heard of by an event; ours must not. */
-static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
+static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, const mgc__homes *homes, uint64_t slot)
 {
     for (size_t i = 0; i < c->n; i++) {
         const entry *e = &c->entries[i];
@@ -248,12 +262,12 @@ static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
         mgc_env env;
         mgc_status st;
 
-        if (e->ops.on_slot == NULL) continue;
-        st = active(c, mgc__exec_state(x), e->ops.id, mgc__exec_height(x), &e);
+        if (e->ops.on_slot == NULL || !mgc__at_home(homes, e->ops.id)) continue;
+        st = active(c, homes, e->ops.id, &e);
         if (st == MGC_E_NOT_FOUND) continue;
         if (st != MGC_OK) return st;
         if (e != &c->entries[i]) continue; /* another version of it is active */
-        env_of_exec(&env, c, x, e);
+        env_of_exec(&env, c, x, homes, e);
         st = answer(&env, e->ops.on_slot(e->user, &env, slot));
         if (st == MGC_OK) continue;
         if (mgc__is_fatal(st)) return st;
@@ -267,28 +281,50 @@ static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, uint64_t slot)
     return MGC_OK;
 }
 
-static mgc_status begin_block(void *user, mgc__exec *x)
+/* The slots whose gates may close here: all before this one.  A schedule is made of what was agreed, so that trading
+ * closes a slot first. */
+static int64_t closed_before(const mgc__homes *homes)
 {
-    mgc__contracts *c = user;
-    const entry *information = find(c, MGC_CONTRACT_INFORMATION);
-    mgc__key key = mgc__key_of('Z');
     mgc__market market;
-    mgc__rec next;
-    mgc_env env;
-    mgc_status st = ready(c, mgc__exec_state(x), mgc__exec_height(x));
+    int64_t next = INT64_MAX;
 
-    if (st == MGC_E_UNSUPPORTED) c->unsupported = true;
-    if (st != MGC_OK || !read_market(mgc__exec_state(x), &market, &next)) return st;
-    for (uint32_t i = 0;
-         i < MGC_SLOTS_PER_BLOCK_MAX && mgc__gate_ms(&market, (uint64_t)next.v[0]) <= mgc__exec_time_ms(x); i++) {
-        st = close_gate(c, x, (uint64_t)next.v[0]);
+    if (homes->here != HOME_SCHEDULING) return INT64_MAX;
+    if (homes->state[HOME_TRADING] == NULL || !read_market(homes, homes->state[HOME_TRADING], &market, &next)) return 0;
+    return next;
+}
+
+static mgc_status close_gates(mgc__contracts *c, mgc__exec *x, const mgc__homes *homes)
+{
+    const entry *information = find(c, MGC_CONTRACT_INFORMATION); /* whose record it is, on every chain */
+    mgc__key key = mgc__key_of('Z');
+    int64_t next, end = closed_before(homes);
+    mgc__market market;
+    mgc_env env;
+
+    if (!read_market(homes, mgc__exec_state(x), &market, &next)) return MGC_OK;
+    for (uint32_t i = 0; i < MGC_SLOTS_PER_BLOCK_MAX && next < end &&
+                         mgc__gate_ms(&market, (uint64_t)next) <= mgc__exec_time_ms(x);
+         i++) {
+        mgc_status st = close_gate(c, x, homes, (uint64_t)next);
+
         if (st != MGC_OK) return st;
-        env_of_exec(&env, c, x, information);
-        next.v[0]++;
-        st = mgc__rec_put_ints(&env, &key, next.v, 1);
+        env_of_exec(&env, c, x, homes, information);
+        next++;
+        st = mgc__rec_put_ints(&env, &key, &next, 1);
         if (st != MGC_OK) return st;
     }
     return MGC_OK;
+}
+
+static mgc_status begin_block(void *user, mgc__exec *x)
+{
+    mgc__contracts *c = user;
+    mgc__homes homes;
+    mgc_status st = mgc__homes_of_exec(x, &homes);
+
+    if (st == MGC_OK) st = ready(c, &homes);
+    if (st == MGC_E_UNSUPPORTED) c->unsupported = true;
+    return st != MGC_OK ? st : close_gates(c, x, &homes);
 }
 
 /* --- transactions ------------------------------------------------------------------------------------------ */
@@ -296,11 +332,14 @@ static mgc_status begin_block(void *user, mgc__exec *x)
 /* The member behind a key: enrolled, valid at this height, not revoked, holding the role. */
 static mgc_status resolve(mgc_env *env, mgc__signer *signer)
 {
+    const mgc__state *information = mgc__state_of(&env->homes, MGC_CONTRACT_INFORMATION);
     mgc__key key = mgc__key_bytes(mgc__key_of('K'), signer->key, 32);
     const uint8_t *bytes;
     size_t len;
     mgc__rec held, member;
-    mgc_status st = mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
+    mgc_status st = information == NULL ? MGC_E_NOT_FOUND
+                                        : mgc__record_get(information, MGC_CONTRACT_INFORMATION, key.bytes, key.len,
+                                                          &bytes, &len);
 
     if (st == MGC_E_NOT_FOUND) return MGC_OK; /* a key that is enrolled by this very transaction; nobody otherwise */
     if (st != MGC_OK) return st;
@@ -309,11 +348,11 @@ static mgc_status resolve(mgc_env *env, mgc__signer *signer)
         return mgc_env_refuse(env, MGC_E_KEY_REVOKED,
                               "the key of member %" PRId64 " is revoked since height %" PRId64, held.v[PUBKEY_MEMBER],
                               held.v[PUBKEY_REVOKED]);
-    if ((uint64_t)held.v[PUBKEY_FROM] > env->height)
+    if ((uint64_t)held.v[PUBKEY_FROM] > env->homes.height)
         return mgc_env_refuse(env, MGC_E_KEY_NOT_YET, "the key of member %" PRId64 " is valid from height %" PRId64,
                               held.v[PUBKEY_MEMBER], held.v[PUBKEY_FROM]);
     key = mgc__key_u32(mgc__key_of('M'), (uint32_t)held.v[PUBKEY_MEMBER]);
-    st = mgc__record_get(env->state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
+    st = mgc__record_get(information, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len);
     if (st != MGC_OK || mgc__rec_decode(bytes, len, &member) != MGC_OK) return MGC_E_INTERNAL;
     if (signer->role != MGC_ROLE_NONE && (signer->role > 62 || (member.v[MEMBER_ROLES] >> signer->role & 1) == 0))
         return mgc_env_refuse(env, MGC_E_FORBIDDEN,
@@ -366,12 +405,18 @@ static mgc_status execute(void *user, mgc__exec *x, const mgc__tx *tx)
 {
     mgc__contracts *c = user;
     const entry *e;
+    mgc__homes homes;
     mgc_env env;
-    mgc_status st = active(c, mgc__exec_state(x), tx->contract, mgc__exec_height(x), &e);
+    mgc_status st = mgc__homes_of_exec(x, &homes);
 
+    if (st != MGC_OK) return st;
+    if (!mgc__at_home(&homes, tx->contract))
+        return mgc__exec_refuse(x, MGC_E_WRONG_CHAIN, "contract %" PRIu32 " runs on chain \"%s\"", tx->contract,
+                                mgc__home_name(mgc__home_of(tx->contract)));
+    st = active(c, &homes, tx->contract, &e);
     if (st == MGC_E_NOT_FOUND) return mgc__exec_refuse(x, st, "no contract %" PRIu32 " is active", tx->contract);
     if (st != MGC_OK) return st;
-    env_of_exec(&env, c, x, e);
+    env_of_exec(&env, c, x, &homes, e);
     st = run(&env, e, tx);
     mgc__exec_set_cost(x, env.calls);
     if (st == MGC_OK || mgc__is_fatal(st)) return st;
@@ -438,40 +483,50 @@ static mgc_status query_contracts(const mgc__contracts *c, const mgc__state *sta
     return st;
 }
 
-mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *chain, uint32_t caller, const char *what,
-                                const char *arguments, mgc_rows *rows)
+/* Ask one contract on its own chain; MGC_E_NOT_FOUND where it knows nothing of the kind. */
+static mgc_status ask_one(mgc__contracts *c, const entry *e, mgc_chain *const chains[HOMES], const mgc_query *query,
+                          mgc_rows *rows)
 {
-    const mgc__state *state = mgc__chain_state(chain);
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_chain *own = chains[mgc__home_of(e->ops.id)];
+    const entry *in_force;
+    mgc_env env;
+    mgc_status st = env_of_chain(&env, c->ctx, own, e);
+
+    if (st == MGC_OK) st = active(c, &env.homes, e->ops.id, &in_force);
+    if (st == MGC_OK && in_force != e) return MGC_E_NOT_FOUND; /* another version of it */
+    if (st == MGC_OK) st = mgc_chain_get_info(own, &info);
+    if (st != MGC_OK) return st;
+    env.accounts = chains[HOME_TRADING];
+    env.chain_id = info.chain_id;
+    st = answer(&env, e->ops.query(e->user, &env, query, rows));
+    if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) return st;
+    if (st != MGC_OK && env.rule[0] != '\0')
+        return mgc__fail(c->ctx, st, "contract: query \"%s\": %s", query->what, env.rule);
+    return st == MGC_E_NOT_FOUND ? MGC_E_INTERNAL : st; /* it had begun to answer */
+}
+
+mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t caller,
+                                const char *what, const char *arguments, mgc_rows *rows)
+{
+    const mgc__state *information = mgc__chain_state(chains[HOME_INFORMATION]);
     mgc_query query = {.struct_size = sizeof query,
                        .what = what,
                        .arguments = arguments == NULL ? "" : arguments,
                        .caller = caller,
-                       .sees_all = sees_all(state, caller) ? 1 : 0};
-    mgc_chain_info info = {.struct_size = sizeof info};
-    mgc_status st = mgc_chain_get_info(chain, &info);
+                       .sees_all = sees_all(information, caller) ? 1 : 0};
 
-    if (st == MGC_OK && strcmp(what, "contracts") == 0) {
-        st = mgc__query_keys(contracts->ctx, &query, "");
-        return st != MGC_OK ? st : query_contracts(contracts, state, rows);
+    if (strcmp(what, "contracts") == 0) {
+        mgc_status st = mgc__query_keys(contracts->ctx, &query, "");
+        return st != MGC_OK ? st : query_contracts(contracts, information, rows);
     }
-    for (size_t i = 0; i < contracts->n && st == MGC_OK; i++) {
-        const entry *e = &contracts->entries[i];
-        mgc_env env;
+    for (size_t i = 0; i < contracts->n; i++) {
+        mgc_status st;
 
-        if (e->ops.query == NULL || active(contracts, state, e->ops.id, info.height, &e) != MGC_OK) continue;
-        if (e != &contracts->entries[i]) continue; /* another version of it is active */
-        env_of_state(&env, contracts->ctx, chain, state, e);
-        env.chain_id = info.chain_id;
-        st = answer(&env, e->ops.query(e->user, &env, &query, rows));
-        if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) {
-            st = MGC_OK;
-            continue;
-        }
-        if (st != MGC_OK && env.rule[0] != '\0')
-            return mgc__fail(contracts->ctx, st, "contract: query \"%s\": %s", what, env.rule);
-        return st;
+        if (contracts->entries[i].ops.query == NULL) continue;
+        st = ask_one(contracts, &contracts->entries[i], chains, &query, rows);
+        if (st != MGC_E_NOT_FOUND) return st;
     }
-    if (st != MGC_OK) return st;
     return mgc__fail(contracts->ctx, MGC_E_NOT_FOUND, "contract: there is nothing called \"%s\" to ask for", what);
 }
 

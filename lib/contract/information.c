@@ -126,7 +126,7 @@ static mgc_status found(mgc_env *env, const mgc__method *method, const mgc__valu
     key = mgc__key_u32(mgc__key_of('O'), 1);
     if (st == MGC_OK) st = put_named(env, &key, NULL, 0, NULL, &a[0]);
     if (st == MGC_OK) st = put_member(env, 1, 1, INT64_C(1) << MGC_ROLE_ADMINISTRATOR, &a[9], &name, 0);
-    return st != MGC_OK ? st : mgc__open_accounts(env, 0);
+    return st != MGC_OK || !mgc__at_home(&env->homes, MGC_CONTRACT_TRADING) ? st : mgc__open_accounts(env, 0);
 }
 
 static mgc_status organisation(mgc_env *env, const mgc__method *method, const mgc__values *values)
@@ -242,7 +242,8 @@ static mgc_status microgrid(mgc_env *env, const mgc__method *method, const mgc__
                               a[2].number, a[1].number);
     st = put_named(env, &key, (int64_t[]){a[1].number, a[2].number}, GRID_INTS, NULL, &a[3]);
     if (st == MGC_OK) st = put_limits(env, method, values);
-    return st != MGC_OK ? st : mgc__open_accounts(env, (uint32_t)a[0].number);
+    if (st != MGC_OK || !mgc__at_home(&env->homes, MGC_CONTRACT_TRADING)) return st;
+    return mgc__open_accounts(env, (uint32_t)a[0].number);
 }
 
 static mgc_status device(mgc_env *env, const mgc__method *method, const mgc__values *values)
@@ -600,7 +601,7 @@ static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_ro
         rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
 
     while (st == MGC_OK) {
-        st = mgc_chain_next_account(env->chain, begun ? after : NULL, &account);
+        st = mgc_chain_next_account(env->accounts, begun ? after : NULL, &account);
         if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
         begun = true;
         memcpy(after, account.id, sizeof after);

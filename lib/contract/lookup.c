@@ -165,6 +165,24 @@ mgc_status mgc__slot_open(mgc_env *env, const mgc__market *market, int64_t slot)
     return MGC_OK;
 }
 
+int64_t mgc__next_gate(const mgc__state *state, const mgc__market *market)
+{
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec rec;
+
+    if (state == NULL ||
+        mgc__record_get(state, MGC_CONTRACT_INFORMATION, (const uint8_t *)"Z", 1, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, &rec) != MGC_OK)
+        return (int64_t)market->first_slot;
+    return rec.v[0];
+}
+
+bool mgc__scheduled(const mgc_env *env, const mgc__market *market, int64_t slot)
+{
+    return mgc__next_gate(mgc__state_of(&env->homes, MGC_CONTRACT_SCHEDULING), market) > slot;
+}
+
 const char *mgc__carrier_name(int64_t carrier)
 {
     return carrier == MGC_CARRIER_ELECTRICITY ? "electricity" : carrier == MGC_CARRIER_HEAT ? "heat" : "gas";
@@ -224,6 +242,18 @@ mgc_status mgc__open_accounts(mgc_env *env, uint32_t microgrid)
     return MGC_OK;
 }
 
+/* On three chains nobody opens accounts beside enrolment, which is on another one: they are opened when first used. */
+static mgc_status ensure_account(mgc_env *env, uint32_t kind, uint32_t microgrid)
+{
+    mgc_account_info account;
+    uint8_t id[16];
+    mgc_status st;
+
+    mgc_account_id(kind, microgrid, id);
+    st = mgc_env_account(env, id, &account);
+    return st == MGC_E_NOT_FOUND ? mgc__open_accounts(env, microgrid) : st;
+}
+
 /* --- moves --------------------------------------------------------------------------------------------------- */
 
 mgc_status mgc__move_make(mgc_env *env, const mgc__move *move)
@@ -235,8 +265,12 @@ mgc_status mgc__move_make(mgc_env *env, const mgc__move *move)
                            .flags = move->flags,
                            .timeout = move->timeout,
                            .user_data_64 = move->number};
+    mgc_status st;
 
     if (move->amount == 0) return MGC_OK;
+    st = ensure_account(env, move->from_kind, move->from);
+    if (st == MGC_OK) st = ensure_account(env, move->to_kind, move->to);
+    if (st != MGC_OK) return st;
     mgc__transfer_id(env->contract, move->number, move->part, t.id);
     mgc_account_id(move->from_kind, move->from, t.debit_account);
     mgc_account_id(move->to_kind, move->to, t.credit_account);
@@ -253,7 +287,7 @@ mgc_status mgc__pending_state(mgc_env *env, uint64_t number, uint32_t part, uint
     *amount = 0;
     if (st != MGC_OK) return st;
     mgc__transfer_id(MGC_CONTRACT_TRADING, number, part, id);
-    st = mgc__env_keep(env, mgc__transfer_get(env->state, id, &t));
+    st = mgc__env_keep(env, mgc__transfer_get(mgc__state_of(&env->homes, MGC_CONTRACT_TRADING), id, &t));
     if (st == MGC_E_NOT_FOUND) return MGC_OK; /* nothing had to be reserved */
     if (st != MGC_OK) return st;
     *state = t.state;
@@ -282,7 +316,7 @@ static mgc_status available(mgc_env *env, uint32_t microgrid, uint64_t *amount)
     mgc_account_id(MGC_ACCOUNT_MONEY, microgrid, id);
     st = mgc_env_account(env, id, &account);
     *amount = 0;
-    if (st != MGC_OK) return st;
+    if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
     assert(account.credits_posted >= account.debits_posted + account.debits_pending); /* the account's flag */
     *amount = account.credits_posted - account.debits_posted - account.debits_pending;
     return MGC_OK;
@@ -316,5 +350,5 @@ mgc_status mgc__debt(mgc_env *env, int64_t microgrid, uint64_t *debt)
     *debt = 0;
     if (st == MGC_OK && account.debits_posted > account.credits_posted)
         *debt = account.debits_posted - account.credits_posted;
-    return st;
+    return st == MGC_E_NOT_FOUND ? MGC_OK : st;
 }

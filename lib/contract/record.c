@@ -107,6 +107,7 @@ mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v
 void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix)
 {
     memset(&w->rec, 0, sizeof w->rec);
+    w->contract = contract;
     w->key = NULL;
     w->key_len = 0;
     mgc__record_first(&w->cursor, contract, prefix->bytes, prefix->len);
@@ -114,7 +115,9 @@ void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix)
 
 bool mgc__walk_next(mgc_env *env, mgc__walk *w)
 {
-    if (env->broken != MGC_OK || !mgc__record_next(env->state, &w->cursor)) return false;
+    const mgc__state *state = mgc__state_of(&env->homes, w->contract);
+
+    if (env->broken != MGC_OK || state == NULL || !mgc__record_next(state, &w->cursor)) return false;
     if (mgc__env_meter(env, w->cursor.key_len + w->cursor.value_len) != MGC_OK) return false;
     if (mgc__rec_decode(w->cursor.value, w->cursor.value_len, &w->rec) != MGC_OK) {
         (void)mgc__env_keep(env, MGC_E_INTERNAL);

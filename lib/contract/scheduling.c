@@ -5,6 +5,7 @@
  *   S slot microgrid carrier    set points: bought, sold, received, sent; height of the acknowledgement; links' fees
  *   L link slot                 the dispatcher's terms of a link for a slot: capacity, fee
  *   F slot link                 flow forward and backward, capacity
+ *   R meter slot                a meter's registers (metering.c)
  *
  * A microgrid's position is bought - sold + received - sent: what settlement compares its meters with. */
 #include "contract/contract.h"
@@ -195,7 +196,8 @@ static mgc_status acknowledge(mgc_env *env, const mgc__method *method, const mgc
     return MGC_OK;
 }
 
-static const mgc__rule rules[] = {{"terms", terms}, {"acknowledge", acknowledge}};
+static const mgc__rule rules[] = {
+    {"terms", terms}, {"acknowledge", acknowledge}, {"read", mgc__read}, {"correct", mgc__correct}};
 
 /* --- queries ------------------------------------------------------------------------------------------------ */
 
@@ -263,7 +265,11 @@ static mgc_status query_terms(mgc_env *env, const mgc__filter *filter, mgc_rows 
 }
 
 static const mgc__answer answers[] = {
-    {"schedule", "microgrid|slot", query_schedule}, {"flows", "slot", query_flows}, {"terms", "slot", query_terms}};
+    {"schedule", "microgrid|slot", query_schedule},
+    {"flows", "slot", query_flows},
+    {"terms", "slot", query_terms},
+    {"readings", "meter|microgrid|slot", mgc__query_readings},
+};
 
 const mgc__built_in mgc__scheduling = {
     .id = MGC_CONTRACT_SCHEDULING,

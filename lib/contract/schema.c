@@ -87,13 +87,13 @@ static const mgc__method methods[] = {
 
     {MGC_CONTRACT_SCHEDULING, "terms", {ID("link"), ROWS("rows", "slot capacity_wh fee_micro_per_kwh")}},
     {MGC_CONTRACT_SCHEDULING, "acknowledge", {ID("microgrid"), SLOT("first_slot"), SLOT("last_slot")}},
+    {MGC_CONTRACT_SCHEDULING, "read", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality")}},
+    {MGC_CONTRACT_SCHEDULING, "correct", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality"), TEXT("reason", 1)}},
 
     {MGC_CONTRACT_SETTLEMENT,
      "tariff",
      {UINT("microgrid", 0, MGC_PARTY_MAX), UINT("carrier", 1, 3),
       ROWS("rows", "slot buy_price sell_price short_price long_price emission_mg_per_kwh")}},
-    {MGC_CONTRACT_SETTLEMENT, "read", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality")}},
-    {MGC_CONTRACT_SETTLEMENT, "correct", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality"), TEXT("reason", 1)}},
     {MGC_CONTRACT_SETTLEMENT, "settle", {SLOT("slot")}},
     {MGC_CONTRACT_SETTLEMENT, "dispute", {SLOT("slot"), ID("microgrid"), TEXT("reason", 1)}},
     {MGC_CONTRACT_SETTLEMENT, "finalise", {SLOT("slot")}},

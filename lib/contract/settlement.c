@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Contract 4, settlement: tariffs, meters' readings, deviations, provisional and final amounts, carbon.
+/* Contract 4, settlement: tariffs, deviations, provisional and final amounts, carbon.
  *
  * Records (doc/contracts.md):
  *   T microgrid carrier slot    a tariff; microgrid 0: for all that have none of their own
- *   R meter slot                a meter's registers at the end of a slot
  *   M slot microgrid            where a microgrid stands: provisional, disputed, final
  *   D slot microgrid carrier    its results
  *   S slot                      agreements and payments of the slot are paid out
@@ -28,7 +27,6 @@
  *   escrow has expired          what is owed is charged at once; what is not there becomes a debt */
 #include "contract/contract.h"
 
-enum { MEASURED = 0, ESTIMATED = 1 };
 enum { CARRIERS = 3 };
 /* Parts of transfers' ids of a microgrid in a slot: microgrid * 256 + carrier * 16 + one of these. */
 enum { STEP_BUY = 1, STEP_SELL, STEP_IMBALANCE, STEP_FEE, STEP_CARBON, STEP_ENERGY };
@@ -90,181 +88,11 @@ static mgc_status tariff_of(mgc_env *env, int64_t microgrid, int64_t carrier, in
     return st == MGC_E_NOT_FOUND ? mgc__rec_get(env, env->contract, &general, rec) : st;
 }
 
-/* --- readings ----------------------------------------------------------------------------------------- */
-
-static mgc__key reading_key(int64_t meter, int64_t slot)
-{
-    return mgc__key_u64(mgc__key_u32(mgc__key_of('R'), (uint32_t)meter), (uint64_t)slot);
-}
+/* --- states --------------------------------------------------------------------------------------------- */
 
 static mgc__key state_key(int64_t slot, int64_t microgrid)
 {
     return mgc__key_u32(mgc__key_u64(mgc__key_of('M'), (uint64_t)slot), (uint32_t)microgrid);
-}
-
-static int64_t modulus(const mgc__rec *meter)
-{
-    int64_t power = 1;
-
-    for (int64_t i = 0; i < meter->v[METER_DIGITS]; i++) power *= 10;
-    return power;
-}
-
-/* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not
- * read yet. */
-static mgc_status registers_at(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t registers[2])
-{
-    mgc__key key = reading_key(id, slot);
-    mgc__rec rec;
-    mgc_status st;
-
-    if (slot + 1 == meter->v[METER_FROM]) {
-        registers[0] = meter->v[METER_IN];
-        registers[1] = meter->v[METER_OUT];
-        return MGC_OK;
-    }
-    st = mgc__rec_get(env, env->contract, &key, &rec);
-    registers[0] = rec.v[READING_IN];
-    registers[1] = rec.v[READING_OUT];
-    return st;
-}
-
-/* From one register value to a later one; a register that passes its last digit begins at 0 again.  Only a step that
- * the meter can make in a slot counts as that. */
-static mgc_status step(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t before, int64_t after,
-                       int64_t *moved)
-{
-    *moved = after >= before ? after - before : after + (modulus(meter) - before);
-    if (*moved <= meter->v[METER_MAX]) return MGC_OK;
-    if (after < before)
-        return mgc_env_refuse(env, MGC_E_REGISTER_DECREASED,
-                              "meter %" PRId64 ", slot %" PRId64 ": register went from %" PRId64 " to %" PRId64, id,
-                              slot, before, after);
-    return mgc_env_refuse(env, MGC_E_RANGE,
-                          "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 " Wh in a slot; it can measure %" PRId64,
-                          id, slot, *moved, meter->v[METER_MAX]);
-}
-
-/* A reading must fit the ones before and after it. */
-static mgc_status fits(mgc_env *env, int64_t id, const mgc__rec *meter, const int64_t *row)
-{
-    int64_t near[2], moved;
-    mgc_status st = registers_at(env, id, meter, row[0] - 1, near);
-
-    for (uint32_t i = 0; i < 2 && st == MGC_OK; i++) st = step(env, id, meter, row[0], near[i], row[1 + i], &moved);
-    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    st = registers_at(env, id, meter, row[0] + 1, near);
-    for (uint32_t i = 0; i < 2 && st == MGC_OK; i++)
-        st = step(env, id, meter, row[0] + 1, row[1 + i], near[i], &moved);
-    return st == MGC_E_NOT_FOUND ? MGC_OK : st;
-}
-
-/* The registers at a slot's end belong to it and to the next one: neither may be final. */
-static mgc_status not_final(mgc_env *env, int64_t slot, int64_t microgrid)
-{
-    for (int64_t s = slot; s <= slot + 1; s++) {
-        mgc__key key = state_key(s, microgrid);
-        mgc__rec rec;
-        mgc_status st = mgc__rec_get(env, env->contract, &key, &rec);
-
-        if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-        if (rec.v[SETTLED_STATE] == STATE_FINAL)
-            return mgc_env_refuse(env, MGC_E_WINDOW, "slot %" PRId64 " of microgrid %" PRId64 " is final", s,
-                                  microgrid);
-    }
-    return MGC_OK;
-}
-
-static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter,
-                              const int64_t *row)
-{
-    mgc_status st = mgc__slot_known(env, market, row[0]);
-
-    if (st != MGC_OK) return st;
-    if (row[0] < meter->v[METER_FROM])
-        return mgc_env_refuse(env, MGC_E_SLOT, "meter %" PRId64 " measures from slot %" PRId64 " on, not in %" PRId64,
-                              id, meter->v[METER_FROM], row[0]);
-    if (mgc_slot_begin_ms((uint64_t)row[0] + 1, market->slot_ms) > env->time_ms)
-        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms",
-                              row[0], mgc_slot_begin_ms((uint64_t)row[0] + 1, market->slot_ms), env->time_ms);
-    if (row[1] < 0 || row[2] < 0 || row[1] >= modulus(meter) || row[2] >= modulus(meter) || row[3] < MEASURED ||
-        row[3] > ESTIMATED)
-        return mgc_env_refuse(env, MGC_E_RANGE,
-                              "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 ", quality %" PRId64
-                              " is no reading",
-                              id, row[0], row[1], row[2], row[3]);
-    st = not_final(env, row[0], meter->v[METER_MICROGRID]);
-    return st != MGC_OK ? st : fits(env, id, meter, row);
-}
-
-static mgc_status put_reading(mgc_env *env, int64_t id, const int64_t *row)
-{
-    mgc__key key = reading_key(id, row[0]);
-
-    return mgc__rec_put_ints(env, &key, (int64_t[]){row[1], row[2], row[3], (int64_t)env->height}, READING_INTS);
-}
-
-/* The same again is known already; a measurement takes an estimate's place; anything else is a second story. */
-static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bool *known)
-{
-    mgc__key key = reading_key(id, row[0]);
-    mgc__rec old;
-    mgc_status st = mgc__rec_get(env, env->contract, &key, &old);
-
-    *known = false;
-    if (st == MGC_E_NOT_FOUND) return MGC_OK;
-    if (st != MGC_OK) return st;
-    *known = old.v[READING_IN] == row[1] && old.v[READING_OUT] == row[2] && old.v[READING_QUALITY] == row[3];
-    if (*known || (old.v[READING_QUALITY] == ESTIMATED && row[3] == MEASURED)) return MGC_OK;
-    return mgc_env_refuse(env, MGC_E_DOUBLE_REPORT,
-                          "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 " was read before", id, row[0],
-                          old.v[READING_IN], old.v[READING_OUT]);
-}
-
-static mgc_status read_(mgc_env *env, const mgc__method *method, const mgc__values *values)
-{
-    int64_t id = values->at[0].number, row[COLUMNS_MAX];
-    mgc__market market;
-    mgc__row_reader rows;
-    mgc__rec meter;
-    bool fresh = false, known;
-    mgc_status st = mgc__market_get(env, &market);
-
-    if (st == MGC_OK) st = mgc__party(env, 'T', "meter", id, &meter);
-    if (st != MGC_OK) return st;
-    if (!mgc_env_signed(env, (uint32_t)meter.v[METER_MEMBER], MGC_ROLE_METER))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN,
-                              "meter %" PRId64 " is read by member %" PRId64 ", who did not sign", id,
-                              meter.v[METER_MEMBER]);
-    mgc__row_begin(&rows, method, values, 1);
-    while (st == MGC_OK && mgc__row_next(&rows, row)) {
-        st = known_reading(env, id, row, &known);
-        if (st != MGC_OK || known) continue;
-        fresh = true;
-        st = reading_row(env, &market, id, &meter, row);
-        if (st == MGC_OK) st = put_reading(env, id, row);
-    }
-    if (st == MGC_OK && !fresh)
-        return mgc_env_refuse(env, MGC_E_EXISTS, "meter %" PRId64 ": these readings are known", id);
-    return st;
-}
-
-static mgc_status correct(mgc_env *env, const mgc__method *method, const mgc__values *values)
-{
-    int64_t id = values->at[0].number, row[COLUMNS_MAX];
-    mgc__market market;
-    mgc__row_reader rows;
-    mgc__rec meter;
-    mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
-
-    if (st == MGC_OK) st = mgc__market_get(env, &market);
-    if (st == MGC_OK) st = mgc__party(env, 'T', "meter", id, &meter);
-    mgc__row_begin(&rows, method, values, 1);
-    while (st == MGC_OK && mgc__row_next(&rows, row)) {
-        st = reading_row(env, &market, id, &meter, row);
-        if (st == MGC_OK) st = put_reading(env, id, row);
-    }
-    return st != MGC_OK ? st : mgc_env_emit(env, "corrected", values->at[2].bytes, values->at[2].len);
 }
 
 /* --- results of one microgrid in one slot ------------------------------------------------------------------ */
@@ -297,12 +125,12 @@ static mgc_status add_meter(mgc_env *env, int64_t id, int64_t slot, result resul
 
     if (st != MGC_OK) return st;
     if (slot < meter.v[METER_FROM]) return MGC_OK;
-    st = registers_at(env, id, &meter, slot - 1, before);
-    if (st == MGC_OK) st = registers_at(env, id, &meter, slot, after);
+    st = mgc__registers_at(env, id, &meter, slot - 1, before);
+    if (st == MGC_OK) st = mgc__registers_at(env, id, &meter, slot, after);
     if (st == MGC_E_NOT_FOUND)
         return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for meter %" PRId64, slot, id);
-    if (st == MGC_OK) st = step(env, id, &meter, slot, before[0], after[0], &in);
-    if (st == MGC_OK) st = step(env, id, &meter, slot, before[1], after[1], &out);
+    if (st == MGC_OK) st = mgc__register_step(env, id, &meter, slot, before[0], after[0], &in);
+    if (st == MGC_OK) st = mgc__register_step(env, id, &meter, slot, before[1], after[1], &out);
     if (st != MGC_OK) return st;
     assert(meter.v[METER_CARRIER] >= 1 && meter.v[METER_CARRIER] <= CARRIERS);
     r = &results[meter.v[METER_CARRIER] - 1];
@@ -433,16 +261,15 @@ static mgc_status settle_one(mgc_env *env, int64_t slot, int64_t microgrid, tall
 
 static mgc_status slot_over(mgc_env *env, int64_t slot, mgc__market *market)
 {
-    mgc__key key = mgc__key_of('Z');
-    mgc__rec next;
     mgc_status st = mgc__market_get(env, market);
 
     if (st == MGC_OK) st = mgc__slot_known(env, market, slot);
-    if (st == MGC_OK) st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &next);
     if (st != MGC_OK) return st;
-    if (mgc_slot_begin_ms((uint64_t)slot + 1, market->slot_ms) > env->time_ms || next.v[0] <= slot)
+    if (mgc_slot_begin_ms((uint64_t)slot + 1, market->slot_ms) > env->time_ms)
         return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
                               mgc_slot_begin_ms((uint64_t)slot + 1, market->slot_ms), env->time_ms);
+    if (!mgc__scheduled(env, market, slot))
+        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " has no schedule yet", slot);
     return MGC_OK;
 }
 
@@ -707,37 +534,10 @@ static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__v
     return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " is not settled yet", slot);
 }
 
-static const mgc__rule rules[] = {{"tariff", tariff}, {"read", read_},      {"correct", correct},
-                                  {"settle", settle}, {"dispute", dispute}, {"finalise", finalise}};
+static const mgc__rule rules[] = {
+    {"tariff", tariff}, {"settle", settle}, {"dispute", dispute}, {"finalise", finalise}};
 
 /* --- queries ---------------------------------------------------------------------------------- */
-
-static mgc_status query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
-{
-    mgc__key prefix = mgc__key_of('R');
-    uint64_t id = 0;
-    mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "slot meter microgrid in_wh out_wh quality height");
-
-    if (mgc_query_uint(filter->query, "meter", &id))
-        prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
-    mgc__walk_begin(&w, env->contract, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        int64_t meter_id = (int64_t)mgc__key_read(w.key, 1, 4);
-        uint64_t slot = mgc__key_read(w.key, 5, 8);
-        mgc__rec meter;
-
-        st = mgc__party(env, 'T', "meter", meter_id, &meter);
-        if (st != MGC_OK) return st;
-        if (!mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0) ||
-            (filter->slot != UINT64_MAX && filter->slot != slot))
-            continue;
-        st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)slot, meter_id}, 2);
-        if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, meter.v[METER_MICROGRID]);
-        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, READING_INTS);
-    }
-    return st;
-}
 
 static mgc_status put_word(mgc_env *env, mgc_rows *rows, int64_t slot, int64_t microgrid)
 {
@@ -795,7 +595,6 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
 }
 
 static const mgc__answer answers[] = {
-    {"readings", "meter|microgrid|slot", query_readings},
     {"settlement", "microgrid|slot", query_settlement},
     {"tariffs", "slot", query_tariffs},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks: when one is due, what goes into it, what becomes of its transactions.
  *
- * A block takes the pool in order of arrival.  A transaction whose nonce comes too early is tried again after the
+ * A round builds one block on each chain that has work, in the order of the chains; all of a round have one time.  A
+ * block takes the pool in order of arrival.  A transaction whose nonce comes too early is tried again after the
  * others and stays when the missing one is not there; one that cannot stand in a block is refused; one that its
  * contract refuses stands in the block with its reason.  Nothing is told to a ticket before the block is
  * acknowledged.
@@ -10,11 +11,26 @@
  * the call says so; after a storage failure the ledger is closed for good and the node must be started again. */
 #include "node/node.h"
 
-static mgc_status chain_info(const mgc_node *node, mgc_chain_info *info)
+static mgc_status chain_info(const mgc_node *node, uint32_t chain, mgc_chain_info *info)
 {
     memset(info, 0, sizeof *info);
     info->struct_size = sizeof *info;
-    return mgc_chain_get_info(node->chain, info);
+    return mgc_chain_get_info(node->chains[chain], info);
+}
+
+/* Time of the last block of any chain. */
+static mgc_status last_time(const mgc_node *node, uint64_t *time_ms)
+{
+    mgc_status st = MGC_OK;
+
+    *time_ms = 0;
+    for (uint32_t i = 0; i < node->n_chains && st == MGC_OK; i++) {
+        mgc_chain_info info;
+
+        st = chain_info(node, i, &info);
+        if (info.time_ms > *time_ms) *time_ms = info.time_ms;
+    }
+    return st;
 }
 
 static uint64_t add_ms(uint64_t a, uint64_t b)
@@ -26,7 +42,7 @@ static uint64_t add_ms(uint64_t a, uint64_t b)
 
 typedef struct fill {
     uint64_t height;
-    uint32_t n;
+    uint32_t chain, n;
     bool full;
 } fill;
 
@@ -34,7 +50,7 @@ typedef struct fill {
 static mgc_status add_one(mgc_node *node, fill *f, waiting *w)
 {
     mgc_tx_info tx = {.struct_size = sizeof tx};
-    mgc_status st = mgc_chain_add(node->chain, w->bytes, w->len, &w->result);
+    mgc_status st = mgc_chain_add(node->chains[w->chain], w->bytes, w->len, &w->result);
 
     w->held = false;
     if (st == MGC_OK) {
@@ -71,7 +87,7 @@ static mgc_status fill_block(mgc_node *node, fill *f)
             waiting *w = &node->pool[i];
             mgc_status st;
 
-            if (w->bytes == NULL || w->added || (!first && !w->held)) continue;
+            if (w->bytes == NULL || w->chain != f->chain || w->added || (!first && !w->held)) continue;
             st = add_one(node, f, w);
             if (st != MGC_OK) return st;
         }
@@ -82,7 +98,7 @@ static mgc_status fill_block(mgc_node *node, fill *f)
 
 /* --- one block ------------------------------------------------------------------------------------------ */
 
-static void tell_tickets(mgc_node *node, uint64_t height)
+static void tell_tickets(mgc_node *node, const fill *f)
 {
     for (size_t i = 0; i < node->pool_n; i++) {
         waiting *w = &node->pool[i];
@@ -93,7 +109,8 @@ static void tell_tickets(mgc_node *node, uint64_t height)
         if (t != NULL) {
             t->state = w->result == MGC_OK ? MGC_TICKET_COMMITTED : MGC_TICKET_REFUSED;
             t->status = w->result;
-            t->height = height;
+            t->height = f->height;
+            t->chain = f->chain;
             t->index = w->index;
         }
         mgc__free(node->ctx, w->bytes);
@@ -107,25 +124,26 @@ static void forget_additions(mgc_node *node)
 }
 
 /* @param even_empty build it also where nothing goes into it */
-static mgc_status build(mgc_node *node, uint64_t time_ms, bool even_empty)
+static mgc_status build(mgc_node *node, uint32_t at, uint64_t time_ms, bool even_empty)
 {
+    mgc_chain *chain = node->chains[at];
     mgc_chain_info info;
-    fill f = {0};
-    mgc_status st = chain_info(node, &info);
+    fill f = {.chain = at};
+    mgc_status st = chain_info(node, at, &info);
 
-    if (st == MGC_OK) st = mgc__contracts_ready(node->contracts, node->chain, info.height + 1);
-    if (st == MGC_OK) st = mgc_chain_begin(node->chain, time_ms);
+    if (st == MGC_OK) st = mgc__contracts_ready(node->contracts, chain);
+    if (st == MGC_OK) st = mgc_chain_begin(chain, time_ms);
     if (st != MGC_OK) return st;
     f.height = info.height + 1;
     st = fill_block(node, &f);
     if (st != MGC_OK || (f.n == 0 && !even_empty)) {
-        mgc_chain_abort(node->chain);
+        mgc_chain_abort(chain);
         forget_additions(node);
         mgc__node_pool_compact(node);
         return st;
     }
-    st = mgc_chain_commit(node->chain, node->opts.key);
-    if (st == MGC_OK) tell_tickets(node, f.height);
+    st = mgc_chain_commit(chain, node->opts.key);
+    if (st == MGC_OK) tell_tickets(node, &f);
     forget_additions(node);
     mgc__node_pool_compact(node);
     return st;
@@ -133,16 +151,18 @@ static mgc_status build(mgc_node *node, uint64_t time_ms, bool even_empty)
 
 /* --- when ------------------------------------------------------------------------------------------------- */
 
-/* How many wait for nothing but a block, and since when the first of them. */
-static size_t ready_to_go(const mgc_node *node, uint64_t *since_ms)
+/* How many wait for nothing but a block of a chain (UINT32_MAX: of any), and since when the first of them. */
+static size_t ready_to_go(const mgc_node *node, uint32_t chain, uint64_t *since_ms)
 {
     size_t n = 0;
 
     *since_ms = UINT64_MAX;
     for (size_t i = 0; i < node->pool_n; i++) {
-        if (node->pool[i].held) continue;
+        const waiting *w = &node->pool[i];
+
+        if (w->held || (chain != UINT32_MAX && w->chain != chain)) continue;
         n++;
-        if (node->pool[i].since_ms < *since_ms) *since_ms = node->pool[i].since_ms;
+        if (w->since_ms < *since_ms) *since_ms = w->since_ms;
     }
     return n;
 }
@@ -153,55 +173,95 @@ static void note_arrivals(mgc_node *node, uint64_t now_ms)
         if (node->pool[i].since_ms == UINT64_MAX) node->pool[i].since_ms = now_ms;
 }
 
-static bool empty_due(const mgc_node *node, const mgc_chain_info *info, uint64_t now_ms)
+static bool empty_due(const mgc_node *node, uint32_t chain, uint64_t now_ms)
 {
-    return node->opts.empty_interval_ms != 0 && now_ms >= add_ms(info->time_ms, node->opts.empty_interval_ms);
+    mgc_chain_info info;
+
+    return node->opts.empty_interval_ms != 0 && chain_info(node, chain, &info) == MGC_OK &&
+           now_ms >= add_ms(info.time_ms, node->opts.empty_interval_ms);
 }
 
-static uint64_t next_wake(const mgc_node *node, const mgc_chain_info *info)
+/* A schedule is made of what trading closed before it, so a round closes the gates that are due on both chains. */
+static bool gate_due(const mgc_node *node, uint32_t chain, uint64_t now_ms)
+{
+    uint64_t gate;
+
+    return node->n_chains > 1 && chain != HOME_INFORMATION &&
+           mgc__contracts_next_gate(node->chains[chain], &gate) && gate <= now_ms;
+}
+
+static mgc_status build_round(mgc_node *node, uint64_t time_ms)
+{
+    uint64_t since;
+    bool work = ready_to_go(node, UINT32_MAX, &since) > 0;
+    mgc_status st = MGC_OK;
+
+    for (uint32_t i = 0; i < node->n_chains && st == MGC_OK; i++) {
+        bool even_empty = empty_due(node, i, time_ms) || (work && gate_due(node, i, time_ms));
+
+        if (even_empty || ready_to_go(node, i, &since) > 0) st = build(node, i, time_ms, even_empty);
+    }
+    return st;
+}
+
+/* Does any chain have reason for a block? */
+static bool round_due(const mgc_node *node, uint64_t now_ms)
+{
+    uint64_t since;
+
+    for (uint32_t i = 0; i < node->n_chains; i++) {
+        size_t n = ready_to_go(node, i, &since);
+
+        if (n >= node->opts.block_txs_max || (n > 0 && now_ms >= add_ms(since, node->opts.block_interval_ms)) ||
+            empty_due(node, i, now_ms))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t next_wake(const mgc_node *node, uint64_t last_ms)
 {
     uint64_t since, wake = UINT64_MAX;
 
-    if (ready_to_go(node, &since) > 0) wake = add_ms(since, node->opts.block_interval_ms);
-    if (node->opts.empty_interval_ms != 0 && add_ms(info->time_ms, node->opts.empty_interval_ms) < wake)
-        wake = add_ms(info->time_ms, node->opts.empty_interval_ms);
-    return wake <= info->time_ms ? info->time_ms + 1 : wake;
+    if (ready_to_go(node, UINT32_MAX, &since) > 0) wake = add_ms(since, node->opts.block_interval_ms);
+    for (uint32_t i = 0; i < node->n_chains && node->opts.empty_interval_ms != 0; i++) {
+        mgc_chain_info info;
+
+        if (chain_info(node, i, &info) == MGC_OK && add_ms(info.time_ms, node->opts.empty_interval_ms) < wake)
+            wake = add_ms(info.time_ms, node->opts.empty_interval_ms);
+    }
+    return wake <= last_ms ? last_ms + 1 : wake;
 }
 
 mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
 {
-    mgc_chain_info info;
-    uint64_t since;
+    uint64_t last;
     mgc_status st = mgc__node_started(node, true);
 
     if (wake_ms != NULL) *wake_ms = UINT64_MAX;
-    if (st == MGC_OK) st = chain_info(node, &info);
+    if (st == MGC_OK) st = last_time(node, &last);
     if (st != MGC_OK) return st;
     note_arrivals(node, now_ms);
-    if (now_ms > info.time_ms) {
-        size_t n = ready_to_go(node, &since);
-        bool due = n >= node->opts.block_txs_max || (n > 0 && now_ms >= add_ms(since, node->opts.block_interval_ms));
-
-        if (due || empty_due(node, &info, now_ms)) st = build(node, now_ms, empty_due(node, &info, now_ms));
-        if (st == MGC_OK) st = chain_info(node, &info);
+    if (now_ms > last && round_due(node, now_ms)) {
+        st = build_round(node, now_ms);
+        if (st == MGC_OK) st = last_time(node, &last);
     }
-    if (st == MGC_OK && wake_ms != NULL) *wake_ms = next_wake(node, &info);
+    if (st == MGC_OK && wake_ms != NULL) *wake_ms = next_wake(node, last);
     return st;
 }
 
 mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms)
 {
-    mgc_chain_info info;
-    uint64_t since;
+    uint64_t since, last;
     mgc_status st = mgc__node_started(node, true);
 
-    while (st == MGC_OK && ready_to_go(node, &since) > 0) {
+    while (st == MGC_OK && ready_to_go(node, UINT32_MAX, &since) > 0) {
         size_t before = node->pool_n;
 
         note_arrivals(node, now_ms);
-        st = chain_info(node, &info);
-        if (st == MGC_OK) st = build(node, now_ms > info.time_ms ? now_ms : info.time_ms + 1, false);
-        assert(st != MGC_OK || node->pool_n < before || ready_to_go(node, &since) == 0);
+        st = last_time(node, &last);
+        if (st == MGC_OK) st = build_round(node, now_ms > last ? now_ms : last + 1);
+        assert(st != MGC_OK || node->pool_n < before || ready_to_go(node, UINT32_MAX, &since) == 0);
         (void)before;
     }
     return st;

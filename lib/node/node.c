@@ -24,8 +24,13 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
     if (o->read_only == 0 && o->id == 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: id is 0; members begin at 1");
-    if (o->chain == NULL || o->chain[0] == '\0' || strlen(o->chain) > MGC_CHAIN_NAME_MAX)
+    if (o->chain != NULL && (o->chain[0] == '\0' || strlen(o->chain) > MGC_CHAIN_NAME_MAX))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: the chain's name must have 1..%d bytes", MGC_CHAIN_NAME_MAX);
+    if (o->chain != NULL && mgc__home_of_name(o->chain) != HOME_OF_ALL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "node: \"%s\" is one of the market's three chains and cannot stand alone; chain NULL means "
+                         "the three",
+                         o->chain);
     if (o->block_txs_max == 0 || o->block_txs_max > MGC_BLOCK_TXS_MAX)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: block_txs_max is %" PRIu32 "; must be 1..%d",
                          o->block_txs_max, MGC_BLOCK_TXS_MAX);
@@ -48,8 +53,8 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
     if (node == NULL) return mgc__no_memory(ctx, "node");
     node->ctx = ctx;
     node->opts = o;
-    memcpy(node->chain_name, o.chain, strlen(o.chain));
-    node->opts.chain = node->chain_name;
+    if (o.chain != NULL) memcpy(node->chain_name, o.chain, strlen(o.chain));
+    node->opts.chain = NULL; /* the copy counts */
     node->next_ticket = 1;
     st = mgc__contracts_create(ctx, &node->contracts);
     if (st != MGC_OK) {
@@ -116,11 +121,11 @@ mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, v
 
 /* --- start ---------------------------------------------------------------------------------------- */
 
-static mgc_status begin_chain(mgc_node *node)
+static mgc_status begin_chain(mgc_node *node, const char *name, mgc_chain **chain)
 {
     mgc_member self = {.id = node->opts.id};
     mgc_genesis genesis = {.struct_size = sizeof genesis,
-                           .name = node->chain_name,
+                           .name = name,
                            .time_ms = node->opts.genesis_time_ms == 0 ? 1 : node->opts.genesis_time_ms,
                            .members = &self,
                            .n_members = 1,
@@ -129,41 +134,52 @@ static mgc_status begin_chain(mgc_node *node)
 
     if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: its key has no public half");
     memcpy(genesis.nonce, node->opts.genesis_nonce, sizeof genesis.nonce);
-    st = mgc_ledger_add_chain(node->ledger, &genesis, &node->chain);
+    st = mgc_ledger_add_chain(node->ledger, &genesis, chain);
     return st != MGC_OK ? st : mgc_ledger_sync(node->ledger);
 }
 
 /* A crash between storing a block and its certificate leaves it without one. */
-static mgc_status certify_rest(mgc_node *node)
+static mgc_status certify_rest(mgc_node *node, mgc_chain *chain)
 {
     mgc_chain_info info = {.struct_size = sizeof info};
-    mgc_status st = mgc_chain_get_info(node->chain, &info);
+    mgc_status st = mgc_chain_get_info(chain, &info);
 
     if (st == MGC_OK && info.quorum != 1)
         return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
                          "node: chain \"%s\" needs %" PRIu32 " signatures a block; one member orders here",
-                         node->chain_name, info.quorum);
+                         info.name, info.quorum);
     for (uint64_t height = info.final_height + 1; st == MGC_OK && height <= info.height; height++) {
         mgc_vote vote = {.member = node->opts.id};
 
-        st = mgc_chain_vote(node->chain, height, node->opts.key, vote.signature);
-        if (st == MGC_OK) st = mgc_chain_certify(node->chain, height, &vote, 1);
+        st = mgc_chain_vote(chain, height, node->opts.key, vote.signature);
+        if (st == MGC_OK) st = mgc_chain_certify(chain, height, &vote, 1);
     }
     if (st == MGC_OK && info.acked_height < info.height) st = mgc_ledger_sync(node->ledger);
     return st;
 }
 
-static mgc_status open_chain(mgc_node *node)
+static mgc_status open_chain(mgc_node *node, const char *name)
 {
-    mgc_chain_info info = {.struct_size = sizeof info};
-    mgc_status st = mgc_ledger_chain(node->ledger, node->chain_name, &node->chain);
+    mgc_chain *chain;
+    mgc_status st = mgc_ledger_chain(node->ledger, name, &chain);
 
-    if (st == MGC_E_NOT_FOUND && node->opts.read_only == 0) st = begin_chain(node);
+    if (st == MGC_E_NOT_FOUND && node->opts.read_only == 0) st = begin_chain(node, name, &chain);
     if (st != MGC_OK) return st;
-    mgc__contracts_attach(node->contracts, node->chain);
-    if (node->opts.read_only == 0) st = certify_rest(node);
-    if (st == MGC_OK) st = mgc_chain_get_info(node->chain, &info);
-    return st != MGC_OK ? st : mgc__contracts_ready(node->contracts, node->chain, info.height + 1);
+    node->chains[node->n_chains++] = chain;
+    mgc__contracts_attach(node->contracts, chain);
+    return node->opts.read_only == 0 ? certify_rest(node, chain) : MGC_OK;
+}
+
+static mgc_status open_chains(mgc_node *node)
+{
+    mgc_status st = MGC_OK;
+
+    if (node->chain_name[0] != '\0') st = open_chain(node, node->chain_name);
+    for (uint32_t i = 0; i < HOMES && node->chain_name[0] == '\0' && st == MGC_OK; i++)
+        st = open_chain(node, mgc__home_name(i));
+    for (uint32_t i = 0; i < node->n_chains && st == MGC_OK; i++)
+        st = mgc__contracts_ready(node->contracts, node->chains[i]);
+    return st;
 }
 
 mgc_status mgc_node_start(mgc_node *node)
@@ -181,11 +197,11 @@ mgc_status mgc_node_start(mgc_node *node)
     opts.read_only = node->opts.read_only;
     if (node->opts.segment_bytes != 0) opts.segment_bytes = node->opts.segment_bytes;
     st = mgc_ledger_open(node->ctx, &opts, &node->ledger);
-    if (st == MGC_OK) st = open_chain(node);
+    if (st == MGC_OK) st = open_chains(node);
     if (st != MGC_OK) {
         mgc_ledger_close(node->ledger);
         node->ledger = NULL;
-        node->chain = NULL;
+        node->n_chains = 0;
     }
     return st;
 }
@@ -193,7 +209,7 @@ mgc_status mgc_node_start(mgc_node *node)
 mgc_status mgc__node_started(const mgc_node *node, bool writing)
 {
     if (node == NULL) return MGC_E_INVALID_ARG;
-    if (node->chain == NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has not started");
+    if (node->n_chains == 0) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has not started");
     if (writing && node->opts.read_only != 0)
         return mgc__fail(node->ctx, MGC_E_STATE, "node: it was opened to read only");
     return MGC_OK;
@@ -217,20 +233,29 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
 
     if (st != MGC_OK) return st;
     if (info == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: info is NULL");
-    st = mgc_chain_get_info(node->chain, &chain);
+    for (uint32_t i = node->n_chains; i-- > 0 && st == MGC_OK;) { /* the first one last: it fills what follows */
+        st = mgc_chain_get_info(node->chains[i], &chain);
+        filled.transactions += chain.n_transactions;
+        filled.blocks += chain.height;
+        if (chain.time_ms > filled.time_ms) filled.time_ms = chain.time_ms;
+    }
     if (st != MGC_OK) return st;
     memcpy(filled.chain_id, chain.chain_id, 32);
     memcpy(filled.block_hash, chain.block_hash, 32);
     memcpy(filled.state_digest, chain.state_digest, 32);
     filled.height = chain.height;
-    filled.time_ms = chain.time_ms;
-    filled.transactions = chain.n_transactions;
+    filled.n_chains = node->n_chains;
     filled.waiting = (uint32_t)node->pool_n;
     filled.refused = node->refused;
     return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
 }
 
-mgc_chain *mgc_node_chain(mgc_node *node)
+uint32_t mgc__node_home(const mgc_node *node, uint32_t contract)
 {
-    return node == NULL ? NULL : node->chain;
+    return node->n_chains == 1 ? 0 : mgc__home_of(contract);
+}
+
+mgc_chain *mgc_node_chain(mgc_node *node, uint32_t contract)
+{
+    return node == NULL || node->n_chains == 0 ? NULL : node->chains[mgc__node_home(node, contract)];
 }

@@ -19,6 +19,7 @@ typedef struct waiting {
     uint8_t *bytes;
     size_t len;
     uint8_t tx_id[32];
+    uint32_t chain; /* of node->chains */
     uint64_t ticket;
     uint64_t since_ms; /* time of the first step that saw it; UINT64_MAX: none yet */
     bool held;         /* a nonce before its own is missing: it makes no block due */
@@ -31,7 +32,7 @@ typedef struct ticket {
     uint32_t state;
     int32_t status;
     uint64_t height;
-    uint32_t index;
+    uint32_t chain, index;
     uint8_t tx_id[32];
     char *rule; /* owned; NULL: none */
 } ticket;
@@ -39,7 +40,7 @@ typedef struct ticket {
 struct mgc_node {
     mgc_ctx *ctx;
     mgc_node_opts opts;
-    char chain_name[MGC_CHAIN_NAME_MAX + 1];
+    char chain_name[MGC_CHAIN_NAME_MAX + 1]; /* of the only chain; "": the market's three */
     mgc_storage_ops storage;
     void *storage_user;
     bool has_storage;
@@ -47,7 +48,8 @@ struct mgc_node {
     void *transport_user;
     mgc__contracts *contracts;
     mgc_ledger *ledger; /* NULL before start */
-    mgc_chain *chain;
+    uint32_t n_chains;
+    mgc_chain *chains[HOMES]; /* in the order of a round */
 
     waiting *pool; /* in order of arrival */
     size_t pool_n, pool_cap;
@@ -74,5 +76,10 @@ void mgc__node_pool_free(mgc_node *node);
 /* --- build.c ------------------------------------------------------------------------------------ */
 
 mgc_status mgc__node_started(const mgc_node *node, bool writing);
+
+/* --- node.c ------------------------------------------------------------------------------------- */
+
+/* Place among node->chains of the one on which a contract runs. */
+uint32_t mgc__node_home(const mgc_node *node, uint32_t contract);
 
 #endif

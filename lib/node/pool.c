@@ -50,7 +50,7 @@ static const char *rule_of(const mgc_node *node, ticket *t)
     mgc_block *block = NULL;
 
     if (t->rule != NULL || t->state != MGC_TICKET_REFUSED || t->height == 0) return t->rule != NULL ? t->rule : "";
-    if (mgc_chain_read_block(node->chain, t->height, &block) == MGC_OK &&
+    if (mgc_chain_read_block(node->chains[t->chain], t->height, &block) == MGC_OK &&
         mgc_block_get_receipt(block, t->index, &receipt) == MGC_OK) {
         t->rule = mgc__alloc(node->ctx, receipt.rule_len + 1, 1);
         if (t->rule != NULL && receipt.rule_len > 0) memcpy(t->rule, receipt.rule, receipt.rule_len);
@@ -73,6 +73,7 @@ mgc_status mgc_ticket_state(const mgc_node *node, uint64_t number, mgc_ticket_in
     filled.status = t->status;
     filled.height = t->height;
     filled.index = t->index;
+    filled.chain = t->chain;
     memcpy(filled.tx_id, t->tx_id, 32);
     filled.rule = rule_of(node, t);
     return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
@@ -112,7 +113,8 @@ static void put_by_id(mgc_node *node, size_t index, size_t n)
     node->by_id[at] = index;
 }
 
-static mgc_status pool_add(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32], uint64_t number)
+static mgc_status pool_add(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32], uint32_t chain,
+                           uint64_t number)
 {
     void *pool = node->pool, *by_id = node->by_id;
     waiting *w;
@@ -123,7 +125,7 @@ static mgc_status pool_add(mgc_node *node, const uint8_t *bytes, size_t len, con
         return MGC_E_NO_MEMORY;
     node->by_id = by_id;
     w = &node->pool[node->pool_n];
-    *w = (waiting){.len = len, .ticket = number, .since_ms = UINT64_MAX};
+    *w = (waiting){.len = len, .chain = chain, .ticket = number, .since_ms = UINT64_MAX};
     w->bytes = mgc__alloc(node->ctx, len, 1);
     if (w->bytes == NULL) return MGC_E_NO_MEMORY;
     memcpy(w->bytes, bytes, len);
@@ -171,7 +173,7 @@ static mgc_status refuse_now(mgc_node *node, const uint8_t tx_id[32], mgc_status
 }
 
 static mgc_status wait_for_block(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32],
-                                 uint64_t *number)
+                                 uint32_t chain, uint64_t *number)
 {
     uint64_t own = 0;
     mgc_status st;
@@ -181,12 +183,23 @@ static mgc_status wait_for_block(mgc_node *node, const uint8_t *bytes, size_t le
                          MGC_POOL_MAX);
     st = mgc__node_ticket_new(node, tx_id, &own);
     if (st != MGC_OK) return st;
-    if (pool_add(node, bytes, len, tx_id, own) != MGC_OK) {
+    if (pool_add(node, bytes, len, tx_id, chain, own) != MGC_OK) {
         mgc__node_ticket_refuse(node, own, MGC_E_NO_MEMORY, "no memory");
         return mgc__no_memory(node->ctx, "node: a waiting transaction");
     }
     if (number != NULL) *number = own;
     return MGC_OK;
+}
+
+/* The chain that a transaction names; the first where it names none of ours, which then refuses it. */
+static uint32_t chain_named(const mgc_node *node, const uint8_t chain_id[32])
+{
+    for (uint32_t i = 0; i < node->n_chains; i++) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+
+        if (mgc_chain_get_info(node->chains[i], &info) == MGC_OK && memcmp(info.chain_id, chain_id, 32) == 0) return i;
+    }
+    return 0;
 }
 
 mgc_status mgc_node_submit(mgc_node *node, const uint8_t *bytes, size_t len, uint64_t *number)
@@ -195,6 +208,7 @@ mgc_status mgc_node_submit(mgc_node *node, const uint8_t *bytes, size_t len, uin
     static const uint8_t nothing[32];
     bool found;
     size_t at;
+    uint32_t chain;
     mgc_status st = mgc__node_started(node, true);
 
     if (number != NULL) *number = 0;
@@ -207,10 +221,11 @@ mgc_status mgc_node_submit(mgc_node *node, const uint8_t *bytes, size_t len, uin
         if (number != NULL) *number = node->pool[node->by_id[at]].ticket;
         return MGC_OK;
     }
-    st = mgc_chain_check_tx(node->chain, bytes, len);
+    chain = chain_named(node, tx.chain_id);
+    st = mgc_chain_check_tx(node->chains[chain], bytes, len);
     if (mgc__is_fatal(st)) return st;
     if (st != MGC_OK && st != MGC_E_NONCE_GAP) return refuse_now(node, tx.tx_id, st, number);
-    return wait_for_block(node, bytes, len, tx.tx_id, number);
+    return wait_for_block(node, bytes, len, tx.tx_id, chain, number);
 }
 
 mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract, uint64_t *nonce)
@@ -220,7 +235,7 @@ mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t c
     if (st != MGC_OK) return st;
     if (sender == NULL || nonce == NULL)
         return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: sender or nonce is NULL");
-    st = mgc_chain_next_nonce(node->chain, sender, contract, nonce);
+    st = mgc_chain_next_nonce(node->chains[mgc__node_home(node, contract)], sender, contract, nonce);
     for (size_t i = 0; i < node->pool_n && st == MGC_OK; i++) {
         mgc_tx_info tx = {.struct_size = sizeof tx};
 

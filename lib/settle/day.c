@@ -24,8 +24,10 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_day_opts *o, const mgc_mode
 {
     double slot_ms = mgc_model_hours(model) * 3600000;
 
-    if (o->chain_id == NULL || o->key == NULL)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: chain_id and key must be given");
+    if (o->information.id == NULL || o->key == NULL)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: the information chain's id and key must be given");
+    if ((o->trading.id == NULL) != (o->scheduling.id == NULL))
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: the ids of trading and scheduling are given both or not at all");
     if (o->name == NULL || o->currency == NULL)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: name and currency must be given");
     if (slot_ms != floor(slot_ms) || slot_ms < 60000 || slot_ms > 86400000)
@@ -316,6 +318,18 @@ static void end_numbers(mgc_day *day)
 
 /* --- create, destroy ------------------------------------------------------------------------------------------ */
 
+static void take_chains(mgc_day *day, const mgc_day_opts *o)
+{
+    const mgc_day_chain *const given[HOMES] = {&o->information, &o->trading, &o->scheduling};
+
+    for (uint32_t i = 0; i < HOMES; i++) {
+        const mgc_day_chain *chain = given[i]->id != NULL ? given[i] : given[HOME_INFORMATION];
+
+        memcpy(day->chains[i].id, chain->id, 32);
+        day->chains[i].height = chain->height;
+    }
+}
+
 static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model *model)
 {
     day->opts = *o;
@@ -327,7 +341,7 @@ static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model
     day->links = mgc_model_links(model);
     day->name = mgc__strdup(day->ctx, o->name);
     day->currency = mgc__strdup(day->ctx, o->currency);
-    memcpy(day->chain_id, o->chain_id, 32);
+    take_chains(day, o);
     if (o->inputs_hash != NULL) memcpy(day->inputs_hash, o->inputs_hash, 32);
     if (o->now_ms == 0) day->opts.now_ms = o->start_ms > 86400000 ? o->start_ms - 86400000 : 1;
     day->due_ms = 0;

@@ -30,12 +30,13 @@ static mgc_status key_of(const mgc_day *day, uint32_t member, const mgc_key **ke
 
 static mgc_status encode_body(mgc_day *day, const draft *d, uint64_t nonce, size_t *len)
 {
+    uint32_t home = mgc__home_of(d->contract);
     mgc_tx_body body = {.struct_size = sizeof body,
-                        .chain_id = day->chain_id,
+                        .chain_id = day->chains[home].id,
                         .contract = d->contract,
                         .method = d->method,
                         .nonce = nonce,
-                        .valid_until = day->opts.height + MGC_TX_WINDOW_MAX / 2};
+                        .valid_until = day->chains[home].height + MGC_TX_WINDOW_MAX / 2};
     uint8_t sender[32];
     const mgc_key *key;
     mgc_status st = key_of(day, d->signers[0].member, &key, sender);
@@ -97,7 +98,7 @@ static mgc_status hand_out(mgc_day *day, mgc_day *owner, const draft *d, mgc_day
         .struct_size = sizeof filled, .phase = d->phase, .contract = d->contract, .method = d->method};
     mgc_status st;
 
-    owner->opts.height = day->opts.height;
+    for (uint32_t i = 0; i < HOMES; i++) owner->chains[i].height = day->chains[i].height;
     st = sign(owner, d, &filled.len);
     if (st != MGC_OK) return st;
     if (d->due_ms > day->due_ms) day->due_ms = d->due_ms;

@@ -342,7 +342,7 @@ mgc_status mgc__day_bargain(const mgc_day *day, mgc__buf *bytes, uint8_t hash[32
     mgc__buf_put(bytes, tag, sizeof tag); /* with its NUL, as every hash of the library */
     mgc__cbor_to_buf(&w, bytes);
     mgc__cbor_put_map(&w, 5);
-    mgc__cbor_put_bytes_at(&w, 1, day->chain_id, 32);
+    mgc__cbor_put_bytes_at(&w, 1, day->chains[HOME_TRADING].id, 32);
     mgc__cbor_put_uint_at(&w, 2, day->first_slot);
     mgc__cbor_put_uint_at(&w, 3, day->periods);
     mgc__cbor_put_uint(&w, 4);
@@ -506,7 +506,7 @@ static void read_meter(maker *m, const meter *at, uint32_t period, uint64_t regi
     mgc__day_moved(m->day, at, period, &in, &out);
     registers[0] += in;
     registers[1] += out;
-    begin(m, MGC_CONTRACT_SETTLEMENT, "read", MGC_DAY_METER + number, MGC_ROLE_METER);
+    begin(m, MGC_CONTRACT_SCHEDULING, "read", MGC_DAY_METER + number, MGC_ROLE_METER);
     put_int(m, "meter", number);
     put_row(m, "rows", (int64_t[]){slot_of(m->day, period), (int64_t)registers[0], (int64_t)registers[1], 0}, 4);
 }

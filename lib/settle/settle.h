@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "codec/cbor.h"
+#include "contract/contract.h"
 #include "mgchain/settle.h"
 
 enum { CARRIERS = 3, DIRECTIONS = 2 };
@@ -87,7 +88,11 @@ struct mgc_day {
     uint32_t uses; /* the caller's, and that of the day after while this one has something left */
     mgc_ctx *ctx;
     mgc_day_opts opts;
-    uint8_t chain_id[32], inputs_hash[32];
+    struct {
+        uint8_t id[32];
+        uint64_t height;
+    } chains[HOMES];
+    uint8_t inputs_hash[32];
     char *name, *currency;
     uint32_t periods;
     double hours;

@@ -35,6 +35,8 @@ const int64_t market_prices[2][SLOTS][5] = {
 };
 const int64_t market_gas_factor = 202000;
 
+bool market_three_chains;
+
 /* --- life ---------------------------------------------------------------------------------------- */
 
 void market_start(struct market *m)
@@ -47,6 +49,7 @@ void market_start(struct market *m)
     opts.genesis_time_ms = MORNING - 1000;
     opts.block_interval_ms = 0;
     opts.segment_bytes = 65536;
+    if (market_three_chains) opts.chain = NULL;
     ck_assert_int_eq(mgc_node_create(m->ctx, &opts, &m->node), MGC_OK);
     ck_assert_int_eq(mgc_node_set_storage(m->node, &disk_ops, &m->disk), MGC_OK);
     if (m->has_host) ck_assert_int_eq(mgc_node_add_contract(m->node, &m->host, m->host_user), MGC_OK);
@@ -204,7 +207,7 @@ static void sign_all(struct market *m, const uint8_t *body, size_t body_len, con
 void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers)
 {
     static uint8_t body[MGC_TX_BYTES_MAX];
-    mgc_node_info node = {.struct_size = sizeof node};
+    mgc_chain_info chain = {.struct_size = sizeof chain};
     uint8_t sender[32];
     size_t body_len;
     char text[4000], *rest;
@@ -214,16 +217,16 @@ void market_make(struct market *m, uint32_t contract, const char *method, const 
     snprintf(text, sizeof text, "%s", arguments);
     for (char *item = strtok_r(text, " ", &rest); item != NULL; item = strtok_r(NULL, " ", &rest))
         set_field(m, args, contract, method, item);
-    ck_assert_int_eq(mgc_node_get_info(m->node, &node), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m->node, contract), &chain), MGC_OK);
     ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(signers)), sender), MGC_OK);
     mgc_tx_body tx = {.struct_size = sizeof tx,
-                      .chain_id = node.chain_id,
+                      .chain_id = chain.chain_id,
                       .sender = sender,
                       .contract = contract,
                       .method = method};
     tx.nonce = *nonce_of(m, (uint32_t)atoi(signers), contract) + (uint64_t)m->nonce_shift;
     m->nonce_shift = 0;
-    tx.valid_until = m->valid_until != 0 ? m->valid_until : node.height + 1000;
+    tx.valid_until = m->valid_until != 0 ? m->valid_until : chain.height + 1000;
     mgc_status st = mgc_args_encode(args, &tx.arguments, &tx.arguments_len);
     ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(m->ctx));
     ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &body_len), MGC_OK);
@@ -316,7 +319,7 @@ void market_check_sums(struct market *m)
     mgc_account_info a = {.struct_size = sizeof a};
     int64_t posted[5] = {0}, pending[5] = {0};
     uint8_t after[16];
-    mgc_chain *chain = mgc_node_chain(m->node);
+    mgc_chain *chain = mgc_node_chain(m->node, MGC_CONTRACT_TRADING);
 
     for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK;
          st = mgc_chain_next_account(chain, after, &a)) {
@@ -338,7 +341,7 @@ int64_t market_balance(struct market *m, uint32_t kind, uint32_t microgrid)
     uint8_t id[16];
 
     mgc_account_id(kind, microgrid, id);
-    ck_assert_int_eq(mgc_chain_get_account(mgc_node_chain(m->node), id, &a), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_account(mgc_node_chain(m->node, MGC_CONTRACT_TRADING), id, &a), MGC_OK);
     return (int64_t)a.credits_posted - (int64_t)a.debits_posted;
 }
 
@@ -347,7 +350,7 @@ uint64_t market_pending(struct market *m)
     mgc_account_info a = {.struct_size = sizeof a};
     uint8_t after[16];
     uint64_t sum = 0;
-    mgc_chain *chain = mgc_node_chain(m->node);
+    mgc_chain *chain = mgc_node_chain(m->node, MGC_CONTRACT_TRADING);
 
     for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK;
          st = mgc_chain_next_account(chain, after, &a)) {
@@ -357,13 +360,17 @@ uint64_t market_pending(struct market *m)
     return sum;
 }
 
-void market_digest(struct market *m, uint8_t digest[64])
+void market_digest(struct market *m, uint8_t digest[MARKET_DIGEST])
 {
-    mgc_node_info info = {.struct_size = sizeof info};
+    for (uint32_t contract = MGC_CONTRACT_INFORMATION; contract <= MGC_CONTRACT_SCHEDULING; contract++) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+        mgc_chain *chain = mgc_node_chain(m->node, contract);
+        uint8_t *to = digest + (contract - 1) * 64;
 
-    ck_assert_int_eq(mgc_node_get_info(m->node, &info), MGC_OK);
-    memcpy(digest, info.block_hash, 32);
-    ck_assert_int_eq(mgc_chain_state_root(mgc_node_chain(m->node), digest + 32), MGC_OK);
+        ck_assert_int_eq(mgc_chain_get_info(chain, &info), MGC_OK);
+        memcpy(to, info.block_hash, 32);
+        ck_assert_int_eq(mgc_chain_state_root(chain, to + 32), MGC_OK);
+    }
 }
 
 /* --- the day --------------------------------------------------------------------------------------------- */
@@ -503,7 +510,7 @@ static void read_slot(struct market *m, int t)
         m->registers[i][0] = (m->registers[i][0] + (uint64_t)(net > 0 ? net : 0)) % 10000000;
         m->registers[i][1] = (m->registers[i][1] + (uint64_t)(net < 0 ? -net : 0)) % 10000000;
         snprintf(signer, sizeof signer, "%d:3", METER + i);
-        send(m, SETTLE, "read", signer, "meter=%d rows=%d,%" PRIu64 ",%" PRIu64 ",0", i, FIRST_SLOT + t,
+        send(m, PLAN, "read", signer, "meter=%d rows=%d,%" PRIu64 ",%" PRIu64 ",0", i, FIRST_SLOT + t,
              m->registers[i][0], m->registers[i][1]);
     }
 }

@@ -35,6 +35,11 @@ enum {
  * 9 gas of C. */
 enum { METERS = 9 };
 
+/* Head and state of the information, trading and scheduling chain; thrice the same where there is one. */
+enum { MARKET_DIGEST = 3 * 64 };
+
+extern bool market_three_chains; /* set before market_open(); false */
+
 struct market {
     mgc_ctx *ctx;
     struct disk disk;
@@ -94,7 +99,7 @@ void market_at(struct market *m, uint64_t now);
 void market_check_sums(struct market *m);
 int64_t market_balance(struct market *m, uint32_t kind, uint32_t microgrid); /* credits less debits, posted */
 uint64_t market_pending(struct market *m);                                   /* debits pending over all accounts */
-void market_digest(struct market *m, uint8_t digest[64]);                    /* state root, last block's hash */
+void market_digest(struct market *m, uint8_t digest[MARKET_DIGEST]);                    /* state root, last block's hash */
 
 /* The whole day in steps, so that a test can stop between any two. */
 enum {

@@ -21,14 +21,14 @@ static void record_day(void)
 
     market_open(&m);
     market_until(&m, STEPS);
-    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node), &chain), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, 0), &chain), MGC_OK);
     for (uint64_t h = 1; h <= chain.height; h++) {
         mgc_block_info info = {.struct_size = sizeof info};
         mgc_block *block;
         const uint8_t *bytes;
         size_t len;
 
-        ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m.node), h, &block), MGC_OK);
+        ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m.node, 0), h, &block), MGC_OK);
         ck_assert_int_eq(mgc_block_get_info(block, &info), MGC_OK);
         ck_assert_int_eq(mgc_block_get_tx(block, 0, &bytes, &len, NULL), MGC_OK);
         txs[n_txs].bytes = malloc(len);

@@ -21,7 +21,7 @@ static void refuse(mgc_status status, uint32_t contract, const char *method, con
                    ...)
 {
     char text[4000];
-    uint8_t before[64];
+    uint8_t before[MARKET_DIGEST];
     int64_t balances[GRIDS + 1];
     va_list args;
 
@@ -383,31 +383,31 @@ START_TEST(readings) /* faults 45-49 */
 
     open_until(STEP_READ_0);
     market_at(&m, after_0 - 1);
-    refuse(MGC_E_EARLY, SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT); /* 49 */
+    refuse(MGC_E_EARLY, PLAN, "read", "102:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT); /* 49 */
     market_at(&m, after_0);
-    refuse(MGC_E_FORBIDDEN, SETTLE, "read", "103:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT); /* 48 */
-    refuse(MGC_E_SLOT, SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT - 1);
+    refuse(MGC_E_FORBIDDEN, PLAN, "read", "103:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT); /* 48 */
+    refuse(MGC_E_SLOT, PLAN, "read", "102:3", "meter=2 rows=%d,100,50000,0", FIRST_SLOT - 1);
     /* more than the meter can */
-    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,2000001,0,0", FIRST_SLOT);
+    refuse(MGC_E_RANGE, PLAN, "read", "102:3", "meter=2 rows=%d,2000001,0,0", FIRST_SLOT);
     /* more than its digits */
-    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,10000000,0,0", FIRST_SLOT);
-    refuse(MGC_E_RANGE, SETTLE, "read", "102:3", "meter=2 rows=%d,1,0,2", FIRST_SLOT);
-    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,100,50000,1", FIRST_SLOT); /* an estimate */
-    refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,101,50000,1", FIRST_SLOT);
+    refuse(MGC_E_RANGE, PLAN, "read", "102:3", "meter=2 rows=%d,10000000,0,0", FIRST_SLOT);
+    refuse(MGC_E_RANGE, PLAN, "read", "102:3", "meter=2 rows=%d,1,0,2", FIRST_SLOT);
+    accept(PLAN, "read", "102:3", "meter=2 rows=%d,100,50000,1", FIRST_SLOT); /* an estimate */
+    refuse(MGC_E_DOUBLE_REPORT, PLAN, "read", "102:3", "meter=2 rows=%d,101,50000,1", FIRST_SLOT);
     /* the measurement takes its place */
-    accept(SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);
-    refuse(MGC_E_EXISTS, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);        /* 45: same */
-    refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,151,50000,0", FIRST_SLOT); /* 45: other */
-    refuse(MGC_E_DOUBLE_REPORT, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,1", FIRST_SLOT);
-    refuse(MGC_E_FORBIDDEN, SETTLE, "correct", "102:3", "meter=2 rows=%d,151,50000,0 reason=mine", FIRST_SLOT);
-    accept(SETTLE, "correct", "2:5", "meter=2 rows=%d,151,50000,0 reason=misread", FIRST_SLOT);
+    accept(PLAN, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);
+    refuse(MGC_E_EXISTS, PLAN, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT);        /* 45: same */
+    refuse(MGC_E_DOUBLE_REPORT, PLAN, "read", "102:3", "meter=2 rows=%d,151,50000,0", FIRST_SLOT); /* 45: other */
+    refuse(MGC_E_DOUBLE_REPORT, PLAN, "read", "102:3", "meter=2 rows=%d,150,50000,1", FIRST_SLOT);
+    refuse(MGC_E_FORBIDDEN, PLAN, "correct", "102:3", "meter=2 rows=%d,151,50000,0 reason=mine", FIRST_SLOT);
+    accept(PLAN, "correct", "2:5", "meter=2 rows=%d,151,50000,0 reason=misread", FIRST_SLOT);
     market_at(&m, after_0 + HOUR);
-    refuse(MGC_E_REGISTER_DECREASED, SETTLE, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT + 1); /* 46 */
-    accept(SETTLE, "read", "101:3", "meter=1 rows=%d,210000,0,0", FIRST_SLOT); /* 47: from 9500000 past 9999999 */
+    refuse(MGC_E_REGISTER_DECREASED, PLAN, "read", "102:3", "meter=2 rows=%d,150,50000,0", FIRST_SLOT + 1); /* 46 */
+    accept(PLAN, "read", "101:3", "meter=1 rows=%d,210000,0,0", FIRST_SLOT); /* 47: from 9500000 past 9999999 */
     /* the earlier one comes later, and must fit */
-    accept(SETTLE, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT + 1);
-    refuse(MGC_E_REGISTER_DECREASED, SETTLE, "read", "103:3", "meter=3 rows=%d,700001,0,0", FIRST_SLOT);
-    accept(SETTLE, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT);
+    accept(PLAN, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT + 1);
+    refuse(MGC_E_REGISTER_DECREASED, PLAN, "read", "103:3", "meter=3 rows=%d,700001,0,0", FIRST_SLOT);
+    accept(PLAN, "read", "103:3", "meter=3 rows=%d,700000,0,0", FIRST_SLOT);
     market_close(&m);
 }
 END_TEST
@@ -439,7 +439,7 @@ START_TEST(settling) /* faults 51-53 */
         int64_t net = market_net[i][0];
         if (i == 9) continue;
         snprintf(signer, sizeof signer, "%d:3", METER + i);
-        accept(SETTLE, "read", signer, "meter=%d rows=%d,%" PRId64 ",%" PRId64 ",0", i, FIRST_SLOT,
+        accept(PLAN, "read", signer, "meter=%d rows=%d,%" PRId64 ",%" PRId64 ",0", i, FIRST_SLOT,
                ((i == 1 ? 9500000 : 0) + (net > 0 ? net : 0)) % 10000000, net < 0 ? -net : (int64_t)0);
     }
     refuse(MGC_E_FORBIDDEN, SETTLE, "settle", "11:2", "slot=%d", FIRST_SLOT);
@@ -460,9 +460,9 @@ START_TEST(settling) /* faults 51-53 */
     row_text("settlement", "microgrid=A", REGULATOR, "state", text, sizeof text);
     ck_assert_str_eq(text, "final");
     refuse(MGC_E_WINDOW, SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=late", FIRST_SLOT); /* 53 */
-    refuse(MGC_E_WINDOW, SETTLE, "correct", "2:5", "meter=1 rows=%d,210001,0,0 reason=late", FIRST_SLOT);
-    accept(SETTLE, "correct", "2:5", "meter=5 rows=%d,300001,0,0 reason=disputed", FIRST_SLOT);
-    accept(SETTLE, "read", "109:3", "meter=9 rows=%d,123456,0,0", FIRST_SLOT);
+    refuse(MGC_E_WINDOW, PLAN, "correct", "2:5", "meter=1 rows=%d,210001,0,0 reason=late", FIRST_SLOT);
+    accept(PLAN, "correct", "2:5", "meter=5 rows=%d,300001,0,0 reason=disputed", FIRST_SLOT);
+    accept(PLAN, "read", "109:3", "meter=9 rows=%d,123456,0,0", FIRST_SLOT);
     accept(SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);                        /* B again, C at last */
     refuse(MGC_E_ALREADY_SETTLED, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT); /* 51 */
     market_at(&m, START + 5 * (uint64_t)HOUR);

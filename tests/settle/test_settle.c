@@ -227,13 +227,13 @@ static mgc_day *make_day(struct alliance *w, mgc_day *previous, uint32_t number,
 
     ck_assert_int_eq(mgc_node_get_info(w->node, &node), MGC_OK);
     mgc_day_opts_init(&opts, sizeof opts);
-    opts.chain_id = node.chain_id;
+    opts.information.id = node.chain_id;
     opts.start_ms = START + number * (uint64_t)PERIODS * HALF_HOUR;
     opts.now_ms = opts.start_ms - 2 * 3600000;
     opts.key = key_of;
     opts.user = w;
     opts.previous = previous;
-    opts.height = node.height;
+    opts.information.height = node.height;
     opts.inputs_hash = inputs;
     mgc_status st = mgc_day_create(ctx, w->model, &opts, &day);
     ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(ctx));
@@ -292,7 +292,7 @@ static int64_t balance(struct alliance *w, uint32_t kind, uint32_t microgrid)
     uint8_t id[16];
 
     mgc_account_id(kind, microgrid, id);
-    ck_assert_int_eq(mgc_chain_get_account(mgc_node_chain(w->node), id, &a), MGC_OK);
+    ck_assert_int_eq(mgc_chain_get_account(mgc_node_chain(w->node, MGC_CONTRACT_TRADING), id, &a), MGC_OK);
     ck_assert_uint_eq(a.debits_pending, 0);
     ck_assert_uint_eq(a.credits_pending, 0);
     return (int64_t)a.credits_posted - (int64_t)a.debits_posted;
@@ -388,16 +388,16 @@ START_TEST(days_refuse_what_does_not_fit)
 
     alliance_open(&w);
     mgc_day_opts_init(&opts, sizeof opts);
-    opts.chain_id = chain_id;
+    opts.information.id = chain_id;
     opts.key = key_of;
     opts.user = &w;
     opts.start_ms = START + 1;
     ck_assert_int_eq(mgc_day_create(ctx, w.model, &opts, &day), MGC_E_SLOT);
     ck_assert_ptr_null(day);
     opts.start_ms = START;
-    opts.chain_id = NULL;
+    opts.information.id = NULL;
     ck_assert_int_eq(mgc_day_create(ctx, w.model, &opts, &day), MGC_E_INVALID_ARG);
-    opts.chain_id = chain_id;
+    opts.information.id = chain_id;
     ck_assert_int_eq(mgc_day_create(ctx, w.model, &opts, &day), MGC_OK);
     ck_assert_int_eq(mgc_day_next(day, MGC_DAY_AGREE, &tx), MGC_OK); /* founding needs no bargain */
     while (mgc_day_next(day, MGC_DAY_TARIFF, &tx) == MGC_OK) continue;
