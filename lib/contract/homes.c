@@ -13,23 +13,6 @@
  * common order; it writes to its own chain only. */
 #include "contract/contract.h"
 
-/* SHIM */
-static mgc_status mgc__chain_other(mgc_chain *chain, const char *name, const mgc__state **state, uint64_t *height, uint64_t *time_ms)
-{
-    mgc_chain_info there = {.struct_size = sizeof there};
-    mgc_chain *other = NULL;
-    mgc_status st = mgc_ledger_chain(mgc__chain_ledger(chain), name, &other);
-    *state = NULL;
-    if (st != MGC_OK) return st;
-    st = mgc_chain_get_info(other, &there);
-    *height = there.height; *time_ms = there.time_ms;
-    if (there.height == 0) return MGC_E_NOT_FOUND;
-    *state = mgc__chain_state(other);
-    return st;
-}
-#define mgc__exec_other(x, ...) mgc__chain_other(mgc__exec_chain(x), __VA_ARGS__)
-/* SHIM END */
-
 static const char *const names[HOMES] = {
     [HOME_INFORMATION] = "information", [HOME_TRADING] = "trading", [HOME_SCHEDULING] = "scheduling"};
 
