@@ -31,8 +31,10 @@ typedef struct arrow_parts {
 
 mgc_status mgc__arrow_graph(mgc_ctx *ctx, const mgc__csc *k, arrow_graph *out);
 void mgc__arrow_graph_free(mgc_ctx *ctx, arrow_graph *g);
-/* *found: whether K is an arrow that is worth the name.  Parts are to be freed in any case. */
-mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, arrow_parts *out, bool *found);
+/* block: as at mgc__ldl_create_blocks(), or NULL.
+ * *found: whether K is an arrow that is worth the name.  Parts are to be freed in any case. */
+mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *out,
+                             bool *found);
 void mgc__arrow_parts_free(mgc_ctx *ctx, arrow_parts *parts);
 
 /* One kind of component and the plan of its factor: columns 0..size-1 are its vertices in order of elimination, rows

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding an arrow in the pattern alone.
+/* Finding an arrow, where the caller tells what belongs together or in the pattern alone.
+ *
+ * Told blocks are tried first: what joins them is taken out.  It finds all scenarios alike where the pattern misleads, as rows
+ * of a scenario that lie at the far end of the program do.
  *
  * Planning programs name their columns and rows scenario by scenario: the neighbours of a vertex inside a scenario
  * lie close together, those of a decision that all scenarios share are spread over the whole program.  Vertices
@@ -354,12 +357,28 @@ static mgc_status try_links(mgc_ctx *ctx, hunt *h, bool *found)
     return st;
 }
 
-static mgc_status search(mgc_ctx *ctx, hunt *h, bool *found)
+/* Out: what is of no block and touches one. */
+static void take_told(hunt *h, const uint32_t *block)
+{
+    const arrow_graph *g = h->g;
+
+    for (uint32_t v = 0; v < g->n; v++) {
+        h->out[v] = 0;
+        for (uint32_t e = g->start[v]; block[v] == 0 && !h->out[v] && e < g->start[v + 1]; e++) h->out[v] = block[g->neighbour[e]] != 0;
+    }
+}
+
+static mgc_status search(mgc_ctx *ctx, hunt *h, const uint32_t *block, bool *found)
 {
     const arrow_graph *g = h->g;
     double mean = (double)g->start[g->n] / g->n;
     mgc_status st = MGC_OK;
 
+    if (block) {
+        take_told(h, block);
+        st = try_links(ctx, h, found);
+        if (st != MGC_OK || *found) return st;
+    }
     measure_spread(h);
     for (size_t t = 0; t < MGC__COUNT(spreads) && st == MGC_OK && !*found; t++) {
         take_spread(h, spreads[t]);
@@ -372,7 +391,8 @@ static mgc_status search(mgc_ctx *ctx, hunt *h, bool *found)
     return st;
 }
 
-mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, arrow_parts *p, bool *found)
+mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *p,
+                             bool *found)
 {
     size_t n = g->n;
     hunt h = {.g = g, .sign = sign, .p = p};
@@ -397,7 +417,7 @@ mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *s
         h.root = h.position + n;
         h.mark = h.root + n;
         h.count = h.mark + n;
-        st = search(ctx, &h, found);
+        st = search(ctx, &h, block, found);
     } else {
         st = mgc__no_memory(ctx, "an elimination order");
     }

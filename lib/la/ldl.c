@@ -154,26 +154,37 @@ static mgc_status analyse(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, 
     return MGC_OK;
 }
 
-mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
+mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, const uint32_t *block,
+                                  mgc__ldl **out)
 {
     mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
-    mgc_status st;
+    mgc_status st = MGC_OK;
 
     *out = NULL;
     if (!ldl) return mgc__no_memory(ctx, "a factorisation");
     ldl->ctx = ctx;
     ldl->threads = 1;
     ldl->worth_threads = WORTH_THREADS;
-    st = analyse(ldl, k, sign, method, true);
+    ldl->told = block != NULL;
+    ldl->block = mgc__alloc(ctx, k->cols, sizeof *ldl->block);
+    if (!ldl->block) st = mgc__no_memory(ctx, "a factorisation");
+    else if (block) memcpy(ldl->block, block, k->cols * sizeof *block);
+    if (st == MGC_OK) st = analyse(ldl, k, sign, method, true);
     if (st == MGC_OK) *out = ldl;
     else mgc__ldl_destroy(ldl);
     return st;
+}
+
+mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
+{
+    return mgc__ldl_create_blocks(ctx, k, sign, method, NULL, out);
 }
 
 void mgc__ldl_destroy(mgc__ldl *ldl)
 {
     if (!ldl) return;
     release(ldl);
+    mgc__free(ldl->ctx, ldl->block);
     mgc__free(ldl->ctx, ldl);
 }
 

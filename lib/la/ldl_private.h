@@ -56,6 +56,8 @@ struct mgc__ldl {
     uint32_t *place;    /* caller's entry e is value[place[e]] */
     uint8_t *scenario;  /* n: rows that lie in one of the alike components; NULL where there are none */
     uint32_t scenarios;
+    uint32_t *block;    /* n: the caller's hint, by its rows, where told */
+    bool told;
     int8_t *sign;       /* length; 0: an entry that no row goes to */
     double *b, *x, *r, *best;
     double *side;       /* sign as a number */

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "robust/robust.h"
+#include "solver/program_impl.h"
 
 void mgc__direct_drop(mgc_twostage *ts)
 {
@@ -56,6 +57,20 @@ mgc_status mgc__ts_copy(const mgc_twostage *ts, const double *weight, mgc_progra
     for (uint32_t i = 0; i < ts->m && st == MGC_OK; i++) st = copy_row(ts, i, program);
     for (size_t q = 0; q < ts->n_quads && st == MGC_OK; q++)
         st = mgc_program_set_quadratic(program, ts->quads[q].i, ts->quads[q].j, ts->quads[q].value);
+    return st;
+}
+
+mgc_status mgc__ts_tell_blocks(const mgc_twostage *ts, const uint32_t *run, size_t runs, mgc_program *program)
+{
+    uint32_t n = mgc_program_columns(program), *block = mgc__alloc(ts->ctx, n, sizeof *block);
+    mgc_status st;
+
+    if (block == NULL) return mgc__no_memory(ts->ctx, "the blocks of the scenarios");
+    for (uint32_t j = 0; j < ts->n; j++) block[j] = ts->columns[j].stage; /* 0: the first stage joins them */
+    for (size_t r = 0; r < runs; r++)
+        for (uint32_t k = 0; run[r] != UINT32_MAX && k < ts->scenarios; k++) block[run[r] + k] = k + 1;
+    st = mgc__program_set_blocks(program, block, n);
+    mgc__free(ts->ctx, block);
     return st;
 }
 
@@ -221,7 +236,8 @@ static mgc_status add_dual(const mgc_twostage *ts, const mgc__transfer *t, uint3
     mgc__free(ts->ctx, list);
     mgc__free(ts->ctx, columns);
     mgc__free(ts->ctx, values);
-    return st;
+    /* Shares and sources of a Wasserstein ball know each other in pairs: they join the scenarios. */
+    return st == MGC_OK ? mgc__ts_tell_blocks(ts, (uint32_t[]){c.excess, c.over}, 2, program) : st;
 }
 
 static mgc_status no_direct_form(const mgc_twostage *ts, uint32_t family)
@@ -260,7 +276,7 @@ mgc_status mgc__direct_build(const mgc_twostage *ts, mgc__direct *direct)
     const double *weight = direct_weight(ts, &t, family, ts->work);
     st = mgc_program_create(ts->ctx, &program);
     if (st == MGC_OK) st = mgc__ts_copy(ts, weight, program);
-    if (st == MGC_OK && weight != ts->p0) st = add_dual(ts, &t, family, program);
+    if (st == MGC_OK) st = weight != ts->p0 ? add_dual(ts, &t, family, program) : mgc__ts_tell_blocks(ts, NULL, 0, program);
     if (st != MGC_OK) {
         mgc_program_destroy(program);
         return st;

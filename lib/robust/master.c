@@ -131,6 +131,8 @@ static mgc_status fill_master(const mgc_twostage *ts, mgc__master *m)
     if (st == MGC_OK && m->separable) st = add_divergence_columns(ts, m);
     if (st == MGC_OK) st = add_cost_rows(ts, m);
     if (st == MGC_OK && m->separable) st = add_first_ratios(ts, m);
+    if (st == MGC_OK)
+        st = mgc__ts_tell_blocks(ts, (uint32_t[]){m->share, m->separable ? m->excess : UINT32_MAX}, 2, m->program);
     mgc__free(ts->ctx, nothing);
     return st;
 }

@@ -168,6 +168,9 @@ void mgc__direct_push_cost(mgc_twostage *ts, uint32_t column);
 void mgc__direct_drop(mgc_twostage *ts);
 /* The columns and rows of ts, with the costs of stage k's columns times weight[k]; used by both ways. */
 mgc_status mgc__ts_copy(const mgc_twostage *ts, const double *weight, mgc_program *program);
+/* Tell the solver which columns are whose scenario's: those of ts, and K columns from each run[r] on, one for each scenario
+ * (UINT32_MAX: no such run); all others join them. */
+mgc_status mgc__ts_tell_blocks(const mgc_twostage *ts, const uint32_t *run, size_t runs, mgc_program *program);
 /* Columns of each scenario with a cost: list[start[k]..start[k+1]).  The caller frees both. */
 mgc_status mgc__ts_costed(const mgc_twostage *ts, size_t **start, uint32_t **list);
 

@@ -14,6 +14,7 @@ typedef struct mgc__qp {
     const mgc__csc *a; /* m x n by columns */
     const double *c, *lower, *upper;      /* n */
     const double *row_lower, *row_upper;  /* m */
+    const uint32_t *block; /* n: block of each column (a scenario's), from 1; 0: joins blocks.  A hint; NULL: none */
 } mgc__qp;
 
 typedef struct mgc__ipm mgc__ipm;

@@ -19,6 +19,29 @@
 /* Above this a direction is not worth taking if a better factor is to be had. */
 #define SOLVE_BAD 1e-2
 
+/* Rows belong to the block of their columns, or to none where they know several. */
+static mgc_status spread_blocks(const mgc__ipm *ipm, uint32_t **out)
+{
+    const uint32_t *column = ipm->qp.block;
+    uint32_t *block = NULL;
+
+    *out = NULL;
+    if (!column) return MGC_OK;
+    block = mgc__alloc(ipm->ctx, ipm->count, sizeof *block);
+    if (!block) return mgc__no_memory(ipm->ctx, "the Newton system");
+    memcpy(block, column, ipm->n * sizeof *block);
+    for (uint32_t j = 0; j < ipm->n; j++)
+        for (uint32_t e = ipm->a.start[j]; column[j] != 0 && e < ipm->a.start[j + 1]; e++) {
+            uint32_t *row = &block[ipm->n + ipm->a.row[e]];
+
+            *row = *row == 0 || *row == column[j] ? column[j] : UINT32_MAX;
+        }
+    for (uint32_t i = ipm->n; i < ipm->count; i++)
+        if (block[i] == UINT32_MAX) block[i] = 0;
+    *out = block;
+    return MGC_OK;
+}
+
 /* Count, then fill, the upper triangle: columns 0..n-1 hold Q, columns n..N-1 the rows of A. */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
 {
@@ -26,7 +49,7 @@ mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
     mgc__csc t = {0};
     int8_t *sign = mgc__alloc(ipm->ctx, ipm->count, sizeof *sign);
     mgc_status st = mgc__csc_alloc(ipm->ctx, ipm->count, ipm->count, (size_t)nnz + q_nnz + ipm->count, &ipm->k);
-    uint32_t *map = mgc__alloc(ipm->ctx, nnz, sizeof *map);
+    uint32_t *map = mgc__alloc(ipm->ctx, nnz, sizeof *map), *block = NULL;
 
     ipm->k_of_a = mgc__alloc(ipm->ctx, nnz, sizeof *ipm->k_of_a);
     ipm->k_of_q = mgc__alloc(ipm->ctx, q_nnz, sizeof *ipm->k_of_q);
@@ -52,8 +75,10 @@ mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
         ipm->k.row[at++] = j;
         ipm->k.start[j + 1] = at;
     }
-    st = mgc__ldl_create(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, &ipm->ldl);
+    st = spread_blocks(ipm, &block);
+    if (st == MGC_OK) st = mgc__ldl_create_blocks(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, block, &ipm->ldl);
 done:
+    mgc__free(ipm->ctx, block);
     mgc__csc_free(ipm->ctx, &t);
     mgc__free(ipm->ctx, map);
     mgc__free(ipm->ctx, sign);

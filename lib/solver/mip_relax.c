@@ -248,7 +248,8 @@ static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation 
                   .lower = w->lower,
                   .upper = w->upper,
                   .row_lower = w->row_lower,
-                  .row_upper = w->row_upper};
+                  .row_upper = w->row_upper,
+                  .block = s->p->block_n == mip->n ? s->p->block : NULL};
     mgc__ipm_opts o = {.tolerance = mip->node_tolerance,
                        .cutoff = r->cutoff,
                        .iteration_limit = s->opts.iteration_limit,

@@ -254,7 +254,20 @@ void mgc__program_qp(const mgc_program *p, mgc__qp *qp)
                     .lower = p->lower,
                     .upper = p->upper,
                     .row_lower = p->row_lower,
-                    .row_upper = p->row_upper};
+                    .row_upper = p->row_upper,
+                    .block = p->block_n == p->n ? p->block : NULL};
+}
+
+mgc_status mgc__program_set_blocks(mgc_program *p, const uint32_t *block, size_t n)
+{
+    uint32_t *copy = mgc__alloc(p->ctx, n, sizeof *copy);
+
+    if (copy == NULL) return mgc__no_memory(p->ctx, "the blocks of a program");
+    memcpy(copy, block, n * sizeof *copy);
+    mgc__free(p->ctx, p->block);
+    p->block = copy;
+    p->block_n = (uint32_t)n;
+    return MGC_OK;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -306,6 +319,7 @@ void mgc_program_destroy(mgc_program *p)
     mgc__free(ctx, p->row_lower);
     mgc__free(ctx, p->row_upper);
     mgc__free(ctx, p->start);
+    mgc__free(ctx, p->block);
     mgc__result_free(ctx, &p->result);
     mgc__ipm_destroy(p->ipm);
     mgc__ipm_anchor_destroy(p->handed);

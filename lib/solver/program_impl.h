@@ -52,6 +52,8 @@ struct mgc_program {
     mgc__ipm_anchor *handed; /* what mgc_program_set_start() read, until a warm solve has used it */
     double *start;     /* starting point for branch and bound, or NULL; length start_n */
     uint32_t start_n;
+    uint32_t *block;   /* block_n: what mgc__program_set_blocks() was told, or NULL */
+    uint32_t block_n;
 };
 
 /* Bring A and Q into compiled form. */
@@ -59,6 +61,10 @@ mgc_status mgc__program_compile(mgc_program *program);
 
 /* The program for the interior-point core; the pointers are borrowed until the program changes.  Compiled before. */
 void mgc__program_qp(const mgc_program *program, mgc__qp *qp);
+
+/* Which columns belong together (a scenario's), numbered from 1; 0: those that join such blocks.  A hint that speeds the
+ * factorisation up; forgotten when columns are added.  block: length n, copied. */
+mgc_status mgc__program_set_blocks(mgc_program *program, const uint32_t *block, size_t n);
 
 void mgc__result_free(mgc_ctx *ctx, mgc__result *result);
 

@@ -289,6 +289,57 @@ START_TEST(arrows_are_found_and_solved)
 }
 END_TEST
 
+/* Rows in an order that hides the arrow: told, it is found; told wrongly, answers are right all the same. */
+START_TEST(told_blocks_are_used_and_checked)
+{
+    const shape s = {6, 14, 9, 12, 0, 0, true, 0}; /* links with few neighbours */
+    uint32_t columns = s.links + s.own + s.blocks * s.columns, order[400], own[400], block[400];
+    int8_t sign[400], mixed_sign[400];
+    double b[400], x[400], expected[400];
+    mgc__csc k = random_arrow(&s, (uint64_t)_i + 1, sign), mixed;
+    static triplets t;
+    mgc__rng rng;
+    mgc__ldl *ldl;
+    mgc__ldl_info info;
+
+    mgc__rng_seed(&rng, (uint64_t)_i);
+    for (uint32_t p = 0; p < k.cols; p++) {
+        uint32_t first = p < columns ? s.links + s.own : columns + s.own, each = p < columns ? s.columns : s.rows;
+        own[p] = p < first ? 0 : 1 + (p - first) / each;
+        b[p] = symmetric_unit(&rng);
+    }
+    for (uint32_t rank = 0, at = 0; at < k.cols; rank++) /* the rank-th of every block, then the next of every block */
+        for (uint32_t blk = 0; blk <= s.blocks; blk++)
+            for (uint32_t p = 0, seen = 0; p < k.cols; p++) {
+                if (own[p] != blk || seen++ != rank) continue;
+                block[at] = blk;
+                mixed_sign[at] = sign[p];
+                order[p] = at++;
+            }
+    t.n = 0;
+    for (uint32_t p = 0; p < k.cols; p++)
+        for (uint32_t e = k.start[p]; e < k.start[p + 1]; e++) put(&t, order[p], order[k.row[e]], k.value[e]);
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, k.cols, k.cols, t.n, t.i, t.j, t.v, &mixed), MGC_OK);
+    solve_dense(&mixed, b, expected);
+    ck_assert_int_eq(mgc__ldl_create(ctx, &mixed, mixed_sign, MGC__LDL_ARROW, &ldl), MGC_OK);
+    mgc__ldl_read_info(ldl, &info);
+    ck_assert_uint_ne(info.method, MGC__LDL_ARROW); /* untold it is not */
+    mgc__ldl_destroy(ldl);
+    for (uint32_t lie = 0; lie < 3; lie++) {
+        for (uint32_t p = 0; p < k.cols && lie > 0; p++) block[p] = lie == 1 ? (uint32_t)mgc__rng_below(&rng, 9) : 0;
+        ck_assert_int_eq(mgc__ldl_create_blocks(ctx, &mixed, mixed_sign, MGC__LDL_ARROW, block, &ldl), MGC_OK);
+        mgc__ldl_read_info(ldl, &info);
+        if (lie == 0) ck_assert_uint_eq(info.method, MGC__LDL_ARROW);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, mixed.value, 1e-9, 1e-9), MGC_OK);
+        ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-11);
+        for (uint32_t p = 0; p < k.cols; p++) ck_assert_double_le(fabs(x[p] - expected[p]), 1e-8 * (1.0 + fabs(expected[p])));
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+    mgc__csc_free(ctx, &mixed);
+}
+END_TEST
+
 /* Refinement that never looks at K must reach what it says it reaches. */
 START_TEST(refinement_by_the_shift_alone_is_true)
 {
@@ -509,6 +560,7 @@ int main(void)
     tcase_add_loop_test(tc, every_engine_solves_what_lapack_solves, 0, 40);
     tcase_add_test(tc, engines_agree_on_an_arrow);
     tcase_add_loop_test(tc, arrows_are_found_and_solved, 0, 11 * 6);
+    tcase_add_loop_test(tc, told_blocks_are_used_and_checked, 0, 5);
     tcase_add_test(tc, proportional_links_become_one);
     tcase_add_test(tc, refinement_by_the_shift_alone_is_true);
     tcase_add_test(tc, threads_do_not_change_a_bit_of_an_arrow);

@@ -67,7 +67,7 @@ static mgc__ipm_opts options(void)
 /* Result vectors stay valid until the next solve; the program's own arrays must outlive the call only. */
 static mgc_status solve_with(const small *p, const mgc__ipm_opts *opts, mgc__ipm_result *r)
 {
-    mgc__qp qp = {p->n, p->m, p->q_entries > 0 ? &q : NULL, &a, p->c, p->lower, p->upper, p->row_lower, p->row_upper};
+    mgc__qp qp = {p->n, p->m, p->q_entries > 0 ? &q : NULL, &a, p->c, p->lower, p->upper, p->row_lower, p->row_upper, NULL};
     mgc_status st;
 
     ck_assert_int_eq(mgc__csc_from_triplets(ctx, p->m, p->n, p->entries, p->i, p->j, p->v, &a), MGC_OK);
