@@ -381,6 +381,8 @@ static mgc_status repair(mgc__journal *j)
     }
     /* What was read may still only be in the system's cache: from here on it counts as durable. */
     status = mgc__verdict(j->opts.ops.sync(j->opts.user, name));
+    /* Likewise its name: a process may have been killed between the sync of a new file and that of its name. */
+    if (status == MGC_OK) status = mgc__verdict(j->opts.ops.sync_names(j->opts.user));
     if (status != MGC_OK) return mgc__fail(j->ctx, status, "ledger: %s could not be synced", name);
     j->synced = j->next;
     return MGC_OK;
