@@ -502,6 +502,50 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_next_record(const mgc_chain *chain, u
  *  doc/formats.md.  Cost linear.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_state_root(const mgc_chain *chain, uint8_t *root);
 
+/* --- proofs -------------------------------------------------------------------------------------- */
+
+/**
+ * Prove that something stands in a final block, or in the state at the last day's close: bytes that
+ * mgc_verify_*() of verify.h checks without this ledger.
+ *
+ * @param bytes filled, at most cap; may be NULL where cap is 0
+ * @param len   filled with the proof's length, also with MGC_E_TOO_LARGE
+ * @return MGC_OK
+ *         MGC_E_NOT_FOUND  no such block, no such thing in it, no day closed yet, or pruned
+ *         MGC_E_NOT_FINAL  the block has no certificate yet
+ *         MGC_E_RANGE      heights that are not in order
+ *         MGC_E_STATE      a block of the chain is open (proofs about the day's close)
+ *         MGC_E_TOO_LARGE  cap is too small; nothing is written
+ *         MGC_E_INVALID_ARG, MGC_E_NO_MEMORY, MGC_E_CORRUPT, storage
+ * Since 0.1
+ * @{
+ */
+/** The index-th transaction, or receipt (of n_receipts), of a block.  Cost linear in the block. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_transaction(mgc_chain *chain, uint64_t height, uint32_t index,
+                                                             uint8_t *bytes, size_t cap, size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_receipt(mgc_chain *chain, uint64_t height, uint32_t index,
+                                                         uint8_t *bytes, size_t cap, size_t *len);
+/** That a block is final; with its transactions. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_head(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap,
+                                                      size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_block(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap,
+                                                       size_t *len);
+/** That the block at `ancestor` is one of those before `height`.  Cost logarithmic. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_t height,
+                                                          uint8_t *bytes, size_t cap, size_t *len);
+/** That the chain up to `height` goes on from the head at old_height.  Cost logarithmic. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_consistency(mgc_chain *chain, uint64_t old_height, uint64_t height,
+                                                             uint8_t *bytes, size_t cap, size_t *len);
+/** An account, a contract's record or any key of the state (doc/formats.md) at the last day's close: MGC_PROOF_RECORD where
+ *  it stood there, MGC_PROOF_ABSENCE where it did not.  Cost logarithmic; the first one after a day's close linear. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_account(mgc_chain *chain, const uint8_t *id, uint8_t *bytes,
+                                                         size_t cap, size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_record(mgc_chain *chain, uint32_t contract, const uint8_t *key,
+                                                        size_t key_len, uint8_t *bytes, size_t cap, size_t *len);
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_key(mgc_chain *chain, const uint8_t *key, size_t key_len,
+                                                     uint8_t *bytes, size_t cap, size_t *len);
+/** @} */
+
 /* --- verifying ----------------------------------------------------------------------------------- */
 
 typedef struct mgc_verify_info {

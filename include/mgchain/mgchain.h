@@ -14,6 +14,7 @@
 #include "mgchain/crypto.h"
 #include "mgchain/storage.h"
 #include "mgchain/ledger.h"
+#include "mgchain/verify.h"
 #include "mgchain/consensus.h"
 #include "mgchain/contract.h"
 #include "mgchain/settle.h"

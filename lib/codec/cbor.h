@@ -32,6 +32,7 @@ void mgc__cbor_put_uint(mgc__cbor_writer *w, uint64_t value);
 void mgc__cbor_put_int(mgc__cbor_writer *w, int64_t value);
 void mgc__cbor_put_nint(mgc__cbor_writer *w, uint64_t n); /* the integer -1 - n */
 void mgc__cbor_put_bytes(mgc__cbor_writer *w, const void *bytes, size_t len);
+void mgc__cbor_put_bytes_head(mgc__cbor_writer *w, size_t len); /* the caller sees to the len bytes that follow */
 void mgc__cbor_put_text(mgc__cbor_writer *w, const char *text, size_t len); /* must be UTF-8 */
 void mgc__cbor_put_array(mgc__cbor_writer *w, uint64_t n);                  /* n items follow */
 void mgc__cbor_put_map(mgc__cbor_writer *w, uint64_t n);                    /* n times key, value; keys ascending */

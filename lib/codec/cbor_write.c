@@ -81,6 +81,11 @@ void mgc__cbor_put_bytes(mgc__cbor_writer *w, const void *bytes, size_t len)
     put(w, bytes, len);
 }
 
+void mgc__cbor_put_bytes_head(mgc__cbor_writer *w, size_t len)
+{
+    put_head(w, MAJOR_BYTES, len);
+}
+
 void mgc__cbor_put_text(mgc__cbor_writer *w, const char *text, size_t len)
 {
     assert(mgc__utf8_valid((const uint8_t *)text, len));

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "ledger/chain.h"
+#include "ledger/proof.h"
 
 enum { ACCOUNT_FLAGS = 15, TRANSFER_FLAGS = 15, TIMEOUT_MAX = INT32_MAX, EXPIRED_PER_BLOCK = 1024 };
 
@@ -60,14 +61,14 @@ static mgc_status put_account(mgc__exec *x, const mgc_account_info *a)
     return mgc__exec_fatal(x, mgc__state_put(&x->chain->state, key, sizeof key, bytes, w.len));
 }
 
-mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a)
+mgc_status mgc__account_decode(const uint8_t id[16], const uint8_t *value, size_t len, mgc_account_info *a)
 {
     mgc__cbor_reader r;
     const uint8_t *data;
 
     *a = (mgc_account_info){.struct_size = sizeof *a};
-    memcpy(a->id, item->bytes + 1, 16);
-    mgc__cbor_read(&r, mgc__item_value(item), item->value_len);
+    memcpy(a->id, id, 16);
+    mgc__cbor_read(&r, value, len);
     mgc__cbor_get_array_of(&r, 11);
     a->unit = (uint32_t)mgc__cbor_get_uint(&r, UINT32_MAX);
     a->code = (uint32_t)mgc__cbor_get_uint(&r, UINT32_MAX);
@@ -82,6 +83,11 @@ mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a)
     a->credits_posted = mgc__cbor_get_uint(&r, MGC_AMOUNT_MAX);
     a->height = mgc__cbor_get_uint(&r, UINT64_MAX);
     return mgc__cbor_finish(&r);
+}
+
+mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a)
+{
+    return mgc__account_decode(item->bytes + 1, mgc__item_value(item), item->value_len, a);
 }
 
 mgc_status mgc__account_get(const mgc__state *s, const uint8_t id[16], mgc_account_info *account)

@@ -39,16 +39,19 @@ struct mgc_chain {
     mgc_ledger *ledger;
     uint32_t index;
     mgc__genesis genesis;
+    uint8_t *genesis_bytes; /* owned */
+    size_t genesis_len;
     char name[MGC_CHAIN_NAME_MAX + 1];
     mgc_member members[MGC_MEMBERS_MAX];
     uint8_t id[32];
 
     mgc__state state;
     uint8_t state_digest[32];
-    mgc__merkle log; /* over the hashes of all blocks stored */
+    mgc__forest log; /* over the hashes of all blocks stored */
     mgc__block_place *blocks;
     size_t cap_blocks;
     uint64_t height, final_height, acked_height, time_ms, n_txs;
+    uint64_t day_block; /* height of the last block that closed a day; 0: none */
     uint64_t n_records_settled; /* in the state after the last stored block */
     uint8_t hash[32];
     mgc__tree txs;       /* tx id -> height 8, index 4 */
@@ -108,6 +111,8 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
 void mgc__chain_destroy(mgc_chain *chain);
 /* Is this the next block, does it name its parent, do its roots fit what it holds? */
 mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b);
+/* Is it the next one in the common order, and does it close the day when one is over? */
+mgc_status mgc__check_order(const mgc_chain *chain, const mgc__header *h);
 mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b);
 /* The heads of the store's other chains go into the header. */
 void mgc__pin_heads(const mgc_chain *chain, mgc__header *h);

@@ -535,7 +535,7 @@ mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *heade
     mgc__merkle_root(&chain->tx_tree, h.tx_root);
     mgc__merkle_root(&chain->receipt_tree, h.receipt_root);
     mgc__hash_tagged2("mgchain/state/1", chain->state_digest, 32, writes->bytes, writes->len, h.state_digest);
-    mgc__merkle_root(&chain->log, h.log_root);
+    mgc__merkle_root(&chain->log.edge, h.log_root);
     mgc__cbor_to_buf(&w, header);
     mgc__header_write(&w, &h);
     return w.status;

@@ -15,6 +15,8 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__state_free(&chain->state);
     mgc__tree_free(&chain->txs);
     mgc__tree_free(&chain->transfers);
+    mgc__forest_free(&chain->log);
+    mgc__free(chain->ledger->ctx, chain->genesis_bytes);
     mgc__free(chain->ledger->ctx, chain->blocks);
     mgc__free(chain->ledger->ctx, chain);
 }
@@ -38,6 +40,20 @@ static mgc_status check_new(mgc_ledger *ledger, const mgc_chain *chain)
     return MGC_OK;
 }
 
+static void log_leaf(void *user, uint64_t i, uint8_t hash[32])
+{
+    mgc__merkle_leaf(((const mgc_chain *)user)->blocks[i].hash, 32, hash);
+}
+
+static mgc_status keep_genesis(mgc_chain *chain, const uint8_t *genesis, size_t len)
+{
+    chain->genesis_bytes = mgc__alloc(chain->ledger->ctx, len, 1);
+    if (chain->genesis_bytes == NULL) return mgc__no_memory(chain->ledger->ctx, "ledger: a chain");
+    memcpy(chain->genesis_bytes, genesis, len);
+    chain->genesis_len = len;
+    return MGC_OK;
+}
+
 mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t len, mgc_chain **out)
 {
     mgc_ctx *ctx = ledger->ctx;
@@ -53,12 +69,13 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     mgc__state_init(&chain->state, ctx);
     mgc__tree_init(&chain->txs, ctx);
     mgc__tree_init(&chain->transfers, ctx);
-    mgc__merkle_init(&chain->log);
+    mgc__forest_init(&chain->log, ctx, log_leaf, chain);
     status = mgc__genesis_read(ctx, genesis, len, &chain->genesis, chain->members);
     if (status == MGC_OK) {
         memcpy(chain->name, chain->genesis.name, chain->genesis.name_len);
         status = check_new(ledger, chain);
     }
+    if (status == MGC_OK) status = keep_genesis(chain, genesis, len);
     if (status != MGC_OK) {
         mgc__chain_destroy(chain);
         return status;
@@ -170,7 +187,6 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
     const mgc__header *h = &b->header;
     mgc_ctx *ctx = chain->ledger->ctx;
     uint8_t log_root[32];
-    mgc_status status;
 
     if (memcmp(h->chain_id, chain->id, 32) != 0)
         return mgc__fail(ctx, MGC_E_WRONG_CHAIN, "ledger: a block of another chain than %s", chain->name);
@@ -185,7 +201,7 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
         return mgc__fail(ctx, MGC_E_TIME,
                          "ledger: block %" PRIu64 " of chain %s has time %" PRIu64 " ms; its parent has %" PRIu64,
                          h->height, chain->name, h->time_ms, chain->time_ms);
-    mgc__merkle_root(&chain->log, log_root);
+    mgc__merkle_root(&chain->log.edge, log_root);
     if (memcmp(h->log_root, log_root, 32) != 0)
         return mgc__fail(ctx, MGC_E_BAD_PARENT,
                          "ledger: block %" PRIu64 " of chain %s has another root of the blocks before it", h->height,
@@ -194,7 +210,13 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
         return mgc__fail(ctx, MGC_E_HEIGHT,
                          "ledger: block %" PRIu64 " of chain %s names a configuration of height %" PRIu64, h->height,
                          chain->name, h->config_height);
-    status = check_pins(chain, h);
+    return MGC_OK;
+}
+
+mgc_status mgc__check_order(const mgc_chain *chain, const mgc__header *h)
+{
+    mgc_status status = check_pins(chain, h);
+
     return status == MGC_OK ? check_day(chain, h) : status;
 }
 
@@ -352,7 +374,8 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     uint8_t leaf[32];
 
     if (!mgc__grow(chain->ledger->ctx, (void **)&chain->blocks, &chain->cap_blocks, (size_t)b->header.height,
-                   sizeof *chain->blocks))
+                   sizeof *chain->blocks) ||
+        !mgc__forest_reserve(&chain->log))
         return mgc__no_memory(chain->ledger->ctx, "ledger: the index of blocks");
     status = index_block(chain, b);
     if (status != MGC_OK) {
@@ -360,13 +383,17 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
         return status;
     }
     /* Nothing can fail from here on. */
+    if (b->header.day_closed) {
+        mgc__state_close_day(&chain->state);
+        chain->day_block = b->header.height;
+    }
     mgc__state_settle(&chain->state);
     chain->n_records_settled = chain->state.n_records;
     slot = &chain->blocks[b->header.height - 1];
     *slot = (mgc__block_place){.block = *place};
     memcpy(slot->hash, b->hash, 32);
     mgc__merkle_leaf(b->hash, 32, leaf);
-    mgc__merkle_push(&chain->log, leaf);
+    mgc__forest_push(&chain->log, leaf);
     memcpy(chain->hash, b->hash, 32);
     memcpy(chain->state_digest, b->header.state_digest, 32);
     chain->height = b->header.height;

@@ -362,6 +362,7 @@ static mgc_status store_block(mgc_chain *chain, mgc__buf *record, uint32_t membe
     status = mgc__journal_read(journal, &place, MGC__RECORD_BLOCK, record);
     if (status == MGC_OK) status = mgc__stored_block_read(chain->ledger->ctx, record->bytes, record->len, &b);
     if (status == MGC_OK) status = mgc__check_links(chain, &b);
+    if (status == MGC_OK) status = mgc__check_order(chain, &b.header);
     if (status == MGC_OK) status = mgc__check_roots(chain, &b);
     if (status == MGC_OK && key != NULL) status = certify_alone(chain, member, key, &b, &certificate);
     if (status == MGC_OK) status = mgc__advance(chain, &b, &place);
@@ -432,6 +433,8 @@ static mgc_status check_foreign(mgc_chain *chain, const mgc__stored_block *b, ui
         return mgc__fail(ctx, MGC_E_TIME,
                          "ledger: block %" PRIu64 " of chain %s is %" PRIu64 " ms ahead; at most %" PRIu64,
                          b->header.height, chain->name, b->header.time_ms - now_ms, drift_ms);
+    status = mgc__check_order(chain, &b->header);
+    if (status != MGC_OK) return status;
     mgc__list_root(&b->txs, root);
     if (b->txs.n != b->header.n_txs || memcmp(root, b->header.tx_root, 32) != 0)
         return mgc__fail(ctx, MGC_E_BAD_TX_ROOT,

@@ -104,6 +104,7 @@ static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mg
     mgc_status status = mgc__stored_block_read(p->ledger->ctx, w->bytes, w->place.length, &b);
 
     if (status == MGC_OK) status = mgc__check_links(chain, &b);
+    if (status == MGC_OK) status = mgc__check_order(chain, &b.header);
     if (status == MGC_OK) status = mgc__check_roots(chain, &b);
     if (status == MGC_OK && p->verify) status = check_closed_day(chain, &b.header);
     if (status == MGC_OK && p->verify) status = verify_txs(p, chain, &b);

@@ -33,7 +33,7 @@ uint64_t mgc__get_be64(const uint8_t *at)
 
 void mgc__state_init(mgc__state *s, mgc_ctx *ctx)
 {
-    *s = (mgc__state){.ctx = ctx};
+    *s = (mgc__state){.ctx = ctx, .epoch = 1};
     mgc__tree_init(&s->tree, ctx);
 }
 
@@ -42,6 +42,7 @@ void mgc__state_free(mgc__state *s)
     if (s->ctx == NULL) return;
     for (size_t i = 0; i < s->n_undo; i++) mgc__free(s->ctx, s->undo[i].old);
     mgc__free(s->ctx, s->undo);
+    mgc__state_close_day(s); /* frees what it kept */
     mgc__tree_free(&s->tree);
     *s = (mgc__state){0};
 }
@@ -222,17 +223,31 @@ mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len)
     return mgc__cbor_finish(&r);
 }
 
+/* The first entry of a key in a block holds what stood before the block; the old of a later one was made by the block. */
+static void retire(mgc__state *s, mgc__item *old)
+{
+    if (old != NULL && old->epoch != 0 && old->epoch < s->epoch) {
+        assert(!old->absent);
+        old->next = s->closed;
+        s->closed = old;
+        s->n_closed++;
+    } else {
+        mgc__free(s->ctx, old);
+    }
+}
+
 void mgc__state_settle(mgc__state *s)
 {
     for (size_t i = 0; i < s->n_undo; i++) {
         mgc__item *now = s->undo[i].now;
 
         /* An absent item that a later entry replaced is that entry's old and is freed there. */
+        now->epoch = s->epoch;
         if (now->absent && mgc__tree_get(&s->tree, now->bytes, now->key_len) == now)
             mgc__tree_remove(&s->tree, now->bytes, now->key_len);
         else
             now = NULL;
-        mgc__free(s->ctx, s->undo[i].old);
+        retire(s, s->undo[i].old);
         mgc__free(s->ctx, now);
     }
     s->n_undo = 0;
@@ -240,27 +255,154 @@ void mgc__state_settle(mgc__state *s)
     assert(s->tree.n == s->n_records);
 }
 
+/* --- the day's close ----------------------------------------------------------------------------- */
+
+static void forget_view(mgc__state *s)
+{
+    if (s->view.built) mgc__forest_free(&s->view.forest);
+    mgc__free(s->ctx, s->view.items);
+    s->view = (struct mgc__view){0};
+}
+
+void mgc__state_close_day(mgc__state *s)
+{
+    forget_view(s);
+    while (s->closed != NULL) {
+        mgc__item *item = s->closed;
+        s->closed = item->next;
+        mgc__free(s->ctx, item);
+    }
+    s->n_closed = 0;
+    s->epoch++;
+}
+
+void mgc__leaf_write(mgc__cbor_writer *w, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
+{
+    mgc__cbor_put_array(w, 2);
+    mgc__cbor_put_bytes(w, key, key_len);
+    mgc__cbor_put_bytes(w, value, value_len);
+}
+
+/* The leaf's bytes are hashed where they lie: head, key, head, value. */
+void mgc__leaf_hash(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, uint8_t hash[32])
+{
+    uint8_t head[24];
+    mgc__cbor_writer w;
+    mgc__sha256 h;
+    size_t first;
+
+    mgc__cbor_to_fixed(&w, head, sizeof head);
+    mgc__cbor_put_array(&w, 2);
+    mgc__cbor_put_bytes_head(&w, key_len);
+    first = w.len;
+    mgc__cbor_put_bytes_head(&w, value_len);
+    mgc__sha256_init(&h);
+    mgc__sha256_put(&h, "\x00", 1);
+    mgc__sha256_put(&h, head, first);
+    mgc__sha256_put(&h, key, key_len);
+    mgc__sha256_put(&h, head + first, w.len - first);
+    mgc__sha256_put(&h, value, value_len);
+    mgc__sha256_end(&h, hash);
+}
+
+static void item_leaf(const mgc__item *item, uint8_t hash[32])
+{
+    mgc__leaf_hash(item->bytes, item->key_len, mgc__item_value(item), item->value_len, hash);
+}
+
+static void view_leaf(void *user, uint64_t i, uint8_t hash[32])
+{
+    item_leaf(((const struct mgc__view *)user)->items[i], hash);
+}
+
+static int item_order(const void *a, const void *b)
+{
+    const mgc__item *x = *(const mgc__item *const *)a, *y = *(const mgc__item *const *)b;
+
+    return mgc__key_compare(x->bytes, x->key_len, y->bytes, y->key_len);
+}
+
+/* What was replaced since, sorted, at the end of the list; then the tree's own merged in from the front.  The two never
+ * share a key: an item that was replaced is in the tree with the present epoch. */
+static uint64_t merge_view(mgc__state *s, const mgc__item **items, const mgc__item **changed)
+{
+    const mgc__item *next = mgc__state_after(s, NULL, 0, true);
+    uint64_t n = 0, c = 0;
+
+    while (next != NULL || c < s->n_closed) {
+        if (next != NULL && next->epoch >= s->epoch) {
+            next = mgc__state_after(s, next->bytes, next->key_len, false);
+            continue;
+        }
+        if (next == NULL || (c < s->n_closed && item_order(&changed[c], &next) < 0)) {
+            items[n++] = changed[c++];
+        } else {
+            items[n++] = next;
+            next = mgc__state_after(s, next->bytes, next->key_len, false);
+        }
+    }
+    return n;
+}
+
+mgc_status mgc__state_view(mgc__state *s)
+{
+    const mgc__item **changed;
+    size_t c = 0;
+    bool room = true;
+
+    assert(s->n_undo == 0);
+    if (s->view.built) return MGC_OK;
+    changed = mgc__alloc(s->ctx, s->n_closed, sizeof *changed);
+    s->view.items = mgc__alloc(s->ctx, s->n_records + s->n_closed, sizeof *s->view.items);
+    if (changed == NULL || s->view.items == NULL) {
+        mgc__free(s->ctx, changed);
+        forget_view(s);
+        return MGC_E_NO_MEMORY;
+    }
+    for (const mgc__item *item = s->closed; item != NULL; item = item->next) changed[c++] = item;
+    qsort(changed, c, sizeof *changed, item_order);
+    s->view.n = merge_view(s, s->view.items, changed);
+    mgc__free(s->ctx, changed);
+    mgc__forest_init(&s->view.forest, s->ctx, view_leaf, &s->view);
+    s->view.built = true;
+    for (uint64_t i = 0; i < s->view.n && (room = mgc__forest_reserve(&s->view.forest)); i++) {
+        uint8_t hash[32];
+        view_leaf(&s->view, i, hash);
+        mgc__forest_push(&s->view.forest, hash);
+    }
+    if (!room) forget_view(s);
+    return room ? MGC_OK : MGC_E_NO_MEMORY;
+}
+
+uint64_t mgc__view_find(const struct mgc__view *view, const uint8_t *key, size_t key_len, bool *found)
+{
+    uint64_t low = 0, high = view->n;
+
+    *found = false;
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        int order = mgc__key_compare(view->items[mid]->bytes, view->items[mid]->key_len, key, key_len);
+        if (order == 0) {
+            *found = true;
+            return mid;
+        }
+        if (order < 0) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
 mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32])
 {
     mgc__merkle m;
-    mgc__buf leaf;
 
     mgc__merkle_init(&m);
-    mgc__buf_init(&leaf, s->ctx, MGC__KEY_MAX + MGC__VALUE_MAX + 32);
-    for (const mgc__item *item = mgc__state_after(s, NULL, 0, true); item != NULL && leaf.status == MGC_OK;
+    for (const mgc__item *item = mgc__state_after(s, NULL, 0, true); item != NULL;
          item = mgc__state_after(s, item->bytes, item->key_len, false)) {
-        mgc__cbor_writer w;
         uint8_t hash[32];
-
-        leaf.len = 0;
-        mgc__cbor_to_buf(&w, &leaf);
-        mgc__cbor_put_array(&w, 2);
-        mgc__cbor_put_bytes(&w, item->bytes, item->key_len);
-        mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
-        mgc__merkle_leaf(leaf.bytes, leaf.len, hash);
+        item_leaf(item, hash);
         mgc__merkle_push(&m, hash);
     }
     mgc__merkle_root(&m, root);
-    mgc__buf_free(&leaf);
-    return leaf.status;
+    return MGC_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "codec/cbor.h"
 #include "ledger/exec.h"
+#include "ledger/forest.h"
 #include "ledger/tree.h"
 
 enum {
@@ -33,6 +34,18 @@ struct mgc__state {
     } *undo;
     size_t n_undo, cap_undo;
     uint64_t written; /* bytes of keys and values since the last block */
+
+    /* The state as it stood at the last day's close: the tree's items of an earlier epoch, and these, which were
+     * replaced or removed since. */
+    uint32_t epoch; /* of what is written now; > 0 */
+    mgc__item *closed;
+    uint64_t n_closed;
+    struct mgc__view {
+        bool built;
+        const mgc__item **items; /* in key order */
+        uint64_t n;
+        mgc__forest forest;
+    } view; /* built when a proof is first asked for */
 };
 
 void mgc__state_init(mgc__state *s, mgc_ctx *ctx);
@@ -54,6 +67,19 @@ mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes);
 mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len);
 /* The block stands: nothing before can be undone any more.  Never fails. */
 void mgc__state_settle(mgc__state *s);
+
+/* --- the day's close --- */
+
+/* What stands before the changes that are not settled yet is the day's close; the one before is forgotten. */
+void mgc__state_close_day(mgc__state *s);
+/* Proofs about the last close; the first one builds the view, linear in the state, the others are logarithmic.  No block
+ * may be open. */
+mgc_status mgc__state_view(mgc__state *s);
+/* Index of the first item of the view whose key is not less; *found where it is equal. */
+uint64_t mgc__view_find(const struct mgc__view *view, const uint8_t *key, size_t key_len, bool *found);
+/* The bytes of a leaf of the state's tree: [key, value]. */
+void mgc__leaf_write(mgc__cbor_writer *w, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+void mgc__leaf_hash(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, uint8_t hash[32]);
 
 /* RFC 6962 root over [key, value] of every record. */
 mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32]);

@@ -8,8 +8,10 @@
 #include "base/base.h"
 
 typedef struct mgc__item {
+    struct mgc__item *next; /* in the list of what a day's close had */
     uint32_t key_len;
     uint32_t value_len;
+    uint32_t epoch;  /* which days' closes it stood in; 0: of a block that is not settled */
     bool absent;     /* a place kept for a removed key until its block is settled */
     uint8_t bytes[]; /* key, then value */
 } mgc__item;

@@ -194,7 +194,7 @@ static mgc_status apply_block(uint64_t time_ms, const uint8_t *const txs[], cons
     items.len = writer.len;
     memcpy(h.chain_id, w.chain->id, 32);
     memcpy(h.previous, w.chain->hash, 32);
-    mgc__merkle_root(&w.chain->log, h.log_root);
+    mgc__merkle_root(&w.chain->log.edge, h.log_root);
     mgc__list_root(&items, h.tx_root);
     mgc__cbor_to_fixed(&writer, header, sizeof header);
     mgc__header_write(&writer, &h);
