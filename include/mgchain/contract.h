@@ -67,6 +67,8 @@ enum {
                                   *   so */
     MGC_CALL_BYTES_MAX = 1 << 25,  /**< bytes of records read and written by one execution, likewise */
     MGC_CONTRACTS_MAX = 32,        /**< contracts of a chain: every gate closing visits all */
+    MGC_PAGE_MAX = 10000,          /**< rows of a page of an answer */
+    MGC_CURSOR_MAX = 400,          /**< bytes of a cursor: a record's key and a hash, as hexadecimal digits */
     MGC_SLOTS_PER_BLOCK_MAX = 4096 /**< gates closed by one block after a pause; the rest follow in the next */
 };
 
@@ -132,6 +134,9 @@ MGC_API int32_t mgc_rows_next(mgc_rows *rows, const mgc_row **row);
 MGC_API size_t mgc_rows_count(const mgc_rows *rows);
 MGC_API const char *mgc_rows_column(const mgc_rows *rows, uint32_t index);
 /** @} */
+/** Where the next page begins: hand it in as "cursor=..." with the same question; "" where this was the last page.
+ *  Borrowed until the rows are destroyed.  Since 0.1 */
+MGC_API const char *mgc_rows_cursor(const mgc_rows *rows);
 /** A cell as text: numbers in decimal, bytes in lower-case hexadecimal; NULL: no such column.  Since 0.1 */
 MGC_API const char *mgc_row_text(const mgc_row *row, const char *column);
 /** A cell as a number; 0 where it is none.  Since 0.1 */

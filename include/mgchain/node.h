@@ -135,7 +135,12 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  *
  * what            arguments, optional     columns
  * "blocks"        chain, from, to, height chain height time_ms transactions refused hash previous proposer votes bytes
- * "transactions"  chain, from, to, height chain height index tx_id contract method sender status rule cost bytes
+ * "transactions"  the same, tx_id, contract, status
+ *                                         chain height index tx_id contract method sender status rule cost bytes
+ * "events"        chain, from, to, height, contract, name
+ *                                         chain height index event contract name payload (index: of the receipt, the
+ *                                         block's own last; who signed sees them)
+ * "transfers"     account (must be given) height index id debit credit amount unit code flags state
  * "contracts"                             id name version code_hash activation_height
  * "accounts"  microgrid  id kind microgrid unit debits_pending debits_posted credits_pending credits_posted
  *                                         balance
@@ -159,13 +164,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  *                                         emission_mg_per_kwh
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
+ * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.
  * microgrid: its name or number; in answers microgrids are named.  Rows that the caller may not see are left out, as
  * if they did not exist.
  *
  * @param caller    member; 0: the public
  * @param arguments "k=v&k=v"; NULL or "": none.  An unknown key is refused
  * @param out       NULL on failure; destroy with mgc_rows_destroy()
- * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_LIMIT, MGC_E_STATE,
+ * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_RANGE (limit), MGC_E_CURSOR (of another
+ * question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE,
  * MGC_E_NO_MEMORY, storage Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,

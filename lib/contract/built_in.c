@@ -44,12 +44,16 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
     for (size_t i = 0; i < contract->n_answers; i++) {
         const mgc__answer *answer = &contract->answers[i];
         mgc__filter filter;
+        mgc__page page;
         mgc_status st;
 
         if (strcmp(answer->what, q->what) != 0) continue;
         st = mgc__query_keys(env->ctx, q, answer->keys);
         if (st == MGC_OK) st = mgc__filter_read(env, q, &filter);
+        if (st == MGC_OK) st = mgc__page_begin(env->ctx, q, env->chain_id, rows, &page);
+        env->page = &page;
         if (st == MGC_OK) st = answer->put(env, &filter, rows);
+        env->page = NULL;
         if (st == MGC_OK) st = env->broken;
         return st == MGC_OK ? MGC_CB_DONE : st;
     }

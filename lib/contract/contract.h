@@ -93,6 +93,27 @@ typedef struct mgc__signer {
     const uint8_t *key; /* 32 bytes */
 } mgc__signer;
 
+/* --- pages of an answer (page.c) --- */
+
+typedef struct mgc__page {
+    const mgc_query *query;
+    mgc_rows *rows;
+    uint8_t chain_id[32];
+    uint64_t limit;    /* rows; UINT64_MAX: no limit */
+    const void *walk;  /* that is paged; NULL: it has not begun */
+    uint8_t after[MGC_RECORD_KEY_MAX]; /* the place after which this page begins */
+    size_t after_len;  /* 0: at the first */
+} mgc__page;
+
+/* MGC_E_RANGE: limit; MGC_E_CURSOR. */
+mgc_status mgc__page_begin(mgc_ctx *ctx, const mgc_query *query, const uint8_t chain_id[32], mgc_rows *rows,
+                           mgc__page *page);
+bool mgc__page_full(const mgc__page *page);
+/* Exactly len bytes from lower-case digits. */
+bool mgc__from_hex(const char *text, uint8_t *bytes, size_t len);
+/* There is more: the next page begins after this place. */
+void mgc__page_end(const mgc__page *page, const uint8_t *place, size_t len);
+
 struct mgc_env {
     mgc_ctx *ctx;
     mgc__homes homes;
@@ -105,6 +126,7 @@ struct mgc_env {
     bool functional;   /* built in: may read other contracts' records and move what its rules say */
     uint32_t n_signers;
     mgc__signer signers[MGC_TX_SIGNATURES_MAX];
+    mgc__page *page;       /* in a query that may be cut: its first walk is; NULL otherwise */
     uint64_t calls, bytes; /* metered */
     mgc_status broken;     /* sticky: a metering limit or an environment failure */
     char rule[MGC_RULE_MAX + 1];
@@ -159,6 +181,7 @@ mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v
 typedef struct mgc__walk {
     mgc__record_cursor cursor;
     uint32_t contract;
+    mgc__key prefix;
     mgc__rec rec;
     const uint8_t *key; /* borrowed until the record changes */
     size_t key_len;
@@ -342,14 +365,21 @@ bool mgc__contracts_next_gate(mgc_chain *chain, uint64_t *time_ms);
 /* Ask all contracts, each on its home chain.  MGC_E_NOT_FOUND where none knows `what`. */
 mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t caller,
                                 const char *what, const char *arguments, mgc_rows *rows);
+/* Does the caller's role see what belongs to others? */
+bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller);
+/* Whose key this is or was; 0: nobody's. */
+uint32_t mgc__contracts_member(mgc_chain *information, const uint8_t public_key[32]);
 const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */
 
 /* --- queries ---------------------------------------------------------------------------------------- */
 
 mgc_status mgc__rows_create(mgc_ctx *ctx, mgc_rows **out);
-/* Reset the cursor of mgc_rows_next(). */
+void mgc__rows_set_cursor(mgc_rows *rows, const char *cursor);
+/* Reset the row at hand of mgc_rows_next(). */
 void mgc__rows_rewind(mgc_rows *rows);
-/* Is every key of the arguments one of these, with | between?  Names the stranger. */
+/* Is there such a key among the arguments? */
+bool mgc__query_has(const mgc_query *query, const char *key);
+/* Is every key of the arguments, beside "limit" and "cursor", one of these, with | between?  Names the stranger. */
 mgc_status mgc__query_keys(mgc_ctx *ctx, const mgc_query *query, const char *keys);
 /* A filter on microgrids: of the arguments ("microgrid=name or number") and of what the caller may see. */
 typedef struct mgc__filter {
@@ -389,6 +419,11 @@ typedef struct mgc__built_in {
     size_t n_rules, n_answers;
     int32_t (*on_slot)(void *user, mgc_env *env, uint64_t slot); /* NULL: gates are none of its business */
 } mgc__built_in;
+
+/* --- books.c: what information answers about accounts ------------------------------------------------- */
+
+mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+mgc_status mgc__query_transfers(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
 
 /* --- metering.c: readings, as scheduling's rules and for settlement ----------------------------------- */
 

@@ -450,6 +450,25 @@ static bool sees_all(const mgc__state *state, uint32_t caller)
     return false;
 }
 
+bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller)
+{
+    return sees_all(mgc__chain_state(information), caller);
+}
+
+uint32_t mgc__contracts_member(mgc_chain *information, const uint8_t public_key[32])
+{
+    mgc__key key = mgc__key_bytes(mgc__key_of('K'), public_key, 32);
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec held;
+
+    if (mgc__record_get(mgc__chain_state(information), MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len) !=
+            MGC_OK ||
+        mgc__rec_decode(bytes, len, &held) != MGC_OK)
+        return 0;
+    return (uint32_t)held.v[PUBKEY_MEMBER];
+}
+
 static mgc_status query_contract(mgc_rows *rows, int64_t id, const char *name, size_t name_len, int64_t version,
                                  const uint8_t hash[32], int64_t from)
 {

@@ -577,41 +577,9 @@ static mgc_status query_commitments(mgc_env *env, const mgc__filter *filter, mgc
     return st;
 }
 
-static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_info *a)
-{
-    mgc_status st = mgc_rows_put_hex(rows, a->id, sizeof a->id);
-
-    if (st == MGC_OK) st = mgc_rows_put_int(rows, a->code);
-    if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, a->user_data_32);
-    if (st == MGC_OK) st = mgc_rows_put_int(rows, a->unit);
-    return st != MGC_OK ? st
-                        : mgc__rows_put_ints(rows,
-                                             (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted,
-                                                         (int64_t)a->credits_pending, (int64_t)a->credits_posted,
-                                                         (int64_t)a->credits_posted - (int64_t)a->debits_posted},
-                                             5);
-}
-
-static mgc_status query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
-{
-    mgc_account_info account = {.struct_size = sizeof account};
-    uint8_t after[MGC_ID_BYTES];
-    bool begun = false;
-    mgc_status st = mgc_rows_begin(
-        rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
-
-    while (st == MGC_OK) {
-        st = mgc_chain_next_account(env->accounts, begun ? after : NULL, &account);
-        if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
-        begun = true;
-        memcpy(after, account.id, sizeof after);
-        if (mgc__filter_passes(env, filter, account.user_data_32, 0)) st = put_account(env, rows, &account);
-    }
-    return st;
-}
-
 static const mgc__answer answers[] = {
-    {"accounts", "microgrid", query_accounts},
+    {"accounts", "microgrid", mgc__query_accounts},
+    {"transfers", "account", mgc__query_transfers},
     {"parameters", "", query_parameters},
     {"members", "", query_members},
     {"microgrids", "", query_microgrids},

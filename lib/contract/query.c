@@ -56,6 +56,13 @@ int32_t mgc_query_uint(const mgc_query *query, const char *key, uint64_t *value)
     return text != NULL && number_of(text, len, value) ? 1 : 0;
 }
 
+bool mgc__query_has(const mgc_query *query, const char *key)
+{
+    size_t len;
+
+    return value_of(query->arguments, key, &len) != NULL;
+}
+
 /* Is the word one of those with | between? */
 static bool one_of(const char *words, const char *word, size_t len)
 {
@@ -76,7 +83,7 @@ mgc_status mgc__query_keys(mgc_ctx *ctx, const mgc_query *query, const char *key
         size_t item = end == NULL ? strlen(at) : (size_t)(end - at);
         const char *equals = memchr(at, '=', item);
 
-        if (equals == NULL || !one_of(keys, at, (size_t)(equals - at)))
+        if (equals == NULL || !(one_of(keys, at, (size_t)(equals - at)) || one_of("limit|cursor", at, (size_t)(equals - at))))
             return mgc__fail(ctx, MGC_E_INVALID_ARG, "contract: query \"%s\" does not know \"%.*s\"; it knows: %s",
                              query->what, (int)(item < 64 ? item : 64), at, keys[0] == '\0' ? "nothing" : keys);
         at += item + (end == NULL ? 0 : 1);

@@ -108,15 +108,38 @@ void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix)
 {
     memset(&w->rec, 0, sizeof w->rec);
     w->contract = contract;
+    w->prefix = *prefix;
     w->key = NULL;
     w->key_len = 0;
     mgc__record_first(&w->cursor, contract, prefix->bytes, prefix->len);
+}
+
+/* The first walk of a query is the one that its pages cut: it begins after the cursor, and ends with a full page where
+ * there is a record more. */
+static bool cut_here(mgc_env *env, mgc__walk *w, const mgc__state *state)
+{
+    mgc__page *page = env->page;
+    uint8_t last[MGC_RECORD_KEY_MAX];
+
+    if (page == NULL || (page->walk != NULL && page->walk != w)) return false;
+    if (page->walk == NULL) {
+        page->walk = w;
+        if (page->after_len == 0) return false;
+        if (page->after_len < w->prefix.len || memcmp(page->after, w->prefix.bytes, w->prefix.len) != 0) return true;
+        mgc__record_after(&w->cursor, w->contract, w->prefix.bytes, w->prefix.len, page->after, page->after_len);
+        return false;
+    }
+    if (w->key == NULL || !mgc__page_full(page)) return false;
+    memcpy(last, w->key, w->key_len);
+    if (mgc__record_next(state, &w->cursor)) mgc__page_end(page, last, w->key_len);
+    return true;
 }
 
 bool mgc__walk_next(mgc_env *env, mgc__walk *w)
 {
     const mgc__state *state = mgc__state_of(&env->homes, w->contract);
 
+    if (state != NULL && cut_here(env, w, state)) return false;
     if (env->broken != MGC_OK || state == NULL || !mgc__record_next(state, &w->cursor)) return false;
     if (mgc__env_meter(env, w->cursor.key_len + w->cursor.value_len) != MGC_OK) return false;
     if (mgc__rec_decode(w->cursor.value, w->cursor.value_len, &w->rec) != MGC_OK) {

@@ -25,6 +25,7 @@ struct mgc_rows {
     size_t n_cells, cap;
     char *texts; /* NUL-terminated, one after the other; the first byte is never used */
     size_t texts_len, texts_cap;
+    char cursor[MGC_CURSOR_MAX + 1];
     mgc_row row;
     size_t next;
     char shown[ROW_COLUMNS_MAX][NUMBER_TEXT]; /* numbers of the row at hand as text */
@@ -167,6 +168,17 @@ size_t mgc_rows_count(const mgc_rows *rows)
 const char *mgc_rows_column(const mgc_rows *rows, uint32_t index)
 {
     return rows == NULL || index >= rows->n_columns ? NULL : rows->columns[index];
+}
+
+const char *mgc_rows_cursor(const mgc_rows *rows)
+{
+    return rows == NULL ? "" : rows->cursor;
+}
+
+void mgc__rows_set_cursor(mgc_rows *rows, const char *cursor)
+{
+    assert(strlen(cursor) <= MGC_CURSOR_MAX);
+    memcpy(rows->cursor, cursor, strlen(cursor) + 1);
 }
 
 void mgc__rows_rewind(mgc_rows *rows)
