@@ -123,6 +123,15 @@ uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, s
  * and wait.  Items are handed out in order of i; results must not depend on which thread ran them. */
 void mgc__parallel(uint32_t threads, size_t n, void (*task)(void *user, size_t i), void *user);
 
+/* The same with threads that are kept from call to call, for items of microseconds: a call takes about one where the
+ * threads are awake.  One caller at a time; tasks make no calls of their own. */
+typedef struct mgc__pool mgc__pool;
+
+/* *out = NULL, which is a pool of the caller alone, for less than two threads. */
+mgc_status mgc__pool_create(mgc_ctx *ctx, uint32_t threads, mgc__pool **out);
+void mgc__pool_destroy(mgc__pool *pool); /* joins the threads */
+void mgc__pool_run(mgc__pool *pool, size_t n, void (*task)(void *user, size_t i), void *user); /* n <= 65535 */
+
 #define MGC__COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

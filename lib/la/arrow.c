@@ -456,16 +456,18 @@ static void assemble_links(mgc__ldl *ldl, arrow *a)
     for (uint32_t e = 0; e < a->link_edges; e++) a->schur[(size_t)a->link_column[e] * n + a->link_row[e]] += value[n + e];
 }
 
-static uint32_t threads_for(const mgc__ldl *ldl, double operations)
+static void over_chunks(mgc__ldl *ldl, double operations, void (*task)(void *user, size_t index), void *user)
 {
-    return operations < ldl->worth_threads ? 1 : ldl->threads;
+    arrow *a = ldl->state;
+
+    mgc__pool_run(operations < ldl->worth_sharing ? NULL : ldl->pool, a->chunks, task, user);
 }
 
 static mgc_status factorise(mgc__ldl *ldl)
 {
     arrow *a = ldl->state;
 
-    mgc__parallel(threads_for(ldl, ldl->info.operations), a->chunks, factorise_chunk, ldl);
+    over_chunks(ldl, ldl->info.operations, factorise_chunk, ldl);
     for (uint32_t k = 0; k < a->chunks; k++) {
         ldl->info.corrected += a->chunk[k].corrected;
         if (!a->chunk[k].finite)
@@ -582,14 +584,13 @@ static void sweep_all(sweep *s)
     mgc__ldl *ldl = s->ldl;
     arrow *a = ldl->state;
     double *link_x = s->x + a->link_x;
+    double operations = (double)ldl->info.factor_nonzeros;
 
-    uint32_t threads = threads_for(ldl, 2.0 * (double)ldl->info.factor_nonzeros);
-
-    mgc__parallel(threads, a->chunks, forward_chunk, s);
+    over_chunks(ldl, operations, forward_chunk, s);
     for (uint32_t k = 0; k < a->chunks; k++)
         for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
     mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
-    mgc__parallel(threads, a->chunks, backward_chunk, s);
+    over_chunks(ldl, operations, backward_chunk, s);
 }
 
 static void solve(mgc__ldl *ldl, double *x)
@@ -658,7 +659,7 @@ static void residual(mgc__ldl *ldl, const double *x, double *r)
     const double *value = ldl->value + a->link_value, *link_x = x + a->link_x;
     double *link_r = r + a->link_x;
 
-    mgc__parallel(threads_for(ldl, 2.0 * (double)ldl->info.factor_nonzeros), a->chunks, residual_chunk, &s);
+    over_chunks(ldl, (double)ldl->info.factor_nonzeros, residual_chunk, &s);
     for (uint32_t k = 0; k < a->links; k++) link_r[k] -= value[k] * link_x[k];
     for (uint32_t e = 0; e < a->link_edges; e++) {
         double v = value[a->links + e];

@@ -67,9 +67,9 @@ mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t 
                                   mgc__ldl **out);
 void mgc__ldl_destroy(mgc__ldl *ldl);
 
-/* How many threads factorise and solve from now on, where the work is worth waking them, the caller's among them; 1 at
- * first.  No bit depends on it. */
-void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads);
+/* Who factorises and solves from now on, where the work is worth sharing: borrowed until another is set; NULL, as at first:
+ * the caller's thread alone.  No bit depends on it. */
+void mgc__ldl_set_pool(mgc__ldl *ldl, mgc__pool *pool);
 
 /* Factorise K + diag(sign_j * shift_j), shift_j = plus where sign_j > 0, else minus.
  *

@@ -97,7 +97,7 @@ static mgc_status create_general(mgc__ldl *ldl, const mgc__csc *k, const int8_t 
     return ldl->engine->analyse(ldl);
 }
 
-/* Everything but ctx and threads. */
+/* Everything but ctx and pool. */
 static void release(mgc__ldl *ldl)
 {
     if (ldl->engine) ldl->engine->destroy(ldl);
@@ -163,8 +163,7 @@ mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t 
     *out = NULL;
     if (!ldl) return mgc__no_memory(ctx, "a factorisation");
     ldl->ctx = ctx;
-    ldl->threads = 1;
-    ldl->worth_threads = WORTH_THREADS;
+    ldl->worth_sharing = WORTH_SHARING;
     ldl->told = block != NULL;
     ldl->block = mgc__alloc(ctx, k->cols, sizeof *ldl->block);
     if (!ldl->block) st = mgc__no_memory(ctx, "a factorisation");
@@ -206,9 +205,9 @@ static mgc_status analyse_again(mgc__ldl *ldl)
     return st;
 }
 
-void mgc__ldl_set_threads(mgc__ldl *ldl, uint32_t threads)
+void mgc__ldl_set_pool(mgc__ldl *ldl, mgc__pool *pool)
 {
-    ldl->threads = threads > 1 ? threads : 1;
+    ldl->pool = pool;
 }
 
 /* --- the general engines' part --------------------------------------------------------------------------------- */

@@ -41,15 +41,16 @@ typedef struct ldl_engine {
     void (*destroy)(mgc__ldl *ldl);
 } ldl_engine;
 
-/* Waking and joining threads takes a fraction of a millisecond; so many multiply-adds take a few. */
-#define WORTH_THREADS 5e7
+/* Sharing work takes a microsecond or two; so many multiply-adds take ten. */
+#define WORTH_SHARING 3e4
 
 struct mgc__ldl {
     mgc_ctx *ctx;
     const ldl_engine *engine;
     void *state;        /* the engine's */
-    uint32_t n, entries, length, threads;
-    double worth_threads;        /* multiply-adds below which they are not woken */
+    uint32_t n, entries, length;
+    mgc__pool *pool;             /* borrowed */
+    double worth_sharing;        /* multiply-adds below which the caller works alone */
     mgc__csc k;         /* P K P', upper triangle, the diagonal last in each column; empty with MGC__LDL_ARROW */
     double *value;      /* of K as the engine wants them: k.value, or its own */
     uint32_t *where;    /* row i of the caller's K is entry where[i] of vectors */

@@ -15,6 +15,8 @@ enum { PATIENCE = 30 };
 #define DECIDED_GAP 1e-2
 /* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
 enum { WARM_BAD_STEPS = 3 };
+/* Threads are started, some 50 microseconds, for programs of so many parts: an iteration then takes milliseconds. */
+enum { WORTH_POOL = 4 };
 /* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need
  * it, others need more iterations for it. */
 static const double START_SIZES[] = {1.0, 1e4, 1e6};
@@ -43,13 +45,20 @@ static bool has_snapshots(const mgc__ipm *ipm)
     return false;
 }
 
+static void copy_best(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    size_t bytes = (part->end - part->begin) * sizeof(double);
+
+    memcpy(ipm->best_w + part->begin, ipm->w + part->begin, bytes);
+    memcpy(ipm->best_y + part->begin, ipm->y + part->begin, bytes);
+}
+
 static void keep_best(mgc__ipm *ipm)
 {
     if (ipm->now.bound > ipm->bound) ipm->bound = ipm->now.bound;
     if (ipm->iteration > 0 && !(ipm->now.merit < ipm->best.merit)) return;
     ipm->best = ipm->now;
-    memcpy(ipm->best_w, ipm->w, ipm->count * sizeof *ipm->best_w);
-    memcpy(ipm->best_y, ipm->y, ipm->count * sizeof *ipm->best_y);
+    mgc__ipm_over(ipm, copy_best);
 }
 
 /* Best iterate in the caller's units: x within its bounds, z recomputed from the caller's data. */
@@ -168,8 +177,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
     mgc_status st;
 
     for (ipm->iteration = 0;; ipm->iteration++) {
-        mgc__ipm_residuals(ipm);
-        mgc__ipm_measure(ipm, &ipm->now);
+        mgc__ipm_residuals(ipm, &ipm->now);
         if (ipm->iteration == 0 || ipm->now.merit < 0.9 * ipm->best.merit) best_at = ipm->iteration;
         keep_best(ipm);
         mgc__ipm_snapshot(ipm);
@@ -297,14 +305,11 @@ static bool bounds_cross(const mgc__qp *qp)
     return false;
 }
 
-mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
+static mgc_status solve_prepared(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
 {
     uint32_t outcome = MGC_OUTCOME_INFEASIBLE;
-    mgc_status st = mgc__ipm_prepare(ipm, qp, opts->warm);
+    mgc_status st;
 
-    *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
-    if (st != MGC_OK) return st;
-    mgc__ldl_set_threads(ipm->ldl, opts->threads);
     ipm->bound = -INFINITY;
     ipm->kept_merit = NAN;
     ipm->iteration = 0;
@@ -329,4 +334,22 @@ mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts 
     if (st != MGC_OK) return st;
     finish(ipm, outcome, result);
     return MGC_OK;
+}
+
+mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
+{
+    mgc_status st = mgc__ipm_prepare(ipm, qp, opts->warm);
+
+    *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
+    if (st != MGC_OK) return st;
+    if (opts->threads > 1 && ipm->parts >= WORTH_POOL) {
+        st = mgc__pool_create(ipm->ctx, opts->threads, &ipm->pool);
+        if (st != MGC_OK) return st;
+    }
+    mgc__ldl_set_pool(ipm->ldl, ipm->pool);
+    st = solve_prepared(ipm, qp, opts, result);
+    mgc__ldl_set_pool(ipm->ldl, NULL);
+    mgc__pool_destroy(ipm->pool);
+    ipm->pool = NULL;
+    return st;
 }

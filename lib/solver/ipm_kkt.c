@@ -112,64 +112,84 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
     ipm->shift_least = SHIFT_LEAST;
 }
 
-static void set_diagonal(mgc__ipm *ipm, bool unit)
+/* The diagonal of K, and the inverse of its magnitude (with the shift); 0 where K has a row of the identity. */
+static void set_diagonal(mgc__ipm *ipm, const mgc__ipm_part *part, bool unit)
 {
-    uint32_t n = ipm->n;
+    double *k = ipm->k.value, *inverse = ipm->work;
+    uint32_t begin, end;
 
-    for (uint32_t j = 0; j < n; j++) {
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
         double d = ipm->q_diagonal_value[j] + (unit ? 1.0 : ipm->theta[j]);
+        bool fixed = ipm->kind[j] == KIND_FIXED;
 
-        ipm->k.value[ipm->k_diagonal[j]] = ipm->kind[j] == KIND_FIXED ? 1.0 : d;
+        k[ipm->k_diagonal[j]] = fixed ? 1.0 : d;
+        inverse[j] = fixed ? 0.0 : 1.0 / (d + ipm->shift);
     }
-    for (uint32_t i = n; i < ipm->count; i++) {
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
         double d = ipm->kind[i] == KIND_FREE ? 1.0 : ipm->kind[i] == KIND_FIXED ? 0.0 : unit ? 1.0 : 1.0 / ipm->theta[i];
 
-        ipm->k.value[ipm->k_diagonal[i]] = -d - ipm->elastic;
+        k[ipm->k_diagonal[i]] = -d - ipm->elastic;
+        inverse[i] = ipm->kind[i] == KIND_FREE ? 0.0 : 1.0 / (d + ipm->elastic + ipm->shift);
+        if (!unit) ipm->lever[i] = ipm->kind[i] == KIND_BOUNDED ? d : 0.0;
     }
+}
+
+static void set_unit_diagonal(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    set_diagonal(ipm, part, true);
+}
+
+static void set_present_diagonal(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    ipm->loops->theta(ipm, part);
+    set_diagonal(ipm, part, false);
+}
+
+static double sum_of_squares(const mgc__csc *a, uint32_t j, const double *weight)
+{
+    double sum = 0.0;
+
+    for (uint32_t e = a->start[j]; e < a->start[j + 1]; e++) sum += a->value[e] * a->value[e] * weight[a->row[e]];
+    return sum;
 }
 
 /* What regularises each pivot: `shift` of the diagonal that elimination of all else alone would leave there, and at
  * most `shift`.  A row whose columns all stand at their bounds has next to nothing on its diagonal: a fixed shift would
  * freeze its multiplier.  No less than LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
-static void set_regularisation(mgc__ipm *ipm)
+static void set_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    uint32_t n = ipm->n;
-    double *sum = ipm->regular, *inverse = ipm->work;
-    const double *k = ipm->k.value;
+    const double *k = ipm->k.value, *inverse = ipm->work;
+    uint32_t n = ipm->n, begin, end;
 
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        sum[i] = fabs(k[ipm->k_diagonal[i]]);
-        inverse[i] = 1.0 / (sum[i] + ipm->shift);
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
+        double sum = fabs(k[ipm->k_diagonal[j]]) + sum_of_squares(&ipm->a, j, inverse + n), r;
+
+        r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
+        ipm->regular[j] = r > LEAST_REGULAR ? r : LEAST_REGULAR;
     }
-    for (uint32_t j = 0; j < n; j++) {
-        double column = 0.0, d = inverse[j];
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
+        double sum = fabs(k[ipm->k_diagonal[i]]) + sum_of_squares(&ipm->at, i - n, inverse), r;
 
-        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
-            uint32_t i = n + ipm->a.row[e];
-            double a = k[ipm->k_of_a[e]];
-
-            column += a * a * inverse[i];
-            sum[i] += a * a * d;
-        }
-        sum[j] += column;
-    }
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        double part = sum[i] > 0.0 && sum[i] < 1.0 ? sum[i] : 1.0;
-
-        sum[i] = (i < n ? 1.0 : -1.0) * fmax(ipm->shift * part, LEAST_REGULAR);
+        r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
+        ipm->regular[i] = -(r > LEAST_REGULAR ? r : LEAST_REGULAR);
     }
 }
 
-static mgc_status factorise(mgc__ipm *ipm)
+static mgc_status factorise(mgc__ipm *ipm, bool unit)
 {
-    set_regularisation(ipm);
+    ipm->unit_diagonal = unit;
+    mgc__ipm_over(ipm, unit ? set_unit_diagonal : set_present_diagonal);
+    mgc__ipm_over(ipm, set_regularisation);
     return mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->regular);
 }
 
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)
 {
-    set_diagonal(ipm, true);
-    return factorise(ipm);
+    return factorise(ipm, true);
 }
 
 mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
@@ -177,10 +197,8 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
     mgc_status st;
 
     if (ipm->shift_next < ipm->shift) ipm->shift = ipm->shift_next;
-    ipm->loops->theta(ipm);
-    set_diagonal(ipm, false);
     do {
-        st = factorise(ipm);
+        st = factorise(ipm, false);
     } while (st == MGC_E_NUMERIC && (ipm->shift *= 100.0) <= SHIFT_MOST);
     return st;
 }
@@ -197,7 +215,7 @@ double mgc__ipm_kkt_solve(mgc__ipm *ipm)
         if (error <= SOLVE_BAD || sound || ipm->shift >= SHIFT_MOST) break;
         ipm->shift = ipm->shift_next = fmin(SHIFT_MOST, 100.0 * ipm->shift);
         ipm->shift_least = 0.1 * ipm->shift;
-        if (factorise(ipm) != MGC_OK) break;
+        if (factorise(ipm, ipm->unit_diagonal) != MGC_OK) break;
     }
     if (sound && hard) ipm->shift_next = fmax(ipm->shift_least, 0.1 * ipm->shift);
     return error;

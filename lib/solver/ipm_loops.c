@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loops of one iteration outside the factorisation: each passes once over the components, without a branch, eight at
- * a time.  Vectors are padded to whole lanes with absent bounds (v = 1, z = 0), which change no sum and no step.  The same
+ * a time, over one part.  Vectors are padded to whole lanes with absent bounds (v = 1, z = 0), which change no sum and no step.  The same
  * bodies are compiled for wider registers; sums keep one order, so the bits do not depend on the machine. */
 #include "la/lanes.h"
 #include "solver/ipm_private.h"
@@ -28,9 +28,9 @@ static double largest_lane(const lanes *v)
 }
 
 /* Theta and the reciprocals that all right-hand sides of this iteration use. */
-ALWAYS_INLINE void theta_body(mgc__ipm *ipm)
+ALWAYS_INLINE void theta_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes l = 1.0 / AT(vl), u = 1.0 / AT(vu);
 
         PUT(il) = l;
@@ -50,9 +50,9 @@ ALWAYS_INLINE void theta_body(mgc__ipm *ipm)
         PUT(rhs) = AT(rd) + g_ * AT(lever);                                                                            \
     } while (0)
 
-ALWAYS_INLINE void predictor_body(mgc__ipm *ipm)
+ALWAYS_INLINE void predictor_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes tl = -(AT(vl) * AT(zl)), tu = -(AT(vu) * AT(zu));
 
         RIGHT_HAND_SIDE(tl, tu);
@@ -60,9 +60,11 @@ ALWAYS_INLINE void predictor_body(mgc__ipm *ipm)
 }
 
 /* Second-order term of the direction at hand, and the centre. */
-ALWAYS_INLINE void corrector_body(mgc__ipm *ipm, double target)
+ALWAYS_INLINE void corrector_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    const double target = ipm->target;
+
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes tl = AT(cl) + (AT(bl) * target - AT(dvl) * AT(dzl)), tu = AT(cu) + (AT(bu) * target - AT(dvu) * AT(dzu));
 
         RIGHT_HAND_SIDE(tl, tu);
@@ -79,11 +81,12 @@ ALWAYS_INLINE void corrector_body(mgc__ipm *ipm, double target)
         out = LARGER(out, -high_);                                                                                     \
     } while (0)
 
-ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, double target, double p, double d)
+ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
+    const double target = ipm->target, p = ipm->ahead[0], d = ipm->ahead[1];
     const mgc__ipm_direction_set *old = &ipm->other;
 
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes tl, tu;
 
         OUTLIER((AT(vl) + p * LOAD(old->dvl + i)) * (AT(zl) + d * LOAD(old->dzl + i)), AT(bl) * target, tl);
@@ -96,11 +99,11 @@ ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, double target, double p, doubl
 }
 
 /* Slacks and multipliers that go with dw; how far the step may be, and what complementarity becomes along it. */
-ALWAYS_INLINE void expand_body(mgc__ipm *ipm)
+ALWAYS_INLINE void expand_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     lanes p = {0}, d = {0}, vdz = {0}, zdv = {0}, dvdz = {0};
 
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes dw = AT(dw), vl = AT(vl), vu = AT(vu), zl = AT(zl), zu = AT(zu);
         lanes dvl = AT(hl) * (dw - AT(rl)), dvu = AT(hu) * (AT(ru) - dw);
         lanes dzl = (AT(cl) - zl * dvl) * AT(il), dzu = (AT(cu) - zu * dvu) * AT(iu), a;
@@ -121,17 +124,18 @@ ALWAYS_INLINE void expand_body(mgc__ipm *ipm)
         zdv += zl * dvl + zu * dvu;
         dvdz += dvl * dzl + dvu * dzu;
     }
-    ipm->step_primal = 1.0 / fmax(1.0, largest_lane(&p));
-    ipm->step_dual = 1.0 / fmax(1.0, largest_lane(&d));
-    if (ipm->has_q) ipm->step_primal = ipm->step_dual = fmin(ipm->step_primal, ipm->step_dual);
-    ipm->along[0] = sum_of(&vdz);
-    ipm->along[1] = sum_of(&zdv);
-    ipm->along[2] = sum_of(&dvdz);
+    part->step_primal = 1.0 / fmax(1.0, largest_lane(&p));
+    part->step_dual = 1.0 / fmax(1.0, largest_lane(&d));
+    part->along[0] = sum_of(&vdz);
+    part->along[1] = sum_of(&zdv);
+    part->along[2] = sum_of(&dvdz);
 }
 
-ALWAYS_INLINE void advance_body(mgc__ipm *ipm, double p, double d)
+ALWAYS_INLINE void advance_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    const double p = ipm->ahead[0], d = ipm->ahead[1];
+
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         PUT(w) = AT(w) + p * AT(dw);
         PUT(vl) = AT(vl) + p * AT(dvl);
         PUT(vu) = AT(vu) + p * AT(dvu);
@@ -141,11 +145,11 @@ ALWAYS_INLINE void advance_body(mgc__ipm *ipm, double p, double d)
 }
 
 /* doc/math/solver.md (5), once Ax, Qx and A'y are there. */
-ALWAYS_INLINE void residuals_body(mgc__ipm *ipm)
+ALWAYS_INLINE void residuals_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     lanes sum = {0};
 
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes w = AT(w), vl = AT(vl), vu = AT(vu), zl = AT(zl), zu = AT(zu);
 
         PUT(rl) = AT(hl) * (AT(lo) - w + vl);
@@ -153,17 +157,18 @@ ALWAYS_INLINE void residuals_body(mgc__ipm *ipm)
         PUT(rd) = AT(moves) * (zl - zu - AT(d)) + AT(equal) * (AT(lo) - w);
         sum += vl * zl + vu * zu;
     }
-    ipm->mu = ipm->complementarities > 0 ? (sum_of(&sum) - 0.0) / ipm->barrier : 0.0;
+    part->products = sum_of(&sum);
 }
 
-/* Sums and largest violations of the columns; of the rows the violation alone. */
-ALWAYS_INLINE void measure_body(mgc__ipm *ipm, mgc__ipm_sums *s)
+/* Sums and largest violations. */
+ALWAYS_INLINE void measure_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     const lanes zero = {0};
-    lanes cx = {0}, xqx = {0}, box = {0}, plain = {0}, unexcused = {0}, strict = {0}, primal = {0};
+    lanes cx = {0}, xqx = {0}, box = {0}, plain = {0}, unexcused = {0}, strict = {0}, primal = {0}, rows = {0}, yy = {0},
+          gradient = {0};
 
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
-        lanes w = AT(w), d = AT(d), lo = AT(lo), up = AT(up), column = AT(column), a, b, loose, distance;
+    for (size_t i = part->begin; i < part->end; i += LANES) {
+        lanes w = AT(w), d = AT(d), lo = AT(lo), up = AT(up), column = AT(column), a, b, loose, distance, y = AT(y);
         lane_mask positive = (lane_mask)(d > zero);
 
         cx += AT(c) * w;
@@ -182,34 +187,43 @@ ALWAYS_INLINE void measure_body(mgc__ipm *ipm, mgc__ipm_sums *s)
         primal = LARGER(a, primal);
         a = (w - up) * AT(far_u);
         primal = LARGER(a, primal);
+        b = AT(qx) * AT(unit);
+        a = LARGER(b, -b);
+        gradient = LARGER(a, gradient);
+        rows += PICK((lane_mask)(y > zero), y * lo, y * up); /* free rows, and columns, have y = 0 */
+        yy += y * y;
     }
-    *s = (mgc__ipm_sums){.cx = sum_of(&cx), .xqx = sum_of(&xqx), .box = sum_of(&box), .plain = sum_of(&plain),
-                         .unexcused = largest_lane(&unexcused), .strict = largest_lane(&strict), .primal = largest_lane(&primal)};
+    part->sums = (mgc__ipm_sums){.cx = sum_of(&cx), .xqx = sum_of(&xqx), .box = sum_of(&box), .plain = sum_of(&plain),
+                                 .rows = sum_of(&rows), .yy = sum_of(&yy), .unexcused = largest_lane(&unexcused),
+                                 .strict = largest_lane(&strict), .primal = largest_lane(&primal),
+                                 .gradient = largest_lane(&gradient)};
 }
 
 /* |rl| zl + |ru| zu, for warm starts. */
-ALWAYS_INLINE double misfit_body(const mgc__ipm *ipm)
+ALWAYS_INLINE void misfit_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     lanes sum = {0};
 
-    for (size_t i = 0; i < ipm->padded; i += LANES) {
+    for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes l = AT(rl), u = AT(ru);
 
         sum += LARGER(l, -l) * AT(zl) + LARGER(u, -u) * AT(zu);
     }
-    return sum_of(&sum);
+    part->misfit = sum_of(&sum);
 }
 
+#define KERNEL(step, name, isa) \
+    isa static void step##_##name(mgc__ipm *ipm, mgc__ipm_part *part) { step##_body(ipm, part); }
 #define KERNELS(name, isa)                                                                                             \
-    isa static void theta_##name(mgc__ipm *ipm) { theta_body(ipm); }                                                   \
-    isa static void predictor_##name(mgc__ipm *ipm) { predictor_body(ipm); }                                           \
-    isa static void corrector_##name(mgc__ipm *ipm, double t) { corrector_body(ipm, t); }                              \
-    isa static void centrality_##name(mgc__ipm *ipm, double t, double p, double d) { centrality_body(ipm, t, p, d); }  \
-    isa static void expand_##name(mgc__ipm *ipm) { expand_body(ipm); }                                                 \
-    isa static void advance_##name(mgc__ipm *ipm, double p, double d) { advance_body(ipm, p, d); }                     \
-    isa static void residuals_##name(mgc__ipm *ipm) { residuals_body(ipm); }                                           \
-    isa static void measure_##name(mgc__ipm *ipm, mgc__ipm_sums *s) { measure_body(ipm, s); }                          \
-    isa static double misfit_##name(const mgc__ipm *ipm) { return misfit_body(ipm); }                                  \
+    KERNEL(theta, name, isa)                                                                                           \
+    KERNEL(predictor, name, isa)                                                                                       \
+    KERNEL(corrector, name, isa)                                                                                       \
+    KERNEL(centrality, name, isa)                                                                                      \
+    KERNEL(expand, name, isa)                                                                                          \
+    KERNEL(advance, name, isa)                                                                                         \
+    KERNEL(residuals, name, isa)                                                                                       \
+    KERNEL(measure, name, isa)                                                                                         \
+    KERNEL(misfit, name, isa)                                                                                          \
     static const mgc__ipm_loops name = {theta_##name,   predictor_##name, corrector_##name, centrality_##name,         \
                                         expand_##name,  advance_##name,   residuals_##name, measure_##name,            \
                                         misfit_##name};

@@ -52,8 +52,19 @@ typedef struct measure {
 
 /* What measure and its loop hand over. */
 typedef struct mgc__ipm_sums {
-    double cx, xqx, box, plain, unexcused, strict, primal;
+    double cx, xqx, box, plain, rows, yy;       /* added up */
+    double unexcused, strict, primal, gradient; /* the largest counts */
 } mgc__ipm_sums;
+
+/* A run of components in whole lanes, for one thread at a time.  What loops add up they add up here; the parts, which are the
+ * same for any number of threads, are put together in their order. */
+enum { PARTS_MOST = 16, PART_LEAST = 1024 }; /* components of a part: some microseconds of work */
+typedef struct mgc__ipm_part {
+    size_t begin, end;
+    double products, misfit, step_primal, step_dual, along[3];
+    mgc__ipm_sums sums;
+} mgc__ipm_part;
+typedef void (*mgc__ipm_body)(mgc__ipm *ipm, mgc__ipm_part *part);
 
 /* A direction beside the present one (ipm->dw and so on), which it changes places with. */
 typedef struct mgc__ipm_direction_set {
@@ -62,15 +73,7 @@ typedef struct mgc__ipm_direction_set {
 
 /* ipm_loops.c */
 typedef struct mgc__ipm_loops {
-    void (*theta)(mgc__ipm *ipm);
-    void (*predictor)(mgc__ipm *ipm);
-    void (*corrector)(mgc__ipm *ipm, double target);
-    void (*centrality)(mgc__ipm *ipm, double target, double primal, double dual); /* about ipm->other */
-    void (*expand)(mgc__ipm *ipm);
-    void (*advance)(mgc__ipm *ipm, double primal, double dual);
-    void (*residuals)(mgc__ipm *ipm);
-    void (*measure)(mgc__ipm *ipm, mgc__ipm_sums *sums);
-    double (*misfit)(const mgc__ipm *ipm);
+    mgc__ipm_body theta, predictor, corrector, centrality, expand, advance, residuals, measure, misfit;
 } mgc__ipm_loops;
 
 const mgc__ipm_loops *mgc__ipm_best_loops(void);
@@ -80,8 +83,12 @@ struct mgc__ipm {
     const mgc__ipm_loops *loops;
     mgc__qp qp; /* the caller's, during a solve */
     uint32_t n, m, count; /* count = n + m */
-    bool analysed, has_q, q_diagonal;
+    bool analysed, has_q, q_diagonal, unit_diagonal;
     size_t padded;          /* count in whole lanes: every vector has room for so many */
+    uint32_t parts;
+    mgc__ipm_part part[PARTS_MOST];
+    mgc__pool *pool;        /* of the present solve; NULL: the caller's thread alone */
+    double target, ahead[2]; /* of the right-hand side that a loop makes: mu aimed at; primal and dual step, as in advance */
     mgc__csc a, q;          /* scaled; patterns are the analysis' own */
     mgc__csc at;            /* A by rows */
     uint32_t *a_of_at;
@@ -110,6 +117,7 @@ struct mgc__ipm {
     measure now, best;
     double kept_merit;      /* of the point in result, NAN: none yet */
     double *snapshots, snapshot_mu[SNAPSHOTS]; /* mu 0: none (ipm_warm.c) */
+    uint32_t slot;          /* that is written */
     bool warm;              /* the present run began from a snapshot */
     uint32_t spent;         /* iterations of a warm run that was given up */
     double bound;           /* best proven so far */
@@ -165,8 +173,19 @@ bool mgc__ipm_start_warm(mgc__ipm *ipm, double per_mu, bool absorbed);
 bool mgc__ipm_start_anchored(mgc__ipm *ipm, const mgc__ipm_anchor *anchor);
 
 /* ipm_step.c */
-void mgc__ipm_residuals(mgc__ipm *ipm);
-void mgc__ipm_measure(mgc__ipm *ipm, measure *out);
+void mgc__ipm_over(mgc__ipm *ipm, mgc__ipm_body body); /* every part once */
+/* Columns, or rows, of a part, as a run of components. */
+static inline void part_columns(const mgc__ipm *ipm, const mgc__ipm_part *part, uint32_t *begin, uint32_t *end)
+{
+    *begin = (uint32_t)(part->begin < ipm->n ? part->begin : ipm->n);
+    *end = (uint32_t)(part->end < ipm->n ? part->end : ipm->n);
+}
+static inline void part_rows(const mgc__ipm *ipm, const mgc__ipm_part *part, uint32_t *begin, uint32_t *end)
+{
+    *begin = (uint32_t)(part->begin > ipm->n ? part->begin : ipm->n);
+    *end = (uint32_t)(part->end < ipm->count ? part->end : ipm->count);
+}
+void mgc__ipm_residuals(mgc__ipm *ipm, measure *out); /* out: NULL, or what the iterate is worth */
 mgc_status mgc__ipm_direction(mgc__ipm *ipm);
 void mgc__ipm_advance(mgc__ipm *ipm);
 

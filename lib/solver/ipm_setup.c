@@ -54,6 +54,18 @@ static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to,
     return *raw ? MGC_OK : mgc__no_memory(ctx, "a copy of a matrix");
 }
 
+/* Parts of equal length, in whole lanes. */
+static void cut_parts(mgc__ipm *ipm)
+{
+    size_t groups = ipm->padded / LANES, parts = ipm->padded / PART_LEAST;
+
+    ipm->parts = (uint32_t)(parts < 1 ? 1 : parts > PARTS_MOST ? PARTS_MOST : parts);
+    for (uint32_t k = 0; k < ipm->parts; k++) {
+        ipm->part[k].begin = groups * k / ipm->parts * LANES;
+        ipm->part[k].end = groups * (k + 1) / ipm->parts * LANES;
+    }
+}
+
 static mgc_status allocate_vectors(mgc__ipm *ipm)
 {
     size_t n = ipm->n, m = ipm->m, count = n + m, at = 0, stride, skew;
@@ -62,6 +74,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     IPM_VECTORS(IPM_COUNT)
 #undef IPM_COUNT
     ipm->padded = (count + LANES - 1) / LANES * LANES;
+    cut_parts(ipm);
     /* A line of cache more where vectors would begin a multiple of a page apart, for they are walked side by side. */
     stride = ipm->padded + (ipm->padded % PAGE == 0 ? LANES : 0);
     ipm->block = mgc__alloc(ipm->ctx, at * stride + LANES, sizeof *ipm->block);

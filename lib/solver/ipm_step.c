@@ -7,6 +7,25 @@
 #define REACH 0.3 /* how much longer a step a corrector asks for: from 0.1 to 0.3 the iterations fall by a fifth, above not */
 enum { CORRECTORS = 2 }; /* Gondzio 1996: more pay only where factorising is far dearer than solving */
 
+typedef struct errand {
+    mgc__ipm *ipm;
+    mgc__ipm_body body;
+} errand;
+
+static void run_errand(void *user, size_t i)
+{
+    const errand *e = user;
+
+    e->body(e->ipm, &e->ipm->part[i]);
+}
+
+void mgc__ipm_over(mgc__ipm *ipm, mgc__ipm_body body)
+{
+    errand e = {.ipm = ipm, .body = body};
+
+    mgc__pool_run(ipm->pool, ipm->parts, run_errand, &e);
+}
+
 /* Row i of A times x. */
 static double row_times(const mgc__csc *at, uint32_t i, const double *x)
 {
@@ -16,60 +35,80 @@ static double row_times(const mgc__csc *at, uint32_t i, const double *x)
     return sum;
 }
 
-/* w of the rows, residuals rl, ru, rd, d, qx and mu of the present iterate; doc/math/solver.md (5). */
-void mgc__ipm_residuals(mgc__ipm *ipm)
+/* w and y of the rows, and Qx where Q is diagonal. */
+static void look_at_rows(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    uint32_t n = ipm->n, m = ipm->m;
+    uint32_t begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; ipm->has_q && ipm->q_diagonal && j < end; j++) ipm->qx[j] = ipm->q_diagonal_value[j] * ipm->w[j];
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
+        double w = row_times(&ipm->at, i - ipm->n, ipm->w);
+
+        if (ipm->kind[i] != KIND_FIXED) ipm->y[i] = ipm->zl[i] - ipm->zu[i];
+        ipm->w[i] = w + ipm->elastic * ipm->y[i];
+    }
+}
+
+/* d of the columns, then the residuals of the part. */
+static void look_at_columns(mgc__ipm *ipm, mgc__ipm_part *part)
+{
     const mgc__csc *a = &ipm->a;
-    double *y = ipm->y + n;
+    const double *y = ipm->y + ipm->n;
+    uint32_t begin, end;
 
-    if (ipm->has_q) {
-        memset(ipm->qx, 0, n * sizeof *ipm->qx);
-        mgc__csc_symmul(&ipm->q, 1.0, ipm->w, ipm->qx);
-    }
-    for (uint32_t i = 0; i < m; i++) {
-        double *w = ipm->w + n + i;
-
-        *w = row_times(&ipm->at, i, ipm->w);
-        if (ipm->kind[n + i] != KIND_FIXED) y[i] = ipm->zl[n + i] - ipm->zu[n + i];
-        *w += ipm->elastic * y[i];
-    }
-    for (uint32_t j = 0; j < n; j++) {
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
         double sum = ipm->c[j] + ipm->qx[j];
 
         for (uint32_t e = a->start[j]; e < a->start[j + 1]; e++) sum -= a->value[e] * y[a->row[e]];
         ipm->d[j] = sum;
     }
-    ipm->loops->residuals(ipm);
+    ipm->loops->residuals(ipm, part);
 }
 
-/* What stationarity is measured against: one, the largest cost and the largest entry of Qx, in original units. */
-static double gradient_norm(const mgc__ipm *ipm)
+static void look_and_measure(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    double most = 0.0;
-
-    for (uint32_t j = 0; ipm->has_q && j < ipm->n; j++) most = fmax(most, fabs(ipm->qx[j]) / ipm->scale[j]);
-    return fmax(ipm->cost_norm, 1.0 + most / ipm->cost_scale);
+    look_at_columns(ipm, part);
+    ipm->loops->measure(ipm, part);
 }
 
-void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
+static mgc__ipm_sums put_together(const mgc__ipm *ipm)
 {
-    double rows = 0.0, norm = gradient_norm(ipm), plain_gap, gap, unexcused, strict;
-    mgc__ipm_sums s;
+    mgc__ipm_sums s = ipm->part[0].sums;
+
+    for (uint32_t k = 1; k < ipm->parts; k++) {
+        const mgc__ipm_sums *p = &ipm->part[k].sums;
+
+        s.cx += p->cx;
+        s.xqx += p->xqx;
+        s.box += p->box;
+        s.plain += p->plain;
+        s.rows += p->rows;
+        s.yy += p->yy;
+        s.unexcused = fmax(s.unexcused, p->unexcused);
+        s.strict = fmax(s.strict, p->strict);
+        s.primal = fmax(s.primal, p->primal);
+        s.gradient = fmax(s.gradient, p->gradient);
+    }
+    return s;
+}
+
+static void weigh_up(const mgc__ipm *ipm, measure *out)
+{
+    double plain_gap, gap, unexcused, strict, norm;
+    mgc__ipm_sums s = put_together(ipm);
 
     *out = (measure){.mu = ipm->mu};
-    ipm->loops->measure(ipm, &s);
-    for (uint32_t i = ipm->n; i < ipm->count; i++) { /* free rows have y = 0 */
-        double y = ipm->y[i];
-
-        rows += y * (y > 0.0 ? ipm->lo[i] : ipm->up[i]);
-        s.xqx += ipm->elastic * y * y;
-    }
+    s.xqx += ipm->elastic * s.yy;
+    /* What stationarity is measured against: one, the largest cost and the largest entry of Qx, in original units. */
+    norm = fmax(ipm->cost_norm, ipm->has_q ? 1.0 + s.gradient : 1.0);
     out->primal = s.primal;
     out->primal_objective = (s.cx + 0.5 * s.xqx) / ipm->cost_scale;
-    out->bound = (rows + s.box - 0.5 * s.xqx) / ipm->cost_scale;
+    out->bound = (s.rows + s.box - 0.5 * s.xqx) / ipm->cost_scale;
     gap = fabs(out->primal_objective - out->bound) / fmax(1.0, fabs(out->primal_objective));
-    plain_gap = fabs(out->primal_objective - (rows + s.plain - 0.5 * s.xqx) / ipm->cost_scale) /
+    plain_gap = fabs(out->primal_objective - (s.rows + s.plain - 0.5 * s.xqx) / ipm->cost_scale) /
                 fmax(1.0, fabs(out->primal_objective));
     /* Two ways to be good enough: the proven bound, or every residual small and the plain gap. */
     unexcused = s.unexcused / norm;
@@ -84,24 +123,60 @@ void mgc__ipm_measure(mgc__ipm *ipm, measure *out)
     if (!(s.unexcused <= 1e-9 * ipm->cost_norm)) out->bound = -INFINITY;
     out->merit = fmax(out->primal, fmax(out->dual, out->gap));
     /* fmax() and the loop drop a not-a-number: the sums keep it */
-    if (!isfinite(out->merit) || !isfinite(s.cx + s.xqx + rows + s.plain)) out->merit = INFINITY;
+    if (!isfinite(out->merit) || !isfinite(s.cx + s.xqx + s.rows + s.plain)) out->merit = INFINITY;
 }
 
-/* The whole direction from the solution (dx, -dy) of the Newton system, with its step lengths.  Of a row's dw = A dx and
- * dy, the one that is found with small relative error depends on Theta: the other follows from it. */
+/* w of the rows, residuals rl, ru, rd, d, qx and mu of the present iterate; doc/math/solver.md (5). */
+void mgc__ipm_residuals(mgc__ipm *ipm, measure *out)
+{
+    double products = 0.0;
+
+    if (ipm->has_q && !ipm->q_diagonal) {
+        memset(ipm->qx, 0, ipm->n * sizeof *ipm->qx);
+        mgc__csc_symmul(&ipm->q, 1.0, ipm->w, ipm->qx);
+    }
+    mgc__ipm_over(ipm, look_at_rows);
+    mgc__ipm_over(ipm, out ? look_and_measure : look_at_columns);
+    for (uint32_t k = 0; k < ipm->parts; k++) products += ipm->part[k].products;
+    ipm->mu = ipm->complementarities > 0 ? products / ipm->barrier : 0.0;
+    if (out) weigh_up(ipm, out);
+}
+
+/* Of a row's dw = A dx and dy, the one that is found with small relative error depends on Theta: the other follows from it. */
+static void recover_part(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    uint32_t begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    if (end > begin) memcpy(ipm->dw + begin, ipm->sol + begin, (end - begin) * sizeof *ipm->dw);
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
+        double dy = -ipm->sol[i];
+
+        ipm->dy[i] = dy;
+        if (ipm->lever[i] > 0.0 && ipm->lever[i] < 1.0) ipm->dw[i] = (ipm->g[i] - dy) * ipm->lever[i];
+        else ipm->dw[i] = row_times(&ipm->at, i - ipm->n, ipm->sol) + ipm->elastic * dy;
+    }
+    ipm->loops->expand(ipm, part);
+}
+
+/* The whole direction from the solution (dx, -dy) of the Newton system, with its step lengths. */
 static void recover(mgc__ipm *ipm)
 {
-    uint32_t n = ipm->n, m = ipm->m;
+    double along[3] = {0.0, 0.0, 0.0}, primal = 1.0, dual = 1.0;
 
-    memcpy(ipm->dw, ipm->sol, n * sizeof *ipm->dw);
-    for (uint32_t i = 0; i < m; i++) {
-        double dy = -ipm->sol[n + i];
+    mgc__ipm_over(ipm, recover_part);
+    for (uint32_t k = 0; k < ipm->parts; k++) {
+        const mgc__ipm_part *part = &ipm->part[k];
 
-        ipm->dy[n + i] = dy;
-        if (ipm->lever[n + i] > 0.0 && ipm->lever[n + i] < 1.0) ipm->dw[n + i] = (ipm->g[n + i] - dy) * ipm->lever[n + i];
-        else ipm->dw[n + i] = row_times(&ipm->at, i, ipm->dw) + ipm->elastic * dy;
+        primal = fmin(primal, part->step_primal);
+        dual = fmin(dual, part->step_dual);
+        for (uint32_t t = 0; t < 3; t++) along[t] += part->along[t];
     }
-    ipm->loops->expand(ipm);
+    if (ipm->has_q) primal = dual = fmin(primal, dual);
+    ipm->step_primal = primal;
+    ipm->step_dual = dual;
+    memcpy(ipm->along, along, sizeof along);
 }
 
 static double mu_along(const mgc__ipm *ipm, double primal, double dual)
@@ -114,7 +189,7 @@ static double predict(mgc__ipm *ipm)
 {
     double sigma;
 
-    ipm->loops->predictor(ipm);
+    mgc__ipm_over(ipm, ipm->loops->predictor);
     mgc__ipm_kkt_solve(ipm);
     recover(ipm);
     if (ipm->complementarities == 0) return 0.0;
@@ -127,7 +202,8 @@ static double predict(mgc__ipm *ipm)
  * iterations on planning programs and a tenth on published ones. */
 static void correct(mgc__ipm *ipm, double target)
 {
-    ipm->loops->corrector(ipm, target);
+    ipm->target = target;
+    mgc__ipm_over(ipm, ipm->loops->corrector);
     mgc__ipm_kkt_solve(ipm);
     recover(ipm);
 }
@@ -156,7 +232,10 @@ static bool correct_centrality(mgc__ipm *ipm, double target)
     double p = fmin(1.0, primal + REACH), d = fmin(1.0, dual + REACH);
 
     swap_directions(ipm);
-    ipm->loops->centrality(ipm, target, p, d);
+    ipm->target = target;
+    ipm->ahead[0] = p;
+    ipm->ahead[1] = d;
+    mgc__ipm_over(ipm, ipm->loops->centrality);
     mgc__ipm_kkt_solve(ipm);
     recover(ipm);
     if (ipm->step_primal >= primal + 0.01 * p && ipm->step_dual >= dual) return true;
@@ -174,13 +253,22 @@ mgc_status mgc__ipm_direction(mgc__ipm *ipm)
     double target;
 
     if (st != MGC_OK) return st;
-    for (uint32_t i = ipm->n; i < ipm->count; i++) ipm->lever[i] = ipm->kind[i] == KIND_BOUNDED ? 1.0 / ipm->theta[i] : 0.0;
     target = predict(ipm);
     if (ipm->complementarities == 0) return MGC_OK;
     correct(ipm, target);
     for (uint32_t k = 0; k < CORRECTORS && fmin(ipm->step_primal, ipm->step_dual) < 0.9; k++)
         if (!correct_centrality(ipm, target)) break;
     return MGC_OK;
+}
+
+static void advance_part(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    uint32_t begin, end;
+
+    ipm->loops->advance(ipm, part);
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++)
+        if (ipm->kind[i] == KIND_FIXED) ipm->y[i] += ipm->ahead[1] * ipm->dy[i];
 }
 
 void mgc__ipm_advance(mgc__ipm *ipm)
@@ -191,7 +279,7 @@ void mgc__ipm_advance(mgc__ipm *ipm)
         p = fmin(1.0, TO_BOUNDARY * p);
         d = fmin(1.0, TO_BOUNDARY * d);
     }
-    ipm->loops->advance(ipm, p, d);
-    for (uint32_t i = ipm->n; i < ipm->count; i++)
-        if (ipm->kind[i] == KIND_FIXED) ipm->y[i] += d * ipm->dy[i];
+    ipm->ahead[0] = p;
+    ipm->ahead[1] = d;
+    mgc__ipm_over(ipm, advance_part);
 }

@@ -23,37 +23,53 @@ void mgc__ipm_forget(mgc__ipm *ipm)
 }
 
 /* What the residuals would cost in complementarity: each times the multiplier or slack that has to give way. */
-static double residual_size(const mgc__ipm *ipm)
+static void misfit_of(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    double sum = ipm->loops->misfit(ipm);
+    uint32_t begin, end;
+    double sum = 0.0;
 
-    for (uint32_t j = 0; j < ipm->n; j++) {
+    ipm->loops->misfit(ipm, part);
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
         double l = ipm->hl[j] > 0.0 ? ipm->vl[j] : INFINITY, u = ipm->hu[j] > 0.0 ? ipm->vu[j] : INFINITY;
 
-        sum += fabs(ipm->rd[j]) * (ipm->kind[j] == KIND_FREE ? fabs(ipm->w[j]) : ipm->kind[j] == KIND_FIXED ? 0.0 : fmin(l, u));
+        if (ipm->rd[j] == 0.0 || ipm->kind[j] == KIND_FIXED) continue;
+        sum += fabs(ipm->rd[j]) * (ipm->kind[j] == KIND_FREE ? fabs(ipm->w[j]) : l < u ? l : u);
     }
-    for (uint32_t i = ipm->n; i < ipm->count; i++) sum += fabs(ipm->rd[i] * ipm->y[i]);
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) sum += fabs(ipm->rd[i] * ipm->y[i]);
+    part->misfit += sum;
+}
+
+static double residual_size(mgc__ipm *ipm)
+{
+    double sum = 0.0;
+
+    mgc__ipm_over(ipm, misfit_of);
+    for (uint32_t k = 0; k < ipm->parts; k++) sum += ipm->part[k].misfit;
     return ipm->complementarities > 0 ? sum / ipm->barrier : sum;
+}
+
+static void copy_snapshot(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    const double *from[SNAPSHOT_VECTORS] = {ipm->w, ipm->y, ipm->vl, ipm->vu, ipm->zl, ipm->zu};
+    size_t begin = part->begin, end = part->end < ipm->count ? part->end : ipm->count;
+    double *to = ipm->snapshots + (size_t)ipm->slot * SNAPSHOT_VECTORS * ipm->count;
+
+    for (uint32_t k = 0; k < SNAPSHOT_VECTORS; k++)
+        memcpy(to + k * (size_t)ipm->count + begin, from[k] + begin, (end - begin) * sizeof *to);
 }
 
 /* Keep the present iterate for its decade of mu, if it is balanced enough to be worth starting from. */
 void mgc__ipm_snapshot(mgc__ipm *ipm)
 {
-    size_t bytes = ipm->count * sizeof(double);
-    double *to, decade;
-    int slot;
+    double decade;
 
     if (ipm->mode != AS_GIVEN || !(ipm->mu > 0.0) || residual_size(ipm) > IPM_RESIDUAL_PER_MU * ipm->mu) return;
     decade = floor(-log10(ipm->mu)) + 2.0;
-    slot = decade < 0.0 ? 0 : decade >= SNAPSHOTS ? SNAPSHOTS - 1 : (int)decade;
-    to = ipm->snapshots + (size_t)slot * SNAPSHOT_VECTORS * ipm->count;
-    ipm->snapshot_mu[slot] = ipm->mu;
-    memcpy(to, ipm->w, bytes);
-    memcpy(to + ipm->count, ipm->y, bytes);
-    memcpy(to + 2 * (size_t)ipm->count, ipm->vl, bytes);
-    memcpy(to + 3 * (size_t)ipm->count, ipm->vu, bytes);
-    memcpy(to + 4 * (size_t)ipm->count, ipm->zl, bytes);
-    memcpy(to + 5 * (size_t)ipm->count, ipm->zu, bytes);
+    ipm->slot = decade < 0.0 ? 0 : decade >= SNAPSHOTS ? SNAPSHOTS - 1 : (uint32_t)decade;
+    ipm->snapshot_mu[ipm->slot] = ipm->mu;
+    mgc__ipm_over(ipm, copy_snapshot);
 }
 
 /* A bound that the snapshot knew keeps its slack and multiplier; a new one gets both from mu. */
@@ -96,7 +112,7 @@ static void absorb(mgc__ipm *ipm)
         if (ipm->rd[j] < 0.0 && ipm->hl[j] > 0.0) ipm->zl[j] -= ipm->rd[j];
         if (ipm->rd[j] > 0.0 && ipm->hu[j] > 0.0) ipm->zu[j] += ipm->rd[j];
     }
-    mgc__ipm_residuals(ipm);
+    mgc__ipm_residuals(ipm, NULL);
 }
 
 /* From the level nearest to the solution that the change allows: its residuals count at most per_mu times mu; false: none
@@ -106,7 +122,7 @@ bool mgc__ipm_start_warm(mgc__ipm *ipm, double per_mu, bool absorbed)
     for (uint32_t slot = SNAPSHOTS; slot-- > 0;) {
         if (!(ipm->snapshot_mu[slot] > 0.0)) continue;
         restore(ipm, slot);
-        mgc__ipm_residuals(ipm);
+        mgc__ipm_residuals(ipm, NULL);
         if (absorbed) absorb(ipm);
         if (residual_size(ipm) <= per_mu * ipm->mu && ipm->mu <= RISE * ipm->snapshot_mu[slot]) return true;
     }

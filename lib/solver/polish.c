@@ -168,7 +168,7 @@ static void equilibrate(polish *p)
             k->value[e] *= p->scale[j] * p->scale[k->row[e]];
 }
 
-static mgc_status factorise(polish *p, uint32_t threads)
+static mgc_status factorise(polish *p, mgc__pool *pool)
 {
     int8_t *sign = mgc__alloc(p->ctx, p->size, sizeof *sign);
 
@@ -178,7 +178,7 @@ static mgc_status factorise(polish *p, uint32_t threads)
     mgc_status st = mgc__ldl_create(p->ctx, &p->k, sign, MGC__LDL_AUTO, &p->ldl);
     mgc__free(p->ctx, sign);
     if (st != MGC_OK) return st;
-    mgc__ldl_set_threads(p->ldl, threads);
+    mgc__ldl_set_pool(p->ldl, pool);
     return mgc__ldl_factorise(p->ldl, p->k.value, PROXIMAL, PROXIMAL);
 }
 
@@ -270,7 +270,7 @@ static void end(polish *p)
 }
 
 /* Guess and solve.  MGC_E_LIMIT and MGC_E_NUMERIC: there is no factor. */
-static mgc_status attempt(polish *p, uint32_t threads, accuracy *now)
+static mgc_status attempt(polish *p, mgc__pool *pool, accuracy *now)
 {
     guess(p);
     *now = weigh(p);
@@ -278,7 +278,7 @@ static mgc_status attempt(polish *p, uint32_t threads, accuracy *now)
     mgc_status st = build(p);
     if (st != MGC_OK) return st;
     equilibrate(p);
-    st = factorise(p, threads);
+    st = factorise(p, pool);
     for (int pass = 0; st == MGC_OK && pass < PASSES && worst(*now) > NOUGHT; pass++) {
         double before = worst(*now);
         refine(p);
@@ -301,13 +301,15 @@ mgc_status mgc__polish(mgc__solve *s, const mgc__qp *qp, mgc__result *r, bool *b
     accuracy was = {fmax(s->info.primal_residual, NOUGHT), fmax(s->info.dual_residual, NOUGHT),
                     fmax(s->info.gap, NOUGHT)};
     double best = worst(was);
+    mgc__pool *pool = NULL;
 
     *better = false;
     if (best <= NOUGHT) return MGC_OK;
-    mgc_status st = begin(&p, r);
+    mgc_status st = mgc__pool_create(p.ctx, s->opts.threads, &pool);
+    if (st == MGC_OK) st = begin(&p, r);
     for (int round = 0; st == MGC_OK && round < ROUNDS && best > NOUGHT; round++) {
         accuracy now = was;
-        st = attempt(&p, s->opts.threads, &now);
+        st = attempt(&p, pool, &now);
         if (st == MGC_OK && clearly_better(now, was) && (!*better || worst(now) < best)) {
             keep(&p, r);
             *better = true;
@@ -316,5 +318,6 @@ mgc_status mgc__polish(mgc__solve *s, const mgc__qp *qp, mgc__result *r, bool *b
         forget_system(&p);
     }
     end(&p);
+    mgc__pool_destroy(pool);
     return st == MGC_E_NO_MEMORY ? st : MGC_OK;
 }

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/base.h"
 
@@ -140,6 +141,35 @@ START_TEST(parallel_runs_each_item_once)
 }
 END_TEST
 
+/* Calls of all sizes in a row, some after the threads have gone to sleep: each item once, and what a task wrote is there
+ * when the call returns. */
+START_TEST(a_pool_runs_each_item_once_call_after_call)
+{
+    static _Atomic uint32_t counts[1000];
+    mgc_ctx *ctx;
+
+    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
+    for (uint32_t threads = 0; threads <= 4; threads++) {
+        mgc__pool *pool;
+        uint32_t calls = 0;
+
+        ck_assert_int_eq(mgc__pool_create(ctx, threads, &pool), MGC_OK);
+        ck_assert(threads >= 2 ? pool != NULL : pool == NULL);
+        for (size_t i = 0; i < 1000; i++) counts[i] = 0;
+        for (size_t n = 1000; n > 0; n = n > 10 ? n / 2 : n - 1, calls++) {
+            mgc__pool_run(pool, n, count_one, counts);
+            for (size_t i = 0; i < n; i++) ck_assert_uint_eq(counts[i], calls + 1);
+            if (n % 2 == 1) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        for (uint32_t k = 0; k < 5000; k++) mgc__pool_run(pool, 7, count_one, counts);
+        for (size_t i = 0; i < 7; i++) ck_assert_uint_eq(counts[i], 5000 + calls - i);
+        mgc__pool_run(pool, 0, count_one, counts);
+        mgc__pool_destroy(pool);
+    }
+    mgc_ctx_destroy(ctx);
+}
+END_TEST
+
 START_TEST(a_child_context_hears_its_parents_cancel)
 {
     mgc_ctx *parent, *child;
@@ -198,6 +228,7 @@ int main(void)
     tcase_add_test(tc, the_nearest_word_is_the_likely_slip);
     tcase_add_test(tc, random_numbers_are_the_published_generator);
     tcase_add_test(tc, parallel_runs_each_item_once);
+    tcase_add_test(tc, a_pool_runs_each_item_once_call_after_call);
     tcase_add_test(tc, a_child_context_hears_its_parents_cancel);
     tcase_add_test(tc, a_callback_that_says_nothing_has_not_succeeded);
     tcase_add_test(tc, a_buffer_keeps_its_limit);

@@ -263,6 +263,7 @@ START_TEST(arrows_are_found_and_solved)
     mgc__csc k = random_arrow(s, (uint64_t)_i + 1, sign);
     mgc__rng rng;
     mgc__ldl *ldl;
+    mgc__pool *pool;
     mgc__ldl_info info;
 
     mgc__rng_seed(&rng, (uint64_t)_i + 1000);
@@ -274,8 +275,9 @@ START_TEST(arrows_are_found_and_solved)
         for (uint32_t e = 0; e < k.start[k.cols]; e++) k.value[e] *= 1.0 + 0.5 * again * mgc__rng_unit(&rng);
         for (uint32_t p = 0; p < k.cols; p++) b[p] = symmetric_unit(&rng);
         solve_dense(&k, b, expected);
-        mgc__ldl_set_threads(ldl, 1 + again);
-        ldl->worth_threads = 0.0;
+        ck_assert_int_eq(mgc__pool_create(ctx, 1 + again, &pool), MGC_OK);
+        mgc__ldl_set_pool(ldl, pool);
+        ldl->worth_sharing = 0.0;
         ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
         ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 0, 1e-14), 1e-6); /* the factor alone */
         ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-11);
@@ -283,6 +285,7 @@ START_TEST(arrows_are_found_and_solved)
             ck_assert_double_le(fabs(x[p] - expected[p]), 1e-8 * (1.0 + fabs(expected[p])));
         mgc__ldl_read_info(ldl, &info);
         ck_assert_uint_eq(info.corrected, 0);
+        mgc__pool_destroy(pool);
     }
     mgc__ldl_destroy(ldl);
     mgc__csc_free(ctx, &k);
@@ -381,11 +384,15 @@ START_TEST(threads_do_not_change_a_bit_of_an_arrow)
     for (uint32_t p = 0; p < k.cols; p++) b[p] = sin(p);
     ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, MGC__LDL_ARROW, &ldl), MGC_OK);
     for (uint32_t threads = 1; threads <= 3; threads++) {
-        mgc__ldl_set_threads(ldl, threads);
-        ldl->worth_threads = 0.0; /* small as they are */
+        mgc__pool *pool;
+
+        ck_assert_int_eq(mgc__pool_create(ctx, threads, &pool), MGC_OK);
+        mgc__ldl_set_pool(ldl, pool);
+        ldl->worth_sharing = 0.0; /* small as they are */
         ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
         (void)mgc__ldl_solve(ldl, b, x[threads - 1], 3, 1e-14);
         ck_assert_mem_eq(x[threads - 1], x[0], k.cols * sizeof x[0][0]);
+        mgc__pool_destroy(pool);
     }
     mgc__ldl_destroy(ldl);
     mgc__csc_free(ctx, &k);
