@@ -433,13 +433,23 @@ static void factorise_chunk(void *user, size_t index)
     }
 }
 
-/* S, lower triangle, and the magnitudes of what made its diagonal: K's entries, then the chunks' in their order. */
-static void assemble_links(mgc__ldl *ldl, arrow *a)
+static void over_chunks(mgc__ldl *ldl, double operations, void (*task)(void *user, size_t index), void *user)
 {
+    arrow *a = ldl->state;
+
+    mgc__pool_run(operations < ldl->worth_sharing ? NULL : ldl->pool, a->chunks, task, user);
+}
+
+/* S, lower triangle, and the magnitudes of what made its diagonal: K's entries, then the chunks' in their order.  Every
+ * `chunks`-th column. */
+static void assemble_columns(void *user, size_t first)
+{
+    mgc__ldl *ldl = user;
+    arrow *a = ldl->state;
     const double *value = ldl->value + a->link_value;
     uint32_t n = a->links;
 
-    for (uint32_t c = 0; c < n; c++) {
+    for (uint32_t c = (uint32_t)first; c < n; c += a->chunks) {
         double *column = a->schur + (size_t)c * n;
         size_t packed = arrow_packed(n, c);
 
@@ -453,14 +463,15 @@ static void assemble_links(mgc__ldl *ldl, arrow *a)
             a->size[c] += a->chunk[k].size[c];
         }
     }
-    for (uint32_t e = 0; e < a->link_edges; e++) a->schur[(size_t)a->link_column[e] * n + a->link_row[e]] += value[n + e];
 }
 
-static void over_chunks(mgc__ldl *ldl, double operations, void (*task)(void *user, size_t index), void *user)
+static void assemble_links(mgc__ldl *ldl, arrow *a)
 {
-    arrow *a = ldl->state;
+    const double *value = ldl->value + a->link_value;
+    uint32_t n = a->links;
 
-    mgc__pool_run(operations < ldl->worth_sharing ? NULL : ldl->pool, a->chunks, task, user);
+    over_chunks(ldl, 0.5 * n * n * a->chunks, assemble_columns, ldl);
+    for (uint32_t e = 0; e < a->link_edges; e++) a->schur[(size_t)a->link_column[e] * n + a->link_row[e]] += value[n + e];
 }
 
 static mgc_status factorise(mgc__ldl *ldl)
@@ -589,7 +600,7 @@ static void sweep_all(sweep *s)
     over_chunks(ldl, operations, forward_chunk, s);
     for (uint32_t k = 0; k < a->chunks; k++)
         for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
-    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
+    a->loops->dense_solve(a->links, a->schur, a->link_d_inverse, link_x);
     over_chunks(ldl, operations, backward_chunk, s);
 }
 

@@ -46,15 +46,3 @@ mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *si
     }
     return MGC_OK;
 }
-
-void mgc__dense_ldl_solve(uint32_t n, const double *l, const double *d_inverse, double *x)
-{
-    for (uint32_t c = 0; c < n; c++)
-        for (uint32_t r = c + 1; r < n; r++) x[r] -= l[(size_t)c * n + r] * x[c];
-    for (uint32_t c = n; c-- > 0;) {
-        double t = x[c] * d_inverse[c];
-
-        for (uint32_t r = c + 1; r < n; r++) t -= l[(size_t)c * n + r] * x[r];
-        x[c] = t;
-    }
-}

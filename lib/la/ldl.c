@@ -210,6 +210,79 @@ void mgc__ldl_set_pool(mgc__ldl *ldl, mgc__pool *pool)
     ldl->pool = pool;
 }
 
+/* --- vectors, shared out in parts that do not depend on threads --- */
+
+enum { PARTS_MOST = 8, PART_LEAST = 4096 };
+
+typedef struct walk {
+    mgc__ldl *ldl;
+    uint32_t length, parts;
+    const double *in; /* the caller's shift; or the last step of refinement */
+    double *out;      /* the caller's x */
+    ldl_pair largest[PARTS_MOST];
+} walk;
+
+static void share(walk *w, uint32_t length, void (*task)(void *user, size_t part))
+{
+    uint32_t parts = length / PART_LEAST;
+
+    w->length = length;
+    w->parts = parts < 1 ? 1 : parts > PARTS_MOST ? PARTS_MOST : parts;
+    mgc__pool_run(w->ldl->pool, w->parts, task, w);
+}
+
+static uint32_t part_begin(const walk *w, size_t part)
+{
+    return (uint32_t)((uint64_t)w->length * part / w->parts);
+}
+
+static ldl_pair largest_of_parts(const walk *w)
+{
+    ldl_pair largest = w->largest[0];
+
+    for (uint32_t k = 1; k < w->parts; k++) largest = ldl_larger(largest, w->largest[k]);
+    return largest;
+}
+
+static void take_shift(void *user, size_t part)
+{
+    const walk *w = user;
+
+    for (uint32_t j = part_begin(w, part); j < part_begin(w, part + 1); j++) w->ldl->shift[w->ldl->where[j]] = w->in[j];
+}
+
+static void give_x(void *user, size_t part)
+{
+    const walk *w = user;
+
+    for (uint32_t i = part_begin(w, part); i < part_begin(w, part + 1); i++) w->out[i] = w->ldl->x[w->ldl->where[i]];
+}
+
+/* r = shift times the last step */
+static void shift_step(void *user, size_t part)
+{
+    const walk *w = user;
+
+    for (uint32_t i = part_begin(w, part); i < part_begin(w, part + 1); i++) w->ldl->r[i] = w->ldl->shift[i] * w->in[i];
+}
+
+static void measure_step(void *user, size_t part)
+{
+    walk *w = user;
+    const mgc__ldl *ldl = w->ldl;
+    uint32_t at = part_begin(w, part);
+
+    w->largest[part] = mgc__ldl_loops()->largest_product(part_begin(w, part + 1) - at, ldl->r + at, ldl->shift + at,
+                                                         ldl->weight + at);
+}
+
+static void add_step(void *user, size_t part)
+{
+    const walk *w = user;
+
+    for (uint32_t i = part_begin(w, part); i < part_begin(w, part + 1); i++) w->ldl->x[i] += w->ldl->r[i];
+}
+
 /* --- the general engines' part --------------------------------------------------------------------------------- */
 
 static void load(mgc__ldl *ldl, const double *value)
@@ -242,7 +315,7 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value, const double *sh
 
         for (uint32_t i = 0; !shift && i < ldl->length; i++)
             ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
-        for (uint32_t j = 0; shift && j < ldl->n; j++) ldl->shift[ldl->where[j]] = shift[j];
+        if (shift) share(&(walk){.ldl = ldl, .in = shift}, ldl->n, take_shift);
         if (ldl->engine->load) fits = ldl->engine->load(ldl, value);
         else load(ldl, value);
         if (fits) break;
@@ -320,17 +393,18 @@ static double noise_of(const mgc__ldl *ldl, const yardstick *y)
  * rounding is not part of. */
 static double refine_by_shift(mgc__ldl *ldl, const yardstick *y, double error, uint32_t steps, double goal)
 {
-    const double *step = ldl->x;
+    walk w = {.ldl = ldl, .in = ldl->x};
 
     for (uint32_t s = 0; s < steps && error > goal; s++) {
         double before = error;
 
-        for (uint32_t i = 0; i < ldl->length; i++) ldl->r[i] = ldl->shift[i] * step[i];
+        share(&w, ldl->length, shift_step);
         ldl->engine->solve(ldl, ldl->r);
-        error = relative(y, mgc__ldl_loops()->largest_product(ldl->length, ldl->r, ldl->shift, ldl->weight));
+        share(&w, ldl->length, measure_step);
+        error = relative(y, largest_of_parts(&w));
         if (!(error < before)) return before;
-        for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
-        step = ldl->r;
+        share(&w, ldl->length, add_step);
+        w.in = ldl->r;
     }
     return error;
 }
@@ -374,7 +448,7 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
         if (!ldl->judged && !ldl->weighed) judge(ldl, &y);
         error = refine(ldl, &y, error, steps, target);
     }
-    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+    share(&(walk){.ldl = ldl, .out = x}, ldl->n, give_x);
     if (ldl->engine->finish) ldl->engine->finish(ldl, x);
     return error;
 }

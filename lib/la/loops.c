@@ -59,6 +59,34 @@ ALWAYS_INLINE void weigh_body(size_t n, const double *diagonal, const double *si
     for (; i < n; i++) weight[i] = side[i] / (diagonal[i] * side[i] > 1.0 ? diagonal[i] * side[i] : 1.0);
 }
 
+/* y -= a x */
+ALWAYS_INLINE void subtract_multiple(uint32_t n, const double *a, double x, double *y)
+{
+    uint32_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) STORE(y + i) = LOAD(y + i) - LOAD(a + i) * x;
+    for (; i < n; i++) y[i] -= a[i] * x;
+}
+
+ALWAYS_INLINE double product(uint32_t n, const double *a, const double *x)
+{
+    lanes sum = {0};
+    double s;
+    uint32_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) sum += LOAD(a + i) * LOAD(x + i);
+    s = ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    for (; i < n; i++) s += a[i] * x[i];
+    return s;
+}
+
+ALWAYS_INLINE void dense_solve_body(uint32_t n, const double *l, const double *d_inverse, double *x)
+{
+    for (uint32_t c = 0; c < n; c++) subtract_multiple(n - c - 1, l + (size_t)c * n + c + 1, x[c], x + c + 1);
+    for (uint32_t c = n; c-- > 0;)
+        x[c] = x[c] * d_inverse[c] - product(n - c - 1, l + (size_t)c * n + c + 1, x + c + 1);
+}
+
 #define LOOPS(name, attribute)                                                                                       \
     attribute static ldl_pair largest_##name(size_t n, const double *x, const double *weight)                        \
     {                                                                                                                \
@@ -72,7 +100,11 @@ ALWAYS_INLINE void weigh_body(size_t n, const double *diagonal, const double *si
     {                                                                                                                \
         weigh_body(n, diagonal, side, weight);                                                                       \
     }                                                                                                                \
-    static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name};
+    attribute static void dense_solve_##name(uint32_t n, const double *l, const double *d_inverse, double *x)        \
+    {                                                                                                                \
+        dense_solve_body(n, l, d_inverse, x);                                                                        \
+    }                                                                                                                \
+    static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name, dense_solve_##name};
 
 LOOPS(plain, )
 #if defined(__x86_64__)
