@@ -390,13 +390,42 @@ static void compress_shift(mgc__ldl *ldl, const compression *c)
     }
 }
 
+static void over_chunks(mgc__ldl *ldl, double operations, void (*task)(void *user, size_t index), void *user)
+{
+    arrow *a = ldl->state;
+
+    mgc__pool_run(operations < ldl->worth_sharing ? NULL : ldl->pool, a->chunks, task, user);
+}
+
+typedef struct copy {
+    const double *from;
+    double *to;
+    size_t n, parts;
+} copy;
+
+static void copy_part(void *user, size_t part)
+{
+    const copy *c = user;
+    size_t begin = c->n * part / c->parts, end = c->n * (part + 1) / c->parts;
+
+    memcpy(c->to + begin, c->from + begin, (end - begin) * sizeof *c->to);
+}
+
+static void copy_parts(mgc__ldl *ldl, const double *from, double *to, size_t n)
+{
+    copy c = {.from = from, .to = to, .n = n, .parts = n < 10000 ? 1 : 4};
+
+    mgc__pool_run(ldl->pool, c.parts, copy_part, &c);
+}
+
 /* Components are loaded by whoever factorises them. */
 static bool load(mgc__ldl *ldl, const double *value)
 {
     arrow *a = ldl->state;
 
     if (a->compression) {
-        if (!mgc__compress_load(a->compression, value)) return false;
+        copy_parts(ldl, value, a->compression->value, a->compression->entries);
+        if (!mgc__compress_load(a->compression)) return false;
         compress_shift(ldl, a->compression);
         value = a->compression->value;
     }
@@ -431,13 +460,6 @@ static void factorise_chunk(void *user, size_t index)
                                              a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
     }
-}
-
-static void over_chunks(mgc__ldl *ldl, double operations, void (*task)(void *user, size_t index), void *user)
-{
-    arrow *a = ldl->state;
-
-    mgc__pool_run(operations < ldl->worth_sharing ? NULL : ldl->pool, a->chunks, task, user);
 }
 
 /* S, lower triangle, and the magnitudes of what made its diagonal: K's entries, then the chunks' in their order.  Every
@@ -627,7 +649,7 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
     ldl_sizes sizes;
 
     if (a->compression) {
-        memcpy(a->right, b, ldl->n * sizeof *b);
+        copy_parts(ldl, b, a->right, ldl->n);
         mgc__compress_right(a->compression, a->right);
         s.from = b = a->right;
     }

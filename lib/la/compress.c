@@ -438,9 +438,8 @@ static void transform(const compress_set *s, double *value)
     }
 }
 
-bool mgc__compress_load(compression *c, const double *value)
+bool mgc__compress_load(compression *c)
 {
-    memcpy(c->value, value, c->entries * sizeof *value);
     for (uint32_t s = 0; s < c->sets; s++) {
         if (!find_ratios(&c->set[s], c->value)) return false;
         choose_rep(&c->set[s], c->value);

@@ -361,22 +361,53 @@ static double relative(const yardstick *y, ldl_pair squares)
     return minus <= plus ? plus : minus; /* a NaN goes through, at least from one side */
 }
 
+static void copy_b(void *user, size_t part)
+{
+    const walk *w = user;
+    uint32_t at = part_begin(w, part);
+
+    memcpy(w->ldl->r + at, w->ldl->b + at, (part_begin(w, part + 1) - at) * sizeof *w->ldl->r);
+}
+
+static void measure_residual(void *user, size_t part)
+{
+    walk *w = user;
+    uint32_t at = part_begin(w, part);
+
+    w->largest[part] = mgc__ldl_loops()->largest(part_begin(w, part + 1) - at, w->ldl->r + at, w->ldl->weight + at);
+}
+
 /* ldl->r = b - K x; returns its relative size. */
 static double residual(mgc__ldl *ldl, const yardstick *y)
 {
-    memcpy(ldl->r, ldl->b, ldl->length * sizeof *ldl->r);
+    walk w = {.ldl = ldl};
+
+    share(&w, ldl->length, copy_b);
     if (ldl->engine->residual) ldl->engine->residual(ldl, ldl->x, ldl->r);
     else mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
-    return relative(y, mgc__ldl_loops()->largest(ldl->length, ldl->r, ldl->weight));
+    share(&w, ldl->length, measure_residual);
+    return relative(y, largest_of_parts(&w));
+}
+
+/* What the shift does not explain of the residual. */
+static void measure_rounding(void *user, size_t part)
+{
+    walk *w = user;
+    mgc__ldl *ldl = w->ldl;
+    uint32_t at = part_begin(w, part), end = part_begin(w, part + 1);
+
+    for (uint32_t i = at; i < end; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
+    w->largest[part] = mgc__ldl_loops()->largest(end - at, ldl->best + at, ldl->weight + at);
 }
 
 /* In exact arithmetic (K + shift) x = b leaves b - K x = shift x.  How far is the residual from that? */
 static void judge(mgc__ldl *ldl, const yardstick *y)
 {
+    walk w = {.ldl = ldl};
     ldl_pair squares;
 
-    for (uint32_t i = 0; i < ldl->length; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
-    squares = mgc__ldl_loops()->largest(ldl->length, ldl->best, ldl->weight);
+    share(&w, ldl->length, measure_rounding);
+    squares = largest_of_parts(&w);
     ldl->rounding = (ldl_pair){sqrt(squares.plus) / y->total, sqrt(squares.minus) / y->total};
     ldl->judged = true;
 }
@@ -409,15 +440,25 @@ static double refine_by_shift(mgc__ldl *ldl, const yardstick *y, double error, u
     return error;
 }
 
+static void keep_x(void *user, size_t part)
+{
+    const walk *w = user;
+    uint32_t at = part_begin(w, part);
+
+    memcpy(w->ldl->best + at, w->ldl->x + at, (part_begin(w, part + 1) - at) * sizeof *w->ldl->x);
+}
+
 /* Refinement on K itself. */
 static double refine(mgc__ldl *ldl, const yardstick *y, double error, uint32_t steps, double goal)
 {
+    walk w = {.ldl = ldl};
+
     for (uint32_t s = 0; s < steps && error > goal; s++) {
         double before = error;
 
-        memcpy(ldl->best, ldl->x, ldl->length * sizeof *ldl->best);
+        share(&w, ldl->length, keep_x);
         ldl->engine->solve(ldl, ldl->r);
-        for (uint32_t i = 0; i < ldl->length; i++) ldl->x[i] += ldl->r[i];
+        share(&w, ldl->length, add_step);
         error = residual(ldl, y);
         if (!(error < before)) { /* also where it is not a number: the last good one stands */
             memcpy(ldl->x, ldl->best, ldl->length * sizeof *ldl->x);

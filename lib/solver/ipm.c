@@ -15,8 +15,11 @@ enum { PATIENCE = 30 };
 #define DECIDED_GAP 1e-2
 /* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
 enum { WARM_BAD_STEPS = 3 };
-/* Threads are started, some 50 microseconds, for programs of so many parts: an iteration then takes milliseconds. */
-enum { WORTH_POOL = 4 };
+/* Threads are started, in some 50 microseconds, for programs of so many rows and columns: an iteration then takes
+ * milliseconds. */
+enum { WORTH_POOL = 4096 };
+/* A violation that an iteration takes below this part of itself is on its way out: no ray is looked for. */
+#define LINGERS 0.8
 /* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need
  * it, others need more iterations for it. */
 static const double START_SIZES[] = {1.0, 1e4, 1e6};
@@ -142,7 +145,7 @@ static uint32_t outcome_so_far(mgc__ipm *ipm, const mgc__ipm_opts *opts)
     if (ipm->mode == ELASTIC && mgc__ipm_feasible(ipm)) return MGC_OUTCOME_OPTIMAL;
     if (ipm->bound > opts->cutoff) return MGC_OUTCOME_LIMIT;
     if (is_decided(ipm, opts)) return MGC_OUTCOME_OPTIMAL;
-    if (ipm->iteration > 0 && ipm->now.primal > opts->tolerance) {
+    if (ipm->iteration > 0 && ipm->now.primal > opts->tolerance && ipm->now.primal > LINGERS * ipm->primal_before) {
         if (mgc__ipm_proves_infeasible(ipm, ipm->y + ipm->n) || mgc__ipm_proves_infeasible(ipm, ipm->dy + ipm->n))
             return MGC_OUTCOME_INFEASIBLE;
     }
@@ -177,6 +180,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
     mgc_status st;
 
     for (ipm->iteration = 0;; ipm->iteration++) {
+        ipm->primal_before = ipm->now.primal;
         mgc__ipm_residuals(ipm, &ipm->now);
         if (ipm->iteration == 0 || ipm->now.merit < 0.9 * ipm->best.merit) best_at = ipm->iteration;
         keep_best(ipm);
@@ -338,17 +342,17 @@ static mgc_status solve_prepared(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ip
 
 mgc_status mgc__ipm_solve(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
 {
-    mgc_status st = mgc__ipm_prepare(ipm, qp, opts->warm);
+    uint64_t count = (uint64_t)qp->n + qp->m;
+    mgc_status st = MGC_OK;
 
     *result = (mgc__ipm_result){.objective = INFINITY, .bound = -INFINITY};
-    if (st != MGC_OK) return st;
-    if (opts->threads > 1 && ipm->parts >= WORTH_POOL) {
-        st = mgc__pool_create(ipm->ctx, opts->threads, &ipm->pool);
-        if (st != MGC_OK) return st;
+    if (count >= WORTH_POOL) st = mgc__pool_create(ipm->ctx, opts->threads, &ipm->pool);
+    if (st == MGC_OK) st = mgc__ipm_prepare(ipm, qp, opts->warm);
+    if (st == MGC_OK) {
+        mgc__ldl_set_pool(ipm->ldl, ipm->pool);
+        st = solve_prepared(ipm, qp, opts, result);
+        mgc__ldl_set_pool(ipm->ldl, NULL);
     }
-    mgc__ldl_set_pool(ipm->ldl, ipm->pool);
-    st = solve_prepared(ipm, qp, opts, result);
-    mgc__ldl_set_pool(ipm->ldl, NULL);
     mgc__pool_destroy(ipm->pool);
     ipm->pool = NULL;
     return st;

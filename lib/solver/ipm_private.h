@@ -85,6 +85,7 @@ struct mgc__ipm {
     uint32_t n, m, count; /* count = n + m */
     bool analysed, has_q, q_diagonal, unit_diagonal;
     size_t padded;          /* count in whole lanes: every vector has room for so many */
+    size_t stride;          /* from one vector to the next */
     uint32_t parts;
     mgc__ipm_part part[PARTS_MOST];
     mgc__pool *pool;        /* of the present solve; NULL: the caller's thread alone */
@@ -115,6 +116,7 @@ struct mgc__ipm {
     double mu_least;        /* targets stay above: what the tolerance asks for, with room */
     double along[3];        /* v'dz, z'dv, dv'dz of the direction */
     measure now, best;
+    double primal_before;   /* now.primal of the iterate before */
     double kept_merit;      /* of the point in result, NAN: none yet */
     double *snapshots, snapshot_mu[SNAPSHOTS]; /* mu 0: none (ipm_warm.c) */
     uint32_t slot;          /* that is written */

@@ -21,13 +21,16 @@ static void norms(const mgc__ipm *ipm, const double *scale, double *norm)
 
     memset(norm, 0, ipm->count * sizeof *norm);
     for (uint32_t j = 0; j < n; j++) {
+        double most = 0.0;
+
         for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
             uint32_t i = n + ipm->a.row[e];
             double v = fabs(ipm->a_raw[e]) * scale[j] * scale[i];
 
-            norm[j] = fmax(norm[j], v);
-            norm[i] = fmax(norm[i], v);
+            if (v > most) most = v;
+            if (v > norm[i]) norm[i] = v;
         }
+        if (most > norm[j]) norm[j] = most;
         for (uint32_t e = ipm->has_q ? ipm->q.start[j] : 0; ipm->has_q && e < ipm->q.start[j + 1]; e++) {
             uint32_t i = ipm->q.row[e];
             double v = fabs(ipm->q_raw[e]) * scale[j] * scale[i];

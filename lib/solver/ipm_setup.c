@@ -24,7 +24,7 @@ void mgc__ipm_release(mgc__ipm *ipm)
     mgc__free(ipm->ctx, ipm->krylov);
     mgc__free(ipm->ctx, ipm->x_out);
     mgc__ldl_destroy(ipm->ldl);
-    *ipm = (mgc__ipm){.ctx = ipm->ctx};
+    *ipm = (mgc__ipm){.ctx = ipm->ctx, .pool = ipm->pool};
 }
 
 static bool same_pattern(const mgc__csc *mine, const mgc__csc *theirs)
@@ -54,6 +54,13 @@ static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to,
     return *raw ? MGC_OK : mgc__no_memory(ctx, "a copy of a matrix");
 }
 
+static void clear_vector(void *user, size_t i)
+{
+    mgc__ipm *ipm = user;
+
+    memset(ipm->block + i * ipm->stride, 0, ipm->stride * sizeof *ipm->block);
+}
+
 /* Parts of equal length, in whole lanes. */
 static void cut_parts(mgc__ipm *ipm)
 {
@@ -77,7 +84,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     cut_parts(ipm);
     /* A line of cache more where vectors would begin a multiple of a page apart, for they are walked side by side. */
     stride = ipm->padded + (ipm->padded % PAGE == 0 ? LANES : 0);
-    ipm->block = mgc__alloc(ipm->ctx, at * stride + LANES, sizeof *ipm->block);
+    ipm->block = mgc__resize(ipm->ctx, NULL, at * stride + LANES, sizeof *ipm->block); /* cleared below, by all threads */
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
     /* Not cleared: most of it is never touched, and clearing it would take a fifth of a cold solve. */
@@ -85,6 +92,9 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->krylov = mgc__resize(ipm->ctx, NULL, (KRYLOV + 5) * count, sizeof *ipm->krylov);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
         return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    ipm->stride = stride;
+    memset(ipm->block + at * stride, 0, LANES * sizeof *ipm->block);
+    mgc__pool_run(ipm->pool, at, clear_vector, ipm);
     skew = (LANES - (uintptr_t)ipm->block / sizeof(double) % LANES) % LANES; /* to the beginning of a line */
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + skew + stride * at++;
