@@ -146,6 +146,8 @@ mgc_status mgc__raftlog_snap_begin(mgc__raftlog *log, uint64_t index, uint64_t t
 mgc_status mgc__raftlog_snap_write(mgc__raftlog *log, uint64_t offset, const uint8_t *bytes, size_t len);
 mgc_status mgc__raftlog_snap_publish(mgc__raftlog *log);
 mgc_status mgc__raftlog_snap_read(mgc__raftlog *log, uint64_t offset, uint8_t *bytes, size_t len);
+/* Forget every entry and go on after index: for a member that is readmitted because what its log begins after was lost. */
+mgc_status mgc__raftlog_restart(mgc__raftlog *log, uint64_t index, uint64_t term, const uint8_t hash[32]);
 /* Forget entries up to an index that the snapshot covers, and remove the files that hold nothing else. */
 mgc_status mgc__raftlog_compact(mgc__raftlog *log, uint64_t upto);
 

@@ -293,9 +293,13 @@ static mgc_status apply_mark(struct scan *s, struct slot *slot)
         return MGC_OK;
     }
     if (h->type != LOG_TRUNCATE) return corrupt(s, h->offset, "a record of an unknown kind");
-    st = fill_holes(s, h->index - 1, NULL);
-    if (st == MGC_OK && s->based) mgc__raftlog_drop_from(s->log, h->index);
-    return st;
+    if (h->index >= s->log->first) st = fill_holes(s, h->index - 1, NULL);
+    if (st != MGC_OK || !s->based) return st;
+    if (h->index < s->log->first) { /* back into files that are gone: the next entry says where it goes on */
+        mgc__raftlog_empty(s->log, h->index - 1, 0, slot->hash);
+        s->based = false;
+    } else mgc__raftlog_drop_from(s->log, h->index);
+    return MGC_OK;
 }
 
 static mgc_status apply(struct scan *s, struct slot *slot)

@@ -228,6 +228,17 @@ mgc_status mgc__raftlog_snap_read(mgc__raftlog *log, uint64_t offset, uint8_t *b
     return mgc__verdict(log->opts.ops.read(log->opts.user, name, offset, bytes, len));
 }
 
+mgc_status mgc__raftlog_restart(mgc__raftlog *log, uint64_t index, uint64_t term, const uint8_t hash[32])
+{
+    mgc__raftlog_snapshot after = {.index = index, .term = term};
+    mgc_status st = usable(log);
+
+    memcpy(after.hash, hash, 32);
+    if (st == MGC_OK) st = begin_after(log, &after);
+    if (st == MGC_OK) log->snapshot_lost = false;
+    return st;
+}
+
 /* --- compaction --------------------------------------------------------------------------------- */
 
 mgc_status mgc__raftlog_compact(mgc__raftlog *log, uint64_t upto)
