@@ -72,7 +72,7 @@ static int32_t board(void *user, mgc_env *env, const mgc_call *call)
     else if (is(call, "withdraw") && *version == 2)
         st = withdraw(env);
     else if (is(call, "again")) /* row 93, recursion: nothing of the node can be called from inside */
-        st = mgc_node_flush(m.node, m.now + 1000);
+        st = mgc_node_flush(m.node, m.now + 1000) == MGC_OK ? MGC_OK : MGC_E_STATE;
     else
         st = mgc_env_refuse(env, MGC_E_SCHEMA, "the board knows no such act");
     return st == MGC_OK ? MGC_CB_DONE : st;
