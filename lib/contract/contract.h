@@ -234,6 +234,7 @@ enum {
     TRADE_WORTH,
     TRADE_COLLATERAL,
     TRADE_HEIGHT,
+    TRADE_COLLATERAL_BUYER, /* from here on 0 in records of before */
     TRADE_INTS
 };
 /* data: run hash */
@@ -291,6 +292,21 @@ mgc_status mgc__link_in_slot(mgc_env *env, int64_t id, int64_t slot, mgc__rec *l
 /* refuses where no meter is enrolled for it */
 mgc_status mgc__metered(mgc_env *env, int64_t microgrid, int64_t carrier);
 const char *mgc__carrier_name(int64_t carrier);
+
+/* --- what one side of an order must be allowed (order.c), for agreements and auctions ---------------- */
+
+typedef struct mgc__order {
+    int64_t microgrid, carrier, slot, wh, worth;
+    bool sells;
+    uint32_t collateral_bp; /* filled: the side's rate */
+    int64_t exposed;        /* filled: what it adds to the exposure; 0 where it closes */
+} mgc__order;
+
+/* Not frozen, no debt, credit at or above the threshold or closing, exposure within the limit, not too many orders.
+ * Counts the order in the exposure, the sums of what was sold and bought, and the number of orders. */
+mgc_status mgc__order_admit(mgc_env *env, const mgc__market *market, mgc__order *order);
+/* Take back what admitting counted, in whole or in part; the number of orders stays. */
+mgc_status mgc__order_release(mgc_env *env, const mgc__order *order, int64_t wh, int64_t exposed_less);
 
 /* --- accounts and transfers of the functional contracts ------------------------------------------ */
 
@@ -439,6 +455,7 @@ mgc_status mgc__register_step(mgc_env *env, int64_t id, const mgc__rec *meter, i
                               int64_t after, int64_t *moved);
 
 extern const mgc__built_in mgc__information, mgc__trading, mgc__scheduling, mgc__settlement;
+extern const mgc__built_in mgc__supervision, mgc__credit;
 
 /* Hash of a built-in contract's version and of its methods with their fields, as schema.c has them. */
 void mgc__code_hash(uint32_t contract, uint32_t code_version, const char *name, uint8_t hash[32]);

@@ -11,6 +11,7 @@
  * contract answers nonsense or swallows a metering limit -> MGC_E_CONTRACT, undone; memory is short -> the block is
  * dropped. */
 #include "contract/contract.h"
+#include "contract/supervision.h"
 
 typedef struct entry {
     mgc_contract ops;
@@ -50,7 +51,8 @@ static mgc_status insert(mgc__contracts *c, const mgc_contract *ops, void *user,
 
 mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out)
 {
-    const mgc__built_in *const built_in[] = {&mgc__information, &mgc__trading, &mgc__scheduling, &mgc__settlement};
+    const mgc__built_in *const built_in[] = {&mgc__information, &mgc__trading, &mgc__scheduling,
+                                             &mgc__settlement,  &mgc__supervision, &mgc__credit};
     mgc__contracts *c = mgc__alloc(ctx, 1, sizeof *c);
 
     *out = NULL;
@@ -348,6 +350,9 @@ static mgc_status resolve(mgc_env *env, mgc__signer *signer)
         return mgc_env_refuse(env, MGC_E_KEY_REVOKED,
                               "the key of member %" PRId64 " is revoked since height %" PRId64, held.v[PUBKEY_MEMBER],
                               held.v[PUBKEY_REVOKED]);
+    if (mgc__key_barred(information, signer->key))
+        return mgc_env_refuse(env, MGC_E_KEY_REVOKED, "the key of member %" PRId64 " is revoked by an act",
+                              held.v[PUBKEY_MEMBER]);
     if ((uint64_t)held.v[PUBKEY_FROM] > env->homes.height)
         return mgc_env_refuse(env, MGC_E_KEY_NOT_YET, "the key of member %" PRId64 " is valid from height %" PRId64,
                               held.v[PUBKEY_MEMBER], held.v[PUBKEY_FROM]);

@@ -97,6 +97,22 @@ static const mgc__method methods[] = {
     {MGC_CONTRACT_SETTLEMENT, "settle", {SLOT("slot")}},
     {MGC_CONTRACT_SETTLEMENT, "dispute", {SLOT("slot"), ID("microgrid"), TEXT("reason", 1)}},
     {MGC_CONTRACT_SETTLEMENT, "finalise", {SLOT("slot")}},
+
+    {MGC_CONTRACT_SUPERVISION,
+     "propose",
+     {UINT("kind", 1, 7), UINT("subject", 1, MGC_PARTY_MAX), UINT("value", 0, AMOUNT), TEXT("reason", 1)}},
+    {MGC_CONTRACT_SUPERVISION, "approve", {UINT("number", 1, SLOT_MAX)}},
+    {MGC_CONTRACT_SUPERVISION,
+     "act",
+     {UINT("kind", 1, 7), UINT("subject", 1, MGC_PARTY_MAX), UINT("value", 0, AMOUNT), TEXT("reason", 1)}},
+    {MGC_CONTRACT_SUPERVISION, "read", {TEXT("what", 1), TEXT("arguments", 0), TEXT("reason", 1)}},
+
+    {MGC_CONTRACT_CREDIT, "epoch", {UINT("number", 1, SLOT_MAX), SLOT("last_slot")}},
+    {MGC_CONTRACT_CREDIT, "certify", {BYTES("header", 1, 4096), BYTES("certificate", 1, 16384)}},
+    {MGC_CONTRACT_CREDIT,
+     "evidence",
+     {UINT("kind", 1, 2), UINT("validator", 1, UINT32_MAX), BYTES("first", 1, 4096), BYTES("first_signature", 64, 64),
+      BYTES("second", 1, 4096), BYTES("second_signature", 64, 64)}},
 };
 
 const mgc__method *mgc__method_find(uint32_t contract, const char *name, size_t len)

@@ -26,6 +26,7 @@
  *   a microgrid disagrees       it disputes inside the window; only a new settle opens a new window
  *   escrow has expired          what is owed is charged at once; what is not there becomes a debt */
 #include "contract/contract.h"
+#include "contract/supervision.h"
 
 enum { CARRIERS = 3 };
 /* Parts of transfers' ids of a microgrid in a slot: microgrid * 256 + carrier * 16 + one of these. */
@@ -183,7 +184,7 @@ static mgc_status price(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t 
 static mgc_status compute(mgc_env *env, int64_t slot, int64_t microgrid, result results[CARRIERS])
 {
     mgc__key prefix = mgc__key_u32(mgc__key_of('H'), (uint32_t)microgrid);
-    bool any = false;
+    bool any = false, forced = false;
     mgc__walk w;
     mgc_status st = MGC_OK;
 
@@ -192,8 +193,17 @@ static mgc_status compute(mgc_env *env, int64_t slot, int64_t microgrid, result 
     while (st == MGC_OK && mgc__walk_next(env, &w))
         st = add_meter(env, (int64_t)mgc__key_read(w.key, 5, 4), slot, results);
     if (st == MGC_OK) st = env->broken;
+    if (st == MGC_E_EARLY) {
+        mgc_status asked = mgc__settle_forced(env, slot, microgrid, &forced);
+        st = asked != MGC_OK ? asked : forced ? MGC_OK : st;
+    }
+    if (forced) { /* an act of supervision: what was not read counts as scheduled */
+        memset(results, 0, CARRIERS * sizeof *results);
+        any = true;
+    }
     for (uint32_t c = 0; c < CARRIERS && st == MGC_OK; c++) {
         st = add_schedule(env, slot, microgrid, c + 1, &results[c]);
+        if (forced) results[c].metered = results[c].position;
         any = any || results[c].metered_here;
     }
     if (st == MGC_OK && !any) return MGC_E_NOT_FOUND;

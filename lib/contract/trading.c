@@ -6,13 +6,16 @@
  *   N slot microgrid carrier    what is bought from and sold to the grid
  *   A slot id                   an agreement
  *   S slot link direction       sent over a link by all agreements
- *   V slot microgrid carrier    sold by a microgrid by all agreements
+ *   V, U slot microgrid carrier sold and bought by a microgrid by all agreements and bids
+ *   W member slot               a member's exposure: worth of its orders until the slot is paid out
+ *   R slot microgrid            how many orders
  *   B last-slot id              a payment of a bargain
  *   Q                           the next numbers of agreements, payments, moves of money
  *
  * An agreement reserves, until its slot is final: its worth from whoever pays, collateral of both sides, the energy
  * that is delivered and that is lost on the way. */
 #include "contract/contract.h"
+#include "contract/supervision.h"
 
 enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_INTS };
 
@@ -134,9 +137,24 @@ static mgc_status nominate(mgc_env *env, const mgc__method *method, const mgc__v
 typedef struct agreement {
     int64_t slot, seller, buyer, link, carrier, wh, price;
     uint32_t direction;
-    int64_t delivered, worth, collateral;
+    int64_t delivered, worth, collateral[2]; /* of seller and buyer */
     uint64_t id, timeout;
 } agreement;
+
+/* amount * bp / 10000, rounded down, without an intermediate that could overflow. */
+static int64_t share_bp(int64_t amount, uint32_t bp)
+{
+    assert(amount >= 0 && bp <= 10000);
+    return amount / 10000 * bp + amount % 10000 * bp / 10000;
+}
+
+static mgc_status refuse_oversold(mgc_env *env, const agreement *a, int64_t limit, int64_t taken, const char *what)
+{
+    return mgc_env_refuse(env, MGC_E_OVERSOLD,
+                          "slot %" PRId64 ": %s is %" PRId64 " Wh, of which %" PRId64 " are taken; %" PRId64
+                          " more is too much",
+                          a->slot, what, limit, taken, a->wh);
+}
 
 /* Add to a running sum; MGC_E_OVERSOLD beyond the limit. */
 static mgc_status add_up(mgc_env *env, const mgc__key *key, const agreement *a, int64_t limit, const char *what)
@@ -145,11 +163,7 @@ static mgc_status add_up(mgc_env *env, const mgc__key *key, const agreement *a, 
     mgc_status st = mgc__rec_get(env, env->contract, key, &sum);
 
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    if (a->wh > limit - sum.v[0])
-        return mgc_env_refuse(env, MGC_E_OVERSOLD,
-                              "slot %" PRId64 ": %s is %" PRId64 " Wh, of which %" PRId64 " are taken; %" PRId64
-                              " more is too much",
-                              a->slot, what, limit, sum.v[0], a->wh);
+    if (a->wh > limit - sum.v[0]) return refuse_oversold(env, a, limit, sum.v[0], what);
     sum.v[0] += a->wh;
     return mgc__rec_put_ints(env, key, sum.v, 1);
 }
@@ -158,12 +172,37 @@ static mgc_status within_capacity(mgc_env *env, const agreement *a, const mgc__r
 {
     mgc__key key =
         mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('S'), (uint64_t)a->slot), (uint32_t)a->link), a->direction);
+    mgc__rec sold;
     mgc_status st = add_up(env, &key, a, link->v[LINK_CAPACITY], "the link's capacity");
 
     if (st != MGC_OK) return st;
     key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('V'), (uint64_t)a->slot), (uint32_t)a->seller),
                       (uint32_t)a->carrier);
-    return add_up(env, &key, a, limit->v[LIMIT_SALE], "what the seller may sell");
+    st = mgc__rec_get(env, env->contract, &key, &sold);
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    return a->wh <= limit->v[LIMIT_SALE] - sold.v[0]
+               ? MGC_OK
+               : refuse_oversold(env, a, limit->v[LIMIT_SALE], sold.v[0], "what the seller may sell");
+}
+
+/* Both sides' credit; how much collateral each gives follows from it. */
+static mgc_status admit_sides(mgc_env *env, const mgc__market *market, agreement *a)
+{
+    mgc__order order = {.microgrid = a->seller,
+                        .carrier = a->carrier,
+                        .slot = a->slot,
+                        .wh = a->wh,
+                        .worth = a->worth < 0 ? -a->worth : a->worth,
+                        .sells = true};
+    mgc_status st = mgc__order_admit(env, market, &order);
+
+    if (st != MGC_OK) return st;
+    a->collateral[0] = share_bp(order.worth, order.collateral_bp);
+    order.microgrid = a->buyer;
+    order.sells = false;
+    st = mgc__order_admit(env, market, &order);
+    a->collateral[1] = share_bp(order.worth, order.collateral_bp);
+    return st;
 }
 
 static mgc_status reserve(mgc_env *env, const agreement *a, mgc__move move)
@@ -192,12 +231,13 @@ static mgc_status reserve_money(mgc_env *env, const agreement *a)
                             .from_kind = MGC_ACCOUNT_MONEY,
                             .from = seller,
                             .to_kind = MGC_ACCOUNT_CLEARING,
-                            .amount = (uint64_t)a->collateral};
+                            .amount = (uint64_t)a->collateral[0]};
     mgc_status st = reserve(env, a, worth);
 
     if (st == MGC_OK) st = reserve(env, a, collateral);
     collateral.part = PART_COLLATERAL_BUYER;
     collateral.from = buyer;
+    collateral.amount = (uint64_t)a->collateral[1];
     return st != MGC_OK ? st : reserve(env, a, collateral);
 }
 
@@ -224,13 +264,6 @@ static mgc_status reserve_energy(mgc_env *env, const agreement *a)
     return st != MGC_OK ? st : reserve(env, a, loss);
 }
 
-/* amount * bp / 10000, rounded down, without an intermediate that could overflow. */
-static int64_t share_bp(int64_t amount, uint32_t bp)
-{
-    assert(amount >= 0 && bp <= 10000);
-    return amount / 10000 * bp + amount % 10000 * bp / 10000;
-}
-
 static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *a, const mgc__rec *link,
                             const mgc__rec *limit)
 {
@@ -247,10 +280,10 @@ static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *
         return mgc_env_refuse(env, st, "slot %" PRId64 ": %" PRId64 " Wh times %" PRId64 " is over 2^62", a->slot,
                               a->wh, a->price);
     st = within_capacity(env, a, link, limit);
+    if (st == MGC_OK) st = admit_sides(env, market, a);
     if (st == MGC_OK) st = take_number(env, NEXT_TRADE, &a->id);
     if (st != MGC_OK) return st;
     a->delivered = (int64_t)mgc_link_delivered((uint64_t)a->wh, (uint32_t)link->v[LINK_LOSS]);
-    a->collateral = share_bp(a->worth < 0 ? -a->worth : a->worth, market->collateral_bp);
     a->timeout = market->pending_blocks;
     st = reserve_money(env, a);
     if (st == MGC_OK) st = reserve_energy(env, a);
@@ -258,7 +291,8 @@ static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *
     key = mgc__key_u64(mgc__key_u64(mgc__key_of('A'), (uint64_t)a->slot), a->id);
     return mgc__rec_put_ints(env, &key,
                              (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price,
-                                         a->worth, a->collateral, (int64_t)env->height},
+                                         a->worth, a->collateral[0], (int64_t)env->height,
+                                         a->collateral[1]},
                              TRADE_INTS);
 }
 
@@ -279,6 +313,7 @@ static mgc_status two_sides(mgc_env *env, int64_t one, int64_t two)
     for (uint32_t i = 0; i < 2; i++) {
         uint64_t debt;
         mgc_status st = mgc__manager_signed(env, sides[i], &grid[i]);
+        if (st == MGC_OK) st = mgc__not_frozen(env, sides[i], &grid[i]);
         if (st == MGC_OK) st = mgc__debt(env, sides[i], &debt);
         if (st != MGC_OK) return st;
         if (debt > 0)

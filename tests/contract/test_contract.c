@@ -8,7 +8,7 @@
 
 static mgc_ctx *ctx;
 static const uint32_t contracts[] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING,
-                                     MGC_CONTRACT_SETTLEMENT};
+                                     MGC_CONTRACT_SETTLEMENT, MGC_CONTRACT_SUPERVISION, MGC_CONTRACT_CREDIT};
 
 /* --- arguments ------------------------------------------------------------------------------------------ */
 
@@ -107,7 +107,7 @@ START_TEST(arguments_come_back)
                 mgc_args_destroy(args);
             }
     }
-    ck_assert_uint_eq(methods, 13 + 5 + 2 + 6);
+    ck_assert_uint_eq(methods, 13 + 5 + 2 + 6 + 4 + 3);
 }
 END_TEST
 
@@ -116,7 +116,7 @@ START_TEST(the_page_says_what_the_table_says)
 {
     const char *path = getenv("MGC_TEST_CONTRACTS_PAGE");
     FILE *file = path == NULL ? NULL : fopen(path, "r");
-    static char page[65536];
+    static char page[131072];
     const char *name;
 
     ck_assert_msg(file != NULL, "MGC_TEST_CONTRACTS_PAGE does not name doc/contracts.md");

@@ -575,7 +575,7 @@ START_TEST(questions) /* faults 71, 73 */
     ck_assert_uint_eq(count(REGULATOR, "settlement", "microgrid=3"), 3 * SLOTS);
     ck_assert_uint_eq(count(REGULATOR, "trades", "microgrid=A'%20or%201=1"), 0); /* 73: bytes, nothing else */
     ck_assert_uint_eq(count(0, "microgrids", NULL), 3);
-    ck_assert_uint_eq(count(0, "contracts", NULL), 4);
+    ck_assert_uint_eq(count(0, "contracts", NULL), 6);
     ck_assert_uint_gt(count(0, "blocks", "from=3&to=5"), 2);
     ck_assert_uint_eq(count(OPERATOR, "transactions", "height=1"), 1);
     ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "secrets", "", &rows), MGC_E_NOT_FOUND);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two credit values: the formulas alone (credit_rule.c), and what other contracts ask (credit.c).
+ *
+ * All in ten-thousandths ("basis points"), 0..10000, integers, rounded towards zero; doc/contracts.md has the same in
+ * words. */
+#ifndef CONTRACT_CREDIT_H
+#define CONTRACT_CREDIT_H
+
+#include "contract/contract.h"
+
+enum {
+    CREDIT_MAX = 10000,
+    CREDIT_START = 5000,
+    CREDIT_DEFAULT_COST = 2000,
+    CREDIT_CONVICTION_COST = 5000,
+    CREDIT_FALL_MAX = 7500,  /* of trading credit in one epoch, evidence included: invariant I8 */
+    CREDIT_CLEAR_MARGIN = 500, /* a suspension ends so far above the threshold */
+    CREDIT_BONUS = 50,
+    CREDIT_BONUS_MAX = 200,
+    CREDIT_DEMOTE_BELOW = 2000, /* of consensus credit, and of participation in each of the epochs */
+    CREDIT_DEMOTE_EPOCHS = 8
+};
+
+/* What a member did with one counterparty in an epoch: sums over their deals. */
+typedef struct mgc__deals {
+    uint64_t weight; /* [Wh] sum of min(amount, cap) */
+    uint64_t score_low, score_high; /* sum of weight times score, 128 bits */
+} mgc__deals;
+
+void mgc__deals_add(mgc__deals *deals, uint64_t wh, uint64_t cap_wh, uint32_t score);
+
+/* 10000 - min(10000, 10000 max(0, deviation - tolerance wh) / (wh / 4)) */
+uint32_t mgc__credit_delivery(uint64_t wh, uint64_t deviation, uint32_t tolerance_bp);
+/* P of an epoch: no counterparty counts for more than a fifth of the weight; what is over counts as the value at
+ * hand.  false: there was no trade. */
+bool mgc__credit_performance(const mgc__deals *deals, size_t n, uint32_t trade, uint32_t *performance);
+/* One epoch of trading credit. */
+uint32_t mgc__credit_trade_step(uint32_t trade, bool traded, uint32_t performance, bool defaulted);
+/* One epoch of consensus credit: of `certificates` in the epoch `signed_` have the member, `led` blocks are its own.
+ * bonus: given in the present run of epochs led. */
+uint32_t mgc__credit_node_step(uint32_t node, uint64_t signed_, uint64_t certificates, uint64_t led, uint32_t *bonus);
+/* What T allows: of the base limit, in ten-thousandths; and the rate of collateral, of the market's own. */
+uint32_t mgc__credit_limit_bp(uint32_t trade, uint32_t threshold);
+uint32_t mgc__credit_collateral_bp(uint32_t trade, uint32_t market_bp);
+
+/* --- credit.c ----------------------------------------------------------------------------------- */
+
+/* Trading credit of a member. */
+enum { CREDIT_TRADE, CREDIT_SUSPENDED, CREDIT_BEGAN, CREDIT_INTS };
+/* Consensus credit of a validator, by its number in the chain's genesis. */
+enum {
+    NODE_CREDIT,
+    NODE_CONVICTED,
+    NODE_BONUS,
+    NODE_LOW_EPOCHS,
+    NODE_LOW_LEADER,
+    NODE_LOW_LEADERS,
+    NODE_SIGNED,
+    NODE_LED,
+    NODE_INTS
+};
+
+/* The record of a member, or that of one who never traded. */
+mgc_status mgc__credit_of(mgc_env *env, int64_t member, mgc__rec *rec);
+
+typedef struct mgc__credit_entry {
+    uint32_t validator, node, trade;
+    bool convicted, demote;
+} mgc__credit_entry;
+
+/* For the consensus room: the table of a chain's state by rank, best first: not convicted, 3 N + T, number.  entries:
+ * cap of them; *n how many.  root: the table's hash, 32 bytes.  MGC_E_TOO_LARGE beyond cap. */
+mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain,
+                             mgc__credit_entry *entries, size_t cap, size_t *n, uint8_t root[32]);
+
+#endif
