@@ -84,6 +84,9 @@ enum {
     MGC_ROLE_ADMINISTRATOR = 9 /**< of an organisation */
 };
 
+/** Code of the accounts that stand for another chain, one a unit: the ledger opens them. */
+#define MGC_CODE_BRIDGE UINT32_MAX
+
 typedef struct mgc_ledger mgc_ledger;
 typedef struct mgc_chain mgc_chain;
 typedef struct mgc_block mgc_block;

@@ -138,6 +138,8 @@ mgc_status mgc__account_create(mgc__exec *x, const mgc_account_info *account, bo
         return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account is bounded on one side only");
     if (a.unit == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account needs a unit");
     if (a.code == 0) return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "an account needs a code");
+    if (a.code == MGC_CODE_BRIDGE && !x->bridging)
+        return mgc__exec_refuse(x, MGC_E_INVALID_ARG, "the code of accounts that stand for other chains");
     a.debits_pending = a.debits_posted = a.credits_pending = a.credits_posted = 0;
     a.height = x->height;
     return put_account(x, &a);
@@ -348,6 +350,13 @@ static mgc_status load_accounts(mgc__exec *x, const mgc_transfer_info *t, mgc_ac
     return MGC_OK;
 }
 
+/* What stands for another chain is moved by locks and credits alone: else what was locked could be had twice. */
+static mgc_status check_bridge(mgc__exec *x, const mgc_account_info *debit, const mgc_account_info *credit)
+{
+    if (x->bridging || (debit->code != MGC_CODE_BRIDGE && credit->code != MGC_CODE_BRIDGE)) return MGC_OK;
+    return mgc__exec_refuse(x, MGC_E_FORBIDDEN, "an account that stands for another chain is moved by locks alone");
+}
+
 /* --- one transfer -------------------------------------------------------------------------------- */
 
 static mgc_status check_single(mgc__exec *x, const mgc_transfer_info *t)
@@ -390,6 +399,7 @@ static mgc_status create_single(mgc__exec *x, mgc_transfer_info *t)
     mgc_status status = check_single(x, t);
 
     if (status == MGC_OK) status = load_accounts(x, t, &debit, &credit);
+    if (status == MGC_OK) status = check_bridge(x, &debit, &credit);
     if (status != MGC_OK) return status;
     if (debit.unit != credit.unit)
         return mgc__exec_refuse(x, MGC_E_LEDGER_MISMATCH, "the accounts' units are %u and %u", debit.unit,
@@ -500,6 +510,7 @@ static mgc_status create_second(mgc__exec *x, mgc_transfer_info *t)
     status = inherit(x, &p, t);
     if (status == MGC_OK) status = check_still_open(x, &p);
     if (status == MGC_OK) status = load_accounts(x, t, &debit, &credit);
+    if (status == MGC_OK) status = check_bridge(x, &debit, &credit);
     if (status == MGC_OK) status = release(x, &p, &debit, &credit);
     if (status != MGC_OK) return status;
     if (post) {

@@ -26,6 +26,7 @@ struct mgc__exec {
     uint32_t n_events;
     mgc__buf output;
     uint64_t cost;
+    bool bridging;    /* the ledger itself moves what goes between chains */
     mgc_status fatal; /* the first environment failure, whatever the code above made of it */
     char rule[MGC_RULE_MAX + 1];
 };
@@ -104,6 +105,10 @@ mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status);
 mgc_status mgc__expire(mgc__exec *x); /* release what ends at this height */
 mgc_status mgc__account_read(const mgc__item *item, mgc_account_info *a);
 mgc_status mgc__transfer_read(const mgc__item *item, mgc_transfer_info *t); /* without how it ended */
+
+/* --- cross.c ------------------------------------------------------------------------------------- */
+
+mgc_status mgc__settle_locks(mgc__exec *x); /* end what its target's time has passed */
 
 /* --- head.c: a chain's head and indexes ---------------------------------------------------------- */
 

@@ -392,6 +392,7 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     chain->open = true;
     reset_exec(x, UINT32_MAX);
     status = mgc__expire(x);
+    if (status == MGC_OK) status = mgc__settle_locks(x);
     if (status == MGC_OK) status = run_step(chain, chain->executor.begin_block);
     if (status != MGC_OK) {
         mgc__exec_drop(chain);

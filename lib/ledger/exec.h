@@ -160,6 +160,46 @@ mgc_status mgc__transfer_create(mgc__exec *x, const mgc_transfer_info *transfer)
 /* MGC_OK, MGC_E_NOT_FOUND. */
 mgc_status mgc__transfer_get(const mgc__state *s, const uint8_t id[16], mgc_transfer_info *transfer);
 
+/* --- locks and credits between chains ----------------------------------------------------------
+ *
+ * A lock makes an amount pending on the source chain; the target chain credits it once, by the lock's id, in a block
+ * before expires_ms; else it returns when the target's time has passed that.  cross.c has the whole story. */
+
+enum { MGC__LOCK_OPEN = 1, MGC__LOCK_CREDITED = 2, MGC__LOCK_RETURNED = 3 };
+#define MGC__LOCK_MS_MAX (UINT64_C(366) * 86400000) /* a lock forgotten in a drawer does not live for ever */
+#define MGC__EVENT_LOCK "lock"                      /* of contract 0; its receipt is what another store asks for */
+
+typedef struct mgc__lock {
+    uint8_t id[16]; /* also of the pending transfer */
+    uint8_t debit_account[16]; /* when creating; not told when reading: see the transfer */
+    uint8_t target_chain[32], target_account[16];
+    uint64_t amount, expires_ms;
+    uint32_t unit, code; /* code: of the transfers on both sides */
+    uint32_t state;      /* filled from here on: MGC__LOCK_... */
+    uint64_t height;     /* of the block that locked it */
+    bool same_store;     /* the target is a chain of this store: it ends by itself */
+} mgc__lock;
+
+/* MGC_OK, also where the very same lock exists; MGC_E_EXPIRED, MGC_E_RANGE, MGC_E_INVALID_ARG (for its own chain),
+ * MGC_E_EXISTS_DIFFERENT, those of a pending transfer. */
+mgc_status mgc__lock_create(mgc__exec *x, const mgc__lock *lock);
+/* MGC_OK, MGC_E_NOT_FOUND. */
+mgc_status mgc__lock_get(const mgc__state *s, const uint8_t id[16], mgc__lock *lock);
+/* On the target: a lock of another chain of this store, or of any chain by the proof of the receipt that has its event.  Which
+ * other chains are trusted is the contract's to say.  MGC_E_ALREADY_CREDITED, MGC_E_EXPIRED, MGC_E_WRONG_CHAIN,
+ * MGC_E_NOT_FOUND; MGC_E_NOT_FINAL, MGC_E_BAD_PROOF, MGC_E_BAD_CERT and the other findings of verify.h; those of a
+ * transfer. */
+mgc_status mgc__lock_credit(mgc__exec *x, const char *source_chain, const uint8_t id[16]);
+mgc_status mgc__lock_credit_proof(mgc__exec *x, const uint8_t source_chain[32], const uint8_t id[16],
+                                  const uint8_t *proof, size_t len);
+/* On the source: end a lock now rather than at its expiry; by the target's pinned state, or by a proof of the target's
+ * state at a day's close (key 0a, source chain, lock id).  MGC_E_EARLY: it may still be credited; MGC_E_STATE: ended. */
+mgc_status mgc__lock_settle(mgc__exec *x, const uint8_t id[16]);
+mgc_status mgc__lock_settle_proof(mgc__exec *x, const uint8_t id[16], const uint8_t *proof, size_t len);
+/* The account on this chain that stands for another chain: opened when first used, with code MGC_CODE_BRIDGE.  Its
+ * posted and pending credits are what went there, its debits what came from there. */
+void mgc__bridge_id(uint8_t id[16], const uint8_t other_chain[32], uint32_t unit);
+
 /* 16 bytes that name a thing: the head of a tagged hash of the parts, each with its length. */
 void mgc__id_derive(uint8_t id[16], const char *kind, const void *a, size_t a_len, const void *b, size_t b_len);
 

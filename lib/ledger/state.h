@@ -19,6 +19,9 @@ enum {
     MGC__AREA_EXPIRY = 5,   /* height 8, transfer id 16 */
     MGC__AREA_HISTORY = 6,  /* account id 16, height 8, index 4 */
     MGC__AREA_PENDING = 7,  /* transfer id 16 */
+    MGC__AREA_LOCK = 8,     /* lock id 16 */
+    MGC__AREA_LOCK_EXPIRY = 9, /* target chain 32, time 8, lock id 16 */
+    MGC__AREA_CREDIT = 10,  /* source chain 32, lock id 16 */
     MGC__KEY_MAX = 5 + MGC_RECORD_KEY_MAX,
     MGC__VALUE_MAX = MGC_RECORD_VALUE_MAX,
     MGC__BLOCK_WRITES_MAX = 1 << 25 /* bytes of keys and values that one block may write: bounds a stored block */
