@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mgchain-sim ledger verify DIR: every byte, hash, signature, state and balance. */
+/* mgchain-sim ledger: verify every byte, hash, signature, state and balance here; the other words in ledger_ask.c. */
 #include <string.h>
 
-#include "sim.h"
+#include <sys/stat.h>
 
-int cmd_ledger(sim *s)
+#include "ledger.h"
+
+static int verify(sim *s)
 {
     mgc_storage_ops storage;
     void *user = NULL;
@@ -12,10 +14,6 @@ int cmd_ledger(sim *s)
     mgc_verify_info info = {.struct_size = sizeof info};
     mgc_status st;
 
-    if (strcmp(s->words[0], "verify") != 0) {
-        fprintf(stderr, "mgchain-sim: unknown: ledger %s; this version knows: ledger verify DIR\n", s->words[0]);
-        return EXIT_USAGE;
-    }
     st = mgc_storage_files(s->ctx, s->words[1], 0, &storage, &user);
     if (st != MGC_OK) {
         failed(s, st, s->words[1]);
@@ -44,4 +42,27 @@ int cmd_ledger(sim *s)
         printf("%llu bytes at the end were cut short by a crash; they were never acknowledged and go when the ledger is opened\n",
                (unsigned long long)info.torn_bytes);
     return EXIT_DONE;
+}
+
+static bool is_file(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+int cmd_ledger(sim *s)
+{
+    static const char *const words[] = {"verify", "query", "export", "proof"};
+    const char *word = s->words[0];
+
+    if (strcmp(word, "verify") == 0) return is_file(s->words[1]) ? ledger_verify_proof(s) : verify(s);
+    if (strcmp(word, "query") == 0) return ledger_query(s);
+    if (strcmp(word, "export") == 0) return ledger_export(s);
+    if (strcmp(word, "proof") == 0) return ledger_proof(s);
+    const char *nearest = mgc_word_nearest(word, words, 4);
+    fprintf(stderr, "mgchain-sim: unknown: ledger %s; ledger knows verify, query, export and proof", word);
+    if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
+    fputc('\n', stderr);
+    return EXIT_USAGE;
 }

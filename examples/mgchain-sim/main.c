@@ -28,8 +28,16 @@ static const char usage[] =
     "  mgchain-sim stochastic CORE TIME STOCH [--norm1 R] [--norm-inf R] [--wasserstein R] [--kl R] [--chi2 R]\n"
     "              [--cvar LEVEL] [--worst-case] [--method auto|direct|ccg] [--relax] [--threads N] [--gap G] [--json]\n"
     "      a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones\n"
-    "  mgchain-sim ledger verify DIR\n"
+    "  mgchain-sim ledger verify DIR [--json]\n"
     "      check every byte, hash, signature and balance of a ledger\n"
+    "  mgchain-sim ledger query DIR WHAT [KEY=VALUE ...] [--as MEMBER] [--limit N] [--cursor C] [--json]\n"
+    "      what the ledger answers to a member (by number or name), to the public without --as; CSV\n"
+    "  mgchain-sim ledger export DIR --out FOLDER [--as MEMBER]\n"
+    "      every table that the member may see, as CSV\n"
+    "  mgchain-sim ledger proof DIR transaction|receipt|block|account KEY=VALUE ... [--out FILE] [--json]\n"
+    "      evidence that holds without the ledger\n"
+    "  mgchain-sim ledger verify FILE --chain CHAIN_ID [--json]\n"
+    "      check such evidence, offline\n"
     "  mgchain-sim keys\n"
     "      every key of case files, with unit, range and default\n"
     "  mgchain-sim doctor\n"
@@ -52,7 +60,7 @@ static const struct {
     {"export", cmd_export, 1, 1, " mps fixed microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap tolerance json mps fixed "},
     {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf wasserstein kl chi2 cvar worst-case method relax threads gap json "},
-    {"ledger", cmd_ledger, 2, 2, " json "},
+    {"ledger", cmd_ledger, 2, 16, " json as limit cursor out chain "},
     {"doctor", cmd_doctor, 0, 0, " "},
     {"keys", cmd_keys, 0, 0, " "},
 };
@@ -145,6 +153,8 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "time-limit", .real = &s->time_limit_s}, {.name = "norm1", .real = &s->norm1}, {.name = "norm-inf", .real = &s->norm_inf},
         {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
         {.name = "cvar", .real = &s->cvar}, {.name = "worst-case", .flag = &s->worst_case}, {.name = "method", .text = &s->method},
+        {.name = "as", .text = &s->as}, {.name = "limit", .number64 = &s->limit}, {.name = "cursor", .text = &s->cursor},
+        {.name = "chain", .text = &s->chain},
     };
     enum { OPTIONS = sizeof options / sizeof options[0] };
     const char *names[OPTIONS], *word = argv[*i] + 2, *equals = strchr(word, '=');
@@ -167,6 +177,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         }
         const char *value = equals != NULL ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
         if (value == NULL) return misuse("a value is missing after", argv[*i], NULL);
+        if (options[k].text == &s->out) s->out_given = true;
         return take_value(&options[k], value) ? EXIT_DONE : misuse("not a value for this option:", value, NULL);
     }
     key[length + 1] = '\0';

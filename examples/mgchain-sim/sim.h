@@ -19,13 +19,14 @@ enum { PHASES_MAX = 48 };
 typedef struct sim {
     mgc_ctx *ctx;
     /* options; a command reads those of its own table */
-    const char *words[4]; /* what is not an option: CASE, FILE, DIR ... */
+    const char *words[16]; /* what is not an option: CASE, FILE, DIR ... */
     size_t n_words;
-    const char *out, *mps, *microgrid, *progress, *method;
-    uint64_t seed;
+    const char *out, *mps, *microgrid, *progress, *method, *as, *cursor, *chain; /* as, cursor, chain: NULL where not given */
+    uint64_t seed, limit; /* limit 0: none given */
     double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;
     uint32_t json, relax, alone, central, admm, help, fixed, worst_case;
+    bool out_given;
     int32_t day_shift; /* of a rolling run */
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];

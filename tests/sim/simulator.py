@@ -527,6 +527,66 @@ def interrupting_leaves_no_half_written_file():
 
 
 @test
+def a_ledger_answers_by_role_and_page():
+    out = run_day("first")[0]
+    ledger = out / "ledger"
+
+    def ask(*words, wanted=0):
+        done = sim("ledger", "query", ledger, *words)
+        assert done.returncode == wanted, f"{words}: exit {done.returncode}: {done.stderr}"
+        return done.stdout.splitlines(), done.stderr
+
+    every = ask("trades", "--as", "regulator")[0]
+    assert len(every) > 10 and every[0].startswith("id,slot,seller,buyer"), every[:2]
+    assert ask("trades")[0] == every[:1], "the public sees agreements"
+    member = every[1].split(",")[2]
+    manager = next(line.split(",")[3] for line in ask("microgrids")[0] if line.split(",")[1] == member)
+    own = ask("trades", "--as", manager)[0]
+    assert own == [line for line in every if line.split(",")[2] == member or line.split(",")[3] == member or line is every[0]]
+    paged, cursor = [every[0]], []
+    while True:
+        rows, said = ask("trades", "--as", "regulator", "--limit", "7", *cursor)
+        paged += rows[1:]
+        if "--cursor" not in said:
+            break
+        cursor = ["--cursor", said.split("--cursor")[1].strip()]
+    assert paged == every, "the pages together are not the whole"
+    assert "did you mean 'readings'" in ask("readngs", wanted=2)[1]
+    assert ask("trades", "--limit", "2", "--cursor", "00ff", wanted=2)[1]
+    assert "no member" in ask("trades", "--as", "nobody", wanted=2)[1]
+    answer = json.loads(sim("ledger", "query", ledger, "blocks", "chain=trading", "--json").stdout)
+    assert [int(row["height"]) for row in answer["rows"]] == list(range(1, len(answer["rows"]) + 1))
+
+
+@test
+def proofs_hold_without_the_ledger():
+    out = run_day("first")[0]
+    ledger = out / "ledger"
+    chains = {c["name"]: c["chain_id"] for c in json.loads((out / "results.json").read_text())["ledger"]["chains"]}
+    with tempfile.TemporaryDirectory() as folder:
+        proof = pathlib.Path(folder) / "proof"
+        rows = sim("ledger", "query", ledger, "transactions", "contract=trading").stdout.splitlines()
+        tx_id = rows[-1].split(",")[3]
+        account = sim("ledger", "query", ledger, "accounts", "--as", "regulator").stdout.splitlines()[1].split(",")[0]
+        for words in (("transaction", f"tx_id={tx_id}"), ("receipt", f"tx_id={tx_id}"), ("account", f"id={account}"),
+                      ("block", "chain=trading", "height=2")):
+            made = sim("ledger", "proof", ledger, *words, "--out", proof)
+            assert made.returncode == 0, f"{words}: {made.stderr}"
+            good = json.loads(sim("ledger", "verify", proof, "--chain", chains["trading"], "--json").stdout)
+            assert good["ok"], f"{words}: {good}"
+            assert sim("ledger", "verify", proof, "--chain", chains["scheduling"]).returncode == 7
+            bytes_ = proof.read_bytes()
+            for at in range(0, len(bytes_), max(1, len(bytes_) // 25)):
+                proof.write_bytes(bytes_[:at] + bytes([bytes_[at] ^ 1]) + bytes_[at + 1:])
+                assert sim("ledger", "verify", proof, "--chain", chains["trading"]).returncode == 7, f"{words}: a flipped bit at {at} holds"
+        assert sim("ledger", "proof", ledger, "transaction", "tx_id=" + "0" * 64).returncode == 2
+        assert sim("ledger", "proof", ledger, "transaction").returncode == 2
+        done = sim("ledger", "export", ledger, "--out", folder + "/all", "--as", "regulator")
+        assert done.returncode == 0, done.stderr
+        assert len(list(pathlib.Path(folder, "all").glob("*.csv"))) >= 20
+
+
+@test
 def two_days_roll_on_one_ledger():
     if QUICK:
         raise Skip("long")

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledger's commands. */
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include <mgchain/verify.h>
+
+#include "sim.h"
+
+/* A node over a stored ledger, to read only. */
+typedef struct reader {
+    sim *s;
+    mgc_storage_ops storage;
+    void *storage_user;
+    mgc_node *node;
+} reader;
+
+int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what failed was said */
+void reader_close(reader *r);
+
+int ledger_query(sim *s);
+int ledger_export(sim *s);
+int ledger_proof(sim *s);
+int ledger_verify_proof(sim *s); /* verify FILE: a proof, without its ledger */
+
+#endif
