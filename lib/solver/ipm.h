@@ -46,6 +46,8 @@ typedef struct mgc__ipm_result {
  * same (bounds, costs and values may change: branch and bound and ADMM rely on it). */
 mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out);
 void mgc__ipm_destroy(mgc__ipm *ipm);
+/* Whether the last solve's system was factorised as an arrow of alike components. */
+bool mgc__ipm_has_scenarios(const mgc__ipm *ipm);
 /* Keep what the last solve, a cold one, leaves to start from.  *out may be half-built on failure: destroy it. */
 mgc_status mgc__ipm_anchor_create(mgc_ctx *ctx, const mgc__ipm *ipm, mgc__ipm_anchor **out);
 void mgc__ipm_anchor_destroy(mgc__ipm_anchor *anchor);

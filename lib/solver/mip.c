@@ -58,6 +58,7 @@ struct search {
     uint32_t rounded_at;
     uint64_t newest;        /* nodes from this order on are children of the last one */
     uint32_t plunged;       /* steps of the present plunge */
+    double proven;          /* bound of the root, the best so far */
 };
 
 /* --- objective, gap -------------------------------------------------------------------------- */
@@ -82,7 +83,7 @@ static double sharpen(const mgc__mip *mip, double bound)
 
 static double global_bound(const struct search *q)
 {
-    double bound = q->closed_bound;
+    double bound = fmin(q->closed_bound, q->mip->excluded);
 
     for (size_t i = 0; i < q->open; i++) bound = fmin(bound, q->heap[i]->bound);
     return fmin(bound, q->mip->has_incumbent ? q->mip->incumbent : INFINITY);
@@ -163,17 +164,24 @@ static struct node *next_node(struct search *q)
 /* --- nodes from relaxations ------------------------------------------------------------------ */
 
 /* Reduced costs z of a bound: moving x_j away from the end that z leans on costs |z_j| a unit.  Tightens bounds of
- * integers that could not pay for it below the cutoff (Nemhauser and Wolsey 1988, proposition II.5.2.1). */
-static void fix_by_cost(const mgc__mip *mip, double bound, const double *z, double *lower, double *upper)
+ * integers that could not pay for it (Nemhauser and Wolsey 1988, proposition II.5.2.1).  What is left out may still
+ * be better than the incumbent, by half of the gap that is allowed: the bound that follows is within it. */
+static void fix_by_cost(mgc__mip *mip, double bound, const double *z, double *lower, double *upper)
 {
-    double room = mgc__mip_cutoff(mip) - bound;
+    double half = 0.5 * (mip->incumbent - mgc__mip_cutoff(mip));
+    double cutoff = mip->whole_objective ? mgc__mip_cutoff(mip) : mip->incumbent - half, room = cutoff - bound;
+    bool any = false;
 
     if (!(room >= 0.0) || !isfinite(room)) return;
     for (uint32_t k = 0; k < mip->n_int; k++) {
         double steps = fabs(z[k]) > 0.0 ? floor(room / fabs(z[k]) + 1e-6) : INFINITY;
-        if (z[k] > 0.0 && isfinite(lower[k])) upper[k] = fmin(upper[k], lower[k] + steps);
-        if (z[k] < 0.0 && isfinite(upper[k])) lower[k] = fmax(lower[k], upper[k] - steps);
+        double high = z[k] > 0.0 && isfinite(lower[k]) ? lower[k] + steps : INFINITY;
+        double low = z[k] < 0.0 && isfinite(upper[k]) ? upper[k] - steps : -INFINITY;
+        any |= high < upper[k] || low > lower[k];
+        upper[k] = fmin(upper[k], high);
+        lower[k] = fmax(lower[k], low);
     }
+    if (any) mip->excluded = fmin(mip->excluded, mip->whole_objective ? floor(cutoff - 1e-7) + 1.0 : cutoff);
 }
 
 static struct node *node_create(struct search *q, uint32_t depth, double bound)
@@ -530,14 +538,14 @@ static mgc_status expand(struct search *q, struct node *node)
 
 /* --- the search ------------------------------------------------------------------------------ */
 
-static mgc_status report(struct search *q)
+static mgc_status report(struct search *q, double bound)
 {
     mgc__solve *s = q->s;
 
     if (s->opts.progress == NULL) return MGC_OK;
     double incumbent = q->mip->has_incumbent ? q->mip->incumbent + s->p->offset : INFINITY;
     mgc_status st =
-        mgc__verdict(s->opts.progress(s->opts.user, s->info.nodes, incumbent, global_bound(q) + s->p->offset));
+        mgc__verdict(s->opts.progress(s->opts.user, s->info.nodes, incumbent, fmin(bound + s->p->offset, incumbent)));
     if (st != MGC_E_STOPPED)
         return st == MGC_OK
                    ? st
@@ -571,7 +579,7 @@ static mgc_status run(struct search *q)
             while (q->open > 0) node_free(q->mip->ctx, q->heap[--q->open]);
             break;
         }
-        st = report(q);
+        st = report(q, global_bound(q));
         if (st != MGC_OK || q->stop != MGC_OUTCOME_NONE) break;
         struct node *node = next_node(q);
         st = improve(q, node);
@@ -585,43 +593,118 @@ static mgc_status run(struct search *q)
     return st;
 }
 
-static mgc_status root(struct search *q)
+/* --- the root -------------------------------------------------------------------------------- */
+
+/* Solve the root's relaxation and keep what the search asks of it.  q->stop: no search is needed. */
+static mgc_status solve_root(struct search *q)
 {
     mgc__mip *mip = q->mip;
     mgc__relaxation *r = &q->r[0];
 
+    mgc__ipm_anchor_destroy(mip->anchor);
+    mip->anchor = NULL;
     memcpy(r->lower, mip->box_lower, mip->n * sizeof(double));
     memcpy(r->upper, mip->box_upper, mip->n * sizeof(double));
     r->cutoff = INFINITY;
+    r->decide = false;
     mgc_status st = mgc__mip_relax(mip, r, 1);
     if (st != MGC_OK) return st;
     q->s->info.nodes = 1;
+    q->proven = fmax(q->proven, r->bound);
     if (r->outcome == MGC_OUTCOME_INFEASIBLE || r->outcome == MGC_OUTCOME_UNBOUNDED) {
-        q->stop = r->outcome;
+        q->stop = mip->has_incumbent ? MGC_OUTCOME_NONE : r->outcome;
         return MGC_OK;
     }
     if (!r->has_point && interrupted(q)) return MGC_OK;
-    st = mgc__mip_drop_anchor(mip);
-    if (st != MGC_OK) return st;
     for (uint32_t k = 0; k < mip->n_int; k++) {
         mip->root_x[k] = r->has_point ? r->x[mip->ints[k]] : mip->lower[mip->ints[k]];
         mip->root_z[k] = r->has_point ? r->z[mip->ints[k]] : 0.0;
     }
     mip->root_bound = r->has_point ? r->dual_bound : -INFINITY;
+    return mgc__mip_drop_anchor(mip);
+}
+
+/* A point near the caller's start, if there is one; then the relaxation's, rounded. */
+static mgc_status first_incumbents(struct search *q)
+{
+    mgc__mip *mip = q->mip;
+    mgc_status st = MGC_OK;
+
     if (q->s->p->start != NULL && q->s->p->start_n == mip->n) {
-        for (uint32_t k = 0; k < mip->n_int; k++) q->h.key[k] = q->s->p->start[mip->ints[k]];
-        memcpy(r->z, q->h.key, mip->n_int * sizeof(double)); /* z is kept in root_z */
-        st = mgc__heuristic_near(&q->h, r->z);
+        double *wish = mgc__alloc(mip->ctx, mip->n_int, sizeof *wish);
+        if (wish == NULL) return mgc__no_memory(mip->ctx, "a start");
+        for (uint32_t k = 0; k < mip->n_int; k++) wish[k] = q->s->p->start[mip->ints[k]];
+        st = mgc__heuristic_near(&q->h, wish);
+        mgc__free(mip->ctx, wish);
     }
-    if (st == MGC_OK && r->has_point) st = try_point(q, r);
+    if (st == MGC_OK) st = try_point(q, &q->r[0]);
     if (st == MGC_OK) st = mgc__heuristic_round(&q->h, mip->root_x, 1);
-    if (st == MGC_OK && r->has_point) {
+    return st;
+}
+
+/* What comes after each round of cuts: integers that cannot pay for leaving their bounds are fixed, the caller is
+ * told.  *stop: rounds are over. */
+static mgc_status after_round(void *user, const mgc__relaxation *r, bool *stop)
+{
+    struct search *q = user;
+    mgc__mip *mip = q->mip;
+    double *lower = q->h.key, *upper = q->h.wish; /* work space */
+
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        lower[k] = mip->lower[j];
+        upper[k] = mip->upper[j];
+        mip->root_z[k] = r->z[j];
+    }
+    fix_by_cost(mip, r->dual_bound, mip->root_z, lower, upper);
+    q->proven = fmax(q->proven, r->bound);
+    *stop = r->bound > mgc__mip_cutoff(mip);
+    for (uint32_t k = 0; k < mip->n_int; k++) {
+        uint32_t j = mip->ints[k];
+        if (lower[k] > upper[k]) {
+            *stop = true;
+            continue;
+        }
+        mip->lower[j] = mip->box_lower[j] = lower[k];
+        mip->upper[j] = mip->box_upper[j] = upper[k];
+    }
+    mgc_status st = report(q, q->proven);
+    *stop = *stop || interrupted(q);
+    return st;
+}
+
+/* Rounds of cuts; then what depends on the rows is made anew. */
+static mgc_status add_cuts(struct search *q)
+{
+    mgc__mip *mip = q->mip;
+    bool added;
+    mgc_status st = mgc__mip_cut(mip, &q->r[0], after_round, q, &added);
+
+    if (st != MGC_OK || !added) return st;
+    mgc__heuristic_free(&q->h);
+    mgc__domain_free(&q->d);
+    q->h = (mgc__heuristic){0};
+    q->d = (mgc__domain){0};
+    st = mgc__domain_init(&q->d, mip);
+    if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);
+    return st == MGC_OK && q->stop == MGC_OUTCOME_NONE ? solve_root(q) : st;
+}
+
+static mgc_status open_root(struct search *q)
+{
+    mgc__mip *mip = q->mip;
+    mgc__relaxation *r = &q->r[0];
+    bool has_point = r->has_point;
+    mgc_status st = MGC_OK;
+
+    if (has_point) st = try_point(q, r);
+    if (st == MGC_OK) st = mgc__heuristic_round(&q->h, mip->root_x, 1);
+    if (st == MGC_OK && has_point) {
         mgc__heuristic_hint(&q->h, r->x, r->z); /* z is kept in root_z */
         st = mgc__heuristic_round(&q->h, r->z, 1);
     }
-    bool has_point = r->has_point;
     r->has_point = false; /* z is gone: what it said is in root_z, and enter() applies it */
-    if (st == MGC_OK) st = open_node(q, r, 0, -INFINITY);
+    if (st == MGC_OK) st = open_node(q, r, 0, q->proven);
     if (st == MGC_OK && q->open > 0) {
         memcpy(q->heap[0]->x, mip->root_x, mip->n_int * sizeof(double));
         r->has_point = has_point;
@@ -630,9 +713,32 @@ static mgc_status root(struct search *q)
     return st;
 }
 
+/* Nothing more is asked: what the root proved is the bound. */
+static bool root_is_done(struct search *q)
+{
+    const mgc__relaxation *r = &q->r[0];
+
+    if (q->stop == MGC_OUTCOME_NONE && !(r->outcome == MGC_OUTCOME_INFEASIBLE)) return false;
+    q->closed_bound = fmin(q->closed_bound, q->proven);
+    return true;
+}
+
+static mgc_status root(struct search *q)
+{
+    mgc_status st = solve_root(q);
+
+    if (st != MGC_OK || root_is_done(q)) return st;
+    st = first_incumbents(q);
+    if (st == MGC_OK) st = report(q, q->proven);
+    if (st != MGC_OK || root_is_done(q)) return st;
+    if (q->r[0].outcome == MGC_OUTCOME_OPTIMAL && !is_closed(q->mip, &q->r[0])) st = add_cuts(q);
+    if (st != MGC_OK || root_is_done(q)) return st;
+    return open_root(q);
+}
+
 static mgc_status search_init(struct search *q, mgc__mip *mip, mgc__solve *s)
 {
-    *q = (struct search){.mip = mip, .s = s, .closed_bound = INFINITY};
+    *q = (struct search){.mip = mip, .s = s, .closed_bound = INFINITY, .proven = -INFINITY};
     mgc_status st = mgc__domain_init(&q->d, mip);
     for (size_t i = 0; st == MGC_OK && i < MGC__COUNT(q->r); i++) st = mgc__relaxation_init(mip, &q->r[i]);
     if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);

@@ -35,6 +35,7 @@ typedef struct mgc__mip {
 
     /* what the root relaxation left, for fixing by reduced costs whenever the incumbent improves */
     double root_bound, *root_z, *root_x; /* n_int each */
+    double excluded; /* no point that reduced costs took out of boxes is better than this */
 
     uint64_t *tried;             /* hashes of assignments that were solved for */
     size_t n_tried, tried_cap;
@@ -80,6 +81,9 @@ void mgc__domain_activity(const mgc__domain *d, uint32_t row, double *low, doubl
 
 mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s);
 void mgc__mip_free(mgc__mip *mip);
+/* Other rows in place of all, which are copied; relaxations made before know nothing of them. */
+mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, const uint32_t *col, const double *val,
+                             const double *lower, const double *upper);
 /* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
 mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
 
@@ -90,6 +94,7 @@ typedef struct mgc__relaxation {
     double *lower, *upper; /* n; domain to solve over */
     double cutoff;         /* nothing above this is of interest */
     bool decide;           /* stop where it is clear that the bound will stay below the cutoff */
+    double tolerance;      /* 0: that of nodes */
     /* answer */
     uint32_t outcome;      /* OPTIMAL, INFEASIBLE (proven), LIMIT (cutoff or a limit), UNBOUNDED, NUMERICAL */
     uint32_t iterations;
@@ -107,12 +112,24 @@ mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r);
 void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r);
 /* Solve n of them on the threads of the options.  The answers do not depend on how many. */
 mgc_status mgc__mip_relax(mgc__mip *mip, mgc__relaxation *r, size_t n);
+/* Whether the last one was factorised as an arrow of alike scenarios.  Cuts differ from one to the next and would make
+ * them unlike: they then cost more in each iteration than they save in nodes (see the document). */
+bool mgc__mip_has_scenarios(const mgc__mip *mip);
 /* Let later relaxations start from what the last one left, the only one so far. */
 mgc_status mgc__mip_drop_anchor(mgc__mip *mip);
 void mgc__mip_workers_free(mgc__mip *mip);
 
 /* Objective below which a point is worth having: the incumbent less what the gap allows. */
 double mgc__mip_cutoff(const mgc__mip *mip);
+
+/* --- mip_root.c: cuts --------------------------------------------------------------------------- */
+
+/* Called after each relaxation, with its answer; it may tighten the box of integers.  *stop: no more rounds. */
+typedef mgc_status mgc__after_round(void *user, const mgc__relaxation *r, bool *stop);
+
+/* Add rows that every integer point of the box satisfies and the relaxation does not.  r: the relaxation as it is, solved;
+ * work space then.  *added: mip has other rows than before. */
+mgc_status mgc__mip_cut(mgc__mip *mip, mgc__relaxation *r, mgc__after_round *after, void *user, bool *added);
 
 /* --- mip_heuristic.c: incumbents ------------------------------------------------------------- */
 

@@ -248,9 +248,9 @@ static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation 
                   .lower = w->lower,
                   .upper = w->upper,
                   .row_lower = w->row_lower,
-                  .row_upper = w->row_upper,
-                  .block = s->p->block_n == mip->n ? s->p->block : NULL};
-    mgc__ipm_opts o = {.tolerance = mip->node_tolerance,
+                   .row_upper = w->row_upper,
+                   .block = s->p->block_n == mip->n ? s->p->block : NULL};
+    mgc__ipm_opts o = {.tolerance = r->tolerance > 0.0 ? r->tolerance : mip->node_tolerance,
                        .cutoff = r->cutoff,
                        .iteration_limit = s->opts.iteration_limit,
                        .decided = r->decide ? DECIDED : 0.0,
@@ -316,6 +316,12 @@ mgc_status mgc__mip_drop_anchor(mgc__mip *mip)
 {
     assert(mip->n_workers > 0 && mip->anchor == NULL);
     return mgc__ipm_anchor_create(mip->ctx, mip->workers[0]->ipm, &mip->anchor);
+}
+
+bool mgc__mip_has_scenarios(const mgc__mip *mip)
+{
+    assert(mip->n_workers > 0);
+    return mgc__ipm_has_scenarios(mip->workers[0]->ipm);
 }
 
 mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r)

@@ -111,6 +111,7 @@ mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s)
                       .c = qp.c,
                       .q = qp.q,
                       .root_bound = -INFINITY,
+                      .excluded = INFINITY,
                       .incumbent = INFINITY};
     mip->node_tolerance = fmin(fmax(GAP_PART * s->opts.gap, NODE_TOLERANCE_MIN), NODE_TOLERANCE_MAX);
     mip->node_tolerance = fmax(mip->node_tolerance, fmin(s->opts.tolerance, NODE_TOLERANCE_MAX));
@@ -121,6 +122,45 @@ mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s)
     memcpy(mip->box_lower, mip->lower, mip->n * sizeof(double));
     memcpy(mip->box_upper, mip->upper, mip->n * sizeof(double));
     return MGC_OK;
+}
+
+static double *copy_numbers(mgc_ctx *ctx, const double *from, size_t n)
+{
+    return copy_of(ctx, from, n, sizeof *from);
+}
+
+mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, const uint32_t *col, const double *val,
+                             const double *lower, const double *upper)
+{
+    mgc_ctx *ctx = mip->ctx;
+    mgc__csc rows = {.rows = mip->n, .cols = m}, a;
+    double *low = copy_numbers(ctx, lower, m), *high = copy_numbers(ctx, upper, m);
+
+    mgc_status st = low != NULL && high != NULL ? MGC_OK : mgc__no_memory(ctx, "rows");
+    if (st == MGC_OK) st = mgc__csc_alloc(ctx, mip->n, m, start[m], &rows);
+    if (st == MGC_OK) {
+        memcpy(rows.start, start, ((size_t)m + 1) * sizeof *start);
+        if (start[m] > 0) memcpy(rows.row, col, start[m] * sizeof *col);
+        if (start[m] > 0) memcpy(rows.value, val, start[m] * sizeof *val);
+        st = mgc__csc_transpose(ctx, &rows, &a, NULL);
+        mgc__csc_free(ctx, &rows);
+    }
+    if (st != MGC_OK) {
+        mgc__free(ctx, low);
+        mgc__free(ctx, high);
+        return st;
+    }
+    mgc__mip_workers_free(mip); /* theirs are of the old rows, and so is the anchor */
+    mgc__ipm_anchor_destroy(mip->anchor);
+    mip->anchor = NULL;
+    mgc__csc_free(ctx, &mip->a);
+    mgc__free(ctx, mip->row_lower);
+    mgc__free(ctx, mip->row_upper);
+    mip->a = a;
+    mip->m = m;
+    mip->row_lower = low;
+    mip->row_upper = high;
+    return make_rows(mip);
 }
 
 void mgc__mip_free(mgc__mip *mip)
