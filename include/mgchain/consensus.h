@@ -109,7 +109,7 @@ enum {
     MGC_RAFT_APPEND_RESP = 6,   /**< index, hash: durable through; REJECT: index refused, hint and log_term where to try */
     MGC_RAFT_HEARTBEAT_REQ = 7, /**< commit; context: round of reads */
     MGC_RAFT_HEARTBEAT_RESP = 8,
-    MGC_RAFT_SNAPSHOT_REQ = 9,   /**< index, log_term, hash, config: of the snapshot; hint: offset; bytes; LAST */
+    MGC_RAFT_SNAPSHOT_REQ = 9,   /**< index, log_term, hash, config: of the snapshot; context: config.index; hint: offset */
     MGC_RAFT_SNAPSHOT_RESP = 10, /**< index: of the snapshot; hint: next offset wanted */
     MGC_RAFT_READ_REQ = 11,      /**< context: tag of a read, sent on to the leader */
     MGC_RAFT_READ_RESP = 12,     /**< context: tag; index: to be applied first; REJECT: ask again */
@@ -429,8 +429,10 @@ MGC_API uint32_t mgc_raft_caretaker_target(const mgc_raft *raft);
 /* --- bytes ---------------------------------------------------------------------------------------------------------- */
 
 enum {
-    MGC_RAFT_MSG_BYTES = 264,      /**< header of every message on the wire */
-    MGC_RAFT_ENTRY_BYTES = 24,     /**< header of an entry in a message */
+    MGC_RAFT_MSG_BYTES = 224,      /**< header of every message on the wire */
+    MGC_RAFT_BODY_MAX = 1 << 26,   /**< bytes behind it: far above a batch, far below what would hurt */
+    MGC_RAFT_BATCH_MAX = 4096,     /**< entries in one message */
+    MGC_RAFT_ENTRY_BYTES = 16,     /**< header of an entry in a message */
     MGC_RAFT_CONFIG_BYTES_MAX = 464, /**< payload of a CONFIG entry */
     MGC_RAFT_SIGNED_BYTES_MAX = 128  /**< what is signed, without tag and chain id */
 };

@@ -104,11 +104,11 @@ struct mgc_raft {
     uint32_t quiet_ticks; /* after a start, with reads by lease: no vote */
 
     /* storage */
-    uint64_t next_token, done_token, hard_token, append_token, cut_token;
+    uint64_t next_token, done_token, hard_token, append_token, cut_token, repair_token;
 
     /* reads */
     mgc__read *reads;
-    uint32_t n_reads;
+    uint32_t n_reads, read_ticks;
     uint64_t round;            /* last one sent */
     uint64_t round_now, lease_from; /* by the host's count */
     bool lease_off;            /* leadership was offered away in this term */
@@ -129,6 +129,7 @@ struct mgc_raft {
     uint64_t certificate_index;
     uint32_t certificate_len;
     uint8_t *certificate;
+    uint64_t config_bytes_index;
     uint8_t config_bytes[MGC_RAFT_CONFIG_BYTES_MAX];
 
     /* outputs of the step that runs */
@@ -172,6 +173,7 @@ bool mgc__config_voter(const mgc_raft_config *c, uint32_t id); /* in either half
 const char *mgc__config_simple(const mgc_raft_config *from, const mgc_raft_change *changes, size_t n, mgc_raft_config *to);
 const char *mgc__config_enter(const mgc_raft_config *from, const mgc_raft_change *changes, size_t n, bool auto_leave,
                               mgc_raft_config *to);
+const char *mgc__config_first(const mgc_raft_config *empty, const mgc_raft_change *changes, size_t n, mgc_raft_config *to);
 const char *mgc__config_leave(const mgc_raft_config *from, mgc_raft_config *to);
 bool mgc__config_same_members(const mgc_raft_config *a, const mgc_raft_config *b);
 uint32_t mgc__config_encode(const mgc_raft_config *c, uint8_t *bytes); /* MGC_RAFT_CONFIG_BYTES_MAX is enough */
@@ -182,11 +184,13 @@ bool mgc__config_decode(const uint8_t *bytes, size_t len, mgc_raft_config *c);
 mgc_raft_config *mgc__config_now(mgc_raft *r);
 const mgc_raft_config *mgc__config_at(const mgc_raft *r, uint64_t index);
 /* Bring a configuration into force: peers follow it, progress of those that stay is kept. */
+bool mgc__config_room(const mgc_raft *r);
 bool mgc__config_push(mgc_raft *r, const mgc_raft_config *c);
 void mgc__config_activate(mgc_raft *r);
 void mgc__config_drop_from(mgc_raft *r, uint64_t index);
 uint32_t mgc__propose_config(mgc_raft *r, const mgc_raft_event *event); /* the answer */
 void mgc__config_committed(mgc_raft *r);
+void mgc__config_go_on(mgc_raft *r); /* the leader, after its commit index moved */
 
 /* --- peers.c: progress of each peer --------------------------------------------------------------------------------- */
 
@@ -244,7 +248,8 @@ void mgc__ack(mgc_raft *r, uint32_t to, uint64_t index);
 
 /* --- read.c --------------------------------------------------------------------------------------------------------- */
 
-uint32_t mgc__read_ask(mgc_raft *r, uint64_t tag, uint32_t from, uint64_t now);
+uint32_t mgc__read_ask(mgc_raft *r, uint64_t tag, uint32_t from);
+void mgc__read_tick(mgc_raft *r);
 void mgc__read_round_answered(mgc_raft *r);
 void mgc__read_barrier_passed(mgc_raft *r);
 void mgc__read_fail_all(mgc_raft *r);
@@ -265,6 +270,7 @@ void mgc__snap_sent(mgc_raft *r, uint32_t id, uint64_t upto);
 bool mgc__recovering(const mgc_raft *r);
 void mgc__fault(mgc_raft *r, uint64_t first, uint64_t last);
 void mgc__fault_tick(mgc_raft *r);
+void mgc__fault_repaired(mgc_raft *r, uint64_t index);
 void mgc__fault_repaired_upto(mgc_raft *r, uint64_t index);
 void mgc__recv_fetch_req(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__recv_fetch_resp(mgc_raft *r, const mgc_raft_msg *m);
