@@ -110,6 +110,14 @@ void mgc__config_drop_from(mgc_raft *r, uint64_t index)
     mgc__note(r, MGC_RAFT_NOTE_CONFIG_BACK, 0, mgc__config_now(r)->index);
 }
 
+/* Who is not in the next configuration is told so, as the last thing that it hears: a member that does not know that it
+ * is out might still be asked to campaign. */
+static void tell_those_who_leave(mgc_raft *r, const mgc_raft_config *next)
+{
+    for (uint32_t i = 0; i < r->n_peers; i++)
+        if (mgc__config_member(next, r->peers[i].id) == NULL) mgc__send_append(r, &r->peers[i], true);
+}
+
 static bool append_config(mgc_raft *r, mgc_raft_config *c)
 {
     mgc_raft_entry entry = {.term = r->term, .type = MGC_RAFT_CONFIG};
@@ -121,6 +129,7 @@ static bool append_config(mgc_raft *r, mgc_raft_config *c)
     mgc__log_push(r, &entry);
     r->uncommitted_bytes += entry.len;
     mgc__log_write(r, r->last);
+    tell_those_who_leave(r, c);
     return mgc__config_push(r, c);
 }
 

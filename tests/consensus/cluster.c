@@ -119,7 +119,7 @@ static void post(cluster *c, letter *l)
 cluster *cluster_new(uint32_t n, uint32_t voters, uint32_t learners)
 {
     cluster *c = must(calloc(1, sizeof *c));
-    mgc_raft_member members[NODES_MAX];
+    mgc_raft_member members[NODES_MAX] = {{0}};
     uint32_t n_members = 0;
     mgc_status status;
 

@@ -41,6 +41,7 @@ static bool number(scenario *s, const char *text, uint64_t *value)
 {
     char *end;
 
+    *value = 0;
     if (!isdigit((unsigned char)text[0])) return wrong(s, "\"%s\" is not a number", text);
     *value = strtoull(text, &end, 10);
     return *end == '\0' || wrong(s, "\"%s\" is not a number", text);
@@ -50,6 +51,7 @@ static bool member(scenario *s, const char *text, uint32_t *id)
 {
     uint64_t value;
 
+    *id = 0;
     if (!number(s, text, &value)) return false;
     if (value < 1 || value > s->c->n) return wrong(s, "no member %s", text);
     *id = (uint32_t)value;
@@ -66,6 +68,7 @@ static bool position(scenario *s, const char *text, uint64_t *term, uint64_t *in
 {
     char copy[64], *dot;
 
+    *term = *index = 0;
     snprintf(copy, sizeof copy, "%s", text);
     dot = strchr(copy, '.');
     if (dot == NULL) return wrong(s, "\"%s\" is not term.index", text);
@@ -448,6 +451,7 @@ static bool verb_wipe(scenario *s)
 
 static bool pair(scenario *s, uint32_t *from, uint32_t *to)
 {
+    *to = 0;
     return member(s, s->word[1], from) && member(s, s->word[2], to);
 }
 
