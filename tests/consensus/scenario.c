@@ -99,6 +99,7 @@ static const struct { const char *name; uint32_t kind; } kinds[] = {
 
 static bool kind_named(scenario *s, const char *name, uint32_t *kind)
 {
+    *kind = 0;
     for (size_t i = 0; i < MGC__COUNT(kinds); i++)
         if (strcmp(kinds[i].name, name) == 0) {
             *kind = kinds[i].kind;
