@@ -332,7 +332,7 @@ typedef struct mgc_raft_opts {
     uint32_t election_ticks;    /**< ET; 10; 2..100000 */
     uint32_t heartbeat_ticks;   /**< 1; below election_ticks */
     uint32_t credit_window_ticks; /**< G: how long credit may hold a campaign back; 0: 2 * ET; at most 8 * ET */
-    uint32_t rank_ticks;        /**< delta between ranks; 0: as wide as (n - 1) delta <= ET allows */
+    uint32_t rank_ticks;        /**< delta between ranks; 0: half an ET divided by n - 1, rounded up */
     uint32_t members_max;       /**< room for peers; 7; 1..MGC_RAFT_MEMBERS_MAX */
     uint32_t log_max;           /**< entries between snapshot and end; 512; a power of two, 16..2^24 */
     uint32_t batch_entries;     /**< in one message; 64; 1..4096 */

@@ -28,12 +28,11 @@ static bool window_open(const mgc_raft *r)
     return r->n_credit > 0 && r->since_leader < r->opts.credit_window_ticks;
 }
 
-/* delta: (n - 1) delta <= ET, so that the last in rank still fires before 2 ET + delta. */
+/* delta: (n - 1) delta is half an ET, rounded up, so that the last in rank still fires before 2 ET + delta. */
 static uint32_t rank_ticks(const mgc_raft *r)
 {
-    uint32_t others = r->n_credit > 1 ? r->n_credit - 1 : 1, widest = r->opts.election_ticks / others;
+    uint32_t twice = 2 * (r->n_credit > 1 ? r->n_credit - 1 : 1), widest = (r->opts.election_ticks + twice - 1) / twice;
 
-    if (widest == 0) widest = 1;
     return r->opts.rank_ticks != 0 && r->opts.rank_ticks < widest ? r->opts.rank_ticks : widest;
 }
 
@@ -47,7 +46,7 @@ uint32_t mgc__credit_deadline(mgc_raft *r)
     ticks = et + (own->rank < r->n_credit ? own->rank : r->n_credit - 1) * delta;
     ticks += (uint32_t)mgc__rng_below(&r->rng, (uint64_t)delta);
     if (own->may_campaign_early == 0 && r->since_leader + ticks < r->opts.credit_window_ticks)
-        ticks = r->opts.credit_window_ticks - r->since_leader + (uint32_t)mgc__rng_below(&r->rng, et);
+        ticks = r->opts.credit_window_ticks - r->since_leader + (uint32_t)mgc__rng_below(&r->rng, (et + 1) / 2);
     return ticks;
 }
 
