@@ -325,7 +325,9 @@ enum {
     CODE_IMBALANCE = 22,
     CODE_FEE = 23,
     CODE_CARBON = 24,
-    CODE_GRID_ENERGY = 25
+    CODE_GRID_ENERGY = 25,
+    CODE_BID_DEPOSIT = 26,
+    CODE_BID_ESCROW = 27
 };
 /* Parts of a transfer's id, so that each thing that moves has its own: contract, number, part. */
 enum {
@@ -338,6 +340,8 @@ enum {
     PART_DEPOSIT_DEBT,
     PART_WITHDRAW,
     PART_PAYMENT = 48,
+    PART_BID_DEPOSIT,
+    PART_BID_ESCROW,
     PART_SECOND_PHASE = 64, /* added to the part of the pending one */
     PART_DUE = 128          /* added where a charge goes to the debt */
 };

@@ -88,9 +88,11 @@ static mgc_status add_agreements(mgc_env *env, uint64_t slot)
         mgc__key buyer = schedule_key(slot, w.rec.v[TRADE_BUYER], w.rec.v[TRADE_CARRIER]);
         mgc__rec link;
 
-        st = mgc__link_in_slot(env, w.rec.v[TRADE_LINK], (int64_t)slot, &link);
-        if (st == MGC_OK) st = add_flow(env, slot, &w.rec, &link);
-        if (st == MGC_OK) st = add_fee(env, &w.rec, &link, &seller, &buyer);
+        if (w.rec.v[TRADE_LINK] != 0) { /* of an auction: over the connections to the public grid */
+            st = mgc__link_in_slot(env, w.rec.v[TRADE_LINK], (int64_t)slot, &link);
+            if (st == MGC_OK) st = add_flow(env, slot, &w.rec, &link);
+            if (st == MGC_OK) st = add_fee(env, &w.rec, &link, &seller, &buyer);
+        }
         if (st == MGC_OK) st = add_to(env, &seller, SCHEDULE_SENT, w.rec.v[TRADE_WH], SCHEDULE_INTS);
         if (st == MGC_OK) st = add_to(env, &buyer, SCHEDULE_RECEIVED, w.rec.v[TRADE_DELIVERED], SCHEDULE_INTS);
     }

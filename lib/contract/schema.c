@@ -9,6 +9,10 @@
     {                                                                                                                \
         MGC_FIELD_UINT, name, "", lower, upper                                                                       \
     }
+#define INT(name, lower, upper)                                                                                      \
+    {                                                                                                                \
+        MGC_FIELD_INT, name, "", lower, upper                                                                        \
+    }
 #define ID(name)                                                                                                     \
     {                                                                                                                \
         MGC_FIELD_UINT, name, "", 1, MGC_PARTY_MAX                                                                   \
@@ -84,6 +88,15 @@ static const mgc__method methods[] = {
      "pay",
      {ID("payer"), ID("payee"), UINT("amount_micro", 1, AMOUNT), SLOT("first_slot"), SLOT("last_slot"),
       HASH("run_hash")}},
+
+    {MGC_CONTRACT_TRADING,
+     "bid",
+     {ID("microgrid"), SLOT("slot"), UINT("carrier", 1, 2), HASH("hash"), UINT("deposit_micro", 0, AMOUNT)}},
+    {MGC_CONTRACT_TRADING,
+     "reveal",
+     {SLOT("slot"), UINT("carrier", 1, 2), UINT("bid", 1, SLOT_MAX), BYTES("salt", 16, 64), UINT("sells", 0, 1),
+      UINT("wh", 1, AMOUNT), INT("price", -PRICE_MAX, PRICE_MAX)}},
+    {MGC_CONTRACT_TRADING, "clear", {SLOT("slot"), UINT("carrier", 1, 2)}},
 
     {MGC_CONTRACT_SCHEDULING, "terms", {ID("link"), ROWS("rows", "slot capacity_wh fee_micro_per_kwh")}},
     {MGC_CONTRACT_SCHEDULING, "acknowledge", {ID("microgrid"), SLOT("first_slot"), SLOT("last_slot")}},

@@ -10,14 +10,17 @@
  *   W member slot               a member's exposure: worth of its orders until the slot is paid out
  *   R slot microgrid            how many orders
  *   B last-slot id              a payment of a bargain
- *   Q                           the next numbers of agreements, payments, moves of money
+ *   Q                           the next numbers of agreements, payments, moves of money, bids
+ *   o, p, Y                     bids, auctions, what they send over connections (auction.c)
  *
  * An agreement reserves, until its slot is final: its worth from whoever pays, collateral of both sides, the energy
  * that is delivered and that is lost on the way. */
+#include "contract/auction.h"
 #include "contract/contract.h"
 #include "contract/supervision.h"
 
-enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_INTS };
+enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_BID, NEXT_INTS };
+_Static_assert((int)NEXT_BID == (int)NUMBER_BID, "the auction's numbers");
 
 static mgc_status take_number(mgc_env *env, uint32_t which, uint64_t *number)
 {
@@ -28,6 +31,11 @@ static mgc_status take_number(mgc_env *env, uint32_t which, uint64_t *number)
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     *number = (uint64_t)++rec.v[which]; /* from 1 */
     return mgc__rec_put_ints(env, &key, rec.v, NEXT_INTS);
+}
+
+mgc_status mgc__next_number(mgc_env *env, uint32_t which, uint64_t *number)
+{
+    return take_number(env, which, number);
 }
 
 /* --- money -------------------------------------------------------------------------------------------- */
@@ -81,27 +89,38 @@ static mgc_status withdraw(mgc_env *env, const mgc__method *method, const mgc__v
 
 /* --- nominations ------------------------------------------------------------------------------------------ */
 
+mgc__key mgc__connection_key(int64_t slot, int64_t microgrid, int64_t carrier)
+{
+    return mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('Y'), (uint64_t)slot), (uint32_t)microgrid),
+                       (uint32_t)carrier);
+}
+
 static mgc_status nominate_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a,
                                const mgc__rec *limit, const int64_t *row)
 {
     mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('N'), (uint64_t)row[0]), (uint32_t)a[0].number),
                                (uint32_t)a[1].number);
+    mgc__key auctioned_key = mgc__connection_key(row[0], a[0].number, a[1].number);
+    mgc__rec auctioned;
     mgc_status st = mgc__slot_open(env, market, row[0]);
 
     if (st != MGC_OK) return st;
+    st = mgc__rec_get(env, env->contract, &auctioned_key, &auctioned);
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (row[1] < 0 || row[2] < 0)
         return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is negative", row[0],
                               row[1] < 0 ? row[1] : row[2]);
-    if (row[1] > limit->v[LIMIT_IMPORT] || row[2] > limit->v[LIMIT_EXPORT])
+    if (row[1] > limit->v[LIMIT_IMPORT] - auctioned.v[0] || row[2] > limit->v[LIMIT_EXPORT] - auctioned.v[1])
         return mgc_env_refuse(
             env, MGC_E_RANGE,
             "slot %" PRId64 ": microgrid %" PRId64 " may buy %" PRId64 " Wh and sell %" PRId64 " Wh of %s", row[0],
-            a[0].number, limit->v[LIMIT_IMPORT], limit->v[LIMIT_EXPORT], mgc__carrier_name(a[1].number));
+            a[0].number, limit->v[LIMIT_IMPORT] - auctioned.v[0], limit->v[LIMIT_EXPORT] - auctioned.v[1],
+            mgc__carrier_name(a[1].number));
     return mgc__rec_put_ints(env, &key, row + 1, NOMINATION_INTS);
 }
 
 /* The limits of a microgrid for a carrier. */
-static mgc_status limits_of(mgc_env *env, int64_t microgrid, int64_t carrier, mgc__rec *limit)
+mgc_status mgc__limits_of(mgc_env *env, int64_t microgrid, int64_t carrier, mgc__rec *limit)
 {
     mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_of('g'), (uint32_t)microgrid), (uint32_t)carrier);
     mgc_status st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, limit);
@@ -125,7 +144,7 @@ static mgc_status nominate(mgc_env *env, const mgc__method *method, const mgc__v
     if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[0].number, &grid);
     if (st == MGC_OK) st = mgc__manager_signed(env, a[0].number, &grid);
     if (st == MGC_OK) st = mgc__metered(env, a[0].number, a[1].number);
-    if (st == MGC_OK) st = limits_of(env, a[0].number, a[1].number, &limit);
+    if (st == MGC_OK) st = mgc__limits_of(env, a[0].number, a[1].number, &limit);
     mgc__row_begin(&rows, method, values, 2);
     while (st == MGC_OK && mgc__row_next(&rows, row)) st = nominate_row(env, &market, a, &limit, row);
     return st;
@@ -264,10 +283,25 @@ static mgc_status reserve_energy(mgc_env *env, const agreement *a)
     return st != MGC_OK ? st : reserve(env, a, loss);
 }
 
+/* Hold what it may cost and keep it: from here on both are bound. */
+static mgc_status bind(mgc_env *env, const mgc__market *market, agreement *a)
+{
+    mgc__key key = mgc__key_u64(mgc__key_u64(mgc__key_of('A'), (uint64_t)a->slot), a->id);
+    mgc_status st;
+
+    a->timeout = market->pending_blocks;
+    st = reserve_money(env, a);
+    if (st == MGC_OK) st = reserve_energy(env, a);
+    if (st != MGC_OK) return st;
+    return mgc__rec_put_ints(env, &key,
+                             (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price,
+                                         a->worth, a->collateral[0], (int64_t)env->height, a->collateral[1]},
+                             TRADE_INTS);
+}
+
 static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *a, const mgc__rec *link,
                             const mgc__rec *limit)
 {
-    mgc__key key;
     mgc_status st = mgc__slot_open(env, market, a->slot);
 
     if (st != MGC_OK) return st;
@@ -284,16 +318,24 @@ static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *
     if (st == MGC_OK) st = take_number(env, NEXT_TRADE, &a->id);
     if (st != MGC_OK) return st;
     a->delivered = (int64_t)mgc_link_delivered((uint64_t)a->wh, (uint32_t)link->v[LINK_LOSS]);
-    a->timeout = market->pending_blocks;
-    st = reserve_money(env, a);
-    if (st == MGC_OK) st = reserve_energy(env, a);
-    if (st != MGC_OK) return st;
-    key = mgc__key_u64(mgc__key_u64(mgc__key_of('A'), (uint64_t)a->slot), a->id);
-    return mgc__rec_put_ints(env, &key,
-                             (int64_t[]){a->seller, a->buyer, a->link, a->carrier, a->wh, a->delivered, a->price,
-                                         a->worth, a->collateral[0], (int64_t)env->height,
-                                         a->collateral[1]},
-                             TRADE_INTS);
+    return bind(env, market, a);
+}
+
+mgc_status mgc__match_agree(mgc_env *env, const mgc__market *market, const mgc__match *match)
+{
+    agreement a = {.slot = match->slot,
+                   .seller = match->seller,
+                   .buyer = match->buyer,
+                   .carrier = match->carrier,
+                   .wh = match->wh,
+                   .delivered = match->wh,
+                   .price = match->price,
+                   .collateral = {match->collateral_seller, match->collateral_buyer}};
+    mgc_status st = mgc_worth((uint64_t)a.wh, a.price, &a.worth);
+
+    if (st != MGC_OK) return mgc_env_refuse(env, st, "a match is worth over 2^62");
+    st = take_number(env, NEXT_TRADE, &a.id);
+    return st != MGC_OK ? st : bind(env, market, &a);
 }
 
 /* Two microgrids that may deal with each other: two owners, both signed, nobody in debt. */
@@ -344,7 +386,7 @@ static mgc_status agree(mgc_env *env, const mgc__method *method, const mgc__valu
                               a.seller, a.buyer);
     st = mgc__metered(env, a.seller, a.carrier);
     if (st == MGC_OK) st = mgc__metered(env, a.buyer, a.carrier);
-    if (st == MGC_OK) st = limits_of(env, a.seller, a.carrier, &limit);
+    if (st == MGC_OK) st = mgc__limits_of(env, a.seller, a.carrier, &limit);
     mgc__row_begin(&rows, method, values, 3);
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
         a.slot = row[0];
@@ -395,7 +437,16 @@ static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values
 }
 
 static const mgc__rule rules[] = {
-    {"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate}, {"agree", agree}, {"pay", pay}};
+    {"deposit", deposit}, {"withdraw", withdraw}, {"nominate", nominate},   {"agree", agree},
+    {"pay", pay},         {"bid", mgc__bid},      {"reveal", mgc__reveal}, {"clear", mgc__clear}};
+
+static int32_t on_slot(void *user, mgc_env *env, uint64_t slot)
+{
+    mgc_status st = mgc__auction_end(env, slot);
+
+    (void)user;
+    return st == MGC_OK ? MGC_CB_DONE : st;
+}
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
@@ -486,6 +537,8 @@ static const mgc__answer answers[] = {
     {"nominations", "microgrid|slot", query_nominations},
     {"trades", "microgrid|slot", query_trades},
     {"payments", "microgrid", query_payments},
+    {"auctions", "slot", mgc__query_auctions},
+    {"bids", "microgrid|slot", mgc__query_bids},
 };
 
 const mgc__built_in mgc__trading = {
@@ -496,4 +549,5 @@ const mgc__built_in mgc__trading = {
     .n_rules = MGC__COUNT(rules),
     .answers = answers,
     .n_answers = MGC__COUNT(answers),
+    .on_slot = on_slot,
 };
