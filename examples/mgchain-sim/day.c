@@ -29,12 +29,28 @@ static const mgc_key *key_of(void *user, uint32_t member)
     return b->keys[b->n_keys++].key;
 }
 
+const mgc_key *book_key(book *b, uint32_t member)
+{
+    return key_of(b, member);
+}
+
+uint32_t book_member(book *b, const uint8_t public_key[32])
+{
+    uint8_t own[32];
+
+    if (mgc_key_public(b->node_key, own) == MGC_OK && memcmp(own, public_key, 32) == 0) return MGC_DAY_VALIDATOR;
+    for (size_t i = 0; i < b->n_keys; i++)
+        if (mgc_key_public(b->keys[i].key, own) == MGC_OK && memcmp(own, public_key, 32) == 0) return b->keys[i].member;
+    return 0;
+}
+
 mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms)
 {
     mgc_node_opts opts;
 
     memset(b, 0, sizeof *b);
     b->s = s;
+    b->incident.asked = s->incidents;
     snprintf(b->folder, sizeof b->folder, "%s", folder);
     mgc_status st = mgc_storage_files(s->ctx, folder, 1, &b->storage, &b->storage_user);
     if (st == MGC_OK) st = key_from_seed(b, 0, &b->node_key);
@@ -64,7 +80,7 @@ void book_close(book *b)
 }
 
 /* Why a transaction that the day was built of did not go through: kept for the self-check. */
-static void judge_ticket(book *b, uint64_t ticket, const char *method)
+void book_note_refusal(book *b, uint64_t ticket, const char *method)
 {
     mgc_ticket_info info = {.struct_size = sizeof info};
 
@@ -82,44 +98,51 @@ typedef struct batch {
     size_t n;
 } batch;
 
-static mgc_status flush(book *b, batch *in, uint64_t now)
+/* The round of blocks, and what became of the batch. */
+static mgc_status flush(book *b, batch *in)
 {
-    mgc_status st = mgc_node_flush(b->node, now);
+    mgc_status st = mgc_node_flush(b->node, b->now_ms);
 
-    for (size_t i = 0; st == MGC_OK && i < in->n; i++) judge_ticket(b, in->ticket[i], in->method[i]);
+    for (size_t i = 0; st == MGC_OK && i < in->n; i++) book_note_refusal(b, in->ticket[i], in->method[i]);
     in->n = 0;
     return st;
+}
+
+static void show_progress(book *b, uint32_t phase)
+{
+    char text[48];
+
+    if (b->submitted % 16 != 0) return;
+    snprintf(text, sizeof text, "%llu transactions", (unsigned long long)b->submitted);
+    phase_step(b->s, (double)phase / MGC_DAY_END, text);
 }
 
 /* Hand in the day transaction by transaction; a round of blocks closes whenever time moves on or a phase ends, for what
  * follows may stand on another chain and read what this phase wrote. */
 static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
 {
-    uint64_t now = b->now_ms, ticket;
+    const uint8_t *bytes;
     uint32_t phase = 0;
-    mgc_status st;
+    size_t len;
 
     for (;;) {
         mgc_day_tx tx = {.struct_size = sizeof tx};
-        st = mgc_day_next(day, until, &tx);
-        if (st == MGC_E_NOT_FOUND) return flush(b, in, now);
-        if (st != MGC_OK) return st;
-        if (tx.due_ms > now || tx.phase != phase || in->n == BATCH_MAX) {
-            st = in->n > 0 ? flush(b, in, now) : MGC_OK;
-            if (st == MGC_OK && tx.due_ms > now) st = mgc_node_step(b->node, b->now_ms = now = tx.due_ms, NULL);
-        }
+        mgc_status st = mgc_day_next(day, until, &tx);
+        bool none = st == MGC_E_NOT_FOUND;
+        if (st != MGC_OK && !none) return st;
+        st = MGC_OK;
+        if (none || tx.due_ms > b->now_ms || tx.phase != phase || in->n == BATCH_MAX) st = in->n > 0 || none ? flush(b, in) : MGC_OK;
+        if (st == MGC_OK && (none || tx.phase != phase)) st = incident_after(b, day, phase);
+        if (st != MGC_OK || none) return st;
+        if (tx.due_ms > b->now_ms) st = mgc_node_step(b->node, b->now_ms = tx.due_ms, NULL);
         phase = tx.phase;
-        if (st == MGC_OK) st = mgc_node_submit(b->node, tx.bytes, tx.len, &ticket);
+        if (st == MGC_OK) st = incident_alter(b, day, &tx, &bytes, &len);
+        if (st == MGC_OK) st = mgc_node_submit(b->node, bytes, len, &in->ticket[in->n]);
         if (st != MGC_OK) return st;
-        in->ticket[in->n] = ticket;
         in->method[in->n++] = tx.method;
         b->submitted++;
-        if (b->submitted % 16 == 0) {
-            char text[48];
-            snprintf(text, sizeof text, "%llu transactions", (unsigned long long)b->submitted);
-            phase_step(b->s, (double)tx.phase / MGC_DAY_END, text);
-        }
-        if (mgc_ctx_cancelled(b->s->ctx)) return flush(b, in, now) == MGC_OK ? MGC_E_STOPPED : MGC_E_IO;
+        show_progress(b, tx.phase);
+        if (mgc_ctx_cancelled(b->s->ctx)) return flush(b, in) == MGC_OK ? MGC_E_STOPPED : MGC_E_IO;
     }
 }
 
@@ -194,9 +217,12 @@ mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance,
         opts.currency = info.currency;
         st = mgc_day_create(b->s->ctx, mgc_case_model(kase), &opts, &day);
     }
+    b->members = mgc_model_microgrids(mgc_case_model(kase));
+    b->first_slot = info.start_ms / (info.period_minutes * UINT64_C(60000));
     if (st == MGC_OK) st = mgc_day_set_alliance(day, alliance);
     if (st == MGC_OK) st = realised != NULL ? mgc_day_set_realised(day, realised) : meter_scenario(b, day, kase, alliance);
     if (st == MGC_OK) st = hand_in(b, day, until, in);
+    if (st == MGC_OK && until == MGC_DAY_END) st = book_end(b, b->first_slot + info.periods - 1);
     free(in);
     if (st != MGC_OK) {
         mgc_day_destroy(day);
@@ -240,6 +266,12 @@ void book_checks(book *b, checks *c, bool ended)
     if (b->refused > 0) check_add(c, "every transaction went through", false, "%llu refused; first %s", (unsigned long long)b->refused, b->first_refusal);
     else check_add(c, "every transaction went through", b->submitted > 0, "%llu transactions", (unsigned long long)b->submitted);
     check_accounts(b, c, ended);
+    if (b->incident.n > 0) {
+        size_t right = 0;
+        for (size_t i = 0; i < b->incident.n; i++) right += b->incident.line[i].as_it_should ? 1 : 0;
+        check_add(c, "incidents end as they should", right == b->incident.n && (b->incident.asked & ~b->incident.done) == 0,
+                  "%zu of %zu answers", right, b->incident.n);
+    }
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &b->storage;
     opts.storage_user = b->storage_user;
@@ -336,6 +368,34 @@ static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const
     return st;
 }
 
+/* What was done that should not have been, and what came of it. */
+static mgc_status incident_table(book *b, tables *t)
+{
+    static const char *const headers[] = {"time", "incident", "who", "does", "the ledger's answer"};
+    const incidents *in = &b->incident;
+    enum { N = 5 };
+
+    if (in->n == 0) return MGC_OK;
+    char *texts = calloc(in->n, 8);
+    const char **cells = calloc(in->n * N, sizeof *cells);
+    if (texts == NULL || cells == NULL) {
+        free(texts);
+        free((void *)(uintptr_t)cells);
+        return MGC_E_NO_MEMORY;
+    }
+    for (size_t i = 0; i < in->n; i++) {
+        uint64_t minutes = in->line[i].time_ms / 60000 % 1440;
+        snprintf(texts + 8 * i, 8, "%02u:%02u", (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+        const char *row[N] = {texts + 8 * i, in->line[i].incident, in->line[i].who, in->line[i].what, in->line[i].answer};
+        memcpy(cells + i * N, row, sizeof row);
+    }
+    t->list[t->n] = (mgc_report_table){"Incidents", "Somebody did what he should not; every answer is the contracts' own and stands on the ledger.",
+                                       headers, cells, N, in->n};
+    t->cells[t->n] = cells;
+    t->texts[t->n++] = texts;
+    return MGC_OK;
+}
+
 mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
 {
     mgc_case_info info = {.struct_size = sizeof info};
@@ -347,6 +407,7 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
                                      {"position_wh", "agreed, kWh>", WH}, {"deviation_wh", "deviation, kWh>", WH}, {"imbalance_micro", "imbalance>", MICRO},
                                      {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
+    static const column credit[] = {{"member", "member>", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", AS_IT_IS}};
     static const column blocks[] = {{"chain", "chain", AS_IT_IS}, {"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
                                     {"refused", "refused>", AS_IT_IS}, {"bytes", "bytes>", AS_IT_IS}, {"hash", "hash", HASH}, {"previous", "previous", HASH},
                                     {"votes", "signatures>", AS_IT_IS}};
@@ -359,6 +420,8 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     if (st == MGC_OK) st = add_table(b, &info, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
     if (st == MGC_OK) st = add_table(b, &info, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
     if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
+    if (st == MGC_OK) st = incident_table(b, t);
+    if (st == MGC_OK) st = add_table(b, &info, t, "credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed facts alone.", credit, 3);
     if (st == MGC_OK) st = add_table(b, &info, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 9);
     return st;
 }

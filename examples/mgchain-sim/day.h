@@ -6,11 +6,12 @@
 #include <mgchain/report.h>
 
 #include "checks.h"
+#include "incident.h"
 
 enum { KEYS_MAX = 4096 };
 
 /* A node with its store and every member's key, for one or more days. */
-typedef struct book {
+struct book {
     sim *s;
     mgc_storage_ops storage;
     void *storage_user;
@@ -23,19 +24,28 @@ typedef struct book {
     uint64_t submitted, refused;
     char folder[1024];
     char first_refusal[256];
-} book;
+    uint32_t members;    /* microgrids of the alliance */
+    uint64_t first_slot; /* of the day under way */
+    incidents incident;
+};
 
 mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms);
 void book_close(book *b);
+const mgc_key *book_key(book *b, uint32_t member);              /* borrowed; NULL: no memory */
+uint32_t book_member(book *b, const uint8_t public_key[32]);    /* of those who have a key by now; 0: nobody */
 
 /* Carry one day through the ledger, up to a phase (MGC_DAY_...): what it leaves is handed in with the next day, since a day's
  * last readings come after the next day's agreements. */
 mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until);
+/* After the last day: the regulator's audited look, and the epoch of credit up to a slot. */
+mgc_status book_end(book *b, uint64_t last_slot);
+/* A transaction that should have gone through did not: kept for the self-check. */
+void book_note_refusal(book *b, uint64_t ticket, const char *method);
 /* What the ledger must show; ended: no day is under way. */
 void book_checks(book *b, checks *c, bool ended);
 
 /* Tables for the report; free_tables() frees what they hold. */
-enum { TABLES_MAX = 8 };
+enum { TABLES_MAX = 12 };
 typedef struct tables {
     mgc_report_table list[TABLES_MAX];
     const char **cells[TABLES_MAX];

@@ -10,7 +10,8 @@
 static const char usage[] =
     "mgchain-sim plans, trades, commits, delivers and settles a day of microgrids.\n"
     "\n"
-    "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N] [--json]\n"
+    "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N]\n"
+    "              [--incident dishonest-meter,default,dispute] [--json]\n"
     "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
     "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--threads N] [--gap G] [--json]\n"
     "      optimisation only; --admm (agents) is the default\n"
@@ -53,7 +54,7 @@ static const struct {
     size_t words_min, words_max;
     const char *options; /* allowed, with spaces around each */
 } commands[] = {
-    {"run", cmd_run, 0, 1, " out days threads seed members json gap "},
+    {"run", cmd_run, 0, 1, " out days threads seed members incident json gap "},
     {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
     {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
     {"check", cmd_check, 1, 1, " "},
@@ -154,7 +155,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
         {.name = "cvar", .real = &s->cvar}, {.name = "worst-case", .flag = &s->worst_case}, {.name = "method", .text = &s->method},
         {.name = "as", .text = &s->as}, {.name = "limit", .number64 = &s->limit}, {.name = "cursor", .text = &s->cursor},
-        {.name = "chain", .text = &s->chain},
+        {.name = "chain", .text = &s->chain}, {.name = "incident", .text = &s->incident},
     };
     enum { OPTIONS = sizeof options / sizeof options[0] };
     const char *names[OPTIONS], *word = argv[*i] + 2, *equals = strchr(word, '=');

@@ -63,6 +63,19 @@ static void write_ledger_part(mgc_json *json, const book *b)
     for (int i = 0; i < 3; i++) write_chain(json, mgc_node_chain(b->node, contracts[i]));
     mgc_json_end(json);
     mgc_json_end(json);
+    if (b->incident.n == 0) return;
+    mgc_json_array(json, "incidents");
+    for (size_t i = 0; i < b->incident.n; i++) {
+        const incident_line *line = &b->incident.line[i];
+        mgc_json_object(json, NULL);
+        mgc_json_integer(json, "time_ms", line->time_ms);
+        mgc_json_string(json, "incident", line->incident);
+        mgc_json_string(json, "who", line->who);
+        mgc_json_string(json, "what", line->what);
+        mgc_json_string(json, "answer", line->answer);
+        mgc_json_end(json);
+    }
+    mgc_json_end(json);
 }
 
 static mgc_status write_results(files *f, const mgc_case *kase, const mgc_alliance *alliance, const book *b, const checks *c)

@@ -204,6 +204,7 @@ int cmd_run(sim *s)
     /* A day is planned on forecasts: a per mille is proven faster, and the report says what was reached. */
     if (!(s->gap > 0)) s->gap = 1e-3;
     s->tolerance = 1e-3;
+    if (s->incident != NULL && !incidents_read(s->incident, &s->incidents)) return EXIT_USAGE;
     if (s->members > 1) {
         fputs("mgchain-sim: one ordering member for now: leave --members out, or give 1\n", stderr);
         return EXIT_USAGE;

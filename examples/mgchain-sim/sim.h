@@ -21,12 +21,13 @@ typedef struct sim {
     /* options; a command reads those of its own table */
     const char *words[16]; /* what is not an option: CASE, FILE, DIR ... */
     size_t n_words;
-    const char *out, *mps, *microgrid, *progress, *method, *as, *cursor, *chain; /* as, cursor, chain: NULL where not given */
+    const char *out, *mps, *microgrid, *progress, *method, *as, *cursor, *chain, *incident; /* from as on: NULL where not given */
     uint64_t seed, limit; /* limit 0: none given */
     double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;
     uint32_t json, relax, alone, central, admm, help, fixed, worst_case;
     bool out_given;
+    uint32_t incidents; /* of --incident */
     int32_t day_shift; /* of a rolling run */
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];

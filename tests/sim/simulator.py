@@ -587,6 +587,34 @@ def proofs_hold_without_the_ledger():
 
 
 @test
+def incidents_are_answered_by_the_contracts():
+    assert "did you mean 'dispute'" in sim("run", "--incident", "dispote").stderr
+    if QUICK:
+        raise Skip("long")
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("run", "--incident", "dishonest-meter,default,dispute", "--out", "out", cwd=folder, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        out = pathlib.Path(folder) / "out"
+        lines = json.loads((out / "results.json").read_text())["incidents"]
+        by = {name: [line["answer"] for line in lines if line["incident"] == name] for name in ("dishonest meter", "default", "dispute")}
+        assert len(by["dishonest meter"]) == 3 and "MGC_E_DOUBLE_REPORT" in by["dishonest meter"][1] and "accepted" in by["dishonest meter"][2]
+        assert len(by["dispute"]) == 3 and all("accepted" in answer for answer in by["dispute"])
+        assert len(by["default"]) == 2 and "a debt of" in by["default"][1]
+        ledger = out / "ledger"
+
+        def rows(*words):
+            text = sim("ledger", "query", ledger, *words, "--as", "regulator").stdout.splitlines()
+            return [dict(zip(text[0].split(","), line.split(","))) for line in text[1:]]
+
+        assert [e["name"] for e in rows("events", "name=corrected") + rows("events", "name=disputed")] == ["corrected", "disputed"]
+        due = [int(a["balance"]) for a in rows("accounts") if a["kind"] == "2"]
+        assert sum(balance < 0 for balance in due) == 1, f"one member owes: {due}"
+        assert all(row["state"] == "final" for row in rows("settlement"))
+        assert "Incidents" in (out / "report.html").read_text()
+        assert sim("ledger", "verify", ledger).returncode == 0
+
+
+@test
 def two_days_roll_on_one_ledger():
     if QUICK:
         raise Skip("long")

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Incidents of a simulated day: somebody does what he should not, and the ledger answers. */
+#ifndef SIM_INCIDENT_H
+#define SIM_INCIDENT_H
+
+#include <mgchain/mgchain.h>
+#include <stdbool.h>
+
+typedef struct book book;
+
+enum { INCIDENT_METER = 1, INCIDENT_DEFAULT = 2, INCIDENT_DISPUTE = 4 };
+enum { INCIDENT_LINES_MAX = 32, INCIDENT_TEXT = 200, OFFSETS_MAX = 8 };
+
+/* What happened, line by line, for the report. */
+typedef struct incident_line {
+    const char *incident, *who; /* static */
+    char what[INCIDENT_TEXT], answer[INCIDENT_TEXT];
+    uint64_t time_ms;
+    bool as_it_should;
+} incident_line;
+
+typedef struct incidents {
+    uint32_t asked, done; /* INCIDENT_... */
+    incident_line line[INCIDENT_LINES_MAX];
+    size_t n;
+    /* transactions that stand in between: later ones of the same sender and contract count on from them */
+    struct { uint32_t member, contract; uint64_t by; } offset[OFFSETS_MAX];
+    size_t n_offsets;
+    int64_t meter, slot, in_wh, out_wh; /* of the false reading: what is true */
+    uint32_t debtor;                    /* microgrid; 0: none */
+    uint8_t bytes[MGC_TX_BYTES_MAX];
+    size_t len;
+} incidents;
+
+/* --incident: names with commas between; false: said on stderr. */
+bool incidents_read(const char *text, uint32_t *asked);
+
+/* A transaction of the day before it is handed in: as it is, or altered. */
+mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uint8_t **bytes, size_t *len);
+/* The last transaction of a phase stands in a block. */
+mgc_status incident_after(book *b, mgc_day *day, uint32_t phase);
+
+#endif
