@@ -38,15 +38,16 @@ static uint32_t rank_ticks(const mgc_raft *r)
 
 uint32_t mgc__credit_deadline(mgc_raft *r)
 {
-    uint32_t et = r->opts.election_ticks, delta, ticks;
+    uint32_t et = r->opts.election_ticks, delta, rank, ticks;
     const mgc_raft_credit *own = window_open(r) ? credit_of(r, r->opts.id) : NULL;
 
     if (own == NULL) return et + (uint32_t)mgc__rng_below(&r->rng, et);
     delta = rank_ticks(r);
-    ticks = et + (own->rank < r->n_credit ? own->rank : r->n_credit - 1) * delta;
-    ticks += (uint32_t)mgc__rng_below(&r->rng, (uint64_t)delta);
+    rank = own->rank < r->n_credit ? own->rank : r->n_credit - 1;
+    ticks = et + rank * delta + (uint32_t)mgc__rng_below(&r->rng, delta);
+    /* Several may wait for the end of the window: steps twice as wide keep them from splitting the vote. */
     if (own->may_campaign_early == 0 && r->since_leader + ticks < r->opts.credit_window_ticks)
-        ticks = r->opts.credit_window_ticks - r->since_leader + (uint32_t)mgc__rng_below(&r->rng, (et + 1) / 2);
+        ticks = r->opts.credit_window_ticks - r->since_leader + 2 * rank * delta + (uint32_t)mgc__rng_below(&r->rng, delta);
     return ticks;
 }
 

@@ -110,7 +110,9 @@ void mgc__recv_snapshot(mgc_raft *r, const mgc_raft_msg *m)
         mgc__ack(r, m->from, m->index);
         return;
     }
-    if (m->config == NULL || m->config->n_members == 0 || m->config->n_members > r->opts.members_max) return;
+    if (m->config == NULL || m->config->n_members == 0 || m->config->n_members > r->opts.members_max ||
+        m->config->index > m->index)
+        return;
     if (!same_transfer(&r->in, m)) {
         if (r->in.whole) return; /* one is being put in force: it must end first */
         r->in = (mgc__incoming){.active = true, .from = m->from, .term = m->term};

@@ -54,9 +54,31 @@ def without_licence(root):
                     yield f"{path}: no SPDX line"
 
 
+def credit_in_two_places(lib):
+    """Who counts majorities sees nothing of the room, and one file alone reads the credit view."""
+    room = lib / "consensus"
+    for path in (room / "quorum.c", room / "quorum.h"):
+        text = path.read_text()
+        for include in re.findall(r"#\s*include\s+(\S+)", text):
+            if include not in {"<stdbool.h>", "<stdint.h>", '"consensus/quorum.h"'}:
+                yield f"{path}: must not include {include}"
+        if "credit" in text.lower():
+            yield f"{path}: must not know of credit"
+    for path in sorted(room.glob("*.c")):
+        if path.name != "credit.c" and re.search(r"->\s*(n_)?credit\s*\[|r->(n_)?credit\b|mgc_raft_credit\s+\w", path.read_text()):
+            yield f"{path}: only credit.c reads the credit view"
+    callers = {"mgc__credit_deadline": {"election.c", "init.c"}, "mgc__credit_holds_back": {"election.c"},
+               "mgc__credit_refuses_prevote": {"election.c"}, "mgc__credit_view": {"step.c"}}
+    for path in sorted(room.glob("*.c")):
+        for name in sorted(set(re.findall(r"\bmgc__credit_\w+", path.read_text()))):
+            if path.name != "credit.c" and path.name not in callers.get(name, set()):
+                yield f"{path}: must not call {name}"
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     checks = [("includes follow the arrows", list(bad_includes(root / "lib"))),
+              ("majorities are counted without seeing credit", list(credit_in_two_places(root / "lib"))),
               ("every file names its licence", list(without_licence(root)))]
     print(f"1..{len(checks)}")
     for number, (name, faults) in enumerate(checks, 1):
