@@ -267,7 +267,7 @@ static void wants(const chunky *x, uint64_t offset)
 START_TEST(T09_snapshot_chunks)
 {
     const mgc_raft_member members[3] = {{1, MGC_RAFT_VOTER, 1, 0}, {2, MGC_RAFT_VOTER, 1, 0}, {3, MGC_RAFT_VOTER, 1, 0}};
-    chunky x = {NULL};
+    chunky x = {0};
     mgc_raft_opts opts;
     mgc_raft_boot boot = {.hard = {.term = 1, .incarnation = 1}};
     mgc_raft_event saved = {.kind = MGC_RAFT_SNAP_SAVED, .snap = &x.meta};
