@@ -8,7 +8,9 @@
  * any order, destroy.  The node reads no clock: time comes with every step.  Same transactions in the same order at
  * the same times give the same bytes.
  *
- * Today one member orders for all (a chain whose quorum is one); the interface is that of several.
+ * With opts.members several members agree by consensus (consensus.h) on rounds of transactions; each executes them, and a
+ * block is acknowledged when a quorum has signed what it computed.  The host carries messages (set_transport,
+ * mgc_node_receive) and calls step at least every tick_ms.
  *
  * Threads: one at a time per node.
  */
@@ -45,7 +47,15 @@ typedef struct mgc_node_opts {
     uint64_t segment_bytes;     /**< as in mgc_ledger_opts; 0: its default */
     uint64_t salt;              /**< as in mgc_ledger_opts */
     uint32_t read_only;         /**< 1: nothing is written: query only; key may be NULL */
-    uint32_t reserved0;         /**< 0 */
+    uint32_t tick_ms;           /**< several members: length of a tick of the consensus; 50 */
+    /** Several members: who they are, the own one among them, ids ascending; copied at create.  The chains begin with
+     *  them and a quorum of more than half; all members must be given the same.  NULL: one member orders alone. */
+    const mgc_member *members;
+    size_t n_members;        /**< 0 where members is NULL; at most 16 */
+    uint32_t election_ticks; /**< several members: a leader that is not heard for so long is replaced; 10 */
+    uint32_t lost_store;     /**< several members: 1: this member has voted before and its store was lost: it comes back
+                              *   without a vote */
+    uint64_t seed;           /**< several members: of the random part of election timeouts; mixed with id */
 } mgc_node_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_node_opts).  Since 0.1 */
@@ -94,8 +104,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, 
  *  @return as mgc_node_step().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms);
 
-/** Hand in a message of another member.  @return MGC_OK; MGC_E_UNSUPPORTED: a chain of one member has no peers.
- *   Since 0.1 */
+/** Hand in a message of another member, of whom the host knows that it is he.  What is malformed or untrue in it is
+ *  dropped and counted.
+ *  @return MGC_OK; MGC_E_UNSUPPORTED: a chain of one member has no peers; as mgc_node_step().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len);
 
 /**
@@ -190,6 +201,11 @@ typedef struct mgc_node_info {
     uint32_t n_chains;     /**< 1 or 3 */
     uint64_t refused;      /**< since start, never in a block */
     uint64_t blocks;       /**< in all chains */
+    uint64_t final_height; /**< of the first chain: the last block with a certificate */
+    uint64_t term;         /**< of the consensus; 0: one member orders alone */
+    uint32_t leader;       /**< whom this member follows; 0: nobody now */
+    uint32_t role;         /**< MGC_RAFT_FOLLOWER ...; 0: one member orders alone */
+    uint64_t ordered;      /**< entries of the common order that were executed here */
 } mgc_node_info;
 
 /** @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */

@@ -203,4 +203,7 @@ void mgc__bridge_id(uint8_t id[16], const uint8_t other_chain[32], uint32_t unit
 /* 16 bytes that name a thing: the head of a tagged hash of the parts, each with its length. */
 void mgc__id_derive(uint8_t id[16], const char *kind, const void *a, size_t a_len, const void *b, size_t b_len);
 
+/* Is this vote a member's signature on the block at a height?  MGC_OK; MGC_E_BAD_CERT: it is not; as reading. */
+mgc_status mgc__chain_check_vote(mgc_chain *chain, uint64_t height, const mgc_vote *vote);
+
 #endif

@@ -490,3 +490,26 @@ mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
     mgc__buf_free(&record);
     return status;
 }
+
+mgc_status mgc__chain_check_vote(mgc_chain *chain, uint64_t height, const mgc_vote *vote)
+{
+    const mgc_member *member = find_member(chain, vote->member);
+    mgc__stored_block b;
+    mgc_status status;
+    mgc__buf record;
+
+    if (member == NULL)
+        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: %" PRIu32 " is no member of chain %s", vote->member,
+                         chain->name);
+    mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
+    status = mgc__read_block_record(chain, height, &record, &b);
+    if (status == MGC_OK)
+        status = mgc__verify_tagged(chain->ledger->ctx, member->public_key, vote_tag, chain->id, MGC_ROLE_VALIDATOR,
+                                    b.header_bytes, b.header_len, vote->signature);
+    if (status == MGC_E_BAD_SIGNATURE || status == MGC_E_BAD_KEY)
+        status = mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT,
+                           "ledger: the vote of member %" PRIu32 " does not fit block %" PRIu64 " of chain %s",
+                           vote->member, height, chain->name);
+    mgc__buf_free(&record);
+    return status;
+}

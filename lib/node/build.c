@@ -9,7 +9,7 @@
  *
  * What can go wrong: memory or storage fails -> the block is dropped as if it had never been, the pool is as before,
  * the call says so; after a storage failure the ledger is closed for good and the node must be started again. */
-#include "node/node.h"
+#include "node/cluster.h"
 
 static mgc_status chain_info(const mgc_node *node, uint32_t chain, mgc_chain_info *info)
 {
@@ -219,6 +219,23 @@ static bool round_due(const mgc_node *node, uint64_t now_ms)
     return false;
 }
 
+bool mgc__node_round_due(mgc_node *node, uint64_t now_ms)
+{
+    note_arrivals(node, now_ms);
+    return round_due(node, now_ms);
+}
+
+uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms)
+{
+    uint64_t since;
+    bool work = ready_to_go(node, UINT32_MAX, &since) > 0;
+    uint32_t bits = 0;
+
+    for (uint32_t i = 0; i < node->n_chains; i++)
+        if (empty_due(node, i, time_ms) || (work && gate_due(node, i, time_ms))) bits |= UINT32_C(1) << i;
+    return bits;
+}
+
 static uint64_t next_wake(const mgc_node *node, uint64_t last_ms)
 {
     uint64_t since, wake = UINT64_MAX;
@@ -239,6 +256,7 @@ mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
     mgc_status st = mgc__node_started(node, true);
 
     if (wake_ms != NULL) *wake_ms = UINT64_MAX;
+    if (st == MGC_OK && node->cluster != NULL) return mgc__cluster_step(node, now_ms, wake_ms);
     if (st == MGC_OK) st = last_time(node, &last);
     if (st != MGC_OK) return st;
     note_arrivals(node, now_ms);
@@ -255,6 +273,8 @@ mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms)
     uint64_t since, last;
     mgc_status st = mgc__node_started(node, true);
 
+    if (st == MGC_OK && node->cluster != NULL)
+        return mgc__fail(node->ctx, MGC_E_UNSUPPORTED, "node: several members order together; step until the tickets are told");
     while (st == MGC_OK && ready_to_go(node, UINT32_MAX, &since) > 0) {
         size_t before = node->pool_n;
 

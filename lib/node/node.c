@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A node's life: options, what the host plugs in, start and stop. */
-#include "node/node.h"
+#include "node/cluster.h"
 
 static const mgc_node_opts node_defaults = {
     .struct_size = sizeof(mgc_node_opts),
     .block_txs_max = 1024,
     .chain = "main",
     .block_interval_ms = 1000,
+    .tick_ms = 50,
+    .election_ticks = 10,
 };
 
 void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
@@ -16,10 +18,10 @@ void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
 
 static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
 {
-    if (o->read_only > 1 || o->reserved0 != 0)
+    if (o->read_only > 1 || o->lost_store > 1)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "node: read_only is %" PRIu32 " and reserved0 %" PRIu32 "; must be 0..1 and 0", o->read_only,
-                         o->reserved0);
+                         "node: read_only is %" PRIu32 " and lost_store %" PRIu32 "; must be 0..1", o->read_only,
+                         o->lost_store);
     if (o->read_only == 0 && o->key == NULL)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
     if (o->read_only == 0 && o->id == 0)
@@ -37,6 +39,25 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
     return MGC_OK;
 }
 
+static mgc_status check_members(mgc_ctx *ctx, const mgc_node_opts *o)
+{
+    bool own = false;
+
+    if (o->members == NULL && o->n_members == 0) return MGC_OK;
+    if (o->members == NULL || o->n_members == 0 || o->n_members > CLUSTER_MEMBERS_MAX || o->tick_ms == 0 || o->election_ticks < 2)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "node: %zu members, ticks of %" PRIu32 " ms, elections after %" PRIu32 " of them; allowed are 1..%d "
+                         "members, at least 1 ms and 2 ticks",
+                         o->n_members, o->tick_ms, o->election_ticks, CLUSTER_MEMBERS_MAX);
+    for (size_t i = 0; i < o->n_members; i++) {
+        own = own || o->members[i].id == o->id;
+        if (o->members[i].id == 0 || (i > 0 && o->members[i].id <= o->members[i - 1].id))
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: member %zu has id %" PRIu32 "; ids begin at 1 and ascend", i,
+                             o->members[i].id);
+    }
+    return own ? MGC_OK : mgc__fail(ctx, MGC_E_INVALID_ARG, "node: member %" PRIu32 " is not among the members", o->id);
+}
+
 mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **out)
 {
     mgc_node_opts o = node_defaults;
@@ -48,13 +69,17 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
     st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "node: opts.struct_size is not one that this library knows");
     st = check_opts(ctx, &o);
+    if (st == MGC_OK) st = check_members(ctx, &o);
     if (st != MGC_OK) return st;
     node = mgc__alloc(ctx, 1, sizeof *node);
     if (node == NULL) return mgc__no_memory(ctx, "node");
     node->ctx = ctx;
     node->opts = o;
     if (o.chain != NULL) memcpy(node->chain_name, o.chain, strlen(o.chain));
-    node->opts.chain = NULL; /* the copy counts */
+    node->opts.chain = NULL; /* the copies count */
+    if (o.n_members > 0) memcpy(node->members, o.members, o.n_members * sizeof *o.members);
+    node->n_members = o.n_members;
+    node->opts.members = NULL;
     node->next_ticket = 1;
     st = mgc__contracts_create(ctx, &node->contracts);
     if (st != MGC_OK) {
@@ -68,6 +93,7 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
 void mgc_node_destroy(mgc_node *node)
 {
     if (node == NULL) return;
+    mgc__cluster_stop(node);
     mgc_ledger_close(node->ledger);
     mgc__contracts_destroy(node->contracts);
     mgc__node_pool_free(node);
@@ -133,6 +159,11 @@ static mgc_status begin_chain(mgc_node *node, const char *name, mgc_chain **chai
     mgc_status st = mgc_key_public(node->opts.key, self.public_key);
 
     if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: its key has no public half");
+    if (node->n_members > 0) {
+        genesis.members = node->members;
+        genesis.n_members = node->n_members;
+        genesis.quorum = (uint32_t)node->n_members / 2 + 1;
+    }
     memcpy(genesis.nonce, node->opts.genesis_nonce, sizeof genesis.nonce);
     st = mgc_ledger_add_chain(node->ledger, &genesis, chain);
     return st != MGC_OK ? st : mgc_ledger_sync(node->ledger);
@@ -167,7 +198,7 @@ static mgc_status open_chain(mgc_node *node, const char *name)
     if (st != MGC_OK) return st;
     node->chains[node->n_chains++] = chain;
     mgc__contracts_attach(node->contracts, chain);
-    return node->opts.read_only == 0 ? certify_rest(node, chain) : MGC_OK;
+    return node->opts.read_only == 0 && node->n_members == 0 ? certify_rest(node, chain) : MGC_OK;
 }
 
 static mgc_status open_chains(mgc_node *node)
@@ -198,6 +229,7 @@ mgc_status mgc_node_start(mgc_node *node)
     if (node->opts.segment_bytes != 0) opts.segment_bytes = node->opts.segment_bytes;
     st = mgc_ledger_open(node->ctx, &opts, &node->ledger);
     if (st == MGC_OK) st = open_chains(node);
+    if (st == MGC_OK && node->n_members > 0 && node->opts.read_only == 0) st = mgc__cluster_start(node);
     if (st != MGC_OK) {
         mgc_ledger_close(node->ledger);
         node->ledger = NULL;
@@ -219,8 +251,8 @@ mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes,
 {
     mgc_status st = mgc__node_started(node, true);
 
-    (void)bytes;
     if (st != MGC_OK) return st;
+    if (node->cluster != NULL) return mgc__cluster_receive(node, from, bytes, len);
     return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
                      "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
 }
@@ -247,6 +279,16 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
     filled.n_chains = node->n_chains;
     filled.waiting = (uint32_t)node->pool_n;
     filled.refused = node->refused;
+    filled.final_height = chain.final_height;
+    if (node->cluster != NULL) {
+        mgc_raft_info raft = {.struct_size = sizeof raft};
+        st = mgc_raft_get_info(node->cluster->raft, &raft);
+        filled.term = raft.term;
+        filled.leader = raft.leader;
+        filled.role = raft.role;
+        filled.ordered = node->cluster->ordered;
+    }
+    if (st != MGC_OK) return st;
     return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
 }
 

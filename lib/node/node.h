@@ -3,7 +3,8 @@
  *
  *   node.c   life: options, storage, start, stop
  *   pool.c   transactions that wait, and tickets
- *   build.c  blocks
+ *   build.c  blocks, where one member orders alone
+ *   cluster.c, round.c, final.c  several members (cluster.h)
  *   ask.c    queries */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -48,6 +49,9 @@ struct mgc_node {
     void *transport_user;
     mgc__contracts *contracts;
     mgc_ledger *ledger; /* NULL before start */
+    mgc_member members[16]; /* who agree; n_members 0: this one alone */
+    size_t n_members;
+    struct mgc__cluster *cluster; /* NULL: alone, or not started */
     uint32_t n_chains;
     mgc_chain *chains[HOMES]; /* in the order of a round */
 
@@ -72,10 +76,17 @@ void mgc__node_ticket_refuse(mgc_node *node, uint64_t number, mgc_status status,
 /* Take out of the pool all whose bytes are NULL, and order the rest by id anew. */
 void mgc__node_pool_compact(mgc_node *node);
 void mgc__node_pool_free(mgc_node *node);
+/* NULL: none of that id waits. */
+waiting *mgc__node_pool_find(mgc_node *node, const uint8_t tx_id[32]);
+/* A transaction that another member passed on; one that cannot stand in a block is dropped. */
+mgc_status mgc__node_take(mgc_node *node, const uint8_t *bytes, size_t len);
 
 /* --- build.c ------------------------------------------------------------------------------------ */
 
 mgc_status mgc__node_started(const mgc_node *node, bool writing);
+/* Does any chain have reason for a block; on which ones is one due though it be empty (bits)? */
+bool mgc__node_round_due(mgc_node *node, uint64_t now_ms);
+uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms);
 
 /* --- node.c ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions that wait for a block, in order of arrival, and the tickets that say what became of them. */
-#include "node/node.h"
+#include "node/cluster.h"
 
 /* --- tickets ---------------------------------------------------------------------------------------- */
 
@@ -225,7 +225,31 @@ mgc_status mgc_node_submit(mgc_node *node, const uint8_t *bytes, size_t len, uin
     st = mgc_chain_check_tx(node->chains[chain], bytes, len);
     if (mgc__is_fatal(st)) return st;
     if (st != MGC_OK && st != MGC_E_NONCE_GAP) return refuse_now(node, tx.tx_id, st, number);
-    return wait_for_block(node, bytes, len, tx.tx_id, chain, number);
+    st = wait_for_block(node, bytes, len, tx.tx_id, chain, number);
+    if (st == MGC_OK && node->cluster != NULL) mgc__cluster_forward(node, bytes, len);
+    return st;
+}
+
+waiting *mgc__node_pool_find(mgc_node *node, const uint8_t tx_id[32])
+{
+    bool found;
+    size_t at = place_of(node, tx_id, node->pool_n, &found);
+
+    return found ? &node->pool[node->by_id[at]] : NULL;
+}
+
+mgc_status mgc__node_take(mgc_node *node, const uint8_t *bytes, size_t len)
+{
+    mgc_tx_info tx = {.struct_size = sizeof tx};
+    uint32_t chain;
+    mgc_status st = mgc_tx_decode(bytes, len, &tx);
+
+    if (st != MGC_OK) return mgc__is_fatal(st) ? st : MGC_OK;
+    if (mgc__node_pool_find(node, tx.tx_id) != NULL || node->pool_n >= MGC_POOL_MAX) return MGC_OK;
+    chain = chain_named(node, tx.chain_id);
+    st = mgc_chain_check_tx(node->chains[chain], bytes, len);
+    if (st != MGC_OK && st != MGC_E_NONCE_GAP) return mgc__is_fatal(st) ? st : MGC_OK; /* its own member tells why */
+    return wait_for_block(node, bytes, len, tx.tx_id, chain, NULL);
 }
 
 mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract, uint64_t *nonce)

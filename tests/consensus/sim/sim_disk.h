@@ -7,7 +7,7 @@
 #include "base/base.h"
 #include "mgchain/storage.h"
 
-enum { SIM_DISK_FILES = 24, SIM_SECTOR = 512 };
+enum { SIM_DISK_FILES = 64, SIM_SECTOR = 512 };
 
 struct sim_file {
     char name[MGC_STORAGE_NAME_MAX + 1];    /* "": removed */

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finality: signatures of members on the headers that they computed, gathered into certificates, in the order of sealing;
+ * and blocks for a member that was away longer than the consensus log reaches. */
+#include "node/cluster.h"
+
+static mgc_status info_of(mgc__cluster *c, uint32_t chain, mgc_chain_info *info)
+{
+    *info = (mgc_chain_info){.struct_size = sizeof *info};
+    return mgc_chain_get_info(c->node->chains[chain], info);
+}
+
+static bool is_member(const mgc__cluster *c, uint32_t id)
+{
+    for (uint32_t i = 0; i < c->n_members; i++)
+        if (c->members[i].id == id) return true;
+    return false;
+}
+
+/* --- tickets ------------------------------------------------------------------------------------ */
+
+/* A block is acknowledged: those who wait for it are told. */
+static void tell_tickets(mgc__cluster *c, uint32_t chain, uint64_t height)
+{
+    mgc_node *node = c->node;
+    uint64_t first = node->next_ticket > MGC_TICKETS_MAX ? node->next_ticket - MGC_TICKETS_MAX : 1;
+
+    for (uint64_t number = node->next_ticket; number-- > first;) {
+        ticket *t = mgc__node_ticket(node, number);
+        if (t == NULL || t->state != MGC_TICKET_OPEN || t->height != height || t->chain != chain) continue;
+        t->state = t->status == MGC_OK ? MGC_TICKET_COMMITTED : MGC_TICKET_REFUSED;
+    }
+}
+
+/* --- votes -------------------------------------------------------------------------------------- */
+
+static pending_votes *votes_of(mgc__cluster *c, uint32_t chain, uint64_t height)
+{
+    pending_votes *p = &c->votes[chain][height % CLUSTER_PENDING];
+
+    if (p->height != height) *p = (pending_votes){.height = height};
+    return p;
+}
+
+static void keep_vote(mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *vote)
+{
+    pending_votes *p = votes_of(c, chain, height);
+
+    for (uint32_t i = 0; i < p->n; i++)
+        if (p->votes[i].member == vote->member) {
+            p->votes[i] = *vote;
+            return;
+        }
+    if (p->n < CLUSTER_MEMBERS_MAX) p->votes[p->n++] = *vote;
+}
+
+/* Drop those that do not fit the block that stands here. */
+static mgc_status sift(mgc__cluster *c, uint32_t chain, pending_votes *p)
+{
+    uint32_t kept = 0;
+    mgc_status st = MGC_OK;
+
+    for (uint32_t i = 0; i < p->n && st == MGC_OK; i++) {
+        st = mgc__chain_check_vote(c->node->chains[chain], p->height, &p->votes[i]);
+        if (st == MGC_OK) p->votes[kept++] = p->votes[i];
+        else if (st == MGC_E_BAD_CERT) {
+            c->dropped++;
+            st = MGC_OK;
+        }
+    }
+    p->n = kept;
+    return st;
+}
+
+/* Certify what can be, in the order of sealing: a block waits for those that its header pins. */
+static mgc_status advance(mgc__cluster *c)
+{
+    bool some = true;
+    mgc_status st = MGC_OK;
+
+    while (some && st == MGC_OK) {
+        some = false;
+        for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK; i++) {
+            mgc_chain_info info;
+            pending_votes *p;
+            st = info_of(c, i, &info);
+            p = &c->votes[i][(info.final_height + 1) % CLUSTER_PENDING];
+            if (st != MGC_OK || info.final_height == info.height || p->height != info.final_height + 1 || p->n < info.quorum) continue;
+            st = sift(c, i, p);
+            if (st != MGC_OK || p->n < info.quorum) continue;
+            st = mgc_chain_certify(c->node->chains[i], p->height, p->votes, p->n);
+            if (st == MGC_OK) some = true;
+            if (st == MGC_E_NOT_FINAL) st = MGC_OK;
+        }
+    }
+    return st;
+}
+
+static mgc_status acknowledge(mgc__cluster *c)
+{
+    uint64_t before[HOMES];
+    bool any = false;
+    mgc_status st = MGC_OK;
+    mgc_chain_info info;
+
+    for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK; i++) {
+        st = info_of(c, i, &info);
+        before[i] = info.final_height;
+    }
+    if (st == MGC_OK) st = advance(c);
+    for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK; i++) {
+        st = info_of(c, i, &info);
+        any = any || info.final_height > before[i];
+    }
+    if (st == MGC_OK && any) st = mgc_ledger_sync(c->node->ledger);
+    for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK && any; i++) {
+        st = info_of(c, i, &info);
+        for (uint64_t h = before[i] + 1; h <= info.final_height; h++) tell_tickets(c, i, h);
+    }
+    return st;
+}
+
+static void send_vote(mgc__cluster *c, uint32_t to, uint32_t chain, uint64_t height, const uint8_t signature[64])
+{
+    uint8_t kind = ENVELOPE_VOTE;
+
+    c->wire.len = 0;
+    mgc__buf_put(&c->wire, &kind, 1);
+    cluster_put32(&c->wire, chain);
+    cluster_put64(&c->wire, height);
+    mgc__buf_put(&c->wire, signature, 64);
+    mgc__cluster_send(c, to, &c->wire);
+}
+
+mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height)
+{
+    mgc_vote vote = {.member = c->node->opts.id};
+    mgc_status st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
+
+    if (st != MGC_OK) return st;
+    keep_vote(c, chain, height, &vote);
+    send_vote(c, 0, chain, height, vote.signature);
+    return acknowledge(c);
+}
+
+mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
+{
+    cluster_reader r = {.at = bytes, .end = bytes + len};
+    mgc_vote vote = {.member = from};
+    uint32_t chain = (uint32_t)cluster_uint(&r, 4);
+    uint64_t height = cluster_uint(&r, 8);
+    const uint8_t *signature = cluster_get(&r, 64);
+    mgc_chain_info info;
+    mgc_status st;
+
+    if (r.bad || r.at != r.end || chain >= c->node->n_chains || !is_member(c, from)) {
+        c->dropped++;
+        return MGC_OK;
+    }
+    st = info_of(c, chain, &info);
+    if (st != MGC_OK || height <= info.final_height || height > info.final_height + CLUSTER_PENDING) return st;
+    memcpy(vote.signature, signature, 64);
+    keep_vote(c, chain, height, &vote);
+    return acknowledge(c);
+}
+
+/* --- what is missing ------------------------------------------------------------------------------ */
+
+static void ask_for(mgc__cluster *c, uint32_t to, uint32_t chain, uint64_t height, uint8_t with_block)
+{
+    uint8_t kind = ENVELOPE_WANT;
+
+    c->wire.len = 0;
+    mgc__buf_put(&c->wire, &kind, 1);
+    cluster_put32(&c->wire, chain);
+    cluster_put64(&c->wire, height);
+    mgc__buf_put(&c->wire, &with_block, 1);
+    mgc__cluster_send(c, to, &c->wire);
+}
+
+static mgc_status send_block(mgc__cluster *c, uint32_t to, uint32_t chain, uint64_t height, bool with_block)
+{
+    mgc_block_info info = {.struct_size = sizeof info};
+    const uint8_t *bytes = NULL;
+    mgc_block *block = NULL;
+    size_t len = 0;
+    uint8_t kind = ENVELOPE_BLOCK;
+    mgc_vote vote;
+    mgc_status st = mgc_chain_read_block(c->node->chains[chain], height, &block);
+
+    if (st == MGC_OK) st = mgc_block_get_info(block, &info);
+    if (st == MGC_OK && with_block) st = mgc_block_get_bytes(block, &bytes, &len);
+    c->wire.len = 0;
+    mgc__buf_put(&c->wire, &kind, 1);
+    cluster_put32(&c->wire, chain);
+    cluster_put64(&c->wire, height);
+    cluster_put32(&c->wire, info.n_votes);
+    for (uint32_t i = 0; i < info.n_votes && st == MGC_OK; i++) {
+        st = mgc_block_get_vote(block, i, &vote);
+        cluster_put32(&c->wire, vote.member);
+        mgc__buf_put(&c->wire, vote.signature, 64);
+    }
+    cluster_put32(&c->wire, (uint32_t)len);
+    if (len > 0) mgc__buf_put(&c->wire, bytes, len);
+    if (st == MGC_OK) mgc__cluster_send(c, to, &c->wire);
+    mgc_block_destroy(block);
+    return st;
+}
+
+mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
+{
+    cluster_reader r = {.at = bytes, .end = bytes + len};
+    uint32_t chain = (uint32_t)cluster_uint(&r, 4);
+    uint64_t height = cluster_uint(&r, 8);
+    bool with_block = cluster_uint(&r, 1) != 0;
+    mgc_chain_info info;
+    mgc_vote vote = {0};
+    mgc_status st;
+
+    if (r.bad || r.at != r.end || chain >= c->node->n_chains || height == 0) {
+        c->dropped++;
+        return MGC_OK;
+    }
+    st = info_of(c, chain, &info);
+    if (st != MGC_OK || height > info.height) return st;
+    if (height <= info.final_height) return send_block(c, from, chain, height, with_block);
+    st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
+    if (st == MGC_OK) send_vote(c, from, chain, height, vote.signature);
+    return st;
+}
+
+static mgc_status take_votes(mgc__cluster *c, cluster_reader *r, uint32_t chain, uint64_t height)
+{
+    uint32_t n = (uint32_t)cluster_uint(r, 4);
+
+    if (n > CLUSTER_MEMBERS_MAX) return MGC_E_MESSAGE;
+    for (uint32_t i = 0; i < n; i++) {
+        mgc_vote vote = {.member = (uint32_t)cluster_uint(r, 4)};
+        const uint8_t *signature = cluster_get(r, 64);
+        if (r->bad || !is_member(c, vote.member)) return MGC_E_MESSAGE;
+        memcpy(vote.signature, signature, 64);
+        keep_vote(c, chain, height, &vote);
+    }
+    return MGC_OK;
+}
+
+/* Blocks are fetched up to a snapshot's standing; where all chains are there, it is in force. */
+static mgc_status fetch_more(mgc__cluster *c)
+{
+    mgc_raft_event saved = {.kind = MGC_RAFT_SNAP_SAVED, .snap = &c->target.meta};
+    bool whole = true;
+    mgc_status st = MGC_OK;
+
+    for (uint32_t i = 0; i < c->target.n && st == MGC_OK; i++) {
+        mgc_chain_info info;
+        st = info_of(c, i, &info);
+        if (st != MGC_OK || info.final_height >= c->target.heights[i]) continue;
+        whole = false;
+        ask_for(c, c->target_from, i, info.final_height + 1, info.height == info.final_height);
+    }
+    if (st != MGC_OK || !whole) return st;
+    st = mgc__cluster_publish(c, &c->target);
+    c->target.set = false;
+    c->ordered = c->target.meta.index;
+    return st == MGC_OK ? mgc__cluster_event(c, &saved) : st;
+}
+
+mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
+{
+    cluster_reader r = {.at = bytes, .end = bytes + len};
+    uint32_t chain = (uint32_t)cluster_uint(&r, 4), block_len;
+    uint64_t height = cluster_uint(&r, 8);
+    const uint8_t *block;
+    mgc_chain_info info;
+    mgc_status st;
+
+    if (r.bad || chain >= c->node->n_chains) {
+        c->dropped++;
+        return MGC_OK;
+    }
+    st = info_of(c, chain, &info);
+    if (st != MGC_OK || height != info.final_height + 1) return st;
+    if (take_votes(c, &r, chain, height) != MGC_OK) {
+        c->dropped++;
+        return MGC_OK;
+    }
+    block_len = (uint32_t)cluster_uint(&r, 4);
+    block = cluster_get(&r, block_len);
+    if (r.bad) return MGC_OK;
+    if (block_len > 0 && info.height < height && c->target.set) {
+        st = mgc_chain_apply(c->node->chains[chain], block, block_len, UINT64_MAX, 0);
+        if (mgc__is_fatal(st)) return st;
+        if (st != MGC_OK) { /* not next in the common order yet, or not true */
+            c->dropped += st != MGC_E_HEIGHT;
+            return MGC_OK;
+        }
+    }
+    st = acknowledge(c);
+    if (st != MGC_OK || c->target.set) return st == MGC_OK ? fetch_more(c) : st;
+    st = info_of(c, chain, &info);
+    if (st == MGC_OK && info.final_height < info.height) ask_for(c, from, chain, info.final_height + 1, 0); /* the next one */
+    return st;
+}
+
+mgc_status mgc__final_tick(mgc__cluster *c)
+{
+    mgc_status st = MGC_OK;
+
+    if (++c->ticks_since_ask < CLUSTER_AGAIN_TICKS) return MGC_OK;
+    c->ticks_since_ask = 0;
+    if (c->target.set) return fetch_more(c);
+    for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK; i++) {
+        mgc_chain_info info;
+        st = info_of(c, i, &info);
+        if (st == MGC_OK && info.final_height < info.height) ask_for(c, 0, i, info.final_height + 1, 0);
+    }
+    return st;
+}
