@@ -102,7 +102,7 @@ typedef struct mgc_ledger_opts {
      *  record inside one.  Random; 0 in simulations that must repeat. */
     uint64_t salt;
     uint32_t read_only; /**< 1: nothing is locked, repaired or written; 0 */
-    uint32_t reserved0; /**< 0 */
+    uint32_t threads;   /**< that verify the signatures of a block from elsewhere; 0: the caller's alone */
 } mgc_ledger_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_ledger_opts).  Since 0.1 */
@@ -275,6 +275,20 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_check_tx(mgc_chain *chain, const uint
 /** The next nonce of a sender with a contract, what the open block holds included.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_next_nonce(mgc_chain *chain, const uint8_t *sender, uint32_t contract,
                                                       uint64_t *nonce);
+
+/**
+ * Verify the signatures of many transactions on several threads.  Those found good are remembered, so that
+ * mgc_chain_check_tx(), mgc_chain_add() and mgc_chain_apply() do not verify them again; what else they must meet is not
+ * looked at.  Some thousands are remembered: hand in what goes into the next block.
+ *
+ * @param txs, lens length n, borrowed until return
+ * @param threads   0, 1: the caller's alone; at most 256
+ * @param results   length n, filled with MGC_OK, as mgc_tx_decode(), MGC_E_BAD_SIGNATURE, MGC_E_BAD_KEY,
+ *                  MGC_E_MISSING_SIGNER; may be NULL
+ * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_verify_txs(mgc_chain *chain, const uint8_t *const *txs, const size_t *lens,
+                                                      size_t n, uint32_t threads, int32_t *results);
 
 /* --- blocks -------------------------------------------------------------------------------------- */
 

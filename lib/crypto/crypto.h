@@ -64,6 +64,12 @@ mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, c
 mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
                               uint32_t role, const void *body, size_t len, const uint8_t signature[64]);
 
+/* The same without an allocation, for threads: scratch holds MGC__TAGGED_EXTRA bytes more than the body. */
+enum { MGC__TAGGED_EXTRA = 64 }; /* tag with its NUL, chain id, role */
+mgc_status mgc__verify_tagged_in(uint8_t *scratch, const uint8_t public_key[32], const char *tag,
+                                 const uint8_t chain_id[32], uint32_t role, const void *body, size_t len,
+                                 const uint8_t signature[64]);
+
 const uint8_t *mgc__key_public(const mgc_key *key); /* 32 bytes, borrowed from the key */
 mgc_ctx *mgc__key_ctx(const mgc_key *key);
 

@@ -128,21 +128,35 @@ mgc_status mgc_signature_verify(const uint8_t *public_key, const uint8_t *messag
 /* --- with a tag ---------------------------------------------------------------------------------- */
 
 /* tag NUL chain_id role body: one buffer, because Ed25519 reads its message twice. */
-static uint8_t *tagged_message(mgc_ctx *ctx, const char *tag, const uint8_t chain_id[32], uint32_t role,
-                               const void *body, size_t len, size_t *message_len)
+static size_t tag_message(uint8_t *message, const char *tag, const uint8_t chain_id[32], uint32_t role, const void *body,
+                          size_t len)
 {
     size_t tag_len = strlen(tag) + 1;
-    uint8_t *message;
 
-    assert(role <= UINT8_MAX);
-    *message_len = tag_len + 32 + 1 + len;
-    message = mgc__alloc(ctx, *message_len, 1);
-    if (message == NULL) return NULL;
+    assert(role <= UINT8_MAX && tag_len + 33 <= MGC__TAGGED_EXTRA);
     memcpy(message, tag, tag_len);
     memcpy(message + tag_len, chain_id, 32);
     message[tag_len + 32] = (uint8_t)role;
     memcpy(message + tag_len + 33, body, len);
+    return tag_len + 33 + len;
+}
+
+static uint8_t *tagged_message(mgc_ctx *ctx, const char *tag, const uint8_t chain_id[32], uint32_t role,
+                               const void *body, size_t len, size_t *message_len)
+{
+    uint8_t *message = mgc__alloc(ctx, MGC__TAGGED_EXTRA + len, 1);
+
+    if (message != NULL) *message_len = tag_message(message, tag, chain_id, role, body, len);
     return message;
+}
+
+mgc_status mgc__verify_tagged_in(uint8_t *scratch, const uint8_t public_key[32], const char *tag,
+                                 const uint8_t chain_id[32], uint32_t role, const void *body, size_t len,
+                                 const uint8_t signature[64])
+{
+    size_t message_len = tag_message(scratch, tag, chain_id, role, body, len);
+
+    return mgc_signature_verify(public_key, scratch, message_len, signature, MGC_SIGNATURE_BYTES);
 }
 
 mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, const uint8_t chain_id[32],

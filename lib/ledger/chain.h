@@ -14,7 +14,8 @@ enum {
     MGC__EVENT_BYTES_MAX = 1 << 20, /* bytes of one transaction's events: a receipt stays readable */
     MGC__BLOCK_RECEIPTS_MAX = 1 << 24, /* bytes of a block's receipts: bounds a stored block */
     MGC__DAY_MS = 86400000,         /* a UTC day; UTC milliseconds do not count leap seconds */
-    MGC__SEEN = 8192                /* transactions remembered as verified: 256 KiB */
+    MGC__THREADS_MAX = 256,         /* more than machines have; bounds a mistyped number */
+    MGC__SEEN = 32768               /* transactions remembered as verified: 1 MiB, a few blocks' worth */
 };
 
 struct mgc__exec {
@@ -82,6 +83,7 @@ struct mgc_ledger {
     mgc_ctx *ctx;
     mgc__journal *journal;
     bool read_only;
+    uint32_t threads; /* for signatures */
     uint32_t n_chains;
     mgc_chain *chains[MGC_CHAINS_MAX];
     uint8_t (*seen)[32]; /* hashes of transactions whose signatures were verified; a slot by the first bytes */
@@ -90,6 +92,8 @@ struct mgc_ledger {
 /* --- exec.c: admitting and executing ------------------------------------------------------------- */
 
 mgc_status mgc__admit(mgc_chain *chain, const uint8_t *bytes, size_t len, mgc__tx *tx);
+void mgc__seen_hash(const mgc__tx *tx, uint8_t hash[32]);
+uint8_t *mgc__seen_slot(mgc_ledger *ledger, const uint8_t hash[32]);
 void mgc__nonce_key(uint8_t key[37], const uint8_t sender[32], uint32_t contract);
 mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms);
 mgc_status mgc__exec_room(const mgc_chain *chain, size_t len);
@@ -99,6 +103,10 @@ void mgc__exec_drop(mgc_chain *chain); /* the open block and its effects; fine w
 /* Close the open block: header and write set; the state keeps the effects, still undoable. */
 mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *header, mgc__buf *writes);
 mgc_status mgc__exec_fatal(mgc__exec *x, mgc_status status);
+
+/* --- batch.c ------------------------------------------------------------------------------------- */
+
+mgc_status mgc__verify_block_txs(mgc_chain *chain, const mgc__stored_block *b);
 
 /* --- account.c ----------------------------------------------------------------------------------- */
 

@@ -268,16 +268,26 @@ mgc_status mgc_chain_next_nonce(mgc_chain *chain, const uint8_t *sender, uint32_
 }
 
 /* A transaction is known by all of its bytes: its id does not cover the signatures. */
+void mgc__seen_hash(const mgc__tx *tx, uint8_t hash[32])
+{
+    mgc__hash_tagged("mgchain/seen/1", tx->bytes, tx->len, hash);
+}
+
+uint8_t *mgc__seen_slot(mgc_ledger *ledger, const uint8_t hash[32])
+{
+    return ledger->seen[mgc__get_be32(hash) % MGC__SEEN];
+}
+
 static mgc_status verify_once(mgc_ledger *ledger, const mgc__tx *tx)
 {
-    uint8_t hash[32], (*slot)[32];
+    uint8_t hash[32], *slot;
     mgc_status status;
 
-    mgc__hash_tagged("mgchain/seen/1", tx->bytes, tx->len, hash);
-    slot = &ledger->seen[mgc__get_be32(hash) % MGC__SEEN];
-    if (memcmp(*slot, hash, 32) == 0) return MGC_OK;
+    mgc__seen_hash(tx, hash);
+    slot = mgc__seen_slot(ledger, hash);
+    if (memcmp(slot, hash, 32) == 0) return MGC_OK;
     status = mgc__tx_verify(ledger->ctx, tx);
-    if (status == MGC_OK) memcpy(*slot, hash, 32);
+    if (status == MGC_OK) memcpy(slot, hash, 32);
     return status;
 }
 

@@ -25,9 +25,12 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
     if (o->storage == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: no storage is given");
-    if (o->read_only > 1 || o->reserved0 != 0)
+    if (o->read_only > 1)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: read_only is %" PRIu32 "; 0 or 1 are allowed",
                          o->read_only);
+    if (o->threads > MGC__THREADS_MAX)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: threads is %" PRIu32 "; at most %d", o->threads,
+                         MGC__THREADS_MAX);
     if (o->segment_bytes < SEGMENT_BYTES_MIN)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: segment_bytes is %" PRIu64 "; at least %d",
                          o->segment_bytes, SEGMENT_BYTES_MIN);
@@ -58,6 +61,7 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     p->ledger = ledger;
     ledger->ctx = ctx;
     ledger->read_only = strict || o.read_only == 1;
+    ledger->threads = o.threads;
     ledger->seen = mgc__alloc(ctx, MGC__SEEN, sizeof *ledger->seen);
     if (ledger->seen == NULL) return mgc__no_memory(ctx, "ledger: a ledger");
     journal.user = o.storage_user;
@@ -453,7 +457,8 @@ mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, u
     if (status == MGC_OK) status = check_foreign(chain, &b, now_ms, drift_ms);
     if (status == MGC_OK) status = mgc_chain_begin(chain, b.header.time_ms);
     if (status != MGC_OK) return status;
-    status = add_all(chain, &b);
+    status = mgc__verify_block_txs(chain, &b);
+    if (status == MGC_OK) status = add_all(chain, &b);
     if (status != MGC_OK) {
         mgc__exec_drop(chain);
         return status;

@@ -143,17 +143,16 @@ static bool same_key(const struct mgc__undo *a, const struct mgc__undo *b)
     return mgc__key_compare(a->now->bytes, a->now->key_len, b->now->bytes, b->now->key_len) == 0;
 }
 
-/* Keep, sorted, the first entry of each key whose value is another than before the block; answers how many. */
-static size_t real_changes(const mgc__state *s, const struct mgc__undo **list, size_t n)
+/* Keep, sorted, the last entry of each key whose value is another than before the block; answers how many.  What the
+ * last one put there is what the tree holds now, so nothing is searched for. */
+static size_t real_changes(const struct mgc__undo **list, size_t n)
 {
-    size_t kept = 0; /* kept <= i: list[i - 1] is still what it was when entry i is looked at */
+    size_t kept = 0; /* kept <= first: what is looked at has not been overwritten */
 
     qsort(list, n, sizeof *list, by_key);
-    for (size_t i = 0; i < n; i++) {
-        const struct mgc__undo *first = list[i];
-        if (i > 0 && same_key(list[i - 1], first)) continue;
-        if (same_value(present(first->old), mgc__state_get(s, first->now->bytes, first->now->key_len))) continue;
-        list[kept++] = first;
+    for (size_t first = 0, last; first < n; first = last + 1) {
+        for (last = first; last + 1 < n && same_key(list[first], list[last + 1]); last++) {}
+        if (!same_value(present(list[first]->old), present(list[last]->now))) list[kept++] = list[last];
     }
     return kept;
 }
@@ -166,16 +165,16 @@ mgc_status mgc__state_changes(mgc__state *s, mgc__buf *bytes)
 
     if (list == NULL) return MGC_E_NO_MEMORY;
     for (size_t i = 0; i < s->n_undo; i++) list[i] = &s->undo[i];
-    n = real_changes(s, list, s->n_undo);
+    n = real_changes(list, s->n_undo);
     mgc__cbor_to_buf(&w, bytes);
     mgc__cbor_put_array(&w, n);
     for (size_t i = 0; i < n; i++) {
-        const mgc__item *now = list[i]->now, *item = mgc__state_get(s, now->bytes, now->key_len);
+        const mgc__item *now = list[i]->now;
 
         mgc__cbor_put_array(&w, 2);
         mgc__cbor_put_bytes(&w, now->bytes, now->key_len);
-        if (item != NULL)
-            mgc__cbor_put_bytes(&w, mgc__item_value(item), item->value_len);
+        if (!now->absent)
+            mgc__cbor_put_bytes(&w, mgc__item_value(now), now->value_len);
         else
             mgc__cbor_put_null(&w);
     }

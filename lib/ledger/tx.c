@@ -144,6 +144,20 @@ mgc_status mgc__tx_verify(mgc_ctx *ctx, const mgc__tx *tx)
     return MGC_OK;
 }
 
+mgc_status mgc__tx_verify_in(uint8_t *scratch, const mgc__tx *tx)
+{
+    bool sender_signed = false;
+
+    for (uint32_t i = 0; i < tx->n_signatures; i++) {
+        const struct mgc__tx_signer *s = &tx->signers[i];
+        mgc_status status = mgc__verify_tagged_in(scratch, s->public_key, tx_tag, tx->chain_id, s->role, tx->body,
+                                                  tx->body_len, s->signature);
+        if (status != MGC_OK) return status;
+        if (memcmp(s->public_key, tx->sender, MGC_PUBLIC_KEY_BYTES) == 0) sender_signed = true;
+    }
+    return sender_signed ? MGC_OK : MGC_E_MISSING_SIGNER;
+}
+
 bool mgc__tx_method_is(const mgc__tx *tx, const char *method)
 {
     return strlen(method) == tx->method_len && memcmp(method, tx->method, tx->method_len) == 0;

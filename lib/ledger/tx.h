@@ -35,6 +35,9 @@ mgc_status mgc__tx_decode(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__t
 /* Verify every signature; the sender must be among the signers. */
 mgc_status mgc__tx_verify(mgc_ctx *ctx, const mgc__tx *tx);
 
+/* The same without a context, for threads.  scratch: MGC__TAGGED_EXTRA bytes more than the transaction. */
+mgc_status mgc__tx_verify_in(uint8_t *scratch, const mgc__tx *tx);
+
 /* Into the caller's struct, no further than it reaches. */
 mgc_status mgc__tx_info(const mgc__tx *tx, mgc_tx_info *info);
 

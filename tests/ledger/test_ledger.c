@@ -784,9 +784,9 @@ START_TEST(misuse_is_said)
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &disk_ops;
     opts.storage_user = &disk;
-    opts.reserved0 = 1;
+    opts.threads = 257;
     ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_E_INVALID_ARG);
-    opts.reserved0 = 0;
+    opts.threads = 0;
     opts.read_only = 1;
     ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK); /* beside the writer */
     mgc_chain *chain;
