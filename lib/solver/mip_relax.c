@@ -270,7 +270,7 @@ static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation 
     r->status = mgc__ipm_solve(w->ipm, &qp, &o, &found);
     if (r->status != MGC_OK) return;
     r->iterations = found.iterations;
-    if (priced) found.bound = -INFINITY; /* of another program: prove() asks the multipliers */
+    if (priced) found.bound -= shift; /* all points of the node pay that much */
     take_answer(mip, w, r, &qp, &found, priced);
 }
 
