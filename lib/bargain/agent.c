@@ -144,12 +144,13 @@ static mgc_status fill_agent(mgc_agent *agent, const mgc__terms *terms, size_t n
     agent->x = mgc__alloc(ctx, agent->coordinates, sizeof *agent->x);
     agent->linear = mgc__alloc(ctx, agent->coordinates, sizeof *agent->linear);
     agent->quad = mgc__alloc(ctx, agent->coordinates, sizeof *agent->quad);
-    agent->price_bound = mgc__alloc(ctx, agent->coordinates, sizeof *agent->price_bound);
+    agent->price_bound = mgc__alloc(ctx, 2 * agent->coordinates, sizeof *agent->price_bound);
     agent->sent_kw = mgc__alloc(ctx, 2 * n * agent->periods, sizeof *agent->sent_kw);
     agent->price = mgc__alloc(ctx, n * agent->periods * 2, sizeof *agent->price);
     if (agent->scratch == NULL || agent->x == NULL || agent->linear == NULL || agent->quad == NULL || agent->price_bound == NULL || agent->sent_kw == NULL ||
         agent->price == NULL)
         return MGC_E_NO_MEMORY;
+    agent->price_relaxed = agent->price_bound + agent->coordinates;
     agent->label = agent->heard[0] = mgc__hash_value(mgc__hash_bytes(MGC__HASH_START, agent->id, strlen(agent->id)));
     agent->n_heard = 1;
     return MGC_OK;

@@ -117,7 +117,8 @@ struct mgc_agent {
     double own_gap; /* own cost with trades at the final prices, less its bound: own part of what is still to be gained */
     uint32_t alone_outcome, blunders; /* proposals that could not be solved */
     double *x, *linear, *quad; /* [coordinates] */
-    double *price_bound;       /* [coordinates] multipliers with which the bound is computed */
+    double *price_bound;       /* [coordinates] multipliers with which the bound is computed: the last ones */
+    double *price_relaxed;     /* [coordinates] the last ones of the stage RELAXED */
     double inner_tolerance;
     mgc__turn turn;
     double weight, weight_scale, supplied_kwh, received_kwh;
@@ -152,6 +153,8 @@ void mgc__agent_end(mgc_agent *agent, uint32_t state, const char *format, ...) M
 /* outcome.c */
 mgc_status mgc__agent_close(mgc_agent *agent); /* trades, prices and bytes of the agreement */
 mgc_status mgc__agent_bound(mgc_agent *agent); /* solves */
+/* Own part of the bound, and of what is still to be gained, at the prices of the relaxation; solves. */
+mgc_status mgc__agent_bound_relaxed(mgc_agent *agent, double *bound, double *gap);
 /* Own part of the bound at the last prices with the on/off decisions as they are; solves. */
 mgc_status mgc__agent_bound_committed(mgc_agent *agent, double *bound);
 

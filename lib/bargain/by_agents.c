@@ -21,7 +21,7 @@ typedef struct crew {
     mgc_agent **agent;
     mgc_agent_output *out;
     mgc_status *status;
-    double *committed_bound;
+    double *committed_bound; /* [2n] */
     place *places; /* [n] by id */
     size_t turns; /* rounds of trades recorded */
 } crew;
@@ -83,7 +83,7 @@ static mgc_status make_crew(crew *c)
     c->agent = mgc__alloc(ctx, c->n, sizeof(mgc_agent *));
     c->out = mgc__alloc(ctx, c->n, sizeof *c->out);
     c->status = mgc__alloc(ctx, c->n, sizeof *c->status);
-    c->committed_bound = mgc__alloc(ctx, c->n, sizeof *c->committed_bound);
+    c->committed_bound = mgc__alloc(ctx, 2 * c->n, sizeof *c->committed_bound);
     c->places = mgc__alloc(ctx, c->n, sizeof *c->places);
     if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL || c->places == NULL)
         return mgc__no_memory(ctx, "bargain: agents");
@@ -107,6 +107,13 @@ static void bound_one(void *user, size_t i)
     crew *c = user;
 
     c->status[i] = mgc__agent_bound(c->agent[i]);
+}
+
+static void bound_relaxed_one(void *user, size_t i)
+{
+    crew *c = user;
+
+    c->status[i] = mgc__agent_bound_relaxed(c->agent[i], &c->committed_bound[2 * i], &c->committed_bound[2 * i + 1]);
 }
 
 static mgc_status everyone(crew *c, void (*task)(void *user, size_t i))
@@ -301,6 +308,27 @@ static void take_payments(crew *c)
     }
 }
 
+/* With on/off decisions the last prices may prove less than those of the relaxation: where that is worth a try, both are asked. */
+static mgc_status better_bounds(crew *c)
+{
+    double cost = 0, last = 0, relaxed = 0, size = 0;
+    mgc_status st;
+
+    for (size_t i = 0; i < c->n; i++) {
+        cost += c->agent[i]->cost;
+        last += c->agent[i]->bound;
+        size += fabs(c->agent[i]->alone_cost);
+    }
+    if (c->run->opts.relax || cost - last <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
+    if ((st = everyone(c, bound_relaxed_one)) != MGC_OK) return st;
+    for (size_t i = 0; i < c->n; i++) relaxed += c->committed_bound[2 * i];
+    for (size_t i = 0; relaxed > last && i < c->n; i++) {
+        c->agent[i]->bound = c->committed_bound[2 * i];
+        c->agent[i]->own_gap = c->committed_bound[2 * i + 1];
+    }
+    return MGC_OK;
+}
+
 static mgc_status bounds(crew *c)
 {
     mgc_alliance *a = c->run->a;
@@ -308,6 +336,7 @@ static mgc_status bounds(crew *c)
     mgc_status st = mgc__run_tell(c->run, MGC_PHASE_BOUND, 0, 0, 0);
 
     if (st == MGC_OK && !c->run->stopped) st = everyone(c, bound_one);
+    if (st == MGC_OK && !c->run->stopped) st = better_bounds(c);
     for (size_t i = 0; i < c->n; i++) {
         a->member[i].bound = c->agent[i]->bound;
         if (isfinite(c->agent[i]->bound)) a->member[i].own_gap = c->agent[i]->own_gap;

@@ -72,18 +72,28 @@ mgc_status mgc__agent_close(mgc_agent *agent)
     return MGC_OK;
 }
 
-mgc_status mgc__agent_bound(mgc_agent *agent)
+static mgc_status bound_at(mgc_agent *agent, const double *price, double *bound, double *gap)
 {
     double valued = agent->cost;
     mgc_status st;
 
-    agent->bound = -INFINITY;
-    st = agent->ops->bound(agent->local, agent->price_bound, &agent->bound);
+    *bound = -INFINITY;
+    st = agent->ops->bound(agent->local, price, bound);
     for (size_t e = 0; e < agent->n_ends; e++)
         for (size_t i = 0; i < agent->ends[e].count; i++)
-            valued += agent->price_bound[agent->ends[e].offset + i] * (double)agent->ends[e].agreed[i] / MGC__KW;
-    agent->own_gap = valued - agent->bound;
+            valued += price[agent->ends[e].offset + i] * (double)agent->ends[e].agreed[i] / MGC__KW;
+    *gap = valued - *bound;
     return st;
+}
+
+mgc_status mgc__agent_bound(mgc_agent *agent)
+{
+    return bound_at(agent, agent->price_bound, &agent->bound, &agent->own_gap);
+}
+
+mgc_status mgc__agent_bound_relaxed(mgc_agent *agent, double *bound, double *gap)
+{
+    return bound_at(agent, agent->price_relaxed, bound, gap);
 }
 
 mgc_status mgc__agent_bound_committed(mgc_agent *agent, double *bound)

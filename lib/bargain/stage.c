@@ -327,12 +327,14 @@ static void record_turn(mgc_agent *agent)
 static void leave_trades(mgc_agent *agent)
 {
     agent->at_limit = agent->last == 0 || agent->round < agent->last;
-    /* The bound is computed at the prices of the relaxation: those maximise its Lagrangian, and on/off decisions of the
-     * FIXED stage have no part in a bound that holds for all decisions. */
-    if (agent->stage == MGC__STAGE_RELAXED)
-        for (size_t e = 0; e < agent->n_ends; e++)
-            for (size_t i = 0; i < agent->ends[e].count; i++)
-                agent->price_bound[agent->ends[e].offset + i] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
+    /* The bound holds at any prices.  The last ones are agreed closest; those of the relaxation maximise its Lagrangian: which
+     * give more depends on the case, so they are kept for whoever can compare (by_agents.c). */
+    for (size_t e = 0; e < agent->n_ends; e++)
+        for (size_t i = 0; i < agent->ends[e].count; i++) {
+            size_t at = agent->ends[e].offset + i;
+            agent->price_bound[at] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
+            if (agent->stage == MGC__STAGE_RELAXED) agent->price_relaxed[at] = agent->price_bound[at];
+        }
     enter(agent, agent->integers && agent->cycle < CYCLES ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
 }
 
