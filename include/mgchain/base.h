@@ -140,6 +140,7 @@ typedef int32_t mgc_status;
     X(MGC_E_CONTRACT, -911, "the contract broke its bounds and was rolled back")                  \
     X(MGC_E_RATE, -912, "too many acts of this kind")                                             \
     X(MGC_E_DOUBLE_CREDIT, -913, "a certificate was issued for this already")                     \
+    X(MGC_E_ALREADY_CANCELLED, -914, "the certificate is cancelled already")                      \
     X(MGC_E_CASE, -1300, "the case file has errors")
 
 enum {

@@ -110,6 +110,10 @@ static const mgc__method methods[] = {
     {MGC_CONTRACT_SETTLEMENT, "settle", {SLOT("slot")}},
     {MGC_CONTRACT_SETTLEMENT, "dispute", {SLOT("slot"), ID("microgrid"), TEXT("reason", 1)}},
     {MGC_CONTRACT_SETTLEMENT, "finalise", {SLOT("slot")}},
+    {MGC_CONTRACT_SETTLEMENT, "surrender", {ID("microgrid"), SLOT("last_slot")}},
+    {MGC_CONTRACT_SETTLEMENT, "issue", {ID("device"), SLOT("slot"), UINT("wh", 1, AMOUNT)}},
+    {MGC_CONTRACT_SETTLEMENT, "assign", {ID("device"), SLOT("slot"), ID("microgrid")}},
+    {MGC_CONTRACT_SETTLEMENT, "cancel", {ID("device"), SLOT("slot"), TEXT("reason", 1)}},
 
     {MGC_CONTRACT_SUPERVISION,
      "propose",

@@ -25,6 +25,7 @@
  *   a reading was wrong         the operator corrects it inside the window; final amounts are computed anew
  *   a microgrid disagrees       it disputes inside the window; only a new settle opens a new window
  *   escrow has expired          what is owed is charged at once; what is not there becomes a debt */
+#include "contract/carbon.h"
 #include "contract/contract.h"
 #include "contract/supervision.h"
 
@@ -100,7 +101,7 @@ static mgc__key state_key(int64_t slot, int64_t microgrid)
 
 typedef struct result {
     bool used, metered_here;
-    int64_t metered, into_grid_meter; /* [Wh] */
+    int64_t metered, into_grid_meter, out_of_grid_meter; /* [Wh] */
     int64_t schedule[SCHEDULE_INTS];
     int64_t position;
     uint64_t carbon_g;
@@ -137,6 +138,7 @@ static mgc_status add_meter(mgc_env *env, int64_t id, int64_t slot, result resul
     r = &results[meter.v[METER_CARRIER] - 1];
     r->used = r->metered_here = true;
     if (meter.v[METER_LINK] == 0) st = add(env, &r->into_grid_meter, in);
+    if (meter.v[METER_LINK] == 0 && st == MGC_OK) st = add(env, &r->out_of_grid_meter, out);
     if (st == MGC_OK) st = add(env, &r->metered, in);
     return st != MGC_OK ? st : add(env, &r->metered, -out);
 }
@@ -223,7 +225,7 @@ static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, con
         if (!r->used) continue;
         st = mgc__rec_put_ints(env, &key,
                                (int64_t[]){r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro,
-                                           r->fee_micro, (int64_t)r->carbon_g},
+                                           r->fee_micro, (int64_t)r->carbon_g, r->out_of_grid_meter},
                                RESULT_INTS);
         if (st != MGC_OK) return st;
     }
@@ -545,7 +547,8 @@ static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__v
 }
 
 static const mgc__rule rules[] = {
-    {"tariff", tariff}, {"settle", settle}, {"dispute", dispute}, {"finalise", finalise}};
+    {"tariff", tariff},           {"settle", settle},    {"dispute", dispute},     {"finalise", finalise},
+    {"surrender", mgc__surrender}, {"issue", mgc__origin_issue}, {"assign", mgc__origin_assign}, {"cancel", mgc__origin_cancel}};
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
@@ -580,7 +583,7 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
         if (st == MGC_OK) st = put_word(env, rows, slot, microgrid);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[RESULT_METERED] - w.rec.v[RESULT_POSITION]);
-        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + RESULT_GRID, RESULT_INTS - RESULT_GRID);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + RESULT_GRID, RESULT_CARBON + 1 - RESULT_GRID);
     }
     return st;
 }
@@ -607,6 +610,8 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
 static const mgc__answer answers[] = {
     {"settlement", "microgrid|slot", query_settlement},
     {"tariffs", "slot", query_tariffs},
+    {"certificates", "microgrid", mgc__query_origins},
+    {"surrendered", "microgrid", mgc__query_periods},
 };
 
 const mgc__built_in mgc__settlement = {
