@@ -89,7 +89,7 @@ static layout lay_out(const mgc_raft_opts *o)
     l.ring = take(&at, o->log_max, sizeof(mgc__slot));
     l.peers = take(&at, o->members_max, sizeof(mgc__peer));
     l.inflight = take(&at, (size_t)o->members_max * o->inflight_max, sizeof(uint64_t));
-    l.reads = take(&at, o->reads_max, sizeof(mgc__read));
+    l.reads = take(&at, o->reads_max, sizeof(mgc__pending_read));
     l.reads_out = take(&at, l.n_reads_out, sizeof(mgc_raft_read));
     l.msgs = take(&at, l.n_msgs, sizeof(mgc_raft_msg));
     l.certificate = take(&at, CERTIFICATE_HEAD + (size_t)o->members_max * (4 + 64), 1);
@@ -119,7 +119,7 @@ static mgc_raft *place(void *memory, const mgc_raft_opts *o)
     r->opts = *o;
     r->ring = (mgc__slot *)(void *)(bytes + l.ring);
     r->peers = (mgc__peer *)(void *)(bytes + l.peers);
-    r->reads = (mgc__read *)(void *)(bytes + l.reads);
+    r->reads = (mgc__pending_read *)(void *)(bytes + l.reads);
     r->reads_out = (mgc_raft_read *)(void *)(bytes + l.reads_out);
     r->msgs = (mgc_raft_msg *)(void *)(bytes + l.msgs);
     r->msgs_cap = l.n_msgs;

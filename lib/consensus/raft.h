@@ -47,11 +47,11 @@ typedef struct mgc__peer {
     uint8_t signature[64]; /* of its vote in this term */
 } mgc__peer;
 
-typedef struct mgc__read {
+typedef struct mgc__pending_read {
     uint64_t tag, index, round; /* index 0: waits for the term barrier */
     uint32_t from;              /* 0: the host; else the follower that asked */
     uint32_t reserved0;
-} mgc__read;
+} mgc__pending_read;
 
 /* A snapshot on its way in. */
 typedef struct mgc__incoming {
@@ -107,7 +107,7 @@ struct mgc_raft {
     uint64_t next_token, done_token, hard_token, append_token, cut_token, repair_token;
 
     /* reads */
-    mgc__read *reads;
+    mgc__pending_read *reads;
     uint32_t n_reads, read_ticks;
     uint64_t round;            /* last one sent */
     uint64_t round_now, lease_from; /* by the host's count */

@@ -10,7 +10,7 @@
  * why it is off.  It ends for the whole term once leadership was offered away. */
 #include "consensus/raft.h"
 
-static void answer(mgc_raft *r, const mgc__read *read, bool served)
+static void answer(mgc_raft *r, const mgc__pending_read *read, bool served)
 {
     if (read->from == 0 || read->from == r->opts.id) {
         r->reads_out[r->out->n_reads++] =
@@ -97,7 +97,7 @@ static uint32_t ask_leader(mgc_raft *r, uint64_t tag, uint32_t from)
 
     if (from != 0 || r->leader == 0 || r->leader == r->opts.id) return MGC_RAFT_NOT_LEADER;
     if (r->n_reads == 0) r->read_ticks = 0;
-    r->reads[r->n_reads++] = (mgc__read){.tag = tag, .from = r->opts.id};
+    r->reads[r->n_reads++] = (mgc__pending_read){.tag = tag, .from = r->opts.id};
     m = mgc__send(r, r->leader, MGC_RAFT_READ_REQ);
     m->context = tag;
     return MGC_RAFT_ACCEPTED;
@@ -105,7 +105,7 @@ static uint32_t ask_leader(mgc_raft *r, uint64_t tag, uint32_t from)
 
 uint32_t mgc__read_ask(mgc_raft *r, uint64_t tag, uint32_t from)
 {
-    mgc__read read = {.tag = tag, .from = from};
+    mgc__pending_read read = {.tag = tag, .from = from};
 
     if (r->n_reads == r->opts.reads_max) return MGC_RAFT_READS_FULL;
     if (r->role != MGC_RAFT_LEADER) return ask_leader(r, tag, from);
@@ -131,7 +131,7 @@ void mgc__read_tick(mgc_raft *r)
 
 void mgc__recv_read_req(mgc_raft *r, const mgc_raft_msg *m)
 {
-    mgc__read refused = {.tag = m->context, .from = m->from};
+    mgc__pending_read refused = {.tag = m->context, .from = m->from};
 
     if (m->from == r->opts.id) return;
     if (mgc__read_ask(r, m->context, m->from) != MGC_RAFT_ACCEPTED) answer(r, &refused, false);
@@ -140,7 +140,7 @@ void mgc__recv_read_req(mgc_raft *r, const mgc_raft_msg *m)
 void mgc__recv_read_resp(mgc_raft *r, const mgc_raft_msg *m)
 {
     for (uint32_t i = 0; i < r->n_reads; i++) {
-        mgc__read read = r->reads[i];
+        mgc__pending_read read = r->reads[i];
 
         if (read.tag != m->context || read.from != r->opts.id || m->from != r->leader) continue;
         r->reads[i] = r->reads[--r->n_reads];
