@@ -31,12 +31,20 @@ bool mgc__may_vote(const mgc_raft *r)
     return !r->amnesia && !mgc__recovering(r);
 }
 
-/* Only a voter of the configuration in force, with everything that it holds durable: otherwise it might win with
- * entries that a crash takes away again. */
+/* A voter of the configuration in force; or of the one before, while that in force is not known to be committed: whoever
+ * is on its way out may hold the longest log, and only it can commit its own leaving (thesis 4.2.2). */
+static bool is_needed(const mgc_raft *r)
+{
+    const mgc_raft_config *now = &r->configs[r->n_configs - 1];
+
+    if (mgc__config_voter(now, r->opts.id)) return true;
+    return now->index > r->commit && r->n_configs > 1 && mgc__config_voter(now - 1, r->opts.id);
+}
+
+/* With everything that it holds durable: otherwise it might win with entries that a crash takes away again. */
 bool mgc__may_campaign(const mgc_raft *r)
 {
-    return mgc__may_vote(r) && mgc__config_voter(&r->configs[r->n_configs - 1], r->opts.id) && r->stored == r->last &&
-           !r->in.whole;
+    return mgc__may_vote(r) && is_needed(r) && r->stored == r->last && !r->in.whole;
 }
 
 void mgc__reset_election(mgc_raft *r)
@@ -280,6 +288,7 @@ void mgc__recv_prevote_resp(mgc_raft *r, const mgc_raft_msg *m)
 void mgc__recv_timeout_now(mgc_raft *r, const mgc_raft_msg *m)
 {
     if (m->term != r->term || r->role == MGC_RAFT_LEADER || m->from != r->leader || !mgc__may_campaign(r)) return;
+    if (!mgc__config_voter(mgc__config_now(r), r->opts.id)) return;
     mgc__campaign(r, false, true);
 }
 
