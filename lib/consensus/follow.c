@@ -65,7 +65,7 @@ static bool acceptable(mgc_raft *r, const mgc_raft_msg *m, const mgc_raft_entry 
     }
     if (e->term > r->term || e->term < before || e->type < MGC_RAFT_NOOP || e->type > MGC_RAFT_CONFIG) return false;
     return e->type != MGC_RAFT_CONFIG ||
-           (mgc__config_decode(e->bytes, e->len, &c) && c.n_members <= r->opts.members_max && mgc__config_room(r));
+           (mgc__config_decode(e->bytes, e->len, &c) && c.n_members <= r->opts.members_max);
 }
 
 static void take_entry(mgc_raft *r, const mgc_raft_entry *e)

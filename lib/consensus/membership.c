@@ -80,17 +80,14 @@ static void forget_old(mgc_raft *r, uint64_t before)
     memmove(r->configs, r->configs + n, r->n_configs * sizeof r->configs[0]);
 }
 
-bool mgc__config_room(const mgc_raft *r)
-{
-    return r->n_configs < MGC__CONFIGS_MAX || r->configs[1].index <= r->commit;
-}
-
 bool mgc__config_push(mgc_raft *r, const mgc_raft_config *c)
 {
     if (c->n_members > r->opts.members_max) return false;
     if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->base);
     if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->commit);
-    if (r->n_configs == MGC__CONFIGS_MAX) return false;
+    /* Known to be committed or not, the oldest is: the next one was not proposed before.  After a restart the commit index
+     * is low, and the log may hold many. */
+    if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->configs[1].index);
     r->configs[r->n_configs++] = *c;
     mgc__config_activate(r);
     mgc__note(r, MGC_RAFT_NOTE_CONFIG, 0, c->index);

@@ -184,7 +184,6 @@ bool mgc__config_decode(const uint8_t *bytes, size_t len, mgc_raft_config *c);
 mgc_raft_config *mgc__config_now(mgc_raft *r);
 const mgc_raft_config *mgc__config_at(const mgc_raft *r, uint64_t index);
 /* Bring a configuration into force: peers follow it, progress of those that stay is kept. */
-bool mgc__config_room(const mgc_raft *r);
 bool mgc__config_push(mgc_raft *r, const mgc_raft_config *c);
 void mgc__config_activate(mgc_raft *r);
 void mgc__config_drop_from(mgc_raft *r, uint64_t index);
