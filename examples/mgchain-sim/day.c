@@ -196,19 +196,83 @@ static mgc_status name_chains(book *b, mgc_day_opts *opts, uint8_t ids[3][32])
     return MGC_OK;
 }
 
+mgc_status book_record(book *b, const mgc_case *kase, const mgc_alliance *alliance, mgc_record **out)
+{
+    const mgc_model *model = mgc_case_model(kase);
+    mgc_case_info info = {.struct_size = sizeof info};
+
+    *out = NULL;
+    mgc_status st = mgc_case_get_info(kase, &info);
+    if (st == MGC_OK) st = mgc_record_from_alliance(alliance, info.start_ms / 86400000, out);
+    for (uint32_t i = 0; st == MGC_OK && i < mgc_model_microgrids(model); i++) {
+        const mgc_key *key = key_of(b, MGC_DAY_MANAGER + i + 1);
+        st = key == NULL ? MGC_E_NO_MEMORY : mgc_record_sign(*out, mgc_model_microgrid_id(model, i), key);
+    }
+    return st;
+}
+
+/* Do all transfers of the bargain name this hash? */
+static bool named_by_payments(book *b, const uint8_t hash[32], uint64_t first_slot)
+{
+    char hex[65];
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    bool same = mgc_node_query(b->node, MGC_DAY_REGULATOR, "payments", NULL, &rows) == MGC_OK;
+
+    for (size_t i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    while (same && mgc_rows_next(rows, &row) == MGC_ROW)
+        if ((uint64_t)mgc_row_int(row, "first_slot") == first_slot) same = strcmp(mgc_row_text(row, "run_hash"), hex) == 0;
+    mgc_rows_destroy(rows);
+    return same;
+}
+
+void book_check_record(book *b, checks *c, const mgc_case *kase, const mgc_alliance *alliance)
+{
+    const mgc_model *model = mgc_case_model(kase);
+    mgc_case_info info = {.struct_size = sizeof info};
+    mgc_record_report report = {.struct_size = sizeof report};
+    mgc_record *record = NULL;
+    uint32_t n = mgc_model_microgrids(model);
+    uint8_t hash[32], (*publics)[32] = calloc(n, 32);
+    const uint8_t **keys = calloc(n, sizeof *keys);
+    const char **ids = calloc(n, sizeof *ids);
+
+    mgc_status st = publics == NULL || keys == NULL || ids == NULL ? MGC_E_NO_MEMORY : book_record(b, kase, alliance, &record);
+    for (uint32_t i = 0; st == MGC_OK && i < n; i++) {
+        ids[i] = mgc_model_microgrid_id(model, i);
+        keys[i] = publics[i];
+        st = mgc_key_public(key_of(b, MGC_DAY_MANAGER + i + 1), publics[i]);
+    }
+    if (st == MGC_OK) st = mgc_case_get_info(kase, &info);
+    if (st == MGC_OK) st = mgc_record_verify(record, ids, keys, n, -1, &report);
+    if (st == MGC_OK) st = mgc_record_hash(record, hash);
+    bool named = st == MGC_OK && named_by_payments(b, hash, info.start_ms / (info.period_minutes * UINT64_C(60000)));
+    check_add(c, "agreement signed by all", st == MGC_OK && report.ok == 1 && named, "%u of %u signatures; %s", report.signatures, n,
+              st != MGC_OK ? mgc_status_name(st) : report.ok != 1 ? report.reason : named ? "the ledger names its hash" : "the ledger names another hash");
+    mgc_record_destroy(record);
+    free(publics);
+    free((void *)(uintptr_t)keys);
+    free((void *)(uintptr_t)ids);
+}
+
 mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until)
 {
     mgc_day_opts opts;
     mgc_day *day = NULL;
     mgc_case_info info = {.struct_size = sizeof info};
-    uint8_t ids[3][32];
+    mgc_record *record = NULL;
+    uint8_t ids[3][32], hash[32];
     batch *in = calloc(1, sizeof *in);
 
     if (in == NULL) return MGC_E_NO_MEMORY;
     mgc_status st = mgc_case_get_info(kase, &info);
     mgc_day_opts_init(&opts, sizeof opts);
     if (st == MGC_OK) st = name_chains(b, &opts, ids);
+    if (st == MGC_OK) st = book_record(b, kase, alliance, &record);
+    if (st == MGC_OK) st = mgc_record_hash(record, hash);
+    mgc_record_destroy(record);
     if (st == MGC_OK) {
+        opts.record_hash = hash;
         opts.start_ms = info.start_ms;
         opts.key = key_of;
         opts.user = b;

@@ -37,6 +37,10 @@ uint32_t book_member(book *b, const uint8_t public_key[32]);    /* of those who 
 /* Carry one day through the ledger, up to a phase (MGC_DAY_...): what it leaves is handed in with the next day, since a day's
  * last readings come after the next day's agreements. */
 mgc_status book_day(book *b, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, uint32_t until);
+/* The day's agreement, signed by every member's manager: what the ledger names by its hash.  destroy it. */
+mgc_status book_record(book *b, const mgc_case *kase, const mgc_alliance *alliance, mgc_record **out);
+/* It holds for whoever has nothing but it and the managers' keys, and it is the one that the ledger names. */
+void book_check_record(book *b, checks *c, const mgc_case *kase, const mgc_alliance *alliance);
 /* After the last day: the regulator's audited look, and the epoch of credit up to a slot. */
 mgc_status book_end(book *b, uint64_t last_slot);
 /* A transaction that should have gone through did not: kept for the self-check. */

@@ -256,6 +256,20 @@ static mgc_status write_manifest(files *f)
     return mgc_manifest_write(f->s->ctx, f->folder, names, f->n, about, pairs);
 }
 
+/* The signed agreement as bytes: mgc_record_read() and mgc_record_verify() take them. */
+static mgc_status write_record(files *f, const mgc_case *kase, const mgc_alliance *alliance, book *b)
+{
+    mgc_record *record = NULL;
+    const uint8_t *bytes;
+    size_t len;
+
+    mgc_status st = book_record(b, kase, alliance, &record);
+    if (st == MGC_OK) st = mgc_record_bytes(record, &bytes, &len);
+    if (st == MGC_OK) st = write_file(f, "agreement.record", (const char *)bytes, len);
+    mgc_record_destroy(record);
+    return st;
+}
+
 mgc_status write_day(sim *s, const char *folder, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, book *b,
                      const checks *c)
 {
@@ -267,6 +281,7 @@ mgc_status write_day(sim *s, const char *folder, const mgc_case *kase, const mgc
     phase_begin(s, "write");
     mgc_status st = write_results(f, kase, alliance, b, c);
     if (st == MGC_OK) st = write_tables(f, kase, alliance);
+    if (st == MGC_OK) st = write_record(f, kase, alliance, b);
     if (st == MGC_OK) st = write_report(f, kase, alliance, realised, b, c);
     phase_end(s);
     if (st == MGC_OK) st = write_manifest(f);

@@ -86,6 +86,7 @@ static mgc_status check_day(sim *s, one_day *d, book *b, bool ended)
     check_plan(c, mgc_case_model(d->kase), d->together, "planned");
     if (d->realised != NULL) check_plan(c, mgc_case_realised(d->kase), d->realised, "as it came");
     check_bargain(c, d->alliance);
+    book_check_record(b, c, d->kase, d->alliance);
     book_checks(b, c, ended);
     phase_end(s);
     return check_yardstick(c, s, d->kase, d->alliance);

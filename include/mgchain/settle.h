@@ -110,6 +110,9 @@ typedef struct mgc_day_opts {
     uint32_t collateral_bp;  /**< of a trade's worth, each side, in ten-thousandths; 1000 */
     uint32_t pending_blocks; /**< escrow ends by itself after so many blocks; 1000000 */
     const uint8_t *inputs_hash; /**< 32 bytes: of the bargain's inputs; NULL: none published */
+    /** 32 bytes: what transfers and the bargain's commitment name as the bargain: mgc_record_hash() of the signed record;
+     *  NULL: the hash of the bargain in whole numbers (doc/settle.md). */
+    const uint8_t *record_hash;
     double deposit_margin;      /**< deposits cover (1 + margin) times what the day costs by plan; 1 */
 } mgc_day_opts;
 

@@ -447,8 +447,8 @@ mgc_status mgc__query_transfers(mgc_env *env, const mgc__filter *filter, mgc_row
 
 /* --- metering.c: readings, as scheduling's rules and for settlement ----------------------------------- */
 
-mgc_status mgc__read(mgc_env *env, const mgc__method *method, const mgc__values *values);
-mgc_status mgc__correct(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
 /* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not
  * read yet. */

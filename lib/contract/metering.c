@@ -130,7 +130,7 @@ static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bo
                           old.v[READING_IN], old.v[READING_OUT]);
 }
 
-mgc_status mgc__read(mgc_env *env, const mgc__method *method, const mgc__values *values)
+mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     int64_t id = values->at[0].number, row[COLUMNS_MAX];
     mgc__market market;
@@ -158,7 +158,7 @@ mgc_status mgc__read(mgc_env *env, const mgc__method *method, const mgc__values 
     return st;
 }
 
-mgc_status mgc__correct(mgc_env *env, const mgc__method *method, const mgc__values *values)
+mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     int64_t id = values->at[0].number, row[COLUMNS_MAX];
     mgc__market market;

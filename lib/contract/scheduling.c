@@ -199,7 +199,7 @@ static mgc_status acknowledge(mgc_env *env, const mgc__method *method, const mgc
 }
 
 static const mgc__rule rules[] = {
-    {"terms", terms}, {"acknowledge", acknowledge}, {"read", mgc__read}, {"correct", mgc__correct}};
+    {"terms", terms}, {"acknowledge", acknowledge}, {"read", mgc__meter_read}, {"correct", mgc__meter_correct}};
 
 /* --- queries ------------------------------------------------------------------------------------------------ */
 

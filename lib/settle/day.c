@@ -343,6 +343,7 @@ static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model
     day->currency = mgc__strdup(day->ctx, o->currency);
     take_chains(day, o);
     if (o->inputs_hash != NULL) memcpy(day->inputs_hash, o->inputs_hash, 32);
+    if (o->record_hash != NULL) memcpy(day->record_hash, o->record_hash, 32);
     if (o->now_ms == 0) day->opts.now_ms = o->start_ms > 86400000 ? o->start_ms - 86400000 : 1;
     day->due_ms = 0;
     day->tx = mgc__alloc(day->ctx, MGC_TX_BYTES_MAX, 1);

@@ -92,7 +92,7 @@ struct mgc_day {
         uint8_t id[32];
         uint64_t height;
     } chains[HOMES];
-    uint8_t inputs_hash[32];
+    uint8_t inputs_hash[32], record_hash[32];
     char *name, *currency;
     uint32_t periods;
     double hours;
