@@ -445,7 +445,7 @@ static void factorise_chunk(void *user, size_t index)
     memset(chunk->schur, 0, (packed + a->links) * sizeof *chunk->schur);
     chunk->corrected = 0;
     chunk->finite = true;
-    for (uint32_t b = chunk->begin; b < chunk->end && chunk->finite; b++) {
+    for (uint32_t b = chunk->begin; b < chunk->end && chunk->finite && !mgc_ctx_cancelled(ldl->ctx); b++) {
         const arrow_batch *batch = &a->batch[b];
         const arrow_group *g = &a->group[batch->group];
         const arrow_target target = {.links = a->links, .lanes = batch->lanes, .schur = chunk->schur,
@@ -507,6 +507,7 @@ static mgc_status factorise(mgc__ldl *ldl)
             return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: a pivot of components %u to %u is not a finite number",
                              a->chunk[k].begin * LANES, a->chunk[k].end * LANES - 1);
     }
+    if (mgc_ctx_cancelled(ldl->ctx)) return MGC_E_STOPPED;
     assemble_links(ldl, a);
     return mgc__dense_ldl(ldl, a->links, a->schur, ldl->sign + a->link_x, ldl->shift + a->link_x, a->size, a->link_d,
                           a->link_d_inverse, a->work);

@@ -28,6 +28,7 @@ mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *si
     for (uint32_t b = 0; b < n; b += WIDTH) {
         uint32_t width = n - b < WIDTH ? n - b : WIDTH;
 
+        if (mgc_ctx_cancelled(ldl->ctx)) return MGC_E_STOPPED;
         if (b > 0) apply_left(kernel, n, b, width, a, d, w, product);
         for (uint32_t c = b; c < b + width; c++) {
             double *y = a + (size_t)c * n, v[WIDTH], t = y[c];

@@ -76,7 +76,8 @@ void mgc__ldl_set_pool(mgc__ldl *ldl, mgc__pool *pool);
  * value  in the order of the analysed pattern; kept (copied) for refinement, without the shift
  *
  * A pivot with sign_j d_j below 1e-13 of what was summed for it is replaced (Altman and Gondzio 1999, section 3).
- * MGC_OK; MGC_E_NUMERIC where a pivot is not finite */
+ * MGC_OK; MGC_E_NUMERIC where a pivot is not finite; MGC_E_STOPPED where the context was cancelled meanwhile, which the
+ * engines look for once in some hundred thousand multiply-adds: there is no factor then */
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus);
 
 /* The same for K + diag(shift), each of its pivot's sign: refinement again solves K itself. */

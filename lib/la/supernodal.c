@@ -204,8 +204,8 @@ static double choose_pivot(mgc__ldl *ldl, supernodal *s, uint32_t column, double
                      ldl->sign[column]);
 }
 
-/* Dense L D L' of a panel whose updates from the left are done; WIDTH columns at a time. */
-static bool factorise_panel(mgc__ldl *ldl, supernodal *s, uint32_t j)
+/* Dense L D L' of a panel whose updates from the left are done; WIDTH columns at a time, and a look at the cancel flag. */
+static mgc_status factorise_panel(mgc__ldl *ldl, supernodal *s, uint32_t j)
 {
     uint32_t first = s->first[j], cols = s->first[j + 1] - first, ld = cols + s->row_start[j + 1] - s->row_start[j];
     double *panel = s->value + s->value_start[j], *d = s->d + first, *w = s->w;
@@ -213,6 +213,7 @@ static bool factorise_panel(mgc__ldl *ldl, supernodal *s, uint32_t j)
     for (uint32_t b = 0; b < cols; b += WIDTH) {
         uint32_t width = cols - b < WIDTH ? cols - b : WIDTH;
 
+        if (mgc_ctx_cancelled(ldl->ctx)) return MGC_E_STOPPED;
         if (b > 0) {
             for (uint32_t k = 0; k < b; k++)
                 for (uint32_t q = 0; q < WIDTH; q++)
@@ -234,12 +235,12 @@ static bool factorise_panel(mgc__ldl *ldl, supernodal *s, uint32_t j)
                 s->size[first + c] += l * l * fabs(d[k]);
             }
             d[c] = choose_pivot(ldl, s, first + c, t);
-            if (!isfinite(t)) return false;
+            if (!isfinite(t)) return MGC_E_NUMERIC;
             s->d_inverse[first + c] = 1.0 / d[c];
             s->kernel->eliminate(ld - c - 1, c - b, panel + b * (size_t)ld + c + 1, ld, v, 1.0 / d[c], y + c + 1);
         }
     }
-    return true;
+    return MGC_OK;
 }
 
 /* Magnitudes that a finished panel adds to the pivots right of it. */
@@ -269,7 +270,9 @@ static mgc_status factorise(mgc__ldl *ldl)
     for (uint32_t e = 0; e < nnz; e++) s->value[s->entry[e]] = ldl->k.value[e];
     for (uint32_t j = 0; j < s->count; j++) {
         for (uint32_t u = s->update_start[j]; u < s->update_start[j + 1]; u++) apply_update(s, j, &s->update[u]);
-        if (!factorise_panel(ldl, s, j))
+        mgc_status st = factorise_panel(ldl, s, j);
+        if (st == MGC_E_STOPPED) return st;
+        if (st != MGC_OK)
             return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: a pivot of columns %u to %u of %u is not a finite number",
                              s->first[j], s->first[j + 1] - 1, ldl->n);
         add_sizes(s, j);

@@ -194,11 +194,41 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         if (ipm->iteration - best_at > PATIENCE || !isfinite(ipm->now.mu)) return MGC_OK;
         ipm->mu_least = least_target(ipm, opts->tolerance);
         st = mgc__ipm_direction(ipm);
+        if (st == MGC_E_STOPPED) *outcome = MGC_OUTCOME_CANCELLED; /* the factor is not there */
+        if (st == MGC_E_STOPPED) return MGC_OK;
         if (st != MGC_OK) return st == MGC_E_NUMERIC ? MGC_OK : st;
         if (ipm->warm && (bad_steps = fmin(ipm->step_primal, ipm->step_dual) < 0.1 ? bad_steps + 1 : 0) >= WARM_BAD_STEPS)
             return MGC_OK; /* NUMERICAL sends the caller to a cold start */
         mgc__ipm_advance(ipm);
     }
+}
+
+/* Cancelled before there was a first factor: the point nearest to nought within the bounds is all there is. */
+static void stand_still(mgc__ipm *ipm)
+{
+    ipm->iteration = 0;
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        double w = 0.0;
+
+        if (i < ipm->n && (ipm->hl[i] > 0.0 || ipm->kind[i] == KIND_FIXED)) w = fmax(w, ipm->lo[i]);
+        if (i < ipm->n && (ipm->hu[i] > 0.0 || ipm->kind[i] == KIND_FIXED)) w = fmin(w, ipm->up[i]);
+        ipm->w[i] = w;
+        ipm->y[i] = ipm->zl[i] = ipm->zu[i] = 0.0;
+        ipm->vl[i] = ipm->vu[i] = 1.0;
+    }
+    mgc__ipm_residuals(ipm, &ipm->now);
+    keep_best(ipm);
+}
+
+static mgc_status begin_and_run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
+{
+    mgc_status st = mgc__ipm_start_cold(ipm);
+
+    if (st == MGC_OK) return run(ipm, opts, outcome);
+    if (st != MGC_E_STOPPED) return st;
+    stand_still(ipm);
+    *outcome = MGC_OUTCOME_CANCELLED;
+    return MGC_OK;
 }
 
 /* Is there a feasible point?  OPTIMAL: yes; INFEASIBLE: no, with a ray; else unknown.  First the program without its
@@ -217,8 +247,7 @@ static mgc_status seek_feasible(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32
         inner.tolerance = elastic ? 0.0 : opts->tolerance; /* to the ray, or until nothing improves */
         mgc__ipm_load(ipm, elastic ? ELASTIC : NO_OBJECTIVE, false);
         mgc__ipm_forget(ipm); /* their scaling is gone */
-        st = mgc__ipm_start_cold(ipm);
-        if (st == MGC_OK) st = run(ipm, &inner, outcome);
+        st = begin_and_run(ipm, &inner, outcome);
         spent += ipm->iteration;
     }
     ipm->iteration = spent;
@@ -259,12 +288,9 @@ static mgc_status explain_breakdown(mgc__ipm *ipm, const mgc__ipm_opts *opts, ui
 
 static mgc_status start_and_run(mgc__ipm *ipm, enum ipm_mode mode, const mgc__ipm_opts *opts, uint32_t *outcome)
 {
-    mgc_status st;
-
     mgc__ipm_load(ipm, mode, false);
     mgc__ipm_forget(ipm);
-    st = mgc__ipm_start_cold(ipm);
-    return st == MGC_OK ? run(ipm, opts, outcome) : st;
+    return begin_and_run(ipm, opts, outcome);
 }
 
 static bool start_near(mgc__ipm *ipm, const mgc__ipm_opts *opts)

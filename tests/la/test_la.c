@@ -545,6 +545,34 @@ START_TEST(a_pivot_that_is_no_number_is_told)
 }
 END_TEST
 
+/* A host that cancels does not wait for the end of a long factorisation; what comes after a reset is what it would have been. */
+START_TEST(a_cancelled_factorisation_ends)
+{
+    const shape s = {16, 12, 7, 8, 0, 3, true, 2};
+    const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_SUPERNODAL};
+    int8_t sign[400];
+    double b[400], x[400], expected[400];
+    mgc__csc k = random_arrow(&s, 3, sign);
+
+    for (uint32_t p = 0; p < k.cols; p++) b[p] = sin(p);
+    solve_dense(&k, b, expected);
+    for (size_t engine = 0; engine < MGC__COUNT(engines); engine++) {
+        mgc__ldl *ldl;
+
+        ck_assert_int_eq(mgc__ldl_create(ctx, &k, sign, engines[engine], &ldl), MGC_OK);
+        mgc_ctx_cancel(ctx);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_E_STOPPED);
+        mgc_ctx_cancel_reset(ctx);
+        ck_assert_int_eq(mgc__ldl_factorise(ldl, k.value, 1e-9, 1e-9), MGC_OK);
+        (void)mgc__ldl_solve(ldl, b, x, 5, 1e-14);
+        for (uint32_t p = 0; p < k.cols; p++)
+            ck_assert_double_le(fabs(x[p] - expected[p]), 1e-8 * (1.0 + fabs(expected[p])));
+        mgc__ldl_destroy(ldl);
+    }
+    mgc__csc_free(ctx, &k);
+}
+END_TEST
+
 START_TEST(dense_cholesky_solves_or_refuses)
 {
     double a[] = {4.0, 2.0, 2.0, 5.0}, b[] = {10.0, 13.0}, bad[] = {1.0, 2.0, 2.0, 1.0};
@@ -574,6 +602,7 @@ int main(void)
     tcase_add_test(tc, an_arrow_replaces_what_the_others_replace);
     tcase_add_test(tc, a_pivot_of_the_wrong_sign_is_replaced_and_counted);
     tcase_add_test(tc, a_pivot_that_is_no_number_is_told);
+    tcase_add_test(tc, a_cancelled_factorisation_ends);
     tcase_add_test(tc, dense_cholesky_solves_or_refuses);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
