@@ -17,8 +17,27 @@ struct bench {
     struct world w;
     struct disk d;
     uint64_t time_ms;
-    uint32_t accounts, transfers, lookups, skipped;
+    uint32_t accounts, transfers, lookups;
 };
+
+/* Rows that are left out, by the word that says why: their result, or their kind. */
+static struct {
+    char word[64];
+    uint32_t rows;
+} left_out[64];
+static size_t n_left_out;
+
+static void leave_out(const char *word)
+{
+    size_t i = 0;
+
+    while (i < n_left_out && strcmp(left_out[i].word, word) != 0) i++;
+    if (i == n_left_out) {
+        ck_assert_uint_lt(n_left_out, MGC__COUNT(left_out));
+        snprintf(left_out[n_left_out++].word, sizeof left_out[0].word, "%s", word);
+    }
+    left_out[i].rows++;
+}
 
 static mgc_ctx *ctx;
 
@@ -152,7 +171,7 @@ static void run_account(struct bench *b, char *tokens[TOKENS], const char *row)
     bool existed;
 
     if (!ours(theirs)) {
-        b->skipped++;
+        leave_out(theirs);
         return;
     }
     set_id(a.id, tokens[1]);
@@ -292,7 +311,7 @@ static void run_row(struct bench *b, const char *row, struct batch *batch)
             snprintf(batch->theirs[batch->n], 64, "%s", t[23]);
             snprintf(batch->rows[batch->n++], 256, "%s", row);
         } else {
-            b->skipped++;
+            leave_out(t[23]);
         }
     } else if (on(t[0], "setup")) {
         set_balances(b, t);
@@ -305,7 +324,7 @@ static void run_row(struct bench *b, const char *row, struct batch *batch)
     } else if (on(t[0], "commit")) {
         run_batch(b, batch);
     } else {
-        b->skipped++;
+        leave_out(t[0]);
     }
 }
 
@@ -331,12 +350,32 @@ static const char *foreign(const char *name, const json_t *rows)
     return NULL;
 }
 
+static const char *reason_of(const char *word)
+{
+    static const char *const reasons[][2] = {
+        {"timestamp", "a field of its wire format, which ours has not"},
+        {"reserved", "likewise"},
+        {"debits_", "balances are no argument of opening an account here"},
+        {"credits_", "likewise"},
+        {"closing_transfer", "accounts are closed by a call, not by a transfer"},
+        {"id_already_failed", "a failed transaction spends its nonce here instead"},
+        {"overflows_timeout", "timeouts are blocks here, not nanoseconds"},
+        {"get_account_", "its filters by time, side and direction; ours are pages of an account's transfers and balances"},
+        {"query_", "its filters by user data and time; contracts answer those questions here"},
+        {"get_change_events", "its stream of changes; blocks with receipts take its place"}};
+
+    for (size_t i = 0; i < MGC__COUNT(reasons); i++)
+        if (strncmp(word, reasons[i][0], strlen(reasons[i][0])) == 0) return reasons[i][1];
+    ck_abort_msg("rows '%s' are left out without a reason", word);
+    return NULL;
+}
+
 START_TEST(published_tables) /* faults 40-44 */
 {
     const char *root = getenv("MGC_TEST_PUBLISHED");
     char path[512];
     json_t *json, *table, *row;
-    uint32_t tables = 0, accounts = 0, transfers = 0, lookups = 0, skipped = 0;
+    uint32_t tables = 0, accounts = 0, transfers = 0, lookups = 0;
     size_t i, k;
 
     if (root == NULL) {
@@ -371,11 +410,11 @@ START_TEST(published_tables) /* faults 40-44 */
         accounts += b.accounts;
         transfers += b.transfers;
         lookups += b.lookups;
-        skipped += b.skipped;
     }
-    printf("# %" PRIu32 " tables: %" PRIu32 " accounts, %" PRIu32 " transfers, %" PRIu32 " look-ups agree; %" PRIu32
-           " rows skipped\n",
-           tables, accounts, transfers, lookups, skipped);
+    printf("# %" PRIu32 " tables: %" PRIu32 " accounts, %" PRIu32 " transfers, %" PRIu32 " look-ups agree\n", tables,
+           accounts, transfers, lookups);
+    for (i = 0; i < n_left_out; i++)
+        printf("# %" PRIu32 " rows '%s' left out: %s\n", left_out[i].rows, left_out[i].word, reason_of(left_out[i].word));
     ck_assert_uint_ge(tables, 15);
     ck_assert_uint_ge(transfers, 120);
     json_decref(json);
