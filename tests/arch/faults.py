@@ -13,13 +13,6 @@ from pathlib import Path
 ROWS = [str(n) for n in range(1, 99)] + [f"O{n}" for n in range(1, 10)]
 # Row -> why no test covers it yet.  Nothing else may stay uncovered.
 OPEN = {
-    "39": "the trading credit's threshold comes with the credit contract",
-    "54": "certificates of origin come with the carbon account's surrender",
-    "55": "likewise",
-    "59": "comes with the auction",
-    "60": "comes with the auction",
-    "70": "comes with transfers between chains",
-    "75": "comes with supervision",
     "83": "comes with snapshots",
     "87": "needs a peer's head: comes with consensus; a ledger alone cannot tell (SECURITY.md)",
     "95": "comes with snapshots",
