@@ -103,6 +103,10 @@ typedef struct mgc_ledger_opts {
     uint64_t salt;
     uint32_t read_only; /**< 1: nothing is locked, repaired or written; 0 */
     uint32_t threads;   /**< that verify the signatures of a block from elsewhere; 0: the caller's alone */
+    /** 1: read the journal from its first block on, though there are snapshots; 0: from the last snapshot on.  Where
+     *  the journal is pruned, from the snapshots in both cases. */
+    uint32_t full;
+    uint32_t reserved0; /**< 0 */
 } mgc_ledger_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_ledger_opts).  Since 0.1 */
@@ -110,7 +114,8 @@ MGC_API void mgc_ledger_opts_init(mgc_ledger_opts *opts, size_t size);
 
 /**
  * Open a store, or begin an empty one, and replay it: every checksum, hash link, transaction and receipt
- * root and state digest is checked, and the last certificate of each chain.
+ * root and state digest is checked, and the last certificate of each chain.  Where there are snapshots, from the last
+ * ones on (see opts.full); their state must have the root that the next block's header says.
  *
  * What a crash may leave is repaired: a torn tail that was never acknowledged is cut off.  What a crash cannot
  * leave is refused: damage before a valid record or at an acknowledged height, a missing or swapped file,
@@ -148,6 +153,26 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_get_info(const mgc_ledger *ledger, m
 /** Make everything that was stored survive loss of power; then it is acknowledged.  mgc_chain_commit() does it
  *  itself.  @return MGC_OK; MGC_E_FAILED from now on if the storage failed.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_sync(mgc_ledger *ledger);
+
+/**
+ * Write a snapshot of each chain whose last closed day has none yet: its state at that day's close, whose root stands in
+ * the header of the day's first block.  The same bytes on every member.  The last two of a chain are kept.
+ *
+ * Written aside, synced, renamed, and the names synced: a crash leaves the old ones or the new one.  Nothing is written
+ * where the first block of the day is not acknowledged yet.
+ * @return MGC_OK; MGC_E_STATE (a block is open, read-only), MGC_E_UNSUPPORTED (the storage cannot rename),
+ *         MGC_E_NO_MEMORY; a storage call's own status: the ledger goes on without it, the next call tries again
+ * Cost  linear in the state.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_ledger_snapshot(mgc_ledger *ledger);
+
+/**
+ * Remove the journal files that the older of each chain's two snapshots makes dispensable.  Blocks in them can no longer
+ * be read (MGC_E_NOT_FOUND); that they were committed is still proved (mgc_chain_prove_ancestor()), for their hashes stay.
+ * @param n_files filled: how many were removed; may be NULL
+ * @return MGC_OK; MGC_E_STATE (a chain has less than two snapshots, read-only), MGC_E_FAILED, storage.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *n_files);
 
 /* --- chains -------------------------------------------------------------------------------------- */
 
@@ -483,7 +508,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer(const mgc_chain *chain,
 
 /** The first transfer that touches an account, in the order of the chain, after (height, index); 0, 0: the first of
  * all.
- *  @return MGC_OK, MGC_E_NOT_FOUND.  Cost logarithmic.  Since 0.1 */
+ *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_NO_MEMORY.  Cost logarithmic; the first call builds the index.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *account,
                                                             uint64_t after_height, uint32_t after_index,
                                                             mgc_transfer_info *info);
@@ -547,7 +572,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_head(mgc_chain *chain, uint64_t
                                                       size_t *len);
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_block(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap,
                                                        size_t *len);
-/** That the block at `ancestor` is one of those before `height`.  Cost logarithmic. */
+/** That the block at `ancestor` is one of those before `height`; with its header unless that is pruned.  Cost
+ *  logarithmic. */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_t height,
                                                           uint8_t *bytes, size_t cap, size_t *len);
 /** That the chain up to `height` goes on from the head at old_height.  Cost logarithmic. */

@@ -54,10 +54,14 @@ struct mgc_chain {
     size_t cap_blocks;
     uint64_t height, final_height, acked_height, time_ms, n_txs;
     uint64_t day_block; /* height of the last block that closed a day; 0: none */
+    uint64_t day_txs;   /* transactions before it */
     uint64_t n_records_settled; /* in the state after the last stored block */
     uint8_t hash[32];
     mgc__tree txs;       /* tx id -> height 8, index 4 */
-    mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing */
+    mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing; built when it is first asked for */
+    bool transfers_built;
+    uint64_t resume_height;  /* the state was read from a snapshot after this block; 0: from the beginning */
+    uint64_t snapshots[2];   /* days' blocks of the snapshots that are kept, the later first; 0: none */
 
     struct mgc__closing {
         uint64_t height; /* after which block */
@@ -81,6 +85,9 @@ struct mgc_chain {
 
 struct mgc_ledger {
     mgc_ctx *ctx;
+    mgc_storage_ops ops; /* for snapshots; the journal has its own copy */
+    void *ops_user;
+    bool resuming; /* reading a journal from snapshots on */
     mgc__journal *journal;
     bool read_only;
     uint32_t threads; /* for signatures */
@@ -144,6 +151,15 @@ mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32]
 mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__stored_block *b, uint8_t *signature);
 mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *record, mgc__stored_block *b);
 
+/* Build the index of transfers by account if it is not there. */
+mgc_status mgc__index_accounts(mgc_chain *chain);
+
+/* --- snapshot.c ---------------------------------------------------------------------------------- */
+
+/* Chains from their latest good snapshots, in the order of their numbers, up to the first that has none.
+ * *found: at least one. */
+mgc_status mgc__snapshots_load(mgc_ledger *ledger, bool *found);
+
 /* --- replay.c ------------------------------------------------------------------------------------ */
 
 /* Blocks that were read and wait for their certificates, from final_height + 1 on. */
@@ -159,6 +175,7 @@ typedef struct mgc__replay {
     mgc_ledger *ledger;
     struct mgc__queue queues[MGC_CHAINS_MAX];
     bool verify; /* every signature */
+    bool full;   /* from the first block on, though there are snapshots */
     void (*attach)(void *user, mgc_chain *chain);
     void *attach_user;
     mgc_verify_info info;
@@ -167,6 +184,9 @@ typedef struct mgc__replay {
 mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool strict, mgc__replay *p);
 mgc_status mgc__replay_record(void *replay, const mgc__record *record);
 void mgc__replay_end(mgc__replay *replay);
+mgc_status mgc__replay_prepare(void *replay, bool *pruned);          /* snapshots, where they may or must be used */
+bool mgc__replay_wants(void *replay, const mgc__record *record);     /* not what a snapshot covers */
+mgc_status mgc__check_resumed(const mgc_ledger *ledger);             /* did each snapshot meet its day's first block? */
 mgc_status mgc__check_last_certificates(mgc_ledger *ledger);
 
 #endif

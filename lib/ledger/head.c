@@ -112,11 +112,41 @@ void mgc__pin_heads(const mgc_chain *chain, mgc__header *h)
     }
 }
 
+static const mgc__pin *find_pin(const mgc__header *h, const uint8_t chain_id[32])
+{
+    for (uint32_t i = 0; i < h->n_pins; i++)
+        if (memcmp(h->pins[i].chain_id, chain_id, 32) == 0) return &h->pins[i];
+    return NULL;
+}
+
+/* Reading from snapshots on: a chain whose own blocks begin later is ahead of what this block saw of it. */
+static mgc_status check_pins_resuming(const mgc_chain *chain, const mgc__header *h)
+{
+    const mgc_ledger *ledger = chain->ledger;
+    uint32_t fit = 0;
+
+    for (uint32_t i = 0; i < ledger->n_chains; i++) {
+        const mgc_chain *other = ledger->chains[i];
+        const mgc__pin *pin = find_pin(h, other->id);
+        bool ahead = other->resume_height > 0 && other->height == other->resume_height;
+
+        if (other == chain || (pin == NULL && (other->height == 0 || ahead))) continue;
+        if (pin == NULL || pin->height > other->height || (pin->height < other->height && !ahead)) break;
+        if (memcmp(pin->hash, other->blocks[pin->height - 1].hash, 32) != 0) break;
+        fit++;
+    }
+    if (fit == h->n_pins) return MGC_OK;
+    return mgc__fail(ledger->ctx, MGC_E_HEIGHT,
+                     "ledger: block %" PRIu64 " of chain %s rests upon heads of other chains that this store has not",
+                     h->height, chain->name);
+}
+
 static mgc_status check_pins(const mgc_chain *chain, const mgc__header *h)
 {
     mgc__header now;
 
     mgc__pin_heads(chain, &now);
+    if (chain->ledger->resuming) return check_pins_resuming(chain, h);
     for (uint32_t i = 0; i < now.n_pins && i < h->n_pins; i++)
         if (memcmp(now.pins[i].chain_id, h->pins[i].chain_id, 32) == 0 && now.pins[i].height == h->pins[i].height &&
             memcmp(now.pins[i].hash, h->pins[i].hash, 32) != 0)
@@ -309,23 +339,54 @@ static bool is_transfer(const mgc__item *item)
     return item != NULL && !item->absent && item->key_len == 17 && item->bytes[0] == MGC__AREA_TRANSFER;
 }
 
+static mgc_status index_transfer(mgc_chain *chain, const mgc__item *item)
+{
+    mgc_transfer_info t;
+    uint8_t key[44];
+    mgc_status status = mgc__transfer_read(item, &t);
+
+    if (status != MGC_OK) return status;
+    transfer_key(key, t.debit_account, &t);
+    status = index_put(&chain->transfers, key, sizeof key, NULL, 0);
+    if (status != MGC_OK) return status;
+    transfer_key(key, t.credit_account, &t);
+    return index_put(&chain->transfers, key, sizeof key, NULL, 0);
+}
+
+/* From the state, whose transfers are never changed: so the index can be lost and is the same again.  Most ledgers are never asked
+ * for it. */
+mgc_status mgc__index_accounts(mgc_chain *chain)
+{
+    static const uint8_t first[1] = {MGC__AREA_TRANSFER};
+    mgc_status status = MGC_OK;
+
+    if (chain->transfers_built) return MGC_OK;
+    for (const mgc__item *item = mgc__state_after(&chain->state, first, 1, true);
+         item != NULL && item->bytes[0] == MGC__AREA_TRANSFER && status == MGC_OK;
+         item = mgc__state_after(&chain->state, item->bytes, item->key_len, false)) {
+        mgc_transfer_info t;
+        status = mgc__transfer_read(item, &t);
+        if (status == MGC_OK && t.height <= chain->height) status = index_transfer(chain, item); /* not the open block's */
+    }
+    if (status != MGC_OK) {
+        mgc__tree_free(&chain->transfers);
+        return mgc__fail(chain->ledger->ctx, status, "ledger: the index of chain %s's transfers: %s", chain->name,
+                         mgc_status_text(status));
+    }
+    chain->transfers_built = true;
+    return MGC_OK;
+}
+
 /* New transfers go under both of their accounts. */
 static mgc_status index_transfers(mgc_chain *chain)
 {
+    if (!chain->transfers_built) return MGC_OK;
     for (size_t i = 0; i < chain->state.n_undo; i++) {
         const struct mgc__undo *u = &chain->state.undo[i];
-        mgc_transfer_info t;
-        uint8_t key[44];
         mgc_status status;
 
         if (!is_transfer(u->now) || (u->old != NULL && !u->old->absent)) continue;
-        status = mgc__transfer_read(u->now, &t);
-        if (status != MGC_OK) return status;
-        transfer_key(key, t.debit_account, &t);
-        status = index_put(&chain->transfers, key, sizeof key, NULL, 0);
-        if (status != MGC_OK) return status;
-        transfer_key(key, t.credit_account, &t);
-        status = index_put(&chain->transfers, key, sizeof key, NULL, 0);
+        status = index_transfer(chain, u->now);
         if (status != MGC_OK) return status;
     }
     return MGC_OK;
@@ -386,6 +447,7 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     if (b->header.day_closed) {
         mgc__state_close_day(&chain->state);
         chain->day_block = b->header.height;
+        chain->day_txs = chain->n_txs;
     }
     mgc__state_settle(&chain->state);
     chain->n_records_settled = chain->state.n_records;
@@ -457,6 +519,9 @@ mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *r
         return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND,
                          "ledger: chain %s has no block %" PRIu64 "; the last is %" PRIu64, chain->name, height,
                          chain->height);
+    if (chain->blocks[height - 1].block.length == 0)
+        return mgc__fail(ledger->ctx, MGC_E_NOT_FOUND, "ledger: block %" PRIu64 " of chain %s is pruned", height,
+                         chain->name);
     status = mgc__journal_read(ledger->journal, &chain->blocks[height - 1].block, MGC__RECORD_BLOCK, record);
     if (status == MGC_OK) status = mgc__stored_block_read(ledger->ctx, record->bytes, record->len, b);
     if (status == MGC_OK && memcmp(b->hash, chain->blocks[height - 1].hash, 32) != 0)

@@ -17,7 +17,8 @@ struct mgc__journal {
     mgc__crc32c crc;
     bool locked, failed;
     uint64_t salt;       /* of this store, from its first segment */
-    uint32_t n_segments; /* files; the last one is appended to */
+    uint32_t n_segments; /* number of the last file, which is appended to, + 1 */
+    uint32_t first;      /* number of the first file that is there */
     uint64_t size;       /* of the last file, as far as it is good */
     uint64_t bytes;      /* of all files but the last */
     uint64_t next;       /* number of the next record */
@@ -140,9 +141,10 @@ static bool parse_header(const mgc__journal *j, const uint8_t *h, mgc__record *r
 
 typedef enum { RECORD_GOOD, RECORD_END, RECORD_SHORT, RECORD_DAMAGED } verdict_on_record;
 
-/* The record at an offset of a file of some size; its body lies in the scratch. */
-static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t offset, mgc__record *r,
-                              verdict_on_record *v)
+/* The record at an offset of a file of some size; its body lies in the scratch, unless it is not wanted. */
+static mgc_status read_if_wanted(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t offset, mgc__record *r,
+                                 verdict_on_record *v, bool (*wanted)(void *user, const mgc__record *record),
+                                 void *user)
 {
     uint8_t header[MGC__RECORD_HEADER];
     mgc_status status;
@@ -159,6 +161,11 @@ static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, 
     }
     *v = RECORD_SHORT;
     if (r->place.length > size - offset - sizeof header) return MGC_OK;
+    if (wanted != NULL && !wanted(user, r)) {
+        *v = RECORD_GOOD;
+        j->link = get64(header + 40);
+        return MGC_OK;
+    }
     if (!scratch(j, r->place.length)) return mgc__no_memory(j->ctx, "ledger: a record");
     status = read_at(j, segment, offset + sizeof header, j->scratch, r->place.length);
     if (status != MGC_OK) return status;
@@ -166,6 +173,12 @@ static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, 
     *v = mgc__crc32c_of(&j->crc, 0, j->scratch, r->place.length) == get32(header + 40) ? RECORD_GOOD : RECORD_DAMAGED;
     if (*v == RECORD_GOOD) j->link = get64(header + 40);
     return MGC_OK;
+}
+
+static mgc_status read_record(mgc__journal *j, uint32_t segment, uint64_t size, uint64_t offset, mgc__record *r,
+                              verdict_on_record *v)
+{
+    return read_if_wanted(j, segment, size, offset, r, v, NULL, NULL);
 }
 
 /* Beyond damage at record number `bad`: is there a good record that says that it had been durable?  Only what was
@@ -227,7 +240,11 @@ static mgc_status check_segment_body(mgc__journal *j, uint32_t segment, uint64_t
     if (get32(r->body) > FORMAT_VERSION)
         return mgc__fail(j->ctx, MGC_E_VERSION, "ledger: the journal's version is %" PRIu32 "; this library knows %d",
                          get32(r->body), FORMAT_VERSION);
-    if (segment == 0) j->salt = get64(r->body + 8);
+    if (segment == j->first) j->salt = get64(r->body + 8);
+    if (segment == j->first && segment > 0) { /* what was before it is pruned */
+        j->next = get64(r->body + 16);
+        link_before = get64(r->body + 24);
+    }
     j->link = link_before;
     build_segment_body(j, segment, want);
     j->link = link;
@@ -303,7 +320,7 @@ static mgc_status scan_segment(mgc__journal *j, uint32_t segment, uint64_t size,
         verdict_on_record v;
         mgc__record r;
 
-        status = read_record(j, segment, size, j->size, &r, &v);
+        status = read_if_wanted(j, segment, size, j->size, &r, &v, j->opts.wanted, scan->user);
         if (status != MGC_OK || v == RECORD_END) return status;
         if (v != RECORD_GOOD) return judge_tail(j, segment, size, &r, v, scan->height);
         if (r.place.sequence != j->next || r.synced > j->next || r.synced < j->synced ||
@@ -346,12 +363,13 @@ static int32_t visit_file(void *user, const char *name, uint64_t size)
     return MGC_CB_DONE;
 }
 
-static mgc_status scan_all(mgc__journal *j, const struct listing *l, struct scan *scan)
+static mgc_status scan_all(mgc__journal *j, const struct listing *l, struct scan *scan, bool pruned)
 {
     mgc_status status = MGC_OK;
 
     j->n_segments = l->n;
-    for (uint32_t i = 0; i < l->n && status == MGC_OK; i++) {
+    while (pruned && j->first < l->n && l->sizes[j->first] == UINT64_MAX) j->first++;
+    for (uint32_t i = j->first; i < l->n && status == MGC_OK; i++) {
         if (l->sizes[i] == UINT64_MAX) return corrupt(j, i, 0, scan->height, "a missing file");
         status = scan_segment(j, i, l->sizes[i], scan);
         if (status == MGC_OK && i + 1 < l->n) j->bytes += j->size;
@@ -402,6 +420,7 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
 {
     struct scan scan = {.visit = visit, .user = user};
     struct listing listing = {.ctx = ctx};
+    bool pruned = false;
     mgc_status status;
     mgc__journal *j;
 
@@ -423,7 +442,8 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
     status = mgc__verdict(opts->ops.list(opts->user, visit_file, &listing));
     if (status != MGC_OK)
         status = mgc__fail(ctx, status, "ledger: the store's files could not be listed: %s", mgc_status_text(status));
-    if (status == MGC_OK) status = scan_all(j, &listing, &scan);
+    if (status == MGC_OK && opts->prepare != NULL) status = opts->prepare(user, &pruned);
+    if (status == MGC_OK) status = scan_all(j, &listing, &scan, pruned);
     if (status == MGC_OK && !opts->read_only) status = repair(j);
     if (status == MGC_OK) settle_size(j, &listing);
     mgc__free(ctx, listing.sizes);
@@ -619,12 +639,48 @@ mgc_status mgc__journal_sync(mgc__journal *j)
     return MGC_OK;
 }
 
+struct sizes {
+    uint32_t segment;
+    uint64_t size;
+};
+
+static int32_t visit_size(void *user, const char *name, uint64_t size)
+{
+    struct sizes *s = user;
+    uint32_t segment;
+
+    if (segment_number(name, &segment) && segment == s->segment) s->size = size;
+    return MGC_CB_DONE;
+}
+
+mgc_status mgc__journal_prune(mgc__journal *j, uint32_t before, uint32_t *removed)
+{
+    char name[MGC_STORAGE_NAME_MAX + 1];
+    mgc_status status = MGC_OK;
+
+    *removed = 0;
+    if (j->failed) return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: the storage failed earlier; open the ledger again");
+    while (j->first < before && j->first + 1 < j->n_segments) {
+        struct sizes s = {.segment = j->first};
+
+        mgc__journal_file_name(j->first, name);
+        status = mgc__verdict(j->opts.ops.list(j->opts.user, visit_size, &s));
+        if (status == MGC_OK) status = mgc__verdict(j->opts.ops.remove(j->opts.user, name));
+        if (status == MGC_OK) status = mgc__verdict(j->opts.ops.sync_names(j->opts.user));
+        if (status != MGC_OK) return mgc__fail(j->ctx, status, "ledger: %s could not be removed", name);
+        j->bytes -= s.size;
+        j->first++;
+        (*removed)++;
+    }
+    return MGC_OK;
+}
+
 void mgc__journal_get_info(const mgc__journal *j, mgc__journal_info *info)
 {
     *info = (mgc__journal_info){.records = j->next,
                                 .bytes = j->bytes + j->size,
                                 .torn_bytes = j->torn_bytes,
                                 .synced = j->synced,
-                                .n_segments = j->n_segments,
+                                .n_segments = j->n_segments - j->first,
                                 .failed = j->failed};
 }

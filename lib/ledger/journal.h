@@ -50,7 +50,7 @@ typedef struct mgc__record {
     uint64_t synced; /* records before this number were durable when it was written */
     uint64_t height;
     uint32_t type, chain;
-    const uint8_t *body; /* place.length bytes, borrowed until the visit returns */
+    const uint8_t *body; /* place.length bytes, borrowed until the visit returns; NULL: not wanted, not read */
 } mgc__record;
 
 typedef struct mgc__journal_opts {
@@ -59,11 +59,15 @@ typedef struct mgc__journal_opts {
     uint64_t segment_bytes, salt;
     bool read_only;
     bool strict; /* verifying: a tail that is damaged rather than cut short is an error */
+    /* Called once the store is locked, before anything is read; may be NULL.  *pruned: may the first files be gone? */
+    mgc_status (*prepare)(void *user, bool *pruned);
+    /* Is a record's body needed?  NULL: all are.  What is not needed is not read and its checksum not looked at. */
+    bool (*wanted)(void *user, const mgc__record *record);
 } mgc__journal_opts;
 
 typedef struct mgc__journal_info {
     uint64_t records, bytes, torn_bytes, synced;
-    uint32_t n_segments;
+    uint32_t n_segments; /* files that are there */
     bool failed;
 } mgc__journal_info;
 
@@ -87,6 +91,8 @@ typedef struct mgc__journal_point {
 mgc__journal_point mgc__journal_here(const mgc__journal *j);
 mgc_status mgc__journal_go_back(mgc__journal *j, const mgc__journal_point *point);
 mgc_status mgc__journal_sync(mgc__journal *j);
+/* Remove the files before a segment, oldest first, so that a crash on the way leaves the rest whole. */
+mgc_status mgc__journal_prune(mgc__journal *j, uint32_t before, uint32_t *removed);
 void mgc__journal_get_info(const mgc__journal *j, mgc__journal_info *info);
 void mgc__journal_file_name(uint32_t segment, char name[MGC_STORAGE_NAME_MAX + 1]);
 

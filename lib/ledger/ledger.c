@@ -25,9 +25,9 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
     if (o->storage == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: no storage is given");
-    if (o->read_only > 1)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: read_only is %" PRIu32 "; 0 or 1 are allowed",
-                         o->read_only);
+    if (o->read_only > 1 || o->full > 1 || o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                         "ledger: read_only is %" PRIu32 ", full %" PRIu32 "; 0 or 1 are allowed", o->read_only, o->full);
     if (o->threads > MGC__THREADS_MAX)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: threads is %" PRIu32 "; at most %d", o->threads,
                          MGC__THREADS_MAX);
@@ -69,8 +69,15 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     journal.salt = o.salt;
     journal.read_only = ledger->read_only;
     journal.strict = strict;
+    journal.prepare = mgc__replay_prepare;
+    journal.wanted = mgc__replay_wants;
+    ledger->ops = journal.ops;
+    ledger->ops_user = o.storage_user;
+    p->full = strict || o.full == 1;
     status = mgc__journal_open(ctx, &journal, mgc__replay_record, p, &ledger->journal);
     mgc__replay_end(p);
+    ledger->resuming = false;
+    if (status == MGC_OK) status = mgc__check_resumed(ledger);
     if (status == MGC_OK) status = mgc__check_last_certificates(ledger);
     for (uint32_t i = 0; i < ledger->n_chains; i++) ledger->chains[i]->acked_height = ledger->chains[i]->final_height;
     return status;

@@ -188,6 +188,7 @@ mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_
     struct making m;
     mgc__buf record;
     mgc_status status;
+    bool pruned;
 
     if (!good_arguments(chain, bytes, cap, len)) return MGC_E_INVALID_ARG;
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
@@ -195,11 +196,15 @@ mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_
     if (status == MGC_OK && (ancestor == 0 || ancestor >= height))
         status = mgc__fail(chain->ledger->ctx, MGC_E_RANGE, "ledger: block %" PRIu64 " is no ancestor of %" PRIu64,
                            ancestor, height);
-    if (status == MGC_OK) status = mgc__read_block_record(chain, ancestor, &record, &b);
+    pruned = status == MGC_OK && chain->blocks[ancestor - 1].block.length == 0;
+    if (status == MGC_OK && !pruned) status = mgc__read_block_record(chain, ancestor, &record, &b);
     if (status == MGC_OK) status = mgc__forest_inclusion(&chain->log, height - 1, ancestor - 1, &proof);
     if (status == MGC_OK) {
-        mgc__cbor_put_array(&m.w, 2);
-        mgc__cbor_put_bytes(&m.w, b.header_bytes, b.header_len);
+        mgc__cbor_put_array(&m.w, 4);
+        mgc__cbor_put_uint(&m.w, ancestor);
+        mgc__cbor_put_bytes(&m.w, chain->blocks[ancestor - 1].hash, 32);
+        if (pruned) mgc__cbor_put_null(&m.w);
+        else mgc__cbor_put_bytes(&m.w, b.header_bytes, b.header_len);
         put_path(&m.w, &proof);
     }
     mgc__buf_free(&record);

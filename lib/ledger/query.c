@@ -226,9 +226,12 @@ mgc_status mgc_chain_next_transfer_of(const mgc_chain *chain, const uint8_t *acc
                                       uint32_t after_index, mgc_transfer_info *info)
 {
     const mgc__item *item;
+    mgc_status status;
     uint8_t key[44];
 
     if (chain == NULL || account == NULL || info == NULL) return MGC_E_INVALID_ARG;
+    status = mgc__index_accounts((mgc_chain *)chain); /* what it answers does not change by it */
+    if (status != MGC_OK) return status;
     place_key(key, account, after_height, after_index);
     memset(key + 28, 0xff, 16); /* past every transfer at that place; blocks begin at height 1 */
     item = mgc__tree_after(&chain->transfers, key, sizeof key, false);

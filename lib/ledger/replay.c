@@ -13,11 +13,87 @@
 
 enum { WAITING_MAX = 1024 /* blocks without a certificate that are held in memory while reading */ };
 
+/* --- from snapshots on --------------------------------------------------------------------------- */
+
+static int32_t visit_first(void *user, const char *name, uint64_t size)
+{
+    char first[MGC_STORAGE_NAME_MAX + 1];
+
+    (void)size;
+    mgc__journal_file_name(0, first);
+    if (strcmp(name, first) == 0) *(bool *)user = true;
+    return MGC_CB_DONE;
+}
+
+mgc_status mgc__replay_prepare(void *replay, bool *pruned)
+{
+    mgc__replay *p = replay;
+    bool whole = false;
+    mgc_status status = mgc__verdict(p->ledger->ops.list(p->ledger->ops_user, visit_first, &whole));
+
+    *pruned = false;
+    if (status != MGC_OK) return mgc__fail(p->ledger->ctx, status, "ledger: the store's files could not be listed");
+    if (whole && p->full) return MGC_OK;
+    status = mgc__snapshots_load(p->ledger, pruned);
+    p->ledger->resuming = *pruned;
+    p->info.n_chains = p->ledger->n_chains;
+    return status;
+}
+
+static bool covered(const mgc__replay *p, const mgc__record *record)
+{
+    return (record->type == MGC__RECORD_BLOCK || record->type == MGC__RECORD_CERTIFICATE) &&
+           record->chain < p->ledger->n_chains && record->height > 0 &&
+           record->height <= p->ledger->chains[record->chain]->resume_height;
+}
+
+bool mgc__replay_wants(void *replay, const mgc__record *record)
+{
+    return !covered(replay, record);
+}
+
+/* Where it lies, so that the block can still be read. */
+static mgc_status note_place(mgc_chain *chain, const mgc__record *record)
+{
+    mgc__block_place *slot = &chain->blocks[record->height - 1];
+
+    if (record->type == MGC__RECORD_BLOCK) slot->block = record->place;
+    else slot->certificate = record->place;
+    return MGC_OK;
+}
+
+static mgc_status check_genesis(const mgc__replay *p, const mgc__record *record)
+{
+    const mgc_chain *chain = p->ledger->chains[record->chain];
+
+    if (chain->resume_height > 0 && record->place.length == chain->genesis_len &&
+        memcmp(record->body, chain->genesis_bytes, chain->genesis_len) == 0)
+        return MGC_OK;
+    return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT, "ledger: the snapshot and the journal of chain number %" PRIu32
+                     " begin with another genesis", record->chain);
+}
+
+mgc_status mgc__check_resumed(const mgc_ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->n_chains; i++) {
+        const mgc_chain *chain = ledger->chains[i];
+        if (chain->resume_height == 0 || chain->final_height > chain->resume_height) continue;
+        return mgc__fail(ledger->ctx, MGC_E_CORRUPT,
+                         "ledger: the journal has no block %" PRIu64 " of chain %s, which was acknowledged when the "
+                         "snapshot before it was written",
+                         chain->resume_height + 1, chain->name);
+    }
+    return MGC_OK;
+}
+
+/* --- records ------------------------------------------------------------------------------------- */
+
 static mgc_status replay_genesis(mgc__replay *p, const mgc__record *record)
 {
     mgc_chain *chain;
     mgc_status status;
 
+    if (record->chain < p->ledger->n_chains && p->ledger->resuming) return check_genesis(p, record);
     if (record->chain != p->ledger->n_chains || record->height != 0)
         return mgc__fail(p->ledger->ctx, MGC_E_CORRUPT,
                          "ledger: the genesis of chain number %" PRIu32 " where number %" PRIu32 " is due",
@@ -106,10 +182,11 @@ static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mg
     if (status == MGC_OK) status = mgc__check_links(chain, &b);
     if (status == MGC_OK) status = mgc__check_order(chain, &b.header);
     if (status == MGC_OK) status = mgc__check_roots(chain, &b);
-    if (status == MGC_OK && p->verify) status = check_closed_day(chain, &b.header);
+    if (status == MGC_OK && (p->verify || (chain->closing.known && chain->closing.height == chain->height)))
+        status = check_closed_day(chain, &b.header);
     if (status == MGC_OK && p->verify) status = verify_txs(p, chain, &b);
     if (status != MGC_OK) return status;
-    if (p->attach != NULL && chain->has_executor) {
+    if (p->attach != NULL && chain->has_executor && !p->ledger->resuming) {
         status = execute_again(chain, &b);
     } else {
         status = mgc__state_apply(&chain->state, b.writes, b.writes_len);
@@ -199,6 +276,7 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
                          "ledger: a record of chain number %" PRIu32 "; there are %" PRIu32, record->chain,
                          p->ledger->n_chains);
     chain = p->ledger->chains[record->chain];
+    if (record->body == NULL) return note_place(chain, record);
     if (record->type == MGC__RECORD_BLOCK) return enqueue_block(p, chain, record);
     if (record->type == MGC__RECORD_CERTIFICATE) return replay_certificate(p, chain, record);
     return mgc__fail(p->ledger->ctx, MGC_E_VERSION,
@@ -292,10 +370,10 @@ static mgc_status verify_chains(mgc__replay *p)
     p->info.executed = p->ledger->n_chains > 0;
     for (uint32_t i = 0; i < p->ledger->n_chains && status == MGC_OK; i++) {
         mgc_chain *chain = p->ledger->chains[i];
-        for (uint64_t h = 1; h <= chain->final_height && status == MGC_OK; h++)
+        for (uint64_t h = chain->resume_height + 1; h <= chain->final_height && status == MGC_OK; h++)
             status = check_certificate_at(chain, h, &p->info.signatures);
         if (status == MGC_OK) status = check_double_entry(chain);
-        if (!chain->has_executor) p->info.executed = 0;
+        if (!chain->has_executor || chain->resume_height > 0) p->info.executed = 0;
     }
     return status;
 }

@@ -391,6 +391,28 @@ uint64_t mgc__view_find(const struct mgc__view *view, const uint8_t *key, size_t
     return low;
 }
 
+mgc_status mgc__state_load(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
+{
+    mgc__item *item;
+    uint64_t before = s->tree.n;
+
+    assert(s->n_undo == 0 && s->epoch == 1);
+    if (key_len == 0 || key_len > MGC__KEY_MAX || value_len > MGC__VALUE_MAX) return MGC_E_NONCANONICAL;
+    item = mgc__item_create(s->ctx, key, key_len, value, value_len);
+    if (item == NULL) return MGC_E_NO_MEMORY;
+    item->epoch = s->epoch;
+    if (mgc__tree_append(&s->tree, item)) {
+        s->n_records++;
+        return MGC_OK;
+    }
+    assert(s->tree.n == before);
+    (void)before;
+    mgc__free(s->ctx, item);
+    return mgc__tree_get(&s->tree, key, key_len) != NULL || mgc__tree_after(&s->tree, key, key_len, false) != NULL
+               ? MGC_E_NONCANONICAL
+               : MGC_E_NO_MEMORY;
+}
+
 mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32])
 {
     mgc__merkle m;

@@ -84,6 +84,9 @@ uint64_t mgc__view_find(const struct mgc__view *view, const uint8_t *key, size_t
 void mgc__leaf_write(mgc__cbor_writer *w, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
 void mgc__leaf_hash(const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len, uint8_t hash[32]);
 
+/* Read a record of a snapshot: keys ascend; it stood at the day's close.  MGC_OK, MGC_E_NO_MEMORY, MGC_E_NONCANONICAL. */
+mgc_status mgc__state_load(mgc__state *s, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+
 /* RFC 6962 root over [key, value] of every record. */
 mgc_status mgc__state_root(const mgc__state *s, uint8_t root[32]);
 

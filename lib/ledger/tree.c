@@ -201,6 +201,22 @@ bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
     }
 }
 
+bool mgc__tree_append(mgc__tree *tree, mgc__item *item)
+{
+    node *x = tree->root;
+
+    while (x != NULL && !x->leaf) x = x->kids[x->n];
+    if (x != NULL && x->n > 0 &&
+        mgc__key_compare(x->items[x->n - 1]->bytes, x->items[x->n - 1]->key_len, item->bytes, item->key_len) >= 0)
+        return false;
+    if (!grow_root(tree)) return false;
+    for (x = tree->root; !x->leaf; x = x->kids[x->n])
+        if (x->kids[x->n]->n == ITEMS && !split_kid(tree->ctx, x, x->n)) return false;
+    x->items[x->n++] = item;
+    tree->n++;
+    return true;
+}
+
 /* --- removing ------------------------------------------------------------------------------------ */
 
 static mgc__item *close_gap(node *x, uint32_t i)

@@ -39,6 +39,8 @@ mgc__item *mgc__tree_after(const mgc__tree *tree, const void *key, size_t key_le
 /* Put an item, which is taken; *old is the one that had its key, now the caller's, or NULL.
  * false on lack of memory, tree unchanged; never where the key is there already. */
 bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old);
+/* Put an item whose key is greater than all there are, which is taken; false on lack of memory or where it is not. */
+bool mgc__tree_append(mgc__tree *tree, mgc__item *item);
 /* Take the item of a key out; the caller's; NULL where there is none.  Never fails. */
 mgc__item *mgc__tree_remove(mgc__tree *tree, const void *key, size_t key_len);
 

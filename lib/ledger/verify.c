@@ -223,30 +223,35 @@ mgc_status mgc_verify_receipt(mgc_verifier *verifier, const uint8_t *proof, size
     return tell(&o, MGC_PROOF_RECEIPT, &found, what);
 }
 
-/* Body [the ancestor's header, path]: its hash is leaf height - 1 of the log. */
+/* Body [height, block hash, header or null where it is pruned, path]: the hash is leaf height - 1 of the log. */
 mgc_status mgc_verify_ancestor(mgc_verifier *verifier, const uint8_t *proof, size_t len, mgc_verified *what)
 {
     mgc_verified found = {0};
     mgc__header ancestor;
     struct opened o;
-    const uint8_t *path = NULL;
+    const uint8_t *path = NULL, *hash;
     size_t path_len = 0;
     uint8_t leaf[32];
     mgc_status status = open_proof(verifier, proof, len, MGC_PROOF_ANCESTOR, &o);
 
     if (status != MGC_OK) return status;
-    mgc__cbor_get_array_of(&o.reader, 2);
-    found.item = mgc__cbor_get_bytes(&o.reader, &found.item_len, HEADER_MAX);
+    mgc__cbor_get_array_of(&o.reader, 4);
+    found.index = mgc__cbor_get_uint(&o.reader, UINT64_MAX);
+    hash = mgc__cbor_get_fixed(&o.reader, 32);
+    if (!mgc__cbor_get_null(&o.reader)) found.item = mgc__cbor_get_bytes(&o.reader, &found.item_len, HEADER_MAX);
     path = get_path(&o.reader, &path_len);
     status = mgc__cbor_finish(&o.reader);
-    if (status == MGC_OK) status = mgc__header_read(NULL, found.item, found.item_len, &ancestor);
     if (status != MGC_OK) return status;
-    if (memcmp(ancestor.chain_id, verifier->chain_id, 32) != 0) return MGC_E_WRONG_CHAIN;
-    if (ancestor.height == 0 || o.header.height == 0) return MGC_E_BAD_PROOF;
-    mgc__header_hash(found.item, found.item_len, found.item_hash);
+    if (found.index == 0 || o.header.height == 0) return MGC_E_BAD_PROOF;
+    memcpy(found.item_hash, hash, 32);
+    if (found.item != NULL) {
+        mgc__header_hash(found.item, found.item_len, found.item_hash);
+        status = mgc__header_read(NULL, found.item, found.item_len, &ancestor);
+        if (status != MGC_OK) return status;
+        if (ancestor.height != found.index || memcmp(found.item_hash, hash, 32) != 0) return MGC_E_BAD_PROOF;
+    }
     mgc__merkle_leaf(found.item_hash, 32, leaf);
-    found.index = ancestor.height;
-    status = mgc__merkle_verify_inclusion(ancestor.height - 1, o.header.height - 1, leaf, path, path_len,
+    status = mgc__merkle_verify_inclusion(found.index - 1, o.header.height - 1, leaf, path, path_len,
                                           o.header.log_root);
     return status == MGC_OK ? tell(&o, MGC_PROOF_ANCESTOR, &found, what) : status;
 }

@@ -787,6 +787,9 @@ START_TEST(misuse_is_said)
     opts.threads = 257;
     ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_E_INVALID_ARG);
     opts.threads = 0;
+    opts.full = 2;
+    ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_E_INVALID_ARG);
+    opts.full = 0;
     opts.read_only = 1;
     ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK); /* beside the writer */
     mgc_chain *chain;

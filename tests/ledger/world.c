@@ -183,10 +183,20 @@ static int32_t disk_remove(void *user, const char *name)
 
 static int32_t disk_rename(void *user, const char *from, const char *to)
 {
-    (void)user;
-    (void)from;
-    (void)to;
-    return MGC_E_UNSUPPORTED; /* the journal does not rename */
+    struct disk *d = user;
+    struct disk_file *f = disk_find(d, from), *gone = disk_find(d, to);
+    int32_t answer = disk_call(d);
+    if (answer != MGC_CB_DONE) return answer;
+    if (f == NULL) return MGC_E_IO;
+    if (gone != NULL) {
+        free(gone->bytes);
+        *gone = d->files[--d->n];
+        f = disk_find(d, from);
+        ck_assert_ptr_nonnull(f);
+    }
+    snprintf(f->name, sizeof f->name, "%s", to);
+    f->name_synced = false;
+    return MGC_CB_DONE;
 }
 
 static int32_t disk_sync_names(void *user)
