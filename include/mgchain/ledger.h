@@ -37,6 +37,7 @@ enum {
     MGC_RECORD_KEY_MAX = 192,      /**< bytes of a contract's record key */
     MGC_RECORD_VALUE_MAX = 65536,  /**< bytes of a contract's record */
     MGC_EVENT_NAME_MAX = 32,       /**< bytes of an event's name */
+    MGC_FOUND_MAX = 1000,          /**< places of a page: bounds the time of one question */
     MGC_RULE_MAX = 200             /**< bytes of the sentence that says which rule refused */
 };
 
@@ -454,6 +455,46 @@ MGC_API MGC_NODISCARD mgc_status mgc_block_get_event(const mgc_block *block, uin
 MGC_API MGC_NODISCARD mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint64_t *height,
                                                    uint32_t *index);
 
+/* --- finding, page by page ----------------------------------------------------------------------- */
+
+/** Where to go on; all zeros: from the beginning.  The library's own bytes: kept and sent by the host, never made. */
+typedef struct mgc_cursor {
+    uint8_t bytes[64];
+} mgc_cursor;
+
+/** A place in the chain. */
+typedef struct mgc_found {
+    uint64_t height;
+    uint32_t index; /**< of the transaction or receipt in its block; 0 for a record's change */
+    uint32_t event; /**< of the event in its receipt; else 0 */
+} mgc_found;
+
+/**
+ * A page of places in the order of the chain, after the cursor, which is moved on; read them with mgc_chain_read_block().
+ * What is pruned is not found.
+ *
+ * @param cursor in/out; zeros at first
+ * @param found  length cap, filled with *n of them; *n below cap: there are no more
+ * @param cap    1..MGC_FOUND_MAX
+ * @return MGC_OK; MGC_E_RANGE (cap); MGC_E_CURSOR (forged, or of another question, chain or store), MGC_E_INVALID_ARG,
+ *         MGC_E_NO_MEMORY, as mgc_chain_read_block()
+ * Cost  logarithmic, and the page; the blocks since the last question are read first, at the first one all
+ * Since 0.1
+ * @{
+ */
+/** Transactions of a sender, 32 bytes. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_find_transactions(mgc_chain *chain, const uint8_t *sender,
+                                                             mgc_cursor *cursor, mgc_found *found, size_t cap,
+                                                             size_t *n);
+/** Blocks that changed a contract's record: its history.  What each wrote: mgc_block_get_change(). */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_find_changes(mgc_chain *chain, uint32_t contract, const uint8_t *key,
+                                                        size_t key_len, mgc_cursor *cursor, mgc_found *found,
+                                                        size_t cap, size_t *n);
+/** Events of a contract, 0: the ledger itself, by name. */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_find_events(mgc_chain *chain, uint32_t contract, const char *name,
+                                                       mgc_cursor *cursor, mgc_found *found, size_t cap, size_t *n);
+/** @} */
+
 /* --- state --------------------------------------------------------------------------------------- */
 
 typedef struct mgc_account_info {
@@ -535,6 +576,11 @@ typedef struct mgc_record_info {
     size_t value_len;
 } mgc_record_info;
 
+/** What a block wrote to a record: its last value in the block, or value NULL where it was removed.  Borrowed until
+ *  mgc_block_destroy().  @return MGC_OK, MGC_E_NOT_FOUND (the block did not change it), MGC_E_ABI_SIZE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_block_get_change(const mgc_block *block, uint32_t contract, const uint8_t *key,
+                                                      size_t key_len, mgc_record_info *info);
+
 /** The first record of a contract whose key is greater than after; after_len 0: the first of all.
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Cost logarithmic.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract,
@@ -588,6 +634,35 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_record(mgc_chain *chain, uint32
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_key(mgc_chain *chain, const uint8_t *key, size_t key_len,
                                                      uint8_t *bytes, size_t cap, size_t *len);
 /** @} */
+
+/* --- what others have seen ----------------------------------------------------------------------- */
+
+/**
+ * Compare with a head that another member or a witness has seen: after opening, before taking part.
+ *
+ * A store that was rolled back (an old backup, a stale image) verifies; only others know that it was longer.
+ *
+ * @param proof of MGC_PROOF_HEAD, from mgc_chain_prove_head() of the other
+ * @return MGC_OK               the chain has that block
+ *         MGC_E_ROLLBACK       the chain ends before it: nothing is begun or voted for until mgc_chain_apply() has
+ *                              caught up with it
+ *         MGC_E_EQUIVOCATION   another block of that height is final here: members signed both.  The evidence is stored and
+ *                              synced; nothing is begun, applied, voted for or certified any more, also after opening
+ *                              again, until mgc_chain_resume()
+ *         MGC_E_NOT_FINAL      another block stands here at that height, without a certificate: open again, take that one
+ *         as mgc_verify_follow(): the proof is not believed
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_witness(mgc_chain *chain, const uint8_t *proof, size_t len);
+
+/** The latest evidence of two final blocks of one height: a proof for mgc_verify_equivocation().
+ *  @param bytes filled, at most cap  @param len filled, also with MGC_E_TOO_LARGE
+ *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_TOO_LARGE, storage.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_evidence(mgc_chain *chain, uint8_t *bytes, size_t cap, size_t *len);
+
+/** An operator has decided that this chain is the one that goes on.  Stored and synced; the evidence stays.
+ *  @return MGC_OK, MGC_E_STATE (not halted, read-only), storage.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_resume(mgc_chain *chain);
 
 /* --- verifying ----------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "ledger/exec.h"
 #include "ledger/journal.h"
 #include "ledger/state.h"
+#include "mgchain/verify.h"
 
 enum {
     MGC__EVENTS_MAX = 4096,         /* events of one transaction */
@@ -60,6 +61,12 @@ struct mgc_chain {
     mgc__tree txs;       /* tx id -> height 8, index 4 */
     mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing; built when it is first asked for */
     bool transfers_built;
+    mgc__tree places;        /* find.c: senders, changes, events; built when it is first asked for, up to: */
+    uint64_t places_upto;
+    bool halted;             /* guard.c: two blocks of one height are final */
+    mgc__place evidence;     /* length 0: none */
+    uint64_t witness_height; /* of the latest head that others have seen; 0: none */
+    uint8_t witness_hash[32];
     uint64_t resume_height;  /* the state was read from a snapshot after this block; 0: from the beginning */
     uint64_t snapshots[2];   /* days' blocks of the snapshots that are kept, the later first; 0: none */
 
@@ -159,6 +166,25 @@ mgc_status mgc__index_accounts(mgc_chain *chain);
 /* Chains from their latest good snapshots, in the order of their numbers, up to the first that has none.
  * *found: at least one. */
 mgc_status mgc__snapshots_load(mgc_ledger *ledger, bool *found);
+
+/* --- guard.c ------------------------------------------------------------------------------------- */
+
+mgc_status mgc__check_not_halted(const mgc_chain *chain);
+mgc_status mgc__check_caught_up(const mgc_chain *chain); /* nor behind what others have seen */
+mgc_status mgc__replay_evidence(mgc_chain *chain, const mgc__record *record);
+/* A head's proof, and the bytes in it (verify.c). */
+typedef struct mgc__witnessed {
+    const uint8_t *header, *certificate;
+    size_t header_len, certificate_len;
+} mgc__witnessed;
+mgc_status mgc__verify_head(mgc_verifier *v, const uint8_t *proof, size_t len, mgc_verified *head,
+                            mgc__witnessed *parts);
+
+/* --- find.c -------------------------------------------------------------------------------------- */
+
+/* What a block wrote to a record: value NULL where it removed it.  MGC_E_NOT_FOUND: nothing. */
+mgc_status mgc__writes_find(const mgc__stored_block *b, uint32_t contract, const uint8_t *key, size_t key_len,
+                            mgc_record_info *record);
 
 /* --- replay.c ------------------------------------------------------------------------------------ */
 

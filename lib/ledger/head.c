@@ -15,6 +15,7 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__state_free(&chain->state);
     mgc__tree_free(&chain->txs);
     mgc__tree_free(&chain->transfers);
+    mgc__tree_free(&chain->places);
     mgc__forest_free(&chain->log);
     mgc__free(chain->ledger->ctx, chain->genesis_bytes);
     mgc__free(chain->ledger->ctx, chain->blocks);
@@ -69,6 +70,7 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     mgc__state_init(&chain->state, ctx);
     mgc__tree_init(&chain->txs, ctx);
     mgc__tree_init(&chain->transfers, ctx);
+    mgc__tree_init(&chain->places, ctx);
     mgc__forest_init(&chain->log, ctx, log_leaf, chain);
     status = mgc__genesis_read(ctx, genesis, len, &chain->genesis, chain->members);
     if (status == MGC_OK) {
@@ -549,6 +551,8 @@ mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
     if (!member)
         return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s",
                          chain->name);
+    status = mgc__check_caught_up(chain);
+    if (status != MGC_OK) return status;
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);
     if (status == MGC_OK) status = mgc__sign_vote(chain, key, &b, signature);

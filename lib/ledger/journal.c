@@ -455,6 +455,11 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
     return MGC_OK;
 }
 
+uint64_t mgc__journal_salt(const mgc__journal *j)
+{
+    return j->salt;
+}
+
 void mgc__journal_close(mgc__journal *j)
 {
     if (j == NULL) return;

@@ -27,7 +27,9 @@ enum {
     MGC__RECORD_GENESIS = 2,
     MGC__RECORD_BLOCK = 3,
     MGC__RECORD_CERTIFICATE = 4,
-    MGC__RECORD_MARK = 5
+    MGC__RECORD_MARK = 5,
+    MGC__RECORD_EVIDENCE = 6, /* of two final blocks of one height: the chain is halted from here on */
+    MGC__RECORD_RESUME = 7    /* an operator let it go on */
 };
 
 enum {
@@ -77,6 +79,7 @@ typedef mgc_status (*mgc__visit_record)(void *user, const mgc__record *record);
 mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__visit_record visit, void *user,
                              mgc__journal **out);
 void mgc__journal_close(mgc__journal *j);
+uint64_t mgc__journal_salt(const mgc__journal *j);
 
 /* MGC_E_FAILED for ever after a failure that cannot be undone.  On any other failure the journal is as before. */
 mgc_status mgc__journal_append(mgc__journal *j, uint32_t type, uint32_t chain, uint64_t height, const uint8_t *body,

@@ -261,12 +261,13 @@ mgc_status mgc_chain_get_info(const mgc_chain *chain, mgc_chain_info *info)
 
 /* --- building a block ---------------------------------------------------------------------------- */
 
-mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
+/* Also for a block of another member: that is how a chain that fell behind catches up. */
+static mgc_status begin(mgc_chain *chain, uint64_t time_ms)
 {
-    mgc_ctx *ctx;
+    mgc_ctx *ctx = chain->ledger->ctx;
+    mgc_status status = mgc__check_not_halted(chain);
 
-    if (chain == NULL) return MGC_E_INVALID_ARG;
-    ctx = chain->ledger->ctx;
+    if (status != MGC_OK) return status;
     if (chain->ledger->read_only) return mgc__fail(ctx, MGC_E_STATE, "ledger: it is open for reading only");
     for (uint32_t i = 0; i < chain->ledger->n_chains; i++)
         if (chain->ledger->chains[i]->open)
@@ -280,6 +281,15 @@ mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
                          "ledger: a block of chain %s at %" PRIu64 " ms; the last one is at %" PRIu64, chain->name,
                          time_ms, chain->time_ms);
     return mgc__exec_begin(chain, time_ms);
+}
+
+mgc_status mgc_chain_begin(mgc_chain *chain, uint64_t time_ms)
+{
+    mgc_status status;
+
+    if (chain == NULL) return MGC_E_INVALID_ARG;
+    status = mgc__check_caught_up(chain);
+    return status == MGC_OK ? begin(chain, time_ms) : status;
 }
 
 mgc_status mgc_chain_add(mgc_chain *chain, const uint8_t *bytes, size_t len, int32_t *result)
@@ -462,7 +472,7 @@ mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, u
     if (chain == NULL || bytes == NULL) return MGC_E_INVALID_ARG;
     status = mgc__block_read(chain->ledger->ctx, bytes, len, &b);
     if (status == MGC_OK) status = check_foreign(chain, &b, now_ms, drift_ms);
-    if (status == MGC_OK) status = mgc_chain_begin(chain, b.header.time_ms);
+    if (status == MGC_OK) status = begin(chain, b.header.time_ms);
     if (status != MGC_OK) return status;
     status = mgc__verify_block_txs(chain, &b);
     if (status == MGC_OK) status = add_all(chain, &b);
@@ -509,7 +519,8 @@ mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *
         return mgc__fail(chain->ledger->ctx, MGC_E_HEIGHT,
                          "ledger: a certificate for height %" PRIu64 " of chain %s; final is %" PRIu64 " of %" PRIu64,
                          height, chain->name, chain->final_height, chain->height);
-    status = sorted_votes(chain, votes, n_votes, &c);
+    status = mgc__check_not_halted(chain);
+    if (status == MGC_OK) status = sorted_votes(chain, votes, n_votes, &c);
     if (status != MGC_OK) return status;
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);

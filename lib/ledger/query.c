@@ -150,6 +150,19 @@ mgc_status mgc_block_get_event(const mgc_block *block, uint32_t receipt, uint32_
     return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
 }
 
+mgc_status mgc_block_get_change(const mgc_block *block, uint32_t contract, const uint8_t *key, size_t key_len,
+                                mgc_record_info *info)
+{
+    mgc_record_info full = {.struct_size = sizeof full};
+    mgc_status status;
+
+    if (block == NULL || key == NULL || key_len == 0 || key_len > MGC_RECORD_KEY_MAX || info == NULL)
+        return MGC_E_INVALID_ARG;
+    status = mgc__writes_find(&block->stored, contract, key, key_len, &full);
+    full.struct_size = sizeof full;
+    return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
+}
+
 mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint64_t *height, uint32_t *index)
 {
     const mgc__item *item;

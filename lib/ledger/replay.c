@@ -279,6 +279,11 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
     if (record->body == NULL) return note_place(chain, record);
     if (record->type == MGC__RECORD_BLOCK) return enqueue_block(p, chain, record);
     if (record->type == MGC__RECORD_CERTIFICATE) return replay_certificate(p, chain, record);
+    if (record->type == MGC__RECORD_EVIDENCE) return mgc__replay_evidence(chain, record);
+    if (record->type == MGC__RECORD_RESUME) {
+        chain->halted = false;
+        return MGC_OK;
+    }
     return mgc__fail(p->ledger->ctx, MGC_E_VERSION,
                      "ledger: a record of type %" PRIu32 ", which this library does not know", record->type);
 }

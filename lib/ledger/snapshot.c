@@ -220,6 +220,7 @@ mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *n_files)
             return mgc__fail(ledger->ctx, MGC_E_STATE,
                              "ledger: chain %s has not two snapshots yet; nothing is pruned before", chain->name);
         if (chain->blocks[day - 1].block.segment < before) before = chain->blocks[day - 1].block.segment;
+        if (chain->evidence.length > 0 && chain->evidence.segment < before) before = chain->evidence.segment;
     }
     if (ledger->n_chains == 0) return MGC_OK;
     status = mgc__journal_prune(ledger->journal, before, &removed);

@@ -10,6 +10,7 @@
 
 #include "crypto/crypto.h"
 #include "ledger/block.h"
+#include "ledger/chain.h"
 #include "ledger/proof.h"
 #include "ledger/state.h"
 
@@ -20,8 +21,8 @@ static const char vote_tag[] = "mgchain/vote/1";
 /* A proof taken apart up to its body. */
 struct opened {
     mgc__cbor_reader reader; /* before the body */
-    const uint8_t *genesis_bytes, *header_bytes;
-    size_t genesis_len, header_len;
+    const uint8_t *genesis_bytes, *header_bytes, *certificate_bytes;
+    size_t genesis_len, header_len, certificate_len;
     mgc__genesis genesis;
     mgc_member members[MGC_MEMBERS_MAX];
     mgc__header header;
@@ -79,8 +80,7 @@ static mgc_status check_genesis(const mgc_verifier *v, struct opened *o)
     return mgc__genesis_read(NULL, o->genesis_bytes, o->genesis_len, &o->genesis, o->members);
 }
 
-static mgc_status read_envelope(struct opened *o, const uint8_t *proof, size_t len, uint32_t kind,
-                                const uint8_t **certificate, size_t *certificate_len)
+static mgc_status read_envelope(struct opened *o, const uint8_t *proof, size_t len, uint32_t kind)
 {
     mgc__cbor_reader *r = &o->reader;
     uint64_t version, found;
@@ -99,8 +99,9 @@ static mgc_status read_envelope(struct opened *o, const uint8_t *proof, size_t l
     mgc__cbor_get_key(r, 4);
     o->header_bytes = mgc__cbor_get_bytes(r, &o->header_len, HEADER_MAX);
     mgc__cbor_get_key(r, 5);
-    *certificate = NULL;
-    if (!mgc__cbor_get_null(r)) *certificate = mgc__cbor_get_bytes(r, certificate_len, len);
+    o->certificate_bytes = NULL;
+    o->certificate_len = 0;
+    if (!mgc__cbor_get_null(r)) o->certificate_bytes = mgc__cbor_get_bytes(r, &o->certificate_len, len);
     mgc__cbor_get_key(r, 6);
     return r->status;
 }
@@ -114,19 +115,17 @@ static bool is_zero(const uint8_t hash[32])
 
 static mgc_status open_proof(mgc_verifier *v, const uint8_t *proof, size_t len, uint32_t kind, struct opened *o)
 {
-    const uint8_t *certificate;
-    size_t certificate_len = 0;
     mgc_status status;
 
     if (v == NULL || proof == NULL) return MGC_E_INVALID_ARG;
     if (v->struct_size != sizeof *v) return MGC_E_ABI_SIZE;
-    status = read_envelope(o, proof, len, kind, &certificate, &certificate_len);
+    status = read_envelope(o, proof, len, kind);
     if (status == MGC_OK) status = check_genesis(v, o);
     if (status == MGC_OK) status = mgc__header_read(NULL, o->header_bytes, o->header_len, &o->header);
     if (status != MGC_OK) return status;
     if (memcmp(o->header.chain_id, v->chain_id, 32) != 0) return MGC_E_WRONG_CHAIN;
-    if (certificate == NULL) return MGC_E_NOT_FINAL;
-    status = mgc__certificate_read(NULL, certificate, certificate_len, &o->certificate);
+    if (o->certificate_bytes == NULL) return MGC_E_NOT_FINAL;
+    status = mgc__certificate_read(NULL, o->certificate_bytes, o->certificate_len, &o->certificate);
     if (status != MGC_OK) return status;
     mgc__header_hash(o->header_bytes, o->header_len, o->hash);
     if (memcmp(o->hash, v->seen_hash, 32) != 0 || is_zero(v->seen_hash)) {
@@ -373,6 +372,22 @@ static mgc_status follow_head(mgc_verifier *v, struct opened *o)
     if (!empty) mgc__cbor_refuse(&o->reader, MGC_E_SCHEMA, "a head has no body");
     if (mgc__cbor_finish(&o->reader) != MGC_OK) return o->reader.status;
     return v->height == 0 || v->height == o->header.height ? MGC_OK : MGC_E_HEIGHT;
+}
+
+mgc_status mgc__verify_head(mgc_verifier *v, const uint8_t *proof, size_t len, mgc_verified *head,
+                            mgc__witnessed *parts)
+{
+    const mgc_verified found = {0};
+    struct opened o;
+    mgc_status status = open_proof(v, proof, len, MGC_PROOF_HEAD, &o);
+
+    if (status == MGC_OK) status = follow_head(v, &o);
+    if (status != MGC_OK) return status;
+    *parts = (mgc__witnessed){.header = o.header_bytes,
+                              .certificate = o.certificate_bytes,
+                              .header_len = o.header_len,
+                              .certificate_len = o.certificate_len};
+    return o.header.height == 0 ? MGC_E_BAD_PROOF : tell(&o, MGC_PROOF_HEAD, &found, head);
 }
 
 /* Body [transaction, ...]. */
