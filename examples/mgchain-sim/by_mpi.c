@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi_bus.h"
 #include "result.h"
 #include "run.h"
 
-enum { HEAD = 3, NUMBERS = 9 }; /* of a message: from, to, length */
+enum { NUMBERS = 9 };
 enum { STANDALONE, COST, PAYMENT, BOUND, ROUNDS, PRIMAL, DUAL, STATE, NO_TRADE };
 
-/* Bytes for one rank, or of all ranks. */
+/* Bytes of one rank, or of all. */
 typedef struct heap {
     char *bytes;
     size_t len, cap;
@@ -27,9 +28,9 @@ typedef struct team {
     int rank, size;
     uint32_t n, periods;
     mgc_agent **agent; /* [n] NULL: another rank's */
-    heap *out;         /* [size] */
-    heap in;
-    int *count, *from, *count_in, *from_in; /* [size] */
+    void *bus;
+    heap in;           /* what rank 0 gathers */
+    int *count_in, *from_in; /* [size] */
     double *number;    /* [n][NUMBERS] */
 } team;
 
@@ -69,11 +70,6 @@ static uint32_t index_of(const team *t, const char *id)
     return i;
 }
 
-static int rank_of(const team *t, uint32_t member)
-{
-    return (int)(member % (uint32_t)t->size);
-}
-
 static mgc_status hire(team *t, const mgc_case *kase)
 {
     mgc_case_info info = {.struct_size = sizeof info};
@@ -89,7 +85,7 @@ static mgc_status hire(team *t, const mgc_case *kase)
     if (t->s->gap > 0) o.gap = t->s->gap;
     if (t->s->tolerance > 0) o.tolerance = t->s->tolerance;
     for (uint32_t i = 0; st == MGC_OK && i < t->n; i++) {
-        if (rank_of(t, i) != t->rank) continue;
+        if (!mpi_bus_mine(t->bus, i)) continue;
         o.weight = info.weights == MGC_WEIGHTS_GIVEN ? weight[i] : 1;
         st = mgc_agent_create(t->s->ctx, t->model, mgc_model_microgrid_id(t->model, i), &o, &t->agent[i]);
     }
@@ -97,11 +93,10 @@ static mgc_status hire(team *t, const mgc_case *kase)
     return st;
 }
 
-/* Poll own agents; what they say goes to the heaps of the ranks that it is for. */
-static mgc_status poll(team *t, int *running)
+/* Poll own agents; what they say goes on the bus. */
+static mgc_status poll(team *t, bool *running)
 {
-    for (int r = 0; r < t->size; r++) t->out[r].len = 0;
-    *running = 0;
+    *running = false;
     for (uint32_t i = 0; i < t->n; i++) {
         mgc_agent_output out;
         mgc_status st;
@@ -110,69 +105,36 @@ static mgc_status poll(team *t, int *running)
         if ((st = mgc_agent_poll(t->agent[i], 0, &out)) != MGC_OK) return st;
         *running |= out.state == MGC_AGENT_RUNNING;
         t->number[NUMBERS * i + STATE] = out.state;
-        for (size_t k = 0; k < out.n_messages; k++) {
-            uint32_t head[HEAD] = {i, index_of(t, out.messages[k].to), (uint32_t)out.messages[k].len};
-            heap *h = &t->out[rank_of(t, head[1])];
-            if (!put(h, head, sizeof head) || !put(h, out.messages[k].bytes, out.messages[k].len)) return MGC_E_NO_MEMORY;
-        }
+        for (size_t k = 0; k < out.n_messages; k++)
+            if (!mpi_bus_send(t->bus, i, index_of(t, out.messages[k].to), out.messages[k].bytes, out.messages[k].len)) return MGC_E_NO_MEMORY;
     }
-    return MGC_OK;
-}
-
-static mgc_status exchange(team *t)
-{
-    heap all = {.len = 0};
-    int total = 0;
-    bool ok = true;
-
-    for (int r = 0; r < t->size; r++) {
-        t->count[r] = (int)t->out[r].len;
-        t->from[r] = (int)all.len;
-        ok &= put(&all, t->out[r].bytes, t->out[r].len);
-    }
-    MPI_Alltoall(t->count, 1, MPI_INT, t->count_in, 1, MPI_INT, MPI_COMM_WORLD);
-    for (int r = 0; r < t->size; r++) {
-        t->from_in[r] = total;
-        total += t->count_in[r];
-    }
-    t->in.len = 0;
-    ok &= room(&t->in, (size_t)total + 1) && room(&all, 1);
-    if (!ok) MPI_Abort(MPI_COMM_WORLD, EXIT_INTERNAL); /* the others wait in the same call */
-    MPI_Alltoallv(all.bytes, t->count, t->from, MPI_BYTE, t->in.bytes, t->count_in, t->from_in, MPI_BYTE, MPI_COMM_WORLD);
-    t->in.len = (size_t)total;
-    free(all.bytes);
     return MGC_OK;
 }
 
 static mgc_status hand_in(team *t)
 {
-    for (size_t at = 0; at < t->in.len;) {
-        uint32_t head[HEAD];
-        mgc_status st;
+    size_t from, to, len;
+    const uint8_t *bytes;
+    mgc_status st = MGC_OK;
 
-        memcpy(head, t->in.bytes + at, sizeof head);
-        at += sizeof head;
-        st = mgc_agent_receive(t->agent[head[1]], 0, mgc_model_microgrid_id(t->model, head[0]), (const uint8_t *)t->in.bytes + at, head[2]);
-        if (st != MGC_OK) return st;
-        at += head[2];
-    }
-    return MGC_OK;
+    while (st == MGC_OK && mpi_bus_next(t->bus, &from, &to, &bytes, &len))
+        st = mgc_agent_receive(t->agent[to], 0, mgc_model_microgrid_id(t->model, (uint32_t)from), bytes, len);
+    return st;
 }
 
 static mgc_status bargain(team *t)
 {
-    int running = 1, any = 1;
+    bool running = true, over = false;
     mgc_status st = MGC_OK;
 
-    while (any) {
+    while (!over) {
         st = poll(t, &running);
-        if (st != MGC_OK) {
+        if (st == MGC_OK) over = mpi_bus_turn(t->bus, !running);
+        if (st == MGC_OK) st = hand_in(t);
+        if (st != MGC_OK) { /* the others wait for this rank's word */
             failed(t->s, st, "solve");
             MPI_Abort(MPI_COMM_WORLD, exit_of_status(st));
         }
-        MPI_Allreduce(&running, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-        st = exchange(t);
-        if (st == MGC_OK) st = hand_in(t);
     }
     return st;
 }
@@ -361,12 +323,10 @@ static mgc_status make_team(team *t)
     size_t ranks = (size_t)t->size;
 
     t->agent = calloc(t->n + 1u, sizeof(mgc_agent *));
-    t->out = calloc(ranks, sizeof *t->out);
-    t->count = calloc(4 * ranks, sizeof *t->count);
+    t->bus = mpi_bus_open(t->n);
+    t->count_in = calloc(2 * ranks, sizeof *t->count_in);
     t->number = calloc((size_t)t->n * NUMBERS + 1, sizeof *t->number);
-    if (t->agent == NULL || t->out == NULL || t->count == NULL || t->number == NULL) return MGC_E_NO_MEMORY;
-    t->from = t->count + ranks;
-    t->count_in = t->from + ranks;
+    if (t->agent == NULL || t->bus == NULL || t->count_in == NULL || t->number == NULL) return MGC_E_NO_MEMORY;
     t->from_in = t->count_in + ranks;
     return MGC_OK;
 }
@@ -374,10 +334,9 @@ static mgc_status make_team(team *t)
 static void free_team(team *t)
 {
     for (uint32_t i = 0; t->agent != NULL && i < t->n; i++) mgc_agent_destroy(t->agent[i]);
-    for (int r = 0; t->out != NULL && r < t->size; r++) free(t->out[r].bytes);
+    mpi_bus_close(t->bus);
     free(t->agent);
-    free(t->out);
-    free(t->count);
+    free(t->count_in);
     free(t->number);
     free(t->in.bytes);
 }

@@ -9,7 +9,8 @@
  * A peer is at most one step ahead, since it cannot make step s + 1 without our message of step s.  So two places per link
  * end, chosen by the parity of the step, hold whatever may arrive, and order, repetition and delay of messages cannot matter.
  *
- *   message of an earlier step      duplicate; if its sender still waits, our message of that step goes out once more
+ *   message of an earlier step      duplicate
+ *   sender says that it still waits our message of that step goes out once more
  *   message of a later step         more than one ahead: dropped, it will be sent again
  *   same step, other content        counted; the first one stands (both ends would otherwise hold different numbers)
  *   lost message                    sent again every resend_ms while waiting
@@ -399,10 +400,10 @@ static mgc_status take_note(mgc_agent *agent, mgc__end *end, const mgc__note *no
     mgc__inbox *in = &end->inbox[note->step & 1];
     uint64_t hash = note_hash(note);
 
+    /* Of the present step too: where three wait for each other in a ring, each has heard the one that waits for it. */
+    if (note->again && kept(end, note->step)->step == note->step) kept(end, note->step)->due = true;
     if (note->step < agent->step) {
-        mgc__sent *sent = kept(end, note->step);
         agent->counts.duplicate++;
-        if (note->again && sent->step == note->step) sent->due = true;
     } else if (note->step > agent->step + 1) {
         agent->counts.early++;
     } else if (!in->full) {

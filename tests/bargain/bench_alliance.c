@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast and how exact: one line of JSON for each case file given.
  *
- *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] [--keep] CASE|builtin ...
+ *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] [--keep] [--fit] CASE|builtin ...
  *
- * --keep: what follows starts from what the case before it left, as tomorrow's run does. */
+ * --keep: what follows starts from what the case before it left, as tomorrow's run does.
+ * --fit: at the end the exponents of growth with the number of members, by least squares on logarithms over the cases given;
+ *        in the order of size, since memory is the process' peak. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "mgchain/bargain.h"
@@ -40,17 +43,74 @@ static void print_rounds(const mgc_alliance *a, const mgc_alliance_info *info)
     printf("\"rounds\": %u, \"rounds_relaxed\": %u, ", info->rounds, relaxed);
 }
 
+enum { POINTS_MAX = 64 };
+
+/* What one case took. */
+typedef struct point {
+    double members, rounds, cpu_s, memory_mb;
+} point;
+
 typedef struct state {
     bool keep;
     uint8_t *bytes;
     size_t len;
+    point point[POINTS_MAX];
+    size_t points;
 } state;
+
+static double cpu_seconds(struct rusage *u)
+{
+    getrusage(RUSAGE_SELF, u);
+    return (double)u->ru_utime.tv_sec + (double)u->ru_stime.tv_sec + 1e-6 * ((double)u->ru_utime.tv_usec + (double)u->ru_stime.tv_usec);
+}
+
+/* Slope of log y over log x. */
+static double exponent(const point *p, size_t n, double (*y)(const point *p))
+{
+    double sx = 0, sy = 0, sxx = 0, sxy = 0, m = (double)n;
+
+    for (size_t i = 0; i < n; i++) {
+        double a = log(p[i].members), b = log(y(&p[i]));
+        sx += a;
+        sy += b;
+        sxx += a * a;
+        sxy += a * b;
+    }
+    return (m * sxy - sx * sy) / (m * sxx - sx * sx);
+}
+
+static double time_of(const point *p)
+{
+    return p->cpu_s;
+}
+
+static double round_of(const point *p)
+{
+    return p->cpu_s / fmax(1, p->rounds);
+}
+
+static double memory_of(const point *p)
+{
+    return p->memory_mb;
+}
+
+static void print_fit(const state *s)
+{
+    if (s->points < 2) return;
+    for (size_t i = 0; i < s->points; i++)
+        printf("{\"members\": %.0f, \"rounds\": %.0f, \"cpu_s\": %.2f, \"peak_mb\": %.0f}\n", s->point[i].members, s->point[i].rounds,
+               s->point[i].cpu_s, s->point[i].memory_mb);
+    printf("{\"fit\": {\"cases\": %zu, \"cpu\": %.3f, \"cpu_per_round\": %.3f, \"peak_memory\": %.3f}}\n", s->points,
+           exponent(s->point, s->points, time_of), exponent(s->point, s->points, round_of), exponent(s->point, s->points, memory_of));
+}
 
 static int run(mgc_ctx *ctx, const char *file, mgc_alliance_opts *opts, state *kept)
 {
     const uint8_t *bytes;
     size_t len;
 
+    struct rusage usage;
+    double begin = cpu_seconds(&usage);
     mgc_case *kase;
     mgc_alliance *a;
     mgc_alliance_info info = {.struct_size = sizeof info};
@@ -72,6 +132,9 @@ static int run(mgc_ctx *ctx, const char *file, mgc_alliance_opts *opts, state *k
            info.pay_rounds, info.primal_residual, info.dual_residual, info.seconds_alone, info.seconds_trade, info.seconds_pay,
            info.seconds_bound, cert.ok, cert.imbalance_kw, cert.worst_loss, cert.nash, mgc_alliance_reason(a));
     fflush(stdout);
+    double took = cpu_seconds(&usage) - begin;
+    if (kept->points < POINTS_MAX)
+        kept->point[kept->points++] = (point){info.members, info.rounds, took, (double)usage.ru_maxrss / 1024};
     if (mgc_alliance_get_state(a, &bytes, &len) == MGC_OK && kept->keep) {
         free(kept->bytes);
         kept->bytes = malloc(len);
@@ -89,7 +152,8 @@ int main(int argc, char **argv)
     mgc_ctx_opts co;
     mgc_alliance_opts o;
     mgc_ctx *ctx;
-    state kept = {.keep = false};
+    static state kept;
+    bool fit = false;
     int failed = 0;
 
     mgc_ctx_opts_init(&co, sizeof co);
@@ -106,9 +170,11 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--gap") == 0 && i + 1 < argc) o.gap = atof(argv[++i]);
         else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) o.time_limit_s = atof(argv[++i]);
         else if (strcmp(argv[i], "--keep") == 0) kept.keep = true;
+        else if (strcmp(argv[i], "--fit") == 0) fit = true;
         else if (strcmp(argv[i], "--cold") == 0) kept.keep = false;
         else failed |= run(ctx, argv[i], &o, &kept);
     }
+    if (fit) print_fit(&kept);
     free(kept.bytes);
     mgc_ctx_destroy(ctx);
     return failed;
