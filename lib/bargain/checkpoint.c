@@ -168,11 +168,13 @@ mgc_status mgc__checkpoint_replay(mgc_agent *agent, const uint8_t *bytes, size_t
     agent->opts.keep_log = 1;
     for (uint64_t s = 0; st == MGC_OK && s < h.steps; s++) {
         st = mgc__agent_advance(agent);
+        if (st == MGC_OK && agent->log.status != MGC_OK) st = mgc__no_memory(agent->ctx, "bargain: the log of a run");
         if (st == MGC_OK && (agent->state != MGC_AGENT_RUNNING || agent->logged != s))
             st = mgc__fail(agent->ctx, MGC_E_MESSAGE, "bargain: the checkpoint's log does not fit %s: step %llu", agent->id, (unsigned long long)s + 1);
         if (st == MGC_OK) st = replay_step(agent, &h.log, &h.log_len);
     }
     if (st == MGC_OK) st = mgc__agent_advance(agent);
+    if (st == MGC_OK && agent->log.status != MGC_OK) st = mgc__no_memory(agent->ctx, "bargain: the log of a run");
     if (st != MGC_OK) return st;
     if (h.log_len != 0 || agent->logged != h.steps || (h.said != 0 && h.said != said_last(agent)))
         return mgc__fail(agent->ctx, MGC_E_STATE, "bargain: %s says something else than before its checkpoint (another version or machine?)",

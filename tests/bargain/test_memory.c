@@ -260,6 +260,125 @@ START_TEST(nothing_to_trade_is_an_agreement)
 }
 END_TEST
 
+/* --- records, coalitions, checkpoints: faults begin when what they are made of stands ---------------------------------------- */
+
+typedef struct scene {
+    mgc_ctx *ctx;
+    mgc_model *model;
+    mgc_alliance *alliance;
+    mgc_agent *agent[2];
+    mgc_agent_opts opts;
+} scene;
+
+static const char *const two[2] = {"north", "south"};
+
+static void scene_open(scene *s, heap *h)
+{
+    *s = (scene){.ctx = NULL};
+    ck_assert_int_eq(make_ctx(h, &s->ctx), MGC_OK);
+    ck_assert_int_eq(mgc_model_create(s->ctx, 2, 1.0, &s->model), MGC_OK);
+    ck_assert_int_eq(fill_model(s->model, 50), MGC_OK);
+    ck_assert_int_eq(mgc_alliance_solve(s->model, NULL, &s->alliance), MGC_OK);
+    mgc_agent_opts_init(&s->opts, sizeof s->opts);
+    s->opts.keep_log = 1;
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(mgc_agent_create(s->ctx, s->model, two[i], &s->opts, &s->agent[i]), MGC_OK);
+    for (int turn = 0; turn < 14; turn++)
+        for (int i = 0; i < 2; i++) {
+            mgc_agent_output out;
+            ck_assert_int_eq(mgc_agent_poll(s->agent[i], 0, &out), MGC_OK);
+            for (size_t k = 0; k < out.n_messages; k++)
+                ck_assert_int_eq(mgc_agent_receive(s->agent[1 - i], 0, two[i], out.messages[k].bytes, out.messages[k].len), MGC_OK);
+        }
+}
+
+static void scene_close(scene *s)
+{
+    for (int i = 0; i < 2; i++) mgc_agent_destroy(s->agent[i]);
+    mgc_alliance_destroy(s->alliance);
+    mgc_model_destroy(s->model);
+    mgc_ctx_destroy(s->ctx);
+}
+
+static mgc_status act_record(scene *s)
+{
+    const uint8_t seed[32] = {1, 2, 3}, *bytes, *signer = NULL;
+    uint8_t public_key[32], hash[32];
+    mgc_record *record = NULL, *again = NULL;
+    mgc_key *key = NULL;
+    mgc_record_report report = {.struct_size = sizeof report};
+    size_t len = 0;
+    mgc_status st = mgc_key_from_seed(s->ctx, seed, &key);
+
+    if (st == MGC_OK) st = mgc_key_public(key, public_key);
+    signer = public_key;
+    if (st == MGC_OK) st = mgc_record_from_alliance(s->alliance, 9, &record);
+    if (st == MGC_OK) st = mgc_record_sign(record, "north", key);
+    if (st == MGC_OK) st = mgc_record_hash(record, hash);
+    if (st == MGC_OK) st = mgc_record_bytes(record, &bytes, &len);
+    if (st == MGC_OK) st = mgc_record_read(s->ctx, bytes, len, &again);
+    if (st == MGC_OK) st = mgc_record_verify(again, two, &signer, 1, -1, &report);
+    if (st == MGC_OK) ck_assert_uint_eq(report.signatures, 1);
+    mgc_record_destroy(record);
+    mgc_record_destroy(again);
+    mgc_key_destroy(key);
+    return st;
+}
+
+static mgc_status act_coalition(scene *s)
+{
+    double standalone[2], value[4], share[2], excess;
+    mgc_status st = mgc_coalition_values(s->model, NULL, standalone, value, 2);
+
+    if (st == MGC_OK) ck_assert_double_eq_tol(value[3], 19, 1e-4);
+    if (st == MGC_OK) st = mgc_shapley(s->ctx, value, 2, share);
+    if (st == MGC_OK) st = mgc_core_excess(s->ctx, value, share, 2, &excess, NULL);
+    return st == MGC_OK ? mgc_least_core(s->ctx, value, 2, share, &excess) : st;
+}
+
+static mgc_status act_checkpoint(scene *s)
+{
+    const uint8_t *bytes;
+    size_t len = 0;
+    mgc_agent *back = NULL;
+    mgc_status st = mgc_agent_save(s->agent[0], &bytes, &len);
+
+    if (st == MGC_OK) st = mgc_agent_restore(s->ctx, s->model, two[0], &s->opts, bytes, len, &back);
+    if (st != MGC_OK) ck_assert_ptr_null(back);
+    mgc_agent_destroy(back);
+    return st;
+}
+
+START_TEST(records_coalitions_and_checkpoints_survive_faults) /* faults O8 */
+{
+    static mgc_status (*const acts[])(scene *s) = {act_record, act_coalition, act_checkpoint};
+    static const long least[] = {20, 100, 100};
+    heap h = {.until_fault = -1};
+    scene s;
+    long refused = 0, live;
+
+    scene_open(&s, &h);
+    ck_assert_int_eq(acts[_i](&s), MGC_OK); /* whatever is kept between calls is there from now on */
+    live = h.live;
+    for (long k = 0;; k += k > 1500 ? 7 : 1) {
+        h.until_fault = k;
+        h.faults = 0;
+        mgc_status st = acts[_i](&s);
+        h.until_fault = -1;
+        ck_assert_msg(h.live <= live + 1, "fault %ld: %ld blocks more", k, h.live - live); /* + 1: a text of an error */
+        if (h.faults == 0) {
+            ck_assert_int_eq(st, MGC_OK);
+            break;
+        }
+        ck_assert_msg(st == MGC_E_NO_MEMORY || st == MGC_OK, "fault %ld: status %s", k, mgc_status_name(st));
+        refused += st == MGC_E_NO_MEMORY;
+    }
+    ck_assert_int_eq(acts[_i](&s), MGC_OK); /* no fault has left a trace */
+    scene_close(&s);
+    ck_assert_int_eq(h.live, 0);
+    ck_assert_msg(refused >= least[_i], "only %ld fault points", refused);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_memory");
@@ -270,6 +389,7 @@ int main(void)
     tcase_add_test(tc, agents_agree_over_the_hosts_bus);
     tcase_add_loop_test(tc, nothing_to_trade_is_an_agreement, 0, 2);
     tcase_add_loop_test(tc, every_allocation_fails_once, 0, 2);
+    tcase_add_loop_test(tc, records_coalitions_and_checkpoints_survive_faults, 0, 3);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Agents of real microgrids: every ambiguity set, and a crash in the middle of a bargaining. */
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgchain/bargain.h"
+
+enum { N = 3, PERIODS = 4, SCENARIOS = 3, TURNS_MOST = 20000 };
+
+static const char *const ids[N] = {"north", "south", "east"};
+static mgc_ctx *ctx;
+
+static void setup(void)
+{
+    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
+}
+
+static void teardown(void)
+{
+    mgc_ctx_destroy(ctx);
+}
+
+#define OK(call) ck_assert_msg((call) == MGC_OK, "%s", mgc_ctx_error(ctx))
+
+static const struct {
+    const char *set, *what;
+    double value;
+    double most; /* of the certified gap: generation stops at its own gap */
+} sets[] = {
+    {"none", NULL, 0, 2e-4},           {"norm1", "radius", 0.5, 2e-4},     {"norm_inf", "radius", 0.2, 2e-4},
+    {"wasserstein", "radius", 60, 2e-4}, {"kl", "radius", 0.1, 2e-4},      {"chi2", "radius", 0.2, 2e-4},
+    {"cvar", "level", 0.4, 2e-4},      {"worst_case", "radius", 1, 2e-4},
+};
+
+static void storage(mgc_microgrid *site)
+{
+    mgc_device *device;
+
+    OK(mgc_microgrid_add_device(site, "storage", "battery", &device));
+    OK(mgc_device_set_text(device, "carrier", "electricity"));
+    OK(mgc_device_set_number(device, "energy_capacity_kwh", 200));
+    OK(mgc_device_set_number(device, "initial_energy_kwh", 50));
+    OK(mgc_device_set_number(device, "max_charge_kw", 60));
+    OK(mgc_device_set_number(device, "max_discharge_kw", 60));
+    OK(mgc_device_set_number(device, "charge_efficiency", 0.95));
+    OK(mgc_device_set_number(device, "discharge_efficiency", 0.95));
+}
+
+/* North has the sun, which no one knows beforehand; the others have demand, south a battery. */
+static mgc_model *model_with(size_t set)
+{
+    static const double sun[SCENARIOS][PERIODS] = {{0, 150, 300, 60}, {0, 260, 420, 120}, {0, 60, 140, 20}};
+    static const double demand[N][PERIODS] = {{80, 90, 70, 120}, {100, 60, 110, 160}, {40, 80, 90, 70}};
+    static const double price[PERIODS] = {0.22, 0.28, 0.25, 0.36};
+    mgc_model *m;
+    mgc_microgrid *site;
+    mgc_device *device;
+    mgc_link *link;
+
+    OK(mgc_model_create(ctx, PERIODS, 1.0, &m));
+    OK(mgc_model_set_series(m, "buy_price_per_kwh", price, PERIODS));
+    OK(mgc_model_set_number(m, "sell_price_per_kwh", 0.08));
+    OK(mgc_model_set_number(m, "realtime_buy_price_per_kwh", 0.45));
+    OK(mgc_model_set_number(m, "realtime_sell_price_per_kwh", 0.03));
+    for (int i = 0; i < N; i++) {
+        OK(mgc_model_add_microgrid(m, ids[i], SCENARIOS, &site));
+        OK(mgc_microgrid_add_device(site, "load", "town", &device));
+        OK(mgc_device_set_text(device, "carrier", "electricity"));
+        for (uint32_t k = 0; k < SCENARIOS; k++) {
+            double d[PERIODS];
+            for (int t = 0; t < PERIODS; t++) d[t] = demand[i][t] * (1 + 0.1 * ((int)k - 1) * (i + 1));
+            OK(mgc_device_set_scenario(device, "demand_kw", k, d, PERIODS));
+        }
+        if (i == 1) storage(site);
+        if (sets[set].what != NULL) OK(mgc_microgrid_set_ambiguity(site, sets[set].set, sets[set].what, sets[set].value, 0, NULL));
+        if (i > 0) continue;
+        OK(mgc_microgrid_add_device(site, "pv", "roof", &device));
+        for (uint32_t k = 0; k < SCENARIOS; k++) OK(mgc_device_set_scenario(device, "available_kw", k, sun[k], PERIODS));
+    }
+    for (int i = 0; i < N; i++) {
+        OK(mgc_model_add_link(m, ids[i], ids[(i + 1) % N], "electricity", &link));
+        OK(mgc_link_set_number(link, "capacity_kw", 80 + 20 * i));
+        OK(mgc_link_set_number(link, "fee_per_kwh", 0.004));
+        if (i == 2) OK(mgc_link_set_number(link, "loss", 0.03));
+    }
+    return m;
+}
+
+/* Over every set: a plan for all, nobody loses, and what is still to be gained is proven to be next to nothing; where the
+ * whole alliance can be written as one program, that says the same. */
+START_TEST(agents_agree_with_every_ambiguity_set)
+{
+    mgc_model *m = model_with((size_t)_i);
+    mgc_alliance_opts o;
+    mgc_alliance *agents, *central;
+    mgc_alliance_info a = {.struct_size = sizeof a}, c = {.struct_size = sizeof c};
+    mgc_certificate cert = {.struct_size = sizeof cert};
+
+    mgc_alliance_opts_init(&o, sizeof o);
+    OK(mgc_alliance_solve(m, &o, &agents));
+    OK(mgc_alliance_get_info(agents, &a));
+    OK(mgc_alliance_certificate(agents, &cert));
+    ck_assert_msg(a.outcome == MGC_OUTCOME_OPTIMAL, "%s: %s", sets[_i].set, mgc_alliance_reason(agents));
+    ck_assert_uint_eq(cert.ok, 1);
+    ck_assert_uint_gt(a.trades, 0);
+    ck_assert_double_gt(a.surplus, 1);
+    ck_assert_msg(a.gap < sets[_i].most, "%s: gap %.2e", sets[_i].set, a.gap);
+    o.method = MGC_ALLIANCE_CENTRAL;
+    mgc_status st = mgc_alliance_solve(m, &o, &central);
+    ck_assert_msg(st == MGC_OK || (st == MGC_E_UNSUPPORTED && (_i == 4 || _i == 5)), "%s: %s", sets[_i].set, mgc_ctx_error(ctx));
+    if (st == MGC_OK) {
+        OK(mgc_alliance_get_info(central, &c));
+        ck_assert_msg(fabs(a.cost - c.cost) < 2e-4 * fabs(a.standalone_total), "%s: agents %.6f, one program %.6f", sets[_i].set, a.cost, c.cost);
+        mgc_alliance_destroy(central);
+    }
+    mgc_alliance_destroy(agents);
+    mgc_model_destroy(m);
+}
+END_TEST
+
+/* --- a crash ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct crew {
+    mgc_agent *agent[N];
+    mgc_agent_output out[N];
+    uint8_t *saved; /* of the victim, before its last messages went out */
+    size_t saved_len;
+    unsigned turns, phase; /* phase: of the victim when it was restored */
+} crew;
+
+static void opts_of(mgc_agent_opts *o)
+{
+    mgc_agent_opts_init(o, sizeof *o);
+    o->run = 7;
+    o->tolerance = 1e-3;
+    o->resend_ms = 3;
+    o->keep_log = 1;
+}
+
+static size_t index_of(const char *id)
+{
+    size_t i = 0;
+
+    while (strcmp(ids[i], id) != 0) i++;
+    return i;
+}
+
+/* At turn `crash` the victim is lost with what it was about to send, and comes back from its checkpoint. */
+static void bargain(crew *c, const mgc_model *m, size_t victim, unsigned crash)
+{
+    mgc_agent_opts o;
+    bool running = true;
+
+    opts_of(&o);
+    memset(c, 0, sizeof *c);
+    for (size_t i = 0; i < N; i++) OK(mgc_agent_create(ctx, m, ids[i], &o, &c->agent[i]));
+    for (c->turns = 0; running && c->turns < TURNS_MOST; c->turns++) {
+        running = false;
+        for (size_t i = 0; i < N; i++) {
+            OK(mgc_agent_poll(c->agent[i], c->turns, &c->out[i]));
+            running |= c->out[i].state == MGC_AGENT_RUNNING;
+            if (i == victim && c->turns == crash) {
+                const uint8_t *bytes;
+                size_t len;
+                OK(mgc_agent_save(c->agent[i], &bytes, &len));
+                c->saved = malloc(len);
+                ck_assert_ptr_nonnull(c->saved);
+                memcpy(c->saved, bytes, len);
+                c->saved_len = len;
+                c->phase = c->out[i].phase;
+                mgc_agent_destroy(c->agent[i]);
+                OK(mgc_agent_restore(ctx, m, ids[i], &o, c->saved, c->saved_len, &c->agent[i]));
+                running = true;
+                continue; /* what it had to say went down with it */
+            }
+            for (size_t k = 0; k < c->out[i].n_messages; k++) {
+                const mgc_message *msg = &c->out[i].messages[k];
+                OK(mgc_agent_receive(c->agent[index_of(msg->to)], c->turns, ids[i], msg->bytes, msg->len));
+            }
+        }
+    }
+    ck_assert_msg(!running, "no end: %s", c->out[0].reason);
+}
+
+static void let_go(crew *c)
+{
+    for (size_t i = 0; i < N; i++) mgc_agent_destroy(c->agent[i]);
+    free(c->saved);
+}
+
+START_TEST(a_real_agent_goes_on_after_a_crash)
+{
+    size_t set = _i % 2 == 0 ? 1 : 4; /* norm-1, and Kullback-Leibler by generation */
+    mgc_model *m = model_with(set);
+    crew whole, torn;
+
+    bargain(&whole, m, N, 0);
+    uint32_t trades = 0;
+    unsigned crash = whole.turns * (unsigned)(2 + _i) / 8;
+    bargain(&torn, m, (size_t)_i % N, crash);
+    for (size_t i = 0; i < N; i++) {
+        mgc_agreement a = {.struct_size = sizeof a}, b = {.struct_size = sizeof b};
+        ck_assert_msg(torn.out[i].state == MGC_AGENT_AGREED, "%s", torn.out[i].reason);
+        OK(mgc_agent_agreement(whole.agent[i], &a));
+        OK(mgc_agent_agreement(torn.agent[i], &b));
+        trades += a.trades;
+        ck_assert_uint_eq(a.len, b.len);
+        ck_assert_mem_eq(a.bytes, b.bytes, a.len);
+        ck_assert_double_eq(a.final_cost, b.final_cost);
+        ck_assert_double_eq(a.lower_bound, b.lower_bound);
+        ck_assert_uint_eq(a.rounds, b.rounds);
+    }
+    ck_assert_uint_gt(trades, 0);
+    ck_assert_uint_ge(torn.phase, MGC_PHASE_RELAXED); /* in the middle, not before it began */
+    let_go(&whole);
+    let_go(&torn);
+    mgc_model_destroy(m);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("bargain_real");
+    TCase *tc = tcase_create("real");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, agents_agree_with_every_ambiguity_set, 0, (int)(sizeof sets / sizeof *sets));
+    tcase_add_loop_test(tc, a_real_agent_goes_on_after_a_crash, 0, 6);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
