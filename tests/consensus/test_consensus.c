@@ -368,6 +368,39 @@ START_TEST(worst_credit_longest_log_of_three)
 }
 END_TEST
 
+/* The host computes another credit root than the block's header says: it does not vouch for the entry, which is neither
+ * taken nor acknowledged, and the fault is noted.  The entries before it are. */
+START_TEST(C9_credit_root_mismatch)
+{
+    cluster *c = cluster_new(3, 0, 0);
+    mgc_raft_event event = {.kind = MGC_RAFT_RECV, .refuse_from = 4};
+    letter *l;
+
+    for (uint32_t i = 1; i <= 3; i++) node_start(c, i);
+    node_fire(c, 1, MGC__FIRE_ELECTION);
+    ck_assert(settle(c, ~0u));
+    c->channels[1][3].cut = true;
+    node_propose(c, 1, "good");
+    node_propose(c, 1, "bad root");
+    while ((l = take_letter(&c->channels[1][2], 0)) != NULL) {
+        for (uint32_t i = 0; i < l->msg.n_entries; i++)
+            ck_assert_int_eq(mgc_raft_payload_root(blob_at(l->entries[i].handle)->bytes, blob_at(l->entries[i].handle)->len,
+                                                   l->entries[i].root), MGC_OK);
+        l->msg.entries = l->entries;
+        event.msg = &l->msg;
+        node_event(c, 2, &event);
+        free_letter(l);
+    }
+    ck_assert_uint_eq(node_info(c, 2).last, 3);
+    ck_assert_uint_ge(c->nodes[2].notes[MGC_RAFT_NOTE_REFUSED], 1);
+    flow(c, 2, 1, 0);
+    ck_assert_uint_eq(node_info(c, 1).commit, 3);
+    check_invariants(c);
+    ck_assert_str_eq(c->fault, "");
+    cluster_free(c);
+}
+END_TEST
+
 /* --- certificates and evidence --- */
 
 typedef struct ring {
@@ -575,6 +608,7 @@ int main(void)
     tcase_add_test(tcase, C1_veto_deadlock);
     tcase_add_test(tcase, C2_aggressive_campaigner);
     tcase_add_test(tcase, worst_credit_longest_log_of_three);
+    tcase_add_test(tcase, C9_credit_root_mismatch);
     tcase_add_test(tcase, X1_two_votes_convict);
     tcase_add_test(tcase, E3_two_heads_convict);
     tcase_add_test(tcase, X2_acks_of_a_later_term_do_not_finalise);
