@@ -129,7 +129,9 @@ mgc_status mgc__cert_verify(const mgc__trust *trust, const mgc__cert *cert, cons
 {
     uint32_t places = 0;
 
-    if (cert->cfg != config->index) return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: certificate of another configuration");
+    if (cert->cfg != config->index)
+        return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: certificate of another configuration; found %llu; allowed %llu",
+                         (unsigned long long)cert->cfg, (unsigned long long)config->index);
     if (cert->kind == MGC__CERT_QUORUM && cert->term != cert->log_term)
         return mgc__fail(trust->ctx, MGC_E_BAD_PROOF,
                          "consensus: acknowledgements of term %llu do not make an entry of term %llu final",
@@ -140,7 +142,8 @@ mgc_status mgc__cert_verify(const mgc__trust *trust, const mgc__cert *cert, cons
         mgc_status status;
 
         if (place == MGC_RAFT_MEMBERS_MAX || (places >> place & 1) != 0)
-            return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: signer %u is no member, or stands there twice", cert->ids[i]);
+            return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: signer %u is no member, or stands there twice",
+                             cert->ids[i]);
         status = mgc__msg_verify(trust, &m);
         if (status != MGC_OK) return status;
         places |= 1u << place;
@@ -202,7 +205,8 @@ mgc_status mgc__evidence_two(const mgc__trust *trust, const mgc_raft_msg *a, con
 
     *kind = contradiction(a, b);
     *accused = 0;
-    if (*kind == 0) return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: the two messages do not contradict each other");
+    if (*kind == 0)
+        return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: the two messages do not contradict each other");
     status = mgc__msg_verify(trust, a);
     if (status == MGC_OK) status = mgc__msg_verify(trust, b);
     if (status == MGC_OK) *accused = a->from;

@@ -47,7 +47,8 @@ uint32_t mgc__credit_deadline(mgc_raft *r)
     ticks = et + rank * delta + (uint32_t)mgc__rng_below(&r->rng, delta);
     /* Several may wait for the end of the window: steps twice as wide keep them from splitting the vote. */
     if (own->may_campaign_early == 0 && r->since_leader + ticks < r->opts.credit_window_ticks)
-        ticks = r->opts.credit_window_ticks - r->since_leader + 2 * rank * delta + (uint32_t)mgc__rng_below(&r->rng, delta);
+        ticks = r->opts.credit_window_ticks - r->since_leader + 2 * rank * delta +
+                (uint32_t)mgc__rng_below(&r->rng, delta);
     return ticks;
 }
 

@@ -255,8 +255,8 @@ mgc_status mgc_raft_genesis(mgc_ctx *ctx, const mgc_raft_member *members, size_t
 
         for (size_t j = 0; j < i; j++) twice |= members[j].id == members[i].id;
         if (members[i].id == 0 || twice || (!voter && members[i].roles != MGC_RAFT_LEARNER))
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "consensus: member %zu: id %u twice or zero, or neither voter nor learner",
-                             i, members[i].id);
+            return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                             "consensus: member %zu: id %u twice or zero, or neither voter nor learner", i, members[i].id);
         change[i] = (mgc_raft_change){.op = voter ? MGC_RAFT_ADD_VOTER : MGC_RAFT_ADD_LEARNER, .id = members[i].id,
                                       .incarnation = members[i].incarnation};
     }

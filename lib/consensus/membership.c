@@ -85,8 +85,8 @@ bool mgc__config_push(mgc_raft *r, const mgc_raft_config *c)
     if (c->n_members > r->opts.members_max) return false;
     if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->base);
     if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->commit);
-    /* Known to be committed or not, the oldest is: the next one was not proposed before.  After a restart the commit index
-     * is low, and the log may hold many. */
+    /* Known to be committed or not, the oldest is: the next one was not proposed before.  After a restart the commit
+     * index is low, and the log may hold many. */
     if (r->n_configs == MGC__CONFIGS_MAX) forget_old(r, r->configs[1].index);
     r->configs[r->n_configs++] = *c;
     mgc__config_activate(r);

@@ -92,7 +92,8 @@ static uint32_t checksum(const uint8_t *bytes, size_t guarded)
     return crc32c(crc, bytes + MGC_RAFT_MSG_BYTES, guarded);
 }
 
-mgc_status mgc_raft_encode(const mgc_raft_msg *msg, const mgc_raft_entry *entries, uint8_t *bytes, size_t cap, size_t *len)
+mgc_status mgc_raft_encode(const mgc_raft_msg *msg, const mgc_raft_entry *entries, uint8_t *bytes, size_t cap,
+                           size_t *len)
 {
     uint8_t config[MGC_RAFT_CONFIG_BYTES_MAX], *at;
     uint32_t config_len;
@@ -175,7 +176,8 @@ static mgc_status check_header(const uint8_t *bytes, size_t len, size_t cap, siz
         return MGC_E_TOO_LARGE;
     if (len < MGC_RAFT_MSG_BYTES + *config_len + body) return MGC_E_TRUNCATED;
     if (len > MGC_RAFT_MSG_BYTES + *config_len + body || n * MGC_RAFT_ENTRY_BYTES > body) return MGC_E_NONCANONICAL;
-    if (get(bytes + AT_BODY_LEN + 4, 4) != 0 || get(bytes + AT_CRC + 4, 4) != 0 || bytes[2] == 0 || bytes[2] >= MGC_RAFT_KIND_END || bytes[3] > 15)
+    if (get(bytes + AT_BODY_LEN + 4, 4) != 0 || get(bytes + AT_CRC + 4, 4) != 0) return MGC_E_NONCANONICAL;
+    if (bytes[2] == 0 || bytes[2] >= MGC_RAFT_KIND_END || bytes[3] > 15)
         return MGC_E_NONCANONICAL;
     guarded = *config_len + n * MGC_RAFT_ENTRY_BYTES;
     return get(bytes + AT_CRC, 4) == checksum(bytes, guarded) ? MGC_OK : MGC_E_CORRUPT;

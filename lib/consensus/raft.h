@@ -141,7 +141,7 @@ struct mgc_raft {
     mgc_raft_note notes[MGC__NOTES_MAX];
 };
 
-/* --- log.c ---------------------------------------------------------------------------------------------------------- */
+/* --- log.c ------------------------------------------------------------------------------------------------------ */
 
 mgc__slot *mgc__log_slot(const mgc_raft *r, uint64_t index); /* base < index <= last */
 bool mgc__log_known(const mgc_raft *r, uint64_t index);      /* base <= index <= last: term and hash can be told */
@@ -163,7 +163,7 @@ uint64_t mgc__hard_after(const mgc_raft *r);
 void mgc__entry_hash(const uint8_t previous[32], uint64_t index, uint64_t term, uint32_t type, const uint8_t root[32],
                      uint8_t hash[32]);
 
-/* --- config.c ------------------------------------------------------------------------------------------------------- */
+/* --- config.c --------------------------------------------------------------------------------------------------- */
 
 mgc_raft_member *mgc__config_find(mgc_raft_config *c, uint32_t id);
 const mgc_raft_member *mgc__config_member(const mgc_raft_config *c, uint32_t id);
@@ -179,7 +179,7 @@ bool mgc__config_same_members(const mgc_raft_config *a, const mgc_raft_config *b
 uint32_t mgc__config_encode(const mgc_raft_config *c, uint8_t *bytes); /* MGC_RAFT_CONFIG_BYTES_MAX is enough */
 bool mgc__config_decode(const uint8_t *bytes, size_t len, mgc_raft_config *c);
 
-/* --- membership.c --------------------------------------------------------------------------------------------------- */
+/* --- membership.c ----------------------------------------------------------------------------------------------- */
 
 mgc_raft_config *mgc__config_now(mgc_raft *r);
 const mgc_raft_config *mgc__config_at(const mgc_raft *r, uint64_t index);
@@ -191,7 +191,7 @@ uint32_t mgc__propose_config(mgc_raft *r, const mgc_raft_event *event); /* the a
 void mgc__config_committed(mgc_raft *r);
 void mgc__config_go_on(mgc_raft *r); /* the leader, after its commit index moved */
 
-/* --- peers.c: progress of each peer --------------------------------------------------------------------------------- */
+/* --- peers.c: progress of each peer ----------------------------------------------------------------------------- */
 
 mgc__peer *mgc__peer_find(mgc_raft *r, uint32_t id);
 bool mgc__peer_is_self(const mgc_raft *r, const mgc__peer *p);
@@ -201,13 +201,13 @@ void mgc__peer_sent(mgc_raft *r, mgc__peer *p, uint64_t last);
 void mgc__peer_acked(mgc_raft *r, mgc__peer *p, uint64_t index);
 void mgc__peer_to(mgc__peer *p, uint32_t state);
 
-/* --- output.c ------------------------------------------------------------------------------------------------------- */
+/* --- output.c --------------------------------------------------------------------------------------------------- */
 
 mgc_raft_msg *mgc__send(mgc_raft *r, uint32_t to, uint32_t kind); /* filled with what every message has */
 void mgc__note(mgc_raft *r, uint32_t what, uint32_t a, uint64_t index);
 void mgc__hard_changed(mgc_raft *r); /* term or vote changed: to be made durable as one record */
 
-/* --- election.c ----------------------------------------------------------------------------------------------------- */
+/* --- election.c ------------------------------------------------------------------------------------------------- */
 
 void mgc__become_follower(mgc_raft *r, uint64_t term, uint32_t leader);
 void mgc__become_leader(mgc_raft *r);
@@ -227,7 +227,7 @@ void mgc__recv_timeout_now(mgc_raft *r, const mgc_raft_msg *m);
 uint32_t mgc__transfer(mgc_raft *r, uint32_t to);
 void mgc__transfer_go_on(mgc_raft *r, mgc__peer *p);
 
-/* --- replicate.c: the leader's side --------------------------------------------------------------------------------- */
+/* --- replicate.c: the leader's side ----------------------------------------------------------------------------- */
 
 uint32_t mgc__propose(mgc_raft *r, const mgc_raft_event *event);
 void mgc__broadcast(mgc_raft *r);
@@ -239,13 +239,13 @@ void mgc__recv_heartbeat_resp(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__peer_unreachable(mgc_raft *r, uint32_t id);
 void mgc__stored(mgc_raft *r, const mgc_raft_event *event);
 
-/* --- follow.c: the follower's side ---------------------------------------------------------------------------------- */
+/* --- follow.c: the follower's side ------------------------------------------------------------------------------ */
 
 void mgc__recv_append(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse_from);
 void mgc__recv_heartbeat(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__ack(mgc_raft *r, uint32_t to, uint64_t index);
 
-/* --- read.c --------------------------------------------------------------------------------------------------------- */
+/* --- read.c ----------------------------------------------------------------------------------------------------- */
 
 uint32_t mgc__read_ask(mgc_raft *r, uint64_t tag, uint32_t from);
 void mgc__read_tick(mgc_raft *r);
@@ -255,7 +255,7 @@ void mgc__read_fail_all(mgc_raft *r);
 void mgc__recv_read_req(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__recv_read_resp(mgc_raft *r, const mgc_raft_msg *m);
 
-/* --- snapshot.c ----------------------------------------------------------------------------------------------------- */
+/* --- snapshot.c ------------------------------------------------------------------------------------------------- */
 
 void mgc__send_snapshot(mgc_raft *r, mgc__peer *p);
 void mgc__recv_snapshot(mgc_raft *r, const mgc_raft_msg *m);
@@ -264,7 +264,7 @@ void mgc__snap_saved(mgc_raft *r, const mgc_raft_snap_meta *meta);
 void mgc__snap_chunk(mgc_raft *r, const mgc_raft_event *event);
 void mgc__snap_sent(mgc_raft *r, uint32_t id, uint64_t upto);
 
-/* --- recover.c: damaged entries are fetched back, exactly ------------------------------------------------------------ */
+/* --- recover.c: damaged entries are fetched back, exactly ------------------------------------------------------- */
 
 bool mgc__recovering(const mgc_raft *r);
 void mgc__fault(mgc_raft *r, uint64_t first, uint64_t last);
@@ -274,18 +274,18 @@ void mgc__fault_repaired_upto(mgc_raft *r, uint64_t index);
 void mgc__recv_fetch_req(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__recv_fetch_resp(mgc_raft *r, const mgc_raft_msg *m);
 
-/* --- credit.c: the only file that reads the credit view -------------------------------------------------------------- */
+/* --- credit.c: the only file that reads the credit view --------------------------------------------------------- */
 
 void mgc__credit_view(mgc_raft *r, const mgc_raft_credit *credit, uint32_t n);
 uint32_t mgc__credit_deadline(mgc_raft *r);                            /* when to campaign */
 bool mgc__credit_holds_back(const mgc_raft *r);                        /* own campaign, in the window */
 bool mgc__credit_refuses_prevote(const mgc_raft *r, uint32_t candidate); /* another's, in the window */
 
-/* --- certificate of a leader ----------------------------------------------------------------------------------------- */
+/* --- certificate of a leader ------------------------------------------------------------------------------------ */
 
 void mgc__certificate_build(mgc_raft *r);
 
-/* --- tick.c: also what the scenario language pulls by hand ----------------------------------------------------------- */
+/* --- tick.c: also what the scenario language pulls by hand ------------------------------------------------------ */
 
 void mgc__tick(mgc_raft *r);
 enum { MGC__FIRE_ELECTION = 1, MGC__FIRE_HEARTBEAT = 2, MGC__FIRE_CHECK_QUORUM = 3, MGC__FIRE_ELAPSE = 4 };
