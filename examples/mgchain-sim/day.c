@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODE_MEMBER = 1 };
+enum { NODE_MEMBER = 1, NODE_KEYS = 1000000 /* beyond all members of a market */ };
 
 /* A key of the simulation: everyone who knows the seed knows it.  Real members bring their own. */
 static mgc_status key_from_seed(book *b, uint32_t member, mgc_key **out)
@@ -44,34 +44,64 @@ uint32_t book_member(book *b, const uint8_t public_key[32])
     return 0;
 }
 
-mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms)
+mgc_status book_node_key(book *b, uint32_t id, mgc_key **out)
+{
+    return key_from_seed(b, id == NODE_MEMBER ? 0 : NODE_KEYS + id, out);
+}
+
+mgc_status book_flush(book *b)
+{
+    return b->peers.n > 0 ? peers_settle(b) : mgc_node_flush(b->node, b->now_ms);
+}
+
+mgc_status book_step(book *b)
+{
+    return b->peers.n > 0 ? peers_settle(b) : mgc_node_step(b->node, b->now_ms, NULL);
+}
+
+static mgc_status open_alone(book *b, uint64_t genesis_ms)
 {
     mgc_node_opts opts;
 
-    memset(b, 0, sizeof *b);
-    b->s = s;
-    b->incident.asked = s->incidents;
-    snprintf(b->folder, sizeof b->folder, "%s", folder);
-    mgc_status st = mgc_storage_files(s->ctx, folder, 1, &b->storage, &b->storage_user);
-    if (st == MGC_OK) st = key_from_seed(b, 0, &b->node_key);
+    mgc_status st = mgc_storage_files(b->s->ctx, b->folder, 1, &b->storage, &b->storage_user);
     if (st != MGC_OK) return st;
     mgc_node_opts_init(&opts, sizeof opts);
     opts.id = NODE_MEMBER;
     opts.key = b->node_key;
     opts.genesis_time_ms = genesis_ms;
     opts.chain = NULL; /* information, trading and scheduling */
-    st = mgc_node_create(s->ctx, &opts, &b->node);
+    st = mgc_node_create(b->s->ctx, &opts, &b->node);
     if (st == MGC_OK) st = mgc_node_set_storage(b->node, &b->storage, b->storage_user);
     return st == MGC_OK ? mgc_node_start(b->node) : st;
+}
+
+mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms)
+{
+    memset(b, 0, sizeof *b);
+    b->s = s;
+    b->incident.asked = s->incidents;
+    b->now_ms = genesis_ms + 1000;
+    snprintf(b->folder, sizeof b->folder, "%s", folder);
+    mgc_status st = key_from_seed(b, 0, &b->node_key);
+    if (st != MGC_OK) return st;
+    if (s->members == 1) return open_alone(b, genesis_ms);
+    st = peers_open(b, s->members, genesis_ms);
+    b->node = b->peers.list[0].node;
+    b->storage = b->peers.list[0].storage;
+    b->storage_user = b->peers.list[0].storage_user;
+    return st;
 }
 
 void book_close(book *b)
 {
     mgc_day_destroy(b->previous);
     b->previous = NULL;
-    mgc_node_destroy(b->node);
+    if (b->peers.n == 0) {
+        mgc_node_destroy(b->node);
+        mgc_storage_files_destroy(b->storage_user);
+    }
+    peers_close(b);
     b->node = NULL;
-    mgc_storage_files_destroy(b->storage_user);
     b->storage_user = NULL;
     for (size_t i = 0; i < b->n_keys; i++) mgc_key_destroy(b->keys[i].key);
     b->n_keys = 0;
@@ -101,7 +131,7 @@ typedef struct batch {
 /* The round of blocks, and what became of the batch. */
 static mgc_status flush(book *b, batch *in)
 {
-    mgc_status st = mgc_node_flush(b->node, b->now_ms);
+    mgc_status st = book_flush(b);
 
     for (size_t i = 0; st == MGC_OK && i < in->n; i++) book_note_refusal(b, in->ticket[i], in->method[i]);
     in->n = 0;
@@ -134,7 +164,10 @@ static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
         if (none || tx.due_ms > b->now_ms || tx.phase != phase || in->n == BATCH_MAX) st = in->n > 0 || none ? flush(b, in) : MGC_OK;
         if (st == MGC_OK && (none || tx.phase != phase)) st = incident_after(b, day, phase);
         if (st != MGC_OK || none) return st;
-        if (tx.due_ms > b->now_ms) st = mgc_node_step(b->node, b->now_ms = tx.due_ms, NULL);
+        if (tx.due_ms > b->now_ms) {
+            b->now_ms = tx.due_ms;
+            st = book_step(b);
+        }
         phase = tx.phase;
         if (st == MGC_OK) st = incident_alter(b, day, &tx, &bytes, &len);
         if (st == MGC_OK) st = mgc_node_submit(b->node, bytes, len, &in->ticket[in->n]);
@@ -336,6 +369,9 @@ void book_checks(book *b, checks *c, bool ended)
         check_add(c, "incidents end as they should", right == b->incident.n && (b->incident.asked & ~b->incident.done) == 0,
                   "%zu of %zu answers", right, b->incident.n);
     }
+    if (b->peers.n > 0)
+        check_add(c, "all members stand alike", peers_that_differ(b) == 0, "%u members, %llu messages; every block signed by more than half", b->peers.n,
+                  (unsigned long long)b->peers.messages);
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &b->storage;
     opts.storage_user = b->storage_user;

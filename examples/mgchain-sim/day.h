@@ -7,6 +7,7 @@
 
 #include "checks.h"
 #include "incident.h"
+#include "members.h"
 
 enum { KEYS_MAX = 4096 };
 
@@ -27,10 +28,16 @@ struct book {
     uint32_t members;    /* microgrids of the alliance */
     uint64_t first_slot; /* of the day under way */
     incidents incident;
+    peers peers; /* of several members; n 0: the node orders alone */
 };
 
 mgc_status book_open(book *b, sim *s, const char *folder, uint64_t genesis_ms);
 void book_close(book *b);
+/* A member's key as a validator; the caller's. */
+mgc_status book_node_key(book *b, uint32_t id, mgc_key **out);
+/* What was handed in into blocks; let time come to b->now_ms. */
+mgc_status book_flush(book *b);
+mgc_status book_step(book *b);
 const mgc_key *book_key(book *b, uint32_t member);              /* borrowed; NULL: no memory */
 uint32_t book_member(book *b, const uint8_t public_key[32]);    /* of those who have a key by now; 0: nobody */
 

@@ -108,7 +108,7 @@ static mgc_status hand_in(book *b, incident_line *line, mgc_status wanted, uint3
     body.valid_until = chain.height + 1000;
     if (st == MGC_OK) st = sign(b, &body, signers, n_signers);
     if (st == MGC_OK) st = mgc_node_submit(b->node, b->incident.bytes, b->incident.len, &ticket);
-    if (st == MGC_OK) st = mgc_node_flush(b->node, b->now_ms);
+    if (st == MGC_OK) st = book_flush(b);
     if (st == MGC_OK) st = mgc_ticket_state(b->node, ticket, &info);
     if (st != MGC_OK) return st;
     if (info.height > 0) ++*offset; /* refused there, too: its nonce is spent */
@@ -354,7 +354,8 @@ enum { HALF_A_WINDOW_MS = 1800000, TWO_WINDOWS_MS = 7200000 };
 
 static mgc_status wait(book *b, uint64_t ms)
 {
-    return mgc_node_step(b->node, b->now_ms += ms, NULL);
+    b->now_ms += ms;
+    return book_step(b);
 }
 
 static mgc_status dispute(book *b)

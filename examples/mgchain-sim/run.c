@@ -206,8 +206,8 @@ int cmd_run(sim *s)
     if (!(s->gap > 0)) s->gap = 1e-3;
     s->tolerance = 1e-3;
     if (s->incident != NULL && !incidents_read(s->incident, &s->incidents)) return EXIT_USAGE;
-    if (s->members > 1) {
-        fputs("mgchain-sim: one ordering member for now: leave --members out, or give 1\n", stderr);
+    if (s->members > NODES_MAX) {
+        fprintf(stderr, "mgchain-sim: at most %d members order a ledger\n", NODES_MAX);
         return EXIT_USAGE;
     }
     if (s->days > DAYS_MAX) {

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cluster of a simulated day: members that order rounds by consensus, in one thread, without loss or delay. */
+#include "members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "day.h"
+
+enum { TICK_MS = 50, STEP_MS = 5, SETTLE_MS = 60000 };
+
+static int32_t send(void *user, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    peer *from = user;
+    peers *p = &from->b->peers;
+    uint8_t *copy = malloc(len);
+
+    if (copy == NULL || p->tail - p->head == QUEUE_MAX) {
+        free(copy);
+        p->lost++; /* as a network does; it is sent again */
+        return MGC_CB_DONE;
+    }
+    memcpy(copy, bytes, len);
+    p->queue[p->tail % QUEUE_MAX].from = from->id;
+    p->queue[p->tail % QUEUE_MAX].to = to;
+    p->queue[p->tail % QUEUE_MAX].bytes = copy;
+    p->queue[p->tail++ % QUEUE_MAX].len = len;
+    p->messages++;
+    return MGC_CB_DONE;
+}
+
+static mgc_status deliver(book *b)
+{
+    peers *p = &b->peers;
+    mgc_status st = MGC_OK;
+
+    while (p->head < p->tail) {
+        size_t at = p->head++ % QUEUE_MAX;
+        uint32_t to = p->queue[at].to;
+        if (st == MGC_OK && to >= 1 && to <= p->n) st = mgc_node_receive(p->list[to - 1].node, p->queue[at].from, p->queue[at].bytes, p->queue[at].len);
+        free(p->queue[at].bytes);
+    }
+    return st;
+}
+
+static mgc_status start(book *b, peer *m, uint64_t genesis_ms)
+{
+    const mgc_transport_ops transport = {.struct_size = sizeof transport, .version = 1, .send = send};
+    mgc_node_opts opts;
+
+    mgc_node_opts_init(&opts, sizeof opts);
+    opts.id = m->id;
+    opts.key = m->key;
+    opts.chain = NULL;
+    opts.genesis_time_ms = genesis_ms;
+    opts.members = b->peers.roster;
+    opts.n_members = b->peers.n;
+    opts.tick_ms = TICK_MS;
+    opts.block_interval_ms = STEP_MS;
+    opts.seed = b->s->seed;
+    mgc_status st = mgc_node_create(b->s->ctx, &opts, &m->node);
+    if (st == MGC_OK) st = mgc_node_set_storage(m->node, &m->storage, m->storage_user);
+    if (st == MGC_OK) st = mgc_node_set_transport(m->node, &transport, m);
+    return st == MGC_OK ? mgc_node_start(m->node) : st;
+}
+
+mgc_status peers_open(book *b, uint32_t n, uint64_t genesis_ms)
+{
+    char folder[1100];
+    peers *p = &b->peers;
+    mgc_status st = MGC_OK;
+
+    p->n = n;
+    for (uint32_t i = 0; i < n && st == MGC_OK; i++) {
+        peer *m = &p->list[i];
+        *m = (peer){.b = b, .id = i + 1};
+        if (i == 0) snprintf(folder, sizeof folder, "%s", b->folder);
+        else snprintf(folder, sizeof folder, "%s.member-%u", b->folder, i + 1);
+        st = mgc_storage_files(b->s->ctx, folder, 1, &m->storage, &m->storage_user);
+        if (st == MGC_OK) st = book_node_key(b, i + 1, &m->key);
+        if (st == MGC_OK) st = mgc_key_public(m->key, p->roster[i].public_key);
+        p->roster[i].id = i + 1;
+    }
+    for (uint32_t i = 0; i < n && st == MGC_OK; i++) st = start(b, &p->list[i], genesis_ms);
+    return st;
+}
+
+void peers_close(book *b)
+{
+    peers *p = &b->peers;
+
+    while (p->head < p->tail) free(p->queue[p->head++ % QUEUE_MAX].bytes);
+    for (uint32_t i = 0; i < p->n; i++) {
+        mgc_node_destroy(p->list[i].node);
+        mgc_storage_files_destroy(p->list[i].storage_user);
+        mgc_key_destroy(p->list[i].key);
+    }
+    p->n = 0;
+}
+
+uint32_t peers_that_differ(book *b)
+{
+    static const uint32_t contracts[3] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING};
+    uint32_t differ = 0;
+
+    for (uint32_t i = 1; i < b->peers.n; i++)
+        for (int k = 0; k < 3; k++) {
+            mgc_chain_info first = {.struct_size = sizeof first}, own = {.struct_size = sizeof own};
+            if (mgc_chain_get_info(mgc_node_chain(b->peers.list[0].node, contracts[k]), &first) == MGC_OK &&
+                mgc_chain_get_info(mgc_node_chain(b->peers.list[i].node, contracts[k]), &own) == MGC_OK && own.acked_height == first.acked_height &&
+                own.height == own.acked_height && first.height == first.acked_height && memcmp(own.block_hash, first.block_hash, 32) == 0)
+                continue;
+            differ++;
+            break;
+        }
+    return differ;
+}
+
+static bool at_rest(book *b)
+{
+    for (uint32_t i = 0; i < b->peers.n; i++) {
+        mgc_node_info info = {.struct_size = sizeof info};
+        if (mgc_node_get_info(b->peers.list[i].node, &info) != MGC_OK || info.waiting > 0) return false;
+    }
+    return peers_that_differ(b) == 0;
+}
+
+mgc_status peers_settle(book *b)
+{
+    mgc_status st = MGC_OK;
+
+    for (uint64_t end = b->now_ms + SETTLE_MS; st == MGC_OK && b->now_ms < end; b->now_ms += STEP_MS) {
+        st = deliver(b);
+        for (uint32_t i = 0; i < b->peers.n && st == MGC_OK; i++) {
+            st = mgc_node_step(b->peers.list[i].node, b->now_ms, NULL);
+            if (st == MGC_OK) st = deliver(b);
+        }
+        if (st == MGC_OK && at_rest(b)) return MGC_OK;
+    }
+    return st != MGC_OK ? st : MGC_E_TIMEOUT;
+}
