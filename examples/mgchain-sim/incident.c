@@ -4,6 +4,7 @@
  *
  *   dishonest-meter   one reading is false; a second story is refused, the market operator corrects it in time
  *   default           a deposit is too small for the day; what is not covered becomes a debt, and who owes makes no agreement
+ *   leader-crash      of several members the one that orders is gone between two phases, and comes back later
  *   dispute           a manager disputes a provisional slot; it is settled anew and becomes final after another window */
 #include "incident.h"
 
@@ -16,7 +17,8 @@
 static const struct {
     const char *name;
     uint32_t bit;
-} known[] = {{"dishonest-meter", INCIDENT_METER}, {"default", INCIDENT_DEFAULT}, {"dispute", INCIDENT_DISPUTE}};
+} known[] = {{"dishonest-meter", INCIDENT_METER}, {"default", INCIDENT_DEFAULT}, {"dispute", INCIDENT_DISPUTE},
+             {"leader-crash", INCIDENT_LEADER}};
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 bool incidents_read(const char *text, uint32_t *asked)
@@ -33,7 +35,7 @@ bool incidents_read(const char *text, uint32_t *asked)
         if (k == KNOWN) {
             snprintf(word, sizeof word, "%.*s", (int)(len < 31 ? len : 31), at);
             const char *nearest = mgc_word_nearest(word, names, KNOWN);
-            fprintf(stderr, "mgchain-sim: unknown incident '%s'; there are dishonest-meter, default and dispute", word);
+            fprintf(stderr, "mgchain-sim: unknown incident '%s'; there are dishonest-meter, default, dispute and leader-crash", word);
             if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
             fputc('\n', stderr);
             return false;
@@ -378,6 +380,38 @@ static mgc_status dispute(book *b)
     return st;
 }
 
+/* --- the crash ------------------------------------------------------------------------------------------------- */
+
+static mgc_status crash_leader(book *b)
+{
+    incident_line *line = tell(b, "leader crash", "member");
+    uint32_t leader = peers_leader(b);
+    uint64_t before = b->now_ms;
+
+    snprintf(line->what, sizeof line->what, "member %u, who orders, is gone", leader);
+    peers_stop(b, leader);
+    b->incident.crashed = leader;
+    b->incident.done |= INCIDENT_LEADER;
+    mgc_status st = peers_new_leader(b, leader);
+    snprintf(line->answer, sizeof line->answer, "member %u orders after %" PRIu64 " ms", peers_leader(b), b->now_ms - before);
+    line->as_it_should = peers_leader(b) != 0 && peers_leader(b) != leader;
+    return st;
+}
+
+static mgc_status bring_back(book *b)
+{
+    uint64_t behind = 0;
+    incident_line *line = tell(b, "leader crash", "member");
+
+    mgc_status st = peers_restart(b, b->incident.crashed, &behind);
+    snprintf(line->what, sizeof line->what, "member %u comes back, %" PRIu64 " blocks behind", b->incident.crashed, behind);
+    if (st == MGC_OK) st = peers_settle(b);
+    snprintf(line->answer, sizeof line->answer, "%s", st == MGC_OK ? "it has every block again, checked one by one" : "it did not catch up");
+    line->as_it_should = st == MGC_OK && behind > 0;
+    b->incident.crashed = 0;
+    return st;
+}
+
 /* --- when --------------------------------------------------------------------------------------------------------- */
 
 static bool method_is(const mgc_tx_info *tx, const char *method)
@@ -418,6 +452,9 @@ mgc_status incident_after(book *b, mgc_day *day, uint32_t phase)
     mgc_status st = MGC_OK;
 
     (void)day;
+    if (phase == MGC_DAY_AGREE && (in->asked & ~in->done & INCIDENT_LEADER) != 0) st = crash_leader(b);
+    if (phase == MGC_DAY_READ && in->crashed != 0 && st == MGC_OK) st = bring_back(b);
+    if (st != MGC_OK) return st;
     if (phase == MGC_DAY_READ && (in->done & INCIDENT_METER) != 0 && in->meter != 0) {
         st = correct_meter(b);
         in->meter = 0;

@@ -8,7 +8,7 @@
 
 typedef struct book book;
 
-enum { INCIDENT_METER = 1, INCIDENT_DEFAULT = 2, INCIDENT_DISPUTE = 4 };
+enum { INCIDENT_METER = 1, INCIDENT_DEFAULT = 2, INCIDENT_DISPUTE = 4, INCIDENT_LEADER = 8 };
 enum { INCIDENT_LINES_MAX = 32, INCIDENT_TEXT = 200, OFFSETS_MAX = 8 };
 
 /* What happened, line by line, for the report. */
@@ -27,6 +27,7 @@ typedef struct incidents {
     struct { uint32_t member, contract; uint64_t by; } offset[OFFSETS_MAX];
     size_t n_offsets;
     int64_t meter, slot, in_wh, out_wh; /* of the false reading: what is true */
+    uint32_t crashed;                   /* member that is down; 0: none */
     uint32_t debtor;                    /* microgrid; 0: none */
     uint8_t bytes[MGC_TX_BYTES_MAX];
     size_t len;

@@ -37,13 +37,13 @@ static mgc_status deliver(book *b)
     while (p->head < p->tail) {
         size_t at = p->head++ % QUEUE_MAX;
         uint32_t to = p->queue[at].to;
-        if (st == MGC_OK && to >= 1 && to <= p->n) st = mgc_node_receive(p->list[to - 1].node, p->queue[at].from, p->queue[at].bytes, p->queue[at].len);
+        if (st == MGC_OK && to >= 1 && to <= p->n && p->list[to - 1].node != NULL) st = mgc_node_receive(p->list[to - 1].node, p->queue[at].from, p->queue[at].bytes, p->queue[at].len);
         free(p->queue[at].bytes);
     }
     return st;
 }
 
-static mgc_status start(book *b, peer *m, uint64_t genesis_ms)
+static mgc_status start(book *b, peer *m)
 {
     const mgc_transport_ops transport = {.struct_size = sizeof transport, .version = 1, .send = send};
     mgc_node_opts opts;
@@ -52,7 +52,7 @@ static mgc_status start(book *b, peer *m, uint64_t genesis_ms)
     opts.id = m->id;
     opts.key = m->key;
     opts.chain = NULL;
-    opts.genesis_time_ms = genesis_ms;
+    opts.genesis_time_ms = b->peers.genesis_ms;
     opts.members = b->peers.roster;
     opts.n_members = b->peers.n;
     opts.tick_ms = TICK_MS;
@@ -71,6 +71,7 @@ mgc_status peers_open(book *b, uint32_t n, uint64_t genesis_ms)
     mgc_status st = MGC_OK;
 
     p->n = n;
+    p->genesis_ms = genesis_ms;
     for (uint32_t i = 0; i < n && st == MGC_OK; i++) {
         peer *m = &p->list[i];
         *m = (peer){.b = b, .id = i + 1};
@@ -81,7 +82,7 @@ mgc_status peers_open(book *b, uint32_t n, uint64_t genesis_ms)
         if (st == MGC_OK) st = mgc_key_public(m->key, p->roster[i].public_key);
         p->roster[i].id = i + 1;
     }
-    for (uint32_t i = 0; i < n && st == MGC_OK; i++) st = start(b, &p->list[i], genesis_ms);
+    for (uint32_t i = 0; i < n && st == MGC_OK; i++) st = start(b, &p->list[i]);
     return st;
 }
 
@@ -98,21 +99,28 @@ void peers_close(book *b)
     p->n = 0;
 }
 
+static const uint32_t contracts[3] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING};
+
+/* Does a member have the blocks of the book's node, all of them acknowledged? */
+static bool stands_alike(book *b, const peer *m)
+{
+    for (int k = 0; k < 3; k++) {
+        mgc_chain_info first = {.struct_size = sizeof first}, own = {.struct_size = sizeof own};
+
+        if (mgc_chain_get_info(mgc_node_chain(b->node, contracts[k]), &first) != MGC_OK ||
+            mgc_chain_get_info(mgc_node_chain(m->node, contracts[k]), &own) != MGC_OK || own.acked_height != first.acked_height ||
+            own.height != own.acked_height || first.height != first.acked_height || memcmp(own.block_hash, first.block_hash, 32) != 0)
+            return false;
+    }
+    return true;
+}
+
 uint32_t peers_that_differ(book *b)
 {
-    static const uint32_t contracts[3] = {MGC_CONTRACT_INFORMATION, MGC_CONTRACT_TRADING, MGC_CONTRACT_SCHEDULING};
     uint32_t differ = 0;
 
-    for (uint32_t i = 1; i < b->peers.n; i++)
-        for (int k = 0; k < 3; k++) {
-            mgc_chain_info first = {.struct_size = sizeof first}, own = {.struct_size = sizeof own};
-            if (mgc_chain_get_info(mgc_node_chain(b->peers.list[0].node, contracts[k]), &first) == MGC_OK &&
-                mgc_chain_get_info(mgc_node_chain(b->peers.list[i].node, contracts[k]), &own) == MGC_OK && own.acked_height == first.acked_height &&
-                own.height == own.acked_height && first.height == first.acked_height && memcmp(own.block_hash, first.block_hash, 32) == 0)
-                continue;
-            differ++;
-            break;
-        }
+    for (uint32_t i = 0; i < b->peers.n; i++)
+        if (b->peers.list[i].node != NULL && !stands_alike(b, &b->peers.list[i])) differ++;
     return differ;
 }
 
@@ -120,9 +128,22 @@ static bool at_rest(book *b)
 {
     for (uint32_t i = 0; i < b->peers.n; i++) {
         mgc_node_info info = {.struct_size = sizeof info};
+        if (b->peers.list[i].node == NULL) continue;
         if (mgc_node_get_info(b->peers.list[i].node, &info) != MGC_OK || info.waiting > 0) return false;
     }
     return peers_that_differ(b) == 0;
+}
+
+static mgc_status step_all(book *b)
+{
+    mgc_status st = deliver(b);
+
+    for (uint32_t i = 0; i < b->peers.n && st == MGC_OK; i++) {
+        if (b->peers.list[i].node == NULL) continue;
+        st = mgc_node_step(b->peers.list[i].node, b->now_ms, NULL);
+        if (st == MGC_OK) st = deliver(b);
+    }
+    return st;
 }
 
 mgc_status peers_settle(book *b)
@@ -130,12 +151,50 @@ mgc_status peers_settle(book *b)
     mgc_status st = MGC_OK;
 
     for (uint64_t end = b->now_ms + SETTLE_MS; st == MGC_OK && b->now_ms < end; b->now_ms += STEP_MS) {
-        st = deliver(b);
-        for (uint32_t i = 0; i < b->peers.n && st == MGC_OK; i++) {
-            st = mgc_node_step(b->peers.list[i].node, b->now_ms, NULL);
-            if (st == MGC_OK) st = deliver(b);
-        }
+        st = step_all(b);
         if (st == MGC_OK && at_rest(b)) return MGC_OK;
     }
-    return st != MGC_OK ? st : MGC_E_TIMEOUT;
+    if (st == MGC_OK) fputs("mgchain-sim: the members did not agree within a simulated minute\n", stderr);
+    return st != MGC_OK ? st : MGC_E_STATE;
+}
+
+/* --- one of them goes and comes back ------------------------------------------------------------------ */
+
+uint32_t peers_leader(book *b)
+{
+    mgc_node_info info = {.struct_size = sizeof info};
+
+    return mgc_node_get_info(b->node, &info) == MGC_OK ? info.leader : 0;
+}
+
+void peers_stop(book *b, uint32_t id)
+{
+    mgc_node_destroy(b->peers.list[id - 1].node);
+    b->peers.list[id - 1].node = NULL;
+    b->node = b->peers.list[id == 1 ? 1 : 0].node;
+}
+
+mgc_status peers_new_leader(book *b, uint32_t old)
+{
+    static const uint64_t enough_ms = 10000; /* twenty election timeouts */
+    uint64_t end = b->now_ms + enough_ms;
+    mgc_status st = MGC_OK;
+
+    while (st == MGC_OK && b->now_ms < end && (peers_leader(b) == 0 || peers_leader(b) == old)) {
+        st = step_all(b);
+        b->now_ms += STEP_MS;
+    }
+    return st;
+}
+
+mgc_status peers_restart(book *b, uint32_t id, uint64_t *behind)
+{
+    mgc_node_info here = {.struct_size = sizeof here}, there = {.struct_size = sizeof there};
+    peer *m = &b->peers.list[id - 1];
+
+    mgc_status st = start(b, m);
+    if (st == MGC_OK) st = mgc_node_get_info(b->node, &here);
+    if (st == MGC_OK) st = mgc_node_get_info(m->node, &there);
+    *behind = here.blocks - there.blocks;
+    return st;
 }

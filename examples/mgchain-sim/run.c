@@ -206,6 +206,10 @@ int cmd_run(sim *s)
     if (!(s->gap > 0)) s->gap = 1e-3;
     s->tolerance = 1e-3;
     if (s->incident != NULL && !incidents_read(s->incident, &s->incidents)) return EXIT_USAGE;
+    if ((s->incidents & INCIDENT_LEADER) != 0 && s->members < 3) {
+        fputs("mgchain-sim: a leader crash needs --members 3 at least: two of them must go on\n", stderr);
+        return EXIT_USAGE;
+    }
     if (s->members > NODES_MAX) {
         fprintf(stderr, "mgchain-sim: at most %d members order a ledger\n", NODES_MAX);
         return EXIT_USAGE;

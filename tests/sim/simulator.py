@@ -615,6 +615,29 @@ def incidents_are_answered_by_the_contracts():
 
 
 @test
+def five_members_go_on_without_their_leader():
+    assert sim("run", "--incident", "leader-crash").returncode == 2, "one member has nobody to follow"
+    assert sim("run", "--members", "17").returncode == 2
+    if QUICK:
+        raise Skip("long")
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("run", "--members", "5", "--incident", "leader-crash", "--out", "out", cwd=folder, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        out = pathlib.Path(folder) / "out"
+        lines = json.loads((out / "results.json").read_text())["incidents"]
+        assert len(lines) == 2 and "orders after" in lines[0]["answer"] and "every block again" in lines[1]["answer"], lines
+        stores = [out / "ledger"] + [out / f"ledger.member-{k}" for k in range(2, 6)]
+        blocks = [sim("ledger", "query", store, "blocks").stdout for store in stores]
+        hashes = [[line.split(",")[5] for line in text.splitlines()] for text in blocks]
+        assert len(hashes[0]) > 30 and all(h == hashes[0] for h in hashes), "the members' ledgers differ"
+        rows = [line.split(",") for line in blocks[0].splitlines()[1:]]
+        assert all(int(row[8]) >= 3 for row in rows), "a block without a quorum's signatures"
+        assert len({row[7] for row in rows}) >= 2, "one member ordered everything although it crashed"
+        for store in stores:
+            assert sim("ledger", "verify", store).returncode == 0, store
+
+
+@test
 def two_days_roll_on_one_ledger():
     if QUICK:
         raise Skip("long")
