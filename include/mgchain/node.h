@@ -173,6 +173,19 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  *                                         imbalance_micro fee_micro carbon_g
  * "tariffs"       slot                    slot microgrid carrier buy_price sell_price short_price long_price
  *                                         emission_mg_per_kwh
+ * "auctions"      slot                    slot carrier bids reveal_ms ended_height price volume_wh
+ * "bids"          microgrid, slot         id slot carrier microgrid state sells wh price filled_wh deposit_micro
+ *                                         height index
+ * "certificates"  microgrid               device slot wh owner issued_height cancelled_height
+ * "surrendered"   microgrid               microgrid first_slot last_slot carbon_g height
+ * "acts"                                  number kind subject value approvals regulators proposed_height done_height
+ *                                         reason
+ * "rules"                                 number name value
+ * "frozen"                                kind number act height
+ * "audits"                                number member role height read
+ * "credit"        member                  member trade suspended limit_bp
+ * "validators"                            validator node convicted bonus low_epochs demote signed led
+ * "epochs"                                epoch last_slot height certificates root
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.

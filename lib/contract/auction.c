@@ -50,7 +50,7 @@ enum {
 };
 enum { BID_SEALED = 1, BID_REVEALED, BID_CLEARED, BID_LOST };
 
-/* --- clearing --------------------------------------------------------------------------------------- */
+/* --- clearing ---------------------------------------------------------------------------- */
 
 static bool comes_before(const mgc__auction_order *a, const mgc__auction_order *b)
 {
@@ -106,7 +106,7 @@ void mgc__auction_clear(mgc__auction_order *orders, size_t n, int64_t *price, ui
     *price = low + (high - low) / 2;
 }
 
-/* --- records ------------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------- */
 
 static mgc__key auction_key(int64_t slot, int64_t carrier)
 {
@@ -150,7 +150,8 @@ static mgc_status in_phase(mgc_env *env, const mgc__market *market, int64_t slot
 
     if (st != MGC_OK) return st;
     if (from != 0 && env->time_ms < begin)
-        return mgc_env_refuse(env, MGC_E_EARLY, "%s of slot %" PRId64 " begins at %" PRIu64 " ms; it is %" PRIu64 " ms",
+        return mgc_env_refuse(env, MGC_E_EARLY,
+                              "%s of slot %" PRId64 " begins at %" PRIu64 " ms; it is %" PRIu64 " ms",
                               what, slot, begin, env->time_ms);
     if (env->time_ms >= end)
         return mgc_env_refuse(env, MGC_E_GATE_CLOSED,
@@ -159,7 +160,7 @@ static mgc_status in_phase(mgc_env *env, const mgc__market *market, int64_t slot
     return MGC_OK;
 }
 
-/* --- bid --------------------------------------------------------------------------------------------------- */
+/* --- bid ---------------------------------------------------------------------------- */
 
 /* Money that is held in favour of the clearing account. */
 static mgc_status hold(mgc_env *env, const mgc__market *market, uint64_t id, uint32_t part, int64_t microgrid,
@@ -204,7 +205,8 @@ static mgc_status room_for_bid(mgc_env *env, int64_t slot, int64_t carrier, int6
     while (mgc__walk_next(env, &w)) n += w.rec.v[BID_MICROGRID] == microgrid;
     if (env->broken != MGC_OK) return env->broken;
     if (n >= allowed || all >= BIDS_MAX)
-        return mgc_env_refuse(env, MGC_E_RATE, "the auction has %" PRId64 " bids, %" PRId64 " of microgrid %" PRId64, all,
+        return mgc_env_refuse(env, MGC_E_RATE,
+                              "the auction has %" PRId64 " bids, %" PRId64 " of microgrid %" PRId64, all,
                               n, microgrid);
     return MGC_OK;
 }
@@ -236,7 +238,8 @@ mgc_status mgc__bid(mgc_env *env, const mgc__method *method, const mgc__values *
     if (st == MGC_OK) st = mgc__parameter(env, PARAMETER_REVEAL, &reveal_ms);
     if (st != MGC_OK) return st;
     if (a[4].number < least)
-        return mgc_env_refuse(env, MGC_E_RANGE, "a bid's deposit is %" PRId64 "; at least %" PRId64, a[4].number, least);
+        return mgc_env_refuse(env, MGC_E_RANGE, "a bid's deposit is %" PRId64 "; at least %" PRId64, a[4].number,
+                              least);
     st = mgc__rec_get(env, env->contract, &key, &auction);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (st == MGC_E_NOT_FOUND) auction.v[AUCTION_REVEAL_MS] = reveal_ms; /* of this auction from now on */
@@ -256,7 +259,7 @@ mgc_status mgc__bid(mgc_env *env, const mgc__method *method, const mgc__values *
     return put_bid(env, &key, &bid);
 }
 
-/* --- reveal --------------------------------------------------------------------------------------------------- */
+/* --- reveal ---------------------------------------------------------------------------- */
 
 static void bid_hash(int64_t microgrid, const struct mgc__value *a, uint8_t hash[32])
 {
@@ -283,7 +286,8 @@ static mgc_status within_connection(mgc_env *env, const mgc__order *o, const mgc
     if (o->wh > bound - nominated.v[o->sells ? NOMINATION_SELL : NOMINATION_BUY] - sums.v[o->sells] ||
         (o->sells && o->wh > limit->v[LIMIT_SALE] - sold.v[0]))
         return mgc_env_refuse(env, MGC_E_OVERSOLD,
-                              "slot %" PRId64 ": %" PRId64 " Wh more are over what microgrid %" PRId64 " may %s", o->slot,
+                              "slot %" PRId64 ": %" PRId64 " Wh more are over what microgrid %" PRId64 " may %s",
+                                  o->slot,
                               o->wh, o->microgrid, o->sells ? "sell" : "take in");
     sums.v[o->sells] += o->wh;
     return mgc__rec_put_ints(env, &key, sums.v, 2);
@@ -358,7 +362,8 @@ mgc_status mgc__reveal(mgc_env *env, const mgc__method *method, const mgc__value
     (void)method;
     if (st == MGC_OK) st = auction_of(env, a[0].number, a[1].number, &auction);
     if (st == MGC_OK) st = mgc__rec_get(env, env->contract, &key, &bid);
-    if (st == MGC_E_NOT_FOUND) return mgc_env_refuse(env, st, "there is no bid %" PRId64 " in that auction", a[2].number);
+    if (st == MGC_E_NOT_FOUND) return mgc_env_refuse(env, st, "there is no bid %" PRId64 " in that auction",
+                                                     a[2].number);
     if (st == MGC_OK) st = may_bid(env, bid.v[BID_MICROGRID], a[1].number, &limit);
     if (st == MGC_OK) st = in_phase(env, &market, a[0].number, auction.v[AUCTION_REVEAL_MS], 2, 1, "revealing");
     if (st != MGC_OK) return st;
@@ -373,7 +378,7 @@ mgc_status mgc__reveal(mgc_env *env, const mgc__method *method, const mgc__value
     return st != MGC_OK ? st : put_bid(env, &key, &bid);
 }
 
-/* --- clear ------------------------------------------------------------------------------------------------------ */
+/* --- clear ---------------------------------------------------------------------------- */
 
 typedef struct book {
     int64_t slot, carrier;
@@ -551,7 +556,7 @@ mgc_status mgc__auction_end(mgc_env *env, uint64_t slot)
     return st;
 }
 
-/* --- queries ----------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------- */
 
 /* Public: the price and the volume. */
 mgc_status mgc__query_auctions(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
@@ -574,7 +579,9 @@ mgc_status mgc__query_bids(mgc_env *env, const mgc__filter *filter, mgc_rows *ro
     static const char *const words[] = {"?", "sealed", "revealed", "cleared", "lost"};
     mgc__key prefix = mgc__slot_prefix('o', filter);
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "id slot carrier microgrid state sells wh price filled_wh deposit_micro height index");
+    mgc_status st = mgc_rows_begin(rows,
+                                   "id slot carrier microgrid state sells wh price filled_wh deposit_micro "
+                                    "height index");
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {

@@ -61,12 +61,14 @@ static mgc_status must_be_final(mgc_env *env, int64_t slot, int64_t microgrid)
 
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (rec.v[SETTLED_STATE] == STATE_FINAL) return MGC_OK;
-    return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " of microgrid %" PRId64 " is not final", slot, microgrid);
+    return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " of microgrid %" PRId64 " is not final", slot,
+                          microgrid);
 }
 
 static mgc_status result_of(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t carrier, mgc__rec *rec)
 {
-    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid), carrier);
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid),
+                               carrier);
     mgc_status st = mgc__rec_get(env, env->contract, &key, rec);
 
     return st == MGC_E_NOT_FOUND ? MGC_OK : st;
@@ -145,7 +147,8 @@ static mgc_status covered(mgc_env *env, const mgc__market *market, int64_t slot,
     if (st == MGC_OK) st = mgc__rec_get(env, env->contract, &key, &sum);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if ((u128)(uint64_t)wh * 3600000 > (u128)(uint64_t)device->v[DEVICE_CAPACITY] * market->slot_ms)
-        return mgc_env_refuse(env, MGC_E_RANGE, "%" PRId64 " Wh in a slot are more than a device of %" PRId64 " W makes", wh,
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "%" PRId64 " Wh in a slot are more than a device of %" PRId64 " W makes", wh,
                               device->v[DEVICE_CAPACITY]);
     if (wh > result.v[RESULT_EXPORT] - sum.v[0])
         return mgc_env_refuse(env, MGC_E_DOUBLE_CREDIT,
@@ -171,7 +174,8 @@ mgc_status mgc__origin_issue(mgc_env *env, const mgc__method *method, const mgc_
     st = mgc__rec_get(env, env->contract, &key, &rec);
     if (st == MGC_OK)
         return mgc_env_refuse(env, MGC_E_DOUBLE_CREDIT,
-                              "device %" PRId64 " has a certificate of slot %" PRId64 " since height %" PRId64, a[0].number,
+                              "device %" PRId64 " has a certificate of slot %" PRId64 " since height %" PRId64,
+                                  a[0].number,
                               a[1].number, rec.v[ORIGIN_HEIGHT]);
     if (st != MGC_E_NOT_FOUND) return st;
     int64_t microgrid = device.v[DEVICE_MICROGRID];
@@ -188,7 +192,8 @@ static mgc_status own_origin(mgc_env *env, const mgc__key *key, const struct mgc
     mgc_status st = mgc__rec_get(env, env->contract, key, rec);
 
     if (st == MGC_E_NOT_FOUND)
-        return mgc_env_refuse(env, st, "device %" PRId64 " has no certificate of slot %" PRId64, a[0].number, a[1].number);
+        return mgc_env_refuse(env, st, "device %" PRId64 " has no certificate of slot %" PRId64, a[0].number,
+                              a[1].number);
     if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", rec->v[ORIGIN_OWNER], &grid);
     if (st == MGC_OK) st = mgc__manager_signed(env, rec->v[ORIGIN_OWNER], &grid);
     if (st == MGC_OK && rec->v[ORIGIN_CANCELLED] != 0)

@@ -327,7 +327,8 @@ enum {
     CODE_CARBON = 24,
     CODE_GRID_ENERGY = 25,
     CODE_BID_DEPOSIT = 26,
-    CODE_BID_ESCROW = 27
+    CODE_BID_ESCROW = 27,
+    CODE_CALL_FEE = 28
 };
 /* Parts of a transfer's id, so that each thing that moves has its own: contract, number, part. */
 enum {

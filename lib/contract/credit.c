@@ -27,7 +27,7 @@ enum { NEXT_EPOCH, NEXT_SLOT, NEXT_CERTIFICATES, NEXT_INTS };
 enum { LATE_BLOCKS = 8 };         /* signatures that come so late still count */
 enum { VERIFY_COST = 1 << 16 };   /* [bytes] what a signature's verification counts for */
 
-/* --- the table ------------------------------------------------------------------------------------------ */
+/* --- the table ---------------------------------------------------------------------------- */
 
 static mgc__key member_key(int64_t member)
 {
@@ -160,7 +160,7 @@ static mgc_status add_deal(mgc_env *env, epoch *e, const mgc__rec *own, const mg
     return MGC_OK;
 }
 
-/* --- judging one agreement ------------------------------------------------------------------------------------ */
+/* --- judging one agreement ---------------------------------------------------------------------------- */
 
 /* When the slot became final for a microgrid; 0: not yet. */
 static mgc_status final_since(mgc_env *env, int64_t slot, int64_t microgrid, int64_t *time_ms)
@@ -178,7 +178,8 @@ static mgc_status gross_volume(mgc_env *env, int64_t slot, int64_t microgrid, in
 {
     *wh = 0;
     for (const char *kind = "NVU"; *kind != '\0'; kind++) {
-        mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of(*kind), (uint64_t)slot), (uint32_t)microgrid),
+        mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of(*kind), (uint64_t)slot),
+                                                (uint32_t)microgrid),
                                    (uint32_t)carrier);
         mgc__rec rec;
         mgc_status st = mgc__rec_get(env, MGC_CONTRACT_TRADING, &key, &rec);
@@ -192,7 +193,8 @@ static mgc_status gross_volume(mgc_env *env, int64_t slot, int64_t microgrid, in
 /* How much of an agreement the seller missed; over: it gave too much, which is no default. */
 static mgc_status deviation_of(mgc_env *env, int64_t slot, const int64_t *v, uint64_t *missed, bool *over)
 {
-    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)v[TRADE_SELLER]),
+    mgc__key key = mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot),
+                                            (uint32_t)v[TRADE_SELLER]),
                                (uint32_t)v[TRADE_CARRIER]);
     mgc__rec result;
     uint64_t gross = 0, size;
@@ -314,7 +316,7 @@ static mgc_status judge_slots(mgc_env *env, epoch *e, int64_t *first, int64_t la
     return st;
 }
 
-/* --- applying ------------------------------------------------------------------------------------------------- */
+/* --- applying ---------------------------------------------------------------------------- */
 
 static mgc_status debt_of(mgc_env *env, int64_t member, uint64_t *debt)
 {
@@ -448,7 +450,7 @@ static mgc_status step_nodes(mgc_env *env, int64_t certificates)
     return st;
 }
 
-/* --- epoch ------------------------------------------------------------------------------------------------------ */
+/* --- epoch ---------------------------------------------------------------------------- */
 
 static mgc_status epoch_terms(mgc_env *env, epoch *e)
 {
@@ -521,7 +523,7 @@ static mgc_status epoch_(mgc_env *env, const mgc__method *method, const mgc__val
     return st != MGC_OK ? st : close_epoch(env, &next, last);
 }
 
-/* --- certificates ----------------------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 static const char vote_tag[] = "mgchain/vote/1"; /* as the ledger signs blocks */
 
@@ -616,7 +618,8 @@ static mgc_status count_certificate(mgc_env *env, const mgc__header *header, con
         if (st == MGC_OK) st = count_vote(env, member->id, index, &counted);
     }
     if (st == MGC_OK && memcmp(before, counted.v, sizeof before) == 0)
-        return mgc_env_refuse(env, MGC_E_EXISTS, "these signatures of height %" PRIu64 " are counted", header->height);
+        return mgc_env_refuse(env, MGC_E_EXISTS, "these signatures of height %" PRIu64 " are counted",
+                              header->height);
     return st != MGC_OK ? st : mgc__rec_put_ints(env, &key, counted.v, 2);
 }
 
@@ -672,7 +675,7 @@ static mgc_status certify(mgc_env *env, const mgc__method *method, const mgc__va
     return st != MGC_OK || !n ? st : count_block(env, &header, &next);
 }
 
-/* --- evidence ----------------------------------------------------------------------------------------------------- */
+/* --- evidence ---------------------------------------------------------------------------- */
 
 enum { EVIDENCE_BLOCKS = 1, EVIDENCE_VOTES = 2 };
 
@@ -685,7 +688,8 @@ static mgc_status two_blocks(mgc_env *env, const struct mgc__value *a, uint8_t c
     if (st == MGC_OK) st = read_header(env, &a[4], &two);
     if (st != MGC_OK) return st;
     if (memcmp(one.chain_id, two.chain_id, 32) != 0 || one.height != two.height)
-        return mgc_env_refuse(env, MGC_E_RANGE, "the headers are not of one chain and height: that is no equivocation");
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "the headers are not of one chain and height: that is no equivocation");
     memcpy(chain_id, one.chain_id, 32);
     return MGC_OK;
 }
@@ -779,7 +783,7 @@ static mgc_status evidence(mgc_env *env, const mgc__method *method, const mgc__v
 
 static const mgc__rule rules[] = {{"epoch", epoch_}, {"certify", certify}, {"evidence", evidence}};
 
-/* --- for the consensus room ---------------------------------------------------------------------------------------- */
+/* --- for the consensus room ---------------------------------------------------------------------------- */
 
 static void read_rec(const mgc__state *state, uint32_t contract, const mgc__key *key, mgc__rec *rec)
 {
@@ -844,7 +848,7 @@ mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *inform
     return MGC_OK;
 }
 
-/* --- queries ------------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------- */
 
 /* A member sees its own, whoever oversees the market sees all. */
 static mgc_status query_credit(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)

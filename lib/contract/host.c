@@ -428,9 +428,67 @@ static mgc_status execute(void *user, mgc__exec *x, const mgc__tx *tx)
     return mgc__exec_refuse(x, st, "%s", env.rule[0] != '\0' ? env.rule : mgc_status_text(st));
 }
 
+/* The microgrid that pays for what a key sends: the first that its member manages; 0: none. */
+static mgc_status payer_of(mgc_env *env, const uint8_t sender[32], uint32_t *microgrid)
+{
+    mgc__key key = mgc__key_bytes(mgc__key_of('K'), sender, 32), prefix = mgc__key_of('G');
+    mgc__rec held;
+    mgc__walk w;
+    mgc_status st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &held);
+
+    *microgrid = 0;
+    if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
+    mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
+    while (*microgrid == 0 && mgc__walk_next(env, &w))
+        if (w.rec.v[GRID_MANAGER] == held.v[PUBKEY_MEMBER]) *microgrid = (uint32_t)mgc__key_read(w.key, 1, 4);
+    return env->broken;
+}
+
+/* As much as is there, from the payer's money to the network's account; ids 0 || 12 bytes of the transaction's. */
+static mgc_status take_fee(mgc__exec *x, const mgc__tx *tx, uint32_t microgrid, uint64_t fee)
+{
+    mgc_transfer_info t = {
+        .struct_size = sizeof t, .unit = MGC_UNIT_MICRO_CURRENCY, .code = CODE_CALL_FEE, .user_data_64 = tx->contract};
+    mgc_account_info money = {.struct_size = sizeof money};
+    uint64_t there;
+    mgc_status st;
+
+    memcpy(t.id + 4, tx->id, 12);
+    mgc_account_id(MGC_ACCOUNT_MONEY, microgrid, t.debit_account);
+    mgc_account_id(MGC_ACCOUNT_NETWORK, 0, t.credit_account);
+    st = mgc__account_get(mgc__exec_state(x), t.debit_account, &money);
+    if (st != MGC_OK) return mgc__is_fatal(st) ? st : MGC_OK; /* it never had any */
+    there = money.credits_posted - money.debits_posted - money.debits_pending;
+    t.amount = fee < there ? fee : there;
+    if (t.amount == 0) return MGC_OK;
+    st = mgc__transfer_create(x, &t);
+    return mgc__is_fatal(st) ? st : MGC_OK;
+}
+
+/* What a host's contract used is paid for, also where it was refused and its effects are undone (fault 93). */
+static mgc_status charge(void *user, mgc__exec *x, const mgc__tx *tx)
+{
+    mgc__contracts *c = user;
+    uint64_t thousands = (mgc__exec_cost(x) + 999) / 1000;
+    uint32_t microgrid;
+    int64_t fee;
+    mgc__homes homes;
+    mgc_env env;
+    mgc_status st;
+
+    if (tx->contract < MGC_CONTRACT_HOST || thousands == 0) return MGC_OK;
+    st = mgc__homes_of_exec(x, &homes);
+    if (st != MGC_OK) return st;
+    env_of_exec(&env, c, x, &homes, find(c, MGC_CONTRACT_SUPERVISION)); /* it only reads */
+    st = mgc__parameter(&env, PARAMETER_CALL_FEE, &fee);
+    if (st != MGC_OK || fee == 0) return st;
+    st = payer_of(&env, tx->sender, &microgrid);
+    return st != MGC_OK || microgrid == 0 ? st : take_fee(x, tx, microgrid, (uint64_t)fee * thousands);
+}
+
 void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain)
 {
-    mgc__executor executor = {.user = contracts, .begin_block = begin_block, .execute = execute};
+    mgc__executor executor = {.user = contracts, .begin_block = begin_block, .execute = execute, .charge = charge};
 
     mgc__chain_set_executor(chain, &executor);
 }

@@ -101,7 +101,8 @@ static mgc_status check_credit(mgc_env *env, mgc__order *o, int64_t member, cons
                               " more is over its limit of %" PRId64,
                               member, exposure, o->worth, limit);
     if (o->worth > limit - exposure - limit / 10) { /* an alert: over nine tenths */
-        mgc__key key = mgc__key_u64(mgc__key_u32(mgc__key_of('a'), (uint32_t)member), (uint64_t)(exposure + o->worth));
+        mgc__key key = mgc__key_u64(mgc__key_u32(mgc__key_of('a'), (uint32_t)member),
+                                    (uint64_t)(exposure + o->worth));
         return mgc_env_emit(env, "exposure", key.bytes + 1, key.len - 1);
     }
     return MGC_OK;
@@ -117,7 +118,8 @@ static mgc_status count_order(mgc_env *env, const mgc__order *o)
     if (st == MGC_OK) st = sum_of(env, &key, &n);
     if (st != MGC_OK) return st;
     if (n >= allowed)
-        return mgc_env_refuse(env, MGC_E_RATE, "microgrid %" PRId64 " has %" PRId64 " orders in slot %" PRId64 " already",
+        return mgc_env_refuse(env, MGC_E_RATE,
+                              "microgrid %" PRId64 " has %" PRId64 " orders in slot %" PRId64 " already",
                               o->microgrid, n, o->slot);
     n++;
     return mgc__rec_put_ints(env, &key, &n, 1);

@@ -71,6 +71,7 @@ static const struct {
     [PARAMETER_BIDS] = {"bids_per_slot", 16, 1, 256},
     [PARAMETER_DEPOSIT] = {"bid_deposit_micro", 100000, 0, (int64_t)MGC_AMOUNT_MAX},
     [PARAMETER_REVEAL] = {"reveal_ms", 600000, 1000, 86400000},
+    [PARAMETER_CALL_FEE] = {"call_fee_micro", 0, 0, INT64_C(1) << 32},
 };
 
 /* --- what others ask ---------------------------------------------------------------------------------- */
@@ -115,7 +116,8 @@ bool mgc__key_barred(const mgc__state *state, const uint8_t public_key[32])
     const uint8_t *value;
     size_t len;
 
-    return state != NULL && mgc__record_get(state, MGC_CONTRACT_SUPERVISION, key.bytes, key.len, &value, &len) == MGC_OK;
+    return state != NULL && mgc__record_get(state, MGC_CONTRACT_SUPERVISION, key.bytes, key.len, &value,
+                                            &len) == MGC_OK;
 }
 
 static mgc__key forced_key(int64_t slot, int64_t microgrid)
@@ -197,7 +199,8 @@ static mgc_status sound(mgc_env *env, int64_t kind, int64_t subject, int64_t val
     switch (kind) {
     case ACT_PARAMETER:
         if (subject < 1 || subject >= PARAMETERS)
-            return mgc_env_refuse(env, MGC_E_FORBIDDEN, "parameter %" PRId64 " is outside the mandate; 1..%d are in it",
+            return mgc_env_refuse(env, MGC_E_FORBIDDEN,
+                                  "parameter %" PRId64 " is outside the mandate; 1..%d are in it",
                                   subject, PARAMETERS - 1);
         if (value < parameters[subject].lower || value > parameters[subject].upper)
             return mgc_env_refuse(env, MGC_E_RANGE, "%s is %" PRId64 "; must be %" PRId64 "..%" PRId64,

@@ -127,6 +127,11 @@ void mgc__exec_set_cost(mgc__exec *x, uint64_t cost)
     x->cost = cost;
 }
 
+uint64_t mgc__exec_cost(const mgc__exec *x)
+{
+    return x->cost;
+}
+
 mgc_status mgc__exec_emit(mgc__exec *x, uint32_t contract, const char *name, const uint8_t *payload, size_t len)
 {
     size_t name_len = strlen(name);
@@ -496,6 +501,20 @@ mgc_status mgc__exec_room(const mgc_chain *chain, size_t len)
                      chain->name, chain->n_open_txs);
 }
 
+/* The sentence of a refusal stays that of the transaction. */
+static mgc_status charge(mgc_chain *chain, const mgc__tx *tx)
+{
+    mgc__exec *x = &chain->exec;
+    char rule[sizeof x->rule];
+    mgc_status status;
+
+    if (chain->executor.charge == NULL) return MGC_OK;
+    memcpy(rule, x->rule, sizeof rule);
+    status = chain->executor.charge(chain->executor.user, x, tx);
+    memcpy(x->rule, rule, sizeof rule);
+    return x->fatal != MGC_OK ? x->fatal : status;
+}
+
 mgc_status mgc__exec_add(mgc_chain *chain, const mgc__tx *tx, int32_t *result)
 {
     mgc__exec *x = &chain->exec;
@@ -510,6 +529,8 @@ mgc_status mgc__exec_add(mgc_chain *chain, const mgc__tx *tx, int32_t *result)
     if (x->fatal != MGC_OK) return x->fatal;
     if (mgc__is_fatal(answer)) return answer;
     if (answer != MGC_OK) mgc__exec_undo(x, mark);
+    status = charge(chain, tx);
+    if (status != MGC_OK) return status;
     status = push_bytes(&chain->tx_bytes, &chain->tx_tree, tx->bytes, tx->len);
     if (status == MGC_OK) status = push_receipt(chain, tx->id, answer);
     if (status == MGC_OK) status = remember_tx(&chain->open_txs, tx->id, x->height, chain->n_open_txs);

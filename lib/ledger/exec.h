@@ -35,6 +35,9 @@ typedef struct mgc__executor {
     mgc_status (*begin_block)(void *user, mgc__exec *x); /* may be NULL; a refusal is a bug: MGC_E_INTERNAL */
     mgc_status (*execute)(void *user, mgc__exec *x, const mgc__tx *tx); /* tx: every signature verified */
     mgc_status (*end_block)(void *user, mgc__exec *x);                 /* may be NULL; likewise */
+    /* May be NULL.  After execute(), where that refused after its effects are undone: what this does stays.  Anything
+     * but MGC_OK aborts the block. */
+    mgc_status (*charge)(void *user, mgc__exec *x, const mgc__tx *tx);
 } mgc__executor;
 
 /* Attach the code of a chain; copied.  A chain without one can be read and replayed, not extended: stored blocks
@@ -87,6 +90,7 @@ const char *mgc__exec_rule(const mgc__exec *x); /* the last sentence, "" if none
 mgc_status mgc__exec_output(mgc__exec *x, const uint8_t *bytes, size_t len);
 /* What metering counted so far, for the receipt. */
 void mgc__exec_set_cost(mgc__exec *x, uint64_t cost);
+uint64_t mgc__exec_cost(const mgc__exec *x);
 
 /* An event, copied into the receipt.  name: 1..MGC_EVENT_NAME_MAX bytes of UTF-8. */
 mgc_status mgc__exec_emit(mgc__exec *x, uint32_t contract, const char *name, const uint8_t *payload, size_t len);

@@ -71,6 +71,8 @@ static int32_t board(void *user, mgc_env *env, const mgc_call *call)
         st = post(env, call);
     else if (is(call, "withdraw") && *version == 2)
         st = withdraw(env);
+    else if (is(call, "endless"))
+        for (st = MGC_OK; st == MGC_OK;) st = mgc_env_put(env, (const uint8_t *)"n", 1, (const uint8_t *)"x", 1);
     else if (is(call, "again")) /* row 93, recursion: nothing of the node can be called from inside */
         st = mgc_node_flush(m.node, m.now + 1000) == MGC_OK ? MGC_OK : MGC_E_STATE;
     else
@@ -229,7 +231,7 @@ START_TEST(only_a_validator_of_the_genesis_founds)
 }
 END_TEST
 
-START_TEST(deployed_upgraded_retired) /* rows 69, 93 */
+START_TEST(deployed_upgraded_retired) /* faults 69, 93 */
 {
     uint64_t h;
 
@@ -288,7 +290,7 @@ START_TEST(deployed_upgraded_retired) /* rows 69, 93 */
 }
 END_TEST
 
-START_TEST(a_node_without_the_upgrade_stops_before_it) /* row 69 */
+START_TEST(a_node_without_the_upgrade_stops_before_it) /* faults 69 */
 {
     uint64_t h, ticket;
     mgc_node_info info = {.struct_size = sizeof info};
@@ -317,6 +319,42 @@ START_TEST(a_node_without_the_upgrade_stops_before_it) /* row 69 */
     market_stop(&m);
     ck_assert_int_eq(start(false, true), MGC_OK); /* the old code is not needed any more */
     call(MGC_OK, "withdraw");
+    market_close(&m);
+}
+END_TEST
+
+/* Over the limit: nothing of it is left, but the fee is taken; the block and all others in it stand. */
+START_TEST(the_fee_is_kept) /* faults 93 */
+{
+    int64_t money, network;
+    uint64_t h;
+
+    m.has_host = false;
+    market_open(&m);
+    market_until(&m, STEP_NOMINATE);
+    market_stop(&m);
+    ck_assert_int_eq(start(true, false), MGC_OK);
+    market_expect(&m, MGC_OK, INFO, "member", "id=6 organisation=1 name=r2 roles=64 key=@6 from_height=0", "1:9");
+    market_expect(&m, MGC_OK, MGC_CONTRACT_SUPERVISION, "act", "kind=1 subject=11 value=7 reason=fees", "4:6 6:6");
+    h = height();
+    deploy(MGC_OK, 1, h + 2);
+    money = market_balance(&m, MGC_ACCOUNT_MONEY, 1);
+    network = market_balance(&m, MGC_ACCOUNT_NETWORK, 0);
+    call(MGC_OK, "post");
+    ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, 1), money - NOTICE_PRICE - 7);
+    call(MGC_E_CONTRACT, "endless");
+    ck_assert_int_eq(asked("board", "notices"), 1);
+    ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, 1), money - NOTICE_PRICE - 7 - 7 * (MGC_CALLS_MAX / 1000 + 1));
+    ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_NETWORK, 0), network + 14 + 7 * (MGC_CALLS_MAX / 1000));
+    market_stop(&m);
+    mgc_ledger_opts opts;
+    mgc_verify_info info = {.struct_size = sizeof info};
+    mgc_contract contract = board_of(1);
+    void *user = &one;
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = &m.disk;
+    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, &contract, &user, 1, &info), MGC_OK);
     market_close(&m);
 }
 END_TEST
@@ -357,6 +395,7 @@ int main(void)
     tcase_add_test(t, only_a_validator_of_the_genesis_founds);
     tcase_add_test(t, deployed_upgraded_retired);
     tcase_add_test(t, a_node_without_the_upgrade_stops_before_it);
+    tcase_add_test(t, the_fee_is_kept);
     tcase_add_test(t, built_in_contracts_have_a_hash);
     suite_add_tcase(s, t);
     SRunner *sr = srunner_create(s);

@@ -94,7 +94,7 @@ END_TEST
 START_TEST(mandates_end_somewhere)
 {
     open_market(STEP_DEPOSIT);
-    expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=1 subject=11 value=1 reason=x"); /* no such parameter */
+    expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=1 subject=12 value=1 reason=x"); /* no such parameter */
     expect(MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=1 value=1 reason=x");
     expect(MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=2 value=9501 reason=x");
     expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=6 subject=1 value=0 reason=administrator");
@@ -133,7 +133,7 @@ START_TEST(freezing_and_revoking)
 }
 END_TEST
 
-START_TEST(reads_leave_a_record) /* faults 75 */
+START_TEST(reads_leave_a_record)
 {
     mgc_rows *rows;
     const mgc_row *row;
