@@ -195,7 +195,7 @@ static void key_seeds(void)
     char pem[MGC_PEM_BYTES_MAX];
     uint8_t both[96];
     mgc_ctx *ctx;
-    mgc_key *key;
+    mgc_key *key = NULL;
     size_t len;
 
     must(mgc_ctx_create(NULL, &ctx) == MGC_OK && mgc_key_from_seed(ctx, seed, &key) == MGC_OK, "a key");

@@ -432,7 +432,7 @@ static mgc_status open_again(struct bank *b)
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &power_ops;
     opts.storage_user = &b->disk;
-    opts.segment_bytes = 4096 << below(b, 3);
+    opts.segment_bytes = (uint64_t)4096 << below(b, 3);
     opts.salt = b->seed;
     status = mgc_ledger_open(ctx, &opts, &b->ledger);
     if (status == MGC_OK) status = add_or_find(b, BANK, "trading");
