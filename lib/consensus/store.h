@@ -120,6 +120,10 @@ void mgc__raftlog_get_info(const mgc__raftlog *log, mgc__raftlog_info *info);
 /* Durable when it returns MGC_OK. */
 mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *hard);
 
+/* Remember, before anything of it is cut away, that what was acknowledged here may be lost: info.readmit is set from now on,
+ * also after a restart, until set_hard() is given a higher incarnation. */
+mgc_status mgc__raftlog_mark_lost(mgc__raftlog *log);
+
 /* Gather.  The entry must follow the last one (index, prev).  MGC_E_FAILED after a failure. */
 mgc_status mgc__raftlog_append(mgc__raftlog *log, const mgc__raftlog_entry *entry);
 /* Drop entries from..last by a record that says so; nothing where from > last. */

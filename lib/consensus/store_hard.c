@@ -19,6 +19,7 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
     log_put64(bytes + 24, generation);
     log_put64(bytes + 32, hard->term);
     log_put32(bytes + 40, hard->vote);
+    log_put32(bytes + 44, log->lost);
     log_put32(bytes + LOG_SECTOR - 4, mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4));
 }
 
@@ -53,6 +54,7 @@ mgc_status mgc__raftlog_read_hard(mgc__raftlog *log, uint64_t size)
         log->hard = hard;
         log->hard_generation = generation;
         log->has_hard = true;
+        log->lost = log_get32(bytes + 44) != 0;
     }
     return MGC_OK;
 }
@@ -65,6 +67,7 @@ mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *har
     mgc_status st = MGC_OK;
 
     if (log->failed) return mgc__fail(log->ctx, MGC_E_FAILED, "consensus: the log failed earlier; open it again");
+    if (hard->incarnation > log->hard.incarnation) log->lost = false; /* as a new one it has promised nothing yet */
     mgc__raftlog_file_name(log, "hard", name);
     if (log->hard_generation == 0) { /* none, or none that is whole: nothing to lose */
         st = mgc__verdict(log->opts.ops.reserve(log->opts.user, name, FILE_BYTES));
@@ -79,6 +82,14 @@ mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *har
     log->hard = *hard;
     log->hard_generation = generation;
     log->has_hard = true;
-    log->readmit = false;
+    log->readmit = log->lost;
     return MGC_OK;
+}
+
+mgc_status mgc__raftlog_mark_lost(mgc__raftlog *log)
+{
+    mgc__raftlog_hard hard = log->hard;
+
+    log->lost = true;
+    return mgc__raftlog_set_hard(log, &hard);
 }

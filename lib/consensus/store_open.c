@@ -107,7 +107,7 @@ static void judge_memory(mgc__raftlog *log)
     uint64_t last_term = log->n_metas > 0 ? log->metas[log->n_metas - 1].term : log->base_term;
 
     if (!log->has_hard) log->readmit = !(empty && log->opts.bootstrap);
-    else log->readmit = !log->has_segment || last_term > log->hard.term || log->snapshot_lost;
+    else log->readmit = log->lost || !log->has_segment || last_term > log->hard.term || log->snapshot_lost;
 }
 
 static mgc_status recover(mgc__raftlog *log, struct listing *l)

@@ -54,6 +54,7 @@ struct mgc__raftlog {
     mgc__crc32c crc;
     uint64_t salt;
     bool locked, failed, readmit, snapshot_lost, has_hard;
+    bool lost;        /* it may have lost what it acknowledged; kept with term and vote */
     bool hard_traces; /* something was written into the slots once */
 
     mgc__raftlog_hard hard;

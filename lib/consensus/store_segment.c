@@ -83,20 +83,37 @@ static bool get_head(const mgc__raftlog *log, const uint8_t *bytes, log_segment_
     return true;
 }
 
+/* One copy rotted: a second rotten place must not take the segment with it. */
+static mgc_status write_again(mgc__raftlog *log, const char *name, const log_segment_head *head, uint64_t at)
+{
+    uint8_t bytes[LOG_SECTOR];
+    mgc_status st;
+
+    put_head(log, head, bytes);
+    log->repaired++;
+    st = mgc__verdict(log->opts.ops.write(log->opts.user, name, at, bytes, sizeof bytes));
+    if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
+    return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "repairing a segment's head");
+}
+
 mgc_status mgc__raftlog_read_segment_head(mgc__raftlog *log, uint32_t segment, uint64_t size, log_segment_head *head,
                                           bool *good)
 {
     uint64_t places[2] = {0, size - LOG_SECTOR};
     uint8_t bytes[HEAD_BYTES];
+    bool whole[2] = {false, false};
     log_name name;
 
     *good = false;
     if (size < MGC__RAFTLOG_SEGMENT_MIN) return MGC_OK; /* cut short while it was made */
     mgc__raftlog_segment_name(log, segment, name);
-    for (int i = 0; i < 2 && !*good; i++) {
+    for (int i = 0; i < 2; i++) {
+        log_segment_head one;
         mgc_status st = mgc__verdict(log->opts.ops.read(log->opts.user, name, places[i], bytes, sizeof bytes));
         if (st != MGC_OK) return st;
-        *good = get_head(log, bytes, head);
+        whole[i] = get_head(log, bytes, &one);
+        if (whole[i] && !*good) *head = one;
+        *good = *good || whole[i];
     }
     if (*good && head->version > LOG_FORMAT)
         return mgc__fail(log->ctx, MGC_E_VERSION, "consensus: %s has version %" PRIu32 "; this library knows %d", name,
@@ -108,7 +125,7 @@ mgc_status mgc__raftlog_read_segment_head(mgc__raftlog *log, uint32_t segment, u
         return mgc__fail(log->ctx, MGC_E_CORRUPT,
                          "consensus: %s is segment %" PRIu32 " of %" PRIu64 " bytes under another name or cut: it has %" PRIu64,
                          name, head->segment, head->size, size);
-    return MGC_OK;
+    return *good && whole[0] != whole[1] ? write_again(log, name, head, places[whole[0] ? 1 : 0]) : MGC_OK;
 }
 
 /* --- beginning one ------------------------------------------------------------------------------ */

@@ -234,6 +234,7 @@ mgc_status mgc__raftlog_restart(mgc__raftlog *log, uint64_t index, uint64_t term
     mgc_status st = usable(log);
 
     memcpy(after.hash, hash, 32);
+    if (st == MGC_OK) st = mgc__raftlog_mark_lost(log); /* first: a crash in between must not make it look whole */
     if (st == MGC_OK) st = begin_after(log, &after);
     if (st == MGC_OK) log->snapshot_lost = false;
     return st;

@@ -198,7 +198,8 @@ static mgc_status load_entries(mgc__cluster *c, const mgc__raftlog_info *info, s
     for (uint64_t i = info->first; i <= info->last && st == MGC_OK; i++) {
         st = load_entry(c, i, b, boot, &usable);
         if (usable || st != MGC_OK) continue;
-        st = mgc__raftlog_truncate(c->log, i, info->hard.term);
+        st = mgc__raftlog_mark_lost(c->log);
+        if (st == MGC_OK) st = mgc__raftlog_truncate(c->log, i, info->hard.term);
         return st == MGC_OK ? mgc__raftlog_sync(c->log) : st;
     }
     return st;

@@ -340,7 +340,9 @@ static void lie(struct sim *s)
     for (uint32_t i = 1; i <= s->n; i++) {
         struct node *n = &s->nodes[i], *liar = &s->nodes[s->liar];
         struct net *net;
-        if (!n->up || !liar->up || n->raft->role != MGC_RAFT_CANDIDATE || i == s->liar || liar->raft->term > n->raft->term) continue;
+        if (!n->up || !liar->up || n->raft->role != MGC_RAFT_CANDIDATE || i == s->liar || liar->raft->term > n->raft->term ||
+            !mgc__log_up_to_date(liar->raft, mgc__log_term(n->raft, n->raft->last), n->raft->last))
+            continue; /* a vote for an older log is another lie, which only certificates convict */
         net = sim_new_net(s);
         memset(&net->m, 0, sizeof net->m);
         net->m.kind = MGC_RAFT_VOTE_RESP;
@@ -485,7 +487,7 @@ static bool half_stands(struct sim *s, const mgc_raft_config *c, uint32_t role, 
         const mgc_raft_member *m = &c->members[i];
         if ((m->roles & role) == 0) continue;
         voters++;
-        fit += alive[m->id] && !s->nodes[m->id].forgot && s->nodes[m->id].incarnation == m->incarnation &&
+        fit += alive[m->id] && !s->nodes[m->id].forgot && !s->nodes[m->id].amnesia && s->nodes[m->id].incarnation == m->incarnation &&
                !mgc__recovering(s->nodes[m->id].raft);
     }
     return voters == 0 || 2 * fit > voters;
@@ -545,6 +547,23 @@ static void loop(struct sim *s, uint64_t events, uint64_t deadline)
     }
 }
 
+/* For whoever reads a trace. */
+static void print_members(const struct sim *s)
+{
+    for (uint32_t i = 1; i <= s->n; i++) {
+        const struct node *n = &s->nodes[i];
+        const mgc_raft_config *c;
+        if (!n->up) continue;
+        c = mgc_raft_config_now(n->raft);
+        fprintf(stderr, "member %" PRIu32 " role %" PRIu32 " term %" PRIu64 " log %" PRIu64 "..%" PRIu64 " (term %" PRIu64 ") stored %" PRIu64
+                " commit %" PRIu64 " amnesia %d forgot %d faulty %" PRIu64 " snapshot %d configuration %" PRIu64 ":",
+                i, n->raft->role, n->raft->term, n->raft->base, n->raft->last, mgc__log_term(n->raft, n->raft->last), n->raft->stored,
+                n->raft->commit, n->raft->amnesia, n->forgot, n->raft->fault_first, n->raft->in.whole, c->index);
+        for (uint32_t k = 0; k < c->n_members; k++) fprintf(stderr, " %" PRIu32 "/%" PRIu32, c->members[k].id, c->members[k].roles);
+        fprintf(stderr, "%s\n", s->cut[i][1] && s->cut[i][2] && s->cut[i][3] ? " away" : "");
+    }
+}
+
 static void conclude(struct sim *s)
 {
     uint64_t deadline = 0;
@@ -555,6 +574,7 @@ static void conclude(struct sim *s)
             sim_fail(s, "nothing committed within 20 election timeouts after healing");
         else s->marks[MARK_LIVE]++;
     }
+    if (s->opts.trace) print_members(s);
     if (s->unsafe > 0 && !s->convicted && !s->result->failed)
         sim_fail(s, "%" PRIu64 " rules were broken by member %" PRIu32 " and nobody is convicted", s->unsafe, s->liar);
     s->result->history[0] = s->n_truth;

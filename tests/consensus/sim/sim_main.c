@@ -2,7 +2,7 @@
 /* Seeds by the thousand.
  *
  *   raft_sim --tap                          what the test run does: some hundred seeds, marks asked for
- *   raft_sim --seeds 1..100000 [--jobs J/N] many of them
+ *   raft_sim --seeds 1..100000 [--jobs J/N] [--go-on] [--first]    many of them
  *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--trace]    one again
  *
  * A seed that fails is made smaller: fault classes are dropped one at a time, then the number of events is halved towards
@@ -92,6 +92,8 @@ static void shrink(struct sim_opts *o, struct sim_result *r)
     }
 }
 
+static bool no_shrinking;
+
 static bool one(struct sim_opts o)
 {
     struct sim_result r;
@@ -101,6 +103,7 @@ static bool one(struct sim_opts o)
     events_run += r.events;
     if (!r.failed) return true;
     print_line(&o, r.what);
+    if (no_shrinking) return false;
     shrink(&o, &r);
     print_line(&o, r.what);
     return false;
@@ -227,7 +230,8 @@ int main(int argc, char **argv)
         from = strtoull(v, NULL, 10);
         if (value_of(argc, argv, "--jobs") != NULL && sscanf(value_of(argc, argv, "--jobs"), "%" SCNu64 "/%" SCNu64, &offset, &step) != 2)
             return 2;
-        from = many(from + offset, strtoull(dots + 2, NULL, 10), step, has(argc, argv, "--go-on") ? UINT32_MAX : 5);
+        no_shrinking = has(argc, argv, "--first");
+        from = many(from + offset, strtoull(dots + 2, NULL, 10), step, has(argc, argv, "--go-on") ? UINT32_MAX : no_shrinking ? 1 : 5);
         print_marks();
         return from != 0;
     }

@@ -483,7 +483,8 @@ static void load_snapshot(struct sim *s, struct node *n, const mgc__raftlog_info
 }
 
 /* Entries as the core wants them; stops at the first of which nothing is known, which makes the disk one that forgot. */
-static size_t load_entries(struct sim *s, struct node *n, mgc__raftlog_info *info, mgc_raft_boot *boot, mgc_raft_entry *entries)
+static size_t load_entries(struct sim *s, struct node *n, mgc__raftlog_info *info, mgc_raft_boot *boot, mgc_raft_entry *entries,
+                           bool *failed)
 {
     mgc__buf body;
     size_t count = 0;
@@ -496,7 +497,7 @@ static size_t load_entries(struct sim *s, struct node *n, mgc__raftlog_info *inf
         mgc_status st = mgc__raftlog_read(n->log, i, &body, &stored); /* may find it FAULTY just now */
         if (meta->state == MGC__RAFTLOG_FAULTY && (meta->term == 0 || !meta->has_hash || meta->type == MGC_RAFT_CONFIG)) {
             boot->amnesia = 1;
-            if (mgc__raftlog_truncate(n->log, i, info->hard.term) != MGC_OK) sim_fail(s, "%s", mgc_ctx_error(s->ctx));
+            if (mgc__raftlog_mark_lost(n->log) != MGC_OK || mgc__raftlog_truncate(n->log, i, info->hard.term) != MGC_OK) *failed = true;
             break;
         }
         *e = (mgc_raft_entry){.index = i, .term = meta->term, .len = meta->len, .type = meta->type};
@@ -527,7 +528,7 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
     static mgc_raft_entry entries[4096];
     mgc_raft_boot boot = {.base = n->state.meta, .amnesia = info->readmit};
     mgc_raft_opts opts = s->raft_opts;
-    bool lost;
+    bool lost, failed = false;
 
     boot.hard = (mgc_raft_hard){.term = info->hard.term, .vote = info->hard.vote, .incarnation = info->hard.incarnation};
     if (info->first > boot.base.index + 1 || info->last > info->first + 4000) { /* what the log begins after was lost */
@@ -536,12 +537,17 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
             node_crash(s, n, false);
             return;
         }
-    } else boot.n_entries = load_entries(s, n, info, &boot, entries);
+    } else boot.n_entries = load_entries(s, n, info, &boot, entries, &failed);
+    if (failed) { /* the disk failed again */
+        node_crash(s, n, false);
+        return;
+    }
     boot.entries = entries;
     lost = boot.amnesia != 0;
     if (n->forgot) boot.amnesia = 1; /* until the alliance knows the new number */
     if (lost) { /* a new disk, as far as the others are concerned; the operator gives it its number */
         n->incarnation++;
+        s->wiped_once = true; /* it held once what it has not any more */
         s->marks[MARK_READMIT]++;
         boot.hard.incarnation = n->incarnation;
         if (boot.hard.term < n->state.meta.term) boot.hard.term = n->state.meta.term;
@@ -582,11 +588,21 @@ void node_start(struct sim *s, struct node *n)
         node_crash(s, n, false);
         return;
     }
+    if (st == MGC_E_CORRUPT && n->id == s->victim && (s->opts.faults & (FAULT_ROT | FAULT_MISDIRECT))) {
+        sim_disk_wipe(&n->disk); /* beyond what one rotten place explains: the operator gives it an empty disk */
+        s->wiped_once = true;
+        sim_schedule(s, s->now + 1, EV_RESTART, n, NULL);
+        return;
+    }
     if (st != MGC_OK) {
         sim_fail(s, "member %" PRIu32 ": its log does not open: %s", n->id, mgc_ctx_error(s->ctx));
         return;
     }
     mgc__raftlog_get_info(n->log, &info);
+    if (s->opts.trace)
+        fprintf(stderr, "%10" PRIu64 " member %" PRIu32 " starts: term %" PRIu64 " log %" PRIu64 "..%" PRIu64 " snapshot %" PRIu64 " faulty %" PRIu64
+                " torn %" PRIu64 " readmit %d snapshot lost %d segments %" PRIu32 "\n", s->now, n->id, info.hard.term, info.first, info.last,
+                info.snapshot.index, info.n_faulty, info.torn, info.readmit, info.snapshot_lost, info.n_segments);
     s->marks[MARK_TORN] += info.torn;
     s->marks[MARK_FAULTY] += info.n_faulty;
     s->marks[MARK_REPAIRED_HEADER] += info.repaired;
