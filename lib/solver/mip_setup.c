@@ -12,6 +12,7 @@ enum {
     LIFT_PER_ROW = 3,    /* entries that lifting may add to a row */
     PROBE_MAX = 5000     /* binaries that are tried; later ones are left alone */
 };
+#define TINY_ROW 1e-3 /* largest coefficient of a row below which it is scaled */
 #define LIFT_MIN 1e-3 /* smallest gain, relative to the largest coefficient of the row */
 
 /* --- copy ------------------------------------------------------------------------------------ */
@@ -56,7 +57,7 @@ static mgc_status copy_matrix(mgc__mip *mip, const mgc__csc *a)
     memcpy(mip->a.start, a->start, ((size_t)a->cols + 1) * sizeof *a->start);
     if (nnz > 0) memcpy(mip->a.row, a->row, nnz * sizeof *a->row);
     if (nnz > 0) memcpy(mip->a.value, a->value, nnz * sizeof *a->value);
-    return make_rows(mip);
+    return MGC_OK;
 }
 
 static bool copy_bounds(mgc__mip *mip, const mgc__qp *qp)
@@ -85,6 +86,22 @@ static bool list_integers(mgc__mip *mip)
         mip->upper[j] = floor(mip->upper[j] + MIP_INTEGRAL);
     }
     return true;
+}
+
+/* Rows of tiny coefficients would be met by any integers, to the absolute tolerances of what is to come: they are
+ * brought to size.  Powers of two round nothing.  Large ones stay: the caller's residuals count. */
+static void enlarge_tiny_rows(mgc__mip *mip, double *largest)
+{
+    for (uint32_t e = 0; e < mip->a.start[mip->n]; e++)
+        largest[mip->a.row[e]] = fmax(largest[mip->a.row[e]], fabs(mip->a.value[e]));
+    for (uint32_t i = 0; i < mip->m; i++) {
+        bool tiny = largest[i] > 0.0 && largest[i] < TINY_ROW;
+        double factor = tiny ? exp2(-floor(log2(largest[i]))) : 1.0;
+        largest[i] = isfinite(factor) ? factor : 1.0;
+        mip->row_lower[i] *= largest[i];
+        mip->row_upper[i] *= largest[i];
+    }
+    for (uint32_t e = 0; e < mip->a.start[mip->n]; e++) mip->a.value[e] *= largest[mip->a.row[e]];
 }
 
 /* Only whole values occur where every column with a cost is integer and has a whole one. */
@@ -118,6 +135,12 @@ mgc_status mgc__mip_setup(mgc__mip *mip, mgc__solve *s)
     mgc_status st = copy_matrix(mip, qp.a);
     if (st != MGC_OK) return st;
     if (!copy_bounds(mip, &qp) || !list_integers(mip)) return mgc__no_memory(mip->ctx, "a copy of the program");
+    double *work = mgc__alloc(mip->ctx, mip->m, sizeof *work);
+    if (work == NULL) return mgc__no_memory(mip->ctx, "a copy of the program");
+    enlarge_tiny_rows(mip, work);
+    mgc__free(mip->ctx, work);
+    st = make_rows(mip);
+    if (st != MGC_OK) return st;
     mip->whole_objective = whole_objective(mip);
     memcpy(mip->box_lower, mip->lower, mip->n * sizeof(double));
     memcpy(mip->box_upper, mip->upper, mip->n * sizeof(double));

@@ -532,6 +532,30 @@ START_TEST(tiny_ranges_are_ranges)
 }
 END_TEST
 
+/* A row in units of 2^-28: what it asks of integers is less than the tolerance, and yet theirs to keep.  Without it
+ * the best is 0; in units of 1 it is 1 (another solver's answer). */
+START_TEST(tiny_rows_are_rows)
+{
+    static const uint32_t cols[] = {0, 1, 2, 3, 4};
+    static const double cost[] = {-1, -1, -3, -1, 3}, low[] = {1, -5, 0, 0, 2}, high[] = {5, -3, 5, 5, 6};
+    static const double first[] = {-0.0625, 0.0625, -0.311875, -0.4375, -0.04387639868530703},
+                        tiny[] = {3.725290298461914e-09, 0, 2.2351741790771484e-08, -3.725290298461914e-09,
+                                  2.60770320892334e-08},
+                        third[] = {64, -27.84, 96, 130.56, -224};
+    mgc_program *p = new_program();
+
+    for (int j = 0; j < 5; j++) add_integer(p, cost[j], low[j], high[j]);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, -2.048630594741228, cols, first, 5, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, 1.7508864402770996e-07, 1.8253922462463379e-07, cols, tiny, 5, NULL),
+                     MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -118.47930104208427, -14.09, cols, third, 5, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 0);
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(info.objective, 1, 1e-9);
+    mgc_program_destroy(p);
+}
+END_TEST
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 /* Four items, a choice of which branches. */
@@ -587,6 +611,7 @@ int main(void)
     tcase_add_test(c, a_start_is_used);
     tcase_add_test(c, an_unbounded_relaxation_is_not_an_unbounded_program);
     tcase_add_test(c, tiny_ranges_are_ranges);
+    tcase_add_test(c, tiny_rows_are_rows);
     tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
 }
