@@ -17,7 +17,7 @@ enum { PATIENCE = 30 };
 enum { WARM_BAD_STEPS = 3 };
 /* Threads are started, in some 50 microseconds, for programs of so many rows and columns: an iteration then takes
  * milliseconds. */
-enum { WORTH_POOL = 4096 };
+enum { WORTH_POOL = 12000 };
 /* A violation that an iteration takes below this part of itself is on its way out: no ray is looked for. */
 #define LINGERS 0.8
 /* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need

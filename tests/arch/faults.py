@@ -14,9 +14,6 @@ ROWS = [str(n) for n in range(1, 99)] + [f"O{n}" for n in range(1, 10)]
 # Row -> why no test covers it yet.  Nothing else may stay uncovered.
 OPEN = {
     "75": "the record is there (supervision's read); a node that answers nothing without it is not",
-    "83": "comes with snapshots",
-    "87": "needs a peer's head: comes with consensus; a ledger alone cannot tell (SECURITY.md)",
-    "95": "comes with snapshots",
 }
 
 
