@@ -152,12 +152,24 @@ static bool majority_holds(const struct sim *s, const mgc_raft_config *c, uint64
     return (voters[0] == 0 || 2 * held[0] > voters[0]) && (voters[1] == 0 || 2 * held[1] > voters[1]);
 }
 
-/* Under the configuration that was in force when it was committed: one of those that the member still remembers. */
+static bool some_configuration_holds(const struct sim *s, const mgc_raft *r, uint64_t index, const uint8_t hash[32])
+{
+    for (uint32_t i = 0; i < r->n_configs; i++)
+        if (majority_holds(s, &r->configs[i], index, hash)) return true;
+    return false;
+}
+
+/* Under the configuration by which it was committed: one that the member still remembers, or its leader, who counts by a
+ * later one as soon as that is in the leader's own log. */
 static void check_majority(struct sim *s, struct node *n, uint64_t index, const uint8_t hash[32])
 {
     if (s->wiped_once || s->liar != 0) return; /* a wiped disk did hold it once */
-    for (uint32_t i = 0; i < n->raft->n_configs; i++)
-        if (majority_holds(s, &n->raft->configs[i], index, hash)) return;
+    if (some_configuration_holds(s, n->raft, index, hash)) return;
+    for (uint32_t id = 1; id <= SIM_NODES; id++) {
+        const mgc_raft *r = s->nodes[id].raft;
+
+        if (r != NULL && r->role == MGC_RAFT_LEADER && r->term == n->raft->term && some_configuration_holds(s, r, index, hash)) return;
+    }
     BREAK(s, "entry %" PRIu64 " is committed by %" PRIu32 " and no majority of disks holds it", index, n->id);
 }
 
