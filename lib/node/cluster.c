@@ -2,7 +2,8 @@
 /* The host of the consensus core: it gives it time and messages, makes durable what it says, and sends what it sends.
  *
  * One event at a time, each carried out in this order: gather what is to be written; send what may leave at once; write
- * and sync; send the rest; execute what is committed; report what is durable. */
+ * and sync; send the rest; report what is durable, which is an event in itself; when the outermost event is done so far,
+ * execute what all of them committed, in order. */
 #include "node/cluster.h"
 
 /* Of consensus/raft.h, whose other names meet those of contract.h. */
@@ -499,6 +500,28 @@ static mgc_status report(mgc__cluster *c, const mgc_raft_output *out, const mgc_
     return st;
 }
 
+/* Entries are executed in their order, whatever the events within events bring: each only notes what is committed, and the
+ * outermost executes it. */
+static void note_committed(mgc__cluster *c, const mgc_raft_output *out)
+{
+    if (out->apply_first > out->apply_last) return;
+    if (c->apply_next >= c->apply_end) c->apply_next = out->apply_first;
+    c->apply_end = out->apply_last + 1;
+}
+
+static mgc_status execute_noted(mgc__cluster *c)
+{
+    mgc_status st = MGC_OK;
+
+    while (c->apply_next < c->apply_end && st == MGC_OK) {
+        uint64_t first = c->apply_next, end = c->apply_end;
+
+        c->apply_next = end;
+        st = execute(c, first, end - 1);
+    }
+    return st;
+}
+
 mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
 {
     const mgc_raft_event *outer = c->event;
@@ -508,6 +531,7 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
     mgc_status st = mgc_raft_step(c->raft, event, &out);
 
     if (st != MGC_OK) return st;
+    c->depth++;
     c->event = event;
     c->leader = out.leader;
     if (event->kind == MGC_RAFT_PROPOSE && out.answer == MGC_RAFT_ACCEPTED) c->proposed = out.index;
@@ -522,10 +546,12 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
         else if (out.msgs[i].after != 0) send_msg(c, &out.msgs[i]);
     }
     if (out.n_snaps > 0) snap = out.snaps[0];
+    note_committed(c, &out);
     if (st == MGC_OK) st = report(c, &out, &own_vote);
-    if (st == MGC_OK && out.apply_first <= out.apply_last) st = execute(c, out.apply_first, out.apply_last);
+    if (st == MGC_OK && c->depth == 1) st = execute_noted(c);
     if (st == MGC_OK && snap.op != 0) st = snapshot_came(c, &snap);
     c->event = outer;
+    c->depth--;
     return st;
 }
 

@@ -67,6 +67,8 @@ struct mgc__cluster {
     uint64_t now_ms, tick_at; /* time of the last step; when the next tick is due */
     bool ticking;
     uint64_t ordered;   /* last entry executed */
+    uint64_t apply_next, apply_end; /* committed and to be executed: from next on, up to before end */
+    uint32_t depth;     /* of events within events */
     uint64_t proposed;  /* round under way, as leader; 0: none */
     uint64_t last_time; /* of the last round executed or proposed */
     uint32_t leader, role, ticks_since_ask;

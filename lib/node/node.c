@@ -294,7 +294,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
 
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract)
 {
-    return node->n_chains == 1 ? 0 : mgc__home_of(contract);
+    return node->n_chains == 1 || contract == 0 ? 0 : mgc__home_of(contract);
 }
 
 mgc_chain *mgc_node_chain(mgc_node *node, uint32_t contract)

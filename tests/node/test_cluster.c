@@ -324,7 +324,10 @@ START_TEST(no_acknowledged_transaction_is_lost)
         struct member *m = &members[1 + mgc__rng_below(&rng, N)];
         if (m->node == NULL) start(m);
         else if (mgc__rng_below(&rng, 3) == 0) kill(m);
-        for (int k = 0; k < 3; k++) submit(1 + (uint32_t)mgc__rng_below(&rng, N), (uint32_t)mgc__rng_below(&rng, USERS));
+        for (int k = 0; k < 3; k++) {
+            uint32_t to = 1 + (uint32_t)mgc__rng_below(&rng, N); /* one order of evaluation with every compiler */
+            submit(to, (uint32_t)mgc__rng_below(&rng, USERS));
+        }
         run(100 + mgc__rng_below(&rng, 600));
     }
     loss = 0;
