@@ -162,7 +162,7 @@ static mgc_status hand_in(book *b, mgc_day *day, uint32_t until, batch *in)
         if (st != MGC_OK && !none) return st;
         st = MGC_OK;
         if (none || tx.due_ms > b->now_ms || tx.phase != phase || in->n == BATCH_MAX) st = in->n > 0 || none ? flush(b, in) : MGC_OK;
-        if (st == MGC_OK && (none || tx.phase != phase)) st = incident_after(b, day, phase);
+        if (st == MGC_OK && (none || tx.phase != phase)) st = incident_after(b, phase);
         if (st != MGC_OK || none) return st;
         if (tx.due_ms > b->now_ms) {
             b->now_ms = tx.due_ms;

@@ -446,12 +446,11 @@ mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uin
     return st;
 }
 
-mgc_status incident_after(book *b, mgc_day *day, uint32_t phase)
+mgc_status incident_after(book *b, uint32_t phase)
 {
     incidents *in = &b->incident;
     mgc_status st = MGC_OK;
 
-    (void)day;
     if (phase == MGC_DAY_AGREE && (in->asked & ~in->done & INCIDENT_LEADER) != 0) st = crash_leader(b);
     if (phase == MGC_DAY_READ && in->crashed != 0 && st == MGC_OK) st = bring_back(b);
     if (st != MGC_OK) return st;

@@ -39,6 +39,6 @@ bool incidents_read(const char *text, uint32_t *asked);
 /* A transaction of the day before it is handed in: as it is, or altered. */
 mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uint8_t **bytes, size_t *len);
 /* The last transaction of a phase stands in a block. */
-mgc_status incident_after(book *b, mgc_day *day, uint32_t phase);
+mgc_status incident_after(book *b, uint32_t phase);
 
 #endif

@@ -2,7 +2,7 @@
 /**
  * @file contract.h
  * Contracts: rules that every member executes alike.  The functional ones (information, trading, scheduling,
- * settlement) are built in; a host registers its own through the same table of calls.
+ * settlement, supervision, credit) are built in; a host registers its own through the same table of calls.
  *
  * A contract is told a transaction or the closing of a slot's gate.  It sees its own records, accounts and transfers,
  * the block's height and time, and who signed in which verified role.  It has no clock, no randomness, no input or
