@@ -342,6 +342,10 @@ typedef struct mgc_raft_opts {
     uint64_t uncommitted_bytes; /**< payload proposed and not committed, above it LOG_FULL; 64 MiB */
     uint32_t lease_ticks;       /**< reads by lease this long after a majority answered; 0: never; below ET / 2 */
     uint32_t sign;              /**< 1: votes and acknowledgements carry signatures, no-ops the leader certificate */
+    uint32_t propose_max;       /**< entries above the base from which on proposals are answered LOG_FULL; 0, and at most:
+                                     seven eighths of log_max.  The same on all members, also where log_max had to be
+                                     larger to load what the disk held: else a leader gets ahead of what others can
+                                     take, and nothing can be committed to make room */
 } mgc_raft_opts;
 
 /** Fill with defaults.  size: sizeof(mgc_raft_opts).  Since 0.1 */

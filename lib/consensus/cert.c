@@ -183,15 +183,15 @@ bool mgc__collect(mgc__collector *c, const mgc_raft_msg *ack)
 
 /* --- evidence --- */
 
-/* E1 two acknowledgements: same configuration, term and index, other hash.  E2 two votes: same configuration and term,
- * other candidate.  E3 two heads of a leader: same term and index, other hash. */
+/* E1 two acknowledgements: same configuration, term and index, other hash.  E2 two votes: same term, other candidate,
+ * whatever configurations these count by: a term is one for all.  E3 two heads of a leader: same term and index, other hash. */
 static uint32_t contradiction(const mgc_raft_msg *a, const mgc_raft_msg *b)
 {
     uint64_t last_a = a->index + (a->kind == MGC_RAFT_APPEND_REQ ? a->n_entries : 0);
     uint64_t last_b = b->index + (b->kind == MGC_RAFT_APPEND_REQ ? b->n_entries : 0);
 
     if (a->kind != b->kind || a->from != b->from || a->term != b->term) return 0;
-    if (a->kind == MGC_RAFT_VOTE_RESP) return a->cfg == b->cfg && a->to != b->to ? MGC__E2_TWO_VOTES : 0;
+    if (a->kind == MGC_RAFT_VOTE_RESP) return a->to != b->to ? MGC__E2_TWO_VOTES : 0;
     if (last_a != last_b) return 0;
     if (a->kind == MGC_RAFT_APPEND_RESP)
         return a->cfg == b->cfg && memcmp(a->hash, b->hash, 32) != 0 ? MGC__E1_TWO_ACKS : 0;
@@ -220,11 +220,45 @@ static bool lacks_block(const mgc__cert *leader, const mgc__cert *block)
            (leader->log_term == block->log_term && leader->index < block->index);
 }
 
+/* Under the configuration that the certificate names. */
+static mgc_status verify_of(const mgc__trust *trust, const mgc__cert *cert, const mgc_raft_config *config)
+{
+    if (cert->cfg != config->index && trust->config_of != NULL) config = trust->config_of(trust->user, cert->cfg);
+    if (config == NULL)
+        return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: certificate of configuration %llu, which is not known",
+                         (unsigned long long)cert->cfg);
+    return mgc__cert_verify(trust, cert, config);
+}
+
+static bool genuine(const mgc__trust *trust, const mgc__cert *cert, const mgc_raft_config *config)
+{
+    return cert->kind == MGC__CERT_LEADER && verify_of(trust, cert, config) == MGC_OK;
+}
+
+/* Did a term from the block's on have two leaders?  Then logs may have been cut that are not older by term and index, and
+ * whoever voted for both is to blame, not who followed either. */
+static bool two_leaders(const mgc__trust *trust, const mgc__cert *block, const mgc__cert *leader,
+                        const mgc_raft_config *config, const mgc__cert *between, size_t n, uint64_t *term)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (between[i].term < block->term || between[i].term > leader->term) continue;
+        for (size_t k = 0; k <= i; k++) {
+            const mgc__cert *other = k == i ? leader : &between[k];
+
+            if (other->term != between[i].term || other->candidate == between[i].candidate) continue;
+            *term = other->term;
+            if (genuine(trust, other, config) && genuine(trust, &between[i], config)) return true;
+        }
+    }
+    return false;
+}
+
 mgc_status mgc__evidence_lost_block(const mgc__trust *trust, const mgc__cert *block, const mgc__cert *leader,
                                     const mgc_raft_config *config, const mgc__cert *between, size_t n_between,
                                     uint32_t *ids, uint32_t *n, size_t *moved_to)
 {
     const mgc__cert *earliest = leader;
+    uint64_t term;
     mgc_status status;
 
     *n = 0;
@@ -233,13 +267,16 @@ mgc_status mgc__evidence_lost_block(const mgc__trust *trust, const mgc__cert *bl
         !lacks_block(leader, block))
         return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: that leader need not have had that block");
     status = mgc__cert_verify(trust, block, config);
-    if (status == MGC_OK) status = mgc__cert_verify(trust, leader, config);
+    if (status == MGC_OK) status = verify_of(trust, leader, config);
     if (status != MGC_OK) return status;
+    if (two_leaders(trust, block, leader, config, between, n_between, &term))
+        return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: term %llu had two leaders: who voted twice is to blame",
+                         (unsigned long long)term);
     for (size_t i = 0; i < n_between; i++) {
         const mgc__cert *other = &between[i];
 
         if (other->kind != MGC__CERT_LEADER || other->term <= block->term || other->term >= earliest->term) continue;
-        if (!lacks_block(other, block) || mgc__cert_verify(trust, other, config) != MGC_OK) continue;
+        if (!lacks_block(other, block) || verify_of(trust, other, config) != MGC_OK) continue;
         earliest = other;
         *moved_to = i;
     }

@@ -27,11 +27,14 @@ mgc_status mgc__cert_decode(const uint8_t *bytes, size_t len, mgc__cert *cert);
 
 /* Public key of a member, 32 bytes; NULL: unknown. */
 typedef const uint8_t *(*mgc__key_of)(void *user, uint32_t id);
+/* Configuration whose entry has that index; NULL: unknown. */
+typedef const mgc_raft_config *(*mgc__config_of)(void *user, uint64_t index);
 typedef struct mgc__trust {
     mgc_ctx *ctx;
     const uint8_t *chain_id; /* 32 bytes */
     mgc__key_of key_of;
     void *user;
+    mgc__config_of config_of; /* NULL: only the configuration that is given with a certificate */
 } mgc__trust;
 
 /* Sign or verify what mgc_raft_signed_body() gives. */
@@ -61,9 +64,10 @@ enum { MGC__E1_TWO_ACKS = 1, MGC__E2_TWO_VOTES = 2, MGC__E3_TWO_HEADS = 3 };
 mgc_status mgc__evidence_two(const mgc__trust *trust, const mgc_raft_msg *a, const mgc_raft_msg *b, uint32_t *kind,
                              uint32_t *accused);
 /* E4: a final block of term t, and the certificate of a leader of t' > t whose log was older than that block.  Whoever
- * signed both is accused: filled in ids, *n of them.  between: certificates of the leaders of terms t < t'' < t' as far as
- * they are known; one that lacks the block too moves the accusation to itself (exoneration): *moved_to is its place,
- * or n_between. */
+ * signed both is accused: filled in ids, *n of them.  config: that of the block; certificates of other configurations
+ * are verified by trust->config_of.  between: certificates of leaders of terms t <= t'' <= t' as far as they are known.
+ * One of t < t'' < t' that lacks the block too moves the accusation to itself (exoneration): *moved_to is its place, or
+ * n_between.  Two of one term for different candidates clear everybody: MGC_E_BAD_PROOF, and E2 names who voted twice. */
 mgc_status mgc__evidence_lost_block(const mgc__trust *trust, const mgc__cert *block, const mgc__cert *leader,
                                     const mgc_raft_config *config, const mgc__cert *between, size_t n_between,
                                     uint32_t *ids, uint32_t *n, size_t *moved_to);

@@ -76,7 +76,7 @@ void mgc__become_follower(mgc_raft *r, uint64_t term, uint32_t leader)
     assert(term >= r->term);
     if (term > r->term) {
         r->term = term;
-        r->vote = 0;
+        r->vote = r->term_leader = 0;
         mgc__hard_changed(r);
     }
     mgc__read_fail_all(r);
@@ -142,6 +142,7 @@ void mgc__campaign(mgc_raft *r, bool pre, bool forced)
         return;
     }
     r->term++;
+    r->term_leader = 0;
     r->vote = r->opts.id;
     mgc__hard_changed(r);
     vote_for_self(r);
@@ -184,6 +185,7 @@ void mgc__become_leader(mgc_raft *r)
         return;
     }
     set_role(r, MGC_RAFT_LEADER, r->opts.id);
+    r->term_leader = r->opts.id;
     r->heartbeat_ticks = r->check_ticks = 0;
     r->since_leader = 0;
     r->forced = r->lease_off = false;
@@ -222,7 +224,7 @@ void mgc__recv_vote_req(mgc_raft *r, const mgc_raft_msg *m)
         return;
     }
     if (m->term > r->term) mgc__become_follower(r, m->term, 0);
-    free_to = r->vote == m->from || (r->vote == 0 && r->leader == 0);
+    free_to = r->vote == m->from || (r->vote == 0 && r->term_leader == 0);
     if (m->term < r->term || !free_to || !mgc__may_vote(r) || !mgc__log_up_to_date(r, m->log_term, m->index)) {
         answer_vote(r, m, false);
         return;

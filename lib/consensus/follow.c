@@ -10,6 +10,7 @@
  *   a longer old suffix stands behind it        it is neither committed nor acknowledged: only what was compared is
  *   it reaches below the compacted part         that is committed, so it needs no comparing
  *   it would cut what is committed              someone lies: nothing is done, and that is noted
+ *   two leaders of one term                     someone lies: the first one that was heard is followed
  *   the host does not vouch for an entry        taken up to it, acknowledged up to it
  *   the ring is full                            taken as far as it goes, and the leader is told */
 #include "consensus/raft.h"
@@ -41,13 +42,15 @@ static void refuse_append(mgc_raft *r, const mgc_raft_msg *m)
     answer->after = mgc__hard_after(r);
 }
 
-/* The message comes from the leader of this term. */
-static bool follow_leader(mgc_raft *r, const mgc_raft_msg *m)
+/* The message comes from the leader of this term; false where the term has another one: someone voted twice.  Who
+ * followed both might acknowledge two truths, and be convicted for the liar. */
+bool mgc__follow_leader(mgc_raft *r, const mgc_raft_msg *m)
 {
-    if (r->role == MGC_RAFT_LEADER) { /* two leaders of one term: someone voted twice */
+    if (r->term_leader != 0 && r->term_leader != m->from) {
         mgc__note(r, MGC_RAFT_NOTE_DIVERGED, m->from, m->index);
         return false;
     }
+    r->term_leader = m->from;
     if (r->role != MGC_RAFT_FOLLOWER || r->leader != m->from) mgc__become_follower(r, r->term, m->from);
     mgc__heard_leader(r);
     return true;
@@ -108,7 +111,8 @@ static uint32_t take_entries(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse
             if (diverged) break;
             continue;
         }
-        if (index <= r->commit) { /* it would cut what is committed */
+        /* It would cut what is committed, or what the leader of this very term has given: there are two of them. */
+        if (index <= r->commit || (index <= r->last && mgc__log_term(r, r->last) == r->term)) {
             mgc__note(r, MGC_RAFT_NOTE_DIVERGED, m->from, index);
             break;
         }
@@ -132,7 +136,7 @@ void mgc__recv_append(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse_from)
     uint64_t end;
     uint32_t taken;
 
-    if (!follow_leader(r, m)) return;
+    if (!mgc__follow_leader(r, m)) return;
     if (m->index > r->last || (m->index >= r->base && mgc__log_term(r, m->index) != m->log_term)) {
         refuse_append(r, m);
         return;
@@ -164,7 +168,7 @@ void mgc__recv_heartbeat(mgc_raft *r, const mgc_raft_msg *m)
 {
     mgc_raft_msg *answer;
 
-    if (!follow_leader(r, m)) return;
+    if (!mgc__follow_leader(r, m)) return;
     mgc__log_commit_to(r, m->commit < r->last ? m->commit : r->last);
     answer = mgc__send(r, m->from, MGC_RAFT_HEARTBEAT_RESP);
     answer->context = m->context;

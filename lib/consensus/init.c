@@ -56,6 +56,8 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_raft_opts *opts, mgc_raft_op
     if (status == MGC_OK) status = in_range(ctx, "log_max", o->log_max, LOG_MAX_LEAST, LOG_MAX_MOST);
     if (status == MGC_OK && (o->log_max & (o->log_max - 1)) != 0)
         status = mgc__fail(ctx, MGC_E_RANGE, "consensus: option log_max is no power of two; found %u", o->log_max);
+    if (o->propose_max == 0) o->propose_max = o->log_max - o->log_max / 8;
+    if (status == MGC_OK) status = in_range(ctx, "propose_max", o->propose_max, 1, o->log_max - o->log_max / 8);
     if (status == MGC_OK) status = in_range(ctx, "batch_entries", o->batch_entries, 1, 4096);
     if (status == MGC_OK) status = in_range(ctx, "inflight_max", o->inflight_max, 1, 256);
     if (status == MGC_OK) status = in_range(ctx, "reads_max", o->reads_max, 1, READS_MOST);

@@ -76,6 +76,7 @@ struct mgc_raft {
     bool amnesia;
 
     uint32_t role, leader;
+    uint32_t term_leader; /* of this term, as far as it was heard since the start: there is never another one; 0 */
     uint64_t term_start; /* leader: index of its no-op */
 
     /* log */
@@ -241,6 +242,7 @@ void mgc__stored(mgc_raft *r, const mgc_raft_event *event);
 
 /* --- follow.c: the follower's side ------------------------------------------------------------------------------ */
 
+bool mgc__follow_leader(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__recv_append(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse_from);
 void mgc__recv_heartbeat(mgc_raft *r, const mgc_raft_msg *m);
 void mgc__ack(mgc_raft *r, uint32_t to, uint64_t index);

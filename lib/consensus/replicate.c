@@ -92,7 +92,7 @@ void mgc__broadcast_heartbeat(mgc_raft *r)
 /* Some places are kept for no-ops and configurations, without which a full log could never be emptied. */
 static bool log_full(const mgc_raft *r, uint32_t n)
 {
-    return mgc__log_space(r) < (uint64_t)n + r->opts.log_max / 8 || r->uncommitted_bytes > r->opts.uncommitted_bytes;
+    return r->last - r->base + n > r->opts.propose_max || r->uncommitted_bytes > r->opts.uncommitted_bytes;
 }
 
 uint32_t mgc__propose(mgc_raft *r, const mgc_raft_event *event)

@@ -98,9 +98,7 @@ static void take_chunk(mgc_raft *r, const mgc_raft_msg *m)
 
 void mgc__recv_snapshot(mgc_raft *r, const mgc_raft_msg *m)
 {
-    if (r->role == MGC_RAFT_LEADER) return;
-    if (r->role != MGC_RAFT_FOLLOWER || r->leader != m->from) mgc__become_follower(r, r->term, m->from);
-    mgc__heard_leader(r);
+    if (!mgc__follow_leader(r, m)) return;
     if (m->index <= r->commit) {
         mgc__ack(r, m->from, r->commit);
         return;

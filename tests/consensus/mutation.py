@@ -18,7 +18,7 @@ FAULTS = [
      "    r->vote = r->opts.id;\n    vote_for_self(r);", "own term and vote not persisted"),
     ("election.c", "        r->vote = m->from;\n        mgc__hard_changed(r);", "        r->vote = m->from;", "granted vote not persisted"),
     ("election.c", "        r->vote = 0;\n        mgc__hard_changed(r);", "        r->vote = 0;", "new term not persisted"),
-    ("election.c", "free_to = r->vote == m->from || (r->vote == 0 && r->leader == 0);", "free_to = true;", "votes twice in a term"),
+    ("election.c", "free_to = r->vote == m->from || (r->vote == 0 && r->term_leader == 0);", "free_to = true;", "votes twice in a term"),
     ("election.c", "!free_to || !mgc__may_vote(r) || !mgc__log_up_to_date(r, m->log_term, m->index)", "!free_to || !mgc__may_vote(r)",
      "votes for a shorter log"),
     ("election.c", "return !r->amnesia && !mgc__recovering(r);", "return !mgc__recovering(r);", "a wiped member votes"),

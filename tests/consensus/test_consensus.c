@@ -486,7 +486,7 @@ static mgc__cert block_cert(ring *k, uint64_t term, uint64_t log_term, uint64_t 
 START_TEST(X1_two_votes_convict)
 {
     ring k = make_ring();
-    mgc__trust trust = {k.ctx, k.chain_id, key_of, &k};
+    mgc__trust trust = {.ctx = k.ctx, .chain_id = k.chain_id, .key_of = key_of, .user = &k};
     mgc_raft_msg a = vote(&k, 2, 1, 5, 4, 9), b = vote(&k, 2, 3, 5, 4, 9), c = ack(&k, 2, 5, 9, 1), d = ack(&k, 2, 5, 9, 2);
     uint32_t kind, who;
 
@@ -506,7 +506,7 @@ END_TEST
 START_TEST(E3_two_heads_convict)
 {
     ring k = make_ring();
-    mgc__trust trust = {k.ctx, k.chain_id, key_of, &k};
+    mgc__trust trust = {.ctx = k.ctx, .chain_id = k.chain_id, .key_of = key_of, .user = &k};
     mgc_raft_msg a = {.kind = MGC_RAFT_APPEND_REQ, .from = 1, .to = 2, .cfg = 1, .term = 4, .index = 6, .n_entries = 2, .head = {1}};
     mgc_raft_msg b = {.kind = MGC_RAFT_APPEND_REQ, .from = 1, .to = 3, .cfg = 1, .term = 4, .index = 7, .n_entries = 1, .head = {2}};
     uint32_t kind, who;
@@ -523,7 +523,7 @@ END_TEST
 START_TEST(X2_acks_of_a_later_term_do_not_finalise)
 {
     ring k = make_ring();
-    mgc__trust trust = {k.ctx, k.chain_id, key_of, &k};
+    mgc__trust trust = {.ctx = k.ctx, .chain_id = k.chain_id, .key_of = key_of, .user = &k};
     mgc__cert good = block_cert(&k, 2, 2, 8, 1, 3), bad = block_cert(&k, 2, 1, 8, 1, 3);
 
     ck_assert_int_eq(mgc__cert_verify(&trust, &good, &k.base.config), MGC_OK);
@@ -535,7 +535,7 @@ END_TEST
 START_TEST(X3_forged_signers)
 {
     ring k = make_ring();
-    mgc__trust trust = {k.ctx, k.chain_id, key_of, &k};
+    mgc__trust trust = {.ctx = k.ctx, .chain_id = k.chain_id, .key_of = key_of, .user = &k};
     mgc__cert cert = block_cert(&k, 2, 2, 8, 1, 3), changed, back;
     uint8_t bytes[MGC__CERT_BYTES_MAX];
     size_t len = mgc__cert_encode(&cert, bytes);
@@ -567,7 +567,7 @@ END_TEST
 START_TEST(X4_the_honest_one_is_cleared)
 {
     ring k = make_ring();
-    mgc__trust trust = {k.ctx, k.chain_id, key_of, &k};
+    mgc__trust trust = {.ctx = k.ctx, .chain_id = k.chain_id, .key_of = key_of, .user = &k};
     mgc__cert block = block_cert(&k, 2, 2, 8, 1, 3);
     mgc__cert third = leader_cert(&k, 2, 3, 1, 7, 2, 3), fourth = leader_cert(&k, 2, 4, 1, 7, 1, 2);
     mgc__cert fine = leader_cert(&k, 1, 3, 2, 8, 1, 2);
@@ -582,6 +582,12 @@ START_TEST(X4_the_honest_one_is_cleared)
     ck_assert_uint_eq(n, 1);
     ck_assert_uint_eq(ids[0], 3);
     ck_assert_int_eq(mgc__evidence_lost_block(&trust, &block, &fine, &k.base.config, NULL, 0, ids, &n, &moved), MGC_E_BAD_PROOF);
+    /* Term 2 had two leaders, 1 and 2: whose log was cut then is not to be known from terms and indices. */
+    mgc__cert both[2] = {leader_cert(&k, 1, 2, 1, 7, 1, 3), leader_cert(&k, 2, 2, 1, 7, 2, 3)};
+
+    ck_assert_int_eq(mgc__evidence_lost_block(&trust, &block, &third, &k.base.config, both, 1, ids, &n, &moved), MGC_OK);
+    ck_assert_int_eq(mgc__evidence_lost_block(&trust, &block, &third, &k.base.config, both, 2, ids, &n, &moved), MGC_E_BAD_PROOF);
+    ck_assert_uint_eq(n, 0);
     free_ring(&k);
 }
 END_TEST

@@ -7,6 +7,7 @@
  *   sim.c        events, links, faults, clients
  *   sim_node.c   a member: its core, its log, what it owes the disk
  *   sim_check.c  what must hold after each event
+ *   sim_audit.c  who is to blame, where somebody lies
  *   sim_main.c   seeds, shrinking, figures */
 #ifndef TESTS_CONSENSUS_SIM_H
 #define TESTS_CONSENSUS_SIM_H
@@ -27,7 +28,8 @@ enum {
     SIM_BATCH = 8,      /* entries in a message, at most */
     SIM_TICK = 1000,    /* units of time in a tick */
     SIM_CHUNK = 200,    /* bytes in a piece of a snapshot */
-    SIM_TEXT = 300
+    SIM_TEXT = 300,
+    SIM_CONFIGS = 256, SIM_ELECTED = 512 /* that the auditor remembers */
 };
 
 /* Classes of faults; a failing seed is tried again without each of them. */
@@ -61,7 +63,7 @@ enum {
     MARK_LEADER, MARK_COMMIT, MARK_ACKED, MARK_READ_SERVED, MARK_READ_REFUSED, MARK_CRASH, MARK_CRASH_WRITING,
     MARK_TORN, MARK_FAULTY, MARK_REPAIRED_HEADER, MARK_READMIT, MARK_AMNESIA_OVER, MARK_TRUNCATED, MARK_SNAPSHOT,
     MARK_INSTALLED, MARK_SYNC_FAILED, MARK_CONF, MARK_TRANSFER, MARK_WIPE, MARK_LIE, MARK_CONVICTED, MARK_LIVE, MARK_NOT_LIVE,
-    MARK_LOG_FULL, MARK_RECOVERED,
+    MARK_LOG_FULL, MARK_RECOVERED, MARK_CONVICTED_E4, MARK_JUDGED, MARK_EXONERATED,
     MARK_NOTES, /* and on: one for each kind of note */
     MARK_N = MARK_NOTES + 16
 };
@@ -200,6 +202,21 @@ struct sim {
     } *truth;
     size_t n_truth, cap_truth; /* truth[i] is of index i + 1 */
     struct table leaders, entries, votes, acks, heads;
+    struct said { /* a vote or an acknowledgement, as signed */
+        uint32_t kind, from, to;
+        uint64_t cfg, term, index, log_term;
+        uint8_t hash[32];
+    } *said;
+    size_t n_said, cap_said;
+    mgc_raft_config configs[SIM_CONFIGS];
+    size_t n_configs;
+    struct elected {
+        struct said vote;
+        uint32_t ids;
+        const mgc_raft_config *config;
+    } elected[SIM_ELECTED];
+    size_t n_elected;
+    uint32_t judged;
     bool wiped_once, convicted;
     uint64_t unsafe; /* lie mode: a rule was broken, somebody must be convicted */
     uint64_t first_after_calm;
@@ -232,5 +249,10 @@ void check_applied(struct sim *s, struct node *n, uint64_t index, const mgc_raft
 void check_message(struct sim *s, const struct node *n, const struct net *net);
 void check_read(struct sim *s, const mgc_raft_read *read);
 void check_free(struct sim *s);
+
+/* sim_audit.c: only where somebody lies */
+void audit_hear(struct sim *s, const mgc_raft_msg *m);
+void audit_configs(struct sim *s, const mgc_raft *r);
+void audit(struct sim *s);
 
 #endif

@@ -27,6 +27,9 @@ void sim_disk_wipe(struct sim_disk *d)
 void sim_disk_free(struct sim_disk *d)
 {
     sim_disk_wipe(d);
+    free(d->files);
+    d->files = NULL;
+    d->cap = 0;
 }
 
 struct sim_file *sim_disk_find(struct sim_disk *d, const char *name)
@@ -64,7 +67,12 @@ static struct sim_file *create(struct sim_disk *d, const char *name)
     for (size_t i = 0; i < d->n && f == NULL; i++)
         if (d->files[i].name[0] == '\0' && d->files[i].durable[0] == '\0') f = &d->files[i];
     if (f == NULL) {
-        if (d->n == SIM_DISK_FILES) abort();
+        if (d->n == d->cap) {
+            d->cap = d->cap == 0 ? 16 : 2 * d->cap;
+            d->files = realloc(d->files, d->cap * sizeof *d->files);
+            if (d->files == NULL) abort();
+            memset(d->files + d->n, 0, (d->cap - d->n) * sizeof *d->files);
+        }
         f = &d->files[d->n++];
     }
     free_file(f);
@@ -158,6 +166,10 @@ void sim_disk_rot(struct sim_disk *d, struct sim_file *f, size_t at)
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
 {
     *to = *from;
+    to->cap = from->n;
+    to->files = calloc(from->n + 1, sizeof *to->files);
+    if (to->files == NULL) abort();
+    if (from->n > 0) memcpy(to->files, from->files, from->n * sizeof *to->files);
     for (size_t i = 0; i < from->n; i++) {
         const struct sim_file *f = &from->files[i];
         struct sim_file *g = &to->files[i];

@@ -7,7 +7,7 @@
 #include "base/base.h"
 #include "mgchain/storage.h"
 
-enum { SIM_DISK_FILES = 64, SIM_SECTOR = 512 };
+enum { SIM_SECTOR = 512 };
 
 struct sim_file {
     char name[MGC_STORAGE_NAME_MAX + 1];    /* "": removed */
@@ -19,8 +19,8 @@ struct sim_file {
 };
 
 struct sim_disk {
-    struct sim_file files[SIM_DISK_FILES];
-    size_t n;
+    struct sim_file *files; /* as many as are asked for: a log that is never compacted has hundreds of segments */
+    size_t n, cap;
     mgc__rng *rng;
     long calls, fault_at; /* the fault_at-th call (from 0) fails; < 0: never */
     bool die;             /* that fault is a loss of power: all later calls fail */

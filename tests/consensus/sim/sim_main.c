@@ -2,7 +2,7 @@
 /* Seeds by the thousand.
  *
  *   raft_sim --tap                          what the test run does: some hundred seeds, marks asked for
- *   raft_sim --seeds 1..100000 [--jobs J/N] [--go-on] [--first]    many of them
+ *   raft_sim --seeds 1..100000 [--jobs J/N] [--go-on] [--first] [--faults a,b]    many of them
  *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--trace]    one again
  *
  * A seed that fails is made smaller: fault classes are dropped one at a time, then the number of events is halved towards
@@ -93,6 +93,7 @@ static void shrink(struct sim_opts *o, struct sim_result *r)
 }
 
 static bool no_shrinking;
+static uint32_t only_faults; /* of all seeds of this run; 0: as the seed says */
 
 static bool one(struct sim_opts o)
 {
@@ -128,7 +129,11 @@ static uint64_t many(uint64_t from, uint64_t to, uint64_t step, uint32_t stop_af
     uint64_t failed = 0, n = 0;
     double begin = cpu(), seconds;
 
-    for (uint64_t seed = from; seed <= to && failed < stop_after; seed += step, n++) failed += !one(opts_of(seed));
+    for (uint64_t seed = from; seed <= to && failed < stop_after; seed += step, n++) {
+        struct sim_opts o = opts_of(seed);
+        if (only_faults != 0) o.faults = only_faults;
+        failed += !one(o);
+    }
     seconds = cpu() - begin;
     printf("# %" PRIu64 " seeds, %" PRIu64 " events, %.1f s of processor time, %.0f events/s, %" PRIu64 " failed\n", n, events_run,
            seconds, (double)events_run / seconds, failed);
@@ -146,7 +151,8 @@ static const struct {
                 {MARK_TRANSFER, 100},    {MARK_LIVE, 100},        {MARK_RECOVERED, 1},
                 {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_COMMIT, 100},  {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_BACK, 1},
                 {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_HELD, 10},     {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_REFUSED, 10},
-                {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
+                {MARK_LIE, 500},         {MARK_CONVICTED, 10},    {MARK_CONVICTED_E4, 1},    {MARK_JUDGED, 5},
+                {MARK_EXONERATED, 1},    {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
 
 static int tap(uint64_t seeds)
 {
@@ -155,7 +161,7 @@ static int tap(uint64_t seeds)
     printf("1..3\n");
     failed = many(1, seeds, 1, 3);
     printf("%s 1 - %" PRIu64 " seeds of clusters with every fault\n", failed == 0 ? "ok" : "not ok", seeds);
-    for (uint64_t seed = 1; seed <= seeds / 5 && lies == 0; seed++) {
+    for (uint64_t seed = 1; seed <= seeds / 2 && lies == 0; seed++) {
         struct sim_opts o = opts_of(seed);
         o.mode = SIM_SAFETY;
         o.faults = FAULT_LIE | FAULT_CUT | FAULT_LOSS | FAULT_REORDER | FAULT_CREDIT | FAULT_CRASH;
@@ -231,6 +237,7 @@ int main(int argc, char **argv)
         if (value_of(argc, argv, "--jobs") != NULL && sscanf(value_of(argc, argv, "--jobs"), "%" SCNu64 "/%" SCNu64, &offset, &step) != 2)
             return 2;
         no_shrinking = has(argc, argv, "--first");
+        if ((v = value_of(argc, argv, "--faults")) != NULL) only_faults = parse_faults(v);
         from = many(from + offset, strtoull(dots + 2, NULL, 10), step, has(argc, argv, "--go-on") ? UINT32_MAX : no_shrinking ? 1 : 5);
         print_marks();
         return from != 0;

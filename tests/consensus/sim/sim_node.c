@@ -140,12 +140,26 @@ static void release(struct sim *s, struct node *n, uint64_t token)
     n->waiting_end = at;
 }
 
+/* A leader signs for its own disk as the others do for theirs. */
+static void own_acknowledgement(struct sim *s, struct node *n, uint64_t index)
+{
+    mgc_raft_msg m = {.kind = MGC_RAFT_APPEND_RESP, .from = n->id, .to = n->id, .term = n->raft->term, .index = index,
+                      .log_term = mgc__log_term(n->raft, index)};
+    const mgc_raft_config *c = mgc__config_at(n->raft, index);
+
+    if (n->raft->role != MGC_RAFT_LEADER || c == NULL || m.log_term != m.term) return;
+    m.cfg = c->index;
+    memcpy(m.hash, mgc__log_hash(n->raft, index), 32);
+    audit_hear(s, &m);
+}
+
 static void report(struct sim *s, struct node *n, const struct debt *d)
 {
     mgc_raft_event e = {.kind = d->kind == DEBT_HARD ? MGC_RAFT_HARD_STORED : MGC_RAFT_STORED, .token = d->token,
                         .term = d->term, .upto = d->upto};
 
     release(s, n, d->token);
+    if (s->liar != 0 && d->kind == DEBT_APPEND) own_acknowledgement(s, n, d->upto);
     node_step(s, n, &e);
 }
 
@@ -554,7 +568,8 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
     }
     opts.id = n->id;
     opts.incarnation = n->incarnation;
-    while (opts.log_max < boot.n_entries + 16) opts.log_max *= 2; /* the newest snapshot is lost: an older one, a longer log */
+    opts.propose_max = opts.log_max - opts.log_max / 8;
+    while (opts.log_max < boot.n_entries) opts.log_max *= 2; /* the newest snapshot is lost: an older one, a longer log */
     opts.seed = s->opts.seed ^ n->generation * UINT64_C(0x9e3779b97f4a7c15);
     if (mgc_raft_init(s->ctx, &opts, &boot, n->memory, s->memory_size, &n->raft) != MGC_OK) {
         sim_fail(s, "member %" PRIu32 " does not start: %s", n->id, mgc_ctx_error(s->ctx));
