@@ -10,7 +10,10 @@
  *
  * With opts.members several members agree by consensus (consensus.h) on rounds of transactions; each executes them, and a
  * block is acknowledged when a quorum has signed what it computed.  The host carries messages (set_transport,
- * mgc_node_receive) and calls step at least every tick_ms.
+ * mgc_node_receive) and calls step at least every tick_ms.  A whole host in less than a hundred lines: examples/member.c.
+ *
+ * Who takes part may change while the alliance works (mgc_node_change_member()): a newcomer is a learner until it has
+ * everything, then a voter; a member whose store was lost comes back the same way.
  *
  * Threads: one at a time per node.
  */
@@ -53,9 +56,19 @@ typedef struct mgc_node_opts {
     const mgc_member *members;
     size_t n_members;        /**< 0 where members is NULL; at most 16 */
     uint32_t election_ticks; /**< several members: a leader that is not heard for so long is replaced; 10 */
-    uint32_t lost_store;     /**< several members: 1: this member has voted before and its store was lost: it comes back
-                              *   without a vote */
+    uint32_t lost_store;     /**< several members: how often this member's store was lost; an empty store is then not taken for
+                              *   that of a beginning: it comes back as a learner, and votes again once it has everything; 0 */
     uint64_t seed;           /**< several members: of the random part of election timeouts; mixed with id */
+    /** Several members: who receives and verifies everything from the beginning on and never votes, as a regulator; ids
+     *  ascending, none of them among members; copied at create; the same at all. */
+    const mgc_member *learners;
+    size_t n_learners;       /**< 0 where learners is NULL; at most 16 */
+    uint32_t join;           /**< several members: 1: this member is in neither list; it waits to be added; 0 */
+    uint32_t sign_messages;  /**< several members: 1: every message is signed, for a transport that does not authenticate; the
+                              *   same at all; 0: only what decides is, votes, acknowledgements and what a leader sends */
+    uint32_t credit;         /**< several members: 1: credit moves elections, and a leader puts certificates and epochs into its
+                              *   blocks once the market is founded; 1 */
+    uint32_t reserved0;      /**< 0 */
 } mgc_node_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_node_opts).  Since 0.1 */
@@ -104,8 +117,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, 
  *  @return as mgc_node_step().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms);
 
-/** Hand in a message of another member, of whom the host knows that it is he.  What is malformed or untrue in it is
- *  dropped and counted.
+/** Hand in a message of another member, of whom the host knows that it is he (or opts.sign_messages says so).  What is
+ *  malformed, forged or untrue in it is dropped and counted.
  *  @return MGC_OK; MGC_E_UNSUPPORTED: a chain of one member has no peers; as mgc_node_step().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len);
 
@@ -219,10 +232,73 @@ typedef struct mgc_node_info {
     uint32_t leader;       /**< whom this member follows; 0: nobody now */
     uint32_t role;         /**< MGC_RAFT_FOLLOWER ...; 0: one member orders alone */
     uint64_t ordered;      /**< entries of the common order that were executed here */
+    uint32_t standing;     /**< MGC_STANDING_... of this member in the configuration that it has; 0: one member orders alone */
+    uint32_t n_voters, n_learners; /**< in that configuration */
+    uint32_t changing;     /**< 1: the configuration is on its way to another */
+    uint64_t config_index; /**< of its entry in the common order */
+    uint64_t dropped;      /**< messages that were malformed or untrue, since start */
+    uint64_t forged;       /**< messages without the signature that they need, since start */
+    uint64_t evidence;     /**< contradictions of members found here and handed in, since start */
 } mgc_node_info;
 
 /** @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info);
+
+/* --- who takes part --------------------------------------------------------------------------- */
+
+/** What a member is in the configuration of the common order. */
+enum {
+    MGC_STANDING_STRANGER = 1, /**< not in it yet */
+    MGC_STANDING_LEARNER = 2,  /**< receives and verifies everything, counts nowhere */
+    MGC_STANDING_VOTER = 3,
+    MGC_STANDING_REMOVED = 4 /**< was in it: its node orders nothing any more and may be destroyed */
+};
+
+typedef struct mgc_node_member_info {
+    size_t struct_size;
+    uint32_t id;
+    uint32_t standing;    /**< MGC_STANDING_... */
+    uint32_t aim;         /**< what was decided that it be, or is on its way to */
+    uint32_t incarnation; /**< of its store, as the others know it */
+    uint32_t rank;        /**< by credit, from 0; UINT32_MAX: none is kept of it */
+    uint32_t early;       /**< 1: may campaign before the window of credit is over */
+    uint32_t node_credit, trade_credit; /**< 0..10000; of those that the chains' genesis names */
+    uint32_t convicted;   /**< 1: it was shown to have signed two truths */
+    uint32_t reserved0;
+    uint64_t acknowledged; /**< last entry that it told the leader to have; known to the leader alone */
+    uint8_t public_key[32];
+} mgc_node_member_info;
+
+/** The index-th known member, in the order of ids.  @return MGC_OK; MGC_E_NOT_FOUND (there are no more, or one member orders
+ *  alone), MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_node_get_member(const mgc_node *node, uint32_t index, mgc_node_member_info *info);
+
+/** What may be decided of a member. */
+enum {
+    MGC_CHANGE_LEARNER = 1, /**< becomes a learner, or ceases to vote */
+    MGC_CHANGE_VOTER = 2,   /**< becomes a learner, and a voter as soon as it has everything */
+    MGC_CHANGE_REMOVE = 3
+};
+
+/**
+ * Approve of a change of who takes part, for this member.
+ *
+ * The approval is signed and sent to all; it stands until the change was decided or this member approves another one.  Once
+ * more than half of the voters approve the same, the change is an entry of the common order, checked by each who executes
+ * it, and the leader carries it out step by step; a next leader goes on with it.  Blocks stay signed by those whom the
+ * chains' genesis names: a later member orders with the others and holds what they hold.
+ *
+ * @param change MGC_CHANGE_...
+ * @param member id and public key, which is fixed by the first change of an id; copied
+ * @return MGC_OK (approved; look at mgc_node_get_member()); MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_EXISTS_DIFFERENT (the id
+ *         has another key), MGC_E_NOT_FOUND (to remove a stranger), MGC_E_LIMIT (16 voters, or 32 members in all),
+ *         MGC_E_STATE (not a voter itself), MGC_E_UNSUPPORTED (one member orders alone).  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_node_change_member(mgc_node *node, uint32_t change, const mgc_member *member);
+
+/** As leader: hand over to a voter.  @return MGC_OK (begun); MGC_E_STATE (not the leader, or handing over already),
+ *  MGC_E_NOT_FOUND (no such voter), MGC_E_UNSUPPORTED.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_node_hand_over(mgc_node *node, uint32_t to);
 
 /** The next nonce of a sender with a contract, what waits in the pool included.  @param sender 32 bytes.  Since
  *  0.1 */

@@ -141,6 +141,8 @@ mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, si
                          size_t *value_len);
 /* The first member that signed in a role; 0: none. */
 uint32_t mgc__env_signed_as(const mgc_env *env, uint32_t role);
+/* Whom the genesis of the chain names with this key: who signs its blocks; NULL: nobody. */
+const mgc_member *mgc__env_validator(const mgc_env *env, const uint8_t *key);
 
 /* --- records ------------------------------------------------------------------------------------ */
 

@@ -505,7 +505,8 @@ static mgc_status epoch_(mgc_env *env, const mgc__method *method, const mgc__val
 
     (void)method;
     if (st != MGC_OK) return st;
-    if (mgc__env_signed_as(env, MGC_ROLE_VALIDATOR) == 0 && mgc__env_signed_as(env, MGC_ROLE_MARKET_OPERATOR) == 0)
+    if (mgc__env_signed_as(env, MGC_ROLE_VALIDATOR) == 0 && mgc__env_signed_as(env, MGC_ROLE_MARKET_OPERATOR) == 0 &&
+        mgc__env_validator(env, env->signers[0].key) == NULL)
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "no validator and no market operator signed");
     st = next_of(env, &market, &next);
     if (st != MGC_OK) return st;
@@ -527,14 +528,13 @@ static mgc_status epoch_(mgc_env *env, const mgc__method *method, const mgc__val
 
 static const char vote_tag[] = "mgchain/vote/1"; /* as the ledger signs blocks */
 
-static mgc_status check_vote(mgc_env *env, const mgc_member *member, const uint8_t chain_id[32], const char *tag,
+static mgc_status check_vote(mgc_env *env, const mgc_member *member, const uint8_t chain_id[32], const char *tag, uint32_t role,
                              const struct mgc__value *body, const uint8_t *signature)
 {
     mgc_status st = mgc__env_meter(env, VERIFY_COST);
 
     if (st == MGC_OK)
-        st = mgc__verify_tagged(env->ctx, member->public_key, tag, chain_id, MGC_ROLE_VALIDATOR, body->bytes,
-                                body->len, signature);
+        st = mgc__verify_tagged(env->ctx, member->public_key, tag, chain_id, role, body->bytes, body->len, signature);
     if (mgc__is_fatal(st)) return mgc__env_keep(env, st);
     return st == MGC_OK ? st
                         : mgc_env_refuse(env, st, "the signature of validator %" PRIu32 " does not verify",
@@ -614,7 +614,7 @@ static mgc_status count_certificate(mgc_env *env, const mgc__header *header, con
 
         if (member == NULL)
             return mgc_env_refuse(env, MGC_E_BAD_CERT, "voter %" PRIu32 " is no validator", c->votes[i].member);
-        st = check_vote(env, member, header->chain_id, vote_tag, bytes, c->votes[i].signature);
+        st = check_vote(env, member, header->chain_id, vote_tag, MGC_ROLE_VALIDATOR, bytes, c->votes[i].signature);
         if (st == MGC_OK) st = count_vote(env, member->id, index, &counted);
     }
     if (st == MGC_OK && memcmp(before, counted.v, sizeof before) == 0)
@@ -677,7 +677,17 @@ static mgc_status certify(mgc_env *env, const mgc__method *method, const mgc__va
 
 /* --- evidence ---------------------------------------------------------------------------- */
 
-enum { EVIDENCE_BLOCKS = 1, EVIDENCE_VOTES = 2 };
+enum { EVIDENCE_BLOCKS = 1, EVIDENCE_VOTES = 2, EVIDENCE_ACKS = 3, EVIDENCE_HEADS = 4 };
+
+/* What members sign in consensus, role 0: configuration (8), term (8), then a vote's candidate (4) and its last entry, or an
+ * index (8) and the hash there (32).  No honest member signs two that agree in [from, same) and differ in [same, end): E2,
+ * E1 and E3 of doc/consensus.md. */
+static const struct {
+    const char *tag, *what;
+    size_t from, same, end;
+} statements[] = {[EVIDENCE_VOTES] = {"mgchain/vote/1", "votes of one term for two candidates", 0, 16, 20},
+                  [EVIDENCE_ACKS] = {"mgchain/ack/1", "acknowledgements of one term and index with two hashes", 0, 24, 56},
+                  [EVIDENCE_HEADS] = {"mgchain/head/1", "heads of one term and index with two hashes", 8, 24, 56}};
 
 /* Two headers of one chain and height that differ. */
 static mgc_status two_blocks(mgc_env *env, const struct mgc__value *a, uint8_t chain_id[32])
@@ -694,17 +704,15 @@ static mgc_status two_blocks(mgc_env *env, const struct mgc__value *a, uint8_t c
     return MGC_OK;
 }
 
-/* Two votes of one term that differ: configuration (8), term (8), candidate (4), then the candidate's last entry. */
-static mgc_status two_votes(mgc_env *env, const struct mgc__value *a, uint8_t chain_id[32])
+static mgc_status two_statements(mgc_env *env, const struct mgc__value *a, uint8_t chain_id[32])
 {
-    enum { TERM_END = 16, CANDIDATE_END = 20 };
+    size_t from = statements[a[0].number].from, same = statements[a[0].number].same, end = statements[a[0].number].end;
 
-    if (a[2].len < CANDIDATE_END || a[2].len != a[4].len)
-        return mgc_env_refuse(env, MGC_E_RANGE, "a vote has at least %d bytes", CANDIDATE_END);
-    if (memcmp(a[2].bytes, a[4].bytes, TERM_END) != 0 ||
-        memcmp(a[2].bytes + TERM_END, a[4].bytes + TERM_END, CANDIDATE_END - TERM_END) == 0)
-        return mgc_env_refuse(env, MGC_E_RANGE,
-                              "the votes are not of one term for two candidates: that is no equivocation");
+    if (a[2].len < end || a[2].len != a[4].len)
+        return mgc_env_refuse(env, MGC_E_RANGE, "statements of kind %" PRId64 " have at least %zu bytes", a[0].number, end);
+    if (memcmp(a[2].bytes + from, a[4].bytes + from, same - from) != 0 ||
+        memcmp(a[2].bytes + same, a[4].bytes + same, end - same) == 0)
+        return mgc_env_refuse(env, MGC_E_RANGE, "they are not %s: that is no equivocation", statements[a[0].number].what);
     memcpy(chain_id, env->chain_id, 32);
     return MGC_OK;
 }
@@ -756,7 +764,9 @@ static mgc_status convict(mgc_env *env, const mgc_member *validator)
 static mgc_status evidence(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
-    const char *tag = a[0].number == EVIDENCE_BLOCKS ? vote_tag : "mgchain/election/1";
+    bool blocks = a[0].number == EVIDENCE_BLOCKS;
+    const char *tag = blocks ? vote_tag : statements[a[0].number].tag;
+    uint32_t role = blocks ? MGC_ROLE_VALIDATOR : MGC_ROLE_NONE;
     const mgc_member *validator = find_validator(env, a[1].number, NULL);
     uint8_t chain_id[32], hash[32];
     mgc__key key;
@@ -774,9 +784,9 @@ static mgc_status evidence(mgc_env *env, const mgc__method *method, const mgc__v
     if (st == MGC_OK)
         return mgc_env_refuse(env, MGC_E_EXISTS, "this evidence is known since height %" PRId64, rec.v[0]);
     if (st != MGC_E_NOT_FOUND) return st;
-    st = a[0].number == EVIDENCE_BLOCKS ? two_blocks(env, a, chain_id) : two_votes(env, a, chain_id);
-    if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, &a[2], a[3].bytes);
-    if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, &a[4], a[5].bytes);
+    st = blocks ? two_blocks(env, a, chain_id) : two_statements(env, a, chain_id);
+    if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, role, &a[2], a[3].bytes);
+    if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, role, &a[4], a[5].bytes);
     if (st == MGC_OK) st = mgc__rec_put_ints(env, &key, (int64_t[]){(int64_t)env->height}, 1);
     return st != MGC_OK ? st : convict(env, validator);
 }
@@ -846,6 +856,36 @@ mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *inform
     memset(root, 0, 32);
     if (rec.data_len == 32) memcpy(root, rec.data, 32);
     return MGC_OK;
+}
+
+bool mgc__credit_epoch_due(const mgc__state *trading, const mgc__state *information, uint64_t time_ms, int64_t *number,
+                           int64_t *last_slot)
+{
+    mgc__key key = mgc__key_of('P');
+    mgc__market market;
+    mgc__rec rec;
+
+    read_rec(information, MGC_CONTRACT_INFORMATION, &key, &rec);
+    if (rec.n == 0) return false;
+    mgc__market_read(&rec, &market);
+    key = mgc__key_of('K');
+    read_rec(trading, MGC_CONTRACT_CREDIT, &key, &rec);
+    *number = rec.n == NEXT_INTS ? rec.v[NEXT_EPOCH] : 1;
+    *last_slot = (int64_t)mgc_slot_at(time_ms, market.slot_ms) - 1;
+    key = mgc__key_u64(mgc__key_of('E'), (uint64_t)*number - 1);
+    read_rec(trading, MGC_CONTRACT_CREDIT, &key, &rec);
+    return *last_slot >= (int64_t)market.first_slot && *last_slot > rec.v[0];
+}
+
+bool mgc__credit_counted(const mgc__state *trading, const mgc__state *information, uint64_t height, uint64_t *members)
+{
+    mgc__key market = mgc__key_of('P'), key = mgc__key_u64(mgc__key_of('H'), height);
+    mgc__rec rec;
+
+    read_rec(trading, MGC_CONTRACT_CREDIT, &key, &rec);
+    *members = (uint64_t)rec.v[0] | (uint64_t)rec.v[1] << 32;
+    read_rec(information, MGC_CONTRACT_INFORMATION, &market, &rec);
+    return rec.n > 0;
 }
 
 /* --- queries ---------------------------------------------------------------------------- */

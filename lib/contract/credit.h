@@ -72,5 +72,10 @@ typedef struct mgc__credit_entry {
  * cap of them; *n how many.  root: the table's hash, 32 bytes.  MGC_E_TOO_LARGE beyond cap. */
 mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain,
                              mgc__credit_entry *entries, size_t cap, size_t *n, uint8_t root[32]);
+/* For the leader.  Is an epoch due at a block of that time, once a slot has ended since the last one's? */
+bool mgc__credit_epoch_due(const mgc__state *trading, const mgc__state *information, uint64_t time_ms, int64_t *number,
+                           int64_t *last_slot);
+/* Whose signatures on a block are counted: bits by place among the chain's members.  false: the market is not founded. */
+bool mgc__credit_counted(const mgc__state *trading, const mgc__state *information, uint64_t height, uint64_t *members);
 
 #endif

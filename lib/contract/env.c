@@ -56,6 +56,16 @@ uint32_t mgc__env_signed_as(const mgc_env *env, uint32_t role)
     return 0;
 }
 
+const mgc_member *mgc__env_validator(const mgc_env *env, const uint8_t *key)
+{
+    uint32_t n = 0;
+    const mgc_member *members = env->exec == NULL ? NULL : mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (memcmp(members[i].public_key, key, 32) == 0) return &members[i];
+    return NULL;
+}
+
 mgc_status mgc_env_signer(const mgc_env *env, uint32_t index, uint32_t *member, uint32_t *role)
 {
     if (env == NULL || index >= env->n_signers) return MGC_E_NOT_FOUND;

@@ -367,9 +367,11 @@ static mgc_status resolve(mgc_env *env, mgc__signer *signer)
     return MGC_OK;
 }
 
-/* Only founding a market and taking a new key are signed by keys that nobody knows yet. */
-static bool strangers_allowed(const mgc__tx *tx)
+/* Founding a market and taking a new key are signed by keys that nobody knows yet; and whoever signs blocks reports to credit
+ * with the key that the chain's genesis names. */
+static bool stranger_allowed(const mgc_env *env, const mgc__tx *tx, const uint8_t *key)
 {
+    if (tx->contract == MGC_CONTRACT_CREDIT) return mgc__env_validator(env, key) != NULL;
     return tx->contract == MGC_CONTRACT_INFORMATION &&
            (mgc__tx_method_is(tx, "found") || mgc__tx_method_is(tx, "rotate"));
 }
@@ -383,7 +385,7 @@ static mgc_status resolve_all(mgc_env *env, const mgc__tx *tx)
         *signer = (mgc__signer){.role = tx->signers[i].role, .key = tx->signers[i].public_key};
         st = resolve(env, signer);
         if (st != MGC_OK) return st;
-        if (signer->member == 0 && !strangers_allowed(tx))
+        if (signer->member == 0 && !stranger_allowed(env, tx, signer->key))
             return mgc_env_refuse(env, MGC_E_FORBIDDEN, "signer %" PRIu32 " is not enrolled", i);
     }
     env->n_signers = tx->n_signatures;

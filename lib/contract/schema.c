@@ -128,7 +128,7 @@ static const mgc__method methods[] = {
     {MGC_CONTRACT_CREDIT, "certify", {BYTES("header", 1, 4096), BYTES("certificate", 1, 16384)}},
     {MGC_CONTRACT_CREDIT,
      "evidence",
-     {UINT("kind", 1, 2), UINT("validator", 1, UINT32_MAX), BYTES("first", 1, 4096), BYTES("first_signature", 64, 64),
+     {UINT("kind", 1, 4), UINT("validator", 1, UINT32_MAX), BYTES("first", 1, 4096), BYTES("first_signature", 64, 64),
       BYTES("second", 1, 4096), BYTES("second_signature", 64, 64)}},
 };
 

@@ -2,9 +2,13 @@
 /* Several members: the consensus orders rounds of transactions, each member executes them, and a block is final when a
  * quorum has signed its header.
  *
+ *   boot.c      start from storage; snapshots of the order
  *   cluster.c   the host of the core: time, storage, messages
  *   round.c     what an entry of the common order is, and what becomes of it
  *   final.c     votes on blocks, certificates, blocks for members that were away
+ *   members.c   who takes part, and how that changes
+ *   sign.c      signatures on messages; who signs two truths
+ *   credit.c    what credit says to the consensus, and what the leader tells credit
  *
  * A transaction's way
  *   1. It waits at the member that got it, which sends it to the leader.
@@ -30,8 +34,10 @@
 #include "node/node.h"
 
 enum {
-    CLUSTER_MEMBERS_MAX = 16,   /* of a market; its certificates stay small */
+    CLUSTER_MEMBERS_MAX = 16,   /* voters of a market; its certificates stay small */
+    CLUSTER_KNOWN_MAX = MGC_RAFT_MEMBERS_MAX, /* with learners, and those that were removed */
     CLUSTER_PENDING = 64,       /* blocks of a chain that wait for votes */
+    CLUSTER_LATE = 8,           /* blocks back for which votes are still kept */
     CLUSTER_ROUND_BYTES = 4 << 20, /* of a proposal: it goes to every member as one entry */
     CLUSTER_LOG_MAX = 1024,
     CLUSTER_COMPACT = 256,      /* entries after which a snapshot is due */
@@ -39,7 +45,15 @@ enum {
 };
 
 /* Kinds of envelopes between nodes; the first byte of a message. */
-enum { ENVELOPE_RAFT = 1, ENVELOPE_TX = 2, ENVELOPE_VOTE = 3, ENVELOPE_WANT = 4, ENVELOPE_BLOCK = 5 };
+enum {
+    ENVELOPE_RAFT = 1,
+    ENVELOPE_TX = 2,
+    ENVELOPE_VOTE = 3,
+    ENVELOPE_WANT = 4,
+    ENVELOPE_BLOCK = 5,
+    ENVELOPE_CHANGE = 6,  /* a voter's approval of a change of who takes part */
+    ENVELOPE_SIGNED = 7   /* one of the others, signed as a whole */
+};
 
 typedef struct pending_votes { /* of one block */
     uint64_t height;
@@ -47,59 +61,155 @@ typedef struct pending_votes { /* of one block */
     mgc_vote votes[CLUSTER_MEMBERS_MAX];
 } pending_votes;
 
-/* Where the chains stood after an entry of the order. */
+/* Whom the common order knows, and what was decided that he be: MGC_STANDING_... */
+typedef struct known_member {
+    uint32_t id, aim;
+    uint8_t public_key[32];
+} known_member;
+
+/* All that members must agree on besides the chains: a function of the executed order alone. */
+typedef struct roster {
+    uint64_t changes; /* carried out so far */
+    uint32_t n;
+    known_member list[CLUSTER_KNOWN_MAX]; /* ascending ids */
+} roster;
+
+/* Where the chains and the roster stood after an entry of the order. */
 typedef struct standing {
     mgc_raft_snap_meta meta;
     uint32_t n;
     uint64_t heights[HOMES];
     uint8_t hashes[HOMES][32];
+    roster roster;
     bool set;
 } standing;
+
+/* A change that a voter approves of. */
+typedef struct approval {
+    uint32_t change, member, voter; /* MGC_CHANGE_...; whose; who approves; change 0: none */
+    uint64_t serial;                /* roster.changes when it was made */
+    uint8_t public_key[32], signature[64];
+} approval;
+
+/* A statement that a member signed: what is compared with the next one of its kind.  The kinds are those of the evidence
+ * that two of them make. */
+enum { STATEMENT_VOTE = 2, STATEMENT_ACK = 3, STATEMENT_HEAD = 4, STATEMENT_BYTES = 68, STATEMENTS_MAX = 24 };
+typedef struct statement {
+    uint8_t kind, len;
+    uint8_t body[STATEMENT_BYTES], signature[64];
+} statement;
+
+/* What this member heard of another since start: nothing that members must agree on. */
+typedef struct heard {
+    uint32_t id, incarnation; /* of its store, by its last message */
+    uint64_t acknowledged;    /* to this leader */
+    uint32_t n_votes, n_others;
+    statement votes[4], others[STATEMENTS_MAX]; /* rings */
+    bool accused;             /* evidence was handed in */
+} heard;
 
 typedef struct mgc__cluster mgc__cluster;
 struct mgc__cluster {
     mgc_node *node;
-    mgc_member members[CLUSTER_MEMBERS_MAX];
-    uint32_t n_members;
+    roster roster;
+    heard heard[CLUSTER_KNOWN_MAX];
+    uint32_t n_heard;
+    approval own, approvals[CLUSTER_MEMBERS_MAX]; /* own: to be told again until it is decided */
     mgc__raftlog *log;
     mgc_raft *raft;
     void *memory;
     uint64_t now_ms, tick_at; /* time of the last step; when the next tick is due */
-    bool ticking;
+    bool ticking, removed;    /* removed: and that is committed */
     uint64_t ordered;   /* last entry executed */
     uint64_t apply_next, apply_end; /* committed and to be executed: from next on, up to before end */
     uint32_t depth;     /* of events within events */
     uint64_t proposed;  /* round under way, as leader; 0: none */
     uint64_t last_time; /* of the last round executed or proposed */
-    uint32_t leader, role, ticks_since_ask;
+    uint32_t leader, role, ticks_since_ask, ticks_since_hand_over;
+    uint32_t wiped;     /* a member whose store is not the enrolled one; 0: none known */
     uint64_t dropped;   /* messages that were malformed or untrue */
+    uint64_t forged;    /* without the signature that they need */
+    uint64_t evidence;  /* contradictions handed in */
+    uint64_t own_ticket; /* of the last transaction of its own; 0: none */
     const mgc_raft_event *event; /* being handled: where payloads of new entries come from */
     const uint8_t *payload;      /* of a proposal */
     size_t payload_len;
-    mgc__buf wire, body, round;
+    mgc__buf wire, body, round, sealed;
     pending_votes votes[HOMES][CLUSTER_PENDING];
     standing coming;    /* a snapshot will be taken there, once all is final */
     standing target;    /* a snapshot from the leader: blocks are being fetched up to it */
     uint32_t target_from;
+    mgc_raft_credit credit[CLUSTER_MEMBERS_MAX]; /* by rank, as the core was told */
+    uint32_t n_credit, convicted; /* convicted: bits by rank */
+    uint32_t node_credit[CLUSTER_MEMBERS_MAX], trade_credit[CLUSTER_MEMBERS_MAX]; /* by rank */
+    statement signed_last; /* of this member: the same head goes to every peer */
 };
 
-/* --- cluster.c ---------------------------------------------------------------------------------- */
+/* --- boot.c ------------------------------------------------------------------------------------- */
+
+enum { STANDING_MAX = MGC_RAFT_CONFIG_BYTES_MAX + 256 + CLUSTER_KNOWN_MAX * 40 };
 
 mgc_status mgc__cluster_start(mgc_node *node);
 void mgc__cluster_stop(mgc_node *node);
+bool mgc__standing_read(const uint8_t *bytes, size_t len, standing *s);
+mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s);
+/* A snapshot is due after so many entries: note where the chains stand; take it once that is acknowledged. */
+mgc_status mgc__standing_note(mgc__cluster *c);
+mgc_status mgc__standing_take(mgc__cluster *c);
+
+/* --- cluster.c ---------------------------------------------------------------------------------- */
+
 mgc_status mgc__cluster_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms);
 mgc_status mgc__cluster_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len);
 /* A transaction that waits here: tell the leader. */
 void mgc__cluster_forward(mgc_node *node, const uint8_t *bytes, size_t len);
 mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event);
 void mgc__cluster_send(mgc__cluster *c, uint32_t to, const mgc__buf *bytes); /* to 0: all others */
-mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s);
+/* As leader: an entry of the common order; *index 0: it was not taken now.  bytes: until it returns. */
+mgc_status mgc__cluster_propose(mgc__cluster *c, const uint8_t *bytes, size_t len, uint64_t *index);
 
 /* --- round.c ------------------------------------------------------------------------------------ */
 
 mgc_status mgc__round_propose(mgc__cluster *c);
 mgc_status mgc__round_execute(mgc__cluster *c, const uint8_t *bytes, size_t len);
 mgc_status mgc__round_standing(mgc__cluster *c, standing *s); /* but for the meta */
+
+/* --- members.c ---------------------------------------------------------------------------------- */
+
+enum { CHANGE_VERSION = 2 }; /* first number of an entry; a round's is 1 */
+
+void mgc__roster_begin(mgc__cluster *c); /* as the options name it */
+const known_member *mgc__known(const mgc__cluster *c, uint32_t id); /* NULL: a stranger */
+heard *mgc__heard(mgc__cluster *c, uint32_t id); /* NULL: too many strangers */
+bool mgc__joining(const mgc__cluster *c); /* a newcomer that nobody has added yet */
+uint32_t mgc__standing_of(const mgc__cluster *c, uint32_t id); /* in the configuration in force here */
+bool mgc__signs_blocks(const mgc_node *node, uint32_t id); /* named by the chains' genesis */
+mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
+mgc_status mgc__change_execute(mgc__cluster *c, const uint8_t *bytes, size_t len);
+mgc_status mgc__members_tick(mgc__cluster *c);
+
+/* --- sign.c ------------------------------------------------------------------------------------- */
+
+/* Sign what a message has to sign; MGC_OK where it has nothing. */
+mgc_status mgc__msg_sign(mgc__cluster *c, mgc_raft_msg *msg);
+/* *good: all that it must have signed is; a contradiction to what was heard before is handed in. */
+mgc_status mgc__msg_check(mgc__cluster *c, mgc_raft_msg *msg, bool *good);
+/* The certificate of a leader, payload of a no-op: its votes are statements, too. */
+mgc_status mgc__leader_check(mgc__cluster *c, const uint8_t *bytes, size_t len);
+mgc_status mgc__sign_bytes(mgc__cluster *c, const char *tag, const void *bytes, size_t len, uint8_t signature[64]);
+/* MGC_E_BAD_SIGNATURE also for a stranger. */
+mgc_status mgc__verify_bytes(mgc__cluster *c, const char *tag, uint32_t from, const void *bytes, size_t len,
+                             const uint8_t signature[64]);
+/* Hand in a transaction of this member's own, through its pool. */
+mgc_status mgc__submit_own(mgc_node *node, uint32_t contract, const char *method, mgc_args *args);
+
+/* --- credit.c ----------------------------------------------------------------------------------- */
+
+/* What the applied state says of credit, for the core; *changed: other than it was told. */
+mgc_status mgc__credit_look(mgc__cluster *c, bool *changed);
+mgc_status mgc__credit_hand_over(mgc__cluster *c);
+/* As leader, before a round with work on the trading chain: certificates and epochs that are due go into the pool. */
+mgc_status mgc__credit_tell(mgc__cluster *c);
 
 /* --- final.c ------------------------------------------------------------------------------------ */
 

@@ -9,13 +9,6 @@ static mgc_status info_of(mgc__cluster *c, uint32_t chain, mgc_chain_info *info)
     return mgc_chain_get_info(c->node->chains[chain], info);
 }
 
-static bool is_member(const mgc__cluster *c, uint32_t id)
-{
-    for (uint32_t i = 0; i < c->n_members; i++)
-        if (c->members[i].id == id) return true;
-    return false;
-}
-
 /* --- tickets ------------------------------------------------------------------------------------ */
 
 /* A block is acknowledged: those who wait for it are told. */
@@ -134,7 +127,10 @@ static void send_vote(mgc__cluster *c, uint32_t to, uint32_t chain, uint64_t hei
 mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height)
 {
     mgc_vote vote = {.member = c->node->opts.id};
-    mgc_status st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
+    mgc_status st;
+
+    if (!mgc__signs_blocks(c->node, c->node->opts.id)) return acknowledge(c);
+    st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
 
     if (st != MGC_OK) return st;
     keep_vote(c, chain, height, &vote);
@@ -152,15 +148,15 @@ mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     mgc_chain_info info;
     mgc_status st;
 
-    if (r.bad || r.at != r.end || chain >= c->node->n_chains || !is_member(c, from)) {
+    if (r.bad || r.at != r.end || chain >= c->node->n_chains || !mgc__signs_blocks(c->node, from)) {
         c->dropped++;
         return MGC_OK;
     }
     st = info_of(c, chain, &info);
-    if (st != MGC_OK || height <= info.final_height || height > info.final_height + CLUSTER_PENDING) return st;
+    if (st != MGC_OK || height > info.final_height + CLUSTER_PENDING - CLUSTER_LATE || height + CLUSTER_LATE <= info.final_height) return st;
     memcpy(vote.signature, signature, 64);
-    keep_vote(c, chain, height, &vote);
-    return acknowledge(c);
+    if (height > info.final_height || c->votes[chain][height % CLUSTER_PENDING].height == height) keep_vote(c, chain, height, &vote);
+    return height > info.final_height ? acknowledge(c) : MGC_OK; /* late ones count for credit */
 }
 
 /* --- what is missing ------------------------------------------------------------------------------ */
@@ -223,6 +219,7 @@ mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     st = info_of(c, chain, &info);
     if (st != MGC_OK || height > info.height) return st;
     if (height <= info.final_height) return send_block(c, from, chain, height, with_block);
+    if (!mgc__signs_blocks(c->node, c->node->opts.id)) return MGC_OK;
     st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
     if (st == MGC_OK) send_vote(c, from, chain, height, vote.signature);
     return st;
@@ -236,7 +233,7 @@ static mgc_status take_votes(mgc__cluster *c, cluster_reader *r, uint32_t chain,
     for (uint32_t i = 0; i < n; i++) {
         mgc_vote vote = {.member = (uint32_t)cluster_uint(r, 4)};
         const uint8_t *signature = cluster_get(r, 64);
-        if (r->bad || !is_member(c, vote.member)) return MGC_E_MESSAGE;
+        if (r->bad || !mgc__signs_blocks(c->node, vote.member)) return MGC_E_MESSAGE;
         memcpy(vote.signature, signature, 64);
         keep_vote(c, chain, height, &vote);
     }
@@ -261,6 +258,7 @@ static mgc_status fetch_more(mgc__cluster *c)
     st = mgc__cluster_publish(c, &c->target);
     c->target.set = false;
     c->ordered = c->target.meta.index;
+    c->roster = c->target.roster;
     return st == MGC_OK ? mgc__cluster_event(c, &saved) : st;
 }
 

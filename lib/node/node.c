@@ -9,6 +9,7 @@ static const mgc_node_opts node_defaults = {
     .block_interval_ms = 1000,
     .tick_ms = 50,
     .election_ticks = 10,
+    .credit = 1,
 };
 
 void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
@@ -18,10 +19,11 @@ void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
 
 static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
 {
-    if (o->read_only > 1 || o->lost_store > 1)
+    if (o->read_only > 1 || o->join > 1 || o->sign_messages > 1 || o->credit > 1 || o->reserved0 != 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "node: read_only is %" PRIu32 " and lost_store %" PRIu32 "; must be 0..1", o->read_only,
-                         o->lost_store);
+                         "node: read_only, join, sign_messages and credit are %" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu32
+                         "; must be 0..1, and reserved0 0",
+                         o->read_only, o->join, o->sign_messages, o->credit);
     if (o->read_only == 0 && o->key == NULL)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
     if (o->read_only == 0 && o->id == 0)
@@ -39,23 +41,43 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
     return MGC_OK;
 }
 
+/* Ids ascending, own: found among them. */
+static mgc_status check_list(mgc_ctx *ctx, const char *what, const mgc_member *list, size_t n, uint32_t id, bool *own)
+{
+    if ((list == NULL) != (n == 0) || n > CLUSTER_MEMBERS_MAX)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: %zu %s; at most %d, and none without the list", n, what, CLUSTER_MEMBERS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        *own = *own || list[i].id == id;
+        if (list[i].id == 0 || (i > 0 && list[i].id <= list[i - 1].id))
+            return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: number %zu of the %s has id %" PRIu32 "; ids begin at 1 and ascend", i, what,
+                             list[i].id);
+    }
+    return MGC_OK;
+}
+
 static mgc_status check_members(mgc_ctx *ctx, const mgc_node_opts *o)
 {
     bool own = false;
+    mgc_status st = check_list(ctx, "members", o->members, o->n_members, o->id, &own);
 
-    if (o->members == NULL && o->n_members == 0) return MGC_OK;
-    if (o->members == NULL || o->n_members == 0 || o->n_members > CLUSTER_MEMBERS_MAX || o->tick_ms == 0 || o->election_ticks < 2)
+    if (st == MGC_OK) st = check_list(ctx, "learners", o->learners, o->n_learners, o->id, &own);
+    if (st != MGC_OK) return st;
+    if (o->members == NULL && (o->learners != NULL || o->join != 0))
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: learners, and who joins, need members");
+    if (o->members == NULL) return MGC_OK;
+    for (size_t i = 0; i < o->n_learners; i++)
+        for (size_t k = 0; k < o->n_members; k++)
+            if (o->learners[i].id == o->members[k].id)
+                return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: %" PRIu32 " is a member and a learner", o->members[k].id);
+    if (o->tick_ms == 0 || o->election_ticks < 2)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "node: %zu members, ticks of %" PRIu32 " ms, elections after %" PRIu32 " of them; allowed are 1..%d "
-                         "members, at least 1 ms and 2 ticks",
-                         o->n_members, o->tick_ms, o->election_ticks, CLUSTER_MEMBERS_MAX);
-    for (size_t i = 0; i < o->n_members; i++) {
-        own = own || o->members[i].id == o->id;
-        if (o->members[i].id == 0 || (i > 0 && o->members[i].id <= o->members[i - 1].id))
-            return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: member %zu has id %" PRIu32 "; ids begin at 1 and ascend", i,
-                             o->members[i].id);
-    }
-    return own ? MGC_OK : mgc__fail(ctx, MGC_E_INVALID_ARG, "node: member %" PRIu32 " is not among the members", o->id);
+                         "node: ticks of %" PRIu32 " ms, elections after %" PRIu32 " of them; at least 1 ms and 2 ticks", o->tick_ms,
+                         o->election_ticks);
+    if (own != (o->join != 0)) return MGC_OK;
+    return mgc__fail(ctx, MGC_E_INVALID_ARG,
+                     own ? "node: member %" PRIu32 " is in the lists, so it does not join"
+                         : "node: member %" PRIu32 " is not among the members or learners, and does not join",
+                     o->id);
 }
 
 mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **out)
@@ -78,8 +100,10 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
     if (o.chain != NULL) memcpy(node->chain_name, o.chain, strlen(o.chain));
     node->opts.chain = NULL; /* the copies count */
     if (o.n_members > 0) memcpy(node->members, o.members, o.n_members * sizeof *o.members);
+    if (o.n_learners > 0) memcpy(node->learners, o.learners, o.n_learners * sizeof *o.learners);
     node->n_members = o.n_members;
-    node->opts.members = NULL;
+    node->n_learners = o.n_learners;
+    node->opts.members = node->opts.learners = NULL;
     node->next_ticket = 1;
     st = mgc__contracts_create(ctx, &node->contracts);
     if (st != MGC_OK) {
@@ -257,6 +281,24 @@ mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes,
                      "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
 }
 
+static void fill_cluster(const mgc__cluster *c, const mgc_raft_info *raft, mgc_node_info *info)
+{
+    const mgc_raft_config *config = mgc_raft_config_now(c->raft);
+
+    info->standing = mgc__standing_of(c, c->node->opts.id);
+    for (uint32_t i = 0; i < config->n_members; i++) {
+        bool voter = (config->members[i].roles & (MGC_RAFT_VOTER | MGC_RAFT_VOTER_OLD)) != 0;
+
+        info->n_voters += voter;
+        info->n_learners += !voter;
+    }
+    info->changing = raft->joint != 0 || raft->config_index > raft->commit;
+    info->config_index = raft->config_index;
+    info->dropped = c->dropped;
+    info->forged = c->forged;
+    info->evidence = c->evidence;
+}
+
 mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
 {
     mgc_chain_info chain = {.struct_size = sizeof chain};
@@ -287,6 +329,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
         filled.leader = raft.leader;
         filled.role = raft.role;
         filled.ordered = node->cluster->ordered;
+        fill_cluster(node->cluster, &raft, &filled);
     }
     if (st != MGC_OK) return st;
     return mgc__info_write(info, &filled, sizeof filled, sizeof filled);

@@ -4,7 +4,7 @@
  *   node.c   life: options, storage, start, stop
  *   pool.c   transactions that wait, and tickets
  *   build.c  blocks, where one member orders alone
- *   cluster.c, round.c, final.c  several members (cluster.h)
+ *   boot.c, cluster.c, credit.c, final.c, members.c, round.c, sign.c  several members (cluster.h)
  *   ask.c    queries */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -49,8 +49,8 @@ struct mgc_node {
     void *transport_user;
     mgc__contracts *contracts;
     mgc_ledger *ledger; /* NULL before start */
-    mgc_member members[16]; /* who agree; n_members 0: this one alone */
-    size_t n_members;
+    mgc_member members[16], learners[16]; /* who agree, and who looks on; n_members 0: this one alone */
+    size_t n_members, n_learners;
     struct mgc__cluster *cluster; /* NULL: alone, or not started */
     uint32_t n_chains;
     mgc_chain *chains[HOMES]; /* in the order of a round */

@@ -44,13 +44,13 @@ static bool waits_for_votes(mgc__cluster *c)
 /* As leader, when a round is due and none is under way. */
 mgc_status mgc__round_propose(mgc__cluster *c)
 {
-    mgc_raft_entry entry = {.type = MGC_RAFT_DATA};
-    mgc_raft_event event = {.kind = MGC_RAFT_PROPOSE, .entries = &entry, .n_entries = 1};
     uint64_t time_ms = c->now_ms > c->last_time ? c->now_ms : c->last_time + 1;
     uint32_t budget = CLUSTER_ROUND_BYTES, empty;
     mgc_status st;
 
     if (c->proposed != 0 || waits_for_votes(c) || !mgc__node_round_due(c->node, c->now_ms)) return MGC_OK;
+    st = mgc__credit_tell(c);
+    if (st != MGC_OK) return st;
     empty = mgc__node_empty_due(c->node, time_ms);
     c->round.len = 0;
     cluster_put32(&c->round, ROUND_VERSION);
@@ -59,13 +59,7 @@ mgc_status mgc__round_propose(mgc__cluster *c)
     cluster_put32(&c->round, c->node->n_chains);
     for (uint32_t i = 0; i < c->node->n_chains; i++) put_chain(c, i, (empty >> i & 1) != 0, &budget);
     if (c->round.status != MGC_OK) return mgc__no_memory(c->node->ctx, "node: a round");
-    entry.len = (uint32_t)c->round.len;
-    st = mgc_raft_payload_root(c->round.bytes, c->round.len, entry.root);
-    c->payload = c->round.bytes;
-    c->payload_len = c->round.len;
-    if (st == MGC_OK) st = mgc__cluster_event(c, &event);
-    c->payload = NULL;
-    return st;
+    return mgc__cluster_propose(c, c->round.bytes, c->round.len, &c->proposed);
 }
 
 /* --- executing ---------------------------------------------------------------------------------- */
@@ -120,7 +114,8 @@ static mgc_status fill(mgc__cluster *c, struct block_work *w)
     return st;
 }
 
-/* What came of this member's own pool; tickets are told when the block is final (final.c). */
+/* What came of this member's own pool; tickets are told when the block is final (final.c).  What waits for a nonce before its
+ * own makes no round due: the one that brings that nonce takes it along. */
 static void settle_pool(mgc__cluster *c, const struct block_work *w)
 {
     mgc_node *node = c->node;
@@ -130,9 +125,13 @@ static void settle_pool(mgc__cluster *c, const struct block_work *w)
         waiting *mine;
         ticket *t;
 
-        if (w->txs[i].fate == TX_WAITS || mgc_tx_decode(w->txs[i].bytes, w->txs[i].len, &info) != MGC_OK) continue;
+        if (mgc_tx_decode(w->txs[i].bytes, w->txs[i].len, &info) != MGC_OK) continue;
         mine = mgc__node_pool_find(node, info.tx_id);
         if (mine == NULL || mine->bytes == NULL) continue;
+        if (w->txs[i].fate == TX_WAITS) {
+            mine->held = w->txs[i].result == MGC_E_NONCE_GAP;
+            continue;
+        }
         t = mgc__node_ticket(node, mine->ticket);
         if (w->txs[i].fate == TX_OUT) mgc__node_ticket_refuse(node, mine->ticket, w->txs[i].result, "");
         else if (t != NULL) {

@@ -506,9 +506,9 @@ START_TEST(C7_two_votes_in_a_term)
     b[19] = 3;
     for (int term = 0; term < 2; term++) {
         b[15] = term == 0 ? 8 : 9; /* votes in two terms are no lie */
-        ck_assert_int_eq(mgc__sign_tagged(m.ctx, m.key, "mgchain/election/1", chain.chain_id, MGC_ROLE_VALIDATOR, a, 64, sa),
+        ck_assert_int_eq(mgc__sign_tagged(m.ctx, m.key, "mgchain/vote/1", chain.chain_id, MGC_ROLE_NONE, a, 64, sa),
                          MGC_OK);
-        ck_assert_int_eq(mgc__sign_tagged(m.ctx, m.key, "mgchain/election/1", chain.chain_id, MGC_ROLE_VALIDATOR, b, 64, sb),
+        ck_assert_int_eq(mgc__sign_tagged(m.ctx, m.key, "mgchain/vote/1", chain.chain_id, MGC_ROLE_NONE, b, 64, sb),
                          MGC_OK);
         send_bytes(term == 0 ? MGC_E_RANGE : MGC_OK, "evidence", evidence_names, bytes, lens, 4, 2, 1);
     }
