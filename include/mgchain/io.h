@@ -19,6 +19,7 @@ extern "C" {
 typedef struct mgc_case mgc_case;   /* owned by the caller; its context must outlive it */
 typedef struct mgc_json mgc_json;   /* likewise */
 typedef struct mgc_table mgc_table; /* likewise */
+typedef struct mgc_settings mgc_settings; /* likewise */
 
 /* --- limits, and why -------------------------------------------------------------------------------------------- */
 
@@ -297,6 +298,45 @@ MGC_API MGC_NODISCARD mgc_status mgc_file_write(mgc_ctx *ctx, const char *path, 
  */
 MGC_API MGC_NODISCARD mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *folder, const char *const *name,
                                                     size_t files, const char *const *about, size_t pairs);
+
+/* --- settings of programs --------------------------------------------------------------------------------------- */
+
+/** No default: the key must be given. */
+#define MGC_SETTINGS_NEEDED UINT64_MAX
+
+/**
+ * Read a settings file of a program around the library: YAML or JSON as in case files, a map at the top with a key
+ * "format".  Then ask for what it holds; every fault is kept with its place, and told all at once at the end.
+ *
+ * @param path   at most 1 MiB
+ * @param format what the key "format" must say
+ * @param out    the settings.  On MGC_E_CASE as well: look at mgc_settings_faults().  NULL on every other failure
+ * @return MGC_OK; MGC_E_CASE; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_TOO_LARGE (the file itself); MGC_E_INVALID_ARG; MGC_E_NO_MEMORY
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_settings_load_file(mgc_ctx *ctx, const char *path, const char *format,
+                                                        mgc_settings **out);
+/** NULL is fine.  Since 0.1 */
+MGC_API void mgc_settings_destroy(mgc_settings *settings);
+
+/** A value by its path, "tls.key" or "members[2].address"; texts are borrowed until destroy.  A fault is kept, and the
+ *  default returned, where it is not what is asked for; also where it is missing and has no default (NULL,
+ *  MGC_SETTINGS_NEEDED).  Since 0.1 @{ */
+MGC_API int32_t mgc_settings_has(const mgc_settings *settings, const char *path); /**< 1: it is there */
+MGC_API const char *mgc_settings_text(mgc_settings *settings, const char *path, const char *otherwise);
+MGC_API uint64_t mgc_settings_whole(mgc_settings *settings, const char *path, uint64_t lower, uint64_t upper,
+                                    uint64_t otherwise);
+MGC_API uint32_t mgc_settings_count(mgc_settings *settings, const char *path); /**< items of a list; 0: none or no list */
+/** @} */
+/** Tell every key of the map at path ("": the top) that is not among these, names with one space between.  Since 0.1 */
+MGC_API void mgc_settings_keys(mgc_settings *settings, const char *path, const char *keys);
+/** Keep a fault of the host's own finding at a path.  cure may be NULL.  Since 0.1 */
+MGC_API void mgc_settings_fault(mgc_settings *settings, const char *path, const char *message, const char *cure);
+/** How many faults; the index-th as one line "file:line:column: path: message; cure", borrowed until destroy, NULL past the
+ *  last one.  Since 0.1 @{ */
+MGC_API uint32_t mgc_settings_faults(const mgc_settings *settings);
+MGC_API const char *mgc_settings_fault_text(const mgc_settings *settings, uint32_t index);
+/** @} */
 
 #ifdef __cplusplus
 }

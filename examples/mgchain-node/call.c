@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The other end of the local socket: status and query. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "node.h"
+
+/* A configuration names the socket; anything else is one. */
+static bool socket_of(const char *path, char out[PATH_BYTES])
+{
+    size_t n = strlen(path);
+    mgc_ctx *ctx = NULL;
+    static config c;
+    bool ok = true;
+
+    if (n < 5 || strcmp(path + n - 5, ".yaml") != 0) return snprintf(out, PATH_BYTES, "%s", path) < PATH_BYTES;
+    if (mgc_ctx_create(NULL, &ctx) != MGC_OK || !config_load(ctx, path, &c)) ok = false;
+    else memcpy(out, c.client, PATH_BYTES);
+    mgc_ctx_destroy(ctx);
+    return ok;
+}
+
+bool caller_open(caller *c, const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    char name[PATH_BYTES];
+
+    *c = (caller){.fd = -1};
+    if (!socket_of(path, name)) return false;
+    if (strlen(name) < sizeof at.sun_path) {
+        memcpy(at.sun_path, name, strlen(name) + 1);
+        c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (c->fd >= 0 && connect(c->fd, (struct sockaddr *)&at, sizeof at) == 0) return true;
+    }
+    fprintf(stderr, "mgchain-node: no member answers at %s: %s\n", name, strerror(errno));
+    caller_close(c);
+    return false;
+}
+
+void caller_close(caller *c)
+{
+    if (c->fd >= 0) (void)close(c->fd);
+    free(c->in);
+    *c = (caller){.fd = -1};
+}
+
+static bool send_all(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool caller_ask(caller *c, const char *request, char **reply)
+{
+    char *end = NULL;
+
+    c->in_len = 0;
+    *reply = NULL;
+    bool ok = send_all(c->fd, request, strlen(request)) && send_all(c->fd, "\n", 1);
+    while (ok && end == NULL) {
+        ssize_t n;
+        if (c->in_cap - c->in_len < 65536) {
+            char *larger = realloc(c->in, c->in_cap * 2 + 131072);
+            if (larger == NULL) return false;
+            c->in = larger;
+            c->in_cap = c->in_cap * 2 + 131072;
+        }
+        n = read(c->fd, c->in + c->in_len, c->in_cap - c->in_len - 1);
+        if (n < 0 && errno == EINTR) continue;
+        ok = n > 0;
+        if (ok) end = memchr(c->in + c->in_len, '\n', (size_t)n);
+        if (ok) c->in_len += (size_t)n;
+    }
+    if (end == NULL) {
+        fputs("mgchain-node: the member went away before it answered\n", stderr);
+        return false;
+    }
+    *end = '\0';
+    *reply = c->in;
+    return true;
+}
+
+static int ask_and_print(const char *where, const char *request)
+{
+    caller c;
+    char *reply, error[512];
+    int code = EXIT_PEER;
+
+    if (!caller_open(&c, where)) return EXIT_PEER;
+    if (caller_ask(&c, request, &reply)) {
+        puts(reply);
+        code = strncmp(reply, "{\"error\"", 8) == 0 && line_get(reply, "error", error, sizeof error) ? EXIT_INPUT : EXIT_DONE;
+    }
+    caller_close(&c);
+    return code;
+}
+
+static void print_field(const char *reply, const char *key)
+{
+    char pattern[40];
+    const char *at;
+
+    snprintf(pattern, sizeof pattern, "\"%s\":", key);
+    at = strstr(reply, pattern);
+    if (at == NULL) return;
+    at += strlen(pattern);
+    at += *at == '"';
+    printf("%-20s %.*s\n", key, (int)strcspn(at, ",\"}"), at);
+}
+
+int cmd_status(int argc, char **argv)
+{
+    static const char *const keys[] = {"id", "role", "leader", "term", "height", "final_height", "blocks", "transactions", "waiting", "version"};
+    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    caller c;
+    char *reply;
+
+    if (argc < 1 || (argc > 1 && !json)) {
+        fputs("usage: mgchain-node status CONFIG|SOCKET [--json]\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (json) return ask_and_print(argv[0], "{\"do\":\"status\"}");
+    if (!caller_open(&c, argv[0])) return EXIT_PEER;
+    bool ok = caller_ask(&c, "{\"do\":\"status\"}", &reply);
+    for (size_t i = 0; ok && i < sizeof keys / sizeof keys[0]; i++) print_field(reply, keys[i]);
+    for (const char *s = ok ? strstr(reply, "\"peers\":[") : NULL; s != NULL && (s = strchr(s, '{')) != NULL; s++)
+        printf("%-20s %.*s\n", "peer", (int)strcspn(s, "}") + 1, s);
+    caller_close(&c);
+    return ok ? EXIT_DONE : EXIT_PEER;
+}
+
+int cmd_query(int argc, char **argv)
+{
+    line request = {.text = NULL};
+    const char *as = "0";
+    int code;
+
+    if (argc == 5 && strcmp(argv[3], "--as") == 0 && strspn(argv[4], "0123456789") == strlen(argv[4])) as = argv[4];
+    else if (argc != 2 && argc != 3) {
+        fputs("usage: mgchain-node query CONFIG|SOCKET WHAT [ARGUMENTS [--as MEMBER]]\n", stderr);
+        return EXIT_USAGE;
+    }
+    line_add(&request, "{\"do\":\"query\",\"what\":");
+    line_quoted(&request, argv[1]);
+    line_add(&request, ",\"arguments\":");
+    line_quoted(&request, argc > 2 ? argv[2] : "");
+    line_add(&request, ",\"caller\":%s}", as);
+    code = request.failed ? EXIT_INTERNAL : ask_and_print(argv[0], request.text);
+    free(request.text);
+    return code;
+}
+
+int cmd_submit(int argc, char **argv)
+{
+    line request = {.text = NULL};
+    char *reply, state[16] = "", *tx = NULL;
+    caller c;
+    int code = EXIT_INPUT;
+
+    if (argc < 3) {
+        fputs("usage: mgchain-node submit CONFIG|SOCKET CONTRACT METHOD [FIELD=VALUE ...] KEYFILE:ROLE ...\n"
+              "  CONTRACT a number or information, trading, scheduling, settlement, supervision, credit\n"
+              "  VALUE    a number, a text, #hexadecimal bytes; rows as 1,2,3;4,5,6\n"
+              "  KEYFILE  PEM, its pass phrase beside it as .pass or in MGCHAIN_PASSPHRASE; ROLE a number or its name\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (!caller_open(&c, argv[0])) return EXIT_PEER;
+    tx = sign_words(&c, argc - 1, argv + 1);
+    if (tx != NULL) {
+        line_add(&request, "{\"do\":\"submit\",\"tx\":\"%s\"}", tx);
+        code = EXIT_PEER;
+        if (!request.failed && caller_ask(&c, request.text, &reply)) {
+            puts(reply);
+            code = line_get(reply, "state", state, sizeof state) && strcmp(state, "committed") == 0 ? EXIT_DONE : EXIT_INPUT;
+        }
+    }
+    free(request.text);
+    free(tx);
+    caller_close(&c);
+    return code;
+}

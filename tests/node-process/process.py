@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Members as processes on loopback, over TCP with TLS: killed and started again under a bank's transfers; strangers refused.
+
+Prints TAP.  Usage: process.py MGCHAIN_NODE BANK_LOAD [SECONDS]
+With MGC_TEST_LONG=1 the members are killed for two minutes and more.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+MEMBERS, BEGIN, ACCOUNTS = 3, 1000, 10
+PATIENCE = 180  # seconds for what takes one: a loaded machine, a sanitized build
+
+
+def free_ports(n):
+    """So many ports in a row that nobody listens on now."""
+    for _ in range(100):
+        first, held = random.randrange(20000, 60000), []
+        try:
+            for port in range(first, first + n):
+                s = socket.socket()
+                held.append(s)
+                s.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            pass
+        finally:
+            for s in held:
+                s.close()
+    raise SystemExit("Bail out! no free ports")
+
+
+class Network:
+    def __init__(self, node, folder, *options):
+        self.node, self.folder, self.running = node, pathlib.Path(folder), {}
+        self.port = free_ports(MEMBERS + 1)
+        subprocess.run([node, "init", folder, "--members", str(MEMBERS), "--port", str(self.port), *options], check=True, stdout=subprocess.DEVNULL)
+
+    def config(self, i):
+        return self.folder / f"member-{i}" / "node.yaml"
+
+    def start(self, i):
+        log = open(self.folder / f"log-{i}", "ab")
+        self.running[i] = subprocess.Popen([self.node, "run", self.config(i)], stderr=log, stdout=log)
+        log.close()
+
+    def kill(self, i, how=signal.SIGKILL):
+        process = self.running.pop(i)
+        process.send_signal(how)
+        return process.wait(PATIENCE)
+
+    def ask(self, i, request):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(str(self.folder / f"member-{i}" / "client.sock"))
+            s.sendall((json.dumps(request) + "\n").encode())
+            reply = b""
+            while not reply.endswith(b"\n"):
+                more = s.recv(1 << 20)
+                if not more:
+                    raise OSError("the member went away")
+                reply += more
+        return json.loads(reply)
+
+    def status(self, i):
+        try:
+            return self.ask(i, {"do": "status"})
+        except OSError:
+            return {}
+
+    def wait(self, what, seconds=PATIENCE):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what():
+                return True
+            time.sleep(0.1)
+        return False
+
+    def led(self):
+        return any(self.status(i).get("role") == "leader" for i in self.running)
+
+    def log(self, i):
+        return (self.folder / f"log-{i}").read_text()
+
+    def alike(self):
+        """All have the same blocks on all chains, all final, nothing waits."""
+        heads = []
+        for i in range(1, MEMBERS + 1):
+            s = self.status(i)
+            if not s or s["waiting"] or s["final_height"] != s["height"]:
+                return False
+            heads.append((s["blocks"], s["block_hash"], s["ordered"]))
+        return len({h[:2] for h in heads}) == 1
+
+    def stop(self):
+        for i in list(self.running):
+            self.kill(i)
+
+
+def rows(net, i, what, arguments=""):
+    """All pages."""
+    found, cursor = [], ""
+    while True:
+        reply = net.ask(i, {"do": "query", "what": what, "arguments": arguments + (f"&cursor={cursor}" if cursor else ""), "caller": 1})
+        if "error" in reply:
+            raise SystemExit(f"Bail out! {what}: {reply}")
+        found += reply["rows"]
+        cursor = reply["cursor"]
+        if not cursor:
+            return found
+
+
+class Tap:
+    def __init__(self):
+        self.n, self.bad = 0, 0
+
+    def check(self, name, good, *why):
+        self.n += 1
+        for line in () if good else why:
+            print("# " + "\n# ".join(str(line).strip().splitlines()[-40:]))
+        print(f"{'ok' if good else 'not ok'} {self.n} {name}", flush=True)
+        self.bad += not good
+        return good
+
+    def skip(self, name, reason):
+        self.n += 1
+        print(f"ok {self.n} {name} # SKIP {reason}", flush=True)
+
+
+def torment(net, load, rng, seconds):
+    """Kill members with SIGKILL at random, at times two at once, each back after a while."""
+    kills, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end and load.poll() is None:
+        time.sleep(rng.uniform(0.3, 2.0))
+        for i in rng.sample(range(1, MEMBERS + 1), rng.choice((1, 1, 1, 2, 3))):
+            if i in net.running:
+                net.kill(i)
+                kills += 1
+        time.sleep(rng.uniform(0.0, 1.5))
+        for i in range(1, MEMBERS + 1):
+            if i not in net.running:
+                net.start(i)
+    return kills
+
+
+def bank(tap, net, bank_load, seconds, seed):
+    rng = random.Random(seed)
+    out = net.folder / "load.out"
+    for i in range(1, MEMBERS + 1):
+        net.start(i)
+    tap.check("three processes find a leader", net.wait(net.led), net.log(1), net.log(2), net.log(3))
+    with open(out, "wb") as f:
+        load = subprocess.Popen([bank_load, net.folder, str(MEMBERS), str(seconds), "8"], stdout=f, stderr=subprocess.PIPE)
+    try:
+        ready = net.wait(lambda: b"ready" in out.read_bytes() or load.poll() is not None)
+        kills = torment(net, load, rng, seconds) if ready else 0
+        _, errors = load.communicate(timeout=2 * PATIENCE)
+    except subprocess.TimeoutExpired:
+        load.kill()
+        errors = b"the load did not end"
+    lines = out.read_text().split("\n")
+    committed = [x.split()[1] for x in lines if x.startswith("committed")]
+    refused = [x.split()[1] for x in lines if x.startswith(("refused", "known"))]
+    totals = [int(x.split()[1]) for x in lines if x.startswith("total")]
+    tap.check("clients carry out transfers while members are killed", "done" in lines and len(committed) > seconds and kills > seconds / 6,
+              errors.decode(), f"{len(committed)} committed, {kills} kills", net.log(1))
+    print(f"# {seconds} s, {kills} kills, {len(committed)} committed, {len(refused)} refused by their contract or known already, {len(totals)} readings; seed {seed}")
+    tap.check("every reading of the bank has the same total", totals and set(totals) == {BEGIN * ACCOUNTS}, sorted(set(totals)))
+    check_end(tap, net, committed, refused)
+
+
+def check_end(tap, net, committed, refused):
+    tap.check("all members come to the same blocks", net.wait(net.alike), *(net.status(i) for i in range(1, MEMBERS + 1)), net.log(1), net.log(2), net.log(3))
+    for i in range(1, MEMBERS + 1):
+        there = {}
+        for row in rows(net, i, "transactions", "chain=trading&contract=bank&limit=5000"):
+            there.setdefault(row["tx_id"], []).append(row["status"])
+        lost = [t for t in committed if there.get(t) != ["MGC_OK"]] + [t for t in refused if t not in there]
+        twice = [t for t, s in there.items() if len(s) > 1]
+        tap.check(f"member {i}: nothing acknowledged is lost, nothing is there twice", not lost and not twice, f"{len(lost)} lost {lost[:3]}", f"{len(twice)} twice")
+        total = sum(int(row["balance"]) for row in rows(net, i, "bank"))
+        tap.check(f"member {i}: the total is unchanged", total == BEGIN * ACCOUNTS, total)
+
+
+def stops_cleanly(tap, net):
+    net.running[1].send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    code = net.kill(1, signal.SIGTERM)
+    tap.check("SIGTERM ends a member cleanly, SIGHUP does it no harm", code == 0 and "asked to stop" in net.log(1), code, net.log(1))
+    net.start(1)
+    tap.check("it is back with the others", net.wait(net.alike), net.log(1))
+
+
+# --- strangers --------------------------------------------------------------------------------------------------------
+
+
+def refused_count(net, i):
+    return net.status(i).get("refused_connections", 0)
+
+
+def rubbish(tap, net):
+    """Bytes that are no TLS, TLS without a certificate, and TLS by a member that then sends no frames."""
+    before, port = refused_count(net, 1), net.port
+    for junk in (b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 300, b"\x16\x03\x01\xff\xff" + b"\0" * 70000):
+        with socket.create_connection(("127.0.0.1", port), 10) as s:
+            try:
+                s.sendall(junk)
+            except OSError:
+                pass
+    tap.check("bytes that are no TLS are refused", net.wait(lambda: refused_count(net, 1) >= before + 3, 60), refused_count(net, 1), net.log(1))
+    before = refused_count(net, 1)
+    context = ssl.create_default_context(cafile=net.folder / "ca.pem")
+    context.check_hostname = False
+    tls_send(port, context, b"x")
+    tap.check("who shows no certificate is refused", net.wait(lambda: refused_count(net, 1) > before, 60), net.log(1))
+    before = refused_count(net, 1)
+    context.load_cert_chain(net.folder / "member-2/tls.pem", net.folder / "member-2/tls-key.pem")
+    for frames in (b"\xff\xff\xff\xff\x02\0\0\0", b"\0\0\0\x05\x02\0\0\0hello", b"\0\0\0\x28\x01\0\0\0mgc1\0\0\0\x03" + bytes(32),
+                   b"\0\0\0\x28\x01\0\0\0mgc1\0\0\0\x02" + bytes(32), b"\0\0\0\0\x09\0\0\0"):
+        tls_send(port, context, frames)
+    tap.check("a member's certificate does not excuse rubbish", net.wait(lambda: refused_count(net, 1) >= before + 5, 60), refused_count(net, 1), net.log(1))
+    tap.check("and the members agree as before", net.wait(net.alike) and len(net.running) == MEMBERS, net.log(1))
+
+
+def tls_send(port, context, data):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 10) as s, context.wrap_socket(s) as tls:
+            tls.sendall(data)
+            tls.settimeout(10)
+            while tls.recv(4096):
+                pass
+    except OSError:
+        pass
+
+
+def wrong_certificate(tap, node, net):
+    """A certificate of another CA; one of the right CA, but for another id than the configuration says."""
+    other = net.folder / "other"
+    subprocess.run([node, "init", other, "--members", "1", "--port", str(net.port)], check=True, stdout=subprocess.DEVNULL)
+    own = net.folder / "member-3"
+    net.kill(3)
+    for name, source in (("another CA", other / "member-1"), ("another member", net.folder / "member-2")):
+        before = refused_count(net, 1)
+        for file in ("tls.pem", "tls-key.pem"):
+            shutil.copy(own / file, own / (file + ".own"))
+            shutil.copy(source / file, own / file)
+        net.start(3)
+        seen = net.wait(lambda: refused_count(net, 1) > before, 60)
+        alone = net.status(3).get("role") != "leader" and not any(p["receives"] for p in net.status(1).get("peers", []) if p["id"] == 3)
+        tap.check(f"a member with a certificate of {name} is refused", seen and alone, net.log(1), net.log(3))
+        net.kill(3)
+        for file in ("tls.pem", "tls-key.pem"):
+            os.replace(own / (file + ".own"), own / file)
+    net.start(3)
+    tap.check("with its own certificate it is back", net.wait(net.alike), net.log(3))
+
+
+def bad_configurations(tap, node, net):
+    """Every fault with its file and line, all at once."""
+    good = net.config(1).read_text()
+    bad = net.folder / "member-1" / "bad.yaml"
+    bad.write_text(good.replace("listen:", "listne:").replace("tick_ms: 50", "tick_ms: -1").replace("log: info", "log: loud"))
+    done = subprocess.run([node, "check", bad], capture_output=True, text=True)
+    tap.check("faults of a configuration are told with line, key and cure",
+              done.returncode == 3 and "bad.yaml:4:1: listne:" in done.stderr and "did you mean \"listen\"" in done.stderr and
+              "timing.tick_ms" in done.stderr and "log: is none of the levels" in done.stderr, done.stderr)
+    done = subprocess.run([node, "run", net.config(1)], capture_output=True, text=True, timeout=PATIENCE)
+    tap.check("a second process on the same data is refused", done.returncode in (3, 6) and done.stderr != "", done.returncode, done.stderr)
+
+
+def main():
+    node, bank_load = sys.argv[1:3]
+    long = os.environ.get("MGC_TEST_LONG") == "1"
+    seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 150 if long else 8
+    seed = int(os.environ.get("MGC_TEST_SEED", random.randrange(10**6)))
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="mgchain-node-") as folder:
+        net = Network(node, os.path.join(folder, "net"), "--bank")
+        try:
+            bank(tap, net, bank_load, seconds, seed)
+            stops_cleanly(tap, net)
+            rubbish(tap, net)
+            wrong_certificate(tap, node, net)
+            bad_configurations(tap, node, net)
+        finally:
+            net.stop()
+    print(f"1..{tap.n}")
+    return tap.bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
