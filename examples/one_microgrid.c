@@ -3,8 +3,8 @@
  *
  *   cc one_microgrid.c $(pkg-config --cflags --libs mgchain) -o one_microgrid && ./one_microgrid
  *
- * What it shows: build a model by names, give scenarios and an ambiguity set, plan, read the plan, and what the library says
- * where there is no plan.  Everything that is not said has the default of `mgchain-sim keys`. */
+ * What it shows: build a model by names, give scenarios and an ambiguity set, plan, read the plan, and what the
+ * library says where there is no plan.  Everything that is not said has the default of `mgchain-sim keys`. */
 #include <math.h>
 #include <mgchain/mgchain.h>
 #include <stdio.h>
@@ -12,17 +12,20 @@
 enum { PERIODS = 24, SCENARIOS = 3 };
 
 /* Leave the function with the status where a call fails; main() prints what the context says about it. */
-#define TRY(call)                                                                                                     \
-    do {                                                                                                              \
-        mgc_status try_status = (call);                                                                               \
-        if (try_status != MGC_OK) return try_status;                                                                  \
+#define TRY(call)                                                                                                    \
+    do {                                                                                                             \
+        mgc_status try_status = (call);                                                                              \
+        if (try_status != MGC_OK) return try_status;                                                                 \
     } while (0)
 
 static const double price[PERIODS] = {.12, .11, .10, .10, .11, .14, .20, .26, .28, .25, .22, .20,
                                       .18, .18, .20, .22, .26, .31, .33, .30, .26, .20, .16, .13};
-static const double light[PERIODS] = {90, 90, 90, 90, 90, 80, 70, 60, 60, 60, 60, 60, 60, 60, 60, 60, 70, 80, 90, 90, 90, 90, 90, 90};
-static const double warmth[PERIODS] = {80, 85, 90, 90, 85, 80, 70, 60, 50, 40, 30, 25, 20, 20, 25, 30, 40, 50, 60, 65, 70, 75, 80, 80};
-static const double clear_sky[PERIODS] = {0, 0, 0, 0, 0, 5, 25, 55, 85, 110, 125, 130, 128, 118, 100, 75, 45, 20, 5, 0, 0, 0, 0, 0};
+static const double light[PERIODS] = {90, 90, 90, 90, 90, 80, 70, 60, 60, 60, 60, 60,
+                                      60, 60, 60, 60, 70, 80, 90, 90, 90, 90, 90, 90};
+static const double warmth[PERIODS] = {80, 85, 90, 90, 85, 80, 70, 60, 50, 40, 30, 25,
+                                       20, 20, 25, 30, 40, 50, 60, 65, 70, 75, 80, 80};
+static const double clear_sky[PERIODS] = {0,   0,   0,   0,  0,  5,  25, 55, 85, 110, 125, 130,
+                                          128, 118, 100, 75, 45, 20, 5,  0,  0,  0,   0,   0};
 static const double share_of_sky[SCENARIOS] = {1.0, 0.7, 0.3}, probability[SCENARIOS] = {0.5, 0.3, 0.2};
 
 static mgc_status add_devices(mgc_microgrid *site)
@@ -43,7 +46,8 @@ static mgc_status add_devices(mgc_microgrid *site)
         TRY(mgc_device_set_scenario(device, "available_kw", k, sun, PERIODS));
     }
     TRY(mgc_microgrid_add_device(site, "chp", "engine", &device));
-    TRY(mgc_device_set_number(device, "min_power_kw", 20)); /* on: 20..60 kW; off: 0.  On and off is decided day-ahead */
+    /* on: 20..60 kW; off: 0.  On and off is decided day-ahead */
+    TRY(mgc_device_set_number(device, "min_power_kw", 20));
     TRY(mgc_device_set_number(device, "max_power_kw", 60));
     TRY(mgc_device_set_number(device, "electric_efficiency", 0.38));
     TRY(mgc_device_set_number(device, "heat_to_power", 1.3));
@@ -54,7 +58,8 @@ static mgc_status add_devices(mgc_microgrid *site)
     TRY(mgc_microgrid_add_device(site, "storage", "battery", &device));
     TRY(mgc_device_set_text(device, "carrier", "electricity"));
     TRY(mgc_device_set_number(device, "energy_capacity_kwh", 200));
-    TRY(mgc_device_set_number(device, "initial_energy_kwh", 100)); /* and by default at least as much at the day's end */
+    /* and by default at least as much at the day's end */
+    TRY(mgc_device_set_number(device, "initial_energy_kwh", 100));
     TRY(mgc_device_set_number(device, "max_charge_kw", 50));
     return mgc_device_set_number(device, "max_discharge_kw", 50);
 }
@@ -68,8 +73,8 @@ static mgc_status build(mgc_ctx *ctx, mgc_model **model, mgc_microgrid **site)
     TRY(mgc_model_add_microgrid(*model, "greenhouse", SCENARIOS, site));
     TRY(mgc_microgrid_set_number(*site, "buy_limit_kw", 90));
     TRY(mgc_microgrid_set_probability(*site, probability, SCENARIOS));
-    /* The probabilities are the shares of 60 past days.  Any distribution as near to them as 60 days leave it open, with
-     * 95 % confidence, may be the true one: plan for the worst of these. */
+    /* The probabilities are the shares of 60 past days.  Any distribution as near to them as 60 days leave it open,
+     * with 95 % confidence, may be the true one: plan for the worst of these. */
     TRY(mgc_microgrid_set_ambiguity(*site, "norm1", "confidence", 0.95, 60, NULL));
     return add_devices(*site);
 }
@@ -90,9 +95,11 @@ static mgc_status plan_and_print(mgc_model *model)
         if (st == MGC_OK) st = mgc_plan_get_series(plan, "greenhouse", "battery", "energy_kwh", 2, energy, PERIODS);
         if (st == MGC_OK) st = mgc_plan_get_probability(plan, "greenhouse", worst, SCENARIOS);
         if (st == MGC_OK) {
-            printf("cost %.4f, at least %.4f\nworst probabilities %.4f %.4f %.4f\nengine ", info.cost, info.bound, worst[0], worst[1], worst[2]);
+            printf("cost %.4f, at least %.4f\nworst probabilities %.4f %.4f %.4f\nengine ", info.cost, info.bound,
+                   worst[0], worst[1], worst[2]);
             for (int t = 0; t < PERIODS; t++) putchar(engine[t] > 0.5 ? '#' : '.');
-            printf("\nbattery in the dark scenario, at noon %.1f kWh, at midnight %.1f kWh\n", energy[11], energy[PERIODS - 1]);
+            printf("\nbattery in the dark scenario, at noon %.1f kWh, at midnight %.1f kWh\n", energy[11],
+                   energy[PERIODS - 1]);
         }
     }
     mgc_plan_destroy(plan); /* NULL is fine */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three members bargain in three processes that share nothing but sockets.  Each process knows its own site alone; what crosses
- * the sockets are proposals of trades and payments, with round numbers.
+/* Three members bargain in three processes that share nothing but sockets.  Each process knows its own site alone;
+ * what crosses the sockets are proposals of trades and payments, with round numbers.
  *
  *   cc three_agents.c $(pkg-config --cflags --libs mgchain) -o three_agents && ./three_agents
  *
- * The agent is a pure state machine: bytes that arrived go in, bytes to send come out, with the time at which it wants to be
- * asked again.  Any transport will do; messages may be lost, repeated and late (the agent repeats what is not answered). */
+ * The agent is a pure state machine: bytes that arrived go in, bytes to send come out, with the time at which it
+ * wants to be asked again.  Any transport will do; messages may be lost, repeated and late (the agent repeats what is
+ * not answered). */
 #define _POSIX_C_SOURCE 200809L
 #include <mgchain/mgchain.h>
 #include <poll.h>
@@ -18,10 +19,10 @@
 
 enum { MEMBERS = 3, PERIODS = 4 };
 
-#define TRY(call)                                                                                                     \
-    do {                                                                                                              \
-        mgc_status try_status = (call);                                                                               \
-        if (try_status != MGC_OK) return try_status;                                                                  \
+#define TRY(call)                                                                                                    \
+    do {                                                                                                             \
+        mgc_status try_status = (call);                                                                              \
+        if (try_status != MGC_OK) return try_status;                                                                 \
     } while (0)
 
 static const char *const id[MEMBERS] = {"farm", "dairy", "mill"};
@@ -72,22 +73,25 @@ static mgc_status bargain(mgc_agent *agent, const int peer[MEMBERS])
     for (;;) {
         struct pollfd wait[MEMBERS];
         mgc_agent_output out;
-        TRY(mgc_agent_poll(agent, now_ms(), &out)); /* here it solves; everything in out is borrowed until the next call */
+        /* here it solves; everything in out is borrowed until the next call */
+        TRY(mgc_agent_poll(agent, now_ms(), &out));
         for (size_t i = 0; i < out.n_messages; i++)
             for (int j = 0; j < MEMBERS; j++)
                 if (peer[j] >= 0 && strcmp(out.messages[i].to, id[j]) == 0)
-                    (void)send(peer[j], out.messages[i].bytes, out.messages[i].len, MSG_NOSIGNAL); /* lost? it will be repeated */
+                    /* lost? it will be repeated */
+                    (void)send(peer[j], out.messages[i].bytes, out.messages[i].len, MSG_NOSIGNAL);
         if (out.state != MGC_AGENT_RUNNING) { /* said only once its last messages are out */
             if (out.state != MGC_AGENT_AGREED) fprintf(stderr, "%s\n", out.reason);
             return out.state == MGC_AGENT_AGREED ? MGC_OK : MGC_E_STATE;
         }
-        for (int j = 0; j < MEMBERS; j++) wait[j] = (struct pollfd){.fd = peer[j], .events = POLLIN}; /* fd -1: passed over */
+        for (int j = 0; j < MEMBERS; j++)
+            wait[j] = (struct pollfd){.fd = peer[j], .events = POLLIN}; /* fd -1: passed over */
         uint64_t now = now_ms();
         (void)poll(wait, MEMBERS, out.wake_ms > now ? (int)(out.wake_ms - now) : 0);
         for (int j = 0; j < MEMBERS; j++) {
             ssize_t len = wait[j].revents & POLLIN ? recv(peer[j], bytes, sizeof bytes, 0) : 0;
-            /* Who sent it is the transport's word: here the socket, elsewhere a certificate.  Nonsense is refused, counted, and
-             * never fatal. */
+            /* Who sent it is the transport's word: here the socket, elsewhere a certificate.  Nonsense is refused,
+             * counted, and never fatal. */
             if (len > 0) TRY(mgc_agent_receive(agent, now_ms(), id[j], bytes, (size_t)len));
         }
     }
@@ -107,7 +111,8 @@ static int member(int own, const int peer[MEMBERS])
     if (st == MGC_OK) st = bargain(agent, peer);
     if (st == MGC_OK) st = mgc_agent_agreement(agent, &a);
     if (st == MGC_OK)
-        printf("%-5s alone %.6f, together %.6f, pays %.6f, in all %.6f\n", id[own], a.standalone_cost, a.cost, a.payment, a.final_cost);
+        printf("%-5s alone %.6f, together %.6f, pays %.6f, in all %.6f\n", id[own], a.standalone_cost, a.cost,
+               a.payment, a.final_cost);
     else fprintf(stderr, "%s: %s: %s\n", id[own], mgc_status_name(st), ctx != NULL ? mgc_ctx_error(ctx) : "");
     mgc_agent_destroy(agent);
     mgc_model_destroy(model);
