@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caution.h"
+#include "figures.h"
+
 enum { PATH_BYTES = 1200, FILES_MAX = 300, NAME_BYTES = 96 };
 
 typedef struct files {
@@ -78,7 +81,22 @@ static void write_ledger_part(mgc_json *json, const book *b)
     mgc_json_end(json);
 }
 
-static mgc_status write_results(files *f, const mgc_case *kase, const mgc_alliance *alliance, const book *b, const checks *c)
+static void write_caution(mgc_json *json, const caution *fear)
+{
+    mgc_json_array(json, "caution");
+    for (size_t i = 0; i < fear->n; i++) {
+        mgc_json_object(json, NULL);
+        mgc_json_string(json, "plan", fear->plan[i].name);
+        mgc_json_number(json, "nominal", fear->plan[i].nominal);
+        mgc_json_number(json, "promised", fear->plan[i].promised);
+        mgc_json_number(json, "worst_scenario", fear->plan[i].worst_scenario);
+        mgc_json_end(json);
+    }
+    mgc_json_end(json);
+}
+
+static mgc_status write_results(files *f, const mgc_case *kase, const mgc_alliance *alliance, const book *b, const checks *c,
+                                const caution *fear)
 {
     mgc_json *json = NULL;
     result r = {0};
@@ -91,6 +109,7 @@ static mgc_status write_results(files *f, const mgc_case *kase, const mgc_allian
         mgc_json_object(json, NULL);
         st = mgc_result_write(json, &r.file);
         mgc_json_integer(json, "seed", f->s->seed);
+        write_caution(json, fear);
         write_ledger_part(json, b);
         mgc_json_array(json, "checks");
         for (size_t i = 0; i < c->n; i++) {
@@ -218,20 +237,26 @@ static mgc_status write_tables(files *f, const mgc_case *kase, const mgc_allianc
 
 /* --- report and manifest ------------------------------------------------------------------------------------ */
 
-static mgc_status write_report(files *f, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, book *b, const checks *c)
+static mgc_status write_report(files *f, const mgc_case *kase, const mgc_alliance *alliance, const mgc_plan *realised, book *b, const checks *c,
+                               const caution *fear)
 {
     tables t;
+    figures drawn;
     char path[PATH_BYTES], made_by[96];
 
     mgc_status st = book_tables(b, kase, &t);
+    figures_begin(&drawn);
+    if (st == MGC_OK) st = book_figures(b, kase, &drawn);
     if (st == MGC_OK) {
         snprintf(path, sizeof path, "%s/report.html", f->folder);
         snprintf(made_by, sizeof made_by, "mgchain-sim %s, seed %llu", mgc_version_string(), (unsigned long long)f->s->seed);
         const mgc_report report = {.struct_size = sizeof report, .kase = kase, .alliance = alliance, .realised = realised, .check = c->list,
-                                   .checks = c->n, .table = t.list, .tables = t.n, .made_by = made_by};
+                                   .checks = c->n, .table = t.list, .tables = t.n, .made_by = made_by, .figure = drawn.list, .figures = drawn.n,
+                                   .caution = fear->plan, .cautions = fear->n, .upper = fear->upper, .lower = fear->lower, .bounds = fear->bounds};
         st = mgc_report_write(f->s->ctx, path, &report);
         if (st == MGC_OK && f->n < FILES_MAX) snprintf(f->name[f->n++], NAME_BYTES, "report.html");
     }
+    figures_end(&drawn);
     free_tables(&t);
     return st;
 }
@@ -274,15 +299,17 @@ mgc_status write_day(sim *s, const char *folder, const mgc_case *kase, const mgc
                      const checks *c)
 {
     files *f = calloc(1, sizeof *f);
+    caution fear;
 
     if (f == NULL) return MGC_E_NO_MEMORY;
     f->s = s;
     f->folder = folder;
+    mgc_status st = caution_measure(s, kase, &fear);
     phase_begin(s, "write");
-    mgc_status st = write_results(f, kase, alliance, b, c);
+    if (st == MGC_OK) st = write_results(f, kase, alliance, b, c, &fear);
     if (st == MGC_OK) st = write_tables(f, kase, alliance);
     if (st == MGC_OK) st = write_record(f, kase, alliance, b);
-    if (st == MGC_OK) st = write_report(f, kase, alliance, realised, b, c);
+    if (st == MGC_OK) st = write_report(f, kase, alliance, realised, b, c, &fear);
     phase_end(s);
     if (st == MGC_OK) st = write_manifest(f);
     free(f);

@@ -30,6 +30,33 @@ typedef struct mgc_report_check {
     uint32_t reserved0;
 } mgc_report_check;
 
+enum {
+    MGC_FIGURE_LINES = 1,   /**< lines over the points */
+    MGC_FIGURE_COLUMNS = 2, /**< upright bars side by side at each point */
+    MGC_FIGURE_STACKS = 3,  /**< the same, one upon the other */
+    MGC_FIGURE_STATES = 4   /**< a row of cells a series; value: index of the word that holds then, negative: none */
+};
+
+/** A figure of the host's own: the ledger's state, credit over time.  Everything stays the caller's. */
+typedef struct mgc_report_figure {
+    const char *title, *unit;  /**< unit: small, beside the title; "" for none */
+    const char *const *name;   /**< length series: what the legend says (STATES: what stands before the row) */
+    const char *const *label;  /**< length points, below the axis; NULL: their numbers */
+    const char *const *word;   /**< STATES: length words, at most 8; otherwise NULL */
+    const double *value;       /**< series x points; NAN: nothing there */
+    size_t series, points, words; /**< series 1..8 (STATES: 1..60), points 1..4096 */
+    uint32_t kind;             /**< MGC_FIGURE_... */
+    uint32_t reserved0;
+} mgc_report_figure;
+
+/** What caution costs: one plan of the day, all members together, each for itself. */
+typedef struct mgc_report_caution {
+    const char *name;      /**< "trusts the past", "as planned", "fears the worst" */
+    double nominal;        /**< [currency] expected cost under the nominal probabilities */
+    double promised;       /**< [currency] the same under the probabilities that the plan fears: its own objective */
+    double worst_scenario; /**< [currency] sum of each member's worst scenario */
+} mgc_report_caution;
+
 /** What the report draws.  Everything stays the caller's. */
 typedef struct mgc_report {
     size_t struct_size;
@@ -41,6 +68,12 @@ typedef struct mgc_report {
     const mgc_report_table *table;  /**< contracts, blocks, ...; length tables, in this order after the pictures */
     size_t tables;
     const char *made_by;            /**< "mgchain-sim 0.1.0, seed 1"; may be NULL */
+    const mgc_report_figure *figure; /**< length figures, before the tables */
+    size_t figures;
+    const mgc_report_caution *caution; /**< length cautions; at most 8 */
+    size_t cautions;
+    const double *upper, *lower;    /**< [currency] bounds of column-and-constraint generation, length bounds; may be NULL */
+    size_t bounds;
 } mgc_report;
 
 /**

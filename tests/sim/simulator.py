@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -455,6 +456,66 @@ def the_report_needs_nothing_else():
     parser = Balance()
     parser.feed(text)
     assert not parser.open_tags, parser.open_tags
+
+
+@test
+def the_report_says_what_the_results_say():
+    out = run_day("first")[0]
+    text = (out / "report.html").read_text()
+    result = json.loads((out / "results.json").read_text())
+    pay = text[text.index('id="pay"'):text.index('id="members"')]
+    plain = re.sub("<[^>]*>", "", pay).replace("\u2009", "").replace("\u202f", "").replace("\u00a0", "")
+    for member, cost in result["final_cost"].items():
+        assert f"{member} pays {cost:.2f} EUR for the day" in plain, (member, cost, plain)
+        assert f"{result['standalone_cost'][member]:.2f}" in plain
+    for place in re.findall(r'href="#([a-z]+)"', text):
+        assert f'id="{place}"' in text, f"the contents name {place}, which is not there"
+    for figure in ("Electricity, hour by hour", "How the gain is split", "carbon ladder", "What the day may bring", "Weight of the scenarios",
+                   "Residuals", "price of robustness", "Column-and-constraint generation", "Agreements", "Transactions", "Trading credit"):
+        assert figure in text, figure
+    trusts, planned, fears = (next(c for c in result["caution"] if c["plan"] == p) for p in ("trusts the past", "as planned", "fears the worst"))
+    near(trusts["nominal"], trusts["promised"], 1e-5 * trusts["nominal"], "who trusts the past promises what it expects")
+    near(fears["worst_scenario"], fears["promised"], 1e-5 * fears["promised"], "who fears the worst promises it")
+    assert trusts["nominal"] < planned["nominal"] < fears["nominal"], "caution costs"
+    assert trusts["worst_scenario"] > planned["worst_scenario"] > fears["worst_scenario"], "and caution saves"
+    near(result["lower_bound"], result["alliance_cost"], 1e-2 * result["alliance_cost"], "bound")
+
+
+def lab(rgb):
+    x, y, z = (sum(a * b for a, b in zip(row, rgb)) / white for row, white in
+               (((.4124, .3576, .1805), .9505), ((.2126, .7152, .0722), 1), ((.0193, .1192, .9505), 1.089)))
+    f = [v ** (1 / 3) if v > .008856 else 7.787 * v + 16 / 116 for v in (x, y, z)]
+    return 116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1: what eyes without one kind of cone see, in linear light.
+EYES = {"all cones": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+        "protanopia": ((.152286, 1.052583, -.204868), (.114503, .786281, .099216), (-.003882, -.048116, 1.051998)),
+        "deuteranopia": ((.367322, .860646, -.227968), (.280085, .672501, .047413), (-.011820, .042940, .968881)),
+        "tritanopia": ((1.255528, -.076749, -.178779), (-.078411, .930809, .147602), (.004733, .691367, .303900))}
+
+
+def seen(color, eye):
+    linear = [int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4 for c in linear]
+    return lab([min(1, max(0, sum(a * b for a, b in zip(row, linear)))) for row in EYES[eye]])
+
+
+@test
+def no_two_colours_of_a_figure_look_alike_to_any_eye():
+    text = (run_day("first")[0] / "report.html").read_text()
+    compared = 0
+    for legend in re.findall(r'<div class="legend">(.*?)</div>', text):
+        entries = re.findall(r'style="(?:background|border-color):(#[0-9a-f]{6})"></i>([^<]*)', legend)
+        for i, (color, name) in enumerate(entries):
+            for other, other_name in entries[:i]:
+                if color == other:
+                    continue  # one thing, above and below
+                for eye in EYES:
+                    distance = sum((a - b) ** 2 for a, b in zip(seen(color, eye), seen(other, eye))) ** .5
+                    assert distance > 12, f"{name} and {other_name} ({color}, {other}) look alike with {eye}: {distance:.1f}"
+                    compared += 1
+    assert compared > 100
 
 
 @test

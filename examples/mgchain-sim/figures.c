@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void figures_begin(figures *f)
+{
+    memset(f, 0, sizeof *f);
+}
+
+void figures_end(figures *f)
+{
+    for (size_t i = 0; i < FIGURES_MAX; i++) {
+        if (f->memory[i] != NULL) free(f->memory[i]->value);
+        free(f->memory[i]);
+    }
+    memset(f, 0, sizeof *f);
+}
+
+/* Room for a figure; it counts once n is raised.  Values are NAN at first. */
+static figure_memory *new_figure(figures *f, size_t rows, size_t points)
+{
+    figure_memory *m = f->n < FIGURES_MAX ? calloc(1, sizeof *m) : NULL;
+
+    if (m == NULL) return NULL;
+    f->memory[f->n] = m;
+    m->value = calloc(rows * points, sizeof *m->value);
+    for (size_t i = 0; m->value != NULL && i < rows * points; i++) m->value[i] = NAN;
+    for (size_t i = 0; i < FIGURE_ROWS_MAX; i++) m->names[i] = m->name[i];
+    for (size_t i = 0; i < FIGURE_POINTS_MAX; i++) m->labels[i] = m->label[i];
+    for (size_t i = 0; i < 8; i++) m->words[i] = m->word[i];
+    return m->value != NULL ? m : NULL;
+}
+
+/* Index of a text in a list that grows; most when it is full. */
+static size_t place_of(char (*list)[FIGURE_TEXT], size_t *n, size_t most, const char *text)
+{
+    size_t i = 0;
+
+    while (i < *n && strcmp(list[i], text) != 0) i++;
+    if (i == *n && *n < most) snprintf(list[(*n)++], FIGURE_TEXT, "%s", text);
+    return i;
+}
+
+static void clock_label(char label[24], uint64_t ms)
+{
+    uint64_t minutes = ms / 60000 % 1440;
+
+    snprintf(label, 24, "%02u:%02u", (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+}
+
+/* --- agreements, slot by slot --------------------------------------------------------------------------------------- */
+
+typedef struct day_of {
+    uint64_t slot_ms, first, periods, start_ms;
+} day_of;
+
+static size_t word_of(figure_memory *m, size_t *n, const char *text)
+{
+    size_t i = 0;
+
+    while (i < *n && strcmp(m->word[i], text) != 0) i++;
+    if (i == *n && *n < 8) snprintf(m->word[(*n)++], sizeof m->word[0], "%s", text);
+    return i;
+}
+
+static mgc_status agreements(book *b, const day_of *day, figures *f)
+{
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    size_t n = 0, words = 0;
+    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "trades", NULL, &rows);
+    figure_memory *m = st == MGC_OK ? new_figure(f, FIGURE_ROWS_MAX, day->periods) : NULL;
+
+    if (st == MGC_OK && m == NULL) st = MGC_E_NO_MEMORY;
+    while (st == MGC_OK && mgc_rows_next(rows, &row) == MGC_ROW) {
+        char name[FIGURE_TEXT];
+        uint64_t slot = (uint64_t)mgc_row_int(row, "slot");
+        if (slot < day->first || slot >= day->first + day->periods) continue;
+        snprintf(name, sizeof name, "%s → %s%s", mgc_row_text(row, "seller"), mgc_row_text(row, "buyer"),
+                 mgc_row_int(row, "carrier") == MGC_CARRIER_HEAT ? ", heat" : "");
+        size_t i = place_of(m->name, &n, FIGURE_ROWS_MAX, name);
+        if (i < n) m->value[i * day->periods + (slot - day->first)] = (double)word_of(m, &words, mgc_row_text(row, "state"));
+    }
+    mgc_rows_destroy(rows);
+    if (st != MGC_OK || n == 0) return st;
+    for (uint64_t i = 0; i < day->periods; i++) clock_label(m->label[i], day->start_ms + i * day->slot_ms);
+    f->list[f->n++] = (mgc_report_figure){.title = "Agreements", .unit = "state of each, slot by slot, when the day was settled", .name = m->names, .label = m->labels,
+                                          .word = m->words, .value = m->value, .series = n, .points = day->periods, .words = words, .kind = MGC_FIGURE_STATES};
+    return MGC_OK;
+}
+
+/* --- blocks over the clock ------------------------------------------------------------------------------------------ */
+
+enum { HOURS_MAX = 96, HOUR_MS = 3600000 };
+
+/* What every chain wrote, hour by hour of the simulated clock from the first block of the day's eve on. */
+static mgc_status blocks(book *b, const day_of *day, figures *f, const char *column, const char *title, const char *unit)
+{
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    size_t n = 0;
+    uint64_t from = day->start_ms - 24 * UINT64_C(3600000), last = 0;
+    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "blocks", NULL, &rows);
+    figure_memory *m = st == MGC_OK ? new_figure(f, 8, HOURS_MAX) : NULL;
+
+    if (st == MGC_OK && m == NULL) st = MGC_E_NO_MEMORY;
+    for (size_t i = 0; st == MGC_OK && i < 8 * HOURS_MAX; i++) m->value[i] = 0;
+    while (st == MGC_OK && mgc_rows_next(rows, &row) == MGC_ROW) {
+        uint64_t time = (uint64_t)mgc_row_int(row, "time_ms");
+        if (time < from || (time - from) / HOUR_MS >= HOURS_MAX) continue;
+        size_t i = place_of(m->name, &n, 8, mgc_row_text(row, "chain")), hour = (size_t)((time - from) / HOUR_MS);
+        if (i == 8) continue;
+        m->value[i * HOURS_MAX + hour] += (double)mgc_row_int(row, column);
+        last = hour > last ? hour : last;
+    }
+    mgc_rows_destroy(rows);
+    if (st != MGC_OK || n == 0) return st;
+    size_t points = (size_t)last + 1;
+    for (size_t i = 1; i < n; i++) memmove(m->value + i * points, m->value + i * HOURS_MAX, points * sizeof *m->value);
+    for (size_t i = 0; i < points; i++) clock_label(m->label[i], from + i * HOUR_MS);
+    f->list[f->n++] = (mgc_report_figure){.title = title, .unit = unit, .name = m->names, .label = m->labels, .value = m->value,
+                                          .series = n, .points = points, .kind = MGC_FIGURE_STACKS};
+    return MGC_OK;
+}
+
+/* --- credit --------------------------------------------------------------------------------------------------------- */
+
+static mgc_status credit(book *b, figures *f)
+{
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    size_t n = 0;
+    mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "credit", NULL, &rows);
+    size_t most = st == MGC_OK ? mgc_rows_count(rows) : 0;
+    most = most < 40 ? most : 40;
+    figure_memory *m = most > 0 ? new_figure(f, 2, most) : NULL;
+
+    if (st == MGC_OK && most > 0 && m == NULL) st = MGC_E_NO_MEMORY;
+    while (m != NULL && n < most && mgc_rows_next(rows, &row) == MGC_ROW) {
+        snprintf(m->label[n], sizeof m->label[n], "%s", mgc_row_text(row, "member"));
+        m->value[n] = 5000;
+        m->value[most + n++] = (double)mgc_row_int(row, "trade");
+    }
+    mgc_rows_destroy(rows);
+    if (m == NULL || n == 0) return st;
+    snprintf(m->name[0], FIGURE_TEXT, "at first");
+    snprintf(m->name[1], FIGURE_TEXT, "after the day");
+    f->list[f->n++] = (mgc_report_figure){.title = "Trading credit", .unit = "of 10000, by number of the member", .name = m->names, .label = m->labels, .value = m->value,
+                                          .series = 2, .points = n, .kind = MGC_FIGURE_COLUMNS};
+    return MGC_OK;
+}
+
+mgc_status book_figures(book *b, const mgc_case *kase, figures *f)
+{
+    mgc_case_info info = {.struct_size = sizeof info};
+
+    mgc_status st = mgc_case_get_info(kase, &info);
+    if (st != MGC_OK) return st;
+    uint64_t slot_ms = info.period_minutes * UINT64_C(60000);
+    const day_of day = {slot_ms, info.start_ms / slot_ms, info.periods < FIGURE_POINTS_MAX ? info.periods : FIGURE_POINTS_MAX, info.start_ms};
+    st = agreements(b, &day, f);
+    if (st == MGC_OK) st = blocks(b, &day, f, "transactions", "Transactions", "executed in each hour, by chain, from the day's eve on");
+    if (st == MGC_OK) st = blocks(b, &day, f, "bytes", "Growth of the ledger", "bytes of blocks in each hour, by chain");
+    if (st == MGC_OK) st = credit(b, f);
+    return st;
+}
