@@ -78,6 +78,20 @@ void progress_setup(sim *s)
     s->show.none = strcmp(s->progress, "none") == 0;
     s->show.json = strcmp(s->progress, "json") == 0;
     s->show.bar = strcmp(s->progress, "auto") == 0 && terminal;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    s->show.color = isatty(STDOUT_FILENO) == 1 && (no_color == NULL || *no_color == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+const char *mark_of(const sim *s, bool ok)
+{
+    if (!s->show.color) return ok ? "ok  " : "FAIL";
+    return ok ? "\033[32mok\033[0m  " : "\033[1;31mFAIL\033[0m";
+}
+
+double fraction_to(double value, double target)
+{
+    if (!(value > 0) || !(target > 0) || target >= 1) return -1;
+    return fmin(1, fmax(0, log(value) / log(target)));
 }
 
 static void clear_line(const sim *s)
@@ -106,7 +120,9 @@ void phase_step(sim *s, double fraction, const char *text)
         int full = (int)(fmin(fraction, 1) * BAR_WIDTH);
         for (int i = 0; i < BAR_WIDTH; i++) fputs(i < full ? "█" : "░", stderr);
     }
-    fprintf(stderr, " %s  %s s", text, fixed((double)(now - s->show.begun_ms) / 1000, 1));
+    double elapsed = (double)(now - s->show.begun_ms) / 1000;
+    fprintf(stderr, " %s  %s s", text, fixed(elapsed, 1));
+    if (fraction > 0.05 && fraction < 1 && elapsed > 1) fprintf(stderr, ", about %s s left", fixed(elapsed * (1 - fraction) / fraction, 0));
     fflush(stderr);
 }
 

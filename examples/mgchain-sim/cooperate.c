@@ -18,7 +18,7 @@ static int32_t show(void *user, const mgc_alliance_progress *progress)
         snprintf(text, sizeof text, "round %u, disagreement %s %%", progress->round, fixed(100 * progress->primal, 4));
     else
         text[0] = '\0';
-    phase_step(s, -1, text);
+    phase_step(s, progress->round > 0 ? fraction_to(progress->primal, s->tolerance > 0 ? s->tolerance : 1e-4) : -1, text);
     return MGC_CB_DONE;
 }
 

@@ -18,6 +18,8 @@ static const char usage[] =
     "  mgchain-sim evaluate [CASE] --days N [--out DIR] [--relax] [--threads N] [--gap G] [--json]\n"
     "      walk forward over the history: what deterministic, stochastic and robust plans cost on the days that came,\n"
     "      and how often each radius rule holds what it promises.  Writes DIR/evaluation.html and evaluation.json\n"
+    "  mgchain-sim new FILE\n"
+    "      write a small case with comments, to begin with\n"
     "  mgchain-sim check CASE\n"
     "      every error of the input, or a summary of it\n"
     "  mgchain-sim export CASE --mps FILE[.gz] [--fixed] [--microgrid ID]\n"
@@ -57,6 +59,7 @@ static const struct {
     {"run", cmd_run, 0, 1, " out days threads seed members incident json gap "},
     {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
     {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
+    {"new", cmd_new, 1, 1, " "},
     {"check", cmd_check, 1, 1, " "},
     {"export", cmd_export, 1, 1, " mps fixed microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap tolerance json mps fixed "},

@@ -126,7 +126,7 @@ static void say_day(sim *s, const one_day *d, const char *folder)
     print_members(d->kase, d->alliance);
     printf("\n%u trades, %u rounds; cost at most %s %% of the cost alone above the best possible\n\n", info.trades, info.rounds, fixed(100 * info.gap, 3));
     for (size_t i = 0; i < d->checked.n; i++)
-        printf("%s %-38s %s\n", d->checked.list[i].ok ? "ok  " : "FAIL", d->checked.list[i].name, d->checked.list[i].found);
+        printf("%s %-38s %s\n", mark_of(s, d->checked.list[i].ok), d->checked.list[i].name, d->checked.list[i].found);
     printf("\n%s/report.html\n", folder);
 }
 

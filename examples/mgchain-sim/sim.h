@@ -32,7 +32,7 @@ typedef struct sim {
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];
     size_t n_phases;
-    struct { bool bar, json, none; const char *phase; uint64_t begun_ms, drawn_ms; } show;
+    struct { bool bar, json, none, color; const char *phase; uint64_t begun_ms, drawn_ms; } show; /* color: of stdout */
 } sim;
 
 /* Commands: each returns an exit code. */
@@ -46,6 +46,9 @@ int cmd_stochastic(sim *s);
 int cmd_ledger(sim *s);
 int cmd_doctor(sim *s);
 int cmd_keys(sim *s);
+int cmd_new(sim *s);
+
+extern const char new_case[]; /* new-case.yaml */
 
 /* Say what failed on stderr and choose the exit code that belongs to the status. */
 int failed(sim *s, mgc_status status, const char *what);
@@ -57,7 +60,9 @@ uint64_t now_ms(void *user);
 /* Progress on stderr: a bar on a terminal, a line a phase elsewhere, JSON lines on request. */
 void progress_setup(sim *s);
 void phase_begin(sim *s, const char *name);
-void phase_step(sim *s, double fraction, const char *text); /* fraction < 0: unknown */
+void phase_step(sim *s, double fraction, const char *text); /* fraction of the phase that is done; < 0: unknown */
+/* How far an iteration is that goes from 1 down to a target by about the same factor each time; negative: cannot be told. */
+double fraction_to(double value, double target);
 double phase_end(sim *s); /* seconds */
 void print_phases(const sim *s); /* on stdout: seconds of each phase and in all */
 
@@ -73,6 +78,9 @@ char *read_file(sim *s, const char *path, size_t *len);
 /* Write a program to s->mps, in fixed format on request, packed where the name ends in .gz, and say so.  *made: the text was
  * made, and only the file may have failed. */
 mgc_status write_program(sim *s, const mgc_program *program, bool *made);
+
+/* A word for a check's outcome, in colour where stdout is a terminal and NO_COLOR is not set. */
+const char *mark_of(const sim *s, bool ok);
 
 /* Print a number with so many decimals and a point, in every locale. */
 const char *fixed(double x, int decimals); /* one of eight rotating buffers */

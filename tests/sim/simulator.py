@@ -403,6 +403,53 @@ def plans_are_held_against_the_days_that_came():
         assert not os.path.exists(os.path.join(folder, "mgchain-out", "evaluation.html"))
 
 
+@test
+def a_new_case_is_sound_and_runs():
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("new", "mine.yaml", cwd=folder)
+        assert done.returncode == 0 and "mine.yaml" in done.stdout, done
+        text = (pathlib.Path(folder) / "mine.yaml").read_text()
+        assert text.count("#") > 10, "without comments"
+        assert sim("check", "mine.yaml", cwd=folder).returncode == 0
+        central = sim("solve", "mine.yaml", "--central", "--json", cwd=folder)
+        assert central.returncode == 0, central.stderr
+        day = sim("run", "mine.yaml", "--json", cwd=folder)
+        assert day.returncode == 0, day.stderr
+        want, got = json.loads(central.stdout), json.loads(day.stdout)
+        near(got["alliance_cost"], want["alliance_cost"], 1e-3 * sum(map(abs, want["standalone_cost"].values())), "agents against one program")
+        again = sim("new", "mine.yaml", cwd=folder)
+        assert again.returncode == 6 and "another name" in again.stderr, again
+        assert (pathlib.Path(folder) / "mine.yaml").read_text() == text, "the user's file was written over"
+
+
+@test
+def colours_only_for_eyes_that_want_them():
+    import pty
+
+    def on_terminal(environment):
+        with tempfile.TemporaryDirectory() as folder:
+            ours, theirs = pty.openpty()
+            child = subprocess.Popen([SIM, "run", str((REFERENCE / "one_scenario.json").resolve()), "--progress=none"], stdout=theirs, stderr=subprocess.DEVNULL,
+                                     cwd=folder, env={**os.environ, "TERM": "xterm", **environment})
+            os.close(theirs)
+            seen = b""
+            while True:
+                try:
+                    part = os.read(ours, 4096)
+                except OSError:  # the other end is closed
+                    break
+                if not part:
+                    break
+                seen += part
+            os.close(ours)
+            assert child.wait(timeout=300) == 0
+            return seen
+
+    assert b"\033[32mok" in on_terminal({"NO_COLOR": ""})
+    plain = on_terminal({"NO_COLOR": "1"})
+    assert b"\033" not in plain and b"ok " in plain
+
+
 # --- the day ------------------------------------------------------------------------------------------------------------------
 
 day = {}
