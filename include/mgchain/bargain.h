@@ -123,6 +123,7 @@ typedef struct mgc_alliance_info {
     double primal_residual, dual_residual; /**< [-] of the last round */
     double seconds_alone, seconds_trade, seconds_pay, seconds_bound; /**< by the context's clock */
 } mgc_alliance_info;
+/** How the run ended, filled up to info->struct_size.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_info(const mgc_alliance *alliance, mgc_alliance_info *info);
 
 /**
@@ -164,6 +165,7 @@ typedef struct mgc_trade {
     double sent_kwh;         /**< over the day */
     double money;            /**< [currency] sum of price x energy; `to` pays it to `from` */
 } mgc_trade;
+/** @param index 0..info.trades - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_trade(const mgc_alliance *alliance, uint32_t index, mgc_trade *trade);
 
 /** Money between two members. */
@@ -174,6 +176,7 @@ typedef struct mgc_pair {
     double trades;   /**< [currency] of it for energy at the trades' prices */
     double transfer; /**< [currency] the rest: one transfer a day; payment = trades + transfer */
 } mgc_pair;
+/** @param index 0..info.pairs - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_pair(const mgc_alliance *alliance, uint32_t index, mgc_pair *pair);
 
 /** One round of proposals, for the picture of convergence. */
@@ -185,6 +188,7 @@ typedef struct mgc_round {
     double traded_kwh;  /**< agreed so far, over the day */
     double disagreement_kw; /**< largest difference of two ends' proposals */
 } mgc_round;
+/** @param index 0..info.rounds - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_round(const mgc_alliance *alliance, uint32_t index, mgc_round *round);
 
 /** @param together MGC_DISPATCH_ALONE or MGC_DISPATCH_ALLIANCE
@@ -208,6 +212,7 @@ typedef struct mgc_certificate {
     double nash;             /**< [currency] largest distance of a member's gain from its Nash share; <= 1e-5 x members */
     double gap;              /**< [-] (cost - lower bound) / max(1, sum of |stand-alone cost|), recomputed from the members' bounds */
 } mgc_certificate;
+/** Recompute it.  @return MGC_OK; MGC_E_STATE where the run ended without plans; MGC_E_ABI_SIZE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_certificate(const mgc_alliance *alliance, mgc_certificate *certificate);
 
 /* --- one member's agent over the host's transport --------------------------------------------------------------------- */
@@ -232,6 +237,7 @@ typedef struct mgc_agent_opts {
     uint32_t keep_log;     /**< 1: keep what mgc_agent_save() needs, some kB a round; 0 */
     uint32_t reserved0;    /**< 0 */
 } mgc_agent_opts;
+/** Fill with the defaults of the library that runs.  size: sizeof(mgc_agent_opts).  Since 0.1 */
 MGC_API void mgc_agent_opts_init(mgc_agent_opts *opts, size_t size);
 
 /** State of an agent. */
@@ -331,6 +337,7 @@ typedef struct mgc_agent_counts {
     uint64_t conflicting; /**< same step, other content: the first one stands */
     uint64_t sent;
 } mgc_agent_counts;
+/** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_counts(const mgc_agent *agent, mgc_agent_counts *counts);
 
 /** The agreement as this member sees it. */
@@ -347,6 +354,8 @@ typedef struct mgc_agreement {
 } mgc_agreement;
 /** @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement);
+/** @param index 0..agreement.trades - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_STATE unless AGREED; MGC_E_ABI_SIZE.
+ *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);
 /** first is the agent's own member.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint32_t index, mgc_pair *pair);

@@ -346,6 +346,7 @@ typedef struct mgc_raft_opts {
                                      seven eighths of log_max.  The same on all members, also where log_max had to be
                                      larger to load what the disk held: else a leader gets ahead of what others can
                                      take, and nothing can be committed to make room */
+    uint32_t reserved0;         /**< 0 */
 } mgc_raft_opts;
 
 /** Fill with defaults.  size: sizeof(mgc_raft_opts).  Since 0.1 */

@@ -62,10 +62,14 @@ MGC_API const char *mgc_device_type(uint32_t index);
 
 /** @param periods 1..8784  @param hours length of a period [h], > 0.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_model_create(mgc_ctx *ctx, uint32_t periods, double hours, mgc_model **out);
+/** NULL is fine.  Since 0.1 */
 MGC_API void mgc_model_destroy(mgc_model *model);
 
 /** @param scenarios 1..10000; @param id 1..63 bytes, [A-Za-z0-9_.-], unique.  site borrowed until the model is destroyed. Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_model_add_microgrid(mgc_model *model, const char *id, uint32_t scenarios, mgc_microgrid **site);
+/** @param type as mgc_device_type() names them; @param id as a microgrid's, unique within it; device borrowed until the model is
+ *  destroyed.  @return MGC_OK, MGC_E_UNKNOWN_KEY (no such type; the nearest is named), MGC_E_EXISTS, MGC_E_INVALID_ARG,
+ *  MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_microgrid_add_device(mgc_microgrid *site, const char *type, const char *id, mgc_device **device);
 /** A link for "electricity" or "heat" between two members; either may be a microgrid that this model does not hold (its owner
  *  is elsewhere), not both.  Since 0.1 */
@@ -166,6 +170,7 @@ typedef struct mgc_dispatch_opts {
     void *user;
 } mgc_dispatch_opts;
 
+/** Fill with the defaults of the library that runs.  size: sizeof(mgc_dispatch_opts).  Since 0.1 */
 MGC_API void mgc_dispatch_opts_init(mgc_dispatch_opts *opts, size_t size);
 
 typedef struct mgc_plan_info {
@@ -183,7 +188,9 @@ typedef struct mgc_plan_info {
 /** Plan.  @return MGC_OK and info.outcome (INFEASIBLE: mgc_plan_explain() says why); what mgc_model_check() refuses;
  *  MGC_E_NO_MEMORY.  The model may change or go afterwards: the plan keeps what it needs.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_dispatch_solve(const mgc_model *model, const mgc_dispatch_opts *opts, mgc_plan **plan);
+/** NULL is fine.  Since 0.1 */
 MGC_API void mgc_plan_destroy(mgc_plan *plan);
+/** How planning ended, filled up to info->struct_size.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_get_info(const mgc_plan *plan, mgc_plan_info *info);
 
 /**
@@ -206,13 +213,17 @@ MGC_API MGC_NODISCARD mgc_status mgc_plan_get_series(const mgc_plan *plan, const
 /**
  * A number of one microgrid's plan: "cost" (worst-case expected, before payments), "bound", "first_stage_cost", "gap",
  * "emission_kg" (expected under the worst case), "renewable_used_kwh" (the same), "renewable_available_kwh", "unserved_kwh".
+ * @return MGC_OK, MGC_E_UNKNOWN_KEY (nearest named), MGC_E_STATE (no solution), MGC_E_INVALID_ARG.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_get_number(const mgc_plan *plan, const char *microgrid, const char *what, double *value);
-/** The same of one scenario: "cost" (Q_k), "emission_kg", "renewable_used_kwh", "unserved_kwh". */
+/** The same of one scenario: "cost" (Q_k), "emission_kg", "renewable_used_kwh", "unserved_kwh".
+ *  @return as above, MGC_E_RANGE for a scenario that is not there.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_get_scenario_number(const mgc_plan *plan, const char *microgrid, const char *what, uint32_t scenario, double *value);
-/** Worst-case probabilities of a microgrid; n = its scenarios. */
+/** Worst-case probabilities of a microgrid; n = its scenarios, filled.  @return MGC_OK, MGC_E_UNKNOWN_KEY, MGC_E_WRONG_LENGTH,
+ *  MGC_E_STATE (no solution), MGC_E_INVALID_ARG.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_get_probability(const mgc_plan *plan, const char *microgrid, double *probability, size_t n);
-/** Why the plan is infeasible: who, when, how much is short, the smallest single change that cures it; "" otherwise.  Borrowed. */
+/** Why the plan is infeasible: who, when, how much is short, the smallest single change that cures it; "" otherwise.
+ *  Borrowed until the plan is destroyed.  Since 0.1 */
 MGC_API const char *mgc_plan_explain(const mgc_plan *plan);
 
 /**
@@ -267,6 +278,7 @@ MGC_API void mgc_state_destroy(mgc_state *state);
 /** Append a copy of an entry.  Names and values are checked by mgc_state_apply(), against the model they are for.
  *  @return MGC_OK; MGC_E_INVALID_ARG (a text is NULL, no values), MGC_E_LIMIT, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_state_add(mgc_state *state, const mgc_state_entry *entry);
+/** Number of entries.  Since 0.1 */
 MGC_API uint32_t mgc_state_entries(const mgc_state *state);
 /** Texts and values are borrowed from the state until it is destroyed.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_state_get(const mgc_state *state, uint32_t index, mgc_state_entry *entry);

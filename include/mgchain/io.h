@@ -191,6 +191,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_case_scenario(const mgc_case *kase, uint32_
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_json_create(mgc_ctx *ctx, mgc_json **out);
+/** NULL is fine.  Since 0.1 */
 MGC_API void mgc_json_destroy(mgc_json *json);
 
 /** Append a value: key is copied, NULL inside an array and for the outermost value.  Since 0.1 @{ */

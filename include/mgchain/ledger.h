@@ -356,14 +356,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_seal(mgc_chain *chain, uint32_t propo
 MGC_API MGC_NODISCARD mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
                                                 uint8_t *signature);
 
+/** One member's vote for a block. */
+typedef struct mgc_vote {
+    uint32_t member;       /**< id */
+    uint32_t reserved0;    /**< 0 */
+    uint8_t signature[64]; /**< as mgc_chain_vote() fills it */
+} mgc_vote;
 /** Make the first block without a certificate final.  votes in any order, each member once.
  *  @return MGC_OK; MGC_E_BAD_CERT (unknown member, twice, too few, wrong); MGC_E_HEIGHT; MGC_E_NOT_FINAL (a block of
  *          another chain that its header pins is not final yet), storage.  Since 0.1 */
-typedef struct mgc_vote {
-    uint32_t member;
-    uint32_t reserved0;
-    uint8_t signature[64];
-} mgc_vote;
 MGC_API MGC_NODISCARD mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *votes,
                                                    size_t n_votes);
 

@@ -31,6 +31,7 @@ typedef struct mgc_twostage mgc_twostage;
  * @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_PROBABILITY, MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_create(mgc_ctx *ctx, uint32_t scenarios, const double *probability, mgc_twostage **out);
+/** NULL is fine.  Since 0.1 */
 MGC_API void mgc_twostage_destroy(mgc_twostage *ts);
 
 /** Append a column of a stage; a scenario column's cost is its share of Q_k, not weighted by probability.  Columns of all
@@ -54,9 +55,11 @@ MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_column_name(mgc_twostage *ts, 
 MGC_API MGC_NODISCARD mgc_status mgc_twostage_set_row_name(mgc_twostage *ts, uint32_t row, const char *name);
 /** @} */
 
+/** Number of scenarios; columns and rows, those of every scenario counted.  Since 0.1 @{ */
 MGC_API uint32_t mgc_twostage_scenarios(const mgc_twostage *ts);
 MGC_API uint32_t mgc_twostage_columns(const mgc_twostage *ts);
 MGC_API uint32_t mgc_twostage_rows(const mgc_twostage *ts);
+/** @} */
 
 /**
  * The ambiguity set: always p >= 0, sum p = 1.  A negative radius or level takes a set away; radii are >= 0, a level is in
@@ -133,6 +136,7 @@ typedef struct mgc_twostage_opts {
     uint32_t reserved0;    /**< 0 */
 } mgc_twostage_opts;
 
+/** Fill with the defaults of the library that runs.  size: sizeof(mgc_twostage_opts).  Since 0.1 */
 MGC_API void mgc_twostage_opts_init(mgc_twostage_opts *opts, size_t size);
 
 /** What a solve found. */
@@ -202,6 +206,7 @@ typedef struct mgc_budget mgc_budget;
 /** Create an empty program with `parameters` uncertain numbers z, each within 0..1 until mgc_budget_set_range().
  *  @return MGC_OK, MGC_E_INVALID_ARG (1..256 parameters), MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_budget_create(mgc_ctx *ctx, uint32_t parameters, mgc_budget **out);
+/** NULL is fine.  Since 0.1 */
 MGC_API void mgc_budget_destroy(mgc_budget *budget);
 
 /** Append a column or row, as mgc_twostage_add_column() and mgc_twostage_add_row(): a first-stage row holds first-stage columns
@@ -240,6 +245,7 @@ typedef struct mgc_budget_opts {
     void *user;
 } mgc_budget_opts;
 
+/** Fill with the defaults of the library that runs.  size: sizeof(mgc_budget_opts).  Since 0.1 */
 MGC_API void mgc_budget_opts_init(mgc_budget_opts *opts, size_t size);
 
 /** What a solve found. */

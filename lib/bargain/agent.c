@@ -22,7 +22,6 @@
 #include "dispatch/model.h"
 #include "dispatch/site.h"
 
-#define AGENT_OPTS_V1 sizeof(mgc_agent_opts)
 enum { MEMBERS_MAX = 8192, ROUND_LIMIT_MAX = 100000 };
 
 static const mgc_agent_opts agent_defaults = {
@@ -269,7 +268,7 @@ mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id
 
     if (ctx == NULL || model == NULL || id == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, AGENT_OPTS_V1, opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_agent_opts, reserved0), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "bargain: opts.struct_size is not one this library knows");
     if ((st = check_opts(ctx, &o)) != MGC_OK) return st;
     if (mgc_model_microgrid(model, id) == NULL) return mgc__fail(ctx, MGC_E_NOT_FOUND, "bargain: the model has no microgrid %s", id);
@@ -584,5 +583,5 @@ mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_ms, mgc_agent_output *o
 mgc_status mgc_agent_get_counts(const mgc_agent *agent, mgc_agent_counts *counts)
 {
     if (agent == NULL || counts == NULL) return MGC_E_INVALID_ARG;
-    return mgc__info_write(counts, &agent->counts, sizeof agent->counts, sizeof agent->counts);
+    return mgc__info_write(counts, &agent->counts, sizeof agent->counts, MGC__FIRST_SIZE(mgc_agent_counts, sent));
 }

@@ -137,7 +137,7 @@ mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *o
     if (model == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     run.ctx = model->ctx;
-    st = mgc__opts_read(&run.opts, sizeof run.opts, sizeof run.opts, opts);
+    st = mgc__opts_read(&run.opts, sizeof run.opts, MGC__FIRST_SIZE(mgc_alliance_opts, start_len), opts);
     if (st != MGC_OK) return mgc__fail(run.ctx, st, "bargain: opts.struct_size is not one this library knows");
     if ((st = check_opts(run.ctx, &run.opts, mgc_model_microgrids(model))) != MGC_OK) return st;
     if ((st = mgc_model_check(model, NULL, NULL)) != MGC_OK) return st;

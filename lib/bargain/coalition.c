@@ -162,7 +162,7 @@ mgc_status mgc_coalition_values(const mgc_model *model, const mgc_coalition_opts
 
     if (model == NULL || value == NULL) return MGC_E_INVALID_ARG;
     g.ctx = model->ctx;
-    st = mgc__opts_read(&g.opts, sizeof g.opts, sizeof g.opts, opts);
+    st = mgc__opts_read(&g.opts, sizeof g.opts, MGC__FIRST_SIZE(mgc_coalition_opts, user), opts);
     if (st != MGC_OK) return mgc__fail(g.ctx, st, "bargain: opts.struct_size is not one this library knows");
     if (!(g.opts.gap >= 0 && g.opts.gap < 1)) return mgc__fail(g.ctx, MGC_E_INVALID_ARG, "bargain: gap is %g; must be in [0, 1)", g.opts.gap);
     if ((st = check_size(g.ctx, n)) != MGC_OK) return st;

@@ -172,7 +172,7 @@ mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement)
     a.dual = agent->turn.dual;
     a.bytes = agent->bytes.bytes;
     a.len = agent->bytes.len;
-    return mgc__info_write(agreement, &a, sizeof a, sizeof a);
+    return mgc__info_write(agreement, &a, sizeof a, MGC__FIRST_SIZE(mgc_agreement, len));
 }
 
 mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade)
@@ -186,7 +186,7 @@ mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade
         for (uint32_t d = 0; d < 2; d++) {
             if (!sends(agent, e, d) || seen++ != index) continue;
             read_trade(agent, e, d, &t);
-            return mgc__info_write(trade, &t, sizeof t, sizeof t);
+            return mgc__info_write(trade, &t, sizeof t, MGC__FIRST_SIZE(mgc_trade, money));
         }
     return mgc__fail(agent->ctx, MGC_E_RANGE, "bargain: trade %u; there are %u", index, count_trades(agent));
 }
@@ -218,7 +218,7 @@ mgc_status mgc_agent_get_pair(const mgc_agent *agent, uint32_t index, mgc_pair *
         out.payment = (double)(agent->peers[p].first ? agent->peers[p].micro : -agent->peers[p].micro) / MGC__MICRO;
         out.trades = paid_for_trades(agent, p);
         out.transfer = out.payment - out.trades;
-        return mgc__info_write(pair, &out, sizeof out, sizeof out);
+        return mgc__info_write(pair, &out, sizeof out, MGC__FIRST_SIZE(mgc_pair, transfer));
     }
     return mgc__fail(agent->ctx, MGC_E_RANGE, "bargain: no pair %u", index);
 }

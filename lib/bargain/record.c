@@ -674,5 +674,5 @@ mgc_status mgc_record_verify(const mgc_record *r, const char *const *ids, const 
     fault = fault_of(&p, sound, n, gap_limit);
     snprintf(p.reason, sizeof p.reason, "%s", fault);
     p.ok = fault[0] == '\0';
-    return mgc__info_write(report, &p, sizeof p, sizeof p);
+    return mgc__info_write(report, &p, sizeof p, MGC__FIRST_SIZE(mgc_record_report, reason));
 }

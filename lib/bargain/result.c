@@ -8,7 +8,8 @@
 mgc_status mgc_alliance_get_info(const mgc_alliance *alliance, mgc_alliance_info *info)
 {
     if (alliance == NULL || info == NULL) return MGC_E_INVALID_ARG;
-    return mgc__info_write(info, &alliance->info, sizeof alliance->info, sizeof alliance->info);
+    return mgc__info_write(info, &alliance->info,
+                           sizeof alliance->info, MGC__FIRST_SIZE(mgc_alliance_info, seconds_bound));
 }
 
 mgc_status mgc_alliance_get_state(const mgc_alliance *alliance, const uint8_t **bytes, size_t *len)
@@ -38,7 +39,7 @@ mgc_status mgc_alliance_get_member(const mgc_alliance *a, uint32_t index, mgc_me
     mgc_member_info out = {.struct_size = sizeof out, .id = m->id, .standalone_cost = m->standalone, .standalone_bound = m->standalone_bound,
                            .cost = m->cost, .payment = m->payment, .final_cost = m->cost + m->payment, .weight = m->weight,
                            .supplied_kwh = m->supplied_kwh, .received_kwh = m->received_kwh, .lower_bound = m->bound};
-    return mgc__info_write(info, &out, sizeof out, sizeof out);
+    return mgc__info_write(info, &out, sizeof out, MGC__FIRST_SIZE(mgc_member_info, lower_bound));
 }
 
 static void read_trade(const mgc_alliance *a, const mgc__joint *j, uint32_t d, mgc_trade *out)
@@ -62,7 +63,7 @@ mgc_status mgc_alliance_get_trade(const mgc_alliance *a, uint32_t index, mgc_tra
         for (uint32_t d = 0; d < 2; d++) {
             if (!mgc__joint_trades(a, &a->joint[k], d) || seen++ != index) continue;
             read_trade(a, &a->joint[k], d, &out);
-            return mgc__info_write(trade, &out, sizeof out, sizeof out);
+            return mgc__info_write(trade, &out, sizeof out, MGC__FIRST_SIZE(mgc_trade, money));
         }
     return past_the_last(a, "trade", index, seen);
 }
@@ -84,14 +85,15 @@ mgc_status mgc_alliance_get_pair(const mgc_alliance *a, uint32_t index, mgc_pair
         }
     }
     out.transfer = out.payment - out.trades;
-    return mgc__info_write(pair, &out, sizeof out, sizeof out);
+    return mgc__info_write(pair, &out, sizeof out, MGC__FIRST_SIZE(mgc_pair, transfer));
 }
 
 mgc_status mgc_alliance_get_round(const mgc_alliance *a, uint32_t index, mgc_round *round)
 {
     if (a == NULL || round == NULL) return MGC_E_INVALID_ARG;
     if (index >= a->rounds) return past_the_last(a, "round", index, a->rounds);
-    return mgc__info_write(round, &a->round[index], sizeof a->round[index], sizeof a->round[index]);
+    return mgc__info_write(round, &a->round[index],
+                           sizeof a->round[index], MGC__FIRST_SIZE(mgc_round, disagreement_kw));
 }
 
 mgc_status mgc_alliance_get_plan(const mgc_alliance *a, uint32_t together, const mgc_plan **plan)
@@ -192,5 +194,5 @@ mgc_status mgc_alliance_certificate(const mgc_alliance *a, mgc_certificate *cert
     c.gap = (cost - fmax(bound, a->info.lower_bound)) / fmax(1, size);
     c.ok = isfinite(cost) && c.imbalance_kw <= 1e-3 && c.capacity_kw <= 1e-6 && c.payment_sum <= 1e-9 * members &&
            c.pair_sum <= 1e-9 * members && c.worst_loss <= 1e-6 * members && c.nash <= 1e-5 * members && c.gap >= -1e-6;
-    return mgc__info_write(certificate, &c, sizeof c, sizeof c);
+    return mgc__info_write(certificate, &c, sizeof c, MGC__FIRST_SIZE(mgc_certificate, gap));
 }

@@ -15,6 +15,11 @@
 
 enum { OPTS_SIZE_MAX = 4096 }; /* a larger struct_size is garbage, not a future */
 
+/* Size of a public struct in its first release, told by the last field that it had then.  Written out at each use, never
+ * sizeof: that grows with the struct and would turn away every older caller.  tests/abi holds it to the record. */
+#define MGC__FIRST_SIZE(type, last)                                                                               \
+    ((offsetof(type, last) + sizeof(((type *)0)->last) + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
+
 /* Lay the caller's options over our defaults.
  *
  * dst       our full-size struct, already holding the defaults

@@ -48,7 +48,7 @@ mgc_status mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx **out)
 
     if (out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_ctx_opts, reserved0), opts);
     if (st != MGC_OK) return st;
     if (o.reserved0 != 0) return MGC_E_INVALID_ARG;
 

@@ -48,7 +48,7 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_raft_opts *opts, mgc_raft_op
     mgc_status status;
 
     *o = defaults;
-    status = mgc__opts_read(o, sizeof *o, sizeof *o, opts);
+    status = mgc__opts_read(o, sizeof *o, MGC__FIRST_SIZE(mgc_raft_opts, reserved0), opts);
     if (status != MGC_OK) return mgc__fail(ctx, status, "consensus: option struct of another size");
     status = in_range(ctx, "id", o->id, 1, UINT32_MAX);
     if (status == MGC_OK) status = check_times(ctx, o);
@@ -62,6 +62,7 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_raft_opts *opts, mgc_raft_op
     if (status == MGC_OK) status = in_range(ctx, "inflight_max", o->inflight_max, 1, 256);
     if (status == MGC_OK) status = in_range(ctx, "reads_max", o->reads_max, 1, READS_MOST);
     if (status == MGC_OK) status = in_range(ctx, "sign", o->sign, 0, 1);
+    if (status == MGC_OK) status = in_range(ctx, "reserved0", o->reserved0, 0, 0);
     return status;
 }
 
@@ -287,7 +288,7 @@ mgc_status mgc_raft_get_info(const mgc_raft *r, mgc_raft_info *info)
                         .recovering = mgc__recovering(r), .may_vote = mgc__may_vote(r),
                         .ticks_since_leader = r->since_leader,
                         .joint = mgc__config_joint(&r->configs[r->n_configs - 1])};
-    return mgc__info_write(info, &i, sizeof i, sizeof i);
+    return mgc__info_write(info, &i, sizeof i, MGC__FIRST_SIZE(mgc_raft_info, joint));
 }
 
 mgc_status mgc_raft_entry_get(const mgc_raft *r, uint64_t index, mgc_raft_entry *entry)

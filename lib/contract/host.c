@@ -79,7 +79,7 @@ mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *con
     mgc_status st;
 
     if (contract == NULL) return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: the contract is NULL");
-    st = mgc__opts_read(&ops, sizeof ops, sizeof ops, contract);
+    st = mgc__opts_read(&ops, sizeof ops, MGC__FIRST_SIZE(mgc_contract, query), contract);
     if (st != MGC_OK) return mgc__fail(contracts->ctx, st, "contract: struct_size is not one this library knows");
     if (ops.version != 1)
         return mgc__fail(contracts->ctx, MGC_E_VERSION, "contract: version %" PRIu32 "; 1 is known", ops.version);

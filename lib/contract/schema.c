@@ -181,7 +181,7 @@ mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t in
     filled.columns = found->fields[index].columns;
     filled.lower = found->fields[index].lower;
     filled.upper = found->fields[index].upper;
-    return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_field_info, upper));
 }
 
 /* --- what a version of a built-in contract is --------------------------------------------------- */

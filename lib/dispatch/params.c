@@ -72,7 +72,7 @@ mgc_status mgc_param_describe(const char *scope, uint32_t index, mgc_param_info 
         .lower = p->lower, .upper = p->upper, .lower_open = (p->flags & P_OPEN) != 0,
         .nullable = (p->flags & P_NULL) != 0, .default_text = text ? "" : p->note,
         .upper_open = (p->flags & P_OPEN_UPPER) != 0, .integer = (p->flags & P_INTEGER) != 0};
-    return mgc__info_write(info, &full, sizeof full, offsetof(mgc_param_info, default_text));
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_param_info, integer));
 }
 
 uint32_t mgc__param_find(const mgc__scope *scope, const char *key)

@@ -257,7 +257,7 @@ mgc_status mgc_plan_get_info(const mgc_plan *plan, mgc_plan_info *info)
                           .nodes = plan->nodes, .cost = plan->cost, .bound = plan->bound, .seconds = plan->seconds,
                           .gap = isfinite(plan->cost) ? fmax(0, (plan->cost - plan->bound) / fmax(1, fabs(plan->cost)))
                                                       : (double)INFINITY};
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_plan_info, seconds));
 }
 
 const char *mgc_plan_explain(const mgc_plan *plan)

@@ -18,7 +18,7 @@ void mgc_dispatch_opts_init(mgc_dispatch_opts *opts, size_t size)
 static mgc_status read_opts(mgc_ctx *ctx, const mgc_dispatch_opts *opts, mgc_dispatch_opts *o)
 {
     *o = dispatch_defaults;
-    mgc_status st = mgc__opts_read(o, sizeof *o, sizeof *o, opts);
+    mgc_status st = mgc__opts_read(o, sizeof *o, MGC__FIRST_SIZE(mgc_dispatch_opts, user), opts);
 
     if (st != MGC_OK) return mgc__fail(ctx, st, "dispatch: opts.struct_size is not one that this library knows");
     if (!(o->tolerance > 0) || !(o->tolerance <= 1e-2))

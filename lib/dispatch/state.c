@@ -70,7 +70,7 @@ mgc_status mgc_state_add(mgc_state *state, const mgc_state_entry *entry)
     mgc_state_entry e = {.struct_size = sizeof e};
 
     if (state == NULL || entry == NULL) return MGC_E_INVALID_ARG;
-    mgc_status st = mgc__opts_read(&e, sizeof e, sizeof e, entry);
+    mgc_status st = mgc__opts_read(&e, sizeof e, MGC__FIRST_SIZE(mgc_state_entry, link), entry);
     if (st != MGC_OK) return mgc__fail(state->ctx, st, "dispatch: entry.struct_size is not one that this library knows");
     if (e.microgrid == NULL || e.device == NULL || e.variable == NULL || e.key == NULL || e.values == NULL || e.n == 0)
         return mgc__fail(state->ctx, MGC_E_INVALID_ARG, "dispatch: entry %zu of a state lacks a text or its values", state->n);
@@ -90,7 +90,7 @@ mgc_status mgc_state_get(const mgc_state *state, uint32_t index, mgc_state_entry
     const struct entry *e = &state->entry[index];
     mgc_state_entry full = {.struct_size = sizeof full, .microgrid = e->microgrid, .device = e->device, .variable = e->variable,
                             .key = e->key, .values = e->values, .n = e->n, .link = e->link};
-    return mgc__info_write(entry, &full, sizeof full, sizeof full);
+    return mgc__info_write(entry, &full, sizeof full, MGC__FIRST_SIZE(mgc_state_entry, link));
 }
 
 /* --- from a plan ------------------------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ mgc_status mgc_case_builtin(mgc_ctx *ctx, const mgc_case_opts *opts, mgc_case **
 
     if (out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    mgc_status status = mgc_struct_read(&o, sizeof o, sizeof o, opts);
+    mgc_status status = mgc_struct_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_case_opts, no_check), opts);
     if (status != MGC_OK) return status;
     o.open = open_builtin;
     o.close = NULL;

@@ -210,10 +210,12 @@ static void write_page(page *p)
     mgc_io__page_foot(&p->t, e->made_by);
 }
 
-mgc_status mgc_evaluation_write(mgc_ctx *ctx, const char *path, const mgc_evaluation *e)
+mgc_status mgc_evaluation_write(mgc_ctx *ctx, const char *path, const mgc_evaluation *evaluation)
 {
-    if (ctx == NULL || path == NULL || e == NULL) return MGC_E_INVALID_ARG;
-    if (e->struct_size != sizeof *e) return MGC_E_ABI_SIZE;
+    if (ctx == NULL || path == NULL || evaluation == NULL) return MGC_E_INVALID_ARG;
+    mgc_evaluation own = {.struct_size = sizeof own}, *e = &own;
+    mgc_status read = mgc_struct_read(&own, sizeof own, MGC__FIRST_SIZE(mgc_evaluation, made_by), evaluation);
+    if (read != MGC_OK) return mgc_ctx_fail(ctx, read, "report: evaluation.struct_size is not one that this library knows");
     if (e->name == NULL || e->currency == NULL || e->kinds < 1 || e->kinds > KINDS_MAX || e->days < 1 || e->kind == NULL ||
         e->day == NULL || e->cost == NULL || e->promise == NULL || e->unserved_kwh == NULL || e->emission_kg == NULL ||
         e->hindsight == NULL || (e->rules > 0 && (e->rule == NULL || e->radius == NULL || e->nominal == NULL || e->covered == NULL)))

@@ -231,7 +231,7 @@ mgc_status mgc_case_issue_get(const mgc_case *kase, uint32_t index, mgc_case_iss
                            .severity = r->severity,
                            .line = r->line,
                            .column = r->column};
-    return mgc_struct_write(issue, &full, sizeof full, sizeof full);
+    return mgc_struct_write(issue, &full, sizeof full, MGC__FIRST_SIZE(mgc_case_issue, reserved0));
 }
 
 const char *mgc_case_issue_text(const mgc_case *kase, uint32_t index)

@@ -380,7 +380,7 @@ static mgc_status finish(mgc__loader *l, mgc_case **out)
 static mgc_status begin(mgc__loader *l, mgc_ctx *ctx, const mgc_case_opts *opts, const char *filename)
 {
     *l = (mgc__loader){.ctx = ctx, .arena = {.ctx = ctx}, .opts = opts_defaults};
-    mgc_status status = mgc_struct_read(&l->opts, sizeof l->opts, sizeof l->opts, opts);
+    mgc_status status = mgc_struct_read(&l->opts, sizeof l->opts, MGC__FIRST_SIZE(mgc_case_opts, no_check), opts);
     if (status != MGC_OK) return status;
     if (l->opts.filename != NULL) filename = l->opts.filename;
     l->kase = mgc__io_alloc(ctx, 1, sizeof *l->kase);
@@ -421,7 +421,7 @@ mgc_status mgc_case_load_file(mgc_ctx *ctx, const char *path, const mgc_case_opt
     if (out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     if (ctx == NULL || path == NULL) return MGC_E_INVALID_ARG;
-    mgc_status status = mgc_struct_read(&o, sizeof o, sizeof o, opts);
+    mgc_status status = mgc_struct_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_case_opts, no_check), opts);
     if (status != MGC_OK) return status;
     if (o.filename == NULL) o.filename = path;
     status = mgc__file_read(ctx, path, MGC_CASE_BYTES_MAX, &bytes, &len, &why);
@@ -449,14 +449,15 @@ mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info)
     if (kase->model == NULL) return MGC_E_STATE;
     mgc_case_info full = kase->info;
     full.struct_size = sizeof full;
-    return mgc_struct_write(info, &full, sizeof full, sizeof full);
+    return mgc_struct_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_case_info, reserved0));
 }
 
 mgc_status mgc_case_series_moments(const mgc_case *kase, uint32_t series, mgc_case_moments *moments)
 {
     if (kase == NULL || moments == NULL) return MGC_E_INVALID_ARG;
     if (kase->moments == NULL || series >= kase->info.history_series) return MGC_E_NOT_FOUND;
-    return mgc_struct_write(moments, &kase->moments[series], sizeof *moments, sizeof *moments);
+    return mgc_struct_write(moments, &kase->moments[series],
+                            sizeof *moments, MGC__FIRST_SIZE(mgc_case_moments, correlation_change));
 }
 
 mgc_model *mgc_case_model(const mgc_case *kase)

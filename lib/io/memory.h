@@ -5,11 +5,16 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "mgchain/io.h"
 
 #define MGC__IO_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Size of a public struct in its first release, told by the last field that it had then; tests/abi holds it to the record. */
+#define MGC__FIRST_SIZE(type, last)                                                                               \
+    ((offsetof(type, last) + sizeof(((type *)0)->last) + _Alignof(type) - 1) / _Alignof(type) * _Alignof(type))
 
 /* n * size zeroed bytes, or NULL; n or size 0 gives one byte. */
 void *mgc__io_alloc(mgc_ctx *ctx, size_t n, size_t size);

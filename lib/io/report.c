@@ -108,9 +108,12 @@ static mgc_status gather(mgc_io__view *v)
 
 mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *report)
 {
-    if (ctx == NULL || path == NULL || report == NULL || report->kase == NULL || report->alliance == NULL) return MGC_E_INVALID_ARG;
-    if (report->struct_size != sizeof *report) return MGC_E_ABI_SIZE;
-    mgc_io__view v = {.report = report, .ctx = ctx, .t = {.ctx = ctx}};
+    if (ctx == NULL || path == NULL || report == NULL) return MGC_E_INVALID_ARG;
+    mgc_report own = {.struct_size = sizeof own};
+    mgc_status read = mgc_struct_read(&own, sizeof own, MGC__FIRST_SIZE(mgc_report, made_by), report);
+    if (read != MGC_OK) return mgc_ctx_fail(ctx, read, "report: report.struct_size is not one that this library knows");
+    if (own.kase == NULL || own.alliance == NULL) return MGC_E_INVALID_ARG;
+    mgc_io__view v = {.report = &own, .ctx = ctx, .t = {.ctx = ctx}};
     mgc_status st = gather(&v);
     if (st == MGC_OK) {
         head(&v);

@@ -109,7 +109,7 @@ mgc_status mgc_result_write(mgc_json *json, const mgc_result *result)
     mgc_result r = result_defaults;
 
     if (json == NULL || result == NULL) return MGC_E_INVALID_ARG;
-    mgc_status status = mgc_struct_read(&r, sizeof r, sizeof r, result);
+    mgc_status status = mgc_struct_read(&r, sizeof r, MGC__FIRST_SIZE(mgc_result, seconds_ledger), result);
     if (status != MGC_OK) return status;
     if ((r.members > 0 && r.id == NULL) || (r.trades > 0 && r.trade == NULL) ||
         (r.probability != NULL && r.scenarios == NULL))

@@ -21,7 +21,7 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     mgc_status status;
 
     *o = ledger_defaults;
-    status = mgc__opts_read(o, sizeof *o, sizeof *o, opts);
+    status = mgc__opts_read(o, sizeof *o, MGC__FIRST_SIZE(mgc_ledger_opts, reserved0), opts);
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
     if (o->storage == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: no storage is given");
@@ -35,7 +35,7 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: segment_bytes is %" PRIu64 "; at least %d",
                          o->segment_bytes, SEGMENT_BYTES_MIN);
     *ops = (mgc_storage_ops){.struct_size = sizeof *ops};
-    status = mgc__opts_read(ops, sizeof *ops, sizeof *ops, o->storage);
+    status = mgc__opts_read(ops, sizeof *ops, MGC__FIRST_SIZE(mgc_storage_ops, write), o->storage);
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: storage.struct_size is not one that this library knows");
     if (ops->version != 1)
@@ -122,7 +122,7 @@ mgc_status mgc_ledger_get_info(const mgc_ledger *ledger, mgc_ledger_info *info)
     full.records = j.records;
     full.truncated_bytes = j.torn_bytes;
     full.failed = j.failed;
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_ledger_info, reserved0));
 }
 
 mgc_status mgc_ledger_sync(mgc_ledger *ledger)
@@ -196,7 +196,7 @@ mgc_status mgc_ledger_add_chain(mgc_ledger *ledger, const mgc_genesis *genesis, 
     *out = NULL;
     if (ledger == NULL || genesis == NULL) return MGC_E_INVALID_ARG;
     if (ledger->read_only) return mgc__fail(ledger->ctx, MGC_E_STATE, "ledger: it is open for reading only");
-    status = mgc__opts_read(&g, sizeof g, sizeof g, genesis);
+    status = mgc__opts_read(&g, sizeof g, MGC__FIRST_SIZE(mgc_genesis, nonce), genesis);
     if (status != MGC_OK)
         return mgc__fail(ledger->ctx, status, "ledger: genesis.struct_size is not one that this library knows");
     if (g.name == NULL || g.members == NULL || g.n_members == 0 || g.n_members > MGC_MEMBERS_MAX ||
@@ -256,7 +256,7 @@ mgc_status mgc_chain_get_info(const mgc_chain *chain, mgc_chain_info *info)
     memcpy(full.chain_id, chain->id, 32);
     memcpy(full.block_hash, chain->hash, 32);
     memcpy(full.state_digest, chain->state_digest, 32);
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_chain_info, quorum));
 }
 
 /* --- building a block ---------------------------------------------------------------------------- */

@@ -76,7 +76,7 @@ mgc_status mgc_block_get_info(const mgc_block *block, mgc_block_info *info)
     memcpy(full.receipt_root, h->receipt_root, 32);
     memcpy(full.state_digest, h->state_digest, 32);
     memcpy(full.log_root, h->log_root, 32);
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_block_info, log_root));
 }
 
 mgc_status mgc_block_get_bytes(const mgc_block *block, const uint8_t **bytes, size_t *len)
@@ -135,7 +135,7 @@ mgc_status mgc_block_get_receipt(const mgc_block *block, uint32_t index, mgc_rec
     full.rule_len = r.rule_len;
     full.output = r.output;
     full.output_len = r.output_len;
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_receipt_info, output_len));
 }
 
 mgc_status mgc_block_get_event(const mgc_block *block, uint32_t receipt, uint32_t event, mgc_event_info *info)
@@ -147,7 +147,8 @@ mgc_status mgc_block_get_event(const mgc_block *block, uint32_t receipt, uint32_
     if (block == NULL || info == NULL) return MGC_E_INVALID_ARG;
     status = find_receipt(block, receipt, &r);
     if (status == MGC_OK) status = mgc__event_get(&r, event, &full);
-    return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
+    return status != MGC_OK ? status : mgc__info_write(info, &full,
+                                                       sizeof full, MGC__FIRST_SIZE(mgc_event_info, payload_len));
 }
 
 mgc_status mgc_block_get_change(const mgc_block *block, uint32_t contract, const uint8_t *key, size_t key_len,
@@ -160,7 +161,8 @@ mgc_status mgc_block_get_change(const mgc_block *block, uint32_t contract, const
         return MGC_E_INVALID_ARG;
     status = mgc__writes_find(&block->stored, contract, key, key_len, &full);
     full.struct_size = sizeof full;
-    return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
+    return status != MGC_OK ? status : mgc__info_write(info, &full,
+                                                       sizeof full, MGC__FIRST_SIZE(mgc_record_info, value_len));
 }
 
 mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint64_t *height, uint32_t *index)
@@ -184,7 +186,8 @@ mgc_status mgc_chain_get_account(const mgc_chain *chain, const uint8_t *id, mgc_
 
     if (chain == NULL || id == NULL || info == NULL) return MGC_E_INVALID_ARG;
     status = mgc__account_get(&chain->state, id, &full);
-    return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
+    return status != MGC_OK ? status : mgc__info_write(info, &full,
+                                                       sizeof full, MGC__FIRST_SIZE(mgc_account_info, height));
 }
 
 mgc_status mgc_chain_get_transfer(const mgc_chain *chain, const uint8_t *id, mgc_transfer_info *info)
@@ -194,7 +197,8 @@ mgc_status mgc_chain_get_transfer(const mgc_chain *chain, const uint8_t *id, mgc
 
     if (chain == NULL || id == NULL || info == NULL) return MGC_E_INVALID_ARG;
     status = mgc__transfer_get(&chain->state, id, &full);
-    return status != MGC_OK ? status : mgc__info_write(info, &full, sizeof full, sizeof full);
+    return status != MGC_OK ? status : mgc__info_write(info, &full,
+                                                       sizeof full, MGC__FIRST_SIZE(mgc_transfer_info, ended_by));
 }
 
 /* The first record of an area whose id is greater. */
@@ -274,7 +278,7 @@ mgc_status mgc_chain_next_balance(const mgc_chain *chain, const uint8_t *account
     full.credits_pending = mgc__cbor_get_uint(&r, MGC_AMOUNT_MAX);
     full.credits_posted = mgc__cbor_get_uint(&r, MGC_AMOUNT_MAX);
     if (mgc__cbor_finish(&r) != MGC_OK) return r.status;
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_balance_info, credits_posted));
 }
 
 mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract, const uint8_t *after, size_t after_len,
@@ -292,7 +296,7 @@ mgc_status mgc_chain_next_record(const mgc_chain *chain, uint32_t contract, cons
     full.key_len = c.key_len;
     full.value = c.value;
     full.value_len = c.value_len;
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_record_info, value_len));
 }
 
 mgc_status mgc_chain_state_root(const mgc_chain *chain, uint8_t *root)

@@ -409,7 +409,8 @@ mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*
             p.info.n_files == 0 ? mgc__fail(ctx, MGC_E_NOT_FOUND, "ledger: there is no journal") : verify_chains(&p);
     }
     mgc_ledger_close(p.ledger);
-    if (info != NULL) written = mgc__info_write(info, &p.info, sizeof p.info, sizeof p.info);
+    if (info != NULL) written = mgc__info_write(info, &p.info,
+                                                sizeof p.info, MGC__FIRST_SIZE(mgc_verify_info, reserved0));
     return status != MGC_OK ? status : written;
 }
 

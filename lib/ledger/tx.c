@@ -31,7 +31,7 @@ mgc_status mgc_tx_encode_body(const mgc_tx_body *body, uint8_t *bytes, size_t ca
     if (body == NULL || bytes == NULL || len == NULL) return MGC_E_INVALID_ARG;
     *len = 0;
     b.struct_size = sizeof b;
-    status = mgc__opts_read(&b, sizeof b, sizeof b, body);
+    status = mgc__opts_read(&b, sizeof b, MGC__FIRST_SIZE(mgc_tx_body, valid_until), body);
     if (status != MGC_OK) return status;
     if (b.chain_id == NULL || b.sender == NULL || b.method == NULL || (b.arguments == NULL && b.arguments_len > 0) ||
         b.reserved0 != 0 || b.nonce == 0)
@@ -248,7 +248,7 @@ mgc_status mgc__tx_info(const mgc__tx *tx, mgc_tx_info *info)
                         .body_len = tx->body_len};
 
     memcpy(full.tx_id, tx->id, sizeof full.tx_id);
-    return mgc__info_write(info, &full, sizeof full, sizeof full);
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_tx_info, body_len));
 }
 
 mgc_status mgc_tx_decode(const uint8_t *bytes, size_t len, mgc_tx_info *info)

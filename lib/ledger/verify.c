@@ -150,7 +150,7 @@ static mgc_status tell(const struct opened *o, uint32_t kind, const mgc_verified
     full.height = o->header.height;
     full.time_ms = o->header.time_ms;
     memcpy(full.block_hash, o->hash, 32);
-    return mgc__info_write(what, &full, sizeof full, sizeof full);
+    return mgc__info_write(what, &full, sizeof full, MGC__FIRST_SIZE(mgc_verified, reserved0));
 }
 
 /* --- paths --------------------------------------------------------------------------------------- */
@@ -352,7 +352,7 @@ mgc_status mgc_verify_account(mgc_verifier *verifier, const uint8_t *proof, size
     full.debits_posted = a.debits_posted;
     full.credits_pending = a.credits_pending;
     full.credits_posted = a.credits_posted;
-    return mgc__info_write(account, &full, sizeof full, sizeof full);
+    return mgc__info_write(account, &full, sizeof full, MGC__FIRST_SIZE(mgc_verified_account, credits_posted));
 }
 
 /* --- following a chain --------------------------------------------------------------------------- */

@@ -88,7 +88,7 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
 
     if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_node_opts, seed), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "node: opts.struct_size is not one that this library knows");
     st = check_opts(ctx, &o);
     if (st == MGC_OK) st = check_members(ctx, &o);
@@ -137,7 +137,7 @@ mgc_status mgc_node_set_storage(mgc_node *node, const mgc_storage_ops *ops, void
     mgc_status st = before_start(node, ops);
 
     if (st != MGC_OK) return st;
-    st = mgc__opts_read(&node->storage, sizeof node->storage, sizeof node->storage, ops);
+    st = mgc__opts_read(&node->storage, sizeof node->storage, MGC__FIRST_SIZE(mgc_storage_ops, write), ops);
     if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: storage.struct_size is not one that this library knows");
     node->storage_user = user;
     node->has_storage = true;
@@ -150,7 +150,7 @@ mgc_status mgc_node_set_transport(mgc_node *node, const mgc_transport_ops *ops, 
     mgc_status st = before_start(node, ops);
 
     if (st != MGC_OK) return st;
-    st = mgc__opts_read(&read, sizeof read, sizeof read, ops);
+    st = mgc__opts_read(&read, sizeof read, MGC__FIRST_SIZE(mgc_transport_ops, send), ops);
     if (st != MGC_OK)
         return mgc__fail(node->ctx, st, "node: transport.struct_size is not one that this library knows");
     if (read.version != 1)
@@ -332,7 +332,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
         fill_cluster(node->cluster, &raft, &filled);
     }
     if (st != MGC_OK) return st;
-    return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, ordered));
 }
 
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract)

@@ -76,7 +76,7 @@ mgc_status mgc_ticket_state(const mgc_node *node, uint64_t number, mgc_ticket_in
     filled.chain = t->chain;
     memcpy(filled.tx_id, t->tx_id, 32);
     filled.rule = rule_of(node, t);
-    return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_ticket_info, rule));
 }
 
 /* --- the pool ------------------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ static mgc_status read_opts(const mgc_budget *b, const mgc_budget_opts *given, m
     mgc_ctx *ctx = b->ctx;
 
     *o = opts_defaults;
-    mgc_status st = mgc__opts_read(o, sizeof *o, sizeof *o, given);
+    mgc_status st = mgc__opts_read(o, sizeof *o, MGC__FIRST_SIZE(mgc_budget_opts, user), given);
     if (st != MGC_OK) return mgc__fail(ctx, st, "robust: opts.struct_size is not one this library knows");
     if (!(o->tolerance >= 1e-12 && o->tolerance <= 1e-2))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "robust: tolerance is %g; must be 1e-12..1e-2", o->tolerance);
@@ -455,7 +455,7 @@ mgc_status mgc_budget_solve(mgc_budget *b, const mgc_budget_opts *opts, mgc_budg
     b->info.outcome = outcome;
     if (b->has_x) b->info.gap = fmax(0, (b->info.objective - b->info.bound) / fmax(1, fabs(b->info.objective)));
     b->info.seconds = 1e-3 * (double)(mgc__now_ms(b->ctx) - begun_ms);
-    st = mgc__info_write(info, &b->info, sizeof b->info, sizeof b->info);
+    st = mgc__info_write(info, &b->info, sizeof b->info, MGC__FIRST_SIZE(mgc_budget_info, seconds));
     return st == MGC_OK ? MGC_OK : mgc__fail(b->ctx, st, "robust: info.struct_size is not one this library knows");
 }
 

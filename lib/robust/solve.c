@@ -258,7 +258,7 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
     uint64_t begun_ms;
 
     if (ts == NULL) return MGC_E_INVALID_ARG;
-    mgc_status st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
+    mgc_status st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_twostage_opts, reserved0), opts);
     if (st != MGC_OK) return mgc__fail(ts->ctx, st, "robust: opts.struct_size is not one this library knows");
     st = check_opts(ts, &o);
     if (st != MGC_OK) return st;
@@ -272,7 +272,8 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
         return st;
     }
     ts->result.info.seconds = 1e-3 * (double)(mgc__now_ms(ts->ctx) - begun_ms);
-    st = mgc__info_write(info, &ts->result.info, sizeof ts->result.info, sizeof ts->result.info);
+    st = mgc__info_write(info, &ts->result.info,
+                         sizeof ts->result.info, MGC__FIRST_SIZE(mgc_twostage_info, primal_residual));
     return st == MGC_OK ? MGC_OK : mgc__fail(ts->ctx, st, "robust: info.struct_size is not one this library knows");
 }
 

@@ -373,7 +373,7 @@ mgc_status mgc_day_create(mgc_ctx *ctx, const mgc_model *model, const mgc_day_op
     if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     if (model == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "settle: model is NULL");
-    st = mgc__opts_read(&o, sizeof o, sizeof o, opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_day_opts, deposit_margin), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "settle: opts.struct_size is not one that this library knows");
     st = check_opts(ctx, &o, model);
     if (st != MGC_OK) return st;

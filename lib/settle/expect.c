@@ -109,5 +109,5 @@ mgc_status mgc_day_expect(mgc_day *day, uint32_t index, mgc_day_expectation *exp
         if (day->payments[i].first == index) e.transfer_micro -= micro;
         if (day->payments[i].second == index) e.transfer_micro += micro;
     }
-    return mgc__info_write(expectation, &e, sizeof e, sizeof e);
+    return mgc__info_write(expectation, &e, sizeof e, MGC__FIRST_SIZE(mgc_day_expectation, carbon_g));
 }

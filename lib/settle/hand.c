@@ -105,7 +105,7 @@ static mgc_status hand_out(mgc_day *day, mgc_day *owner, const draft *d, mgc_day
     filled.due_ms = owner->due_ms = day->due_ms;
     filled.bytes = owner->tx;
     owner->next_draft++;
-    return mgc__info_write(tx, &filled, sizeof filled, sizeof filled);
+    return mgc__info_write(tx, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_day_tx, len));
 }
 
 /* The next draft of a day and of those before it: whichever is due first, the earlier day's where both are.  A day
@@ -149,7 +149,7 @@ mgc_status mgc_day_next(mgc_day *day, uint32_t until, mgc_day_tx *tx)
     if (st != MGC_E_NOT_FOUND) return st;
     end.phase = day->phase;
     end.due_ms = day->due_ms;
-    st = mgc__info_write(tx, &end, sizeof end, sizeof end);
+    st = mgc__info_write(tx, &end, sizeof end, MGC__FIRST_SIZE(mgc_day_tx, len));
     return st != MGC_OK ? st
                         : mgc__fail(day->ctx, MGC_E_NOT_FOUND, "settle: nothing is left up to phase %" PRIu32, until);
 }

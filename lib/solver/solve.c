@@ -16,7 +16,7 @@ static const mgc_program_opts DEFAULTS = {
 
 /* So many iterations come to an end with nearly every program that has one. */
 enum { WANDERING = 100 };
-enum { OPTS_V1 = sizeof(mgc_program_opts), INFO_V1 = sizeof(mgc_program_info), THREADS_LIMIT = 256 };
+enum { THREADS_LIMIT = 256 };
 
 void mgc_program_opts_init(mgc_program_opts *opts, size_t size)
 {
@@ -57,7 +57,7 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
 static mgc_status begin(mgc__solve *s, mgc_program *p, const mgc_program_opts *opts)
 {
     *s = (mgc__solve){.p = p, .opts = DEFAULTS};
-    mgc_status st = mgc__opts_read(&s->opts, sizeof s->opts, OPTS_V1, opts);
+    mgc_status st = mgc__opts_read(&s->opts, sizeof s->opts, MGC__FIRST_SIZE(mgc_program_opts, polish), opts);
     if (st != MGC_OK)
         return mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_opts is not one that this library knows");
     st = check_opts(p->ctx, &s->opts);
@@ -383,7 +383,7 @@ mgc_status mgc_program_solve(mgc_program *p, const mgc_program_opts *opts, mgc_p
         return st;
     }
     s.info.seconds = 1e-3 * (double)(mgc__now_ms(p->ctx) - s.started_ms);
-    st = mgc__info_write(info, &s.info, sizeof s.info, INFO_V1);
+    st = mgc__info_write(info, &s.info, sizeof s.info, MGC__FIRST_SIZE(mgc_program_info, seconds));
     return st == MGC_OK
                ? st
                : mgc__fail(p->ctx, st, "solver: struct_size of mgc_program_info is not one that this library knows");
