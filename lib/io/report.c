@@ -110,7 +110,7 @@ mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *re
 {
     if (ctx == NULL || path == NULL || report == NULL) return MGC_E_INVALID_ARG;
     mgc_report own = {.struct_size = sizeof own};
-    mgc_status read = mgc_struct_read(&own, sizeof own, MGC__FIRST_SIZE(mgc_report, made_by), report);
+    mgc_status read = mgc_struct_read(&own, sizeof own, MGC__FIRST_SIZE(mgc_report, bounds), report);
     if (read != MGC_OK) return mgc_ctx_fail(ctx, read, "report: report.struct_size is not one that this library knows");
     if (own.kase == NULL || own.alliance == NULL) return MGC_E_INVALID_ARG;
     mgc_io__view v = {.report = &own, .ctx = ctx, .t = {.ctx = ctx}};

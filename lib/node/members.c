@@ -148,7 +148,7 @@ mgc_status mgc_node_get_member(const mgc_node *node, uint32_t index, mgc_node_me
     for (uint32_t i = 0; i < node->cluster->n_heard && node->cluster->role == MGC_RAFT_LEADER; i++)
         if (node->cluster->heard[i].id == m->id) filled.acknowledged = node->cluster->heard[i].acknowledged;
     fill_credit(node->cluster, &filled);
-    return mgc__info_write(info, &filled, sizeof filled, sizeof filled);
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_member_info, public_key));
 }
 
 /* --- approving ---------------------------------------------------------------------------------- */

@@ -88,7 +88,7 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
 
     if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_node_opts, seed), opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_node_opts, reserved0), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "node: opts.struct_size is not one that this library knows");
     st = check_opts(ctx, &o);
     if (st == MGC_OK) st = check_members(ctx, &o);
@@ -332,7 +332,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
         fill_cluster(node->cluster, &raft, &filled);
     }
     if (st != MGC_OK) return st;
-    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, ordered));
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, evidence));
 }
 
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract)
