@@ -263,15 +263,13 @@ static mgc_status write_report(files *f, const mgc_case *kase, const mgc_allianc
 
 static mgc_status write_manifest(files *f)
 {
-    const char *names[FILES_MAX], *about[2 * (2 + PHASES_MAX)];
+    const char *names[FILES_MAX], *about[2 * (1 + PHASES_MAX)];
     char seconds[PHASES_MAX][24], keys[PHASES_MAX][48];
     size_t pairs = 0;
 
     for (size_t i = 0; i < f->n; i++) names[i] = f->name[i];
     about[2 * pairs] = "made_by";
     about[2 * pairs++ + 1] = "mgchain-sim";
-    about[2 * pairs] = "version";
-    about[2 * pairs++ + 1] = mgc_version_string();
     for (size_t i = 0; i < f->s->n_phases; i++) {
         snprintf(keys[i], sizeof keys[i], "seconds_%s", f->s->phases[i].name);
         snprintf(seconds[i], sizeof seconds[i], "%s", fixed(f->s->phases[i].seconds, 3));

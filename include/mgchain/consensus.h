@@ -57,8 +57,8 @@ typedef struct mgc_raft_member {
 /** A configuration.  Majorities are counted from it and from nothing else. */
 typedef struct mgc_raft_config {
     uint64_t index;             /**< of its entry in the log */
-    uint64_t epoch;             /**< the host's reason: which credit epoch; 0: an operator */
-    uint8_t justification[32];  /**< the host's reason: hash of the credit table it follows from; zeros: none */
+    uint64_t epoch;             /**< credit epoch of the last change that credit made; 0: none yet */
+    uint8_t justification[32];  /**< hash of the credit table that this change follows from; zeros: an operator's */
     uint32_t auto_leave;        /**< 1: the leader leaves the joint configuration by itself */
     uint32_t n_members;         /**< in members */
     mgc_raft_member members[MGC_RAFT_MEMBERS_MAX]; /**< ascending ids */
@@ -430,6 +430,72 @@ MGC_API const mgc_raft_config *mgc_raft_config_now(const mgc_raft *raft);
 /** The voter to whom a leader of low credit should hand over: the best-ranked one whose log matches and who answered
  *  lately; 0: none, or this member is no leader, or it need not.  The host decides and sends TRANSFER.  Since 0.1 */
 MGC_API uint32_t mgc_raft_caretaker_target(const mgc_raft *raft);
+
+/* --- who votes, by credit --------------------------------------------------------------------------------------------
+ *
+ * A rule instead of an operator: at the end of a credit epoch the leader asks mgc_raft_policy_decide() and proposes what
+ * it says (CONF with epoch and the hash of the credit table); every follower asks mgc_raft_policy_vouch() before it takes
+ * such an entry, and refuses one that it cannot recompute.  Both see the committed configuration and the credit table
+ * and nothing else, so that all members say the same. */
+
+/** Flags of a standing. */
+enum {
+    MGC_RAFT_CONVICTED = 1, /**< signed two truths */
+    MGC_RAFT_ABSENT = 2     /**< took part in too little for K_d epochs in a row, under two different leaders at least */
+};
+
+/** One member in a credit table.  A member without one (a regulator) is never made a voter nor demoted. */
+typedef struct mgc_raft_standing {
+    uint32_t id;
+    uint32_t node_credit;  /**< N, 0..10000 */
+    uint32_t trade_credit; /**< T, 0..10000 */
+    uint32_t flags;        /**< MGC_RAFT_CONVICTED ... */
+} mgc_raft_standing;
+
+/** The credit table of one epoch. */
+typedef struct mgc_raft_table {
+    uint64_t epoch;                   /**< from 1 */
+    const uint8_t *hash;              /**< 32 bytes: what the blocks' headers say of it; borrowed for the call */
+    const mgc_raft_standing *members; /**< borrowed for the call */
+    size_t n_members;
+} mgc_raft_table;
+
+typedef struct mgc_raft_policy {
+    size_t struct_size;
+    uint32_t enter;        /**< a learner from this N on may become a voter; 5000; above leave, up to 10000 */
+    uint32_t leave;        /**< an absent voter below this N is made a learner; 2000 */
+    uint32_t voters_min;   /**< fewer are never left; 3; 1..MGC_RAFT_MEMBERS_MAX */
+    uint32_t voters_max;   /**< more are never made; 0: no limit but MGC_RAFT_MEMBERS_MAX */
+    uint32_t dwell_epochs; /**< between two changes by credit; 4; removing who is convicted waits for one */
+} mgc_raft_policy;
+
+/** Fill with defaults.  size: sizeof(mgc_raft_policy).  Since 0.1 */
+MGC_API void mgc_raft_policy_init(mgc_raft_policy *policy, size_t size);
+
+/** What the policy makes of a table: who is convicted is removed; a voter that is absent and below `leave` becomes a
+ *  learner; a learner from `enter` on becomes a voter; the worst of the first two kinds first, the best of the third.
+ *  One at a time, none while a change is under way, within the dwell, or below voters_min.
+ *  @param policy NULL: defaults
+ *  @param now    configuration in force, committed; of a joint one nothing follows
+ *  @param change filled; op 0: nothing is to be done.  A leader that finds its own id here hands over first (TRANSFER);
+ *                the next one proposes
+ *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE (an option, or a credit above 10000), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE
+ *  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_raft_policy_decide(mgc_ctx *ctx, const mgc_raft_policy *policy,
+                                                        const mgc_raft_config *now, const mgc_raft_table *table,
+                                                        mgc_raft_change *change);
+
+/** Which entries of an append can be vouched for?  A configuration with a justification must be what
+ *  mgc_raft_policy_decide() says of that epoch's table and the configuration before it, and may not dismiss the leader
+ *  who proposes it.  One that the leader says is committed, of an epoch older than all tables, is taken; one of an epoch
+ *  that has not been reached here must wait.  Operators' configurations are not looked at.
+ *  @param tables those of the last epochs, any order
+ *  @param refuse_from filled: for the event's field of that name; 0: all may be taken
+ *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_raft_policy_vouch(mgc_ctx *ctx, const mgc_raft *raft,
+                                                       const mgc_raft_policy *policy, const mgc_raft_msg *msg,
+                                                       const mgc_raft_table *tables, size_t n_tables,
+                                                       uint64_t *refuse_from);
 
 /* --- bytes ---------------------------------------------------------------------------------------------------------- */
 

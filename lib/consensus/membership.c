@@ -149,7 +149,7 @@ uint32_t mgc__propose_config(mgc_raft *r, const mgc_raft_event *event)
 
         if (mgc__config_leave(&next, &end) != NULL || mgc__config_same_members(&end, now)) return MGC_RAFT_BAD_CHANGE;
     }
-    next.epoch = event->epoch;
+    if (event->epoch != 0 || event->justification != NULL) next.epoch = event->epoch; /* else the last one stands */
     memset(next.justification, 0, 32);
     if (event->justification != NULL) memcpy(next.justification, event->justification, 32);
     r->out->index = r->last + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Term, vote and incarnation: one record of 512 bytes, written into two slots in turn, so that the one before is whole
+/* Term, vote, incarnation and a hint of what is committed: one record of 512 bytes, written into two slots in turn, so that the one before is whole
  * while the next is written.  Each slot has two copies, 4 KiB apart (the sector of most disks), both under the same
  * sync: a torn write may cost the new record, which nobody has heard of then, and a place that rots later costs
  * nothing.  Without the copies, one rotten sector would bring back an old vote. */
@@ -20,6 +20,7 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
     log_put64(bytes + 32, hard->term);
     log_put32(bytes + 40, hard->vote);
     log_put32(bytes + 44, log->lost);
+    log_put64(bytes + 48, hard->commit);
     log_put32(bytes + LOG_SECTOR - 4, mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4));
 }
 
@@ -32,6 +33,7 @@ static bool get_slot(const mgc__raftlog *log, const uint8_t *bytes, mgc__raftlog
     *generation = log_get64(bytes + 24);
     hard->term = log_get64(bytes + 32);
     hard->vote = log_get32(bytes + 40);
+    hard->commit = log_get64(bytes + 48);
     return true;
 }
 
@@ -59,14 +61,16 @@ mgc_status mgc__raftlog_read_hard(mgc__raftlog *log, uint64_t size)
     return MGC_OK;
 }
 
-mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *hard)
+mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *given)
 {
+    mgc__raftlog_hard next = *given, *hard = &next;
     uint64_t generation = log->hard_generation + 1, at = generation % 2 * SLOT_APART;
     uint8_t bytes[LOG_SECTOR];
     log_name name;
     mgc_status st = MGC_OK;
 
     if (log->failed) return mgc__fail(log->ctx, MGC_E_FAILED, "consensus: the log failed earlier; open it again");
+    if (hard->commit < log->hard.commit) hard->commit = log->hard.commit;
     if (hard->incarnation > log->hard.incarnation) log->lost = false; /* as a new one it has promised nothing yet */
     mgc__raftlog_file_name(log, "hard", name);
     if (log->hard_generation == 0) { /* none, or none that is whole: nothing to lose */

@@ -131,6 +131,58 @@ ALWAYS_INLINE void expand_body(mgc__ipm *ipm, mgc__ipm_part *part)
     part->along[2] = sum_of(&dvdz);
 }
 
+/* most = the largest of itself and the ratio, which goes from `from` to `to` as the weight goes from 0 to 1; not a number
+ * where the bound is absent: passed over. */
+#define REACH_OF(from, to, most)                                                                                       \
+    do {                                                                                                               \
+        lanes f_ = (from), t_ = ((to) - f_) * (1.0 / WEIGHTS);                                                         \
+                                                                                                                       \
+        for (int k_ = 1; k_ < WEIGHTS; k_++) {                                                                         \
+            lanes r_ = f_ + t_ * (double)k_;                                                                           \
+                                                                                                                       \
+            most[k_] = LARGER(r_, most[k_]);                                                                           \
+        }                                                                                                              \
+    } while (0)
+
+/* How far the step may be where the direction at hand counts for a part and the other one for the rest. */
+ALWAYS_INLINE void reach_body(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    const mgc__ipm_direction_set *old = &ipm->other;
+    lanes p[WEIGHTS] = {{0}}, d[WEIGHTS] = {{0}};
+
+    for (size_t i = part->begin; i < part->end; i += LANES) {
+        lanes il = AT(il), iu = AT(iu), jl = -1.0 / AT(zl), ju = -1.0 / AT(zu);
+
+        REACH_OF(-LOAD(old->dvl + i) * il, -AT(dvl) * il, p);
+        REACH_OF(-LOAD(old->dvu + i) * iu, -AT(dvu) * iu, p);
+        REACH_OF(LOAD(old->dzl + i) * jl, AT(dzl) * jl, d);
+        REACH_OF(LOAD(old->dzu + i) * ju, AT(dzu) * ju, d);
+    }
+    for (int k = 1; k < WEIGHTS; k++) {
+        part->reach_primal[k] = largest_lane(&p[k]);
+        part->reach_dual[k] = largest_lane(&d[k]);
+    }
+}
+
+#define BLEND(name, weight) PUT(name) = LOAD(old->name + i) + (AT(name) - LOAD(old->name + i)) * weight
+
+ALWAYS_INLINE void blend_body(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    const mgc__ipm_direction_set *old = &ipm->other;
+    const double p = ipm->weight_primal, d = ipm->weight_dual, most = p > d ? p : d;
+
+    for (size_t i = part->begin; i < part->end; i += LANES) {
+        BLEND(dw, p);
+        BLEND(dvl, p);
+        BLEND(dvu, p);
+        BLEND(dzl, d);
+        BLEND(dzu, d);
+        BLEND(dy, d);
+        BLEND(cl, most);
+        BLEND(cu, most);
+    }
+}
+
 ALWAYS_INLINE void advance_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     const double p = ipm->ahead[0], d = ipm->ahead[1];
@@ -220,13 +272,15 @@ ALWAYS_INLINE void misfit_body(mgc__ipm *ipm, mgc__ipm_part *part)
     KERNEL(corrector, name, isa)                                                                                       \
     KERNEL(centrality, name, isa)                                                                                      \
     KERNEL(expand, name, isa)                                                                                          \
+    KERNEL(reach, name, isa)                                                                                           \
+    KERNEL(blend, name, isa)                                                                                           \
     KERNEL(advance, name, isa)                                                                                         \
     KERNEL(residuals, name, isa)                                                                                       \
     KERNEL(measure, name, isa)                                                                                         \
     KERNEL(misfit, name, isa)                                                                                          \
     static const mgc__ipm_loops name = {theta_##name,   predictor_##name, corrector_##name, centrality_##name,         \
-                                        expand_##name,  advance_##name,   residuals_##name, measure_##name,            \
-                                        misfit_##name};
+                                        expand_##name,  reach_##name,     blend_##name,     advance_##name,            \
+                                        residuals_##name, measure_##name, misfit_##name};
 
 KERNELS(base, )
 #if defined(__x86_64__)

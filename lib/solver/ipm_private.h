@@ -59,9 +59,11 @@ typedef struct mgc__ipm_sums {
 /* A run of components in whole lanes, for one thread at a time.  What loops add up they add up here; the parts, which are the
  * same for any number of threads, are put together in their order. */
 enum { PARTS_MOST = 16, PART_LEAST = 1024 }; /* components of a part: some microseconds of work */
+enum { WEIGHTS = 3 }; /* a corrector counts k / WEIGHTS, k = 0..WEIGHTS */
 typedef struct mgc__ipm_part {
     size_t begin, end;
     double products, misfit, step_primal, step_dual, along[3];
+    double reach_primal[WEIGHTS], reach_dual[WEIGHTS]; /* 1 / step with weight k / WEIGHTS, 0 < k < WEIGHTS */
     mgc__ipm_sums sums;
 } mgc__ipm_part;
 typedef void (*mgc__ipm_body)(mgc__ipm *ipm, mgc__ipm_part *part);
@@ -73,7 +75,7 @@ typedef struct mgc__ipm_direction_set {
 
 /* ipm_loops.c */
 typedef struct mgc__ipm_loops {
-    mgc__ipm_body theta, predictor, corrector, centrality, expand, advance, residuals, measure, misfit;
+    mgc__ipm_body theta, predictor, corrector, centrality, expand, reach, blend, advance, residuals, measure, misfit;
 } mgc__ipm_loops;
 
 const mgc__ipm_loops *mgc__ipm_best_loops(void);
@@ -90,6 +92,7 @@ struct mgc__ipm {
     mgc__ipm_part part[PARTS_MOST];
     mgc__pool *pool;        /* of the present solve; NULL: the caller's thread alone */
     double target, ahead[2]; /* of the right-hand side that a loop makes: mu aimed at; primal and dual step, as in advance */
+    double weight_primal, weight_dual; /* of the direction at hand against the other one, in blend */
     mgc__csc a, q;          /* scaled; patterns are the analysis' own */
     mgc__csc at;            /* A by rows */
     uint32_t *a_of_at;

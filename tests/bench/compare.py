@@ -464,6 +464,7 @@ def main():
     parser.add_argument('--json')
     parser.add_argument('--smoke', action='store_true')
     args = parser.parse_args()
+    args.folder = args.folder.resolve()
     if args.smoke:
         return smoke(args)
     begin = time.time()

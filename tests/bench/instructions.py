@@ -38,6 +38,7 @@ def main():
     parser.add_argument('folder', type=pathlib.Path)
     parser.add_argument('--record', action='store_true')
     args = parser.parse_args()
+    args.folder = args.folder.resolve()
     if shutil.which('valgrind') is None:
         print('# left out: valgrind is not installed')
         return 0

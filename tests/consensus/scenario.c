@@ -588,7 +588,7 @@ static bool verb_unreachable(scenario *s)
 typedef struct injection {
     letter l;
     mgc_raft_entry entries[64];
-    uint64_t term, index, hint;
+    uint64_t term, index, hint, incarnation;
     bool rejected, has_position, has_index, has_hint, has_entries;
 } injection;
 
@@ -651,6 +651,7 @@ static bool key_by_hand(scenario *s, injection *in, char *w)
         in->has_hint = true;
         return number(s, v, &m->hint);
     }
+    if ((v = value_of(w, "inc")) != NULL) return number(s, v, &in->incarnation);
     if ((v = value_of(w, "reject")) != NULL) {
         if (!number(s, v, &x)) return false;
         if (x > 1) return wrong(s, "reject is 0 or 1");
@@ -668,7 +669,7 @@ static void fill_by_hand(scenario *s, injection *in)
     const mgc_raft *to = s->c->nodes[m->to].raft, *from = s->c->nodes[m->from].raft;
     bool ack = m->kind == MGC_RAFT_APPEND_RESP;
 
-    m->incarnation = s->c->nodes[m->from].disk.hard.incarnation;
+    m->incarnation = in->incarnation != 0 ? (uint32_t)in->incarnation : s->c->nodes[m->from].disk.hard.incarnation;
     if (in->rejected) m->flags |= MGC_RAFT_REJECT;
     if (m->kind == MGC_RAFT_PREVOTE_RESP) m->context = in->rejected && to != NULL ? to->term + 1 : m->term;
     if (m->kind == MGC_RAFT_PREVOTE_REQ && !in->has_position && from != NULL) {
@@ -707,7 +708,7 @@ static bool verb_inject(scenario *s)
     for (uint32_t i = 2; i < s->n; i++)
         if (value_of(s->word[i], "entries") != NULL && !entries_by_hand(s, &in, s->word[i] + strlen("entries="))) return false;
     is_append = m->kind == MGC_RAFT_APPEND_REQ;
-    if (in.has_entries && !is_append) return wrong(s, "only app has entries");
+    if (in.has_entries && !is_append && m->kind != MGC_RAFT_FETCH_RESP) return wrong(s, "only app and fetchresp have entries");
     fill_by_hand(s, &in);
     if (is_append) memcpy(m->head, m->hash, 32);
     in.l.entries = in.entries;

@@ -144,7 +144,7 @@ static void try_sequence(const json_t *v)
     }
 }
 
-START_TEST(published_quorums_and_configurations)
+START_TEST(M05_published_quorums_and_configurations)
 {
     const char *root = getenv("MGC_TEST_PUBLISHED");
     char path[1024], line[1 << 16];
@@ -183,7 +183,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_test(tcase, published_quorums_and_configurations);
+    tcase_add_test(tcase, M05_published_quorums_and_configurations);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -11,7 +11,9 @@ const char *const sim_mark_names[MARK_N] = {
     "leader", "commit", "acked", "read served", "read refused", "crash", "crash while writing", "torn tail", "faulty entry",
     "header repaired", "readmitted", "amnesia over", "truncated", "snapshot", "snapshot installed", "sync failed",
     "change proposed", "transfer", "wiped", "lie", "liar convicted", "live after healing", "liveness not asked", "log full",
-    "recovered", "liar convicted by E4", "judged by certificates", "exonerated", "?", "note role", "note leader", "note config", "note config commit", "note config back", "note diverged",
+    "recovered", "liar convicted by E4", "judged by certificates", "exonerated",
+    "policy: proposed", "policy: committed", "policy: not vouched for", "policy: invented", "caretaker hands over", "plain steps alike",
+    "plain timers fired", "?", "note role", "note leader", "note config", "note config commit", "note config back", "note diverged",
     "note refused", "note faulty", "note repaired", "note wiped", "note transfer", "note window held", "note window refused",
     "note removed", "note snapshot wanted"};
 
@@ -162,6 +164,7 @@ static void deliver(struct sim *s, struct node *n, struct net *net)
     net->m.entries = net->m.n_entries > 0 ? net->e : NULL;
     net->m.config = net->m.config != NULL ? &net->config : NULL;
     net->m.bytes = net->m.len > 0 ? net->chunk : NULL;
+    if (n->up) e.refuse_from = policy_vouch(s, n, &net->m);
     if (s->opts.trace)
         fprintf(stderr, "%10" PRIu64 " %" PRIu32 " > %" PRIu32 " kind %" PRIu32 " term %" PRIu64 " index %" PRIu64 " n %" PRIu32 " flags %" PRIu32
                 "\n", s->now, net->m.from, net->m.to, net->m.kind, net->m.term, net->m.index, net->m.n_entries, net->m.flags);
@@ -256,6 +259,8 @@ static void change_members(struct sim *s, struct node *n)
     if (n->raft->role != MGC_RAFT_LEADER) return;
     if (!readmit(s, n, &e, &changes[0])) {
         if (!faulty(s, FAULT_CONF)) return;
+        if (n->id == s->liar && sim_chance(s, 300) && policy_invent(s, n)) return;
+        if (s->opts.credit && faulty(s, FAULT_CREDIT) && sim_chance(s, 600) && policy_propose(s, n)) return;
         e.n_changes = 1 + (uint32_t)sim_below(s, 2);
         for (uint32_t i = 0; i < e.n_changes; i++) {
             uint32_t id = 1 + (uint32_t)sim_below(s, s->n), what = (uint32_t)sim_below(s, 4);
@@ -413,12 +418,23 @@ static void strike(struct sim *s)
 
 /* --- the run ------------------------------------------------------------------------------------ */
 
+/* A leader of low credit hands over, at times. */
+static void caretaker(struct sim *s, struct node *n)
+{
+    mgc_raft_event e = {.kind = MGC_RAFT_TRANSFER, .member = mgc_raft_caretaker_target(n->raft)};
+
+    if (e.member == 0 || n->raft->transfer_to != 0 || !sim_chance(s, 30)) return;
+    s->marks[MARK_CARETAKER]++;
+    node_step(s, n, &e);
+}
+
 static void tick(struct sim *s, struct node *n)
 {
     mgc_raft_event e = {.kind = MGC_RAFT_TICK};
 
     sim_schedule(s, s->now + n->tick_length, EV_TICK, n, NULL);
     if (s->now >= n->clock_until) node_step(s, n, &e);
+    if (n->up) caretaker(s, n);
     if (n->up && (s->opts.faults & FAULT_COMPACT) && n->raft->last - n->raft->base > n->raft->opts.log_max / 2) node_snapshot(s, n);
 }
 
@@ -452,6 +468,7 @@ static void set_up(struct sim *s)
     for (uint32_t i = 0; i < s->n_start; i++)
         members[i] = (mgc_raft_member){.id = i + 1, .roles = MGC_RAFT_VOTER, .incarnation = 1};
     if (mgc_raft_genesis(s->ctx, members, s->n_start, &s->genesis) != MGC_OK) abort();
+    policy_set_up(s);
     s->truth = calloc(256, sizeof *s->truth);
     if (s->truth == NULL) abort();
     s->cap_truth = 256;
@@ -463,7 +480,7 @@ static void set_up(struct sim *s)
     s->raft_opts.election_ticks = 6 + (uint32_t)sim_below(s, 10);
     s->raft_opts.heartbeat_ticks = 1 + (uint32_t)sim_below(s, 2);
     s->raft_opts.members_max = SIM_NODES;
-    s->raft_opts.log_max = !(s->opts.faults & FAULT_COMPACT) ? 4096 : sim_chance(s, 200) ? 128 : 512;
+    s->raft_opts.log_max = !(s->opts.faults & FAULT_COMPACT) ? 4096 : sim_chance(s, 200) ? 128 : sim_chance(s, 60) ? 64 : 512;
     s->raft_opts.batch_entries = 1 + (uint32_t)sim_below(s, SIM_BATCH);
     s->raft_opts.inflight_max = 1 + (uint32_t)sim_below(s, 8);
     rest = s->raft_opts;

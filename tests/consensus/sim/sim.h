@@ -7,6 +7,8 @@
  *   sim.c        events, links, faults, clients
  *   sim_node.c   a member: its core, its log, what it owes the disk
  *   sim_check.c  what must hold after each event
+ *   sim_policy.c membership by credit
+ *   sim_shadow.c what credit never does
  *   sim_audit.c  who is to blame, where somebody lies
  *   sim_main.c   seeds, shrinking, figures */
 #ifndef TESTS_CONSENSUS_SIM_H
@@ -29,6 +31,7 @@ enum {
     SIM_TICK = 1000,    /* units of time in a tick */
     SIM_CHUNK = 200,    /* bytes in a piece of a snapshot */
     SIM_TEXT = 300,
+    SIM_EPOCH = 16, /* entries in a credit epoch */
     SIM_CONFIGS = 256, SIM_ELECTED = 512 /* that the auditor remembers */
 };
 
@@ -64,6 +67,7 @@ enum {
     MARK_TORN, MARK_FAULTY, MARK_REPAIRED_HEADER, MARK_READMIT, MARK_AMNESIA_OVER, MARK_TRUNCATED, MARK_SNAPSHOT,
     MARK_INSTALLED, MARK_SYNC_FAILED, MARK_CONF, MARK_TRANSFER, MARK_WIPE, MARK_LIE, MARK_CONVICTED, MARK_LIVE, MARK_NOT_LIVE,
     MARK_LOG_FULL, MARK_RECOVERED, MARK_CONVICTED_E4, MARK_JUDGED, MARK_EXONERATED,
+    MARK_POLICY, MARK_POLICY_COMMIT, MARK_POLICY_WAIT, MARK_INVENTED, MARK_CARETAKER, MARK_SHADOWED, MARK_SHADOW_FIRED,
     MARK_NOTES, /* and on: one for each kind of note */
     MARK_N = MARK_NOTES + 16
 };
@@ -73,6 +77,7 @@ struct sim_opts {
     uint64_t seed, events;
     uint32_t mode, faults;
     bool credit; /* false: no credit view is ever given */
+    bool shadow; /* next to each member a plain one, which must be able to do the same: sim_shadow.c */
     bool trace;
 };
 
@@ -125,8 +130,8 @@ struct node {
     uint32_t generation;  /* of its process: events of an older one are void */
     uint64_t paused_until, clock_until; /* process stopped; clock stopped */
     uint64_t tick_length, disk_delay;
-    void *memory;
-    mgc_raft *raft;
+    void *memory, *shadow_memory;
+    mgc_raft *raft, *shadow;
     struct sim_disk disk;
     mgc__raftlog *log;
     struct debt *debts;
@@ -217,6 +222,8 @@ struct sim {
     } elected[SIM_ELECTED];
     size_t n_elected;
     uint32_t judged;
+    mgc_raft_config committed; /* the last configuration that anybody applied */
+    mgc_raft_policy policy;
     bool wiped_once, convicted;
     uint64_t unsafe; /* lie mode: a rule was broken, somebody must be convicted */
     uint64_t first_after_calm;
@@ -241,6 +248,17 @@ void node_disk(struct sim *s, struct node *n, bool report);
 void node_crash(struct sim *s, struct node *n, bool media);
 void node_snapshot(struct sim *s, struct node *n);
 void node_free(struct sim *s, struct node *n);
+
+/* sim_policy.c: membership by credit */
+void policy_set_up(struct sim *s);
+bool policy_propose(struct sim *s, struct node *n); /* false: there is nothing to propose */
+bool policy_invent(struct sim *s, struct node *n);  /* a lying leader's own reasons */
+uint64_t policy_vouch(struct sim *s, const struct node *n, const mgc_raft_msg *m);
+void policy_committed(struct sim *s, const struct node *n, uint64_t index, const struct blob *b);
+
+/* sim_shadow.c */
+void shadow_start(struct sim *s, struct node *n, const mgc_raft_opts *opts, const mgc_raft_boot *boot);
+void shadow_step(struct sim *s, struct node *n, const mgc_raft_event *event, const mgc_raft_output *out);
 
 /* sim_check.c */
 void check_step(struct sim *s, struct node *n, const mgc_raft_output *out);

@@ -3,7 +3,7 @@
  *
  *   raft_sim --tap                          what the test run does: some hundred seeds, marks asked for
  *   raft_sim --seeds 1..100000 [--jobs J/N] [--go-on] [--first] [--faults a,b]    many of them
- *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--trace]    one again
+ *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--shadow] [--trace]    one again
  *
  * A seed that fails is made smaller: fault classes are dropped one at a time, then the number of events is halved towards
  * the first that fails; the line printed replays it. */
@@ -24,6 +24,7 @@ static struct sim_opts opts_of(uint64_t seed)
     struct sim_opts o = {.seed = seed, .events = EVENTS, .mode = seed % 2 ? SIM_LIVENESS : SIM_SAFETY, .credit = seed % 5 != 0,
                          .faults = FAULT_ALL & ~(uint32_t)FAULT_LIE};
 
+    o.shadow = o.credit && seed % 8 == 0;
     if (seed % 16 == 7) o.faults = FAULT_ALL & ~(uint32_t)(FAULT_WIPE | FAULT_ROT | FAULT_MISDIRECT);
     if (seed % 16 == 11) o.faults = FAULT_LOSS | FAULT_REORDER | FAULT_CONF | FAULT_COMPACT | FAULT_CREDIT;
     if (seed % 16 == 13) o.faults = FAULT_CRASH | FAULT_TORN | FAULT_CUT | FAULT_CREDIT;
@@ -152,13 +153,33 @@ static const struct {
                 {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_COMMIT, 100},  {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_BACK, 1},
                 {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_HELD, 10},     {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_REFUSED, 10},
                 {MARK_LIE, 500},         {MARK_CONVICTED, 10},    {MARK_CONVICTED_E4, 1},    {MARK_JUDGED, 5},
-                {MARK_EXONERATED, 1},    {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
+                {MARK_EXONERATED, 1},    {MARK_POLICY, 50},        {MARK_POLICY_COMMIT, 30},  {MARK_POLICY_WAIT, 50},
+                {MARK_INVENTED, 1},      {MARK_CARETAKER, 5},      {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
+
+/* The same seed with credit, beside plain members that must be able to do all of it, and without. */
+static bool C11_credit_only_takes_away(uint64_t seeds)
+{
+    bool good = true;
+
+    for (uint64_t seed = 1; seed <= seeds && good; seed++) {
+        struct sim_opts o = opts_of(seed);
+        struct sim_result r;
+        o.credit = o.shadow = true;
+        o.faults |= FAULT_CREDIT;
+        good = one(o);
+        o.credit = o.shadow = false;
+        sim_run(&o, marks, &r);
+        good = good && !r.failed;
+    }
+    return good && marks[MARK_SHADOWED] > 1000 * seeds && marks[MARK_SHADOW_FIRED] > seeds;
+}
 
 static int tap(uint64_t seeds)
 {
     uint64_t failed, missing = 0, lies = 0;
+    bool alike;
 
-    printf("1..3\n");
+    printf("1..4\n");
     failed = many(1, seeds, 1, 3);
     printf("%s 1 - %" PRIu64 " seeds of clusters with every fault\n", failed == 0 ? "ok" : "not ok", seeds);
     for (uint64_t seed = 1; seed <= seeds / 2 && lies == 0; seed++) {
@@ -168,6 +189,8 @@ static int tap(uint64_t seeds)
         lies += !one(o);
     }
     printf("%s 2 - members that vote twice are convicted, and nobody else\n", lies == 0 ? "ok" : "not ok");
+    alike = C11_credit_only_takes_away(seeds / 5);
+    printf("%s 3 - C11: what is done with credit plain Raft can do, and both pass the same checks\n", alike ? "ok" : "not ok");
     print_marks();
     for (size_t i = 0; i < MGC__COUNT(required); i++)
         if (marks[required[i].mark] < required[i].least) {
@@ -175,8 +198,8 @@ static int tap(uint64_t seeds)
             printf("# %s: %" PRIu64 " times; %" PRIu64 " are asked for\n", sim_mark_names[required[i].mark], marks[required[i].mark],
                    required[i].least);
         }
-    printf("%s 3 - the rare branches were taken\n", missing == 0 ? "ok" : "not ok");
-    return failed + lies + missing != 0;
+    printf("%s 4 - the rare branches were taken\n", missing == 0 ? "ok" : "not ok");
+    return failed + lies + missing + !alike != 0;
 }
 
 static uint32_t parse_faults(const char *text)
@@ -216,6 +239,7 @@ static int single(int argc, char **argv, uint64_t seed)
     if ((v = value_of(argc, argv, "--credit")) != NULL) o.credit = v[0] == '1';
     if ((v = value_of(argc, argv, "--faults")) != NULL) o.faults = parse_faults(v);
     o.trace = has(argc, argv, "--trace");
+    o.shadow = has(argc, argv, "--shadow");
     running = o;
     sim_run(&o, marks, &r);
     printf("# %" PRIu64 " events, %" PRIu64 " commits, history %" PRIu64 " %016" PRIx64 "\n", r.events, r.commits, r.history[0], r.history[1]);

@@ -103,6 +103,24 @@ static mgc_status write_append(struct sim *s, struct node *n, const struct debt 
     return st;
 }
 
+/* Who has vouched for a configuration must be able to do so again after a crash, or nobody might: with it, how far the
+ * state stood that it was reckoned from. */
+static mgc_status keep_what_justifies(struct node *n, size_t n_debts)
+{
+    mgc__raftlog_info info;
+    mgc__raftlog_hard h;
+    bool any = false;
+
+    for (size_t i = 0; i < n_debts; i++)
+        for (size_t k = 0; n->debts[i].kind == DEBT_APPEND && k < n->debts[i].n; k++)
+            any = any || n->debt_entries[n->debts[i].first + k].type == MGC_RAFT_CONFIG;
+    mgc__raftlog_get_info(n->log, &info);
+    if (!any || info.hard.commit >= n->state.meta.index) return MGC_OK;
+    h = info.hard;
+    h.commit = n->state.meta.index;
+    return mgc__raftlog_set_hard(n->log, &h);
+}
+
 /* Everything owed, in one group: term and vote first, for no entry may be of a later term than they. */
 static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
 {
@@ -112,9 +130,11 @@ static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
     for (size_t i = 0; i < n_debts; i++)
         if (n->debts[i].kind == DEBT_HARD) hard = &n->debts[i];
     if (hard != NULL) {
-        mgc__raftlog_hard h = {.term = hard->hard.term, .vote = hard->hard.vote, .incarnation = hard->hard.incarnation};
+        mgc__raftlog_hard h = {.term = hard->hard.term, .vote = hard->hard.vote, .incarnation = hard->hard.incarnation,
+                               .commit = hard->hard.commit};
         st = mgc__raftlog_set_hard(n->log, &h);
     }
+    if (st == MGC_OK) st = keep_what_justifies(n, n_debts);
     for (size_t i = 0; i < n_debts && st == MGC_OK; i++) {
         const struct debt *d = &n->debts[i];
         if (d->kind == DEBT_APPEND) st = write_append(s, n, d);
@@ -299,6 +319,7 @@ static void apply_one(struct sim *s, struct node *n, uint64_t index)
         n->state.commands++;
         n->state.digest = (n->state.digest ^ s->blobs[handle].command) * UINT64_C(0x100000001b3);
     }
+    if (index > s->n_truth && e.type == MGC_RAFT_CONFIG) policy_committed(s, n, index, &s->blobs[handle]);
     check_applied(s, n, index, &e);
     tell_client(s, n, index, handle);
 }
@@ -333,9 +354,10 @@ static void saved(struct sim *s, struct node *n, const mgc_raft_snap_meta *meta)
 void node_snapshot(struct sim *s, struct node *n)
 {
     struct machine m = n->state;
+    bool pressed = n->raft->last - n->raft->base > n->raft->opts.log_max - n->raft->opts.log_max / 8; /* then each place counts */
     mgc_status st;
 
-    if (n->state.meta.index < n->durable_state.meta.index + COMPACT_AFTER) return;
+    if (n->state.meta.index < n->durable_state.meta.index + (pressed ? 1 : COMPACT_AFTER)) return;
     if (mgc_raft_snap_meta_at(n->raft, m.meta.index, &m.meta) != MGC_OK) return;
     while (n->up && n->n_debts > 0) node_disk(s, n, true); /* the log under the snapshot first */
     if (!n->up || mgc_raft_snap_meta_at(n->raft, m.meta.index, &m.meta) != MGC_OK) return;
@@ -450,6 +472,7 @@ void node_step(struct sim *s, struct node *n, const mgc_raft_event *event)
         sim_fail(s, "member %" PRIu32 ": step %" PRIu32 ": %s", n->id, event->kind, mgc_ctx_error(s->ctx));
         return;
     }
+    shadow_step(s, n, event, &out);
     n->amnesia = n->raft->amnesia;
     if (amnesia && !n->amnesia) {
         s->marks[MARK_AMNESIA_OVER]++;
@@ -544,7 +567,8 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
     mgc_raft_opts opts = s->raft_opts;
     bool lost, failed = false;
 
-    boot.hard = (mgc_raft_hard){.term = info->hard.term, .vote = info->hard.vote, .incarnation = info->hard.incarnation};
+    boot.hard = (mgc_raft_hard){.term = info->hard.term, .vote = info->hard.vote, .incarnation = info->hard.incarnation,
+                                .commit = info->hard.commit};
     if (info->first > boot.base.index + 1 || info->last > info->first + 4000) { /* what the log begins after was lost */
         boot.amnesia = 1;
         if (mgc__raftlog_restart(n->log, boot.base.index, boot.base.term, boot.base.hash) != MGC_OK) {
@@ -575,6 +599,7 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
         sim_fail(s, "member %" PRIu32 " does not start: %s", n->id, mgc_ctx_error(s->ctx));
         return;
     }
+    shadow_start(s, n, &opts, &boot);
     n->amnesia = boot.amnesia != 0;
     n->up = true;
     if (lost) { /* its new number must survive, or it would be taken for the old one again */
@@ -662,5 +687,6 @@ void node_free(struct sim *s, struct node *n)
     free(n->debts);
     free(n->debt_entries);
     free(n->memory);
+    free(n->shadow_memory);
     sim_disk_free(&n->disk);
 }
