@@ -86,3 +86,45 @@ class Counting:
 
     def context(self):
         return mg.Context(allocator=self.made)
+
+
+# --- a small market -----------------------------------------------------------------------------------------------------------
+
+MORNING = 1700006400000  # 2023-11-15T00:00Z, a whole number of hours since 1970
+SITES = (("farm", (100, 100, 120, 120), (0, 150, 90, 0)), ("mill", (50, 60, 70, 80), (200, 100, 50, 0)),
+         ("school", (30, 90, 90, 20), (0, 60, 80, 10)))
+
+
+def small_case(sites=2, scenarios=1, context=None):
+    """Sites with sun and demand at different hours: trading pays."""
+    case = mg.Case(4, 1.0, context=context, buy_price_per_kwh=[0.2, 0.2, 0.35, 0.35], sell_price_per_kwh=0.05,
+                   realtime_buy_price_per_kwh=0.5, realtime_sell_price_per_kwh=0.01)
+    for name, demand, sun in SITES[:sites]:
+        site = case.add_microgrid(name, scenarios, buy_limit_kw=1000, sell_limit_kw=1000)
+        site.add_device("load", "demand", carrier="electricity", demand_kw=[[d * (1 + 0.2 * k) for d in demand] for k in range(scenarios)])
+        site.add_device("pv", "roof", available_kw=[[s * (1 - 0.3 * k) for s in sun] for k in range(scenarios)])
+    for first in range(sites):
+        for second in range(first + 1, sites):
+            case.add_link(SITES[first][0], SITES[second][0], "electricity", capacity_kw=200)
+    return case
+
+
+def market_keys():
+    """Keys of a market by number; the node's own is the validator's."""
+    keys = mg.Keys(b"tests")
+    return keys, lambda member: keys[0] if member == _native.MGC_DAY_VALIDATOR else keys[member]
+
+
+def open_node(storage, **opts):
+    opts.setdefault("genesis_time_ms", MORNING - 2 * 86400000)
+    return mg.Node(storage, market_keys()[0][0], **opts)
+
+
+def carry_day(node, case=None, result=None, until="end"):
+    """A whole day on the ledger; the day, and the time then."""
+    case = case or small_case()
+    result = result or case.solve()
+    day = mg.Day(case, node, market_keys()[1], start_ms=MORNING)
+    day.set_result(result)
+    day.set_realised(result.plan.realise(case.model.expected()))
+    return day, day.carry(node, MORNING - 86400000, until)

@@ -319,6 +319,10 @@ class Arrays(unittest.TestCase):
         gc.collect()
         [array.array("d", [9.0] * 3) for _ in range(100)]
         self.assertEqual(made.pointer[:3], [1.0, 2.0, 3.0])
+        pointer = _base.numbers([1.0, 2.0, 3.0]).pointer  # the pointer alone keeps it too
+        gc.collect()
+        [array.array("d", [9.0] * 3) for _ in range(100)]
+        self.assertEqual(pointer[:3], [1.0, 2.0, 3.0])
 
     def test_room_that_c_fills_is_the_callers_own(self):
         mine = array.array("d", [0.0, 0.0])

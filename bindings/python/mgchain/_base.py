@@ -155,7 +155,7 @@ class _Unraisable(NamedTuple):
 
 # Messages name a file as "file:line: " where they know one, and the nearest word as "did you mean".
 _PLACE = re.compile(r"(?:^|\s)(?P<file>[^\s:]+\.\w+):(?P<line>\d+)(?::(?P<column>\d+))?: ")
-_HINT = re.compile(r"did you mean '?(?P<hint>[^'?]+)'?\??$")
+_HINT = re.compile(r"""did you mean ["']?(?P<hint>[^'"?]+)["']?\??$""")
 
 
 def _place(text: str) -> Dict[str, Any]:
@@ -262,6 +262,7 @@ class Array:
 
     def __init__(self, pointer: Any, n: int, kept: Any) -> None:
         self.pointer, self.n, self.kept = pointer, n, kept
+        pointer.kept = kept  # whoever holds the pointer alone holds the memory too
 
 
 def _shape_error(what: str, found: Any, wanted: Any) -> ValueError:
@@ -507,6 +508,8 @@ def interruptible(context: Context, work: Callable[[], Any]) -> Tuple[Any, bool]
             context.cancel()
     if interrupts > 1:
         raise KeyboardInterrupt
+    if interrupts and failure and isinstance(failure[0], MgcError):
+        raise KeyboardInterrupt from failure[0]  # it had come to nothing yet
     if failure:
         try:
             raise failure[0]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C: sent to a child that solves."""
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from support import SANITIZED, child_environment
+
+HARD = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import mgchain as mg
+from test_traps import hard
+print("begin", flush=True)
+begin = time.monotonic()
+"""
+
+
+class CtrlC(unittest.TestCase):
+    def run_child(self, body, signals=1, gap=0.7):
+        import pathlib
+        text = HARD.format(tests=str(pathlib.Path(__file__).parent)) + body
+        child = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment())
+        try:
+            self.assertEqual(child.stdout.readline().strip(), "begin")
+            for _ in range(signals):
+                time.sleep(gap * (3 if SANITIZED else 1))
+                child.send_signal(signal.SIGINT)
+            sent = time.monotonic()
+            out, err = child.communicate(timeout=60)
+            return out.strip(), err, child.returncode, time.monotonic() - sent
+        finally:
+            child.kill()
+            child.wait()
+
+    def test_the_best_result_so_far_is_kept(self):
+        out, err, code, seconds = self.run_child(
+            "r = hard().solve(gap=0.0)\nprint(r.outcome, r.interrupted, r.x is not None, r.objective >= r.bound - 1e-6)")
+        self.assertEqual((code, out), (0, "cancelled True True True"), err)
+        self.assertLess(seconds, 20)
+
+    def test_the_solver_is_as_good_as_before(self):
+        out, err, code, _ = self.run_child(
+            "s = hard()\nr = s.solve(gap=0.0)\nagain = s.solve(node_limit=20)\nprint(r.interrupted, again.interrupted, again.outcome)")
+        self.assertEqual((code, out), (0, "True False limit"), err)
+
+    def test_with_nothing_to_keep_it_is_an_interrupt(self):
+        out, err, code, _ = self.run_child(
+            "from mgchain import _base\n"
+            "c = mg.Context()\n"
+            "def work():\n"
+            "    while not _base.library().mgc_ctx_cancelled(c.handle): time.sleep(0.01)\n"
+            "    return None\n"
+            "print(_base.interruptible(c, work), _base.library().mgc_ctx_cancelled(c.handle))")
+        self.assertEqual((code, out), (0, "(None, True) 0"), err)
+
+    def test_twice_is_an_interrupt(self):
+        out, err, code, _ = self.run_child(
+            "from mgchain import _base\nc = mg.Context()\n"
+            "def work():\n    end = time.monotonic() + 4\n    while time.monotonic() < end: time.sleep(0.01)\n"
+            "try:\n    _base.interruptible(c, work)\nexcept KeyboardInterrupt:\n    print('interrupted', time.monotonic() - begin > 3.5)", signals=2)
+        self.assertEqual((code, out), (0, "interrupted True"), err)
+
+    def test_a_bargain_keeps_what_it_has(self):
+        out, err, code, _ = self.run_child(
+            "import os, signal\n"
+            "case = mg.Case.builtin()\n"
+            "def told(phase, number, *_a):\n"
+            "    if phase == 'relaxed' and number == 5: os.kill(os.getpid(), signal.SIGINT)\n"
+            "r = case.solve(relax=True, tolerance=1e-9, progress=told)\n"
+            "print(r.outcome, r.interrupted, abs(sum(r.payment.values())) < 1e-6, r.certificate.ok, r.plan.solved)", signals=0)
+        self.assertEqual((code, out), (0, "cancelled True True True True"), err)
+
+    def test_a_bargain_that_has_nothing_yet_is_an_interrupt(self):
+        out, err, code, _ = self.run_child(
+            "import os, signal\n"
+            "case = mg.Case.builtin()\n"
+            "def told(phase, number, *_a):\n"
+            "    if phase == 'alone': os.kill(os.getpid(), signal.SIGINT)\n"
+            "try:\n    r = case.solve(relax=True, progress=told)\n    print(r.outcome, r.no_trade)\n"
+            "except KeyboardInterrupt:\n    print('interrupted')\n"
+            "print(case.plan(relax=True).outcome)", signals=0)
+        self.assertEqual(code, 0, err)
+        self.assertIn(out, ("interrupted\noptimal", "cancelled True\noptimal"))
+
+    def test_it_works_from_a_progress_function_too(self):
+        out, err, code, _ = self.run_child(
+            "r = hard().solve(gap=0.0, progress=lambda *a: time.sleep(0.001))\nprint(r.outcome, r.interrupted)")
+        self.assertEqual((code, out), (0, "cancelled True"), err)
