@@ -326,6 +326,8 @@ MGC_RAFT_FOLLOWER = 1
 MGC_RAFT_PRE_CANDIDATE = 2
 MGC_RAFT_CANDIDATE = 3
 MGC_RAFT_LEADER = 4
+MGC_RAFT_CONVICTED = 1
+MGC_RAFT_ABSENT = 2
 MGC_RAFT_MSG_BYTES = 224
 MGC_RAFT_BODY_MAX = 67108864
 MGC_RAFT_BATCH_MAX = 4096
@@ -424,6 +426,7 @@ MGC_CSV_COLUMNS_MAX = 16384
 MGC_CSV_FIELDS_MAX = 67108864
 MGC_ISSUE_ERROR = 1
 MGC_ISSUE_WARNING = 2
+MGC_SETTINGS_NEEDED = 18446744073709551615
 MGC_METHOD_AUTO = 0
 MGC_METHOD_DIRECT = 1
 MGC_METHOD_CCG = 2
@@ -462,6 +465,17 @@ MGC_TICKETS_MAX = 131072
 MGC_TICKET_OPEN = 1
 MGC_TICKET_COMMITTED = 2
 MGC_TICKET_REFUSED = 3
+MGC_STANDING_STRANGER = 1
+MGC_STANDING_LEARNER = 2
+MGC_STANDING_VOTER = 3
+MGC_STANDING_REMOVED = 4
+MGC_CHANGE_LEARNER = 1
+MGC_CHANGE_VOTER = 2
+MGC_CHANGE_REMOVE = 3
+MGC_FIGURE_LINES = 1
+MGC_FIGURE_COLUMNS = 2
+MGC_FIGURE_STACKS = 3
+MGC_FIGURE_STATES = 4
 
 
 # Handles, which only the library looks into.
@@ -554,6 +568,10 @@ class mgc_json(Structure):
 
 
 class mgc_table(Structure):
+    pass
+
+
+class mgc_settings(Structure):
     pass
 
 
@@ -738,6 +756,18 @@ class mgc_raft_info(Structure):
     pass
 
 
+class mgc_raft_standing(Structure):
+    pass
+
+
+class mgc_raft_table(Structure):
+    pass
+
+
+class mgc_raft_policy(Structure):
+    pass
+
+
 class mgc_storage_ops(Structure):
     pass
 
@@ -918,11 +948,23 @@ class mgc_node_info(Structure):
     pass
 
 
+class mgc_node_member_info(Structure):
+    pass
+
+
 class mgc_report_table(Structure):
     pass
 
 
 class mgc_report_check(Structure):
+    pass
+
+
+class mgc_report_figure(Structure):
+    pass
+
+
+class mgc_report_caution(Structure):
     pass
 
 
@@ -1391,6 +1433,7 @@ mgc_raft_opts._fields_ = [
     ("uncommitted_bytes", c_uint64),
     ("lease_ticks", c_uint32),
     ("sign", c_uint32),
+    ("propose_max", c_uint32),
 ]
 mgc_raft_boot._fields_ = [
     ("hard", mgc_raft_hard),
@@ -1421,6 +1464,26 @@ mgc_raft_info._fields_ = [
     ("may_vote", c_uint32),
     ("ticks_since_leader", c_uint32),
     ("joint", c_uint32),
+]
+mgc_raft_standing._fields_ = [
+    ("id", c_uint32),
+    ("node_credit", c_uint32),
+    ("trade_credit", c_uint32),
+    ("flags", c_uint32),
+]
+mgc_raft_table._fields_ = [
+    ("epoch", c_uint64),
+    ("hash", POINTER(c_uint8)),
+    ("members", POINTER(mgc_raft_standing)),
+    ("n_members", c_size_t),
+]
+mgc_raft_policy._fields_ = [
+    ("struct_size", c_size_t),
+    ("enter", c_uint32),
+    ("leave", c_uint32),
+    ("voters_min", c_uint32),
+    ("voters_max", c_uint32),
+    ("dwell_epochs", c_uint32),
 ]
 mgc_storage_visit = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_uint64)
 mgc_storage_ops._fields_ = [
@@ -1934,6 +1997,12 @@ mgc_node_opts._fields_ = [
     ("election_ticks", c_uint32),
     ("lost_store", c_uint32),
     ("seed", c_uint64),
+    ("learners", POINTER(mgc_member)),
+    ("n_learners", c_size_t),
+    ("join", c_uint32),
+    ("sign_messages", c_uint32),
+    ("credit", c_uint32),
+    ("reserved0", c_uint32),
 ]
 mgc_ticket_info._fields_ = [
     ("struct_size", c_size_t),
@@ -1962,6 +2031,29 @@ mgc_node_info._fields_ = [
     ("leader", c_uint32),
     ("role", c_uint32),
     ("ordered", c_uint64),
+    ("standing", c_uint32),
+    ("n_voters", c_uint32),
+    ("n_learners", c_uint32),
+    ("changing", c_uint32),
+    ("config_index", c_uint64),
+    ("dropped", c_uint64),
+    ("forged", c_uint64),
+    ("evidence", c_uint64),
+]
+mgc_node_member_info._fields_ = [
+    ("struct_size", c_size_t),
+    ("id", c_uint32),
+    ("standing", c_uint32),
+    ("aim", c_uint32),
+    ("incarnation", c_uint32),
+    ("rank", c_uint32),
+    ("early", c_uint32),
+    ("node_credit", c_uint32),
+    ("trade_credit", c_uint32),
+    ("convicted", c_uint32),
+    ("reserved0", c_uint32),
+    ("acknowledged", c_uint64),
+    ("public_key", c_uint8 * 32),
 ]
 mgc_report_table._fields_ = [
     ("title", c_char_p),
@@ -1977,6 +2069,25 @@ mgc_report_check._fields_ = [
     ("ok", c_uint32),
     ("reserved0", c_uint32),
 ]
+mgc_report_figure._fields_ = [
+    ("title", c_char_p),
+    ("unit", c_char_p),
+    ("name", POINTER(c_char_p)),
+    ("label", POINTER(c_char_p)),
+    ("word", POINTER(c_char_p)),
+    ("value", POINTER(c_double)),
+    ("series", c_size_t),
+    ("points", c_size_t),
+    ("words", c_size_t),
+    ("kind", c_uint32),
+    ("reserved0", c_uint32),
+]
+mgc_report_caution._fields_ = [
+    ("name", c_char_p),
+    ("nominal", c_double),
+    ("promised", c_double),
+    ("worst_scenario", c_double),
+]
 mgc_report._fields_ = [
     ("struct_size", c_size_t),
     ("kase", POINTER(mgc_case)),
@@ -1987,6 +2098,13 @@ mgc_report._fields_ = [
     ("table", POINTER(mgc_report_table)),
     ("tables", c_size_t),
     ("made_by", c_char_p),
+    ("figure", POINTER(mgc_report_figure)),
+    ("figures", c_size_t),
+    ("caution", POINTER(mgc_report_caution)),
+    ("cautions", c_size_t),
+    ("upper", POINTER(c_double)),
+    ("lower", POINTER(c_double)),
+    ("bounds", c_size_t),
 ]
 mgc_evaluation._fields_ = [
     ("struct_size", c_size_t),
@@ -2199,6 +2317,9 @@ PROTOTYPES = [
     ("mgc_raft_snap_meta_at", "core", False, c_int32, (POINTER(mgc_raft), c_uint64, POINTER(mgc_raft_snap_meta))),
     ("mgc_raft_config_now", "core", False, POINTER(mgc_raft_config), (POINTER(mgc_raft),)),
     ("mgc_raft_caretaker_target", "core", False, c_uint32, (POINTER(mgc_raft),)),
+    ("mgc_raft_policy_init", "core", False, None, (POINTER(mgc_raft_policy), c_size_t)),
+    ("mgc_raft_policy_decide", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_raft_policy), POINTER(mgc_raft_config), POINTER(mgc_raft_table), POINTER(mgc_raft_change))),
+    ("mgc_raft_policy_vouch", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_raft), POINTER(mgc_raft_policy), POINTER(mgc_raft_msg), POINTER(mgc_raft_table), c_size_t, POINTER(c_uint64))),
     ("mgc_raft_payload_root", "core", False, c_int32, (POINTER(c_uint8), c_size_t, POINTER(c_uint8))),
     ("mgc_raft_encode", "core", False, c_int32, (POINTER(mgc_raft_msg), POINTER(mgc_raft_entry), POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_raft_decode", "core", False, c_int32, (POINTER(c_uint8), c_size_t, POINTER(mgc_raft_msg), POINTER(mgc_raft_entry), c_size_t, POINTER(mgc_raft_config))),
@@ -2346,6 +2467,16 @@ PROTOTYPES = [
     ("mgc_table_text", "io", False, c_int32, (POINTER(mgc_table), POINTER(POINTER(c_char)), POINTER(c_size_t))),
     ("mgc_file_write", "io", False, c_int32, (POINTER(mgc_ctx), c_char_p, c_void_p, c_size_t)),
     ("mgc_manifest_write", "io", False, c_int32, (POINTER(mgc_ctx), c_char_p, POINTER(c_char_p), c_size_t, POINTER(c_char_p), c_size_t)),
+    ("mgc_settings_load_file", "io", False, c_int32, (POINTER(mgc_ctx), c_char_p, c_char_p, POINTER(POINTER(mgc_settings)))),
+    ("mgc_settings_destroy", "io", False, None, (POINTER(mgc_settings),)),
+    ("mgc_settings_has", "io", False, c_int32, (POINTER(mgc_settings), c_char_p)),
+    ("mgc_settings_text", "io", False, c_char_p, (POINTER(mgc_settings), c_char_p, c_char_p)),
+    ("mgc_settings_whole", "io", False, c_uint64, (POINTER(mgc_settings), c_char_p, c_uint64, c_uint64, c_uint64)),
+    ("mgc_settings_count", "io", False, c_uint32, (POINTER(mgc_settings), c_char_p)),
+    ("mgc_settings_keys", "io", False, None, (POINTER(mgc_settings), c_char_p, c_char_p)),
+    ("mgc_settings_fault", "io", False, None, (POINTER(mgc_settings), c_char_p, c_char_p, c_char_p)),
+    ("mgc_settings_faults", "io", False, c_uint32, (POINTER(mgc_settings),)),
+    ("mgc_settings_fault_text", "io", False, c_char_p, (POINTER(mgc_settings), c_uint32)),
     ("mgc_twostage_create", "core", False, c_int32, (POINTER(mgc_ctx), c_uint32, POINTER(c_double), POINTER(POINTER(mgc_twostage)))),
     ("mgc_twostage_destroy", "core", False, None, (POINTER(mgc_twostage),)),
     ("mgc_twostage_add_column", "core", False, c_int32, (POINTER(mgc_twostage), c_uint32, c_double, c_double, c_double, POINTER(c_uint32))),
@@ -2443,6 +2574,9 @@ PROTOTYPES = [
     ("mgc_ticket_state", "core", False, c_int32, (POINTER(mgc_node), c_uint64, POINTER(mgc_ticket_info))),
     ("mgc_node_query", "core", False, c_int32, (POINTER(mgc_node), c_uint32, c_char_p, c_char_p, POINTER(POINTER(mgc_rows)))),
     ("mgc_node_get_info", "core", False, c_int32, (POINTER(mgc_node), POINTER(mgc_node_info))),
+    ("mgc_node_get_member", "core", False, c_int32, (POINTER(mgc_node), c_uint32, POINTER(mgc_node_member_info))),
+    ("mgc_node_change_member", "core", False, c_int32, (POINTER(mgc_node), c_uint32, POINTER(mgc_member))),
+    ("mgc_node_hand_over", "core", False, c_int32, (POINTER(mgc_node), c_uint32)),
     ("mgc_node_next_nonce", "core", False, c_int32, (POINTER(mgc_node), POINTER(c_uint8), c_uint32, POINTER(c_uint64))),
     ("mgc_node_chain", "core", False, POINTER(mgc_chain), (POINTER(mgc_node), c_uint32)),
     ("mgc_report_write", "io", False, c_int32, (POINTER(mgc_ctx), c_char_p, POINTER(mgc_report))),
