@@ -46,8 +46,8 @@ class Header:
         self.defines = []
         text = re.sub(r"^[ \t]*#.*?(?<!\\)$", self.directive, text, flags=re.S | re.M)
         text = re.sub(r"\bMGC_PRINTF\([^)]*\)", lambda m: " " * len(m[0]), text)
-        self.tokens = [(m[0], text.count("\n", 0, m.start()) + 1)
-                       for m in re.finditer(r"[A-Za-z_]\w*|0x[0-9a-fA-F]+\w*|\d+\w*|<<|\.\.\.|[^\s]", text)]
+        self.tokens = [(m[0], number) for number, line in enumerate(text.split("\n"), 1)
+                       for m in re.finditer(r"[A-Za-z_]\w*|0x[0-9a-fA-F]+\w*|\d+\w*|<<|\.\.\.|[^\s]", line)]
 
     def lines_of(self, text):
         if "//" in re.sub(r"/\*.*?\*/", "", text, flags=re.S):
