@@ -5,6 +5,10 @@
  *   dishonest-meter   one reading is false; a second story is refused, the market operator corrects it in time
  *   default           a deposit is too small for the day; what is not covered becomes a debt, and who owes makes no agreement
  *   leader-crash      of several members the one that orders is gone between two phases, and comes back later
+ *   partition         the one that orders is cut off with less than half of the others; both sides go on, one of them in vain
+ *   low-credit        a member signs no blocks any more: its credit falls epoch by epoch; given the lead it passes it on, and it
+ *                     does not follow when the one that orders is gone
+ *   equivocation      a member acknowledges everything twice with two hashes; whoever sees both proves it to the ledger
  *   dispute           a manager disputes a provisional slot; it is settled anew and becomes final after another window */
 #include "incident.h"
 
@@ -17,8 +21,11 @@
 static const struct {
     const char *name;
     uint32_t bit;
-} known[] = {{"dishonest-meter", INCIDENT_METER}, {"default", INCIDENT_DEFAULT}, {"dispute", INCIDENT_DISPUTE},
-             {"leader-crash", INCIDENT_LEADER}};
+} known[] = {{"dishonest-meter", INCIDENT_METER},   {"default", INCIDENT_DEFAULT},     {"dispute", INCIDENT_DISPUTE},
+             {"leader-crash", INCIDENT_LEADER},     {"partition", INCIDENT_PARTITION}, {"low-credit", INCIDENT_CREDIT},
+             {"equivocation", INCIDENT_LIES},       /* from here on other spellings */
+             {"network-partition", INCIDENT_PARTITION}, {"low-credit-member", INCIDENT_CREDIT}, {"equivocating-member", INCIDENT_LIES},
+             {"equivocate", INCIDENT_LIES},         {"crash", INCIDENT_LEADER},        {"meter", INCIDENT_METER}};
 enum { KNOWN = sizeof known / sizeof known[0] };
 
 bool incidents_read(const char *text, uint32_t *asked)
@@ -31,11 +38,13 @@ bool incidents_read(const char *text, uint32_t *asked)
         size_t len = strcspn(at, ","), k = 0;
         char word[32];
 
-        while (k < KNOWN && (strlen(names[k]) != len || strncmp(names[k], at, len) != 0)) k++;
+        snprintf(word, sizeof word, "%.*s", (int)(len < 31 ? len : 31), at);
+        for (char *c = word; *c != '\0'; c++) *c = (char)(*c == '_' ? '-' : *c);
+        while (k < KNOWN && strcmp(names[k], word) != 0) k++;
         if (k == KNOWN) {
-            snprintf(word, sizeof word, "%.*s", (int)(len < 31 ? len : 31), at);
             const char *nearest = mgc_word_nearest(word, names, KNOWN);
-            fprintf(stderr, "mgchain-sim: unknown incident '%s'; there are dishonest-meter, default, dispute and leader-crash", word);
+            fprintf(stderr, "mgchain-sim: unknown incident '%s'; there are dishonest-meter, default, dispute, leader-crash, partition, "
+                            "low-credit and equivocation", word);
             if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
             fputc('\n', stderr);
             return false;
@@ -412,6 +421,185 @@ static mgc_status bring_back(book *b)
     return st;
 }
 
+uint32_t incident_members(uint32_t asked)
+{
+    uint32_t bad = 0;
+
+    for (uint32_t bit = INCIDENT_LEADER; bit <= INCIDENT_LIES; bit <<= 1) bad += bit != INCIDENT_PARTITION && (asked & bit) != 0;
+    if (bad == 0 && (asked & INCIDENT_PARTITION) == 0) return 1;
+    return 2 * (bad == 0 ? 1 : bad) + 1;
+}
+
+/* --- the partition --------------------------------------------------------------------------------------------- */
+
+static mgc_status cut_off(book *b)
+{
+    incident_line *line = tell(b, "partition", "member");
+    incidents *in = &b->incident;
+    uint32_t n = (b->peers.n - 1) / 2;
+
+    in->cut = peers_leader(b);
+    in->cut_blocks = peers_blocks(&b->peers.list[in->cut - 1]);
+    in->done |= INCIDENT_PARTITION;
+    snprintf(line->what, sizeof line->what, "member %u, who orders, is cut off from the others, %u of %u members on its side", in->cut, n,
+             b->peers.n);
+    uint64_t before = b->now_ms;
+    peers_cut(b, n, in->cut);
+    mgc_status st = peers_new_leader(b, in->cut);
+    snprintf(line->answer, sizeof line->answer, "the larger side has member %u order after %" PRIu64 " ms", peers_leader(b), b->now_ms - before);
+    line->as_it_should = peers_leader(b) != 0 && b->peers.list[peers_leader(b) - 1].side == 0;
+    return st;
+}
+
+static mgc_status heal(book *b)
+{
+    incidents *in = &b->incident;
+    incident_line *line = tell(b, "partition", "member");
+    peer *old = &b->peers.list[in->cut - 1];
+    uint64_t blocks = 0, built = peers_blocks(old) - in->cut_blocks;
+
+    for (uint32_t i = 0; i < b->peers.n; i++)
+        if (b->peers.list[i].node == b->node) blocks = peers_blocks(&b->peers.list[i]) - in->cut_blocks;
+    snprintf(line->what, sizeof line->what, "the sides meet again; the larger one built %" PRIu64 " blocks, the smaller one %" PRIu64, blocks, built);
+    peers_heal(b);
+    in->cut = 0;
+    mgc_status st = peers_settle(b);
+    line->as_it_should = st == MGC_OK && blocks > 0 && built == 0;
+    snprintf(line->answer, sizeof line->answer, "%s", st == MGC_OK ? "all members have the same blocks" : "they did not come together");
+    return st;
+}
+
+/* --- low credit -------------------------------------------------------------------------------------------------- */
+
+static mgc_status begin_unreliable(book *b)
+{
+    incident_line *line = tell(b, "low credit", "member");
+    mgc_node_member_info info;
+    incidents *in = &b->incident;
+
+    in->unreliable = b->peers.n;
+    while (in->unreliable == peers_leader(b) || b->peers.list[in->unreliable - 1].node == NULL || in->unreliable == in->liar) in->unreliable--;
+    in->done |= INCIDENT_CREDIT;
+    b->peers.list[in->unreliable - 1].mute = true;
+    line->as_it_should = peers_member(b, in->unreliable, &info);
+    snprintf(line->what, sizeof line->what, "member %u signs no blocks any more", in->unreliable);
+    snprintf(line->answer, sizeof line->answer, "its credit is %u; every epoch counts who signed", info.node_credit);
+    return MGC_OK;
+}
+
+/* Leadership is given to it all the same: it passes it on. */
+static mgc_status give_it_the_lead(book *b, uint32_t low)
+{
+    incident_line *line = tell(b, "low credit", "member");
+    uint32_t old = peers_leader(b);
+    size_t terms = b->peers.n_terms;
+
+    mgc_status st = mgc_node_hand_over(b->peers.list[old - 1].node, low);
+    for (uint64_t end = b->now_ms + 5000; st == MGC_OK && b->now_ms < end && b->peers.n_terms < terms + 2; b->now_ms += 5) st = peers_step(b);
+    const term_line *t = &b->peers.term[terms % TERMS_MAX];
+    snprintf(line->what, sizeof line->what, "member %u, who orders, hands over to member %u", old, low);
+    line->as_it_should = b->peers.n_terms >= terms + 2 && t->leader == low;
+    snprintf(line->answer, sizeof line->answer, "member %u orders for %" PRIu64 " ms and hands over to member %u", t->leader,
+             b->peers.term[(terms + 1) % TERMS_MAX].from_ms - t->from_ms, peers_leader(b));
+    return st;
+}
+
+/* It is reliable again from here on, but low; and the one who orders is gone. */
+static mgc_status after_the_fall(book *b, const mgc_node_member_info *info)
+{
+    incidents *in = &b->incident;
+    uint32_t low = in->unreliable;
+    incident_line *line = tell(b, "low credit", "ledger");
+
+    snprintf(line->what, sizeof line->what, "member %u has a credit of %u: below 3000 it does not ask to lead while others may", low, info->node_credit);
+    snprintf(line->answer, sizeof line->answer, "its rank is %u of %u", info->rank + 1, b->peers.n);
+    b->peers.list[low - 1].mute = false;
+    in->unreliable = 0;
+    mgc_status st = give_it_the_lead(b, low);
+    uint32_t leader = peers_leader(b);
+    if (st != MGC_OK || leader == 0 || in->crashed != 0) return st;
+    line = tell(b, "low credit", "member");
+    snprintf(line->what, sizeof line->what, "member %u, who orders now, is gone; member %u would be free to follow", leader, low);
+    uint64_t before = b->now_ms;
+    peers_stop(b, leader);
+    in->gone = leader;
+    st = peers_new_leader(b, leader);
+    line->as_it_should = peers_leader(b) != 0 && peers_leader(b) != leader && peers_leader(b) != low;
+    snprintf(line->answer, sizeof line->answer, "member %u orders after %" PRIu64 " ms", peers_leader(b), b->now_ms - before);
+    return st;
+}
+
+static mgc_status bring_back_gone(book *b)
+{
+    uint64_t behind = 0;
+    incident_line *line = tell(b, "low credit", "member");
+
+    mgc_status st = peers_restart(b, b->incident.gone, &behind);
+    snprintf(line->what, sizeof line->what, "member %u comes back, %" PRIu64 " blocks behind", b->incident.gone, behind);
+    if (st == MGC_OK) st = peers_settle(b);
+    snprintf(line->answer, sizeof line->answer, "%s", st == MGC_OK ? "it has every block again, checked one by one" : "it did not catch up");
+    line->as_it_should = st == MGC_OK;
+    b->incident.gone = 0;
+    return st;
+}
+
+/* --- two truths -------------------------------------------------------------------------------------------------- */
+
+static void begin_lies(book *b)
+{
+    incidents *in = &b->incident;
+    incident_line *line = tell(b, "equivocation", "member");
+
+    in->liar = b->peers.n;
+    if (in->liar == peers_leader(b)) in->liar--;
+    in->done |= INCIDENT_LIES;
+    b->peers.list[in->liar - 1].lies = true;
+    snprintf(line->what, sizeof line->what, "member %u signs two acknowledgements of one entry with two hashes", in->liar);
+    snprintf(line->answer, sizeof line->answer, "who sees both hands them in as evidence");
+}
+
+static mgc_status convicted(book *b, const mgc_node_member_info *info)
+{
+    incidents *in = &b->incident;
+    incident_line *line = tell(b, "equivocation", "ledger");
+    mgc_node_member_info later;
+
+    snprintf(line->what, sizeof line->what, "both signatures verify: member %u is convicted", in->liar);
+    snprintf(line->answer, sizeof line->answer, "its credit is %u of 10000, and stays", info->node_credit);
+    line->as_it_should = info->node_credit == 0;
+    b->peers.list[in->liar - 1].lies = false;
+    if (b->peers.n <= 3) {
+        in->liar = 0;
+        return MGC_OK;
+    }
+    for (uint64_t end = b->now_ms + 5000; b->now_ms < end;) { /* the others decide by themselves */
+        mgc_status st = book_step(b);
+        if (st != MGC_OK) return st;
+        if (peers_member(b, in->liar, &later) && later.standing == MGC_STANDING_REMOVED) break;
+        b->now_ms += PEER_TICK_MS;
+    }
+    line = tell(b, "equivocation", "members");
+    snprintf(line->what, sizeof line->what, "more than half of the members approve that member %u goes", in->liar);
+    line->as_it_should = later.standing == MGC_STANDING_REMOVED;
+    snprintf(line->answer, sizeof line->answer, "%s", line->as_it_should ? "it is no longer one of those who order" : "it is still one of those who order");
+    in->liar = 0;
+    return MGC_OK;
+}
+
+mgc_status incident_settled(book *b)
+{
+    incidents *in = &b->incident;
+    mgc_node_member_info info;
+    mgc_status st = MGC_OK;
+
+    if (in->watching) return MGC_OK;
+    in->watching = true;
+    if (in->unreliable != 0 && peers_member(b, in->unreliable, &info) && info.early == 0) st = after_the_fall(b, &info);
+    if (st == MGC_OK && in->liar != 0 && peers_member(b, in->liar, &info) && info.convicted != 0) st = convicted(b, &info);
+    in->watching = false;
+    return st;
+}
+
 /* --- when --------------------------------------------------------------------------------------------------------- */
 
 static bool method_is(const mgc_tx_info *tx, const char *method)
@@ -451,8 +639,15 @@ mgc_status incident_after(book *b, uint32_t phase)
     incidents *in = &b->incident;
     mgc_status st = MGC_OK;
 
-    if (phase == MGC_DAY_AGREE && (in->asked & ~in->done & INCIDENT_LEADER) != 0) st = crash_leader(b);
+    uint32_t open = in->asked & ~in->done;
+
+    if (phase == MGC_DAY_DEPOSIT && (open & INCIDENT_LIES) != 0) begin_lies(b);
+    if (phase == MGC_DAY_NOMINATE && (open & INCIDENT_PARTITION) != 0) st = cut_off(b);
+    if (phase == MGC_DAY_AGREE && in->cut != 0 && st == MGC_OK) st = heal(b);
+    if (phase == MGC_DAY_AGREE && (open & INCIDENT_LEADER) != 0 && st == MGC_OK) st = crash_leader(b);
+    if (phase == MGC_DAY_ACKNOWLEDGE && (open & INCIDENT_CREDIT) != 0 && st == MGC_OK) st = begin_unreliable(b);
     if (phase == MGC_DAY_READ && in->crashed != 0 && st == MGC_OK) st = bring_back(b);
+    if (phase == MGC_DAY_READ && in->gone != 0 && st == MGC_OK) st = bring_back_gone(b);
     if (st != MGC_OK) return st;
     if (phase == MGC_DAY_READ && (in->done & INCIDENT_METER) != 0 && in->meter != 0) {
         st = correct_meter(b);
@@ -474,6 +669,17 @@ mgc_status incident_after(book *b, uint32_t phase)
 
 /* --- at the end of the day --------------------------------------------------------------------------------------- */
 
+/* Several members count epochs by themselves; this one is the next. */
+static int64_t next_epoch(book *b)
+{
+    mgc_rows *rows = NULL;
+    int64_t n = 1;
+
+    if (mgc_node_query(b->node, MGC_DAY_REGULATOR, "epochs", NULL, &rows) == MGC_OK) n += (int64_t)mgc_rows_count(rows);
+    mgc_rows_destroy(rows);
+    return n;
+}
+
 /* The regulator says on the ledger what it reads, then credit is counted from what stands there. */
 mgc_status book_end(book *b, uint64_t last_slot)
 {
@@ -487,7 +693,7 @@ mgc_status book_end(book *b, uint64_t last_slot)
         st = hand_in(b, NULL, MGC_OK, MGC_CONTRACT_SUPERVISION, "read", args, (signer[]){{MGC_DAY_REGULATOR, MGC_ROLE_REGULATOR}}, 1);
     mgc_args_destroy(args);
     if (st == MGC_OK) st = mgc_args_create(b->s->ctx, MGC_CONTRACT_CREDIT, "epoch", &args);
-    if (st == MGC_OK) st = mgc_args_set_int(args, "number", 1);
+    if (st == MGC_OK) st = mgc_args_set_int(args, "number", next_epoch(b));
     if (st == MGC_OK) st = mgc_args_set_int(args, "last_slot", (int64_t)last_slot);
     if (st == MGC_OK)
         st = hand_in(b, NULL, MGC_OK, MGC_CONTRACT_CREDIT, "epoch", args, (signer[]){{MGC_DAY_MARKET_OPERATOR, MGC_ROLE_MARKET_OPERATOR}}, 1);

@@ -8,7 +8,7 @@
 
 typedef struct book book;
 
-enum { INCIDENT_METER = 1, INCIDENT_DEFAULT = 2, INCIDENT_DISPUTE = 4, INCIDENT_LEADER = 8 };
+enum { INCIDENT_METER = 1, INCIDENT_DEFAULT = 2, INCIDENT_DISPUTE = 4, INCIDENT_LEADER = 8, INCIDENT_PARTITION = 16, INCIDENT_CREDIT = 32, INCIDENT_LIES = 64 };
 enum { INCIDENT_LINES_MAX = 32, INCIDENT_TEXT = 200, OFFSETS_MAX = 8 };
 
 /* What happened, line by line, for the report. */
@@ -29,6 +29,10 @@ typedef struct incidents {
     int64_t meter, slot, in_wh, out_wh; /* of the false reading: what is true */
     uint32_t crashed;                   /* member that is down; 0: none */
     uint32_t debtor;                    /* microgrid; 0: none */
+    uint32_t cut, unreliable, liar;     /* members: the leader that is cut off; who signs no blocks; who signs two truths; 0: none */
+    uint64_t cut_blocks, told_blocks;   /* which the smaller side had when it was cut off; blocks when the liar began */
+    uint32_t gone;                      /* member that is down because of low-credit; 0: none */
+    bool watching;
     uint8_t bytes[MGC_TX_BYTES_MAX];
     size_t len;
 } incidents;
@@ -40,5 +44,10 @@ bool incidents_read(const char *text, uint32_t *asked);
 mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uint8_t **bytes, size_t *len);
 /* The last transaction of a phase stands in a block. */
 mgc_status incident_after(book *b, uint32_t phase);
+
+/* All that was handed in stands in final blocks: does an incident among the members go on? */
+mgc_status incident_settled(book *b);
+/* Members that the incidents need, so that a majority goes on and signs. */
+uint32_t incident_members(uint32_t asked);
 
 #endif

@@ -11,7 +11,7 @@ static const char usage[] =
     "mgchain-sim plans, trades, commits, delivers and settles a day of microgrids.\n"
     "\n"
     "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N]\n"
-    "              [--incident dishonest-meter,default,dispute,leader-crash] [--json]\n"
+    "              [--incident dishonest-meter,default,dispute,leader-crash,partition,low-credit,equivocation] [--json]\n"
     "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
     "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--threads N] [--gap G] [--json]\n"
     "      optimisation only; --admm (agents) is the default\n"

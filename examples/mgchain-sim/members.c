@@ -7,25 +7,70 @@
 
 #include "day.h"
 
-enum { TICK_MS = 50, STEP_MS = 5, SETTLE_MS = 60000 };
+enum { STEP_MS = 5, SETTLE_MS = 60000 };
+enum { ENVELOPE_CONSENSUS = 1, ENVELOPE_SIGNATURE = 3 }; /* first byte of a message: doc/consensus.md */
 
-static int32_t send(void *user, uint32_t to, const uint8_t *bytes, size_t len)
+static void put(peers *p, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
-    peer *from = user;
-    peers *p = &from->b->peers;
     uint8_t *copy = malloc(len);
 
     if (copy == NULL || p->tail - p->head == QUEUE_MAX) {
         free(copy);
         p->lost++; /* as a network does; it is sent again */
-        return MGC_CB_DONE;
+        return;
     }
     memcpy(copy, bytes, len);
-    p->queue[p->tail % QUEUE_MAX].from = from->id;
+    p->queue[p->tail % QUEUE_MAX].from = from;
     p->queue[p->tail % QUEUE_MAX].to = to;
     p->queue[p->tail % QUEUE_MAX].bytes = copy;
     p->queue[p->tail++ % QUEUE_MAX].len = len;
     p->messages++;
+}
+
+/* A signature as members make them: text of its kind, NUL, chain, role 0, what is signed. */
+static mgc_status sign_statement(const peer *m, mgc_raft_msg *msg)
+{
+    uint8_t text[32 + 1 + 32 + 1 + MGC_RAFT_SIGNED_BYTES_MAX], body[MGC_RAFT_SIGNED_BYTES_MAX];
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    const char *tag;
+    size_t len, at;
+
+    mgc_status st = mgc_raft_signed_body(msg, body, &len, &tag);
+    if (st == MGC_OK) st = mgc_chain_get_info(mgc_node_chain(m->node, MGC_CONTRACT_CREDIT), &chain);
+    if (st != MGC_OK) return st;
+    at = strlen(tag) + 1;
+    memcpy(text, tag, at);
+    memcpy(text + at, chain.chain_id, 32);
+    text[at + 32] = 0;
+    memcpy(text + at + 33, body, len);
+    return mgc_key_sign(m->key, text, at + 33 + len, msg->signature);
+}
+
+/* An acknowledgement once more, of another truth. */
+static void lie(peer *m, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+    uint8_t second[1 + MGC_RAFT_MSG_BYTES];
+    size_t second_len = 0;
+
+    if (bytes[0] != ENVELOPE_CONSENSUS || mgc_raft_decode(bytes + 1, len - 1, &msg, NULL, 0, &config) != MGC_OK ||
+        msg.kind != MGC_RAFT_APPEND_RESP || (msg.flags & MGC_RAFT_REJECT) != 0)
+        return;
+    msg.hash[0] ^= 1;
+    second[0] = ENVELOPE_CONSENSUS;
+    if (sign_statement(m, &msg) != MGC_OK || mgc_raft_encode(&msg, NULL, second + 1, sizeof second - 1, &second_len) != MGC_OK) return;
+    put(&m->b->peers, m->id, to, second, 1 + second_len);
+}
+
+static int32_t send(void *user, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    peer *from = user;
+    peers *p = &from->b->peers;
+
+    if (to == 0 || to > p->n || p->list[to - 1].side != from->side || (from->mute && bytes[0] == ENVELOPE_SIGNATURE)) return MGC_CB_DONE;
+    put(p, from->id, to, bytes, len);
+    if (from->lies) lie(from, to, bytes, len);
     return MGC_CB_DONE;
 }
 
@@ -37,7 +82,7 @@ static mgc_status deliver(book *b)
     while (p->head < p->tail) {
         size_t at = p->head++ % QUEUE_MAX;
         uint32_t to = p->queue[at].to;
-        if (st == MGC_OK && to >= 1 && to <= p->n && p->list[to - 1].node != NULL) st = mgc_node_receive(p->list[to - 1].node, p->queue[at].from, p->queue[at].bytes, p->queue[at].len);
+        if (st == MGC_OK && p->list[to - 1].node != NULL && p->list[to - 1].side == p->list[p->queue[at].from - 1].side) st = mgc_node_receive(p->list[to - 1].node, p->queue[at].from, p->queue[at].bytes, p->queue[at].len);
         free(p->queue[at].bytes);
     }
     return st;
@@ -55,7 +100,7 @@ static mgc_status start(book *b, peer *m)
     opts.genesis_time_ms = b->peers.genesis_ms;
     opts.members = b->peers.roster;
     opts.n_members = b->peers.n;
-    opts.tick_ms = TICK_MS;
+    opts.tick_ms = PEER_TICK_MS;
     opts.block_interval_ms = STEP_MS;
     opts.seed = b->s->seed;
     mgc_status st = mgc_node_create(b->s->ctx, &opts, &m->node);
@@ -70,6 +115,8 @@ mgc_status peers_open(book *b, uint32_t n, uint64_t genesis_ms)
     peers *p = &b->peers;
     mgc_status st = MGC_OK;
 
+    p->sample = calloc(SAMPLES_MAX, sizeof *p->sample);
+    if (p->sample == NULL) return MGC_E_NO_MEMORY;
     p->n = n;
     p->genesis_ms = genesis_ms;
     for (uint32_t i = 0; i < n && st == MGC_OK; i++) {
@@ -96,6 +143,8 @@ void peers_close(book *b)
         mgc_storage_files_destroy(p->list[i].storage_user);
         mgc_key_destroy(p->list[i].key);
     }
+    free(p->sample);
+    p->sample = NULL;
     p->n = 0;
 }
 
@@ -115,12 +164,22 @@ static bool stands_alike(book *b, const peer *m)
     return true;
 }
 
+/* Gone, cut off from the book's side, or removed. */
+static bool away(book *b, const peer *m)
+{
+    mgc_node_info info = {.struct_size = sizeof info};
+
+    for (uint32_t i = 0; i < b->peers.n; i++)
+        if (b->peers.list[i].node == b->node && m->side != b->peers.list[i].side) return true;
+    return m->node == NULL || mgc_node_get_info(m->node, &info) != MGC_OK || info.standing == MGC_STANDING_REMOVED;
+}
+
 uint32_t peers_that_differ(book *b)
 {
     uint32_t differ = 0;
 
     for (uint32_t i = 0; i < b->peers.n; i++)
-        if (b->peers.list[i].node != NULL && !stands_alike(b, &b->peers.list[i])) differ++;
+        if (!away(b, &b->peers.list[i]) && !stands_alike(b, &b->peers.list[i])) differ++;
     return differ;
 }
 
@@ -128,13 +187,13 @@ static bool at_rest(book *b)
 {
     for (uint32_t i = 0; i < b->peers.n; i++) {
         mgc_node_info info = {.struct_size = sizeof info};
-        if (b->peers.list[i].node == NULL) continue;
+        if (away(b, &b->peers.list[i])) continue;
         if (mgc_node_get_info(b->peers.list[i].node, &info) != MGC_OK || info.waiting > 0) return false;
     }
     return peers_that_differ(b) == 0;
 }
 
-static mgc_status step_all(book *b)
+mgc_status peers_step(book *b)
 {
     mgc_status st = deliver(b);
 
@@ -143,6 +202,7 @@ static mgc_status step_all(book *b)
         st = mgc_node_step(b->peers.list[i].node, b->now_ms, NULL);
         if (st == MGC_OK) st = deliver(b);
     }
+    history_watch(b);
     return st;
 }
 
@@ -151,8 +211,8 @@ mgc_status peers_settle(book *b)
     mgc_status st = MGC_OK;
 
     for (uint64_t end = b->now_ms + SETTLE_MS; st == MGC_OK && b->now_ms < end; b->now_ms += STEP_MS) {
-        st = step_all(b);
-        if (st == MGC_OK && at_rest(b)) return MGC_OK;
+        st = peers_step(b);
+        if (st == MGC_OK && at_rest(b)) return incident_settled(b);
     }
     if (st == MGC_OK) fputs("mgchain-sim: the members did not agree within a simulated minute\n", stderr);
     return st != MGC_OK ? st : MGC_E_STATE;
@@ -167,11 +227,53 @@ uint32_t peers_leader(book *b)
     return mgc_node_get_info(b->node, &info) == MGC_OK ? info.leader : 0;
 }
 
+static void ask_another(book *b)
+{
+    for (uint32_t i = b->peers.n; i-- > 0;)
+        if (b->peers.list[i].node != NULL && b->peers.list[i].side == 0) b->node = b->peers.list[i].node;
+}
+
 void peers_stop(book *b, uint32_t id)
 {
     mgc_node_destroy(b->peers.list[id - 1].node);
     b->peers.list[id - 1].node = NULL;
-    b->node = b->peers.list[id == 1 ? 1 : 0].node;
+    b->peers.lost_ms = b->now_ms;
+    b->peers.why = "crash";
+    ask_another(b);
+}
+
+void peers_cut(book *b, uint32_t n, uint32_t leader)
+{
+    b->peers.list[leader - 1].side = 1;
+    for (uint32_t i = b->peers.n, cut = 1; i-- > 0 && cut < n;) {
+        if (b->peers.list[i].side != 0 || b->peers.list[i].node == NULL) continue;
+        b->peers.list[i].side = 1;
+        cut++;
+    }
+    b->peers.lost_ms = b->now_ms;
+    b->peers.why = "partition";
+    ask_another(b);
+}
+
+void peers_heal(book *b)
+{
+    for (uint32_t i = 0; i < b->peers.n; i++) b->peers.list[i].side = 0;
+}
+
+uint64_t peers_blocks(const peer *m)
+{
+    mgc_node_info info = {.struct_size = sizeof info};
+
+    return m->node != NULL && mgc_node_get_info(m->node, &info) == MGC_OK ? info.blocks : 0;
+}
+
+bool peers_member(book *b, uint32_t id, mgc_node_member_info *info)
+{
+    for (uint32_t i = 0;; i++) {
+        *info = (mgc_node_member_info){.struct_size = sizeof *info};
+        if (mgc_node_get_member(b->node, i, info) != MGC_OK) return false;
+        if (info->id == id) return true;
+    }
 }
 
 mgc_status peers_new_leader(book *b, uint32_t old)
@@ -181,7 +283,7 @@ mgc_status peers_new_leader(book *b, uint32_t old)
     mgc_status st = MGC_OK;
 
     while (st == MGC_OK && b->now_ms < end && (peers_leader(b) == 0 || peers_leader(b) == old)) {
-        st = step_all(b);
+        st = peers_step(b);
         b->now_ms += STEP_MS;
     }
     return st;

@@ -65,6 +65,7 @@ static void write_ledger_part(mgc_json *json, const book *b)
     mgc_json_array(json, "chains");
     for (int i = 0; i < 3; i++) write_chain(json, mgc_node_chain(b->node, contracts[i]));
     mgc_json_end(json);
+    history_write(json, b);
     mgc_json_end(json);
     if (b->incident.n == 0) return;
     mgc_json_array(json, "incidents");

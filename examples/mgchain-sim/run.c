@@ -12,6 +12,20 @@
 #include "output.h"
 #include "result.h"
 
+/* The other members' ledgers go with it: an old one among new ones would bring the old day back. */
+static int set_members_aside(const char *folder, unsigned k)
+{
+    char from[1200], to[1240];
+    struct stat there;
+
+    for (unsigned id = 2; id <= NODES_MAX; id++) {
+        snprintf(from, sizeof from, "%s.member-%u", folder, id);
+        snprintf(to, sizeof to, "%s.%u", from, k);
+        if (stat(from, &there) == 0 && rename(from, to) != 0) return -1;
+    }
+    return 0;
+}
+
 /* A ledger is never written over: the one of an earlier run is kept beside the new one, the one before that is kept too. */
 static int set_ledger_aside(const char *out, char *folder, size_t size)
 {
@@ -19,10 +33,11 @@ static int set_ledger_aside(const char *out, char *folder, size_t size)
     struct stat there;
 
     snprintf(folder, size, "%s/ledger", out);
-    if (stat(folder, &there) != 0) return 0;
     for (unsigned k = 1; k < 10000; k++) {
         snprintf(aside, sizeof aside, "%s.%u", folder, k);
         if (stat(aside, &there) == 0) continue;
+        if (set_members_aside(folder, k) != 0) return -1;
+        if (stat(folder, &there) != 0) return 0;
         if (rename(folder, aside) != 0) return -1;
         fprintf(stderr, "mgchain-sim: the ledger of an earlier run is now %s\n", aside);
         return 0;
@@ -206,8 +221,9 @@ int cmd_run(sim *s)
     if (!(s->gap > 0)) s->gap = 1e-3;
     s->tolerance = 1e-3;
     if (s->incident != NULL && !incidents_read(s->incident, &s->incidents)) return EXIT_USAGE;
-    if ((s->incidents & INCIDENT_LEADER) != 0 && s->members < 3) {
-        fputs("mgchain-sim: a leader crash needs --members 3 at least: two of them must go on\n", stderr);
+    if (s->members < incident_members(s->incidents)) {
+        fprintf(stderr, "mgchain-sim: --incident %s needs --members %u at least: more than half of them must go on\n", s->incident,
+                incident_members(s->incidents));
         return EXIT_USAGE;
     }
     if (s->members > NODES_MAX) {

@@ -418,6 +418,7 @@ static mgc_status step_node(mgc_env *env, int64_t validator, int64_t certificate
     if (st != MGC_OK) return st;
     before = to_demote(rec.v);
     bonus = (uint32_t)rec.v[NODE_BONUS];
+    if (rec.v[NODE_SIGNED] > certificates) rec.v[NODE_SIGNED] = certificates; /* late ones of blocks of the epoch before */
     if (rec.v[NODE_CONVICTED] == 0) {
         rec.v[NODE_CREDIT] = mgc__credit_node_step((uint32_t)rec.v[NODE_CREDIT], (uint64_t)rec.v[NODE_SIGNED],
                                                    (uint64_t)certificates, (uint64_t)rec.v[NODE_LED], &bonus);

@@ -349,10 +349,10 @@ mgc_status mgc__cluster_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
     if (!c->ticking || now_ms + 1 < c->tick_at - length) c->tick_at = now_ms + length; /* the first step, or a clock set back */
     c->ticking = true;
     c->now_ms = now_ms;
-    /* A process that stood still must not live through all that time at once: its peers did not wait for it. */
+    /* A process that stood still must not live through all that time at once: what its peers said meanwhile waits for it. */
     ticks = now_ms < c->tick_at ? 0 : 1 + (now_ms - c->tick_at) / length;
     c->tick_at += ticks * length;
-    if (ticks > node->opts.election_ticks) ticks = node->opts.election_ticks;
+    if (2 * ticks > node->opts.election_ticks) ticks = 1;
     while (ticks-- > 0 && st == MGC_OK) st = tick(c);
     if (st == MGC_OK && c->role == MGC_RAFT_LEADER) st = mgc__round_propose(c);
     if (wake_ms != NULL) *wake_ms = c->tick_at;

@@ -140,7 +140,7 @@ struct mgc__cluster {
     standing target;    /* a snapshot from the leader: blocks are being fetched up to it */
     uint32_t target_from;
     mgc_raft_credit credit[CLUSTER_MEMBERS_MAX]; /* by rank, as the core was told */
-    uint32_t n_credit, convicted; /* convicted: bits by rank */
+    uint32_t n_credit, convicted, demote; /* convicted, demote: bits by rank */
     uint32_t node_credit[CLUSTER_MEMBERS_MAX], trade_credit[CLUSTER_MEMBERS_MAX]; /* by rank */
     statement signed_last; /* of this member: the same head goes to every peer */
 };

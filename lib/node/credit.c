@@ -34,12 +34,13 @@ mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
     st = mgc__credit_table(state_of(c, MGC_CONTRACT_CREDIT), state_of(c, MGC_CONTRACT_INFORMATION),
                            mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), entries, MGC__COUNT(entries), &n, root);
     if (st != MGC_OK || n > CLUSTER_MEMBERS_MAX) return st;
-    c->convicted = 0;
+    c->convicted = c->demote = 0;
     for (uint32_t i = 0; i < n; i++) {
         bool early = !entries[i].convicted && entries[i].node >= CANDIDATE_MIN;
 
         view[i] = (mgc_raft_credit){.id = entries[i].validator, .rank = i, .may_campaign_early = early};
         c->convicted |= (uint32_t)entries[i].convicted << i;
+        c->demote |= (uint32_t)entries[i].demote << i;
         c->node_credit[i] = entries[i].node;
         c->trade_credit[i] = entries[i].trade;
     }

@@ -295,7 +295,8 @@ mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes
     st = acknowledge(c);
     if (st != MGC_OK || c->target.set) return st == MGC_OK ? fetch_more(c) : st;
     st = info_of(c, chain, &info);
-    if (st == MGC_OK && info.final_height < info.height) ask_for(c, from, chain, info.final_height + 1, 0); /* the next one */
+    if (st == MGC_OK && info.final_height >= height && info.final_height < info.height)
+        ask_for(c, from, chain, info.final_height + 1, 0); /* the next one; where this one did not help, the next tick asks */
     return st;
 }
 

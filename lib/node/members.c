@@ -9,6 +9,9 @@
  *   4. A member whose store is not the one that the others know (it was lost) is taken as a learner with its new store, and
  *      step 3 makes it a voter again.
  *
+ * Nobody has to ask for one kind of change: whom the ledger convicts of signing two truths every voter wants gone, and whom
+ * it finds absent for epochs, under several leaders, a learner; as long as three others vote (U7, U8).
+ *
  * What can go wrong
  *   approvals are lost            each is told again until the change was decided
  *   an approval is used twice     it names how many changes were decided before it
@@ -19,6 +22,7 @@
 static const char approval_tag[] = "mgchain/member/1";
 
 enum {
+    VOTERS_MIN = 3,     /* no voter goes by credit below this */
     NEAR_ENTRIES = 16,  /* a learner that lags no further becomes a voter: less than a batch */
     APPROVAL_BODY = 4 + 4 + 8 + 32
 };
@@ -244,6 +248,25 @@ mgc_status mgc_node_change_member(mgc_node *node, uint32_t change, const mgc_mem
     return st;
 }
 
+/* What the ledger says of a voter, this member approves by itself. */
+static mgc_status approve_by_credit(mgc__cluster *c)
+{
+    mgc_member member = {0};
+
+    if (c->own.change != 0 || mgc__standing_of(c, c->node->opts.id) != MGC_STANDING_VOTER ||
+        count_aim(&c->roster, MGC_STANDING_VOTER) <= VOTERS_MIN)
+        return MGC_OK;
+    for (uint32_t i = 0; i < c->n_credit; i++) {
+        const known_member *m = mgc__known(c, c->credit[i].id);
+
+        if (((c->convicted | c->demote) >> i & 1) == 0 || m == NULL || m->aim != MGC_STANDING_VOTER || m->id == c->node->opts.id) continue;
+        member.id = m->id;
+        memcpy(member.public_key, m->public_key, 32);
+        return mgc_node_change_member(c->node, (c->convicted >> i & 1) != 0 ? MGC_CHANGE_REMOVE : MGC_CHANGE_LEARNER, &member);
+    }
+    return MGC_OK;
+}
+
 static mgc_status check_approval(mgc__cluster *c, const approval *a)
 {
     uint8_t body[APPROVAL_BODY];
@@ -452,6 +475,7 @@ mgc_status mgc__members_tick(mgc__cluster *c)
         st = tell_own(c);
         if (st == MGC_OK) keep(c, &c->own);
     }
+    if (st == MGC_OK && c->ticks_since_ask == 0) st = approve_by_credit(c);
     if (st != MGC_OK || c->role != MGC_RAFT_LEADER || c->proposed != 0) return st;
     if (info.joint != 0 || info.config_index > info.commit) return MGC_OK;
     st = propose_change(c);

@@ -746,6 +746,34 @@ def five_members_go_on_without_their_leader():
 
 
 @test
+def members_bear_partition_low_credit_and_lies():
+    assert sim("run", "--members", "3", "--incident", "leader-crash,equivocation").returncode == 2, "two of three may not fail"
+    if QUICK:
+        raise Skip("long")
+    with tempfile.TemporaryDirectory() as folder:
+        for incident, words in (("partition", ("cut off", "the smaller one 0")), ("low_credit", ("hands over to member", "is gone")),
+                                ("equivocation", ("is convicted", "approve that"))):
+            done = sim("run", "--members", "5", "--incident", incident, "--out", incident, cwd=folder, timeout=600)
+            assert done.returncode == 0, done.stdout + done.stderr
+            result = json.loads((pathlib.Path(folder) / incident / "results.json").read_text())
+            told = " ".join(line["what"] for line in result["incidents"])
+            assert all(word in told for word in words), told
+            found = result["ledger"]["consensus"]
+            terms = [t["term"] for t in found["terms"]]
+            assert terms == sorted(set(terms)), "two leaders in a term"
+            credit = found["credit"]
+            assert len(credit["members"]) == 5 and all(len(m["node"]) == len(credit["time_ms"]) for m in credit["members"])
+            lowest = {m["member"]: min(m["node"]) for m in credit["members"]}
+            if incident == "partition":
+                assert found["failovers"][0]["why"] == "partition" and 0 < found["failovers"][0]["took_ms"] < 4 * found["election_ms"]
+            if incident == "low_credit":
+                assert min(lowest.values()) < 3000 and [f["why"] for f in found["failovers"]] == ["hand-over", "hand-over", "crash"]
+            if incident == "equivocation":
+                liars = [m for m in credit["members"] if m["convicted"][-1]]
+                assert len(liars) == 1 and liars[0]["node"][-1] == 0 and liars[0]["standing"][-1] == 4, liars
+
+
+@test
 def two_days_roll_on_one_ledger():
     if QUICK:
         raise Skip("long")
