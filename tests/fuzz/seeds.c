@@ -218,5 +218,7 @@ int main(int argc, char **argv)
     store_seeds();
     agent_seeds();
     key_seeds();
+    proof_seeds();
+    raft_seeds();
     return 0;
 }
