@@ -24,8 +24,8 @@ def pages():
     for line in (DOC / "site/pages.txt").read_text().splitlines()[2:]:
         if line.startswith("# "):
             part = line[2:]
-        elif line:
-            yield (part, *line.split("\t"))
+        elif line and (not line.endswith("\t?") or (DOC / line.split("\t")[0]).exists()):
+            yield (part, *line.split("\t")[:2])
 
 
 def menu(current, top):
@@ -69,7 +69,7 @@ def neighbours(path, top):
 
 class Site:
     def __init__(self, out):
-        self.out, self.sources, self.files = out, set(), set()
+        self.out, self.sources, self.folders, self.files = out, set(), set(), set()
 
     def target(self, path, link):
         """Where a link of a page leads in the site; pages, sources and pictures are there, the rest stays as it is."""
@@ -89,6 +89,11 @@ class Site:
                 return f"{top}{name.relative_to('doc')}" if name.parts[0] == "doc" else f"{top}files/{name}"
             self.sources.add(name)
             return f"{top}source/{name}.html{end}"
+        if file.is_dir() and ROOT in file.parents:
+            name = file.relative_to(ROOT)
+            self.folders.add(name)
+            self.sources.update(f.relative_to(ROOT) for f in file.iterdir() if f.is_file())
+            return f"{top}source/{name}/index.html"
         return link
 
     def write(self, name, text):
@@ -113,6 +118,11 @@ class Site:
         shown = f"# {name}\n\n{fence}{LANGUAGES.get(name.suffix, 'text')}\n{text}{fence}\n"
         self.write(f"source/{name}.html", polish(pandoc(shown, top, "", str(name), "", "-V", "wide=yes")))
 
+    def folder(self, name):
+        top = "../" * (len(name.parts) + 1)
+        rows = "".join(f"- [{f.name}]({f.name}.html)\n" for f in sorted((ROOT / name).iterdir()) if f.is_file())
+        self.write(f"source/{name}/index.html", polish(pandoc(f"# {name}\n\n{rows}", top, "", str(name), "")))
+
 
 def main():
     out = pathlib.Path(sys.argv[1])
@@ -125,6 +135,8 @@ def main():
         site.page(path)
     for name in sorted(site.sources):
         site.source(name)
+    for name in sorted(site.folders):
+        site.folder(name)
     for name in sorted(site.files):
         target = out / (name.relative_to("doc") if name.parts[0] == "doc" else pathlib.Path("files") / name)
         target.parent.mkdir(parents=True, exist_ok=True)

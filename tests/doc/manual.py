@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What --help says, the manual page says and the shells complete: no more, no less.
+
+Prints TAP.  Usage: manual.py ROOT MGCHAIN_SIM
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT, PROGRAM = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+
+
+def complete(words):
+    """What bash would offer for the last of these words."""
+    script = f"""source {ROOT}/tools/completion/mgchain-sim.bash
+        COMP_WORDS=({' '.join(repr(w) for w in words)}); COMP_CWORD={len(words) - 1}; _mgchain_sim; printf '%s\\n' "${{COMPREPLY[@]}}" """
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd="/").stdout.split()
+
+
+def completes():
+    wanted = [(["mgchain-sim", "s"], ["solve", "stochastic"]), (["mgchain-sim", "ledger", ""], ["export", "proof", "query", "verify"]),
+              (["mgchain-sim", "solve", "--a"], ["--admm", "--alone"]), (["mgchain-sim", "run", "--progress", "=", "j"], ["json"]),
+              (["mgchain-sim", "run", "--incident", "di"], ["dishonest-meter", "dispute"]), (["mgchain-sim", "ledger", "proof", "x", "bl"], ["block"])]
+    return [f"{words}: {found}, not {out}" for words, out in wanted if (found := sorted(complete(words))) != out]
+
+
+def main():
+    text = subprocess.run([str(PROGRAM), "--help"], capture_output=True, text=True, check=True).stdout
+    page = (ROOT / "doc/man/mgchain-sim.1").read_text().replace("\\-", "-")
+    said = set(re.findall(r"--[a-z0-9-]+", text))
+    shown = {"--" + o for o in re.findall(r"Fl -([a-z0-9-]+)", page)}
+    commands = {(m[1] + m[2]).strip() for m in re.finditer(r"^  mgchain-sim ([a-z]+)((?: [a-z]+(?=[ |]))?)", text, re.M)}
+    commands = {" ".join(c.split()[:2]) if c.startswith("ledger") else c.split()[0] for c in commands}
+    explained = {c.strip() for c in re.findall(r"^\.It Cm ((?:ledger )?[a-z]+)", page, re.M)}
+    codes = set(re.findall(r"(\d+) [a-z]", text[text.index("Exit:"):]))
+    checks = [("options of the manual page", [f"not explained: {x}" for x in said - shown] + [f"not there: {x}" for x in shown - said]),
+              ("commands of the manual page", sorted(commands ^ explained)),
+              ("exit codes", [f"not explained: {c}" for c in sorted(codes) if not re.search(rf"^\.It {c}$", page, re.M)])]
+    done = subprocess.run([sys.executable, str(ROOT / "tools/make-completion"), str(PROGRAM), str(ROOT / "tools/completion"), "--check"],
+                          capture_output=True, text=True)
+    checks += [("completion is what --help says", (done.stdout + done.stderr).splitlines()), ("bash completes", completes())]
+    for shell, option, kind in (("bash", "-n", "bash"), ("zsh", "-n", "zsh"), ("fish", "-n", "fish")):
+        if shutil.which(shell):
+            done = subprocess.run([shell, option, str(ROOT / f"tools/completion/mgchain-sim.{kind}")], capture_output=True, text=True)
+            checks.append((f"{shell} reads its file", done.stderr.splitlines() if done.returncode else []))
+    if shutil.which("mandoc"):
+        for file in sorted((ROOT / "doc/man").glob("*.[0-9]")):
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(file)], capture_output=True, text=True)
+            checks.append((f"{file.name} is well formed", done.stdout.splitlines()))
+    print(f"1..{len(checks)}")
+    for number, (name, faults) in enumerate(checks, 1):
+        print("\n".join("# " + fault for fault in faults), end="\n" if faults else "")
+        print(f"{'not ok' if faults else 'ok'} {number} {name}")
+    return any(faults for _, faults in checks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
