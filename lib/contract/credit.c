@@ -389,20 +389,19 @@ static mgc_status step_members(mgc_env *env, const epoch *e)
     return st != MGC_OK ? st : env->broken;
 }
 
-/* Low participation tells of the member only where two leaders agree: one may have left its signatures out. */
-static void count_low(mgc__rec *rec, int64_t certificates, int64_t leader, bool several)
+void mgc__credit_count_low(int64_t *v, int64_t certificates, int64_t leader, bool several)
 {
     if (certificates == 0) return;
-    if (rec->v[NODE_SIGNED] * CREDIT_MAX / certificates >= CREDIT_DEMOTE_BELOW) {
-        rec->v[NODE_LOW_EPOCHS] = rec->v[NODE_LOW_LEADER] = rec->v[NODE_LOW_LEADERS] = 0;
+    if (v[NODE_SIGNED] * CREDIT_MAX / certificates >= CREDIT_DEMOTE_BELOW) {
+        v[NODE_LOW_EPOCHS] = v[NODE_LOW_LEADER] = v[NODE_LOW_LEADERS] = 0;
         return;
     }
-    if (several || (rec->v[NODE_LOW_EPOCHS] > 0 && rec->v[NODE_LOW_LEADER] != leader)) rec->v[NODE_LOW_LEADERS] = 1;
-    if (rec->v[NODE_LOW_EPOCHS] == 0) rec->v[NODE_LOW_LEADER] = leader;
-    if (rec->v[NODE_LOW_EPOCHS] < CREDIT_DEMOTE_EPOCHS) rec->v[NODE_LOW_EPOCHS]++;
+    if (several || (v[NODE_LOW_EPOCHS] > 0 && v[NODE_LOW_LEADER] != leader)) v[NODE_LOW_LEADERS] = 1;
+    if (v[NODE_LOW_EPOCHS] == 0) v[NODE_LOW_LEADER] = leader;
+    if (v[NODE_LOW_EPOCHS] < CREDIT_DEMOTE_EPOCHS) v[NODE_LOW_EPOCHS]++;
 }
 
-static bool to_demote(const int64_t *v)
+bool mgc__credit_to_demote(const int64_t *v)
 {
     return v[NODE_CREDIT] < CREDIT_DEMOTE_BELOW && v[NODE_LOW_EPOCHS] >= CREDIT_DEMOTE_EPOCHS &&
            v[NODE_LOW_LEADERS] != 0;
@@ -416,17 +415,17 @@ static mgc_status step_node(mgc_env *env, int64_t validator, int64_t certificate
     mgc_status st = node_of(env, validator, &rec);
 
     if (st != MGC_OK) return st;
-    before = to_demote(rec.v);
+    before = mgc__credit_to_demote(rec.v);
     bonus = (uint32_t)rec.v[NODE_BONUS];
     if (rec.v[NODE_SIGNED] > certificates) rec.v[NODE_SIGNED] = certificates; /* late ones of blocks of the epoch before */
     if (rec.v[NODE_CONVICTED] == 0) {
         rec.v[NODE_CREDIT] = mgc__credit_node_step((uint32_t)rec.v[NODE_CREDIT], (uint64_t)rec.v[NODE_SIGNED],
                                                    (uint64_t)certificates, (uint64_t)rec.v[NODE_LED], &bonus);
         rec.v[NODE_BONUS] = bonus;
-        count_low(&rec, certificates, leader, several);
+        mgc__credit_count_low(rec.v, certificates, leader, several);
     }
     rec.v[NODE_SIGNED] = rec.v[NODE_LED] = 0;
-    if (!before && to_demote(rec.v)) st = alert(env, "demote", validator);
+    if (!before && mgc__credit_to_demote(rec.v)) st = alert(env, "demote", validator);
     return st != MGC_OK ? st : put_node(env, validator, &rec);
 }
 
@@ -817,7 +816,7 @@ static mgc__credit_entry entry_of(const mgc__state *trading, const mgc__state *i
     if (rec.n == NODE_INTS) {
         e.node = (uint32_t)rec.v[NODE_CREDIT];
         e.convicted = rec.v[NODE_CONVICTED] != 0;
-        e.demote = to_demote(rec.v);
+        e.demote = mgc__credit_to_demote(rec.v);
     }
     key = mgc__key_bytes(mgc__key_of('K'), member->public_key, 32);
     read_rec(information, MGC_CONTRACT_INFORMATION, &key, &rec);
@@ -926,7 +925,7 @@ static mgc_status query_validators(mgc_env *env, const mgc__filter *filter, mgc_
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, NODE_LOW_LEADER);
-        if (st == MGC_OK) st = mgc_rows_put_int(rows, to_demote(w.rec.v));
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, mgc__credit_to_demote(w.rec.v));
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + NODE_SIGNED, 2);
     }
     return st;

@@ -60,6 +60,11 @@ enum {
     NODE_INTS
 };
 
+/* Low participation in one epoch, of so many certificates; who led it, and whether several did.  It tells of the member
+ * only where two leaders agree: one may have left its signatures out.  v: NODE_INTS numbers. */
+void mgc__credit_count_low(int64_t *v, int64_t certificates, int64_t leader, bool several);
+bool mgc__credit_to_demote(const int64_t *v);
+
 /* The record of a member, or that of one who never traded. */
 mgc_status mgc__credit_of(mgc_env *env, int64_t member, mgc__rec *rec);
 

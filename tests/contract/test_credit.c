@@ -143,6 +143,36 @@ START_TEST(C8_wash_trading)
 }
 END_TEST
 
+/* Leader 1 never lets member 3's signature into a certificate: as long as it leads alone, 3 keeps its vote, however low its
+ * credit falls; under another leader it regains.  Two leaders who say the same are believed. */
+START_TEST(C10_censoring_leader)
+{
+    int64_t v[NODE_INTS] = {[NODE_CREDIT] = CREDIT_START};
+    uint32_t bonus = 0;
+
+    for (int epoch = 0; epoch < 60; epoch++) {
+        v[NODE_CREDIT] = mgc__credit_node_step((uint32_t)v[NODE_CREDIT], 0, 100, 0, &bonus);
+        mgc__credit_count_low(v, 100, 1, false);
+        ck_assert(!mgc__credit_to_demote(v));
+    }
+    ck_assert_int_lt(v[NODE_CREDIT], CREDIT_DEMOTE_BELOW);
+    ck_assert_int_eq(v[NODE_LOW_EPOCHS], CREDIT_DEMOTE_EPOCHS);
+    v[NODE_SIGNED] = 95; /* leader 2 lets it in */
+    mgc__credit_count_low(v, 100, 2, false);
+    ck_assert_int_eq(v[NODE_LOW_EPOCHS], 0);
+    ck_assert(!mgc__credit_to_demote(v));
+    int64_t before = v[NODE_CREDIT];
+    v[NODE_CREDIT] = mgc__credit_node_step((uint32_t)before, 95, 100, 0, &bonus);
+    ck_assert_int_gt(v[NODE_CREDIT], before);
+    v[NODE_SIGNED] = 0;
+    for (int epoch = 1; epoch <= 12; epoch++) {
+        v[NODE_CREDIT] = mgc__credit_node_step((uint32_t)v[NODE_CREDIT], 0, 100, 0, &bonus);
+        mgc__credit_count_low(v, 100, epoch % 2, false);
+        ck_assert(mgc__credit_to_demote(v) == (epoch >= 8));
+    }
+}
+END_TEST
+
 START_TEST(falls_four_times_faster)
 {
     uint32_t bonus = 0;
@@ -607,6 +637,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_test(t, the_formulas_twice);
     tcase_add_test(t, C8_wash_trading);
+    tcase_add_test(t, C10_censoring_leader);
     tcase_add_test(t, falls_four_times_faster);
     suite_add_tcase(s, t);
     suite_add_tcase(s, make_case("one chain", one_chain));

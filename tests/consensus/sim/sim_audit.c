@@ -67,6 +67,16 @@ static const mgc_raft_config *majority_of(const struct sim *s, uint64_t cfg, uin
     return NULL;
 }
 
+/* An entry before a configuration that only its leader has yet may be committed by a majority of that one. */
+static const mgc_raft_config *majority_from(const struct sim *s, uint64_t cfg, uint32_t ids)
+{
+    const mgc_raft_config *c = majority_of(s, cfg, ids);
+
+    for (size_t i = 0; i < s->n_configs && c == NULL; i++)
+        if (s->configs[i].index > cfg) c = majority_of(s, s->configs[i].index, ids);
+    return c;
+}
+
 /* A certificate holds members only; a stranger may sign too, and a leader on its way out. */
 static uint32_t members_of(const mgc_raft_config *c)
 {
@@ -301,7 +311,7 @@ void audit(struct sim *s)
         last_index = x->index;
         if (earliest_without(s, x) == NULL) continue;
         holders = holders_of(s, x);
-        c = majority_of(s, x->cfg, holders);
+        c = majority_from(s, x->cfg, holders);
         if (c != NULL) accuse(s, x, holders & members_of(c));
     }
 }

@@ -88,7 +88,15 @@ uint64_t policy_vouch(struct sim *s, const struct node *n, const mgc_raft_msg *m
     return refuse_from;
 }
 
-/* What was committed with a reason must follow from it. */
+static uint32_t voters_of(const mgc_raft_config *c)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < c->n_members; i++) n += (c->members[i].roles & MGC_RAFT_VOTER) != 0;
+    return n;
+}
+
+/* What was committed with a reason must follow from it, and leave enough who vote. */
 void policy_committed(struct sim *s, const struct node *n, uint64_t index, const struct blob *b)
 {
     static const uint8_t none[32];
@@ -101,6 +109,8 @@ void policy_committed(struct sim *s, const struct node *n, uint64_t index, const
     next.index = index;
     if (memcmp(next.justification, none, 32) != 0 && !mgc__config_joint(&s->committed)) {
         s->marks[MARK_POLICY_COMMIT]++;
+        if (voters_of(&next) < voters_of(&s->committed) && voters_of(&next) < s->policy.voters_min)
+            sim_fail(s, "configuration %" PRIu64 " leaves %" PRIu32 " voters", index, voters_of(&next));
         table = reckon(s, next.epoch, &r);
         if (next.epoch == 0 || memcmp(next.justification, r.hash, 32) != 0 ||
             mgc_raft_policy_decide(s->ctx, &s->policy, &s->committed, &table, &change) != MGC_OK || change.op == 0 ||

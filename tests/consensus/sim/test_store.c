@@ -604,6 +604,30 @@ START_TEST(T07_metadata_slots)
 }
 END_TEST
 
+START_TEST(what_is_committed_is_remembered_and_never_falls)
+{
+    struct sim_disk d;
+    mgc__raftlog *log;
+    mgc__raftlog_info info;
+    mgc__raftlog_hard h = {.term = 1, .vote = 1, .incarnation = 1, .commit = 7};
+
+    sim_disk_init(&d, &rng);
+    log = opened(&d, true);
+    OK(mgc__raftlog_set_hard(log, &h));
+    h.term = 2;
+    h.commit = 0; /* not told */
+    OK(mgc__raftlog_set_hard(log, &h));
+    mgc__raftlog_close(log);
+    sim_disk_crash(&d);
+    log = opened(&d, false);
+    mgc__raftlog_get_info(log, &info);
+    ck_assert_uint_eq(info.hard.term, 2);
+    ck_assert_uint_eq(info.hard.commit, 7);
+    mgc__raftlog_close(log);
+    sim_disk_free(&d);
+}
+END_TEST
+
 START_TEST(T08_an_empty_disk_of_a_known_member_is_readmitted)
 {
     struct sim_disk d;
@@ -845,6 +869,7 @@ int main(void)
     if (mgc_ctx_create(NULL, &ctx) != MGC_OK) return 1;
     mgc__rng_seed(&rng, 1);
     tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, what_is_committed_is_remembered_and_never_falls);
     tcase_add_test(tc, entries_and_votes_come_back);
     tcase_add_test(tc, an_entry_longer_than_a_segment_has_its_own);
     tcase_add_test(tc, another_members_log_is_refused);
