@@ -4,7 +4,9 @@
  *   {"do":"status"}
  *   {"do":"query","what":"accounts","arguments":"microgrid=1","caller":0}      caller: a member, whom the asker vouches for
  *   {"do":"chain","contract":2,"sender":"<public key>"}                         what a transaction needs to be made
- *   {"do":"submit","tx":"<hexadecimal>"}                                        answered once it is acknowledged or refused */
+ *   {"do":"submit","tx":"<hexadecimal>"}                                        answered once it is acknowledged or refused
+ *   {"do":"members"}                                                            who takes part
+ *   {"do":"change","to":"voter","id":4,"public_key":"<...>"}                    approve; to: voter, learner, removed */
 #include <inttypes.h>
 
 #include "node.h"
@@ -26,6 +28,8 @@ static void say_no(line *reply, const char *tag, mgc_status st, const char *text
     if (st != MGC_OK) line_add(reply, ",\"status\":\"%s\"", mgc_status_name(st));
     line_add(reply, "}");
 }
+
+static const char *const standings[] = {"alone", "stranger", "learner", "voter", "removed"};
 
 /* --- status ----------------------------------------------------------------------------------------- */
 
@@ -56,6 +60,8 @@ static void do_status(process *p, const char *tag, line *reply)
     begin(reply, tag);
     line_add(reply, "\"id\":%" PRIu32 ",\"role\":\"%s\",\"leader\":%" PRIu32 ",\"term\":%" PRIu64, p->c->id,
              i.role < 6 ? roles[i.role] : "unknown", i.leader, i.term);
+    line_add(reply, ",\"standing\":\"%s\",\"voters\":%" PRIu32 ",\"learners\":%" PRIu32 ",\"changing\":%s", standings[i.standing < 5 ? i.standing : 0],
+             i.n_voters, i.n_learners, i.changing != 0 ? "true" : "false");
     line_add(reply, ",\"height\":%" PRIu64 ",\"final_height\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"transactions\":%" PRIu64
              ",\"waiting\":%" PRIu32 ",\"refused\":%" PRIu64 ",\"ordered\":%" PRIu64,
              i.height, i.final_height, i.blocks, i.transactions, i.waiting, i.refused, i.ordered);
@@ -174,6 +180,50 @@ void answer_ticket(process *p, uint64_t ticket, const char *tag, line *reply)
     line_add(reply, "}\n");
 }
 
+/* --- members ---------------------------------------------------------------------------------------- */
+
+static void do_members(process *p, const char *tag, line *reply)
+{
+    mgc_node_member_info m;
+    char hex[65];
+
+    begin(reply, tag);
+    line_add(reply, "\"members\":[");
+    for (uint32_t i = 0;; i++) {
+        m = (mgc_node_member_info){.struct_size = sizeof m};
+        if (mgc_node_get_member(p->node, i, &m) != MGC_OK) break;
+        to_hex(m.public_key, 32, hex);
+        line_add(reply, "%s{\"id\":%" PRIu32 ",\"standing\":\"%s\",\"aim\":\"%s\",\"public_key\":\"%s\",\"node_credit\":%" PRIu32 ",\"trade_credit\":%" PRIu32
+                 ",\"convicted\":%s,\"acknowledged\":%" PRIu64 "}", i > 0 ? "," : "", m.id, standings[m.standing < 5 ? m.standing : 0],
+                 standings[m.aim < 5 ? m.aim : 0], hex, m.node_credit, m.trade_credit, m.convicted != 0 ? "true" : "false", m.acknowledged);
+    }
+    line_add(reply, "]}");
+}
+
+static void do_change(process *p, const char *request, const char *tag, line *reply)
+{
+    char to[16] = "", hex[65] = "";
+    uint64_t id = 0;
+    mgc_member member = {.id = 0};
+    uint32_t change = 0;
+    mgc_status st = MGC_E_INVALID_ARG;
+
+    if (line_get(request, "to", to, sizeof to))
+        change = strcmp(to, "voter") == 0 ? MGC_CHANGE_VOTER : strcmp(to, "learner") == 0 ? MGC_CHANGE_LEARNER : strcmp(to, "removed") == 0 ? MGC_CHANGE_REMOVE : 0;
+    if (change != 0 && line_uint(request, "id", &id) && id > 0 && id <= UINT32_MAX && line_get(request, "public_key", hex, sizeof hex) &&
+        from_hex(hex, member.public_key, 32)) {
+        member.id = (uint32_t)id;
+        st = mgc_node_change_member(p->node, change, &member);
+    }
+    if (st != MGC_OK) {
+        say_no(reply, tag, st, st == MGC_E_INVALID_ARG ? "to (voter, learner or removed), id and public_key are needed" : mgc_ctx_error(p->ctx));
+        return;
+    }
+    say(SAY_INFO, "approved: member %" PRIu32 " to be %s", member.id, to);
+    begin(reply, tag);
+    line_add(reply, "\"approved\":true}");
+}
+
 void answer(process *p, const char *request, line *reply, uint64_t *ticket)
 {
     char what[16] = "", tag[40] = "";
@@ -184,5 +234,7 @@ void answer(process *p, const char *request, line *reply, uint64_t *ticket)
     else if (strcmp(what, "query") == 0) do_query(p, request, tag, reply);
     else if (strcmp(what, "chain") == 0) do_chain(p, request, tag, reply);
     else if (strcmp(what, "submit") == 0) do_submit(p, request, tag, reply, ticket);
-    else say_no(reply, tag, MGC_OK, "\"do\" is one of status, query, chain, submit");
+    else if (strcmp(what, "members") == 0) do_members(p, tag, reply);
+    else if (strcmp(what, "change") == 0) do_change(p, request, tag, reply);
+    else say_no(reply, tag, MGC_OK, "\"do\" is one of status, members, change, query, chain, submit");
 }

@@ -118,7 +118,7 @@ static void print_field(const char *reply, const char *key)
 
 int cmd_status(int argc, char **argv)
 {
-    static const char *const keys[] = {"id", "role", "leader", "term", "height", "final_height", "blocks", "transactions", "waiting", "version"};
+    static const char *const keys[] = {"id", "role", "leader", "term", "standing", "voters", "learners", "height", "final_height", "blocks", "transactions", "waiting", "version"};
     bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
     caller c;
     char *reply;
@@ -135,6 +135,45 @@ int cmd_status(int argc, char **argv)
         printf("%-20s %.*s\n", "peer", (int)strcspn(s, "}") + 1, s);
     caller_close(&c);
     return ok ? EXIT_DONE : EXIT_PEER;
+}
+
+int cmd_members(int argc, char **argv)
+{
+    if (argc == 1) return ask_and_print(argv[0], "{\"do\":\"members\"}");
+    fputs("usage: mgchain-node members CONFIG|SOCKET\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* Approve, at this member, that another one joins or leaves; its key is that of the configuration's peers. */
+int cmd_change(int argc, char **argv, bool joins)
+{
+    static config c;
+    const peer_config *peer = NULL;
+    const char *to = joins ? "voter" : "removed";
+    mgc_ctx *ctx = NULL;
+    char request[300], hex[65];
+    uint8_t none[32] = {0};
+    bool ok = argc == 2 || (joins && argc == 3 && strcmp(argv[2], "--learner") == 0);
+
+    if (!ok) {
+        fprintf(stderr, "usage: mgchain-node %s\n", joins ? "join CONFIG ID [--learner]" : "leave CONFIG ID");
+        return EXIT_USAGE;
+    }
+    if (argc == 3) to = "learner";
+    ok = mgc_ctx_create(NULL, &ctx) == MGC_OK && config_load(ctx, argv[0], &c);
+    mgc_ctx_destroy(ctx);
+    if (!ok) return EXIT_INPUT;
+    uint32_t id = (uint32_t)strtoul(argv[1], NULL, 10);
+    for (size_t i = 0; i < c.n_peers; i++)
+        if (c.peers[i].id == id) peer = &c.peers[i];
+    if (peer == NULL && joins) {
+        fprintf(stderr, "mgchain-node: %s names no peer %s; add it there with address and public_key, and send SIGHUP\n", argv[0], argv[1]);
+        return EXIT_INPUT;
+    }
+    const mgc_member *founder = config_founder(&c, id);
+    to_hex(peer != NULL ? peer->public_key : founder != NULL ? founder->public_key : none, 32, hex);
+    snprintf(request, sizeof request, "{\"do\":\"change\",\"to\":\"%s\",\"id\":%u,\"public_key\":\"%s\"}", to, (unsigned)id, hex);
+    return ask_and_print(c.client, request);
 }
 
 int cmd_query(int argc, char **argv)

@@ -51,38 +51,53 @@ static bool tell(mgc_ctx *ctx, mgc_settings *s, mgc_status st)
 
 /* --- genesis ---------------------------------------------------------------------------------------- */
 
-static void read_member(mgc_settings *s, config *c, uint32_t i)
+static size_t read_members(mgc_settings *s, const char *key, mgc_member *list, bool needed)
 {
-    mgc_member *m = &c->members[i];
+    uint32_t n = mgc_settings_count(s, key);
     char path[40];
 
-    snprintf(path, sizeof path, "members[%" PRIu32 "]", i);
-    mgc_settings_keys(s, path, "id public_key");
-    snprintf(path, sizeof path, "members[%" PRIu32 "].id", i);
-    m->id = (uint32_t)mgc_settings_whole(s, path, 1, 1 << 20, MGC_SETTINGS_NEEDED);
-    if (i > 0 && m->id <= c->members[i - 1].id)
-        mgc_settings_fault(s, path, "does not come after the id before it", "members stand in ascending order, each once");
-    snprintf(path, sizeof path, "members[%" PRIu32 "].public_key", i);
-    copy_bytes(s, path, m->public_key);
+    if (n > MEMBERS_MAX || (needed && n == 0)) {
+        mgc_settings_fault(s, key, needed ? "must be a list of 1 to 16 members" : "are more than 16", NULL);
+        return 0;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s[%" PRIu32 "]", key, i);
+        mgc_settings_keys(s, path, "id public_key");
+        snprintf(path, sizeof path, "%s[%" PRIu32 "].id", key, i);
+        list[i].id = (uint32_t)mgc_settings_whole(s, path, 1, 1 << 20, MGC_SETTINGS_NEEDED);
+        if (i > 0 && list[i].id <= list[i - 1].id)
+            mgc_settings_fault(s, path, "does not come after the id before it", "ids stand in ascending order, each once");
+        snprintf(path, sizeof path, "%s[%" PRIu32 "].public_key", key, i);
+        copy_bytes(s, path, list[i].public_key);
+    }
+    return n;
 }
 
 static void read_genesis(mgc_settings *s, config *c)
 {
-    mgc_settings_keys(s, "", "format chain time_ms nonce members");
+    mgc_settings_keys(s, "", "format chain time_ms nonce members learners");
     copy_text(s, "chain", "market", c->chain, sizeof c->chain);
     c->genesis_ms = mgc_settings_whole(s, "time_ms", 1, UINT64_C(1) << 52, MGC_SETTINGS_NEEDED);
     copy_bytes(s, "nonce", c->nonce);
-    c->n_members = mgc_settings_count(s, "members");
-    if (c->n_members == 0 || c->n_members > MEMBERS_MAX) {
-        mgc_settings_fault(s, "members", "must be a list of 1 to 16 members", NULL);
-        c->n_members = 0;
+    c->n_members = read_members(s, "members", c->members, true);
+    c->n_learners = read_members(s, "learners", c->learners, false);
+}
+
+static size_t put_members(uint8_t *bytes, const mgc_member *list, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (int k = 0; k < 4; k++) bytes[n++] = (uint8_t)(list[i].id >> 8 * k);
+        memcpy(bytes + n, list[i].public_key, 32);
+        n += 32;
     }
-    for (uint32_t i = 0; i < c->n_members; i++) read_member(s, c, i);
+    return n;
 }
 
 void config_network(config *c)
 {
-    uint8_t bytes[64 + 1 + 8 + 32 + MEMBERS_MAX * 36] = {0};
+    uint8_t bytes[64 + 1 + 8 + 32 + 1 + 2 * MEMBERS_MAX * 36] = {0};
     size_t n = strlen(c->chain) + 1;
     mgc_status st;
 
@@ -90,11 +105,9 @@ void config_network(config *c)
     for (int i = 0; i < 8; i++) bytes[n++] = (uint8_t)(c->genesis_ms >> 8 * i);
     memcpy(bytes + n, c->nonce, 32);
     n += 32;
-    for (size_t i = 0; i < c->n_members; i++) {
-        for (int k = 0; k < 4; k++) bytes[n++] = (uint8_t)(c->members[i].id >> 8 * k);
-        memcpy(bytes + n, c->members[i].public_key, 32);
-        n += 32;
-    }
+    bytes[n++] = (uint8_t)c->n_members;
+    n += put_members(bytes + n, c->members, c->n_members);
+    n += put_members(bytes + n, c->learners, c->n_learners);
     st = mgc_sha256(bytes, n, c->network);
     if (st != MGC_OK) memset(c->network, 0, sizeof c->network);
 }
@@ -142,7 +155,7 @@ static void read_timing(mgc_settings *s, config *c)
     c->block_ms = (uint32_t)mgc_settings_whole(s, "timing.block_ms", 1, 3600000, 20);
     c->block_txs = (uint32_t)mgc_settings_whole(s, "block_transactions", 1, 65536, 1024);
     c->queue_mib = (uint32_t)mgc_settings_whole(s, "queue_mib", 17, 4096, 32);
-    c->lost_store = mgc_settings_whole(s, "lost_store", 0, 1, 0) == 1;
+    c->lost_store = (uint32_t)mgc_settings_whole(s, "lost_store", 0, 1000000, 0);
 }
 
 static void read_files(mgc_settings *s, config *c)
@@ -186,6 +199,15 @@ static void read_contracts(mgc_settings *s, config *c)
     }
 }
 
+const mgc_member *config_founder(const config *c, uint32_t id)
+{
+    for (size_t k = 0; k < c->n_members; k++)
+        if (c->members[k].id == id) return &c->members[k];
+    for (size_t k = 0; k < c->n_learners; k++)
+        if (c->learners[k].id == id) return &c->learners[k];
+    return NULL;
+}
+
 /* Peers that the genesis knows need no key here. */
 static void find_keys(mgc_settings *s, config *c)
 {
@@ -193,9 +215,7 @@ static void find_keys(mgc_settings *s, config *c)
     char path[40];
 
     for (size_t i = 0; i < c->n_peers; i++) {
-        const mgc_member *m = NULL;
-        for (size_t k = 0; k < c->n_members; k++)
-            if (c->members[k].id == c->peers[i].id) m = &c->members[k];
+        const mgc_member *m = config_founder(c, c->peers[i].id);
         snprintf(path, sizeof path, "peers[%zu].public_key", i);
         if (m == NULL && memcmp(c->peers[i].public_key, none, 32) == 0)
             mgc_settings_fault(s, path, "is missing", "a member who is not in the genesis needs its public key here");
@@ -213,8 +233,8 @@ static void read_config(mgc_settings *s, config *c)
     read_log(s, c);
     read_contracts(s, c);
     c->n_peers = mgc_settings_count(s, "peers");
-    if (c->n_peers > MEMBERS_MAX) {
-        mgc_settings_fault(s, "peers", "are more than 16", NULL);
+    if (c->n_peers > PEERS_MAX) {
+        mgc_settings_fault(s, "peers", "are more than 32", NULL);
         c->n_peers = 0;
     }
     for (uint32_t i = 0; i < c->n_peers; i++) read_peer(s, c, i);

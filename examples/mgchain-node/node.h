@@ -22,7 +22,7 @@
 #include "tcp.h"
 
 enum { EXIT_DONE, EXIT_INTERNAL, EXIT_USAGE, EXIT_INPUT, EXIT_IO = 6, EXIT_VERIFY, EXIT_PEER };
-enum { MEMBERS_MAX = 16, PATH_BYTES = 1024, LINE_MAX_BYTES = 256 << 10 };
+enum { MEMBERS_MAX = 16, PEERS_MAX = 32, PATH_BYTES = 1024, LINE_MAX_BYTES = 256 << 10 };
 
 /* --- common.c --------------------------------------------------------------------------------------- */
 
@@ -50,21 +50,24 @@ typedef struct config {
     char listen[128], client[PATH_BYTES], data[PATH_BYTES];
     char key[PATH_BYTES], passphrase[PATH_BYTES]; /* passphrase: its file; "": the environment's MGCHAIN_PASSPHRASE */
     char ca[PATH_BYTES], certificate[PATH_BYTES], tls_key[PATH_BYTES], revoked[PATH_BYTES];
-    peer_config peers[MEMBERS_MAX];
+    peer_config peers[PEERS_MAX];
     size_t n_peers;
     uint32_t tick_ms, election_ticks, block_ms, block_txs, queue_mib;
     say_level log;
-    bool bank, lost_store;
+    bool bank;
+    uint32_t lost_store;
     /* genesis */
     char chain[64]; /* "market": the three */
     uint64_t genesis_ms;
     uint8_t nonce[32], network[32];
-    mgc_member members[MEMBERS_MAX];
-    size_t n_members;
+    mgc_member members[MEMBERS_MAX], learners[MEMBERS_MAX];
+    size_t n_members, n_learners;
 } config;
 
 /* Faults are told on stderr, all of them; false then. */
 bool config_load(mgc_ctx *ctx, const char *path, config *c);
+/* Whom the genesis names by that id; NULL: nobody. */
+const mgc_member *config_founder(const config *c, uint32_t id);
 bool config_key(mgc_ctx *ctx, const char *key, const char *passphrase_file, mgc_key **out);
 /* The alliance's name on the wire: a hash of its genesis. */
 void config_network(config *c);
@@ -83,7 +86,8 @@ typedef struct clients clients;
 
 typedef struct process {
     mgc_ctx *ctx;
-    const config *c;
+    config *c;
+    const char *path; /* of the configuration */
     mgc_node *node;
     mgc_key *key;
     mgc_storage_ops storage;
@@ -139,6 +143,8 @@ bool caller_ask(caller *c, const char *request, char **reply); /* one line each;
 void caller_close(caller *c);
 int cmd_status(int argc, char **argv);
 int cmd_query(int argc, char **argv);
+int cmd_members(int argc, char **argv);
+int cmd_change(int argc, char **argv, bool joins);
 int cmd_submit(int argc, char **argv);
 /* A signed transaction from words, as hexadecimal digits; NULL: said.  free() it. */
 char *sign_words(caller *c, int argc, char **argv);

@@ -15,11 +15,12 @@
 
 #include "node.h"
 
-static volatile sig_atomic_t asked_to_stop;
+static volatile sig_atomic_t asked_to_stop, asked_to_read;
 
 static void on_signal(int number)
 {
-    if (number != SIGHUP) asked_to_stop = 1;
+    if (number == SIGHUP) asked_to_read = 1;
+    else asked_to_stop = 1;
 }
 
 /* Signals are let in while poll() waits, and only there. */
@@ -38,6 +39,7 @@ static void catch_signals(sigset_t *while_waiting)
     sigprocmask(SIG_BLOCK, &block, while_waiting);
     act.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &act, NULL);
+    sigaction(SIGXFSZ, &act, NULL); /* a write that is too long fails, and the node says so */
 }
 
 /* --- opening ---------------------------------------------------------------------------------------- */
@@ -64,6 +66,9 @@ static mgc_status start_node(process *p)
     o.salt = steady_ms() ^ (uint64_t)c->id << 48;
     o.members = c->members;
     o.n_members = c->n_members;
+    o.learners = c->n_learners > 0 ? c->learners : NULL;
+    o.n_learners = c->n_learners;
+    o.join = config_founder(c, c->id) == NULL;
     st = mgc_node_create(p->ctx, &o, &p->node);
     if (st == MGC_OK) st = mgc_node_set_storage(p->node, &p->storage, p->storage_user);
     if (st == MGC_OK) st = mgc_node_set_transport(p->node, &transport, p->tcp);
@@ -105,20 +110,44 @@ static bool open_transport(process *p)
     return true;
 }
 
-/* The genesis must name this member by the key that it holds. */
+/* Where the genesis names this member, it must be by the key that it holds; otherwise it waits to be added. */
 static bool knows_itself(const process *p)
 {
+    const mgc_member *m = config_founder(p->c, p->c->id);
     uint8_t own[32];
 
     if (mgc_key_public(p->key, own) != MGC_OK) return false;
-    for (size_t i = 0; i < p->c->n_members; i++)
-        if (p->c->members[i].id == p->c->id) {
-            if (memcmp(p->c->members[i].public_key, own, 32) == 0) return true;
-            say(SAY_ERROR, "the genesis has another public key for member %" PRIu32 " than that of %s", p->c->id, p->c->key);
-            return false;
-        }
-    say(SAY_ERROR, "the genesis names no member %" PRIu32, p->c->id);
+    if (m == NULL || memcmp(m->public_key, own, 32) == 0) return true;
+    say(SAY_ERROR, "the genesis has another public key for member %" PRIu32 " than that of %s", p->c->id, p->c->key);
     return false;
+}
+
+/* SIGHUP: the list of peers and the log level are read again.  Faults are told, and then all stays as it is. */
+static void read_again(process *p)
+{
+    static config fresh;
+    char error[TCP_ERROR_MAX];
+
+    asked_to_read = 0;
+    if (!config_load(p->ctx, p->path, &fresh)) {
+        say(SAY_WARNING, "%s has faults: nothing is changed", p->path);
+        return;
+    }
+    for (size_t i = 0; i < p->c->n_peers; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < fresh.n_peers; k++) stays = stays || fresh.peers[k].id == p->c->peers[i].id;
+        if (!stays) tcp_remove_peer(p->tcp, p->c->peers[i].id);
+    }
+    for (size_t k = 0; k < fresh.n_peers; k++) {
+        bool known = false;
+        for (size_t i = 0; i < p->c->n_peers; i++) known = known || memcmp(&fresh.peers[k], &p->c->peers[i], sizeof fresh.peers[k]) == 0;
+        if (!known && !tcp_set_peer(p->tcp, fresh.peers[k].id, fresh.peers[k].address, fresh.peers[k].public_key, steady_ms(), error))
+            say(SAY_WARNING, "member %" PRIu32 ": %s", fresh.peers[k].id, error);
+    }
+    memcpy(p->c->peers, fresh.peers, sizeof fresh.peers);
+    p->c->n_peers = fresh.n_peers;
+    say_up_to = fresh.log;
+    say(SAY_INFO, "%s was read again: %zu peers", p->path, fresh.n_peers);
 }
 
 static int open_all(process *p)
@@ -175,7 +204,7 @@ static int wait_poll(struct pollfd *fds, size_t n, const struct timespec *timeou
     int ready;
 
     sigprocmask(SIG_SETMASK, signals, &old);
-    ready = asked_to_stop ? -1 : poll(fds, (nfds_t)n, (int)(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999999) / 1000000));
+    ready = asked_to_stop || asked_to_read ? -1 : poll(fds, (nfds_t)n, (int)(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999999) / 1000000));
     sigprocmask(SIG_SETMASK, &old, NULL);
     return ready;
 }
@@ -208,6 +237,7 @@ static int serve(process *p, const sigset_t *signals)
         mgc_status st = turn(p, signals);
         if (st != MGC_OK) return failed(p->ctx, st, "the node stopped");
         tell_changes(p, &leader, &role);
+        if (asked_to_read) read_again(p);
     }
     say(SAY_INFO, "asked to stop: done");
     return EXIT_DONE;
@@ -217,6 +247,7 @@ static int begin(const char *path, config *c, process *p)
 {
     if (mgc_ctx_create(NULL, &p->ctx) != MGC_OK) return EXIT_INTERNAL;
     p->c = c;
+    p->path = path;
     if (!config_load(p->ctx, path, c)) return EXIT_INPUT;
     say_up_to = c->log;
     return EXIT_DONE;

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -49,9 +50,9 @@ class Network:
     def config(self, i):
         return self.folder / f"member-{i}" / "node.yaml"
 
-    def start(self, i):
+    def start(self, i, before=(), **how):
         log = open(self.folder / f"log-{i}", "ab")
-        self.running[i] = subprocess.Popen([self.node, "run", self.config(i)], stderr=log, stdout=log)
+        self.running[i] = subprocess.Popen([*before, self.node, "run", self.config(i)], stderr=log, stdout=log, **how)
         log.close()
 
     def kill(self, i, how=signal.SIGKILL):
@@ -120,6 +121,50 @@ def rows(net, i, what, arguments=""):
             return found
 
 
+class Namespaces(Network):
+    """Each member in a network namespace of its own, with a cable to one bridge."""
+
+    def __init__(self, node, folder, *options):
+        super().__init__(node, folder, *options)
+        self.tag = f"mgc{os.getpid() % 100000}"
+        sh("ip", "link", "add", self.tag, "type", "bridge")
+        sh("ip", "link", "set", self.tag, "up")
+        for i in range(1, MEMBERS + 1):
+            space, cable = f"{self.tag}-{i}", f"{self.tag}v{i}"
+            sh("ip", "netns", "add", space)
+            sh("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", space)
+            sh("ip", "link", "set", cable, "master", self.tag, "up")
+            sh("ip", "netns", "exec", space, "ip", "addr", "add", f"10.213.7.{i}/24", "dev", "eth0")
+            sh("ip", "netns", "exec", space, "ip", "link", "set", "eth0", "up")
+            text = self.config(i).read_text()
+            for k in range(1, MEMBERS + 1):
+                text = text.replace(f"127.0.0.1:{self.port + k - 1}", f"10.213.7.{k}:{self.port}")
+            self.config(i).write_text(text)
+
+    def start(self, i, before=(), **how):
+        super().start(i, ("ip", "netns", "exec", f"{self.tag}-{i}", *before), **how)
+
+    def cable(self, i, state):
+        sh("ip", "link", "set", f"{self.tag}v{i}", state)
+
+    def slow(self, i):
+        return subprocess.run(["tc", "qdisc", "add", "dev", f"{self.tag}v{i}", "root", "netem", "delay", "20ms", "10ms", "loss", "2%", "reorder", "5%"],
+                              capture_output=True, text=True)
+
+    def remove(self):
+        self.stop()
+        for i in range(1, MEMBERS + 1):
+            subprocess.run(["ip", "netns", "del", f"{self.tag}-{i}"], stderr=subprocess.DEVNULL)
+            subprocess.run(["ip", "link", "del", f"{self.tag}v{i}"], stderr=subprocess.DEVNULL)
+        subprocess.run(["ip", "link", "del", self.tag], stderr=subprocess.DEVNULL)
+
+
+def sh(*words):
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
+
+
 class Tap:
     def __init__(self):
         self.n, self.bad = 0, 0
@@ -135,6 +180,22 @@ class Tap:
     def skip(self, name, reason):
         self.n += 1
         print(f"ok {self.n} {name} # SKIP {reason}", flush=True)
+
+
+def cut_cables(net, load, rng, seconds):
+    """Pull a member's cable for a while, at times long enough for an election, and kill one now and then."""
+    cuts, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end and load.poll() is None:
+        i = rng.randrange(1, MEMBERS + 1)
+        net.cable(i, "down")
+        cuts += 1
+        time.sleep(rng.uniform(0.2, 4.0))
+        if rng.random() < 0.3:
+            net.kill(i)
+            net.start(i)
+        net.cable(i, "up")
+        time.sleep(rng.uniform(0.5, 4.0))
+    return cuts
 
 
 def torment(net, load, rng, seconds):
@@ -153,7 +214,7 @@ def torment(net, load, rng, seconds):
     return kills
 
 
-def bank(tap, net, bank_load, seconds, seed):
+def bank(tap, net, bank_load, seconds, seed, trouble=torment, what="members are killed"):
     rng = random.Random(seed)
     out = net.folder / "load.out"
     for i in range(1, MEMBERS + 1):
@@ -163,7 +224,7 @@ def bank(tap, net, bank_load, seconds, seed):
         load = subprocess.Popen([bank_load, net.folder, str(MEMBERS), str(seconds), "8"], stdout=f, stderr=subprocess.PIPE)
     try:
         ready = net.wait(lambda: b"ready" in out.read_bytes() or load.poll() is not None)
-        kills = torment(net, load, rng, seconds) if ready else 0
+        kills = trouble(net, load, rng, seconds) if ready else 0
         _, errors = load.communicate(timeout=2 * PATIENCE)
     except subprocess.TimeoutExpired:
         load.kill()
@@ -172,9 +233,9 @@ def bank(tap, net, bank_load, seconds, seed):
     committed = [x.split()[1] for x in lines if x.startswith("committed")]
     refused = [x.split()[1] for x in lines if x.startswith(("refused", "known"))]
     totals = [int(x.split()[1]) for x in lines if x.startswith("total")]
-    tap.check("clients carry out transfers while members are killed", "done" in lines and len(committed) > seconds and kills > seconds / 6,
-              errors.decode(), f"{len(committed)} committed, {kills} kills", net.log(1))
-    print(f"# {seconds} s, {kills} kills, {len(committed)} committed, {len(refused)} refused by their contract or known already, {len(totals)} readings; seed {seed}")
+    tap.check(f"clients carry out transfers while {what}", "done" in lines and len(committed) > seconds and kills > seconds / 6,
+              errors.decode(), f"{len(committed)} committed, {kills} troubles", net.log(1))
+    print(f"# {seconds} s, {kills} times {what}, {len(committed)} committed, {len(refused)} refused by their contract or known already, {len(totals)} readings; seed {seed}")
     tap.check("every reading of the bank has the same total", totals and set(totals) == {BEGIN * ACCOUNTS}, sorted(set(totals)))
     check_end(tap, net, committed, refused)
 
@@ -192,11 +253,41 @@ def check_end(tap, net, committed, refused):
         tap.check(f"member {i}: the total is unchanged", total == BEGIN * ACCOUNTS, total)
 
 
+def over_bad_links(tap, node, bank_load, folder, seconds, seed):
+    name = "network namespaces: cables pulled, delay and loss"
+    try:
+        net = Namespaces(node, os.path.join(folder, "spaces"), "--bank")
+    except OSError as why:
+        tap.skip(name, f"this machine allows no network namespaces: {why}")
+        return
+    try:
+        bad = [net.slow(i) for i in range(1, MEMBERS + 1)]
+        if any(x.returncode for x in bad):
+            print(f"# without delay and loss: tc netem: {bad[0].stderr.strip()}")
+        bank(tap, net, bank_load, seconds, seed, cut_cables, "cables are pulled")
+    finally:
+        net.remove()
+
+
+def full_disk(tap, net):
+    """Writes beyond 4 KiB fail as on a full disk: the member stops with 6, and comes back once there is room."""
+    net.kill(3, signal.SIGTERM)
+    net.start(3, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)))
+    try:
+        code = net.running[3].wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        code = None
+    net.running.pop(3) if code is not None else net.kill(3)
+    tap.check("a member whose disk is full ends with exit 6 and says so", code == 6 and "the node stopped: " in net.log(3), code, net.log(3))
+    net.start(3)
+    tap.check("with room again it is back", net.wait(net.alike), net.log(3))
+
+
 def stops_cleanly(tap, net):
     net.running[1].send_signal(signal.SIGHUP)
-    time.sleep(0.2)
+    net.wait(lambda: "read again" in net.log(1), 60)
     code = net.kill(1, signal.SIGTERM)
-    tap.check("SIGTERM ends a member cleanly, SIGHUP does it no harm", code == 0 and "asked to stop" in net.log(1), code, net.log(1))
+    tap.check("SIGTERM ends a member cleanly, SIGHUP does it no harm", code == 0 and "asked to stop" in net.log(1) and "read again" in net.log(1), code, net.log(1))
     net.start(1)
     tap.check("it is back with the others", net.wait(net.alike), net.log(1))
 
@@ -265,6 +356,50 @@ def wrong_certificate(tap, node, net):
     tap.check("with its own certificate it is back", net.wait(net.alike), net.log(3))
 
 
+# --- who takes part -----------------------------------------------------------------------------------------------------
+
+
+def standing(net, i, of):
+    try:
+        return next((m["standing"] for m in net.ask(i, {"do": "members"})["members"] if m["id"] == of), "stranger")
+    except OSError:
+        return ""
+
+
+def with_peer(net, i, line):
+    config = net.config(i).read_text().split("\n")
+    config = [x for x in config if "{id: 4," not in x]
+    if line:
+        config.insert(config.index("peers:") + 1, line)
+    net.config(i).write_text("\n".join(config))
+    net.running[i].send_signal(signal.SIGHUP)
+
+
+def joins_and_leaves(tap, node, net):
+    """A fourth member: keys, a line in each configuration, approval by two of three; then it goes again."""
+    key = subprocess.run([node, "keys", net.folder / "member-4", "--id", "4", "--ca", net.folder], check=True, capture_output=True, text=True).stdout.strip()
+    config = net.config(1).read_text().replace("id: 1\n", "id: 4\n", 1).replace(f"listen: 127.0.0.1:{net.port}", f"listen: 127.0.0.1:{net.port + 3}")
+    config = config.replace("peers:\n", f"peers:\n  - {{id: 1, address: \"127.0.0.1:{net.port}\"}}\n", 1)
+    net.config(4).write_text(config)
+    for i in range(1, MEMBERS + 1):
+        with_peer(net, i, f"  - {{id: 4, address: \"127.0.0.1:{net.port + 3}\", public_key: \"{key}\"}}")
+    net.start(4)
+    tap.check("a stranger waits", net.wait(lambda: net.status(4).get("standing") == "stranger", 60), net.log(4))
+    for i in (1, 2):
+        subprocess.run([node, "join", net.config(i), "4"], check=True, stdout=subprocess.DEVNULL)
+    tap.check("approved by two of three it becomes a voter", net.wait(lambda: standing(net, 1, 4) == standing(net, 4, 4) == "voter"), net.log(1), net.log(4))
+    heads = lambda: {(net.status(i).get("blocks"), net.status(i).get("block_hash")) for i in (1, 2, 3, 4)}
+    tap.check("and has every block", net.wait(lambda: len(heads()) == 1), heads(), net.log(4))
+    for i in (1, 2, 3): # three of four voters
+        subprocess.run([node, "leave", net.config(i), "4"], check=True, stdout=subprocess.DEVNULL)
+    tap.check("approved again it leaves", net.wait(lambda: standing(net, 1, 4) not in ("voter", "learner")), net.log(1), net.log(4))
+    tap.check("and is told", net.wait(lambda: net.status(4).get("standing") == "removed"), net.status(4), net.log(4))
+    code = net.kill(4, signal.SIGTERM)
+    for i in range(1, MEMBERS + 1):
+        with_peer(net, i, None)
+    tap.check("the others go on as before", code == 0 and net.wait(net.alike) and net.wait(net.led), net.log(1))
+
+
 def bad_configurations(tap, node, net):
     """Every fault with its file and line, all at once."""
     good = net.config(1).read_text()
@@ -289,11 +424,15 @@ def main():
         try:
             bank(tap, net, bank_load, seconds, seed)
             stops_cleanly(tap, net)
+            full_disk(tap, net)
             rubbish(tap, net)
             wrong_certificate(tap, node, net)
+            joins_and_leaves(tap, node, net)
             bad_configurations(tap, node, net)
         finally:
             net.stop()
+        if long:
+            over_bad_links(tap, node, bank_load, folder, 60, seed)
     print(f"1..{tap.n}")
     return tap.bad > 0
 
