@@ -153,6 +153,92 @@ static mgc_status credit(book *b, figures *f)
     return MGC_OK;
 }
 
+/* --- the members who order ------------------------------------------------------------------------------------------- */
+
+/* Whom the members followed at a time, by the terms that are remembered; 0: nobody yet. */
+static uint32_t leader_at(const peers *p, uint64_t time_ms)
+{
+    uint32_t leader = 0;
+
+    for (size_t i = p->n_terms > TERMS_MAX ? p->n_terms - TERMS_MAX : 0; i < p->n_terms; i++)
+        if (p->term[i % TERMS_MAX].from_ms <= time_ms) leader = p->term[i % TERMS_MAX].leader;
+    return leader;
+}
+
+static figure_memory *over_samples(book *b, figures *f, size_t rows, size_t points)
+{
+    figure_memory *m = new_figure(f, rows, points);
+
+    for (size_t i = 0; m != NULL && i < points; i++) clock_label(m->label[i], b->peers.sample[i].time_ms);
+    for (size_t k = 0; m != NULL && k < rows; k++) snprintf(m->name[k], FIGURE_TEXT, "member %u", b->peers.roster[k].id);
+    return m;
+}
+
+static mgc_status consensus_credit(book *b, figures *f, size_t points)
+{
+    size_t rows = b->peers.n < 8 ? b->peers.n : 8;
+    figure_memory *m = over_samples(b, f, rows, points);
+
+    if (m == NULL) return MGC_E_NO_MEMORY;
+    for (size_t k = 0; k < rows; k++)
+        for (size_t i = 0; i < points; i++) m->value[k * points + i] = b->peers.sample[i].node[k];
+    f->list[f->n++] = (mgc_report_figure){.title = "Credit of those who order", .unit = "of 10000, whenever it changed: who signs gains, who does not loses faster", .name = m->names,
+                                          .label = m->labels, .value = m->value, .series = rows, .points = points, .kind = MGC_FIGURE_LINES};
+    return MGC_OK;
+}
+
+/* Cells at the times of the credit's samples: who leads, who follows, who has lost his vote. */
+static mgc_status who_leads(book *b, figures *f, size_t points)
+{
+    enum { LEADS, VOTES, LEARNS, CONVICTED, WORDS };
+    static const char *const words[WORDS] = {"leads", "votes", "only learns", "convicted"};
+    size_t rows = b->peers.n;
+    figure_memory *m = over_samples(b, f, rows, points);
+
+    if (m == NULL) return MGC_E_NO_MEMORY;
+    for (size_t k = 0; k < rows; k++)
+        for (size_t i = 0; i < points; i++) {
+            const credit_sample *s = &b->peers.sample[i];
+            bool leads = leader_at(&b->peers, s->time_ms) == b->peers.roster[k].id;
+            if (s->standing[k] == 0) continue;
+            m->value[k * points + i] = s->convicted[k] ? CONVICTED : leads ? LEADS : (s->standing[k] & MGC_RAFT_VOTER) != 0 ? VOTES : LEARNS;
+        }
+    for (size_t i = 0; i < WORDS; i++) snprintf(m->word[i], sizeof m->word[i], "%s", words[i]);
+    f->list[f->n++] = (mgc_report_figure){.title = "Who leads", .unit = "at each change of credit", .name = m->names, .label = m->labels, .word = m->words, .value = m->value,
+                                          .series = rows, .points = points, .words = WORDS, .kind = MGC_FIGURE_STATES};
+    return MGC_OK;
+}
+
+static mgc_status fail_overs(book *b, figures *f)
+{
+    const peers *p = &b->peers;
+    size_t n = p->n_over < FAILOVERS_MAX ? p->n_over : FAILOVERS_MAX;
+    figure_memory *m = n > 0 ? new_figure(f, 1, n) : NULL;
+
+    if (n == 0) return MGC_OK;
+    if (m == NULL) return MGC_E_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        const failover *over = &p->over[(p->n_over - n + i) % FAILOVERS_MAX];
+        m->value[i] = (double)(over->found_ms - over->lost_ms);
+        snprintf(m->label[i], sizeof m->label[i], "%u→%u %s", over->old, over->now, over->why);
+    }
+    snprintf(m->name[0], FIGURE_TEXT, "milliseconds without a leader");
+    f->list[f->n++] = (mgc_report_figure){.title = "Fail-over", .unit = "ms from the old leader's last word to the new one's first", .name = m->names, .label = m->labels,
+                                          .value = m->value, .series = 1, .points = n, .kind = MGC_FIGURE_COLUMNS};
+    return MGC_OK;
+}
+
+static mgc_status members_who_order(book *b, figures *f)
+{
+    size_t points = b->peers.n_samples < FIGURE_POINTS_MAX ? b->peers.n_samples : FIGURE_POINTS_MAX;
+    mgc_status st = MGC_OK;
+
+    if (b->peers.n == 0) return MGC_OK;
+    if (points > 1) st = consensus_credit(b, f, points);
+    if (st == MGC_OK && points > 1) st = who_leads(b, f, points);
+    return st == MGC_OK ? fail_overs(b, f) : st;
+}
+
 mgc_status book_figures(book *b, const mgc_case *kase, figures *f)
 {
     mgc_case_info info = {.struct_size = sizeof info};
@@ -165,5 +251,6 @@ mgc_status book_figures(book *b, const mgc_case *kase, figures *f)
     if (st == MGC_OK) st = blocks(b, &day, f, "transactions", "Transactions", "executed in each hour, by chain, from the day's eve on");
     if (st == MGC_OK) st = blocks(b, &day, f, "bytes", "Growth of the ledger", "bytes of blocks in each hour, by chain");
     if (st == MGC_OK) st = credit(b, f);
+    if (st == MGC_OK) st = members_who_order(b, f);
     return st;
 }

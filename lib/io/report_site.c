@@ -181,12 +181,13 @@ static double quantile(const double *value, const double *p, uint32_t n, double 
     return best;
 }
 
-static void fan_numbers(mgc_io__view *v, double *const band[5], const double *came)
+static void fan_numbers(mgc_io__view *v, uint32_t scenarios, double *const band[5], const double *came)
 {
     static const char *const names[5] = {"least", "10 %", "median", "90 %", "most"};
     mgc_io__chart c = mgc_io__view_chart(v, "", "");
 
-    for (size_t q = 0; q < 5; q++) mgc_io__view_add(c.line, &c.n_line, names[q], "", band[q]);
+    for (size_t q = 0; scenarios > 1 && q < 5; q++) mgc_io__view_add(c.line, &c.n_line, names[q], "", band[q]);
+    if (scenarios == 1) mgc_io__view_add(c.line, &c.n_line, "forecast", "", band[2]);
     if (came != NULL) mgc_io__view_add(c.line, &c.n_line, "as it came", "", came);
     mgc_io__view_numbers(v, &c);
 }
@@ -220,7 +221,7 @@ static void fan_chart(mgc_io__view *v, const char *id)
     if (realised != NULL) fan.line[fan.lines++] = (mgc_io__series){"as it came", "var(--ink)", came, true};
     mgc__text_add(&v->t, "<div>");
     mgc_io__chart_fan(&v->t, &fan);
-    fan_numbers(v, band, realised != NULL ? came : NULL);
+    fan_numbers(v, scenarios, band, realised != NULL ? came : NULL);
     mgc__text_add(&v->t, "</div>");
     mgc_io__view_done(v);
 }

@@ -266,7 +266,7 @@ void mgc_io__chart_chord(mgc__text *t, const char *title, const char *unit, cons
 
 /* --- maps of cells ------------------------------------------------------------------------------------------------ */
 
-enum { ROW_HEIGHT = 20, MAP_NAME_MAX = 190, MAP_VALUE = 58, LETTER = 6 };
+enum { ROW_HEIGHT = 20, MAP_NAME_MAX = 190, MAP_VALUE = 58, LETTER = 7 };
 
 static double name_width(const char *const *names, size_t rows)
 {

@@ -44,7 +44,7 @@ def texts(folder):
     out = pathlib.Path(folder) / "out"
     yield "results", "solve --json", run(folder, "solve", CASE, "--json")
     yield "results", "solve --alone --json", run(folder, "solve", CASE, "--alone", "--relax", "--json")
-    yield "results", "run --json", run(folder, "run", "--out", "out", "--incident", "default", "--json")
+    yield "results", "run --json", run(folder, "run", "--out", "out", "--members", "3", "--incident", "default,leader-crash", "--json")
     yield "results", "results.json", (out / "results.json").read_text()
     yield "manifest", "manifest.json", (out / "manifest.json").read_text()
     yield "answer", "ledger query --json", run(folder, "ledger", "query", "out/ledger", "blocks", "--json")
