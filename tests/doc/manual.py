@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What --help says, the manual page says and the shells complete: no more, no less.
 
-Prints TAP.  Usage: manual.py ROOT MGCHAIN_SIM
+Prints TAP.  Usage: manual.py ROOT MGCHAIN_SIM [MGCHAIN_NODE]
 """
 import pathlib
 import re
@@ -36,9 +36,16 @@ def main():
     commands = {" ".join(c.split()[:2]) if c.startswith("ledger") else c.split()[0] for c in commands}
     explained = {c.strip() for c in re.findall(r"^\.It Cm ((?:ledger )?[a-z]+)", page, re.M)}
     codes = set(re.findall(r"(\d+) [a-z]", text[text.index("Exit:"):]))
-    checks = [("options of the manual page", [f"not explained: {x}" for x in said - shown] + [f"not there: {x}" for x in shown - said]),
+    words = {w for words in re.findall(r"--[a-z0-9-]+[= ]([a-z-]+[|,][a-z|,-]+)", text) for w in re.split("[|,]", words) if w}
+    checks = [("words of options", sorted(w for w in words if not re.search(rf"\b{w}\b", page))), ("options of the manual page", [f"not explained: {x}" for x in said - shown] + [f"not there: {x}" for x in shown - said]),
               ("commands of the manual page", sorted(commands ^ explained)),
               ("exit codes", [f"not explained: {c}" for c in sorted(codes) if not re.search(rf"^\.It {c}$", page, re.M)])]
+    if len(sys.argv) > 3:
+        text = subprocess.run([sys.argv[3], "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+        page = (ROOT / "doc/man/mgchain-node.1").read_text()
+        checks.append(("mgchain-node: options and commands", sorted(
+            (set(re.findall(r"--([a-z]+)", text)) ^ set(re.findall(r"Fl -([a-z]+)", page)))
+            | (set(re.findall(r"^  ([a-z]+)", text, re.M)) ^ set(re.findall(r"^\.It Cm ([a-z]+)", page, re.M))))))
     done = subprocess.run([sys.executable, str(ROOT / "tools/make-completion"), str(PROGRAM), str(ROOT / "tools/completion"), "--check"],
                           capture_output=True, text=True)
     checks += [("completion is what --help says", (done.stdout + done.stderr).splitlines()), ("bash completes", completes())]

@@ -9,7 +9,7 @@ yaml    a whole case is checked by mgchain-sim; json is parsed; python is run wh
 
 A comment right above a block says more:  <!-- file: NAME -->  save it under that name in the page's folder;
 <!-- test: skip, REASON -->   <!-- test: long, REASON -->  with MGC_TEST_LONG=1 only;   <!-- test: clone, REASON -->  likewise, in a fresh
-clone;   <!-- before: COMMAND -->  run first;
+clone;   <!-- test: node -->  where mgchain-node is built;   <!-- before: COMMAND -->  run first;
 <!-- file-scope -->, <!-- prelude -->  definitions for the page's later C snippets.
 
 Prints TAP.  Usage: snippets.py ROOT BUILD [PAGE...]
@@ -35,7 +35,7 @@ NAMES = ("mgc_ctx *ctx, mgc_model *model, mgc_model *rest, mgc_plan *plan, mgc_s
 
 def environment():
     env = dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1")
-    env["PATH"] = f"{BUILD / 'examples/mgchain-sim'}:{env['PATH']}"
+    env["PATH"] = f"{BUILD / 'examples/mgchain-sim'}:{BUILD / 'examples/mgchain-node'}:{env['PATH']}"
     env["LD_LIBRARY_PATH"] = f"{BUILD / 'lib'}:{BUILD / 'lib/io'}"
     env["PYTHONPATH"] = str(ROOT / "bindings/python")
     return env
@@ -137,6 +137,8 @@ def attempt(language, text, notes, wanted, page):
         (pathlib.Path(page["folder"]) / file[1]).write_text(text)
     if skip or (long and not os.environ.get("MGC_TEST_LONG")):
         return (skip or long)[1]
+    if "<!-- test: node -->" in notes and not (BUILD / "examples/mgchain-node/mgchain-node").exists():
+        return "mgchain-node is not built"
     if "<!-- test: clone," in notes:
         done = shell(f"git clone -q {ROOT} clone && cd clone && {text}", page["folder"], 3600)
         return [] if done.returncode == 0 else done.stdout.splitlines()[-40:]

@@ -33,7 +33,7 @@ _mgchain_sim()
     "doctor") options="--help --progress --time-limit --version" ;;
     esac
     case "$prev" in
-    --incident) COMPREPLY=($(compgen -W "dishonest-meter default dispute leader-crash" -- "$cur")); return ;;
+    --incident) COMPREPLY=($(compgen -W "dishonest-meter default dispute leader-crash partition low-credit equivocation" -- "$cur")); return ;;
     --method) COMPREPLY=($(compgen -W "auto direct ccg" -- "$cur")); return ;;
     --progress) COMPREPLY=($(compgen -W "auto plain json none" -- "$cur")); return ;;
     esac

@@ -13,7 +13,7 @@ complete -c mgchain-sim -n __fish_use_subcommand -f -a solve -d 'optimisation on
 complete -c mgchain-sim -n __fish_use_subcommand -f -a stochastic -d 'a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l days -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l help
-complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l incident -r -f -a 'dishonest-meter default dispute leader-crash'
+complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l incident -r -f -a 'dishonest-meter default dispute leader-crash partition low-credit equivocation'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l json
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l members -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l out -r
