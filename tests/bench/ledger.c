@@ -5,7 +5,7 @@
  *   ledger sync FOLDER N      4 KiB appended and synced
  *   ledger signed N THREADS   signed transactions, one transfer each, into stored blocks of 512
  *   ledger transfers N        transfers without signatures, in blocks of 8192
- *   ledger grow FOLDER N      N transactions of one transfer: store, reopen, verify, query, prove
+ *   ledger grow FOLDER N      N transactions of one transfer: store, reopen, query, prove, open from a snapshot, verify
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "ledger/chain.h"
 #include "mgchain/verify.h"
 
-enum { ACCOUNTS = 1000, BLOCK = 512, TRANSFERS = 8192 };
+enum { ACCOUNTS = 1000, BLOCK = 512, TRANSFERS = 8192, DAY_MS = 86400000 };
 
 static mgc_ctx *ctx;
 static mgc_key *member, *alice;
@@ -328,6 +328,31 @@ static long peak_kb(void)
     return r.ru_maxrss;
 }
 
+static void finish_block(mgc_chain *chain)
+{
+    mgc_vote vote = {.member = 1};
+
+    must(mgc_chain_seal(chain, 1), "a block");
+    must(mgc_chain_vote(chain, chain->height, member, vote.signature), "a vote");
+    must(mgc_chain_certify(chain, chain->height, &vote, 1), "a certificate");
+}
+
+/* The last full block's first transaction, proved once and verified again and again by who has seen nothing before. */
+static void proofs(mgc_chain *chain)
+{
+    static uint8_t proof[1 << 16];
+    mgc_verifier verifier;
+    size_t len;
+
+    must(mgc_chain_prove_transaction(chain, chain->height - 1, 0, proof, sizeof proof, &len), "a proof");
+    struct watch start = now();
+    for (uint32_t i = 0; i < 1000; i++) {
+        must(mgc_verifier_init(&verifier, sizeof verifier, chain_id), "a verifier");
+        must(mgc_verify_transaction(&verifier, proof, len, NULL), "verifying a proof");
+    }
+    tell("proofs verified, one vote each", 1000, since(start), "");
+}
+
 static void grow(const char *folder, uint64_t n)
 {
     mgc_storage_ops ops;
@@ -353,11 +378,10 @@ static void grow(const char *folder, uint64_t n)
             must(mgc__tx_decode(ctx, bytes, len, &tx), "a transaction");
             must(mgc__exec_add(chain, &tx, NULL), "a transaction"); /* without verifying what was just signed */
         }
-        must(mgc_chain_seal(chain, 1), "a block");
-        mgc_vote vote = {.member = 1};
-        must(mgc_chain_vote(chain, chain->height, member, vote.signature), "a vote");
-        must(mgc_chain_certify(chain, chain->height, &vote, 1), "a certificate");
+        finish_block(chain);
     }
+    must(mgc_chain_begin(chain, chain->time_ms / DAY_MS * DAY_MS + DAY_MS), "a block"); /* the day is closed: snapshots can be made */
+    finish_block(chain);
     must(mgc_ledger_sync(ledger), "a sync");
     must(mgc_ledger_get_info(ledger, &info), "the ledger");
     mgc_ledger_close(ledger);
@@ -374,6 +398,12 @@ static void grow(const char *folder, uint64_t n)
         must(mgc_chain_get_transfer(chain, id, &t), "a transfer");
     }
     tell("queries of a transfer", 100000, since(start), "");
+    proofs(chain);
+    must(mgc_ledger_snapshot(ledger), "a snapshot");
+    mgc_ledger_close(ledger);
+    start = now();
+    ledger = open_ledger(&ops, user, &chain);
+    tell("open from the snapshot", n, since(start), "");
     mgc_ledger_close(ledger);
 
     mgc_ledger_opts_init(&opts, sizeof opts);
