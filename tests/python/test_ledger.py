@@ -588,6 +588,8 @@ class OwnTransport(unittest.TestCase):
         self.assertGreaterEqual(len(nodes[1].chain().block(height).votes), 2)
         leaders = {node.info["leader"] for node in nodes.values()}
         self.assertEqual(len(leaders), 1)
+        self.assertEqual([(m.id, m.standing) for m in nodes[1].order_members], [(1, "voter"), (2, "voter"), (3, "voter")])
+        self.assertRaises(mg.MgcError, nodes[1].change_member, "remove", 9, bytes(32))
         lost = leaders.pop()  # its going is got over
         nodes.pop(lost).close()
         self.run_for(nodes, wires, 6000, 12000)

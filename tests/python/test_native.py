@@ -214,6 +214,44 @@ class AsTheCompilerSeesIt(unittest.TestCase):
             self.assertEqual(lib.mgc_status_text(number).decode(), meaning)
 
 
+class AsRecorded(unittest.TestCase):
+    """The recorded ABI, written by yet another program."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lines = []
+        for name in ("libmgchain.txt", "libmgchain-io.txt"):
+            path = ROOT / "tests" / "abi" / name
+            if path.is_file():
+                cls.lines += path.read_text().splitlines()
+        if not cls.lines:
+            raise unittest.SkipTest("no ABI is recorded")
+
+    def test_structs_constants_and_functions(self):
+        struct, checked = None, 0
+        functions = {entry[0]: entry for entry in _native.PROTOTYPES}
+        for line in self.lines:
+            words = line.split()
+            if line.startswith("struct "):
+                struct = getattr(_native, words[1])
+                self.assertGreaterEqual(ctypes.sizeof(struct), int(words[3]), line)  # it may have grown since
+                checked += 1
+            elif line.startswith("  field "):
+                place = getattr(struct, words[1])
+                self.assertEqual((place.offset, place.size), (int(words[2]), int(words[3])), f"{struct.__name__}: {line}")
+                checked += 1
+            elif line.startswith("constant "):
+                self.assertEqual(getattr(_native, words[1]), int(words[2]), line)
+                checked += 1
+            elif line.startswith("function "):
+                inner = line[line.index("(") + 1:line.rindex(")")]
+                count = 0 if inner in ("", "void") else len(re.sub(r"\([^()]*\)", "", re.sub(r"\(\*\)\([^()]*\)", "", inner)).split(","))
+                entry = functions[words[1]]
+                self.assertEqual(len(entry[4]) + int(entry[2]), count, line)
+                checked += 1
+        self.assertGreater(checked, 1200)
+
+
 class Loading(unittest.TestCase):
     def test_a_library_that_is_nowhere_is_told_with_a_cure(self):
         from support import run_child

@@ -17,7 +17,7 @@ from .errors import (CallbackError, CaseError, FormatError, InvalidArgument, Iss
                      Refused, StateError, Stopped, StorageError, UnknownKey, VerificationError)
 from .ledger import (Answer, Block, Chain, Event, Ledger, Proof, Receipt, Row, Transaction, Verification, Verified, Verifier,
                      decode_transaction)
-from .node import Node, Ticket, TicketState
+from .node import Node, NodeMember, Ticket, TicketState
 from .robust import (FIRST_STAGE, RECOURSE, AmbiguitySet, BudgetSolution, Robust, RobustSolution, Scenarios, TwoStage, radius,
                      reduce_scenarios, scenario)
 from .settle import Day, DayTransaction, Keys

@@ -141,6 +141,7 @@ class Context:
         return status if status >= 0 else self.fail(status)
 
     def fail(self, status: int) -> NoReturn:
+        """Raise what a status stands for, with the text of the last failure."""
         text = self.error()
         raise error_class(status)(status, text, **_place(text))
 

@@ -1434,6 +1434,7 @@ mgc_raft_opts._fields_ = [
     ("lease_ticks", c_uint32),
     ("sign", c_uint32),
     ("propose_max", c_uint32),
+    ("reserved0", c_uint32),
 ]
 mgc_raft_boot._fields_ = [
     ("hard", mgc_raft_hard),

@@ -542,13 +542,16 @@ class _Shape:
     hours: float
     scenarios: Dict[str, int]
     devices: Dict[str, Dict[str, str]]
+    carriers: Dict[str, Dict[str, str]]
     links: Tuple[Tuple[str, str, str], ...]
 
     @classmethod
     def of(cls, model: Model, scenarios: Optional[int] = None) -> "_Shape":
         members = model.microgrids
+        devices = {name: member.devices for name, member in members.items()}
         return cls(model.periods, model.hours, {name: scenarios or member.scenarios for name, member in members.items()},
-                   {name: {d.id: d.type for d in member.devices.values()} for name, member in members.items()},
+                   {name: {d.id: d.type for d in own.values()} for name, own in devices.items()},
+                   {name: {d.id: d.get_text("carrier") or "" for d in own.values()} for name, own in devices.items()},
                    tuple((link.first, link.second, link.carrier) for link in model.links))
 
 

@@ -62,11 +62,34 @@ class Ticket:
         return f"Ticket({self.info})"
 
 
-class Member(NamedTuple):
-    """One member of a chain: who may sign its blocks."""
+class NodeMember(NamedTuple):
+    """A member of the common order as a node knows it; standing and aim: "stranger", "learner", "voter", "removed"."""
 
     id: int
+    standing: str
+    aim: str
+    incarnation: int
+    rank: int
+    early: bool
+    node_credit: int
+    trade_credit: int
+    convicted: bool
+    acknowledged: int
     public_key: bytes
+
+
+_STANDINGS = {_native.MGC_STANDING_STRANGER: "stranger", _native.MGC_STANDING_LEARNER: "learner", _native.MGC_STANDING_VOTER: "voter",
+              _native.MGC_STANDING_REMOVED: "removed"}
+_CHANGES = {"learner": _native.MGC_CHANGE_LEARNER, "voter": _native.MGC_CHANGE_VOTER, "remove": _native.MGC_CHANGE_REMOVE}
+
+
+def _member_table(members: Sequence[Tuple[int, bytes]]) -> Any:
+    table = (_native.mgc_member * max(1, len(members)))()
+    for place, (number, public) in zip(table, members):
+        place.id = number
+        lend(public, 32, "public_key")
+        put_bytes(ctypes.addressof(place) + _native.mgc_member.public_key.offset, public)
+    return table
 
 
 class Node(Asked):
@@ -82,16 +105,19 @@ class Node(Asked):
     chain      name of one chain for all contracts; None: the market's three
     contracts  contracts of your own, started by a "deploy" transaction
     transport  with members: how messages reach the others; hand in what arrives with receive()
+    members    (id, public key) of all who order together, the own one among them; learners: who receive all and never vote
     opts       as in mgc_node_opts: block_txs_max, block_interval_ms, empty_interval_ms, genesis_time_ms, segment_bytes, ...
     """
 
     def __init__(self, storage: Union[Storage, str], key: Key, *, id: int = 1, chain: Optional[str] = None,  # noqa: A002
                  contracts: Sequence[Contract] = (), transport: Optional[Transport] = None, members: Sequence[Tuple[int, bytes]] = (),
+                 learners: Sequence[Tuple[int, bytes]] = (),
                  genesis_nonce: bytes = bytes(32), **opts: Any) -> None:
         super().__init__(Context())
         lib, made = library(), _native.mgc_node_opts()
         lib.mgc_node_opts_init(ctypes.byref(made), ctypes.sizeof(made))
-        known = {name for name, _ in made._fields_} - {"struct_size", "reserved0", "id", "key", "chain", "members", "n_members", "genesis_nonce"}
+        known = {name for name, _ in made._fields_} - {"struct_size", "reserved0", "id", "key", "chain", "members", "n_members", "learners", "n_learners",
+                                                         "genesis_nonce"}
         for name, value in opts.items():
             if name not in known:
                 raise TypeError(f"there is no option {name!r}; there are: {', '.join(sorted(known))}")
@@ -101,13 +127,11 @@ class Node(Asked):
         text = encode(chain, "chain")
         made.id, made.key, made.chain = id, key._handle, text
         put_bytes(ctypes.addressof(made) + _native.mgc_node_opts.genesis_nonce.offset, lend(genesis_nonce, 32, "genesis_nonce") and genesis_nonce)
+        tables = [_member_table(members), _member_table(learners)]
         if members:
-            table = (_native.mgc_member * len(members))()
-            for place, (number, public) in zip(table, members):
-                place.id = number
-                lend(public, 32, "public_key")
-                put_bytes(ctypes.addressof(place) + _native.mgc_member.public_key.offset, public)
-            made.members, made.n_members = table, len(members)
+            made.members, made.n_members = tables[0], len(members)
+        if learners:
+            made.learners, made.n_learners = tables[1], len(learners)
         self._storage = Attached(self._context, storage, create=True)
         self._contracts = [AttachedContract(contract) for contract in contracts]
         self._carrier, self.lost = Carrier(), 0
@@ -207,6 +231,30 @@ class Node(Asked):
             self._check(library().mgc_node_get_info(self._handle, ctypes.byref(info)))
         return {name: bytes(value) if isinstance(value, ctypes.Array) else value
                 for name, value in ((name, getattr(info, name)) for name, _ in info._fields_) if name != "struct_size"}
+
+    @property
+    def order_members(self) -> List[NodeMember]:
+        """Who takes part in the common order, as this node knows it; none where one member orders alone."""
+        found: List[NodeMember] = []
+        with self._context.guard:
+            while True:
+                info = info_of(_native.mgc_node_member_info)
+                status = library().mgc_node_get_member(self._handle, len(found), ctypes.byref(info))
+                if status == _native.MGC_E_NOT_FOUND:
+                    return found
+                self._check(status)
+                found.append(NodeMember(info.id, _STANDINGS.get(info.standing, "?"), _STANDINGS.get(info.aim, "?"), info.incarnation, info.rank,
+                                        bool(info.early), info.node_credit, info.trade_credit, bool(info.convicted), info.acknowledged,
+                                        bytes(info.public_key)))
+
+    def change_member(self, change: str, id: int, public_key: bytes) -> None:  # noqa: A002
+        """Approve, for this member, that another becomes a "learner" or a "voter", or that it goes ("remove")."""
+        table = _member_table([(id, public_key)])
+        self._act(library().mgc_node_change_member, _CHANGES[change], table)
+
+    def hand_over(self, to: int) -> None:
+        """As leader: hand over to a voter."""
+        self._act(library().mgc_node_hand_over, to)
 
     def __repr__(self) -> str:
         return "Node(closed)" if self.closed else f"Node({', '.join(map(repr, self.chains))})"

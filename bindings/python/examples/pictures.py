@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# A notebook as a script: run it from top to bottom, or cell by cell where your editor knows "# %%".
+# Usage: pictures.py [FOLDER [CASE]]
+# %% The day
+"""The report's pictures, drawn with matplotlib."""
+import os
+import sys
+
+import mgchain as mg
+
+folder = sys.argv[1] if len(sys.argv) > 1 else "pictures"
+case = mg.Case.load(sys.argv[2]) if len(sys.argv) > 2 else mg.Case.builtin()
+print(case)
+for name, site in case.microgrids.items():
+    print(f"  {name}: {site.scenarios} scenarios, {', '.join(site.devices)}")
+
+# %% The bargain
+quick = os.environ.get("MGCHAIN_EXAMPLE_QUICK") == "1"  # on/off decisions relaxed: seconds instead of a minute
+result = case.solve(progress=True, relax=quick)
+print(result)
+for member in result.members.values():
+    print(f"  {member.id}: alone {member.standalone_cost:.2f}, together {member.final_cost:.2f}, saves {member.saving:.2f}")
+print(result.trades)
+
+# %% The pictures
+try:
+    import matplotlib
+except ImportError:
+    print("no pictures: matplotlib is not installed (apt install python3-matplotlib)")
+    raise SystemExit(0)
+matplotlib.use("Agg")
+from mgchain import plot  # noqa: E402
+
+for path in plot.day(result, folder, dpi=40 if quick else 120):
+    print(path)
+
+# %% One of them by hand, to go on from
+axes = plot.dispatch(result.plan, next(iter(case.microgrids)), scenario=0)
+axes.set_title("yours")
+axes.figure.savefig(os.path.join(folder, "yours.png"))
+
+# %% The same as one page
+print(result.report(os.path.join(folder, "report.html")))
