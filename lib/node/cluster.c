@@ -268,7 +268,6 @@ static void take_notes(mgc__cluster *c, const mgc_raft_output *out)
     for (size_t i = 0; i < out->n_notes; i++) {
         const mgc_raft_note *note = &out->notes[i];
 
-        if (note->what == MGC_RAFT_NOTE_WIPED) c->wiped = note->a;
         if (note->what == MGC_RAFT_NOTE_REMOVED) c->removed = true;
         if (note->what == MGC_RAFT_NOTE_CONFIG && mgc__standing_of(c, c->node->opts.id) >= MGC_STANDING_LEARNER) c->removed = false;
     }

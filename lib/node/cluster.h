@@ -126,7 +126,6 @@ struct mgc__cluster {
     uint64_t proposed;  /* round under way, as leader; 0: none */
     uint64_t last_time; /* of the last round executed or proposed */
     uint32_t leader, role, ticks_since_ask, ticks_since_hand_over;
-    uint32_t wiped;     /* a member whose store is not the enrolled one; 0: none known */
     uint64_t dropped;   /* messages that were malformed or untrue */
     uint64_t forged;    /* without the signature that they need */
     uint64_t evidence;  /* contradictions handed in */

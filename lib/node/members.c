@@ -449,10 +449,7 @@ static mgc_status step_towards(mgc__cluster *c, const known_member *m, uint64_t 
         return m->id == c->node->opts.id && best_successor(c) != 0 ? leave_first(c) : change_config(c, MGC_RAFT_REMOVE, m->id, 0);
     if (now != MGC_STANDING_VOTER && now != MGC_STANDING_LEARNER)
         return change_config(c, MGC_RAFT_ADD_LEARNER, m->id, h != NULL && h->incarnation > 1 ? h->incarnation : 1);
-    if (c->wiped == m->id && h != NULL && h->incarnation > enrolled) {
-        c->wiped = 0;
-        return change_config(c, MGC_RAFT_ADD_LEARNER, m->id, h->incarnation);
-    }
+    if (h != NULL && h->incarnation > enrolled) return change_config(c, MGC_RAFT_ADD_LEARNER, m->id, h->incarnation);
     if (m->aim == MGC_STANDING_LEARNER && now == MGC_STANDING_VOTER) {
         if (m->id == c->node->opts.id) return leave_first(c);
         return change_config(c, MGC_RAFT_ADD_LEARNER, m->id, 0);

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who takes part: learners, newcomers, who goes, who lost its store; and who forges or signs two truths. */
+#include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../consensus/sim/sim_disk.h"
+#include "crypto/crypto.h"
+#include "mgchain/consensus.h"
+#include "mgchain/node.h"
+#include "mgchain/verify.h"
+
+enum { NODES = 6, TICK = 20, INFO = MGC_CONTRACT_INFORMATION };
+
+struct message {
+    uint64_t at;
+    uint32_t from, to;
+    uint8_t *bytes;
+    size_t len;
+};
+
+struct member {
+    uint32_t id, lost_store;
+    struct sim_disk disk;
+    mgc_node *node; /* NULL: down */
+    mgc_key *key;
+    bool lies, flips; /* acknowledges twice; breaks a bit of every message */
+};
+
+static mgc_ctx *ctx;
+static mgc__rng rng;
+static struct member members[NODES + 1];
+static mgc_member roster[NODES];
+static uint32_t n_voters, n_learners, n_nodes;
+static uint32_t sign_all;
+static struct message net[8192];
+static size_t n_net;
+static uint64_t now, nonce;
+static mgc_key *user;
+
+#define OK(call)                                                                                  \
+    do {                                                                                          \
+        mgc_status status_ = (call);                                                              \
+        ck_assert_msg(status_ == MGC_OK, "%s: %s", mgc_status_name(status_), mgc_ctx_error(ctx)); \
+    } while (0)
+
+/* --- links -------------------------------------------------------------------------------------- */
+
+static void post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    struct message *x;
+
+    if (n_net == MGC__COUNT(net)) return;
+    x = &net[n_net++];
+    *x = (struct message){.at = now + 1 + mgc__rng_below(&rng, 8), .from = from, .to = to, .bytes = malloc(len), .len = len};
+    memcpy(x->bytes, bytes, len);
+}
+
+/* The same acknowledgement with another hash, signed as well as the first. */
+static void lie(const struct member *m, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    uint8_t body[MGC_RAFT_SIGNED_BYTES_MAX], second[1 + MGC_RAFT_MSG_BYTES] = {1};
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+    const char *tag;
+    size_t body_len;
+
+    if (bytes[0] != 1 || mgc_raft_decode(bytes + 1, len - 1, &msg, NULL, 0, &config) != MGC_OK || msg.kind != MGC_RAFT_APPEND_RESP ||
+        (msg.flags & MGC_RAFT_REJECT) != 0)
+        return;
+    msg.hash[7] ^= 4;
+    OK(mgc_raft_signed_body(&msg, body, &body_len, &tag));
+    OK(mgc_chain_get_info(mgc_node_chain(m->node, MGC_CONTRACT_CREDIT), &chain));
+    OK(mgc__sign_tagged(ctx, m->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
+    OK(mgc_raft_encode(&msg, NULL, second + 1, sizeof second - 1, &body_len));
+    post(m->id, to, second, 1 + body_len);
+}
+
+static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    struct member *m = user_;
+
+    post(m->id, to, bytes, len);
+    if (m->lies) lie(m, to, bytes, len);
+    if (m->flips) net[n_net - 1].bytes[mgc__rng_below(&rng, len)] ^= (uint8_t)(1u << mgc__rng_below(&rng, 8));
+    return MGC_CB_DONE;
+}
+
+static void start(uint32_t id)
+{
+    const mgc_transport_ops transport = {.struct_size = sizeof transport, .version = 1, .send = send};
+    struct member *m = &members[id];
+    mgc_node_opts o;
+
+    mgc_node_opts_init(&o, sizeof o);
+    o.id = id;
+    o.key = m->key;
+    o.chain = NULL;
+    o.members = roster;
+    o.n_members = n_voters;
+    o.learners = n_learners > 0 ? roster + n_voters : NULL;
+    o.n_learners = n_learners;
+    o.join = id > n_voters + n_learners;
+    o.sign_messages = sign_all;
+    o.lost_store = m->lost_store;
+    o.tick_ms = TICK;
+    o.block_interval_ms = 10;
+    o.genesis_time_ms = 1000;
+    o.segment_bytes = 1 << 16;
+    o.seed = 11;
+    OK(mgc_node_create(ctx, &o, &m->node));
+    OK(mgc_node_set_storage(m->node, &sim_disk_ops, &m->disk));
+    OK(mgc_node_set_transport(m->node, &transport, m));
+    OK(mgc_node_start(m->node));
+}
+
+static void stop(uint32_t id)
+{
+    mgc_node_destroy(members[id].node);
+    members[id].node = NULL;
+    sim_disk_crash(&members[id].disk);
+}
+
+static void run(uint64_t ms)
+{
+    for (uint64_t end = now + ms; now < end; now += 4) {
+        for (size_t i = 0; i < n_net;) {
+            struct message x = net[i];
+            if (x.at > now) {
+                i++;
+                continue;
+            }
+            net[i] = net[--n_net];
+            if (x.to <= n_nodes && members[x.to].node != NULL) OK(mgc_node_receive(members[x.to].node, x.from, x.bytes, x.len));
+            free(x.bytes);
+        }
+        for (uint32_t i = 1; i <= n_nodes; i++)
+            if (members[i].node != NULL) OK(mgc_node_step(members[i].node, now, NULL));
+    }
+}
+
+static void open_all(uint32_t voters, uint32_t learners, uint32_t newcomers)
+{
+    const uint8_t seed[32] = {77};
+
+    mgc__rng_seed(&rng, 5);
+    now = 5000;
+    nonce = 0;
+    n_voters = voters;
+    n_learners = learners;
+    n_nodes = voters + learners + newcomers;
+    OK(mgc_key_from_seed(ctx, seed, &user));
+    for (uint32_t i = 1; i <= n_nodes; i++) {
+        const uint8_t key[32] = {(uint8_t)i};
+        members[i] = (struct member){.id = i};
+        sim_disk_init(&members[i].disk, &rng);
+        OK(mgc_key_from_seed(ctx, key, &members[i].key));
+        roster[i - 1] = (mgc_member){.id = i};
+        OK(mgc_key_public(members[i].key, roster[i - 1].public_key));
+    }
+    for (uint32_t i = 1; i <= n_nodes; i++) start(i);
+    run(2000);
+}
+
+static void close_all(void)
+{
+    for (uint32_t i = 1; i <= n_nodes; i++) {
+        mgc_node_destroy(members[i].node);
+        sim_disk_free(&members[i].disk);
+        mgc_key_destroy(members[i].key);
+    }
+    mgc_key_destroy(user);
+    while (n_net > 0) free(net[--n_net].bytes);
+    sign_all = 0;
+}
+
+/* --- looking -------------------------------------------------------------------------------------- */
+
+static mgc_node_info info_of(uint32_t id)
+{
+    mgc_node_info info = {.struct_size = sizeof info};
+
+    OK(mgc_node_get_info(members[id].node, &info));
+    return info;
+}
+
+static uint32_t leader(void)
+{
+    for (uint32_t i = 1; i <= n_nodes; i++)
+        if (members[i].node != NULL && info_of(i).role == MGC_RAFT_LEADER && info_of(i).leader == i) return i;
+    return 0;
+}
+
+static mgc_node_member_info member_of(uint32_t asked, uint32_t id)
+{
+    for (uint32_t i = 0;; i++) {
+        mgc_node_member_info info = {.struct_size = sizeof info};
+        if (mgc_node_get_member(members[asked].node, i, &info) != MGC_OK) return (mgc_node_member_info){0};
+        if (info.id == id) return info;
+    }
+}
+
+static uint64_t submit(uint32_t to, uint64_t at_nonce)
+{
+    static uint8_t encoded[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_tx_body body = {.struct_size = sizeof body, .sender = mgc__key_public(user), .contract = INFO, .method = "nothing",
+                        .arguments = (const uint8_t *)"\xa0", .arguments_len = 1, .nonce = at_nonce};
+    mgc_tx_signature signature;
+    uint64_t ticket;
+    size_t len, tx_len;
+
+    OK(mgc_chain_get_info(mgc_node_chain(members[to].node, INFO), &chain));
+    body.chain_id = chain.chain_id;
+    body.valid_until = chain.height + 900;
+    OK(mgc_tx_encode_body(&body, encoded, sizeof encoded, &len));
+    OK(mgc_tx_sign(encoded, len, user, MGC_ROLE_USER, &signature));
+    OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, &tx_len));
+    OK(mgc_node_submit(members[to].node, bytes, tx_len, &ticket));
+    return ticket;
+}
+
+/* It stands in a final block: refused there, for nobody knows the sender. */
+static bool goes_through(uint32_t at, uint64_t ms)
+{
+    mgc_ticket_info info = {.struct_size = sizeof info};
+    uint64_t ticket = submit(at, ++nonce);
+
+    run(ms);
+    OK(mgc_ticket_state(members[at].node, ticket, &info));
+    return info.state != MGC_TICKET_OPEN && info.height > 0;
+}
+
+static void check_alike(void)
+{
+    mgc_node_info first = {0};
+
+    for (uint32_t i = 1; i <= n_nodes; i++) {
+        mgc_node_info info;
+        if (members[i].node == NULL || info_of(i).standing < MGC_STANDING_LEARNER || info_of(i).standing > MGC_STANDING_VOTER) continue;
+        info = info_of(i);
+        if (first.height == 0) first = info;
+        ck_assert_msg(info.height == first.height && info.final_height == info.height && memcmp(info.block_hash, first.block_hash, 32) == 0,
+                      "member %" PRIu32 " has height %" PRIu64 ", final %" PRIu64 "; the first %" PRIu64, i, info.height, info.final_height,
+                      first.height);
+    }
+    ck_assert_uint_gt(first.height, 0);
+}
+
+static void approve(uint32_t change, uint32_t whom, uint32_t how_many)
+{
+    for (uint32_t i = 1; i <= n_nodes && how_many > 0; i++) {
+        if (members[i].node == NULL || info_of(i).standing != MGC_STANDING_VOTER) continue;
+        OK(mgc_node_change_member(members[i].node, change, &roster[whom - 1]));
+        how_many--;
+    }
+}
+
+/* --- learners ------------------------------------------------------------------------------------- */
+
+START_TEST(a_learner_has_everything_and_counts_nowhere)
+{
+    mgc_verifier v;
+    mgc_verified what = {.struct_size = sizeof what};
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    static uint8_t proof[1 << 16];
+    size_t len;
+
+    open_all(3, 1, 0);
+    for (int i = 0; i < 5; i++) ck_assert(goes_through(1, 400));
+    check_alike();
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_LEARNER);
+    ck_assert_uint_eq(info_of(4).n_voters, 3);
+    ck_assert_uint_eq(info_of(4).n_learners, 1);
+    /* Whoever has nothing but the chain's id believes the learner by its certificate. */
+    OK(mgc_chain_get_info(mgc_node_chain(members[4].node, INFO), &chain));
+    OK(mgc_chain_prove_transaction(mgc_node_chain(members[4].node, INFO), chain.final_height, 0, proof, sizeof proof, &len));
+    OK(mgc_verifier_init(&v, sizeof v, chain.chain_id));
+    OK(mgc_verify_transaction(&v, proof, len, &what));
+    ck_assert_uint_eq(what.height, chain.final_height);
+    ck_assert_uint_ge(what.n_votes, 2);
+    proof[len / 2] ^= 1;
+    ck_assert_int_ne(mgc_verify_transaction(&v, proof, len, &what), MGC_OK);
+    /* Two of three voters gone: the learner does not make up for one. */
+    stop(leader() == 1 ? 2 : 1);
+    stop(3);
+    ck_assert(!goes_through(leader() == 2 || members[1].node == NULL ? 2 : 1, 3000));
+    ck_assert_uint_ne(leader(), 4);
+    close_all();
+}
+END_TEST
+
+/* --- joining and leaving -------------------------------------------------------------------------- */
+
+START_TEST(a_newcomer_learns_then_votes)
+{
+    open_all(3, 0, 1);
+    ck_assert(goes_through(1, 500));
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_STRANGER);
+    approve(MGC_CHANGE_VOTER, 4, 1);
+    run(2000);
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_STRANGER); /* one of three is no majority */
+    approve(MGC_CHANGE_VOTER, 4, 2);
+    run(4000);
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_VOTER);
+    ck_assert_uint_eq(member_of(1, 4).aim, MGC_STANDING_VOTER);
+    for (uint32_t i = 1; i <= 4; i++) ck_assert_uint_eq(info_of(i).n_voters, 4);
+    check_alike();
+    ck_assert(goes_through(4, 1000)); /* handed in at the newcomer */
+    stop(leader());                   /* three of four go on */
+    run(2000);
+    ck_assert_uint_ne(leader(), 0);
+    ck_assert(goes_through(leader(), 2000));
+    close_all();
+}
+END_TEST
+
+/* The order was compacted long before: the newcomer gets blocks with their certificates, then the rest of the log. */
+START_TEST(a_newcomer_comes_late)
+{
+    open_all(3, 0, 1);
+    for (int i = 0; i < 700; i++) {
+        submit(1, ++nonce);
+        run(40);
+    }
+    approve(MGC_CHANGE_LEARNER, 4, 2);
+    run(30000);
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_LEARNER);
+    ck_assert(goes_through(1, 1000));
+    check_alike();
+    stop(4); /* and what it knows survives */
+    start(4);
+    run(2000);
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_LEARNER);
+    ck_assert(goes_through(1, 1000));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+START_TEST(a_member_goes_even_if_it_leads)
+{
+    uint32_t old;
+
+    open_all(4, 0, 0);
+    ck_assert(goes_through(1, 500));
+    old = leader();
+    approve(MGC_CHANGE_REMOVE, old, 3);
+    run(5000);
+    ck_assert_uint_ne(leader(), old);
+    ck_assert_uint_ne(leader(), 0);
+    ck_assert_uint_eq(info_of(old).standing, MGC_STANDING_REMOVED);
+    ck_assert_uint_eq(info_of(leader()).n_voters, 3);
+    ck_assert(goes_through(leader(), 1000));
+    /* It disturbs nobody, and counts for nothing. */
+    uint64_t term = info_of(leader()).term, ordered = info_of(old).ordered;
+    run(3000);
+    ck_assert(goes_through(leader(), 1000));
+    ck_assert_uint_eq(info_of(leader()).term, term);
+    ck_assert_uint_eq(info_of(old).ordered, ordered);
+    check_alike();
+    ck_assert_int_eq(mgc_node_change_member(members[old].node, MGC_CHANGE_VOTER, &roster[old - 1]), MGC_E_STATE);
+    close_all();
+}
+END_TEST
+
+START_TEST(changes_that_cannot_be_are_refused)
+{
+    mgc_member other = {.id = 2}, stranger = {.id = 99}, nobody = {.id = 0};
+
+    open_all(2, 1, 0);
+    memcpy(other.public_key, roster[0].public_key, 32);
+    memcpy(stranger.public_key, roster[0].public_key, 32);
+    ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, &other), MGC_E_EXISTS_DIFFERENT);
+    ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_REMOVE, &stranger), MGC_E_NOT_FOUND);
+    ck_assert_int_eq(mgc_node_change_member(members[1].node, 9, &stranger), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, &nobody), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_node_change_member(members[3].node, MGC_CHANGE_VOTER, &roster[2]), MGC_E_STATE);
+    ck_assert_int_eq(mgc_node_hand_over(members[leader() == 1 ? 2 : 1].node, 1), MGC_E_STATE);
+    ck_assert_int_eq(mgc_node_hand_over(members[leader()].node, 3), MGC_E_NOT_FOUND);
+    close_all();
+}
+END_TEST
+
+/* --- a store is lost ------------------------------------------------------------------------------ */
+
+START_TEST(who_lost_its_store_comes_back_as_another)
+{
+    open_all(3, 0, 0);
+    for (int i = 0; i < 5; i++) ck_assert(goes_through(1, 300));
+    for (uint32_t times = 1; times <= 2; times++) {
+        stop(2);
+        sim_disk_free(&members[2].disk);
+        sim_disk_init(&members[2].disk, &rng);
+        members[2].lost_store = times;
+        start(2);
+        run(6000);
+        ck_assert_uint_eq(member_of(1, 2).incarnation, 1 + times);
+        ck_assert_uint_eq(member_of(1, 2).standing, MGC_STANDING_VOTER);
+        check_alike();
+    }
+    stop(leader() == 3 ? 3 : 1); /* its vote counts again */
+    run(2500);
+    ck_assert_uint_ne(leader(), 0);
+    ck_assert(goes_through(leader(), 2000));
+    stop(2); /* and it knows who it is when it starts again */
+    start(2);
+    run(2500);
+    ck_assert_uint_eq(member_of(2, 2).incarnation, 3);
+    ck_assert(goes_through(leader(), 2000));
+    close_all();
+}
+END_TEST
+
+/* --- forged and contradicting --------------------------------------------------------------------- */
+
+/* One member's messages arrive with a bit broken: none of them decides anything, and the others go on. */
+START_TEST(what_is_not_signed_decides_nothing)
+{
+    uint32_t liar;
+
+    sign_all = (uint32_t)_i;
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    liar = leader() == 3 ? 2 : 3;
+    members[liar].flips = true;
+    for (int i = 0; i < 5; i++) ck_assert(goes_through(leader(), 500));
+    members[liar].flips = false;
+    ck_assert_uint_gt(info_of(leader()).forged + info_of(leader()).dropped, 0);
+    if (sign_all != 0) ck_assert_uint_gt(info_of(leader()).forged, 0);
+    run(3000);
+    check_alike();
+    /* A message in another's name. */
+    if (sign_all != 0) {
+        uint64_t before = info_of(1).forged + info_of(1).dropped;
+        uint8_t tick[80] = {7, 2, 0, 0, 0, 1, 0, 0, 0, 1};
+        OK(mgc_node_receive(members[1].node, 2, tick, sizeof tick));
+        OK(mgc_node_receive(members[1].node, 3, tick, sizeof tick));
+        ck_assert_uint_eq(info_of(1).forged + info_of(1).dropped, before + 2);
+    }
+    close_all();
+}
+END_TEST
+
+static void found_market(void)
+{
+    static uint8_t body[MGC_TX_BYTES_MAX], tx[MGC_TX_BYTES_MAX];
+    static const char *const fields[] = {"slot_ms", "gate_ms", "gate_slots", "window_ms", "collateral_bp", "pending_blocks", "first_slot"};
+    static const int64_t values[] = {3600000, 3600000, 1, 3600000, 5000, 1000, 2};
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_tx_body b = {.struct_size = sizeof b, .contract = INFO, .method = "found", .nonce = 1, .valid_until = 500,
+                     .sender = mgc__key_public(user)};
+    mgc_tx_signature signatures[2];
+    mgc_ticket_info info = {.struct_size = sizeof info};
+    uint64_t ticket;
+    mgc_args *args;
+    size_t len;
+
+    OK(mgc_args_create(ctx, INFO, "found", &args));
+    OK(mgc_args_set_text(args, "name", "m"));
+    OK(mgc_args_set_text(args, "currency", "EUR"));
+    OK(mgc_args_set_bytes(args, "administrator", b.sender, 32));
+    for (int i = 0; i < 7; i++) OK(mgc_args_set_int(args, fields[i], values[i]));
+    OK(mgc_args_encode(args, &b.arguments, &b.arguments_len));
+    OK(mgc_chain_get_info(mgc_node_chain(members[1].node, INFO), &chain));
+    b.chain_id = chain.chain_id;
+    OK(mgc_tx_encode_body(&b, body, sizeof body, &len));
+    OK(mgc_tx_sign(body, len, user, MGC_ROLE_ADMINISTRATOR, &signatures[0]));
+    OK(mgc_tx_sign(body, len, members[1].key, MGC_ROLE_VALIDATOR, &signatures[1]));
+    OK(mgc_tx_assemble(body, len, signatures, 2, tx, sizeof tx, &len));
+    OK(mgc_node_submit(members[1].node, tx, len, &ticket));
+    mgc_args_destroy(args);
+    nonce = 1;
+    run(1500);
+    OK(mgc_ticket_state(members[1].node, ticket, &info));
+    ck_assert_int_eq(info.state, MGC_TICKET_COMMITTED);
+}
+
+START_TEST(X1_who_signs_two_truths_is_convicted_and_goes)
+{
+    uint32_t liar;
+
+    open_all(4, 0, 0);
+    found_market();
+    liar = leader() == 4 ? 3 : 4;
+    members[liar].lies = true;
+    (void)goes_through(leader(), 1500);
+    members[liar].lies = false;
+    for (uint32_t i = 1; i <= 4; i++) {
+        if (i == liar) continue;
+        ck_assert_uint_eq(member_of(i, liar).convicted, 1);
+        ck_assert_uint_eq(member_of(i, liar).node_credit, 0);
+        ck_assert_uint_eq(member_of(i, liar).early, 0);
+        for (uint32_t k = 1; k <= 4; k++)
+            if (k != liar) ck_assert_uint_eq(member_of(i, k).convicted, 0);
+    }
+    run(4000); /* the three others vote without it */
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_REMOVED);
+    ck_assert_uint_eq(info_of(leader()).n_voters, 3);
+    ck_assert(goes_through(leader(), 1500));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* An alliance of three keeps three voters: conviction costs credit and rank, not the vote (V_min). */
+START_TEST(three_voters_stay_three)
+{
+    uint32_t liar;
+
+    open_all(3, 0, 0);
+    found_market();
+    liar = leader() == 3 ? 2 : 3;
+    members[liar].lies = true;
+    (void)goes_through(leader(), 1500);
+    members[liar].lies = false;
+    run(3000);
+    ck_assert_uint_eq(member_of(leader(), liar).convicted, 1);
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_VOTER);
+    /* Given the lead it passes it on: the caretaker's rule. */
+    uint32_t old = leader();
+    OK(mgc_node_hand_over(members[old].node, liar));
+    run(2500);
+    ck_assert_uint_ne(leader(), liar);
+    ck_assert_uint_gt(info_of(old).term, 1);
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* --- rounds --------------------------------------------------------------------------------------- */
+
+/* A transaction whose nonce comes too early makes one round to find that out, not one a tick. */
+START_TEST(a_gap_in_nonces_makes_no_rounds)
+{
+    mgc_ticket_info info = {.struct_size = sizeof info};
+    uint64_t ordered, early;
+
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    early = submit(1, nonce + 2);
+    run(1000);
+    ordered = info_of(1).ordered;
+    run(5000);
+    ck_assert_uint_le(info_of(1).ordered, ordered + 1);
+    ck_assert(goes_through(1, 1000)); /* the one before it */
+    OK(mgc_ticket_state(members[1].node, early, &info));
+    ck_assert_uint_gt(info.height, 0);
+    close_all();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("node-members");
+    TCase *tc = tcase_create("all");
+    SRunner *runner;
+    int failed;
+
+    if (mgc_ctx_create(NULL, &ctx) != MGC_OK) return 1;
+    tcase_set_timeout(tc, 200);
+    tcase_add_test(tc, a_learner_has_everything_and_counts_nowhere);
+    tcase_add_test(tc, a_newcomer_learns_then_votes);
+    tcase_add_test(tc, a_newcomer_comes_late);
+    tcase_add_test(tc, a_member_goes_even_if_it_leads);
+    tcase_add_test(tc, changes_that_cannot_be_are_refused);
+    tcase_add_test(tc, who_lost_its_store_comes_back_as_another);
+    tcase_add_loop_test(tc, what_is_not_signed_decides_nothing, 0, 2);
+    tcase_add_test(tc, X1_who_signs_two_truths_is_convicted_and_goes);
+    tcase_add_test(tc, three_voters_stay_three);
+    tcase_add_test(tc, a_gap_in_nonces_makes_no_rounds);
+    suite_add_tcase(suite, tc);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    mgc_ctx_destroy(ctx);
+    return failed != 0;
+}
