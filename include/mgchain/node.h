@@ -68,7 +68,9 @@ typedef struct mgc_node_opts {
                               *   same at all; 0: only what decides is, votes, acknowledgements and what a leader sends */
     uint32_t credit;         /**< several members: 1: credit moves elections, and a leader puts certificates and epochs into its
                               *   blocks once the market is founded; 1 */
-    uint32_t reserved0;      /**< 0 */
+    uint32_t snapshots;      /**< 1: at each day's close a snapshot of the state, from which a start goes on; 2: and journal files
+                              *   that the older of two snapshots makes dispensable are removed: such a node cannot bring up a
+                              *   newcomer; 0: none; 0 */
 } mgc_node_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_node_opts).  Since 0.1 */
@@ -202,6 +204,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.
+ * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own (doc/formats.md); where
+ * that fails, it is not answered.
+ *
  * microgrid: its name or number; in answers microgrids are named.  Rows that the caller may not see are left out, as
  * if they did not exist.
  *
@@ -209,7 +214,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * @param arguments "k=v&k=v"; NULL or "": none.  An unknown key is refused
  * @param out       NULL on failure; destroy with mgc_rows_destroy()
  * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_RANGE (limit), MGC_E_CURSOR (of another
- * question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE,
+ * question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE, MGC_E_FAILED (a read could not be put on record before),
  * MGC_E_NO_MEMORY, storage Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,

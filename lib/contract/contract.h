@@ -390,6 +390,8 @@ mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chai
                                 const char *what, const char *arguments, mgc_rows *rows);
 /* Does the caller's role see what belongs to others? */
 bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller);
+/* Roles of a member, a bit for each MGC_ROLE_...; 0: unknown. */
+uint32_t mgc__contracts_roles(mgc_chain *information, uint32_t member);
 /* Whose key this is or was; 0: nobody's. */
 uint32_t mgc__contracts_member(mgc_chain *information, const uint8_t public_key[32]);
 const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */

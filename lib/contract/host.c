@@ -520,6 +520,20 @@ bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller)
     return sees_all(mgc__chain_state(information), caller);
 }
 
+uint32_t mgc__contracts_roles(mgc_chain *information, uint32_t member)
+{
+    mgc__key key = mgc__key_u32(mgc__key_of('M'), member);
+    const uint8_t *bytes;
+    size_t len;
+    mgc__rec rec;
+
+    if (member == 0 ||
+        mgc__record_get(mgc__chain_state(information), MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len) != MGC_OK ||
+        mgc__rec_decode(bytes, len, &rec) != MGC_OK)
+        return 0;
+    return (uint32_t)rec.v[MEMBER_ROLES];
+}
+
 uint32_t mgc__contracts_member(mgc_chain *information, const uint8_t public_key[32])
 {
     mgc__key key = mgc__key_bytes(mgc__key_of('K'), public_key, 32);

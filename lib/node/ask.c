@@ -314,8 +314,10 @@ mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what, con
     st = mgc__node_started(node, false);
     if (st != MGC_OK) return st;
     if (what == NULL || out == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: what or out is NULL");
-    st = mgc__rows_create(node->ctx, &rows);
-    if (st == MGC_OK) st = ask(node, &query, rows);
+    st = mgc__node_audit(node, caller, what, query.arguments);
+    if (st == MGC_OK) st = mgc__rows_create(node->ctx, &rows);
+    if (st != MGC_OK) return st;
+    st = ask(node, &query, rows);
     if (st != MGC_OK) {
         mgc_rows_destroy(rows);
         return st;

@@ -256,7 +256,10 @@ mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
     mgc_status st = mgc__node_started(node, true);
 
     if (wake_ms != NULL) *wake_ms = UINT64_MAX;
-    if (st == MGC_OK && node->cluster != NULL) return mgc__cluster_step(node, now_ms, wake_ms);
+    if (st == MGC_OK && node->cluster != NULL) {
+        st = mgc__cluster_step(node, now_ms, wake_ms);
+        return st == MGC_OK ? mgc__node_day_close(node) : st;
+    }
     if (st == MGC_OK) st = last_time(node, &last);
     if (st != MGC_OK) return st;
     note_arrivals(node, now_ms);
@@ -264,6 +267,7 @@ mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
         st = build_round(node, now_ms);
         if (st == MGC_OK) st = last_time(node, &last);
     }
+    if (st == MGC_OK) st = mgc__node_day_close(node);
     if (st == MGC_OK && wake_ms != NULL) *wake_ms = next_wake(node, last);
     return st;
 }

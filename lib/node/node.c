@@ -19,11 +19,11 @@ void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
 
 static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
 {
-    if (o->read_only > 1 || o->join > 1 || o->sign_messages > 1 || o->credit > 1 || o->reserved0 != 0)
+    if (o->read_only > 1 || o->join > 1 || o->sign_messages > 1 || o->credit > 1 || o->snapshots > 2)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
                          "node: read_only, join, sign_messages and credit are %" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu32
-                         "; must be 0..1, and reserved0 0",
-                         o->read_only, o->join, o->sign_messages, o->credit);
+                         "; must be 0..1; snapshots %" PRIu32 ", must be 0..2",
+                         o->read_only, o->join, o->sign_messages, o->credit, o->snapshots);
     if (o->read_only == 0 && o->key == NULL)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
     if (o->read_only == 0 && o->id == 0)
@@ -88,7 +88,7 @@ mgc_status mgc_node_create(mgc_ctx *ctx, const mgc_node_opts *opts, mgc_node **o
 
     if (ctx == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_node_opts, reserved0), opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_node_opts, snapshots), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "node: opts.struct_size is not one that this library knows");
     st = check_opts(ctx, &o);
     if (st == MGC_OK) st = check_members(ctx, &o);
@@ -333,6 +333,29 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
     }
     if (st != MGC_OK) return st;
     return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, evidence));
+}
+
+/* A snapshot that cannot be written is tried again a day later: nothing depends on it. */
+mgc_status mgc__node_day_close(mgc_node *node)
+{
+    enum { DAY_MS = 86400000 };
+    uint64_t day = 0;
+    mgc_status st = MGC_OK;
+
+    if (node->opts.snapshots == 0) return MGC_OK;
+    for (uint32_t i = 0; i < node->n_chains && st == MGC_OK; i++) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+
+        st = mgc_chain_get_info(node->chains[i], &info);
+        if (info.acked_height != info.height) return st; /* the day's first block is not acknowledged yet */
+        if (info.time_ms / DAY_MS > day) day = info.time_ms / DAY_MS;
+    }
+    if (st != MGC_OK || day == node->day_closed) return st;
+    st = mgc_ledger_snapshot(node->ledger);
+    if (st == MGC_OK && node->opts.snapshots == 2) st = mgc_ledger_prune(node->ledger, NULL);
+    if (st == MGC_E_FAILED || st == MGC_E_NO_MEMORY) return st;
+    node->day_closed = day;
+    return MGC_OK;
 }
 
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract)

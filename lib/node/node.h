@@ -5,7 +5,8 @@
  *   pool.c   transactions that wait, and tickets
  *   build.c  blocks, where one member orders alone
  *   boot.c, cluster.c, credit.c, final.c, members.c, round.c, sign.c  several members (cluster.h)
- *   ask.c    queries */
+ *   ask.c    queries
+ *   audit.c  whose questions are put on record */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
@@ -64,6 +65,10 @@ struct mgc_node {
     size_t tickets_cap;
     uint64_t next_ticket; /* from 1 */
     uint64_t refused;
+
+    uint64_t audit_size; /* of the record of regulators' reads */
+    bool audit_open, audit_failed;
+    uint64_t day_closed; /* of the last snapshot, by this node */
 };
 
 /* --- pool.c ------------------------------------------------------------------------------------ */
@@ -88,9 +93,17 @@ mgc_status mgc__node_started(const mgc_node *node, bool writing);
 bool mgc__node_round_due(mgc_node *node, uint64_t now_ms);
 uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms);
 
+/* --- audit.c ------------------------------------------------------------------------------------ */
+
+/* Before a question is answered: a regulator's or auditor's is durably on record, or it is refused.  Not where the node
+ * only reads. */
+mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, const char *arguments);
+
 /* --- node.c ------------------------------------------------------------------------------------- */
 
 /* Place among node->chains of the one on which a contract runs. */
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract);
+/* After blocks: snapshots that are due by the options. */
+mgc_status mgc__node_day_close(mgc_node *node);
 
 #endif

@@ -13,7 +13,6 @@ from pathlib import Path
 ROWS = [str(n) for n in range(1, 99)] + [f"O{n}" for n in range(1, 10)]
 # Row -> why no test covers it yet.  Nothing else may stay uncovered.
 OPEN = {
-    "75": "the record is there (supervision's read); a node that answers nothing without it is not",
 }
 
 

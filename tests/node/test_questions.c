@@ -140,6 +140,73 @@ START_TEST(a_flood_is_refused_and_the_rest_served) /* faults 58 */
 }
 END_TEST
 
+static mgc_status ask_as(uint32_t caller, const char *what)
+{
+    mgc_rows *rows;
+    mgc_status st = mgc_node_query(m.node, caller, what, "slot=434000", &rows);
+
+    ck_assert((st == MGC_OK) == (rows != NULL));
+    mgc_rows_destroy(rows);
+    return st;
+}
+
+static size_t recorded(void)
+{
+    struct disk_file *f = disk_find(&m.disk, "audit-reads.log");
+
+    return f == NULL ? 0 : f->synced;
+}
+
+/* What a regulator asks is durable before it is answered; where that fails at whatever call, there is no answer. */
+START_TEST(a_regulator_reads_on_record) /* faults 75 */
+{
+    size_t before, one;
+    int refused = 0;
+
+    market_open(&m);
+    market_until(&m, STEP_ACKNOWLEDGE);
+    ck_assert_int_eq(ask_as(OPERATOR, "trades"), MGC_OK);
+    ck_assert_int_eq(ask_as(MANAGER + 1, "trades"), MGC_OK);
+    ck_assert_uint_eq(recorded(), 0); /* members read what is theirs */
+    ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    one = recorded();
+    ck_assert_uint_gt(one, 12 + 28 + 6);
+    struct disk_file *f = disk_find(&m.disk, "audit-reads.log");
+    ck_assert_int_eq(memcmp(f->bytes, "MGR1", 4), 0);
+    ck_assert_uint_eq(f->bytes[12 + 16], REGULATOR);
+    ck_assert_int_eq(memcmp(f->bytes + 12 + 28, "tradesslot=434000", 17), 0);
+    for (int call = 0; call < 2; call++) { /* append, sync */
+        m.disk.fault_at = m.disk.calls + call;
+        m.disk.fault = MGC_E_IO;
+        m.disk.short_write = true;
+        before = recorded();
+        ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_E_IO);
+        m.disk.fault_at = -1;
+        ck_assert_uint_eq(recorded(), before);
+        refused += ask_as(REGULATOR, "trades") != MGC_OK;
+        ck_assert_int_eq(ask_as(MANAGER + 1, "trades"), MGC_OK); /* the others are served */
+    }
+    ck_assert_int_eq(refused, 1); /* after a failed sync nothing is believed until the node starts again */
+    market_stop(&m);
+    f = disk_find(&m.disk, "audit-reads.log");
+    f->bytes[f->size - 1] ^= 1; /* as an append that was cut short leaves it */
+    market_start(&m);
+    ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    ck_assert_uint_eq(recorded() % one, 0);
+    before = recorded();
+    market_stop(&m);
+    market_start(&m);
+    for (int i = 0; i < 100; i++) ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    market_stop(&m);
+    disk_find(&m.disk, "audit-reads.log")->bytes[0] = 'X'; /* damage in front of what was recorded is no torn end */
+    market_start(&m);
+    before = recorded();
+    ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_E_CORRUPT);
+    ck_assert_uint_eq(recorded(), before);
+    market_close(&m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("node-questions");
@@ -148,6 +215,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_test(t, conditions_are_a_full_scan);
     tcase_add_test(t, a_flood_is_refused_and_the_rest_served);
+    tcase_add_test(t, a_regulator_reads_on_record);
     suite_add_tcase(s, t);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);

@@ -2003,7 +2003,7 @@ mgc_node_opts._fields_ = [
     ("join", c_uint32),
     ("sign_messages", c_uint32),
     ("credit", c_uint32),
-    ("reserved0", c_uint32),
+    ("snapshots", c_uint32),
 ]
 mgc_ticket_info._fields_ = [
     ("struct_size", c_size_t),

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What regulators and auditors ask is put on record before it is answered (row 75 of doc/faults.md): a file of this node's
+ * own, durable first; where that fails, there is no answer.
+ *
+ *   record   "MGR1", length of the body (4), CRC-32C of the body (4), body
+ *   body     time of the last block [ms] (8), its height on the first chain (8), member (4), roles (4), length of the
+ *            question (4), question, arguments; little-endian
+ *
+ * What can go wrong
+ *   an append cut short       the file is cut back to its last whole record, at once or when it is opened next
+ *   sync fails                no further question of theirs is answered until the node starts again
+ *   damage in the middle      MGC_E_CORRUPT: likewise; what was recorded is not cut away */
+#include "node/node.h"
+
+static const char file_name[] = "audit-reads.log";
+
+enum { HEAD = 12, BODY_FIXED = 28, TEXT_MAX = 4096, BODY_MAX = BODY_FIXED + TEXT_MAX };
+
+static void put(uint8_t *at, uint64_t x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) at[i] = (uint8_t)(x >> 8 * i);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static int32_t seen(void *user, const char *name, uint64_t size)
+{
+    if (strcmp(name, file_name) == 0) *(uint64_t *)user = size;
+    return MGC_CB_DONE;
+}
+
+/* Length of the whole record at an offset; 0: there is none. */
+static mgc_status record_at(mgc_node *node, uint64_t at, uint64_t size, size_t *len)
+{
+    uint8_t head[HEAD], body[BODY_MAX];
+    mgc__crc32c crc;
+    mgc_status st;
+
+    *len = 0;
+    if (size - at < HEAD) return MGC_OK;
+    st = mgc__verdict(node->storage.read(node->storage_user, file_name, at, head, HEAD));
+    if (st != MGC_OK) return st;
+    uint32_t body_len = get32(head + 4);
+    if (memcmp(head, "MGR1", 4) != 0 || body_len < BODY_FIXED || body_len > BODY_MAX || size - at - HEAD < body_len) return MGC_OK;
+    st = mgc__verdict(node->storage.read(node->storage_user, file_name, at + HEAD, body, body_len));
+    mgc__crc32c_init(&crc);
+    if (st == MGC_OK && mgc__crc32c_of(&crc, 0, body, body_len) == get32(head + 8)) *len = HEAD + body_len;
+    return st;
+}
+
+/* Find the end of what is recorded; cut off an append that was cut short. */
+static mgc_status open_records(mgc_node *node)
+{
+    uint64_t size = 0, at = 0;
+    size_t len = 1;
+    mgc_status st = mgc__verdict(node->storage.list(node->storage_user, seen, &size));
+
+    while (st == MGC_OK && at < size && len > 0) {
+        st = record_at(node, at, size, &len);
+        at += len;
+    }
+    if (st != MGC_OK) return st;
+    if (size - at > HEAD + BODY_MAX)
+        return mgc__fail(node->ctx, MGC_E_CORRUPT, "node: the record of audited reads is damaged at byte %" PRIu64, at);
+    if (at < size) st = mgc__verdict(node->storage.truncate(node->storage_user, file_name, at));
+    node->audit_size = at;
+    node->audit_open = st == MGC_OK;
+    return st;
+}
+
+static mgc_status append(mgc_node *node, const uint8_t *bytes, size_t len)
+{
+    mgc_status st = mgc__verdict(node->storage.append(node->storage_user, file_name, bytes, len));
+
+    if (st != MGC_OK) { /* what of it is there is cut off before the next one */
+        node->audit_open = mgc__verdict(node->storage.truncate(node->storage_user, file_name, node->audit_size)) == MGC_OK;
+        return st;
+    }
+    st = mgc__verdict(node->storage.sync(node->storage_user, file_name));
+    if (st == MGC_OK && node->audit_size == 0) st = mgc__verdict(node->storage.sync_names(node->storage_user));
+    if (st != MGC_OK) node->audit_failed = true;
+    node->audit_size += len;
+    return st;
+}
+
+mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, const char *arguments)
+{
+    uint32_t roles = mgc__contracts_roles(node->chains[0], caller);
+    size_t what_len = strlen(what), arguments_len = strlen(arguments), len;
+    uint8_t bytes[HEAD + BODY_MAX] = "MGR1";
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc__crc32c crc;
+    mgc_status st;
+
+    if (node->opts.read_only != 0 || (roles & (1u << MGC_ROLE_REGULATOR | 1u << MGC_ROLE_AUDITOR)) == 0) return MGC_OK;
+    if (what_len + arguments_len > TEXT_MAX)
+        return mgc__fail(node->ctx, MGC_E_LIMIT, "node: a question of %zu bytes cannot be put on record; at most %d", what_len + arguments_len,
+                         TEXT_MAX);
+    if (node->audit_failed) return mgc__fail(node->ctx, MGC_E_FAILED, "node: reads can no longer be put on record; start the node again");
+    st = node->audit_open ? MGC_OK : open_records(node);
+    if (st == MGC_OK) st = mgc_chain_get_info(node->chains[0], &info);
+    if (st != MGC_OK) return st;
+    len = BODY_FIXED + what_len + arguments_len;
+    put(bytes + HEAD, info.time_ms, 8);
+    put(bytes + HEAD + 8, info.height, 8);
+    put(bytes + HEAD + 16, caller, 4);
+    put(bytes + HEAD + 20, roles, 4);
+    put(bytes + HEAD + 24, what_len, 4);
+    memcpy(bytes + HEAD + BODY_FIXED, what, what_len);
+    memcpy(bytes + HEAD + BODY_FIXED + what_len, arguments, arguments_len);
+    mgc__crc32c_init(&crc);
+    put(bytes + 4, len, 4);
+    put(bytes + 8, mgc__crc32c_of(&crc, 0, bytes + HEAD, len), 4);
+    st = append(node, bytes, HEAD + len);
+    if (st == MGC_OK) return MGC_OK;
+    return mgc__fail(node->ctx, st, "node: what member %" PRIu32 " asks cannot be put on record, so it is not answered", caller);
+}
