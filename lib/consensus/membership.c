@@ -170,7 +170,7 @@ static void leader_goes_on(mgc_raft *r)
         return;
     }
     if (mgc__config_voter(now, r->opts.id)) return;
-    mgc__broadcast(r); /* the last that it says: what is committed */
+    for (uint32_t i = 0; i < r->n_peers; i++) mgc__send_append(r, &r->peers[i], true); /* the last that it says */
     mgc__become_follower(r, r->term, 0);
 }
 

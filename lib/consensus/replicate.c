@@ -52,6 +52,7 @@ static bool send_one(mgc_raft *r, mgc__peer *p, bool even_empty)
     if (n == 0 && !even_empty && p->state != MGC__PROBE) return false;
     m = start_append(r, p, previous);
     m->n_entries = n;
+    m->hint = n == 0 && p->state == MGC__REPLICATE && p->match == previous; /* it has answered for all: this is for its information */
     if (mgc__config_at(r, previous + n) != NULL) m->cfg = mgc__config_at(r, previous + n)->index;
     memcpy(m->head, mgc__log_hash(r, previous + n), 32);
     p->commit_sent = r->commit;
@@ -66,10 +67,16 @@ void mgc__send_append(mgc_raft *r, mgc__peer *p, bool even_empty)
         if (!send_one(r, p, even_empty && i == 0)) return;
 }
 
-/* What is new to each: entries, or a commit index that it has not been told. */
+/* What is new to each: entries, or a commit index that it has not been told.  Who owes an answer is told that when the
+ * answer comes: each message wakes a process at the other end. */
 void mgc__broadcast(mgc_raft *r)
 {
-    for (uint32_t i = 0; i < r->n_peers; i++) mgc__send_append(r, &r->peers[i], r->peers[i].commit_sent < r->commit);
+    for (uint32_t i = 0; i < r->n_peers; i++) {
+        mgc__peer *p = &r->peers[i];
+        bool owes = p->state == MGC__REPLICATE && p->in_n > 0;
+
+        mgc__send_append(r, p, !owes && p->commit_sent < r->commit);
+    }
 }
 
 void mgc__broadcast_heartbeat(mgc_raft *r)

@@ -206,7 +206,7 @@ void node_disk(struct sim *s, struct node *n, bool tell)
     memcpy(paid, n->debts, n_paid * sizeof *paid);
     entries = n_paid < n->n_debts ? n->debts[n_paid].first : n->n_debt_entries;
     memmove(n->debts, n->debts + n_paid, (n->n_debts - n_paid) * sizeof *paid);
-    memmove(n->debt_entries, n->debt_entries + entries, (n->n_debt_entries - entries) * sizeof *n->debt_entries);
+    if (entries > 0) memmove(n->debt_entries, n->debt_entries + entries, (n->n_debt_entries - entries) * sizeof *n->debt_entries);
     n->n_debts -= n_paid;
     n->n_debt_entries -= entries;
     for (size_t i = 0; i < n->n_debts; i++) n->debts[i].first -= entries;

@@ -75,13 +75,15 @@ bool policy_invent(struct sim *s, struct node *n)
 
 uint64_t policy_vouch(struct sim *s, const struct node *n, const mgc_raft_msg *m)
 {
-    enum { REMEMBERED = 4 };
+    enum { REMEMBERED = 64 }; /* a proposal may lie as many epochs back as there are in a log that is never compacted soon */
     struct reckoned r[REMEMBERED];
     mgc_raft_table tables[REMEMBERED];
     uint64_t now = n->state.meta.index / SIM_EPOCH, refuse_from = 0;
     size_t k = 0;
+    bool any = false;
 
-    if (m->kind != MGC_RAFT_APPEND_REQ || m->n_entries == 0) return 0;
+    for (uint32_t i = 0; m->kind == MGC_RAFT_APPEND_REQ && i < m->n_entries; i++) any = any || m->entries[i].type == MGC_RAFT_CONFIG;
+    if (!any) return 0;
     for (; k < REMEMBERED && now > k; k++) tables[k] = reckon(s, now - k, &r[k]);
     if (mgc_raft_policy_vouch(s->ctx, n->raft, &s->policy, m, tables, k, &refuse_from) != MGC_OK) abort();
     if (refuse_from != 0) s->marks[MARK_POLICY_WAIT]++;
