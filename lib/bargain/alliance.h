@@ -60,6 +60,10 @@ void mgc__run_reason(mgc__run *run, const char *format, ...) MGC_PRINTF(2, 3);
 mgc_status mgc__run_agents(mgc__run *run);  /* by_agents.c */
 mgc_status mgc__run_central(mgc__run *run); /* by_program.c */
 
+/* dual.c: raise the members' bounds by better prices and by cases, until their sum is `target`; the agents' bound and own_gap
+ * become those at the best prices, *bound is what all cases together prove. */
+mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double target, double *bound);
+
 /* From members' costs and trades: energies, weights, payments, totals. */
 mgc_status mgc__alliance_pay(mgc__run *run);
 void mgc__alliance_energies(mgc_alliance *a);

@@ -325,8 +325,26 @@ static mgc_status better_bounds(crew *c)
     for (size_t i = 0; relaxed > last && i < c->n; i++) {
         c->agent[i]->bound = c->committed_bound[2 * i];
         c->agent[i]->own_gap = c->committed_bound[2 * i + 1];
+        memcpy(c->agent[i]->price_bound, c->agent[i]->price_relaxed, c->agent[i]->coordinates * sizeof(double));
     }
     return MGC_OK;
+}
+
+/* What is left of the gap: better prices and a few cases (dual.c). */
+static mgc_status best_bound(crew *c)
+{
+    double cost = 0, bound = 0, size = 0;
+    mgc_status st;
+
+    for (size_t i = 0; i < c->n; i++) {
+        cost += c->agent[i]->cost;
+        bound += c->agent[i]->bound;
+        size += fabs(c->agent[i]->alone_cost);
+    }
+    if (c->run->opts.relax || cost - bound <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
+    st = mgc__run_dual(c->run, c->agent, c->n, cost, cost - 0.99 * c->run->opts.gap * fmax(1, size), &bound);
+    if (st == MGC_OK && bound > c->run->a->info.lower_bound) c->run->a->info.lower_bound = bound;
+    return st;
 }
 
 static mgc_status bounds(crew *c)
@@ -337,6 +355,7 @@ static mgc_status bounds(crew *c)
 
     if (st == MGC_OK && !c->run->stopped) st = everyone(c, bound_one);
     if (st == MGC_OK && !c->run->stopped) st = better_bounds(c);
+    if (st == MGC_OK && !c->run->stopped) st = best_bound(c);
     for (size_t i = 0; i < c->n; i++) {
         a->member[i].bound = c->agent[i]->bound;
         if (isfinite(c->agent[i]->bound)) a->member[i].own_gap = c->agent[i]->own_gap;

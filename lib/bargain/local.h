@@ -31,8 +31,9 @@ typedef struct mgc__local_ops {
     mgc_status (*alone)(void *self, double *cost, double *bound, uint32_t *outcome);
     /* min C(x) + linear'x + 1/2 x'diag(quad)x, on/off decisions relaxed, or as committed.  x is left alone without a point. */
     mgc_status (*propose)(void *self, const double *linear, const double *quad, double tolerance, double *x, uint32_t *outcome);
-    /* min C(x) at this x with on/off decisions, which are kept for all that follows; x NULL: those of `alone` are kept. */
-    mgc_status (*commit)(void *self, const double *x, uint32_t *outcome);
+    /* min C(x) + linear'x + 1/2 x'diag(quad)x with on/off decisions, which are kept for all that follows; linear NULL: those of
+     * `alone` are kept. */
+    mgc_status (*commit)(void *self, const double *linear, const double *quad, uint32_t *outcome);
     /* min C(x) at this x, on/off decisions as committed: cost of a feasible plan. */
     mgc_status (*settle)(void *self, const double *x, double *cost, uint32_t *outcome);
     /* A proven lower bound of min C(x) + linear'x over all x within capacity and all on/off decisions. */
@@ -57,6 +58,20 @@ mgc_status mgc__local_site_create(mgc_ctx *ctx, const mgc_model *model, const ch
 /* The site behind it, and the milliseconds of the context's clock at which its solves should give up; 0: never. */
 mgc__site *mgc__local_site(void *self);
 void mgc__local_site_deadline(void *self, uint64_t deadline_ms);
+
+/* What a member answers when it is asked at prices: what it would trade, what that costs, and that nothing is better. */
+typedef struct mgc__answer {
+    uint32_t outcome; /* INFEASIBLE: no plan with these decisions; anything else but OPTIMAL or LIMIT: no answer */
+    double bound;     /* proven: min C(x) + linear'x */
+    double cost;      /* C of the point, without the prices */
+    double *x;        /* [coordinates] filled */
+    int8_t *decision; /* [integers] filled: 0 or 1 */
+} mgc__answer;
+size_t mgc__local_site_integers(const void *self);
+/* Decisions as committed (else all 0). */
+void mgc__local_site_committed(const void *self, int8_t *decision);
+/* fixed: [integers] 0, 1, or -1 where it is free; all_fixed: no -1 in it, so that no branching is needed. */
+mgc_status mgc__local_site_ask(void *self, const double *linear, const int8_t *fixed, bool all_fixed, mgc__answer *answer);
 
 /* Terms of all link ends of a member, in the model's order of links.  Freed by mgc__terms_free(). */
 mgc_status mgc__terms_read(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc__terms **terms, size_t *n);

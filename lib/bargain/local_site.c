@@ -185,6 +185,21 @@ static mgc_status site_alone(void *self, double *cost, double *bound, uint32_t *
     return read_decisions(s, s->alone);
 }
 
+static mgc_status read_doors(local_site *s, double *x)
+{
+    mgc_status st = mgc_twostage_get_x(s->ts, s->x, s->n_columns);
+
+    for (size_t k = 0; st == MGC_OK && k < s->n_doors; k++) {
+        const door *d = &s->doors[k];
+        for (uint32_t t = 0; t < d->periods; t++) {
+            double ahead = fmin(fmax(s->x[d->ahead[t]], 0), d->capacity_kw[t]), back = fmin(fmax(s->x[d->back[t]], 0), d->capacity_kw[t]);
+            x[d->offset + t] = d->dims == 1 ? ahead - back : ahead;
+            if (d->dims == 2) x[d->offset + d->periods + t] = back;
+        }
+    }
+    return st;
+}
+
 static mgc_status site_propose(void *self, const double *linear, const double *quad, double tolerance, double *x, uint32_t *outcome)
 {
     local_site *s = self;
@@ -197,19 +212,10 @@ static mgc_status site_propose(void *self, const double *linear, const double *q
     if (st != MGC_OK) return st;
     *outcome = info.outcome;
     if (!has_point(&info)) return MGC_OK;
-    st = mgc_twostage_get_x(s->ts, s->x, s->n_columns);
-    for (size_t k = 0; st == MGC_OK && k < s->n_doors; k++) {
-        const door *d = &s->doors[k];
-        for (uint32_t t = 0; t < d->periods; t++) {
-            double ahead = fmin(fmax(s->x[d->ahead[t]], 0), d->capacity_kw[t]), back = fmin(fmax(s->x[d->back[t]], 0), d->capacity_kw[t]);
-            x[d->offset + t] = d->dims == 1 ? ahead - back : ahead;
-            if (d->dims == 2) x[d->offset + d->periods + t] = back;
-        }
-    }
-    return st;
+    return read_doors(s, x);
 }
 
-static mgc_status site_commit(void *self, const double *x, uint32_t *outcome)
+static mgc_status site_commit(void *self, const double *linear, const double *quad, uint32_t *outcome)
 {
     local_site *s = self;
     mgc_twostage_info info = {.outcome = MGC_OUTCOME_NONE};
@@ -217,9 +223,9 @@ static mgc_status site_commit(void *self, const double *x, uint32_t *outcome)
 
     *outcome = MGC_OUTCOME_OPTIMAL;
     if (s->n_integers == 0 || s->opts.relax) return MGC_OK;
-    if (x != NULL) {
-        st = set_objective(s, NULL, NULL);
-        if (st == MGC_OK) st = fix_doors(s, x);
+    if (linear != NULL) {
+        st = set_objective(s, linear, quad);
+        if (st == MGC_OK) st = open_doors(s);
         if (st == MGC_OK) st = set_decisions(s, NULL);
         if (st == MGC_OK) st = solve(s, s->opts.tolerance, false, false, false, &info);
         if (st != MGC_OK) return st;
@@ -228,7 +234,7 @@ static mgc_status site_commit(void *self, const double *x, uint32_t *outcome)
     }
     if (has_point(&info))
         st = read_decisions(s, s->committed);
-    else if (s->is_committed && x != NULL)
+    else if (s->is_committed && linear != NULL)
         return MGC_OK; /* what it has is better than nothing found */
     else if (s->has_alone)
         memcpy(s->committed, s->alone, s->n_integers * sizeof *s->committed);
@@ -284,6 +290,55 @@ static mgc_status site_bound_committed(void *self, const double *linear, double 
     local_site *s = self;
 
     return bound_with(s, linear, s->is_committed ? s->committed : NULL, true, bound);
+}
+
+size_t mgc__local_site_integers(const void *self)
+{
+    const local_site *s = self;
+
+    return s->opts.relax ? 0 : s->n_integers;
+}
+
+void mgc__local_site_committed(const void *self, int8_t *decision)
+{
+    const local_site *s = self;
+
+    for (size_t i = 0; i < mgc__local_site_integers(s); i++) decision[i] = (int8_t)(s->is_committed && s->committed[i] > 0.5);
+}
+
+static mgc_status fix_decisions(local_site *s, const int8_t *fixed)
+{
+    mgc_status st = MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < s->n_integers; i++)
+        st = mgc_twostage_set_bounds(s->ts, s->integers[i], fixed[i] > 0, fixed[i] != 0);
+    return st;
+}
+
+mgc_status mgc__local_site_ask(void *self, const double *linear, const int8_t *fixed, bool all_fixed, mgc__answer *answer)
+{
+    local_site *s = self;
+    bool decides = mgc__local_site_integers(s) > 0, relax = all_fixed || !decides;
+    double gap = s->opts.gap;
+    mgc_twostage_info info;
+    mgc_status st = set_objective(s, linear, NULL);
+
+    answer->bound = -INFINITY;
+    answer->outcome = MGC_OUTCOME_NONE;
+    if (st == MGC_OK) st = open_doors(s);
+    if (st == MGC_OK) st = decides ? fix_decisions(s, fixed) : set_decisions(s, NULL);
+    s->opts.gap = gap / 5; /* as in site_bound() */
+    if (st == MGC_OK) st = solve(s, s->opts.tolerance, relax, relax, false, &info);
+    s->opts.gap = gap;
+    if (st != MGC_OK) return st;
+    answer->outcome = info.outcome;
+    if (!has_point(&info)) return MGC_OK;
+    answer->bound = info.bound;
+    answer->cost = info.objective;
+    if ((st = read_doors(s, answer->x)) != MGC_OK) return st;
+    for (size_t i = 0; i < s->coordinates; i++) answer->cost -= linear[i] * answer->x[i];
+    for (size_t i = 0; decides && i < s->n_integers; i++) answer->decision[i] = (int8_t)(s->x[s->integers[i]] > 0.5);
+    return MGC_OK;
 }
 
 static bool site_has_integers(void *self)

@@ -353,18 +353,30 @@ static mgc_status listen_trades(mgc_agent *agent)
     return MGC_OK;
 }
 
-/* With the trades as they are, so that the alliance's cost cannot rise, whatever the others decide at the same time: own cost
- * at given trades is nobody else's concern.  The stage FIXED then moves the trades.  (Decisions at prices alone are worse: members
- * with like units would all switch on, or all off.) */
+/* Decisions where the trades may move, at the last prices, but not far: each kW away from what was agreed costs `stiffness` times
+ * the penalty.  At prices alone members with like units would all switch on, or all off; with the trades as they are nothing
+ * moves that one member cannot move alone.  Between them lies what pays together (doc/math/bargain.md, section 2: measured). */
+static mgc_status commit_near(mgc_agent *agent, double stiffness, uint32_t *outcome)
+{
+    for (size_t e = 0; e < agent->n_ends; e++) {
+        mgc__end *end = &agent->ends[e];
+        double rho = end->rho;
+        end->rho *= stiffness;
+        mgc__admm_objective(end, agent->linear + end->offset, agent->quad + end->offset);
+        end->rho = rho;
+    }
+    return agent->ops->commit(agent->local, agent->linear, agent->quad, outcome);
+}
+
 static mgc_status prepare_commit(mgc_agent *agent)
 {
     uint32_t outcome = MGC_OUTCOME_OPTIMAL;
     mgc_status st = MGC_OK;
 
     if (agent->hurry) /* those of the plan alone, where there are no others yet */
-        st = agent->cycle > 0 ? MGC_OK : agent->ops->commit(agent->local, NULL, &outcome);
+        st = agent->cycle > 0 ? MGC_OK : agent->ops->commit(agent->local, NULL, NULL, &outcome);
     else
-        st = agent->ops->commit(agent->local, agent->x, &outcome);
+        st = commit_near(agent, 4, &outcome);
     if (st != MGC_OK) return st;
     agent->cycle++;
     if (outcome == MGC_OUTCOME_CANCELLED)
@@ -397,7 +409,7 @@ static mgc_status stay_alone(mgc_agent *agent)
     agent->cost = agent->alone_cost;
     for (size_t i = 0; i < agent->n_peers; i++) agent->peers[i].micro = 0;
     if (agent->ops->has_integers(agent->local) && !agent->opts.relax)
-        st = agent->ops->commit(agent->local, NULL, &outcome);
+        st = agent->ops->commit(agent->local, NULL, NULL, &outcome);
     if (st == MGC_OK) st = agent->ops->settle(agent->local, agent->x, &cost, &outcome);
     return st;
 }

@@ -140,7 +140,7 @@ START_TEST(agents_find_the_relaxed_optimum)
 }
 END_TEST
 
-/* With on/off decisions: the promise is 1e-3 of the stand-alone total, and a bound that holds. */
+/* With on/off decisions: plan and bound in parts of the stand-alone total; measured 1.1e-4 and 2.8e-4 at most (doc/math/bargain.md). */
 START_TEST(agents_come_near_the_integer_optimum)
 {
     mgc_model *model = case_model(ctx, cases[_i]);
@@ -151,9 +151,11 @@ START_TEST(agents_come_near_the_integer_optimum)
     opts.tolerance = 1e-3;
     opts.threads = 2;
     mgc_alliance *a = solve(model, &opts);
-    compare(a, cases[_i], "integer", 1e-3);
+    compare(a, cases[_i], "integer", 2e-4);
     ck_assert_msg(info_of(a).outcome == MGC_OUTCOME_OPTIMAL, "%s: %s", cases[_i], mgc_alliance_reason(a));
-    ck_assert_double_ge(info_of(a).lower_bound, expected(cases[_i], "integer", "alliance_cost", NULL) - 2e-3 * total);
+    ck_assert_double_ge(info_of(a).lower_bound, expected(cases[_i], "integer", "alliance_cost", NULL) - 6e-4 * total);
+    ck_assert_double_le(info_of(a).lower_bound, expected(cases[_i], "integer", "alliance_cost", NULL) + 1e-6 * total);
+    if (strcmp(cases[_i], "robust_both_norms") == 0) ck_assert_double_le(info_of(a).gap, 1.5e-4); /* by better prices: 3.9e-4 without */
     mgc_alliance_destroy(a);
     mgc_model_destroy(model);
 }

@@ -68,9 +68,9 @@ static mgc_status toy_propose(void *self, const double *linear, const double *qu
     return MGC_OK;
 }
 
-static mgc_status toy_commit(void *self, const double *x, uint32_t *outcome)
+static mgc_status toy_commit(void *self, const double *linear, const double *quad, uint32_t *outcome)
 {
-    (void)self, (void)x;
+    (void)self, (void)linear, (void)quad;
     *outcome = MGC_OUTCOME_OPTIMAL;
     return MGC_OK;
 }
