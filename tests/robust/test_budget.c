@@ -431,6 +431,89 @@ START_TEST(deviations_to_both_sides)
 }
 END_TEST
 
+/* --- a day of 24 hours of which 6 at most are bad: 134,596 corners of full budget --------------------------------------------- */
+
+enum { HOURS = 24, BAD = 6 };
+
+static double price_of(int t)
+{
+    return 5 + (t * 7 % 11);
+}
+
+static double demand_of(int t)
+{
+    return 40 + (t * 13 % 29);
+}
+
+static double rise_of(int t)
+{
+    return 10 + (t * 5 % 17);
+}
+
+/* What is bought ahead at 1 a unit is short where demand rises. */
+static mgc_budget *bad_hours(void)
+{
+    uint32_t bought[HOURS], parameter[HOURS], late, row;
+    double ones[HOURS];
+    mgc_budget *b = NULL;
+
+    OK(mgc_budget_create(test_ctx, HOURS, &b));
+    for (int t = 0; t < HOURS; t++) OK(mgc_budget_add_column(b, MGC_FIRST_STAGE, 2, 0, 200, NULL, &bought[t]));
+    for (uint32_t t = 0; t < HOURS; t++) {
+        parameter[t] = t;
+        ones[t] = 1;
+        OK(mgc_budget_add_column(b, MGC_RECOURSE, price_of((int)t), 0, INFINITY, NULL, &late));
+        OK(mgc_budget_add_row(b, MGC_RECOURSE, demand_of((int)t), INFINITY, (uint32_t[]){bought[t], late}, (double[]){1, 1}, 2, NULL, &row));
+        OK(mgc_budget_set_shift(b, row, t, rise_of((int)t)));
+    }
+    OK(mgc_budget_add_limit(b, -INFINITY, BAD, parameter, ones, HOURS));
+    return b;
+}
+
+/* Bertsimas and Sim (2004): the sum of the 6 largest rises in cost is the least 6 l + sum of what each is above l. */
+static double bad_hours_by_duality(void)
+{
+    mgc_program_opts o;
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program *p = NULL;
+    uint32_t level, x, good, bad, over, row;
+
+    mgc_program_opts_init(&o, sizeof o);
+    OK(mgc_program_create(test_ctx, &p));
+    OK(mgc_program_add_column(p, BAD, 0, INFINITY, &level));
+    for (int t = 0; t < HOURS; t++) {
+        OK(mgc_program_add_column(p, 2, 0, 200, &x));
+        OK(mgc_program_add_column(p, price_of(t), 0, INFINITY, &good));
+        OK(mgc_program_add_column(p, 0, 0, INFINITY, &bad));
+        OK(mgc_program_add_column(p, 1, 0, INFINITY, &over));
+        OK(mgc_program_add_row(p, demand_of(t), INFINITY, (uint32_t[]){x, good}, (double[]){1, 1}, 2, &row));
+        OK(mgc_program_add_row(p, demand_of(t) + rise_of(t), INFINITY, (uint32_t[]){x, bad}, (double[]){1, 1}, 2, &row));
+        OK(mgc_program_add_row(p, 0, INFINITY, (uint32_t[]){level, over, good, bad}, (double[]){1, 1, price_of(t), -price_of(t)}, 4, &row));
+    }
+    OK(mgc_program_solve(p, &o, &info));
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    mgc_program_destroy(p);
+    return info.objective;
+}
+
+START_TEST(a_day_with_six_bad_hours)
+{
+    mgc_budget *b = bad_hours();
+    mgc_budget_opts o = defaults();
+    mgc_budget_info info = {.struct_size = sizeof info};
+    double want = bad_hours_by_duality(), z[HOURS], used = 0;
+
+    OK(mgc_budget_solve(b, &o, &info));
+    ck_assert_uint_eq(info.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(info.objective, want, 1e-4 * want);
+    ck_assert_double_le(info.bound, want + 1e-6 * want);
+    OK(mgc_budget_get_worst(b, z, HOURS));
+    for (int t = 0; t < HOURS; t++) used += z[t];
+    ck_assert_double_le(used, BAD + 1e-6);
+    mgc_budget_destroy(b);
+}
+END_TEST
+
 START_TEST(the_door_is_watched)
 {
     mgc_budget *b = NULL;
@@ -544,6 +627,7 @@ TCase *budget_case(void)
     tcase_add_test(tc, recourse_that_fails_is_met_and_explained);
     tcase_add_test(tc, unbounded_is_said_only_where_there_is_a_point);
     tcase_add_test(tc, deviations_to_both_sides);
+    tcase_add_test(tc, a_day_with_six_bad_hours);
     tcase_add_test(tc, the_door_is_watched);
     tcase_add_test(tc, generation_stops_when_asked);
     tcase_add_test(tc, budgets_survive_every_failed_allocation);
