@@ -16,9 +16,9 @@
 
 #include "bargain/alliance.h"
 
-/* Where the gap cannot be closed (the plan itself is too far from the optimum) the effort must end all the same: measured, 160
+/* Where the gap cannot be closed (the plan itself is too far from the optimum) the effort must end all the same: measured, 60
  * rounds of known decisions close what can be closed on the reference cases, at a tenth of a second each. */
-enum { NODES_MAX = 63, INNER_STEPS = 30, ASKS_PER_NODE = 8, ASKS_MAX = 20, RECALLS_MAX = 160, COORDINATES_MAX = 20000, MEMBERS_MAX = 200, KNOWN_MAX = 6 };
+enum { NODES_MAX = 63, INNER_STEPS = 30, ASKS_PER_NODE = 8, ASKS_MAX = 20, RECALLS_MAX = 90, COORDINATES_MAX = 20000, MEMBERS_MAX = 200, KNOWN_MAX = 6 };
 static const double stalled = 0.03; /* of what is missing: less is not worth asking for at these prices; split */
 
 typedef struct cut {
@@ -586,8 +586,8 @@ static mgc_status search(dual *d)
         if (d->node[at].bound >= d->target) continue;
         size_t integer = most_open(d, &d->node[at], mean);
         if (integer == SIZE_MAX || d->nodes + 2 > NODES_MAX) {
-            d->node[at].done = true;
-            break; /* the least bound of all will stay: nothing else could raise the whole */
+            d->node[at].done = true; /* nothing raises this one any more */
+            continue;
         }
         st = split(d, at, integer);
     }
