@@ -333,6 +333,7 @@ static mgc_status tick(mgc__cluster *c)
 
     if (st == MGC_OK && c->ticks_since_ask + 1 >= CLUSTER_AGAIN_TICKS)
         for (size_t i = 0; i < c->node->pool_n; i++) mgc__cluster_forward(c->node, c->node->pool[i].bytes, c->node->pool[i].len);
+    if (st == MGC_OK) st = mgc__node_pool_check(c->node);
     if (st == MGC_OK) st = mgc__final_tick(c);
     if (st == MGC_OK) st = mgc__members_tick(c);
     if (st == MGC_OK) st = mgc__credit_hand_over(c);

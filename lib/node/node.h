@@ -58,6 +58,7 @@ struct mgc_node {
 
     waiting *pool; /* in order of arrival */
     size_t pool_n, pool_cap;
+    size_t checked; /* where mgc__node_pool_check() goes on */
     size_t *by_id; /* indices into pool, ascending by transaction id */
     size_t by_id_cap;
 
@@ -83,6 +84,9 @@ void mgc__node_pool_compact(mgc_node *node);
 void mgc__node_pool_free(mgc_node *node);
 /* NULL: none of that id waits. */
 waiting *mgc__node_pool_find(mgc_node *node, const uint8_t tx_id[32]);
+/* Refuse what waits and can stand in no block any more: another transaction took its nonce, it expired, or the block that holds
+ * it came whole from another member.  Some of the pool at each call. */
+mgc_status mgc__node_pool_check(mgc_node *node);
 /* A transaction that another member passed on; one that cannot stand in a block is dropped. */
 mgc_status mgc__node_take(mgc_node *node, const uint8_t *bytes, size_t len);
 

@@ -238,6 +238,27 @@ waiting *mgc__node_pool_find(mgc_node *node, const uint8_t tx_id[32])
     return found ? &node->pool[node->by_id[at]] : NULL;
 }
 
+mgc_status mgc__node_pool_check(mgc_node *node)
+{
+    enum { AT_ONCE = 64 }; /* a full pool is through in a minute, and no tick is held up */
+    size_t n = node->pool_n < AT_ONCE ? node->pool_n : AT_ONCE;
+    bool some = false;
+
+    for (size_t i = 0; i < n; i++) {
+        waiting *w = &node->pool[node->checked++ % node->pool_n];
+        mgc_status st = w->bytes == NULL ? MGC_OK : mgc_chain_check_tx(node->chains[w->chain], w->bytes, w->len);
+
+        if (st == MGC_OK || st == MGC_E_NONCE_GAP) continue;
+        if (mgc__is_fatal(st)) return st;
+        mgc__node_ticket_refuse(node, w->ticket, st, mgc_ctx_error(node->ctx));
+        mgc__free(node->ctx, w->bytes);
+        w->bytes = NULL;
+        some = true;
+    }
+    if (some) mgc__node_pool_compact(node);
+    return MGC_OK;
+}
+
 mgc_status mgc__node_take(mgc_node *node, const uint8_t *bytes, size_t len)
 {
     mgc_tx_info tx = {.struct_size = sizeof tx};

@@ -149,14 +149,25 @@ static void sign(mgc_raft_msg *m)
     me.last_signed.entries = NULL;
 }
 
+/* What a peer said before, word for word, is not verified again: it answers each message, also those with nothing new. */
 static bool verified(mgc_raft_msg *m)
 {
+    static struct {
+        uint8_t body[MGC_RAFT_SIGNED_BYTES_MAX], signature[64];
+        size_t len;
+    } last[N + 1];
     uint8_t body[MGC_RAFT_SIGNED_BYTES_MAX];
     size_t len = 0;
     const char *tag;
 
     if (!me.is_signed || mgc_raft_signed_body(m, body, &len, &tag) != MGC_OK || len == 0) return true;
-    return (m->flags & MGC_RAFT_SIGNED) != 0 && mgc__msg_verify(&me.trust, m) == MGC_OK;
+    if ((m->flags & MGC_RAFT_SIGNED) == 0 || m->from < 1 || m->from > N) return false;
+    if (last[m->from].len == len && memcmp(last[m->from].body, body, len) == 0 && memcmp(last[m->from].signature, m->signature, 64) == 0) return true;
+    if (mgc__msg_verify(&me.trust, m) != MGC_OK) return false;
+    memcpy(last[m->from].body, body, len);
+    memcpy(last[m->from].signature, m->signature, 64);
+    last[m->from].len = len;
+    return true;
 }
 
 /* --- blocks ------------------------------------------------------------------------------------------- */
