@@ -100,7 +100,7 @@ def try_sh(text, page, wanted):
 
 
 def try_yaml(text, page, name):
-    if not text.lstrip().startswith("format:"):
+    if not text.lstrip().startswith("format: mgchain-case-1"):
         return None
     if name is None:
         (pathlib.Path(page["folder"]) / "snippet.yaml").write_text(text)
@@ -148,7 +148,7 @@ def attempt(language, text, notes, wanted, page):
         return try_sh(text, page, wanted)
     if language == "yaml":
         faults = try_yaml(text, page, file and file[1])
-        return ["a part of a case: say so with <!-- test: skip, ... -->"] if faults is None else faults
+        return ["no whole case: say so with <!-- test: skip, ... -->"] if faults is None else faults
     if language == "json":
         json.loads(text)
         return []
