@@ -109,7 +109,17 @@ class Overhead(unittest.TestCase):
         fixed = self.fixed_cost(model)
         print(f"# fixed cost of a call by the objects: {1000 * fixed:.3f} ms, {100 * fixed / best['naked']:.2f} % of the solve")
         self.assertLess(fixed, 0.03 * best["naked"])
+        self.assertLess(self.faults(objects), self.faults(naked) + 1000)  # a fresh thread touched 4000 pages a call
         self.assertLess(best["objects"], 1.25 * best["naked"])
+
+    @staticmethod
+    def faults(way):
+        """Pages that a call touches for the first time, the third time that it is made."""
+        import resource
+        way(), way()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        way()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
     @staticmethod
     def fixed_cost(model):

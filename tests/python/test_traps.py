@@ -261,6 +261,26 @@ class Threads(unittest.TestCase):
             thread.join()
         self.assertGreater(len(ticks), 3)
 
+    def test_long_calls_work_after_a_fork(self):
+        self.assertIn("optimal optimal", run_child(
+            "import os, mgchain as mg\n"
+            "def solve():\n    return mg.Solver([1.0], lower=1.5, integer=[0]).solve().outcome\n"
+            "first = solve()\nread, write = os.pipe()\n"
+            "if os.fork() == 0:\n    os.write(write, solve().encode())\n    os._exit(0)\n"
+            "os.wait()\nprint(first, os.read(read, 99).decode())"))
+
+    def test_the_kept_thread_keeps_nothing(self):
+        solver = knapsack(10)
+        seen = weakref.ref(solver)
+        solver.solve()
+        del solver
+        for _ in range(100):
+            gc.collect()
+            if seen() is None:
+                break
+            time.sleep(0.01)
+        self.assertIsNone(seen())
+
     def test_cancel_from_another_thread_ends_one_solve(self):
         solver = knapsack()
 

@@ -6,6 +6,7 @@ import array
 import contextlib
 import ctypes
 import os
+import queue
 import re
 import sys
 import threading
@@ -470,6 +471,29 @@ class Carrier:
 # --- long calls -----------------------------------------------------------------------------------------------------------------------
 
 
+class _Worker:
+    """A thread that is kept, for the long calls of the main thread: one at a time.
+
+    Kept, because the C library's allocator gives each thread its own arena: in a fresh thread every solve would touch fresh
+    pages, which costs some percent of it.
+    """
+
+    def __init__(self) -> None:
+        self.process = os.getpid()  # a fork has no threads
+        self._jobs: "queue.SimpleQueue[Callable[[], None]]" = queue.SimpleQueue()
+        self.hand_in = self._jobs.put
+        threading.Thread(target=self._run, name="mgchain", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            job: Any = self._jobs.get()
+            job()
+            del job  # and with it what it holds
+
+
+_worker: Optional[_Worker] = None
+
+
 def interruptible(context: Context, work: Callable[[], Any]) -> Tuple[Any, bool]:
     """Do a long call so that Ctrl-C works: in a thread, while the main thread waits and asks it to stop.
 
@@ -477,13 +501,15 @@ def interruptible(context: Context, work: Callable[[], Any]) -> Tuple[Any, bool]
     KeyboardInterrupt where there is none.  A second Ctrl-C is raised as soon as the library has stopped.
     Signals reach the main thread alone, so other threads do the work themselves.
     """
+    global _worker
     if threading.current_thread() is not threading.main_thread():
         return _and_forget_cancel(context, work), False
     result: List[Any] = []
     failure: List[BaseException] = []
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def run() -> None:
+        begun.set()
         try:
             result.append(_and_forget_cancel(context, work))
         except BaseException as error:
@@ -491,14 +517,15 @@ def interruptible(context: Context, work: Callable[[], Any]) -> Tuple[Any, bool]
         finally:
             done.set()
 
-    thread = threading.Thread(target=run, name="mgchain", daemon=True)
     interrupts = 0
     try:
-        thread.start()
-    except KeyboardInterrupt:
+        if _worker is None or _worker.process != os.getpid():
+            _worker = _Worker()
+        _worker.hand_in(run)
+    except KeyboardInterrupt:  # whether it was handed in is not known
         interrupts += 1
         context.cancel()
-        if thread.ident is None:  # nothing was begun
+        if not begun.wait(1.0):
             library().mgc_ctx_cancel_reset(context.handle)
             raise
     while not done.is_set():
