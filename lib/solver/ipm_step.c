@@ -187,9 +187,9 @@ static double mu_along(const mgc__ipm *ipm, double primal, double dual)
     return ipm->mu + (dual * ipm->along[0] + primal * ipm->along[1] + primal * dual * ipm->along[2]) / ipm->barrier;
 }
 
-/* Affine scaling direction; returns the centring target sigma mu (Mehrotra 1992, section 3).  His power of 3 serves quadratic
- * programs, whose steps are common to both sides; with separate steps and correctors that bring products back, 5 takes a tenth
- * fewer iterations. */
+/* Affine scaling direction; returns the centring target sigma mu (Mehrotra 1992, section 3).  With correctors that bring products
+ * back his power of 3 is too careful: 5 takes a tenth fewer iterations where steps are separate, 4 in warm starts of quadratic
+ * programs, whose steps are common to both sides. */
 static double predict(mgc__ipm *ipm)
 {
     double sigma;
@@ -199,7 +199,7 @@ static double predict(mgc__ipm *ipm)
     recover(ipm);
     if (ipm->complementarities == 0) return 0.0;
     sigma = mu_along(ipm, ipm->step_primal, ipm->step_dual) / ipm->mu;
-    sigma *= ipm->has_q ? sigma * sigma : sigma * sigma * sigma * sigma;
+    sigma *= ipm->has_q ? sigma * sigma * sigma : sigma * sigma * sigma * sigma;
     return fmax(fmin(1.0, fmax(sigma, 1e-6)) * ipm->mu, ipm->mu_least);
 }
 

@@ -3,7 +3,8 @@
  * stands as far from the boundary as the change of the data calls for (Gondzio 1998; Gondzio and Grothey 2008). */
 #include "solver/ipm_private.h"
 
-/* Products v z far below mu block the first step: they are raised to this part of it. */
+/* Products v z far below what is central, mu times the barrier's weight, block the first step: they are raised to this part of
+ * it. */
 #define LEAST_CENTRAL 0.1
 
 /* Absorbing the change may raise mu by this factor: new linear terms of planning programs take 14, 11, 10 and 11 iterations
@@ -72,7 +73,7 @@ void mgc__ipm_snapshot(mgc__ipm *ipm)
     mgc__ipm_over(ipm, copy_snapshot);
 }
 
-/* A bound that the snapshot knew keeps its slack and multiplier; a new one gets both from mu. */
+/* A bound that the snapshot knew keeps its slack and multiplier; a new one gets both from mu, its central product. */
 static void adopt(double has, double mu, double gap, double *v, double *z)
 {
     if (has == 0.0) {
@@ -99,8 +100,8 @@ static void restore(mgc__ipm *ipm, uint32_t slot)
     for (uint32_t i = 0; i < ipm->count; i++) {
         if (ipm->kind[i] == KIND_FIXED && i < ipm->n) ipm->w[i] = ipm->lo[i];
         if (ipm->kind[i] == KIND_FREE && i >= ipm->n) ipm->y[i] = 0.0;
-        adopt(ipm->hl[i], mu, ipm->w[i] - ipm->lo[i], &ipm->vl[i], &ipm->zl[i]);
-        adopt(ipm->hu[i], mu, ipm->up[i] - ipm->w[i], &ipm->vu[i], &ipm->zu[i]);
+        adopt(ipm->hl[i], mu * ipm->omega[i], ipm->w[i] - ipm->lo[i], &ipm->vl[i], &ipm->zl[i]);
+        adopt(ipm->hu[i], mu * ipm->omega[i], ipm->up[i] - ipm->w[i], &ipm->vu[i], &ipm->zu[i]);
     }
 }
 
