@@ -96,6 +96,43 @@ static void write_caution(mgc_json *json, const caution *fear)
     mgc_json_end(json);
 }
 
+static void write_both(mgc_json *json, const char *key, const double value[2])
+{
+    mgc_json_object(json, key);
+    mgc_json_number(json, "samples", value[0]);
+    mgc_json_number(json, "scenarios", value[1]);
+    mgc_json_end(json);
+}
+
+/* What the scenarios keep of the days that they stand for. */
+static mgc_status write_reduction(mgc_json *json, const mgc_case *kase)
+{
+    mgc_case_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_case_get_info(kase, &info);
+
+    if (st != MGC_OK || info.history_series == 0) return st;
+    mgc_json_object(json, "reduction");
+    mgc_json_string(json, "method", info.method);
+    mgc_json_integer(json, "samples", info.history_days);
+    mgc_json_integer(json, "scenarios", info.scenarios);
+    mgc_json_number(json, "distance", info.reduction_distance);
+    mgc_json_array(json, "series");
+    for (uint32_t i = 0; st == MGC_OK && i < info.history_series; i++) {
+        mgc_case_moments m = {.struct_size = sizeof m};
+        if ((st = mgc_case_series_moments(kase, i, &m)) != MGC_OK) break;
+        mgc_json_object(json, NULL);
+        mgc_json_string(json, "name", m.name);
+        write_both(json, "mean", m.mean);
+        write_both(json, "deviation", m.deviation);
+        write_both(json, "autocorrelation", m.autocorrelation);
+        mgc_json_number(json, "correlation_change", m.correlation_change);
+        mgc_json_end(json);
+    }
+    mgc_json_end(json);
+    mgc_json_end(json);
+    return st;
+}
+
 static mgc_status write_results(files *f, const mgc_case *kase, const mgc_alliance *alliance, const book *b, const checks *c,
                                 const caution *fear)
 {
@@ -110,6 +147,7 @@ static mgc_status write_results(files *f, const mgc_case *kase, const mgc_allian
         mgc_json_object(json, NULL);
         st = mgc_result_write(json, &r.file);
         mgc_json_integer(json, "seed", f->s->seed);
+        if (st == MGC_OK) st = write_reduction(json, kase);
         write_caution(json, fear);
         write_ledger_part(json, b);
         mgc_json_array(json, "checks");

@@ -63,11 +63,23 @@ def refuses_what_is_wrong(folder):
         raise AssertionError("a schema that lets everything pass")
 
 
+def tells_what_reduction_keeps(folder):
+    """Means that scenarios keep are near those of the samples; more samples than scenarios."""
+    kept = json.loads((pathlib.Path(folder) / "out" / "results.json").read_text())["reduction"]
+    assert kept["samples"] > kept["scenarios"] > 1 and kept["distance"] > 0, kept
+    assert kept["series"], "no series"
+    for series in kept["series"]:
+        mean, deviation = series["mean"], series["deviation"]
+        assert abs(mean["samples"] - mean["scenarios"]) <= deviation["samples"], series
+        assert 0 < deviation["scenarios"] <= 2 * deviation["samples"], series
+
+
 def main():
     failures = number = 0
     with tempfile.TemporaryDirectory() as folder:
         jobs = [(f"{made} is as {name}.schema.json says", lambda n=name, t=text: check(n, t)) for name, made, text in texts(folder)]
         jobs.append(("the schemas refuse what is wrong", lambda: refuses_what_is_wrong(folder)))
+        jobs.append(("results.json tells what the scenarios keep of the samples", lambda: tells_what_reduction_keeps(folder)))
         for number, (what, job) in enumerate(jobs, 1):
             try:
                 job()
