@@ -2,7 +2,6 @@
 """Result, Agent, Record: bargaining in one call, by three agents over a transport in Python, and what stands in the end."""
 import math
 import pathlib
-import queue
 import socket
 import struct
 import tempfile

@@ -4,7 +4,6 @@ import gc
 import json
 import math
 import pathlib
-import tempfile
 import unittest
 
 from support import DATA, Counting, _base, mg, numpy, small_case

@@ -5,7 +5,7 @@ import gc
 import time
 import unittest
 
-from support import DATA, LONG, SANITIZED, Counting, _base, _native, lib, mg, open_node, resident_kib, small_case
+from support import LONG, SANITIZED, Counting, _base, _native, lib, mg, resident_kib, small_case
 
 CYCLES = 10000 if LONG else 500
 

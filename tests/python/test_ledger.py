@@ -6,10 +6,9 @@ import pathlib
 import random
 import sqlite3
 import tempfile
-import threading
 import unittest
 
-from support import MORNING, Counting, _native, carry_day, lib, market_keys, mg, open_node, small_case
+from support import MORNING, _native, carry_day, market_keys, mg, open_node, small_case
 
 REFUSED = _native.STATUS
 
@@ -208,7 +207,7 @@ class Nodes(unittest.TestCase):
                                  amount_micro=123456, reference="x")
             node.flush(now + 1000)
             self.assertEqual(good.check().state, "committed")
-            self.assertRaises(mg.MgcError, node.submit, b"rubbish") if node.submit(b"rubbish").state != "refused" else None
+            self.assertEqual(node.submit(b"rubbish").state, "refused")
             self.assertEqual(node.next_nonce(keys[_native.MGC_DAY_MARKET_OPERATOR].public, "trading"), 2)
             self.assertRaises(mg.MgcError, node.receive, 2, b"hello")
             self.assertGreater(node.step(now + 2000), now)
@@ -624,7 +623,6 @@ class ADayByHand(unittest.TestCase):
             day.set_metered(0, "electricity", [100, -50, 30, 121])
             self.assertRaises(ValueError, day.set_metered, 1, "electricity", [1.0])
             self.assertRaises(ValueError, day.set_grid, 1, "electricity", [0] * 4, [0] * 3)
-            self.assertRaises(mg.StateError, day.set_payment, 0, 1, 5.0) if False else None
             phases = set()
             tx = day.next("agree")
             while tx is not None:

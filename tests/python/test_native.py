@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generated layer: written anew it is the same, and a C++ compiler sees what it says."""
 import ctypes
-import importlib.util
 import pathlib
 import re
 import shutil
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from support import LIBRARY, ROOT, SANITIZED, _native, lib, plain_environment
+from support import LIBRARY, ROOT, _native, lib, plain_environment
 
 INCLUDE = ROOT / "include"
 

@@ -6,14 +6,14 @@ import ctypes
 import dataclasses
 import os
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _native
 from ._base import (Carrier, Context, Handle, Numbers, copied, decode, encode, fetch, filled, info_of, interruptible, lend, numbers,
-                    options, outcome_name, progress_of, put_bytes, room, rows_of)
+                    options, outcome_name, progress_of, room, rows_of)
 from ._native import library
 from .case import Case, Model, Plan, _Shape
-from .crypto import Key, sha256
+from .crypto import Key
 from .errors import StateError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import urllib.parse
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, NoReturn, Optional, Sequence, Tuple, Union
 
 from . import _native
-from ._base import Carrier, Context, Handle, decode, encode, fetch, info_of, lend, numbers, put_bytes
+from ._base import Carrier, Context, decode, encode, fetch, info_of, lend, numbers, put_bytes
 from ._native import library
 from .crypto import Key
 from .errors import MgcError, StateError, UnknownKey, error_class

@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional
 from . import _native
 from ._base import Carrier, Context, Handle, encode, lend, put_bytes
 from ._native import library
-from .errors import MgcError, error_class
+from .errors import error_class
 
 
 def sha256(data: bytes) -> bytes:

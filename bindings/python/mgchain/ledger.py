@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 import re
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
-from urllib.parse import quote
 
 from . import _native
-from ._base import Context, Handle, decode, encode, fetch, info_of, lend, put_bytes, rows_of
+from ._base import Context, Handle, decode, encode, fetch, info_of, lend, rows_of
 from ._native import library
 from .contract import Account, AttachedContract, Contract, account_of, contract_number
-from .errors import MgcError, NotFound, StateError, UnknownKey, VerificationError, error_class
+from .errors import NotFound, StateError, UnknownKey, VerificationError, error_class
 from .storage import Attached, Storage
 
 # --- rows ---------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from ._base import Carrier, Context, decode, encode, info_of, lend, put_bytes
 from ._native import library
 from .contract import AttachedContract, Contract, arguments, contract_number, transaction
 from .crypto import Key
-from .errors import MgcError, error_class
+from .errors import error_class
 from .ledger import Asked
 from .storage import Attached, Storage
 from .transport import Transport

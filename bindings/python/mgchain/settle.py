@@ -6,12 +6,11 @@ import ctypes
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Union
 
 from . import _native
-from ._base import Carrier, Context, Handle, Numbers, decode, encode, fetch, info_of, lend, numbers, room
+from ._base import Carrier, Handle, Numbers, decode, encode, fetch, info_of, lend, numbers
 from ._native import library
 from .alliance import Record, Result
 from .case import Case, Model, Plan
 from .crypto import Key, sha256
-from .errors import MgcError, error_class
 from .node import Node, Ticket
 
 PHASES = {"found": _native.MGC_DAY_FOUND, "tariff": _native.MGC_DAY_TARIFF, "deposit": _native.MGC_DAY_DEPOSIT, "commit": _native.MGC_DAY_COMMIT,
