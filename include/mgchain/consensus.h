@@ -491,9 +491,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_raft_policy_decide(mgc_ctx *ctx, const mgc_
  *  that has not been reached here must wait.  Operators' configurations are not looked at.
  *  @param tables those of the epochs that lie between the log's base and what is applied here, any order: a proposal
  *                that nobody can recompute any more would stay in the log, and hold up all behind it
- *  @param refuse_from filled: for the event's field of that name; 0: all may be taken.  A host that takes such an entry must
- *                know again, after a crash, how far its state stood: make that durable (hard.commit, or the state
- *                itself, told by boot.applied) no later than the entry
+ *  @param refuse_from filled: for the event's field of that name; 0: all may be taken.  A host that takes such an
+ *                entry must know again, after a crash, how far its state stood: make that durable (hard.commit, or
+ *                the state itself, told by boot.applied) no later than the entry
  *  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_raft_policy_vouch(mgc_ctx *ctx, const mgc_raft *raft,
                                                        const mgc_raft_policy *policy, const mgc_raft_msg *msg,

@@ -32,8 +32,8 @@ void mgc_raft_policy_init(mgc_raft_policy *policy, size_t size)
 
 static mgc_status bad(mgc_ctx *ctx, const char *name, uint32_t found, uint32_t least, uint32_t most)
 {
-    return mgc__fail(ctx, MGC_E_RANGE, "consensus: policy option %s is out of range; found %u; allowed %u..%u", name, found,
-                     least, most);
+    return mgc__fail(ctx, MGC_E_RANGE, "consensus: policy option %s is out of range; found %u; allowed %u..%u", name,
+                     found, least, most);
 }
 
 static mgc_status read_policy(mgc_ctx *ctx, const mgc_raft_policy *given, mgc_raft_policy *p)
@@ -50,8 +50,8 @@ static mgc_status read_policy(mgc_ctx *ctx, const mgc_raft_policy *given, mgc_ra
         return bad(ctx, "voters_min", p->voters_min, 1, MGC_RAFT_MEMBERS_MAX);
     if (p->voters_max < p->voters_min || p->voters_max > MGC_RAFT_MEMBERS_MAX)
         return bad(ctx, "voters_max", p->voters_max, p->voters_min, MGC_RAFT_MEMBERS_MAX);
-    if (p->dwell_epochs < 1 || p->dwell_epochs > EPOCHS_MOST) return bad(ctx, "dwell_epochs", p->dwell_epochs, 1, EPOCHS_MOST);
-    return MGC_OK;
+    if (p->dwell_epochs >= 1 && p->dwell_epochs <= EPOCHS_MOST) return MGC_OK;
+    return bad(ctx, "dwell_epochs", p->dwell_epochs, 1, EPOCHS_MOST);
 }
 
 static mgc_status check_table(mgc_ctx *ctx, const mgc_raft_table *table)
@@ -92,17 +92,17 @@ static uint32_t called_for(const mgc_raft_policy *p, const mgc_raft_config *now,
 {
     const mgc_raft_member *m = mgc__config_member(now, s->id);
     bool votes = m != NULL && (m->roles & MGC_RAFT_VOTER) != 0;
+    bool absent = (s->flags & MGC_RAFT_ABSENT) != 0;
     uint32_t voters = voters_of(now);
 
     if (m == NULL || (votes && voters <= p->voters_min && (s->flags & MGC_RAFT_CONVICTED))) return 0;
     if (s->flags & MGC_RAFT_CONVICTED) return MGC_RAFT_REMOVE;
-    if (votes)
-        return (s->flags & MGC_RAFT_ABSENT) && s->node_credit < p->leave && voters > p->voters_min ? MGC_RAFT_ADD_LEARNER : 0;
-    return !(s->flags & MGC_RAFT_ABSENT) && s->node_credit >= p->enter && voters < p->voters_max ? MGC_RAFT_ADD_VOTER : 0;
+    if (votes) return absent && s->node_credit < p->leave && voters > p->voters_min ? MGC_RAFT_ADD_LEARNER : 0;
+    return !absent && s->node_credit >= p->enter && voters < p->voters_max ? MGC_RAFT_ADD_VOTER : 0;
 }
 
-static const mgc_raft_standing *first_of(const mgc_raft_policy *p, const mgc_raft_config *now, const mgc_raft_table *table,
-                                         uint32_t op)
+static const mgc_raft_standing *first_of(const mgc_raft_policy *p, const mgc_raft_config *now,
+                                         const mgc_raft_table *table, uint32_t op)
 {
     const mgc_raft_standing *chosen = NULL;
 
@@ -115,7 +115,8 @@ static const mgc_raft_standing *first_of(const mgc_raft_policy *p, const mgc_raf
     return chosen;
 }
 
-static void decide(const mgc_raft_policy *p, const mgc_raft_config *now, const mgc_raft_table *table, mgc_raft_change *change)
+static void decide(const mgc_raft_policy *p, const mgc_raft_config *now, const mgc_raft_table *table,
+                   mgc_raft_change *change)
 {
     static const uint32_t order[3] = {MGC_RAFT_REMOVE, MGC_RAFT_ADD_LEARNER, MGC_RAFT_ADD_VOTER};
 
@@ -126,7 +127,8 @@ static void decide(const mgc_raft_policy *p, const mgc_raft_config *now, const m
 
         if (s == NULL) continue;
         if (order[i] != MGC_RAFT_REMOVE && now->epoch != 0 && table->epoch - now->epoch < p->dwell_epochs) return;
-        *change = (mgc_raft_change){.op = order[i], .id = s->id, .incarnation = mgc__config_member(now, s->id)->incarnation};
+        *change = (mgc_raft_change){.op = order[i], .id = s->id};
+        change->incarnation = mgc__config_member(now, s->id)->incarnation;
         return;
     }
 }
@@ -173,8 +175,8 @@ static bool leaves(const mgc_raft_config *joint, const mgc_raft_config *next)
 {
     mgc_raft_config want;
 
-    return mgc__config_leave(joint, &want) == NULL && want.epoch == next->epoch && mgc__config_same_members(&want, next) &&
-           memcmp(want.justification, next->justification, 32) == 0;
+    return mgc__config_leave(joint, &want) == NULL && mgc__config_same_members(&want, next) &&
+           want.epoch == next->epoch && memcmp(want.justification, next->justification, 32) == 0;
 }
 
 static bool may_be_taken(const mgc_raft_policy *p, const mgc_raft_config *now, const mgc_raft_config *next,
@@ -192,8 +194,9 @@ static bool may_be_taken(const mgc_raft_policy *p, const mgc_raft_config *now, c
     return next->epoch < oldest && next->index <= msg->commit; /* long ago, and decided */
 }
 
-mgc_status mgc_raft_policy_vouch(mgc_ctx *ctx, const mgc_raft *raft, const mgc_raft_policy *policy, const mgc_raft_msg *msg,
-                                 const mgc_raft_table *tables, size_t n_tables, uint64_t *refuse_from)
+mgc_status mgc_raft_policy_vouch(mgc_ctx *ctx, const mgc_raft *raft, const mgc_raft_policy *policy,
+                                 const mgc_raft_msg *msg, const mgc_raft_table *tables, size_t n_tables,
+                                 uint64_t *refuse_from)
 {
     mgc_raft_policy p;
     mgc_raft_config now, next;

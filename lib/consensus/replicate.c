@@ -52,7 +52,7 @@ static bool send_one(mgc_raft *r, mgc__peer *p, bool even_empty)
     if (n == 0 && !even_empty && p->state != MGC__PROBE) return false;
     m = start_append(r, p, previous);
     m->n_entries = n;
-    m->hint = n == 0 && p->state == MGC__REPLICATE && p->match == previous; /* it has answered for all: this is for its information */
+    m->hint = n == 0 && p->state == MGC__REPLICATE && p->match == previous; /* it has answered for all: no need to */
     if (mgc__config_at(r, previous + n) != NULL) m->cfg = mgc__config_at(r, previous + n)->index;
     memcpy(m->head, mgc__log_hash(r, previous + n), 32);
     p->commit_sent = r->commit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Term, vote, incarnation and a hint of what is committed: one record of 512 bytes, written into two slots in turn, so that the one before is whole
- * while the next is written.  Each slot has two copies, 4 KiB apart (the sector of most disks), both under the same
- * sync: a torn write may cost the new record, which nobody has heard of then, and a place that rots later costs
- * nothing.  Without the copies, one rotten sector would bring back an old vote. */
+/* Term, vote, incarnation and a hint of what is committed: one record of 512 bytes, written into two slots in turn, so that
+ * the one before is whole while the next is written.  Each slot has two copies, 4 KiB apart (the sector of most disks),
+ * both under the same sync: a torn write may cost the new record, which nobody has heard of then, and a place that rots
+ * later costs nothing.  Without the copies, one rotten sector would bring back an old vote. */
 #include "consensus/store_private.h"
 
 static const uint32_t magic = 0x484c474du; /* "MGLH" */
