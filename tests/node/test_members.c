@@ -10,6 +10,7 @@
 #include "mgchain/consensus.h"
 #include "mgchain/node.h"
 #include "mgchain/verify.h"
+#include "node/cluster.h"
 
 enum { NODES = 6, TICK = 20, INFO = MGC_CONTRACT_INFORMATION };
 
@@ -25,13 +26,13 @@ struct member {
     struct sim_disk disk;
     mgc_node *node; /* NULL: down */
     mgc_key *key;
-    bool lies, flips; /* acknowledges twice; breaks a bit of every message */
+    bool lies, flips, forges; /* acknowledges twice; breaks a bit of every message; breaks every signature */
 };
 
 static mgc_ctx *ctx;
 static mgc__rng rng;
 static struct member members[NODES + 1];
-static mgc_member roster[NODES];
+static mgc_member people[NODES];
 static uint32_t n_voters, n_learners, n_nodes;
 static uint32_t sign_all;
 static struct message net[8192];
@@ -78,12 +79,24 @@ static void lie(const struct member *m, uint32_t to, const uint8_t *bytes, size_
     post(m->id, to, second, 1 + body_len);
 }
 
+/* Whole in form, but the signature is another's. */
+static void forge(uint8_t *bytes, size_t len)
+{
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+
+    if (bytes[0] != 1 || mgc_raft_decode(bytes + 1, len - 1, &msg, NULL, 0, &config) != MGC_OK || (msg.flags & MGC_RAFT_SIGNED) == 0) return;
+    msg.signature[mgc__rng_below(&rng, 64)] ^= 2;
+    OK(mgc_raft_encode(&msg, NULL, bytes + 1, len - 1, &len));
+}
+
 static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct member *m = user_;
 
     post(m->id, to, bytes, len);
     if (m->lies) lie(m, to, bytes, len);
+    if (m->forges) forge(net[n_net - 1].bytes, len);
     if (m->flips) net[n_net - 1].bytes[mgc__rng_below(&rng, len)] ^= (uint8_t)(1u << mgc__rng_below(&rng, 8));
     return MGC_CB_DONE;
 }
@@ -98,9 +111,9 @@ static void start(uint32_t id)
     o.id = id;
     o.key = m->key;
     o.chain = NULL;
-    o.members = roster;
+    o.members = people;
     o.n_members = n_voters;
-    o.learners = n_learners > 0 ? roster + n_voters : NULL;
+    o.learners = n_learners > 0 ? people + n_voters : NULL;
     o.n_learners = n_learners;
     o.join = id > n_voters + n_learners;
     o.sign_messages = sign_all;
@@ -157,8 +170,8 @@ static void open_all(uint32_t voters, uint32_t learners, uint32_t newcomers)
         members[i] = (struct member){.id = i};
         sim_disk_init(&members[i].disk, &rng);
         OK(mgc_key_from_seed(ctx, key, &members[i].key));
-        roster[i - 1] = (mgc_member){.id = i};
-        OK(mgc_key_public(members[i].key, roster[i - 1].public_key));
+        people[i - 1] = (mgc_member){.id = i};
+        OK(mgc_key_public(members[i].key, people[i - 1].public_key));
     }
     for (uint32_t i = 1; i <= n_nodes; i++) start(i);
     run(2000);
@@ -209,7 +222,7 @@ static uint64_t submit(uint32_t to, uint64_t at_nonce)
     mgc_tx_body body = {.struct_size = sizeof body, .sender = mgc__key_public(user), .contract = INFO, .method = "nothing",
                         .arguments = (const uint8_t *)"\xa0", .arguments_len = 1, .nonce = at_nonce};
     mgc_tx_signature signature;
-    uint64_t ticket;
+    uint64_t number;
     size_t len, tx_len;
 
     OK(mgc_chain_get_info(mgc_node_chain(members[to].node, INFO), &chain));
@@ -218,18 +231,18 @@ static uint64_t submit(uint32_t to, uint64_t at_nonce)
     OK(mgc_tx_encode_body(&body, encoded, sizeof encoded, &len));
     OK(mgc_tx_sign(encoded, len, user, MGC_ROLE_USER, &signature));
     OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, &tx_len));
-    OK(mgc_node_submit(members[to].node, bytes, tx_len, &ticket));
-    return ticket;
+    OK(mgc_node_submit(members[to].node, bytes, tx_len, &number));
+    return number;
 }
 
 /* It stands in a final block: refused there, for nobody knows the sender. */
 static bool goes_through(uint32_t at, uint64_t ms)
 {
     mgc_ticket_info info = {.struct_size = sizeof info};
-    uint64_t ticket = submit(at, ++nonce);
+    uint64_t number = submit(at, ++nonce);
 
     run(ms);
-    OK(mgc_ticket_state(members[at].node, ticket, &info));
+    OK(mgc_ticket_state(members[at].node, number, &info));
     return info.state != MGC_TICKET_OPEN && info.height > 0;
 }
 
@@ -253,7 +266,7 @@ static void approve(uint32_t change, uint32_t whom, uint32_t how_many)
 {
     for (uint32_t i = 1; i <= n_nodes && how_many > 0; i++) {
         if (members[i].node == NULL || info_of(i).standing != MGC_STANDING_VOTER) continue;
-        OK(mgc_node_change_member(members[i].node, change, &roster[whom - 1]));
+        OK(mgc_node_change_member(members[i].node, change, &people[whom - 1]));
         how_many--;
     }
 }
@@ -299,9 +312,11 @@ START_TEST(a_newcomer_learns_then_votes)
     open_all(3, 0, 1);
     ck_assert(goes_through(1, 500));
     ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_STRANGER);
+    uint64_t ordered = info_of(1).ordered;
     approve(MGC_CHANGE_VOTER, 4, 1);
     run(2000);
     ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_STRANGER); /* one of three is no majority */
+    ck_assert_uint_eq(info_of(1).ordered, ordered);
     approve(MGC_CHANGE_VOTER, 4, 2);
     run(4000);
     ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_VOTER);
@@ -361,7 +376,7 @@ START_TEST(a_member_goes_even_if_it_leads)
     ck_assert_uint_eq(info_of(leader()).term, term);
     ck_assert_uint_eq(info_of(old).ordered, ordered);
     check_alike();
-    ck_assert_int_eq(mgc_node_change_member(members[old].node, MGC_CHANGE_VOTER, &roster[old - 1]), MGC_E_STATE);
+    ck_assert_int_eq(mgc_node_change_member(members[old].node, MGC_CHANGE_VOTER, &people[old - 1]), MGC_E_STATE);
     close_all();
 }
 END_TEST
@@ -371,14 +386,14 @@ START_TEST(changes_that_cannot_be_are_refused)
     mgc_member other = {.id = 2}, stranger = {.id = 99}, nobody = {.id = 0};
 
     open_all(2, 1, 0);
-    memcpy(other.public_key, roster[0].public_key, 32);
-    memcpy(stranger.public_key, roster[0].public_key, 32);
+    memcpy(other.public_key, people[0].public_key, 32);
+    memcpy(stranger.public_key, people[0].public_key, 32);
     ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, &other), MGC_E_EXISTS_DIFFERENT);
     ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_REMOVE, &stranger), MGC_E_NOT_FOUND);
     ck_assert_int_eq(mgc_node_change_member(members[1].node, 9, &stranger), MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, &nobody), MGC_E_INVALID_ARG);
     ck_assert_int_eq(mgc_node_change_member(members[1].node, MGC_CHANGE_VOTER, NULL), MGC_E_INVALID_ARG);
-    ck_assert_int_eq(mgc_node_change_member(members[3].node, MGC_CHANGE_VOTER, &roster[2]), MGC_E_STATE);
+    ck_assert_int_eq(mgc_node_change_member(members[3].node, MGC_CHANGE_VOTER, &people[2]), MGC_E_STATE);
     ck_assert_int_eq(mgc_node_hand_over(members[leader() == 1 ? 2 : 1].node, 1), MGC_E_STATE);
     ck_assert_int_eq(mgc_node_hand_over(members[leader()].node, 3), MGC_E_NOT_FOUND);
     close_all();
@@ -445,6 +460,55 @@ START_TEST(what_is_not_signed_decides_nothing)
 }
 END_TEST
 
+/* A leader and a follower whose signatures are wrong are no majority of three. */
+START_TEST(a_forged_acknowledgement_commits_nothing)
+{
+    uint32_t first, other;
+
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    first = leader();
+    other = first == 3 ? 2 : 3;
+    stop(6 - first - other);
+    members[other].forges = true;
+    ck_assert(!goes_through(first, 3000));
+    ck_assert_uint_gt(info_of(first).forged, 0);
+    members[other].forges = false;
+    run(3000);
+    ck_assert(goes_through(leader(), 2000));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* What a leader orders without a majority's approvals, or with one signature twice, changes nothing at whoever executes it. */
+START_TEST(a_change_without_a_majority_changes_nothing)
+{
+    uint8_t entry[4 + 4 + 4 + 8 + 32 + 4 + 3 * 68] = {CHANGE_VERSION}, body[48] = {0};
+    struct mgc__cluster *c;
+    uint8_t signature[64];
+
+    open_all(3, 0, 1);
+    c = members[1].node->cluster;
+    entry[4] = body[0] = MGC_CHANGE_VOTER;
+    entry[8] = body[4] = 4;
+    memcpy(entry + 20, people[3].public_key, 32);
+    memcpy(body + 16, people[3].public_key, 32);
+    OK(mgc__sign_bytes(c, "mgchain/member/1", body, sizeof body, signature));
+    for (uint32_t n = 0; n <= 3; n++) {
+        entry[52] = (uint8_t)n;
+        for (uint32_t k = 0; k < n; k++) { /* its own, then in others' names, then its own again */
+            entry[56 + 68 * k] = n == 3 ? 1 : (uint8_t)(1 + k);
+            memcpy(entry + 60 + 68 * k, signature, 64);
+        }
+        OK(mgc__change_execute(c, entry, 56 + 68 * n));
+        ck_assert_uint_eq(c->roster.n, 3);
+        ck_assert_uint_eq(c->roster.changes, 0);
+    }
+    close_all();
+}
+END_TEST
+
 static void found_market(void)
 {
     static uint8_t body[MGC_TX_BYTES_MAX], tx[MGC_TX_BYTES_MAX];
@@ -455,7 +519,7 @@ static void found_market(void)
                      .sender = mgc__key_public(user)};
     mgc_tx_signature signatures[2];
     mgc_ticket_info info = {.struct_size = sizeof info};
-    uint64_t ticket;
+    uint64_t number;
     mgc_args *args;
     size_t len;
 
@@ -471,11 +535,11 @@ static void found_market(void)
     OK(mgc_tx_sign(body, len, user, MGC_ROLE_ADMINISTRATOR, &signatures[0]));
     OK(mgc_tx_sign(body, len, members[1].key, MGC_ROLE_VALIDATOR, &signatures[1]));
     OK(mgc_tx_assemble(body, len, signatures, 2, tx, sizeof tx, &len));
-    OK(mgc_node_submit(members[1].node, tx, len, &ticket));
+    OK(mgc_node_submit(members[1].node, tx, len, &number));
     mgc_args_destroy(args);
     nonce = 1;
     run(1500);
-    OK(mgc_ticket_state(members[1].node, ticket, &info));
+    OK(mgc_ticket_state(members[1].node, number, &info));
     ck_assert_int_eq(info.state, MGC_TICKET_COMMITTED);
 }
 
@@ -569,6 +633,8 @@ int main(void)
     tcase_add_test(tc, changes_that_cannot_be_are_refused);
     tcase_add_test(tc, who_lost_its_store_comes_back_as_another);
     tcase_add_loop_test(tc, what_is_not_signed_decides_nothing, 0, 2);
+    tcase_add_test(tc, a_forged_acknowledgement_commits_nothing);
+    tcase_add_test(tc, a_change_without_a_majority_changes_nothing);
     tcase_add_test(tc, X1_who_signs_two_truths_is_convicted_and_goes);
     tcase_add_test(tc, three_voters_stay_three);
     tcase_add_test(tc, a_gap_in_nonces_makes_no_rounds);
