@@ -58,8 +58,8 @@ typedef struct dual {
     size_t n_cuts, cap_cuts;
     node node[NODES_MAX];
     size_t nodes, asks, recalls;
-    double *share;       /* [cuts] of the last master */
-    size_t share_cap;
+    double *share;       /* [shares] of the last master: cuts added since have none */
+    size_t shares, share_cap;
     double predicted;    /* what the last master promises */
     double target, margin; /* margin: cost less target */
 } dual;
@@ -401,6 +401,7 @@ static mgc_status read_master(dual *d, const node *k, const double *centre, mast
     for (size_t c = 0; st == MGC_OK && *solved && c < d->n_cuts; c++) d->share[c] = m->column[c] != UINT32_MAX ? x[m->column[c]] : 0;
     for (size_t j = 0; st == MGC_OK && *solved && j < d->coordinates; j++)
         d->lambda[j] = centre[j] + d->weight[j] * k->step_scale * x[m->mismatch + j];
+    if (st == MGC_OK && *solved) d->shares = d->n_cuts;
     d->predicted = info->objective;
     mgc__free(d->ctx, x);
     return st;
@@ -508,7 +509,7 @@ static size_t most_open(const dual *d, const node *k, double *mean)
     size_t at = SIZE_MAX, run = 0;
 
     for (size_t j = 0; j < d->integers; j++) mean[j] = 0;
-    for (size_t c = 0; c < d->n_cuts; c++)
+    for (size_t c = 0; c < d->shares; c++)
         for (size_t j = 0; j < integers_of(d, d->cuts[c].member); j++)
             mean[d->first_integer[d->cuts[c].member] + j] += d->share[c] * d->cuts[c].decision[j];
     for (size_t j = 0; j < d->integers; j++) {
