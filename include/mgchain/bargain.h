@@ -52,6 +52,7 @@ MGC_API const char *mgc_phase_name(uint32_t phase);
 
 typedef struct mgc_alliance mgc_alliance; /* the result; owned by the caller */
 
+/** Where a run stands. */
 typedef struct mgc_alliance_progress {
     size_t struct_size;
     uint32_t phase; /**< MGC_PHASE_... */
@@ -61,6 +62,7 @@ typedef struct mgc_alliance_progress {
     double seconds; /**< since the start, by the context's clock */
 } mgc_alliance_progress;
 
+/** Options of mgc_alliance_solve(). */
 typedef struct mgc_alliance_opts {
     size_t struct_size;
     uint32_t method;      /**< MGC_ALLIANCE_...; ADMM */
@@ -78,11 +80,11 @@ typedef struct mgc_alliance_opts {
     /** Told after each step of the run, on the caller's thread; answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED with the best
      *  result so far) or a status.  progress is borrowed until the hook returns. */
     int32_t (*progress)(void *user, const mgc_alliance_progress *progress);
-    void *user;
+    void *user; /**< first argument of progress */
     /** What an earlier run left (mgc_alliance_get_state()): its trades and prices are where this one starts.  NULL: a cold start.
      *  Borrowed for the call; links that the bytes do not name start cold. */
     const uint8_t *start;
-    size_t start_len;
+    size_t start_len; /**< bytes in start */
 } mgc_alliance_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_alliance_opts).  Since 0.1 */
@@ -107,13 +109,14 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_solve(const mgc_model *model, cons
 /** NULL is fine.  Since 0.1 */
 MGC_API void mgc_alliance_destroy(mgc_alliance *alliance);
 
+/** How a run of an alliance ended. */
 typedef struct mgc_alliance_info {
     size_t struct_size;
     uint32_t outcome;  /**< MGC_OUTCOME_... */
     uint32_t method;   /**< MGC_ALLIANCE_... */
-    uint32_t members, trades, pairs;
+    uint32_t members, trades, pairs; /**< members; directions of links that are used; pairs of members that pay each other */
     uint32_t rounds;   /**< of proposals for trades, all phases; entries of the history */
-    uint32_t pay_rounds;
+    uint32_t pay_rounds; /**< of proposals for payments */
     uint32_t no_trade; /**< 1: cooperation did not pay (or was not reached), members stay alone */
     double standalone_total; /**< [currency] */
     double cost;             /**< [currency] of the alliance's feasible plan */
@@ -136,6 +139,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_state(const mgc_alliance *alli
 /** One line that says how the run ended and, where it did not converge, which link is to blame.  Borrowed.  Since 0.1 */
 MGC_API const char *mgc_alliance_reason(const mgc_alliance *alliance);
 
+/** What the run means for one member. */
 typedef struct mgc_member_info {
     size_t struct_size;
     const char *id;          /**< borrowed until the result is destroyed, as every text and array of these structs */
@@ -155,11 +159,11 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_member(const mgc_alliance *all
 /** One direction of one link on which something is sent. */
 typedef struct mgc_trade {
     size_t struct_size;
-    const char *from, *to;
+    const char *from, *to; /**< ids of sender and receiver */
     uint32_t link;           /**< index in the model */
     uint32_t carrier;        /**< MGC_CARRIER_ELECTRICITY or MGC_CARRIER_HEAT */
     uint32_t direction;      /**< 0: from the link's first member to its second */
-    uint32_t periods;
+    uint32_t periods; /**< length of the two series */
     const double *sent_kw;       /**< [periods]; `to` receives (1 - loss) of it */
     const double *price_per_kwh; /**< [periods] of the energy sent: multiplier of the coupling constraint */
     double sent_kwh;         /**< over the day */
@@ -171,7 +175,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_trade(const mgc_alliance *alli
 /** Money between two members. */
 typedef struct mgc_pair {
     size_t struct_size;
-    const char *first, *second;
+    const char *first, *second; /**< ids of the two */
     double payment;  /**< [currency] first pays second over the day, all in all; whole micro-currency */
     double trades;   /**< [currency] of it for energy at the trades' prices */
     double transfer; /**< [currency] the rest: one transfer a day; payment = trades + transfer */
@@ -182,7 +186,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_pair(const mgc_alliance *allia
 /** One round of proposals, for the picture of convergence. */
 typedef struct mgc_round {
     size_t struct_size;
-    uint32_t phase, round;
+    uint32_t phase, round; /**< MGC_PHASE_...; of the phase, from 1 */
     double primal;      /**< [-] largest relative disagreement of any link */
     double dual;        /**< [-] largest relative movement of any link */
     double traded_kwh;  /**< agreed so far, over the day */
@@ -219,6 +223,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_certificate(const mgc_alliance *al
 
 typedef struct mgc_agent mgc_agent; /* owned by the caller */
 
+/** Options of mgc_agent_create(). */
 typedef struct mgc_agent_opts {
     size_t struct_size;
     uint64_t run;          /**< number of this bargaining run, the same at all members (a day's number); 0 */
@@ -233,7 +238,7 @@ typedef struct mgc_agent_opts {
     uint64_t resend_ms;    /**< [ms] an unanswered message is sent again; 1000 */
     const uint8_t *start;  /**< what yesterday's agent of this member (mgc_agent_get_state()) or an alliance left; borrowed for
                                 the call.  A link starts warm where both ends hand in the same of it; NULL: cold */
-    size_t start_len;
+    size_t start_len; /**< bytes in start */
     uint32_t keep_log;     /**< 1: keep what mgc_agent_save() needs, some kB a round; 0 */
     uint32_t reserved0;    /**< 0 */
 } mgc_agent_opts;
@@ -250,20 +255,21 @@ enum {
     MGC_AGENT_CANCELLED = 5  /**< mgc_ctx_cancel() */
 };
 
+/** A message to a member. */
 typedef struct mgc_message {
     const char *to;       /**< member's id */
-    const uint8_t *bytes;
-    size_t len;
+    const uint8_t *bytes; /**< what to send */
+    size_t len; /**< bytes in bytes */
 } mgc_message;
 
 /** What mgc_agent_poll() answers; everything in it is borrowed until the next call on the agent. */
 typedef struct mgc_agent_output {
     const mgc_message *messages; /**< to be sent, in any order, at least once */
-    size_t n_messages;
+    size_t n_messages; /**< length of messages */
     uint64_t wake_ms;     /**< poll again at this time at the latest */
     uint32_t state;       /**< MGC_AGENT_... */
     uint32_t phase;       /**< MGC_PHASE_... */
-    uint32_t round;
+    uint32_t round; /**< of the phase, from 1; 0 where it has none */
     uint32_t reserved0;
     const char *reason;   /**< one line on how it stands */
     double primal, dual;  /**< [-] own links' residuals of the last round */
@@ -329,13 +335,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_restore(mgc_ctx *ctx, const mgc_model
 /** What became of the messages. */
 typedef struct mgc_agent_counts {
     size_t struct_size;
-    uint64_t accepted;
+    uint64_t accepted; /**< taken in */
     uint64_t duplicate; /**< seen already, or of a step that is over */
     uint64_t malformed; /**< not the canonical encoding, or outside the schema */
     uint64_t foreign;   /**< another run, an unknown sender, a sender that names another, a link that is not shared */
     uint64_t early;     /**< more than one step ahead: dropped, the peer will send it again */
     uint64_t conflicting; /**< same step, other content: the first one stands */
-    uint64_t sent;
+    uint64_t sent; /**< messages handed out, those sent again included */
 } mgc_agent_counts;
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_counts(const mgc_agent *agent, mgc_agent_counts *counts);
@@ -344,13 +350,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_get_counts(const mgc_agent *agent, mg
 typedef struct mgc_agreement {
     size_t struct_size;
     uint32_t trades, pairs;   /**< for the two functions below */
-    uint32_t rounds;
-    uint32_t no_trade;
+    uint32_t rounds; /**< of proposals for trades */
+    uint32_t no_trade; /**< 1: cooperation did not pay; the member stays alone */
     double standalone_cost, standalone_bound, cost, payment, final_cost; /**< [currency] as in mgc_member_info; never sent to anyone */
     double lower_bound;       /**< [currency] as in mgc_member_info */
     double primal, dual;      /**< [-] of the last round, own links */
     const uint8_t *bytes;     /**< canonical bytes of trades, prices and payments: for each pair the same at both ends; borrowed */
-    size_t len;
+    size_t len; /**< bytes in bytes */
 } mgc_agreement;
 /** @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement);
@@ -407,7 +413,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_sign_record(const mgc_agent *agent, m
 typedef struct mgc_record_report {
     size_t struct_size;
     uint32_t ok;           /**< 1: everything below holds and every member has signed */
-    uint32_t members, links, pairs;
+    uint32_t members, links, pairs; /**< what the record holds */
     uint32_t signatures;   /**< that verify */
     uint32_t missing;      /**< members without one, or with one that does not verify */
     int64_t payment_sum;   /**< of all members; must be 0 */
@@ -466,6 +472,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_pair_payments(mgc_ctx *ctx, const double *p
 /** Members up to which all coalitions are looked at: 4096 of them, most of them a program of its own. */
 #define MGC_COALITION_MEMBERS_MAX 12u
 
+/** Options of mgc_coalition_values(). */
 typedef struct mgc_coalition_opts {
     size_t struct_size;
     uint32_t relax;   /**< 1: drop integrality everywhere; 0 */
@@ -473,7 +480,7 @@ typedef struct mgc_coalition_opts {
     double gap;       /**< [-] relative gap of each mixed-integer program; 1e-4 */
     /** Told after each batch of coalitions, on the caller's thread: done of total programs.  MGC_CB_STOP ends with MGC_E_STOPPED. */
     int32_t (*progress)(void *user, uint32_t done, uint32_t total);
-    void *user;
+    void *user; /**< first argument of progress */
 } mgc_coalition_opts;
 /** Fill with the defaults.  size: sizeof(mgc_coalition_opts).  Since 0.1 */
 MGC_API void mgc_coalition_opts_init(mgc_coalition_opts *opts, size_t size);

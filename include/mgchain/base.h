@@ -36,8 +36,11 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
+/** Marks what the library exports. */
 #define MGC_API __attribute__((visibility("default")))
+/** The result must be looked at. */
 #define MGC_NODISCARD __attribute__((warn_unused_result))
+/** The compiler checks a format string against its arguments. */
 #define MGC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define MGC_API
@@ -48,7 +51,7 @@ extern "C" {
 /** Result of a call: MGC_OK or one of the negative codes below. */
 typedef int32_t mgc_status;
 
-/*
+/**
  * Every status once: name, number, meaning.  Blocks a room:
  *   base -1..  la -100..  solver -200..  robust -300..  dispatch -400..  bargain -500..
  *   codec -600..  crypto -700..  ledger -800..  contract -900..  consensus -1000..
@@ -144,7 +147,7 @@ typedef int32_t mgc_status;
     X(MGC_E_CASE, -1300, "the case file has errors")
 
 enum {
-#define MGC_STATUS_ENUM(name, number, meaning) name = number,
+#define MGC_STATUS_ENUM(name, number, meaning) name = number, /**< makes a constant of an entry of MGC_STATUS_LIST() */
     MGC_STATUS_LIST(MGC_STATUS_ENUM)
 #undef MGC_STATUS_ENUM
 };
@@ -193,13 +196,13 @@ typedef struct mgc_allocator {
     void *(*alloc)(void *user, size_t size);              /**< like malloc; size > 0 */
     void *(*resize)(void *user, void *block, size_t size); /**< like realloc; block may be NULL, size > 0 */
     void (*release)(void *user, void *block);             /**< like free; block not NULL */
-    void *user;
+    void *user; /**< first argument of all three */
 } mgc_allocator;
 
 /** Levels of the log hook. */
 enum { MGC_LOG_ERROR = 1, MGC_LOG_WARN = 2, MGC_LOG_INFO = 3, MGC_LOG_DEBUG = 4 };
 
-typedef struct mgc_ctx mgc_ctx;
+typedef struct mgc_ctx mgc_ctx; /* owned by the caller */
 
 /** Options of mgc_ctx_create(). */
 typedef struct mgc_ctx_opts {

@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-typedef struct mgc_raft mgc_raft;
+typedef struct mgc_raft mgc_raft; /* within the memory that the host gives */
 
 /* --- members -------------------------------------------------------------------------------------------------------- */
 
@@ -72,6 +72,7 @@ enum {
     MGC_RAFT_UPDATE = 4       /**< new incarnation of a known id, else no effect */
 };
 
+/** A change of one member's part. */
 typedef struct mgc_raft_change {
     uint32_t op;          /**< MGC_RAFT_ADD_VOTER ... */
     uint32_t id;          /**< 0: no effect */
@@ -90,7 +91,7 @@ enum {
 
 /** One entry.  Its hash is SHA-256 of "mgchain/entry/1", previous hash, term, index, type and root. */
 typedef struct mgc_raft_entry {
-    uint64_t index, term;
+    uint64_t index, term; /**< where it stands in the log, and of which term */
     uint64_t handle;      /**< the host's name for the payload */
     const uint8_t *bytes; /**< payload; borrowed for the call; needed for CONFIG, may be NULL otherwise */
     uint32_t len;         /**< bytes of payload */
@@ -129,20 +130,20 @@ enum {
 
 /** A message.  In an output: header only; entries are index + 1 ... index + n_entries, got by mgc_raft_entry_get(). */
 typedef struct mgc_raft_msg {
-    uint32_t kind, from, to, flags;
+    uint32_t kind, from, to, flags; /**< MGC_RAFT_VOTE_REQ ...; sender; receiver; MGC_RAFT_REJECT ... */
     uint32_t incarnation; /**< the sender's */
-    uint32_t n_entries;
-    uint64_t term;
+    uint32_t n_entries; /**< length of entries */
+    uint64_t term; /**< the sender's, or as its kind says */
     uint64_t cfg;      /**< index of the sender's configuration */
     uint64_t index;    /**< see the kinds */
     uint64_t log_term; /**< term of the entry at index */
-    uint64_t commit;
-    uint64_t hint;
-    uint64_t context;
+    uint64_t commit; /**< the sender's commit index */
+    uint64_t hint; /**< see the kinds */
+    uint64_t context; /**< see the kinds */
     uint64_t after; /**< outputs: leave only once this token is durable; 0: at once */
-    uint8_t hash[32];
-    uint8_t head[32];
-    uint8_t signature[64];
+    uint8_t hash[32]; /**< chain hash; see the kinds */
+    uint8_t head[32]; /**< chain hash after the last entry */
+    uint8_t signature[64]; /**< of flags MGC_RAFT_SIGNED; else zero */
     const mgc_raft_entry *entries; /**< received: n_entries, borrowed for the call; outputs: NULL */
     const uint8_t *bytes;          /**< received snapshot chunk, borrowed for the call */
     size_t len;                    /**< bytes in it */
@@ -172,7 +173,7 @@ enum {
 
 /** Credit of one member as consensus may see it: who fires first, and who waits in the window. */
 typedef struct mgc_raft_credit {
-    uint32_t id;
+    uint32_t id; /**< member */
     uint32_t rank;               /**< 0: fires first */
     uint32_t may_campaign_early; /**< 0: waits until the window is over */
     uint32_t reserved0;          /**< 0 */
@@ -180,7 +181,7 @@ typedef struct mgc_raft_credit {
 
 /** What a snapshot stands for. */
 typedef struct mgc_raft_snap_meta {
-    uint64_t index, term;
+    uint64_t index, term; /**< of the last entry that it stands for */
     uint8_t hash[32]; /**< chain hash of the entry at index */
     mgc_raft_config config; /**< in force at index */
 } mgc_raft_snap_meta;
@@ -204,7 +205,7 @@ typedef struct mgc_raft_event {
     const mgc_raft_change *changes; /**< CONF; borrowed for the call */
     const mgc_raft_credit *credit;  /**< APPLIED; copied */
     const mgc_raft_snap_meta *snap; /**< SNAP_SAVED; copied */
-    uint32_t n_entries, n_changes, n_credit;
+    uint32_t n_entries, n_changes, n_credit; /**< lengths of entries, changes, credit */
     uint32_t reserved0; /**< 0 */
 } mgc_raft_event;
 
@@ -228,7 +229,7 @@ enum {
 /** Make durable as one atomic record; every field together. */
 typedef struct mgc_raft_hard {
     uint64_t token; /**< 0: nothing to do */
-    uint64_t term;
+    uint64_t term; /**< current term */
     uint64_t commit;      /**< a hint: may be written late or not at all */
     uint32_t vote;        /**< 0: none */
     uint32_t incarnation; /**< of this disk */
@@ -237,7 +238,7 @@ typedef struct mgc_raft_hard {
 /** Write entries first..last, having cut away everything from truncate_from on (0: nothing to cut). */
 typedef struct mgc_raft_append {
     uint64_t token; /**< 0: nothing to do */
-    uint64_t first, last;
+    uint64_t first, last; /**< entries to write */
     uint64_t truncate_from; /**< equal to first, or 0 */
     uint64_t term;          /**< of the entry at last: to be given back in STORED */
     uint32_t repair;        /**< 1: entry first is written again in its old place, nothing behind it is touched */
@@ -246,7 +247,7 @@ typedef struct mgc_raft_append {
 
 /** Answer of a read. */
 typedef struct mgc_raft_read {
-    uint64_t tag;
+    uint64_t tag; /**< as asked */
     uint64_t index;  /**< the state at this index or later answers it */
     uint32_t served; /**< 0: refused; leadership was lost or the leader could not be asked: ask again */
     uint32_t reserved0;
@@ -258,13 +259,14 @@ enum {
     MGC_RAFT_SNAP_INSTALL = 2 /**< with this chunk it is whole: check, put in force, then SNAP_SAVED */
 };
 
+/** A piece of snapshot work. */
 typedef struct mgc_raft_snap {
     uint32_t op;   /**< MGC_RAFT_SNAP_WRITE, MGC_RAFT_SNAP_INSTALL */
     uint32_t from; /**< who sends it */
-    uint64_t offset;
+    uint64_t offset; /**< where the chunk stands */
     const uint8_t *bytes; /**< borrowed from the event */
-    size_t len;
-    mgc_raft_snap_meta meta;
+    size_t len; /**< bytes in the chunk */
+    mgc_raft_snap_meta meta; /**< of the snapshot */
 } mgc_raft_snap;
 
 /** What changed. */
@@ -286,10 +288,11 @@ enum {
     MGC_RAFT_NOTE_SNAPSHOT_WANTED = 15 /**< a: a peer needs what was compacted and there is no snapshot to send */
 };
 
+/** One thing that changed. */
 typedef struct mgc_raft_note {
     uint32_t what; /**< MGC_RAFT_NOTE_ROLE ... */
-    uint32_t a;
-    uint64_t index, term;
+    uint32_t a; /**< see the notes */
+    uint64_t index, term; /**< see the notes */
 } mgc_raft_note;
 
 /** Roles. */
@@ -297,8 +300,8 @@ enum { MGC_RAFT_FOLLOWER = 1, MGC_RAFT_PRE_CANDIDATE = 2, MGC_RAFT_CANDIDATE = 3
 
 /** State before and after, for checking a run against the specification. */
 typedef struct mgc_raft_trace {
-    uint64_t term, commit, last, stored, applied;
-    uint32_t event, role, vote, leader;
+    uint64_t term, commit, last, stored, applied; /**< last applied index */
+    uint32_t event, role, vote, leader; /**< MGC_RAFT_TICK ... */
 } mgc_raft_trace;
 
 /** Effects of one step.  Everything is borrowed until the next step. */
@@ -306,19 +309,19 @@ typedef struct mgc_raft_output {
     uint32_t answer; /**< MGC_RAFT_ACCEPTED ... */
     uint32_t leader; /**< known leader, 0: none */
     uint64_t index;  /**< PROPOSE, CONF: index of the first entry accepted */
-    mgc_raft_hard hard;
-    mgc_raft_append append;
+    mgc_raft_hard hard; /**< term and vote to make durable */
+    mgc_raft_append append; /**< entries to write */
     mgc_raft_append repair; /**< a fetched entry to write in its place */
-    const mgc_raft_msg *msgs;
-    size_t n_msgs;
+    const mgc_raft_msg *msgs; /**< to be sent; borrowed until the next step, as all arrays here */
+    size_t n_msgs; /**< length of msgs */
     uint64_t apply_first, apply_last; /**< apply_first > apply_last: nothing */
-    const mgc_raft_read *reads;
-    size_t n_reads;
-    const mgc_raft_snap *snaps;
-    size_t n_snaps;
-    const mgc_raft_note *notes;
-    size_t n_notes;
-    mgc_raft_trace before, after;
+    const mgc_raft_read *reads; /**< answered or refused */
+    size_t n_reads; /**< length of reads */
+    const mgc_raft_snap *snaps; /**< snapshot work */
+    size_t n_snaps; /**< length of snaps */
+    const mgc_raft_note *notes; /**< what changed */
+    size_t n_notes; /**< length of notes */
+    mgc_raft_trace before, after; /**< the step: state before and after it */
 } mgc_raft_output;
 
 /* --- life ----------------------------------------------------------------------------------------------------------- */
@@ -403,9 +406,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_raft_step(mgc_raft *raft, const mgc_raft_ev
 /** State of a member. */
 typedef struct mgc_raft_info {
     size_t struct_size;
-    uint64_t term, commit, applied, stored, first, last, last_term;
+    uint64_t term, commit, applied, stored, first, last, last_term; /**< last applied index */
     uint64_t config_index; /**< of the configuration in force */
-    uint32_t role, vote, leader, id;
+    uint32_t role, vote, leader, id; /**< own */
     uint32_t recovering;  /**< 1: damaged entries wait to be fetched */
     uint32_t may_vote;    /**< 0: amnesia or recovering */
     uint32_t ticks_since_leader; /**< g, saturating */
@@ -446,7 +449,7 @@ enum {
 
 /** One member in a credit table.  A member without one (a regulator) is never made a voter nor demoted. */
 typedef struct mgc_raft_standing {
-    uint32_t id;
+    uint32_t id; /**< member */
     uint32_t node_credit;  /**< N, 0..10000 */
     uint32_t trade_credit; /**< T, 0..10000 */
     uint32_t flags;        /**< MGC_RAFT_CONVICTED ... */
@@ -457,9 +460,10 @@ typedef struct mgc_raft_table {
     uint64_t epoch;                   /**< from 1 */
     const uint8_t *hash;              /**< 32 bytes: what the blocks' headers say of it; borrowed for the call */
     const mgc_raft_standing *members; /**< borrowed for the call */
-    size_t n_members;
+    size_t n_members; /**< length of members */
 } mgc_raft_table;
 
+/** How credit becomes consequences. */
 typedef struct mgc_raft_policy {
     size_t struct_size;
     uint32_t enter;        /**< a learner from this N on may become a voter; 5000; above leave, up to 10000 */
@@ -467,6 +471,7 @@ typedef struct mgc_raft_policy {
     uint32_t voters_min;   /**< fewer are never left; 3; 1..MGC_RAFT_MEMBERS_MAX */
     uint32_t voters_max;   /**< more are never made; 0: no limit but MGC_RAFT_MEMBERS_MAX */
     uint32_t dwell_epochs; /**< between two changes by credit; 4; removing who is convicted waits for one */
+    uint32_t reserved0;    /**< 0 */
 } mgc_raft_policy;
 
 /** Fill with defaults.  size: sizeof(mgc_raft_policy).  Since 0.1 */

@@ -83,13 +83,14 @@ enum {
     MGC_FIELD_ROWS = 5   /**< 1..MGC_ROWS_MAX rows of integers, one for each column */
 };
 
+/** A field of a method. */
 typedef struct mgc_field_info {
     size_t struct_size;
     uint32_t key;        /**< its number in the encoded map */
     uint32_t kind;       /**< MGC_FIELD_... */
     const char *name;    /**< "amount_micro" */
     const char *columns; /**< ROWS: names of the columns with one space between; else "" */
-    int64_t lower, upper;
+    int64_t lower, upper; /**< allowed range, ends included; see MGC_FIELD_... */
 } mgc_field_info;
 
 /** Name of the index-th method of a built-in contract, NULL past the last one.  Static text.  Since 0.1 */
@@ -98,7 +99,7 @@ MGC_API const char *mgc_method_name(uint32_t contract, uint32_t index);
 MGC_API MGC_NODISCARD mgc_status mgc_field_describe(uint32_t contract, const char *method, uint32_t index,
                                                     mgc_field_info *info);
 
-typedef struct mgc_args mgc_args;
+typedef struct mgc_args mgc_args; /* owned by the caller */
 
 /** Begin the arguments of a method of a built-in contract.  @param out NULL on failure; destroy with
  *  mgc_args_destroy()
@@ -154,15 +155,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_rows_put_hex(mgc_rows *rows, const uint8_t 
 
 /* --- the environment of a running contract ---------------------------------------------------------------------- */
 
-typedef struct mgc_env mgc_env;
+typedef struct mgc_env mgc_env; /* the library's, for the length of a call */
 
 /** What a transaction asks of a contract.  All borrowed until the call returns. */
 typedef struct mgc_call {
     size_t struct_size;
     const char *method; /**< not NUL-terminated */
-    size_t method_len;
-    const uint8_t *arguments;
-    size_t arguments_len;
+    size_t method_len; /**< bytes in method */
+    const uint8_t *arguments; /**< canonical map */
+    size_t arguments_len; /**< bytes in arguments */
     const uint8_t *sender; /**< public key, 32 bytes */
 } mgc_call;
 

@@ -23,7 +23,7 @@ enum {
     MGC_PEM_BYTES_MAX = 4096   /**< longest key text that is read or written */
 };
 
-typedef struct mgc_key mgc_key;
+typedef struct mgc_key mgc_key; /* owned by the caller */
 
 /**
  * Signs inside a hardware module.

@@ -17,8 +17,8 @@ extern "C" {
 
 typedef struct mgc_model mgc_model;         /* owned by the caller */
 typedef struct mgc_microgrid mgc_microgrid; /* owned by its model, like devices and links */
-typedef struct mgc_device mgc_device;
-typedef struct mgc_link mgc_link;
+typedef struct mgc_device mgc_device;       /* owned by its model */
+typedef struct mgc_link mgc_link;           /* owned by its model */
 typedef struct mgc_plan mgc_plan;           /* owned by the caller */
 
 /* --- the table of parameters ------------------------------------------------------------------------------------ */
@@ -32,6 +32,7 @@ enum {
     MGC_PARAM_UNCERTAIN = 5  /**< a series, or one for each scenario */
 };
 
+/** A parameter. */
 typedef struct mgc_param_info {
     size_t struct_size;
     const char *key;     /**< with its unit: "max_power_kw" */
@@ -40,7 +41,7 @@ typedef struct mgc_param_info {
     const char *words;   /**< TEXT: allowed words with | between, else "" */
     uint32_t kind;       /**< MGC_PARAM_... */
     uint32_t required;   /**< 1: there is no default */
-    double default_value;
+    double default_value; /**< NaN: see default_text */
     double lower, upper; /**< allowed range, ends included unless lower_open */
     uint32_t lower_open; /**< 1: lower itself is not allowed */
     uint32_t nullable;   /**< 1: INFINITY means no limit (null in a case file); for "lower", -INFINITY */
@@ -157,6 +158,7 @@ enum {
     MGC_DISPATCH_ALLIANCE = 1 /**< all together as one program: the yardstick */
 };
 
+/** Options of mgc_dispatch_solve() and mgc_plan_realise(). */
 typedef struct mgc_dispatch_opts {
     size_t struct_size;
     double tolerance;    /**< [-] 1e-8 */
@@ -166,23 +168,25 @@ typedef struct mgc_dispatch_opts {
     uint32_t method;     /**< MGC_METHOD_... of robust.h; 0: direct */
     uint32_t relax;      /**< 1: drop integrality everywhere; 0 */
     uint32_t threads;    /**< 1 */
+    /** Told once an iteration, on the caller's thread; answers as mgc_program_opts.progress; may be NULL */
     int32_t (*progress)(void *user, uint32_t iteration, double upper, double lower);
-    void *user;
+    void *user; /**< first argument of progress */
 } mgc_dispatch_opts;
 
 /** Fill with the defaults of the library that runs.  size: sizeof(mgc_dispatch_opts).  Since 0.1 */
 MGC_API void mgc_dispatch_opts_init(mgc_dispatch_opts *opts, size_t size);
 
+/** How planning ended. */
 typedef struct mgc_plan_info {
     size_t struct_size;
-    uint32_t outcome;
-    uint32_t iterations;
-    uint32_t nodes;
+    uint32_t outcome; /**< MGC_OUTCOME_... */
+    uint32_t iterations; /**< interior-point iterations */
+    uint32_t nodes; /**< branch-and-bound nodes */
     uint32_t reserved0;
     double cost;    /**< [currency] total worst-case expected cost */
     double bound;   /**< [currency] proven lower bound */
-    double gap;
-    double seconds;
+    double gap; /**< [-] (cost - bound) / max(1, |cost|) */
+    double seconds; /**< by the context's clock; 0 without one */
 } mgc_plan_info;
 
 /** Plan.  @return MGC_OK and info.outcome (INFEASIBLE: mgc_plan_explain() says why); what mgc_model_check() refuses;

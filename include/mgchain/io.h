@@ -47,13 +47,14 @@ typedef int32_t (*mgc_open_fn)(void *user, const char *name, const uint8_t **byt
 /** Told once for each file opened, when its bytes are no longer needed. */
 typedef void (*mgc_close_fn)(void *user, const uint8_t *bytes, size_t len);
 
+/** Options of the functions that load a case. */
 typedef struct mgc_case_opts {
     size_t struct_size;
     const char *filename; /**< copied; name in messages; NULL: the path, or "case" for a text */
     const char *base_dir; /**< copied; folder of the files that the case names; NULL: the folder of filename */
     mgc_open_fn open;     /**< NULL: the file system */
     mgc_close_fn close;   /**< may be NULL */
-    void *user;
+    void *user; /**< first argument of open and close */
     int32_t day_shift; /**< days to add to start and to uncertainty.day: the next day of a rolling run; 0 */
     uint32_t no_check; /**< 1: leave out mgc_model_check(), for a host that changes the model first; 0 */
 } mgc_case_opts;
@@ -96,6 +97,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_builtin_file(uint32_t index, const char **n
 
 enum { MGC_ISSUE_ERROR = 1, MGC_ISSUE_WARNING = 2 };
 
+/** One thing that is wrong with a case, or worth a look. */
 typedef struct mgc_case_issue {
     size_t struct_size;
     const char *file;    /**< the case or a series file; all texts are borrowed until the case is destroyed */
@@ -119,16 +121,17 @@ MGC_API const char *mgc_case_issue_text(const mgc_case *kase, uint32_t index);
 
 /* --- what it holds ---------------------------------------------------------------------------------------------- */
 
+/** What a case says of itself. */
 typedef struct mgc_case_info {
     size_t struct_size;
     const char *name;     /**< all texts are borrowed until the case is destroyed */
     const char *currency; /**< "EUR" */
     const char *start;    /**< first period's begin, "2019-07-16T00:00:00Z", day_shift included */
     uint64_t start_ms;    /**< the same in milliseconds since 1970 */
-    uint32_t period_minutes;
-    uint32_t periods;
-    uint32_t microgrids;
-    uint32_t links;
+    uint32_t period_minutes; /**< length of a period */
+    uint32_t periods; /**< of the horizon */
+    uint32_t microgrids; /**< members */
+    uint32_t links; /**< between them */
     uint32_t weights;         /**< MGC_WEIGHTS_... of bargain.h */
     uint32_t scenarios;       /**< of every microgrid, where they come from history; else 0 */
     const char *history_file; /**< "" where there is no uncertainty block */
@@ -137,7 +140,7 @@ typedef struct mgc_case_info {
     uint32_t history_days;    /**< past days that gave samples; what ambiguity counts as samples by default */
     uint32_t history_window;  /**< past days asked for */
     const char *method;       /**< of scenario reduction; "" as above */
-    uint64_t seed;
+    uint64_t seed; /**< of the reduction of scenarios */
     double reduction_distance; /**< [-] Kantorovich distance of scenarios and samples: how far, on average, a value of a sample lies
                                     from its scenario's, in means of its series */
     uint32_t history_series;  /**< joint uncertain series that come from history; see mgc_case_series_moments() */
@@ -219,7 +222,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_json_text(mgc_json *json, const char **text
 
 /** One direction of a link that is used. */
 typedef struct mgc_result_trade {
-    const char *from, *to, *carrier;
+    const char *from, *to, *carrier; /**< ids of sender and receiver; "electricity" or "heat" */
     const double *sent_kw;       /**< [kW] length periods */
     const double *price_per_kwh; /**< [currency/kWh] length periods; NULL: left out */
 } mgc_result_trade;
@@ -233,32 +236,32 @@ typedef struct mgc_result {
     size_t struct_size;
     const char *status; /**< "optimal", ...: mgc_outcome_name() */
     const char *name;   /**< of the case; NULL: left out, like currency and start */
-    const char *currency;
-    const char *start;
+    const char *currency; /**< "EUR"; NULL: left out */
+    const char *start; /**< first period's begin; NULL: left out */
     uint32_t period_minutes; /**< 0: left out, like periods */
     uint32_t periods;        /**< length of the series of trades */
-    uint32_t members;
-    uint32_t trades;
-    const char *const *id;
+    uint32_t members; /**< length of the arrays over members */
+    uint32_t trades; /**< length of trade */
+    const char *const *id; /**< [members] */
     const double *standalone_cost; /**< [currency], as the next two; NULL: left out */
     const double *payment;         /**< what a member pays; negative: receives */
-    const double *final_cost;
+    const double *final_cost; /**< [currency] standalone_cost less the gain */
     const double *emission_alone; /**< [kg], as the next one */
-    const double *emission_together;
+    const double *emission_together; /**< [kg] */
     const double *renewable_alone; /**< [kWh], as the next one */
-    const double *renewable_together;
+    const double *renewable_together; /**< [kWh] */
     const double *const *probability; /**< worst-case probabilities of each member */
     const uint32_t *scenarios;        /**< their lengths */
     const mgc_result_trade *trade;    /**< length trades */
     double alliance_cost;             /**< NAN: null, as all numbers here */
-    double lower_bound;
-    double gap;
-    double surplus;
-    uint32_t admm_iterations;
+    double lower_bound; /**< [currency] proven */
+    double gap; /**< [-] relative */
+    double surplus; /**< [currency] what cooperation gains */
+    uint32_t admm_iterations; /**< rounds of proposals */
     uint32_t reserved0;
-    double primal_residual, dual_residual;
+    double primal_residual, dual_residual; /**< [-] of the last round */
     /** [s] NAN: null, for files that must be the same twice. */
-    double seconds_alone, seconds_cooperate, seconds_pay, seconds_ledger;
+    double seconds_alone, seconds_cooperate, seconds_pay, seconds_ledger; /**< [s] by phase */
 } mgc_result;
 
 /** All texts and arrays NULL, all numbers NAN, status "none".  Since 0.1 */
@@ -273,8 +276,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_result_write(mgc_json *json, const mgc_resu
 
 /** A table for a CSV file: RFC 4180, comma, LF, UTF-8, numbers as in JSON, an empty field where not finite.
  *  Since 0.1 @{ */
-/** @param rows of every column */
+/** rows: of every column.  out: NULL on failure.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_NO_MEMORY. */
 MGC_API MGC_NODISCARD mgc_status mgc_table_create(mgc_ctx *ctx, size_t rows, mgc_table **out);
+/** NULL is fine. */
 MGC_API void mgc_table_destroy(mgc_table *table);
 /** Column time_utc: start, start + step, ... in RFC 3339. */
 MGC_API MGC_NODISCARD mgc_status mgc_table_times(mgc_table *table, uint64_t start_ms, uint32_t period_minutes);

@@ -88,12 +88,13 @@ enum {
 /** Code of the accounts that stand for another chain, one a unit: the ledger opens them. */
 #define MGC_CODE_BRIDGE UINT32_MAX
 
-typedef struct mgc_ledger mgc_ledger;
-typedef struct mgc_chain mgc_chain;
-typedef struct mgc_block mgc_block;
+typedef struct mgc_ledger mgc_ledger; /* owned by the caller */
+typedef struct mgc_chain mgc_chain;   /* owned by its ledger */
+typedef struct mgc_block mgc_block; /* owned by the caller */
 
 /* --- the store ----------------------------------------------------------------------------------- */
 
+/** Options of mgc_ledger_open(). */
 typedef struct mgc_ledger_opts {
     size_t struct_size;
     const mgc_storage_ops *storage; /**< copied; must be given */
@@ -137,9 +138,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_open(mgc_ctx *ctx, const mgc_ledger_
 /** Close: what was not acknowledged may be lost.  NULL is fine.  Since 0.1 */
 MGC_API void mgc_ledger_close(mgc_ledger *ledger);
 
+/** Where a ledger stands. */
 typedef struct mgc_ledger_info {
     size_t struct_size;
-    uint32_t n_chains;
+    uint32_t n_chains; /**< chains in the store */
     uint32_t n_files;         /**< journal files */
     uint64_t bytes;           /**< in them */
     uint64_t records;         /**< in them */
@@ -181,9 +183,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *
 typedef struct mgc_member {
     uint32_t id; /**< of the alliance's members, > 0 */
     uint32_t reserved0;
-    uint8_t public_key[32];
+    uint8_t public_key[32]; /**< Ed25519 */
 } mgc_member;
 
+/** What a chain begins with. */
 typedef struct mgc_genesis {
     size_t struct_size;
     const char *name;          /**< [a-z0-9-], unique in the store */
@@ -206,19 +209,20 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_chain(mgc_ledger *ledger, const char
 /** The i-th chain, in the order of creation.  @return MGC_OK, MGC_E_NOT_FOUND.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_chain_at(mgc_ledger *ledger, uint32_t index, mgc_chain **out);
 
+/** Where a chain stands. */
 typedef struct mgc_chain_info {
     size_t struct_size;
     const char *name;      /**< borrowed until mgc_ledger_close() */
-    uint8_t chain_id[32];
+    uint8_t chain_id[32]; /**< hash of its genesis */
     uint64_t height;       /**< of the last stored block; 0: none yet */
     uint64_t final_height; /**< of the last block with a certificate */
     uint64_t acked_height; /**< of the last block that is final and synced */
     uint64_t time_ms;      /**< of the last stored block, or of the genesis */
     uint8_t block_hash[32];   /**< of the last stored block; of height 0: the chain id */
-    uint8_t state_digest[32];
+    uint8_t state_digest[32]; /**< of the state after the last block */
     uint64_t n_records;    /**< keyed records in the state, accounts and transfers among them */
-    uint64_t n_transactions;
-    uint32_t n_members, quorum;
+    uint64_t n_transactions; /**< in all its blocks */
+    uint32_t n_members, quorum; /**< in force */
 } mgc_chain_info;
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
@@ -231,18 +235,19 @@ typedef struct mgc_tx_body {
     size_t struct_size;
     const uint8_t *chain_id;   /**< 32 bytes */
     const uint8_t *sender;     /**< public key, 32 bytes; one of the signers; the nonce is counted for it */
-    uint32_t contract;
+    uint32_t contract; /**< MGC_CONTRACT_... or a host's own */
     uint32_t reserved0;
     const char *method;        /**< UTF-8, 1..MGC_METHOD_MAX bytes */
     const uint8_t *arguments;  /**< the contract's own bytes */
-    size_t arguments_len;
+    size_t arguments_len; /**< bytes in arguments */
     uint64_t nonce;            /**< 1, 2, 3 ... for each sender and contract */
     uint64_t valid_until;      /**< last height at which it may stand in a block */
 } mgc_tx_body;
 
+/** A signature under a transaction. */
 typedef struct mgc_tx_signature {
-    uint8_t public_key[32];
-    uint8_t signature[64];
+    uint8_t public_key[32]; /**< the signer's */
+    uint8_t signature[64]; /**< Ed25519, of the body */
     uint32_t role; /**< MGC_ROLE_..., 0..255 */
     uint32_t reserved0;
 } mgc_tx_signature;
@@ -265,19 +270,19 @@ MGC_API MGC_NODISCARD mgc_status mgc_tx_assemble(const uint8_t *body, size_t bod
 /** A transaction taken apart; pointers are borrowed from the bytes that it was read from. */
 typedef struct mgc_tx_info {
     size_t struct_size;
-    uint8_t tx_id[32];
+    uint8_t tx_id[32]; /**< hash that names it */
     const uint8_t *chain_id;  /**< 32 bytes */
     const uint8_t *sender;    /**< 32 bytes */
-    uint32_t contract;
-    uint32_t n_signatures;
+    uint32_t contract; /**< which is called */
+    uint32_t n_signatures; /**< under it */
     const char *method;       /**< not NUL-terminated */
-    size_t method_len;
-    const uint8_t *arguments;
-    size_t arguments_len;
-    uint64_t nonce;
-    uint64_t valid_until;
-    const uint8_t *body;
-    size_t body_len;
+    size_t method_len; /**< bytes in method */
+    const uint8_t *arguments; /**< canonical map */
+    size_t arguments_len; /**< bytes in arguments */
+    uint64_t nonce; /**< the sender's count at this contract */
+    uint64_t valid_until; /**< last height at which it may stand */
+    const uint8_t *body; /**< what is signed */
+    size_t body_len; /**< bytes in body */
 } mgc_tx_info;
 
 /** Take a transaction apart; nothing is verified but its form.
@@ -393,21 +398,22 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_read_block(mgc_chain *chain, uint64_t
 /** NULL is fine.  Since 0.1 */
 MGC_API void mgc_block_destroy(mgc_block *block);
 
+/** A block's header. */
 typedef struct mgc_block_info {
     size_t struct_size;
-    uint64_t height;
-    uint64_t time_ms;
-    uint64_t config_height;
-    uint32_t n_txs;
+    uint64_t height; /**< from 1 */
+    uint64_t time_ms; /**< UTC */
+    uint64_t config_height; /**< of the block that brought the members in force */
+    uint32_t n_txs; /**< transactions */
     uint32_t n_receipts; /**< n_txs + 1: the last one is the block's own (expired transfers, contracts' own time) */
     uint32_t proposer;   /**< member id */
     uint32_t n_votes;    /**< in its certificate; 0: not final yet */
-    uint8_t hash[32];
-    uint8_t previous[32];
-    uint8_t tx_root[32];
-    uint8_t receipt_root[32];
-    uint8_t state_digest[32];
-    uint8_t log_root[32];
+    uint8_t hash[32]; /**< of the header */
+    uint8_t previous[32]; /**< hash of the block before; zero in the first */
+    uint8_t tx_root[32]; /**< of the transactions */
+    uint8_t receipt_root[32]; /**< of the receipts */
+    uint8_t state_digest[32]; /**< of the state after it */
+    uint8_t log_root[32]; /**< of the blocks before it */
 } mgc_block_info;
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
@@ -421,6 +427,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_block_get_vote(const mgc_block *block, uint
 MGC_API MGC_NODISCARD mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes,
                                                   size_t *len, mgc_tx_info *info);
 
+/** What came of a transaction, or of a block itself. */
 typedef struct mgc_receipt_info {
     size_t struct_size;
     uint8_t tx_id[32];     /**< zero in the block's own receipt */
@@ -428,23 +435,24 @@ typedef struct mgc_receipt_info {
     uint32_t n_events;     /**< 0 where it was refused */
     uint64_t cost;         /**< what the contract metered */
     const char *rule;      /**< why it was refused, not NUL-terminated; borrowed until mgc_block_destroy() */
-    size_t rule_len;
+    size_t rule_len; /**< bytes in rule */
     const uint8_t *output; /**< the contract's answer; borrowed until mgc_block_destroy() */
-    size_t output_len;
+    size_t output_len; /**< bytes in output */
 } mgc_receipt_info;
 
 /** The i-th receipt; of n_receipts.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_block_get_receipt(const mgc_block *block, uint32_t index,
                                                        mgc_receipt_info *info);
 
+/** An event that a transaction or a block brought forth. */
 typedef struct mgc_event_info {
     size_t struct_size;
     uint32_t contract;      /**< that said it; 0: the ledger itself */
     uint32_t reserved0;
     const char *name;       /**< not NUL-terminated; borrowed until mgc_block_destroy() */
-    size_t name_len;
+    size_t name_len; /**< bytes in name */
     const uint8_t *payload; /**< the contract's own bytes; likewise */
-    size_t payload_len;
+    size_t payload_len; /**< bytes in payload */
 } mgc_event_info;
 
 /** An event of a receipt.  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE.  Since 0.1 */
@@ -460,12 +468,12 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_find_tx(const mgc_chain *chain, const
 
 /** Where to go on; all zeros: from the beginning.  The library's own bytes: kept and sent by the host, never made. */
 typedef struct mgc_cursor {
-    uint8_t bytes[64];
+    uint8_t bytes[64]; /**< opaque; the caller's memory */
 } mgc_cursor;
 
 /** A place in the chain. */
 typedef struct mgc_found {
-    uint64_t height;
+    uint64_t height; /**< of its block */
     uint32_t index; /**< of the transaction or receipt in its block; 0 for a record's change */
     uint32_t event; /**< of the event in its receipt; else 0 */
 } mgc_found;
@@ -498,32 +506,34 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_find_events(mgc_chain *chain, uint32_
 
 /* --- state --------------------------------------------------------------------------------------- */
 
+/** An account. */
 typedef struct mgc_account_info {
     size_t struct_size;
-    uint8_t id[16];
-    uint32_t unit;
+    uint8_t id[16]; /**< chosen by who opens it */
+    uint32_t unit; /**< what it counts */
     uint32_t code;  /**< the host's kind of account, > 0 */
     uint32_t flags; /**< MGC_ACCOUNT_... */
-    uint32_t user_data_32;
-    uint64_t user_data_64;
-    uint8_t user_data_128[16];
+    uint32_t user_data_32; /**< the opener's own */
+    uint64_t user_data_64; /**< likewise */
+    uint8_t user_data_128[16]; /**< likewise */
     uint64_t debits_pending, debits_posted, credits_pending, credits_posted; /**< [unit] */
     uint64_t height; /**< at which it was opened */
 } mgc_account_info;
 
+/** A movement of an amount between two accounts. */
 typedef struct mgc_transfer_info {
     size_t struct_size;
-    uint8_t id[16];
-    uint8_t debit_account[16];
-    uint8_t credit_account[16];
+    uint8_t id[16]; /**< chosen by who makes it */
+    uint8_t debit_account[16]; /**< gives */
+    uint8_t credit_account[16]; /**< takes */
     uint8_t pending_id[16]; /**< of a post or void; else zero */
     uint64_t amount;        /**< [unit] */
-    uint32_t unit;
+    uint32_t unit; /**< that of both accounts */
     uint32_t code;  /**< the host's kind of transfer, > 0 */
     uint32_t flags; /**< MGC_TRANSFER_... */
-    uint32_t user_data_32;
-    uint64_t user_data_64;
-    uint8_t user_data_128[16];
+    uint32_t user_data_32; /**< the maker's own */
+    uint64_t user_data_64; /**< likewise */
+    uint8_t user_data_128[16]; /**< likewise */
     uint64_t timeout; /**< [blocks] of a pending one; 0: it does not expire */
     uint64_t height;  /**< of the block that holds it */
     uint32_t index;   /**< among the transfers of that block */
@@ -555,6 +565,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_next_transfer_of(const mgc_chain *cha
                                                             uint64_t after_height, uint32_t after_index,
                                                             mgc_transfer_info *info);
 
+/** An account's balances after a block. */
 typedef struct mgc_balance_info {
     size_t struct_size;
     uint64_t height; /**< of the change */
@@ -569,12 +580,13 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_next_balance(const mgc_chain *chain, 
                                                         uint64_t after_height, uint32_t after_index,
                                                         mgc_balance_info *info);
 
+/** A contract's record. */
 typedef struct mgc_record_info {
     size_t struct_size;
     const uint8_t *key; /**< borrowed, like value, until the chain next changes */
-    size_t key_len;
-    const uint8_t *value;
-    size_t value_len;
+    size_t key_len; /**< bytes in key */
+    const uint8_t *value; /**< its bytes */
+    size_t value_len; /**< bytes in value */
 } mgc_record_info;
 
 /** What a block wrote to a record: its last value in the block, or value NULL where it was removed.  Borrowed until
@@ -667,14 +679,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_resume(mgc_chain *chain);
 
 /* --- verifying ----------------------------------------------------------------------------------- */
 
+/** What a verification went through. */
 typedef struct mgc_verify_info {
     size_t struct_size;
-    uint32_t n_chains;
-    uint32_t n_files;
-    uint64_t bytes;
-    uint64_t records;
-    uint64_t blocks;
-    uint64_t transactions;
+    uint32_t n_chains; /**< chains */
+    uint32_t n_files; /**< files */
+    uint64_t bytes; /**< in them */
+    uint64_t records; /**< in the journal */
+    uint64_t blocks; /**< of all chains */
+    uint64_t transactions; /**< in them */
     uint64_t signatures;  /**< verified: transactions' and certificates' */
     uint64_t uncertified; /**< blocks at the end without a certificate: never acknowledged, forgotten when opened */
     uint64_t torn_bytes;  /**< an append cut short at the very end, as a killed process leaves it */

@@ -28,13 +28,14 @@
 extern "C" {
 #endif
 
-typedef struct mgc_node mgc_node;
+typedef struct mgc_node mgc_node; /* owned by the caller */
 
 enum {
     MGC_POOL_MAX = 65536,     /**< transactions that wait for a block: submit answers MGC_E_RATE beyond */
     MGC_TICKETS_MAX = 1 << 17 /**< tickets remembered; the oldest is forgotten first */
 };
 
+/** Options of mgc_node_create(). */
 typedef struct mgc_node_opts {
     size_t struct_size;
     uint32_t id;                /**< member of the chain, > 0 */
@@ -141,6 +142,7 @@ enum {
     MGC_TICKET_REFUSED = 3    /**< status and rule say why; height > 0: it stands in a block and its nonce is spent */
 };
 
+/** Where a submitted transaction stands. */
 typedef struct mgc_ticket_info {
     size_t struct_size;
     uint32_t state;  /**< MGC_TICKET_... */
@@ -220,13 +222,14 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,
                                                 const char *arguments, mgc_rows **out);
 
+/** Where a node stands. */
 typedef struct mgc_node_info {
     size_t struct_size;
     uint8_t chain_id[32]; /**< of the first chain, as are height, hash and digest */
     uint64_t height;      /**< of its last acknowledged block */
     uint64_t time_ms;     /**< of the last acknowledged block of all chains */
-    uint8_t block_hash[32];
-    uint8_t state_digest[32];
+    uint8_t block_hash[32]; /**< of its last acknowledged block */
+    uint8_t state_digest[32]; /**< after it */
     uint64_t transactions; /**< in all chains */
     uint32_t waiting;      /**< in the pool */
     uint32_t n_chains;     /**< 1 or 3 */
@@ -259,9 +262,10 @@ enum {
     MGC_STANDING_REMOVED = 4 /**< was in it: its node orders nothing any more and may be destroyed */
 };
 
+/** A member as a node sees it. */
 typedef struct mgc_node_member_info {
     size_t struct_size;
-    uint32_t id;
+    uint32_t id; /**< of the member */
     uint32_t standing;    /**< MGC_STANDING_... */
     uint32_t aim;         /**< what was decided that it be, or is on its way to */
     uint32_t incarnation; /**< of its store, as the others know it */
@@ -271,7 +275,7 @@ typedef struct mgc_node_member_info {
     uint32_t convicted;   /**< 1: it was shown to have signed two truths */
     uint32_t reserved0;
     uint64_t acknowledged; /**< last entry that it told the leader to have; known to the leader alone */
-    uint8_t public_key[32];
+    uint8_t public_key[32]; /**< Ed25519 */
 } mgc_node_member_info;
 
 /** The index-th known member, in the order of ids.  @return MGC_OK; MGC_E_NOT_FOUND (there are no more, or one member orders

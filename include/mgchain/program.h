@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-typedef struct mgc_program mgc_program;
+typedef struct mgc_program mgc_program; /* owned by the caller */
 
 /** Create an empty program.  Its parent ctx must outlive it.
  *  @param out the caller's; NULL on failure
@@ -113,7 +113,7 @@ typedef struct mgc_program_opts {
      *  @return MGC_CB_DONE; MGC_CB_STOP: outcome CANCELLED with the best result so far; a negative status: the solve returns it;
      *  anything else: MGC_E_CALLBACK */
     int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);
-    void *user;
+    void *user;            /**< first argument of progress */
     uint32_t presolve;     /**< 0: reduce the program before it is solved where that pays; 1: never; 2: always */
     uint32_t polish;       /**< 1: move an OPTIMAL answer to where its active bounds and rows meet, if that is better: of primal
                                 residual, dual residual and gap none grows beyond 1e-13 and one at least falls tenfold, else the

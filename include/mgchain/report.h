@@ -15,16 +15,16 @@ extern "C" {
 
 /** A table of texts.  Everything stays the caller's. */
 typedef struct mgc_report_table {
-    const char *title;
+    const char *title; /**< heading */
     const char *note;          /**< one line below the title; may be NULL */
     const char *const *header; /**< length columns; a name that ends in ">" is aligned right, the ">" left out */
     const char *const *cell;   /**< rows x columns */
-    size_t columns, rows;
+    size_t columns, rows; /**< its size */
 } mgc_report_table;
 
 /** One line of the list of self-checks. */
 typedef struct mgc_report_check {
-    const char *name;
+    const char *name; /**< what was looked at */
     const char *found; /**< what was measured, with its unit */
     uint32_t ok;       /**< 1: held; 0: did not */
     uint32_t reserved0;
@@ -64,16 +64,16 @@ typedef struct mgc_report {
     const mgc_alliance *alliance;   /**< must be given */
     const mgc_plan *realised;       /**< the day as it was, or NULL */
     const mgc_report_check *check;  /**< length checks */
-    size_t checks;
+    size_t checks; /**< length of check */
     const mgc_report_table *table;  /**< contracts, blocks, ...; length tables, in this order after the pictures */
-    size_t tables;
+    size_t tables; /**< length of table */
     const char *made_by;            /**< "mgchain-sim 0.1.0, seed 1"; may be NULL */
     const mgc_report_figure *figure; /**< length figures, before the tables */
-    size_t figures;
+    size_t figures; /**< length of figure */
     const mgc_report_caution *caution; /**< length cautions; at most 8 */
-    size_t cautions;
+    size_t cautions; /**< length of caution */
     const double *upper, *lower;    /**< [currency] bounds of column-and-constraint generation, length bounds; may be NULL */
-    size_t bounds;
+    size_t bounds; /**< length of upper and lower */
 } mgc_report;
 
 /**
@@ -94,7 +94,7 @@ typedef struct mgc_evaluation {
     const double *cost;             /**< [currency] of the realised day */
     const double *promise;          /**< [currency] the cost that the plan expected, in its worst case */
     const double *unserved_kwh;     /**< of the realised day, as the next one */
-    const double *emission_kg;
+    const double *emission_kg; /**< of the realised day */
     const double *hindsight;        /**< [days] [currency] the best that could have been done, knowing the day */
     const char *const *rule;        /**< [rules] "norm1 weissman", ... */
     const double *radius, *nominal, *covered; /**< [rules] coverage promised and measured */

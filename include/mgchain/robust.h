@@ -18,10 +18,11 @@
 extern "C" {
 #endif
 
-typedef struct mgc_twostage mgc_twostage;
+typedef struct mgc_twostage mgc_twostage; /* owned by the caller */
 
-/** Stage of a column or row: the first, or that of scenario k. */
+/** Stage of a column or row that all scenarios share. */
 #define MGC_FIRST_STAGE 0u
+/** Stage of a column or row of scenario k. */
 #define MGC_SCENARIO(k) ((uint32_t)(k) + 1u)
 
 /**
@@ -129,7 +130,7 @@ typedef struct mgc_twostage_opts {
     /** DIRECT: once per interior-point iteration or node; CCG: once per iteration, with the best upper and lower bound.
      *  On the caller's thread; may be NULL.  Answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED) or a status. */
     int32_t (*progress)(void *user, uint32_t iteration, double upper, double lower);
-    void *user;
+    void *user; /**< first argument of progress */
     /** 1: scenarios that the worst case gives next to no weight, whose recourse the objective therefore leaves open, are
      *  given their own optimal recourse; 0 saves a small program for each of them, for inner solves that only need x; 1 */
     uint32_t complete;
@@ -242,7 +243,7 @@ typedef struct mgc_budget_opts {
     /** Once a round, with the best upper and lower bound.  On the caller's thread; may be NULL.  Answers MGC_CB_DONE,
      *  MGC_CB_STOP (outcome CANCELLED) or a status. */
     int32_t (*progress)(void *user, uint32_t round, double upper, double lower);
-    void *user;
+    void *user; /**< first argument of progress */
 } mgc_budget_opts;
 
 /** Fill with the defaults of the library that runs.  size: sizeof(mgc_budget_opts).  Since 0.1 */
@@ -258,7 +259,7 @@ typedef struct mgc_budget_info {
     uint64_t recourse_solves; /**< recourse problems and relaxations in all */
     double objective;    /**< proven upper bound: first stage and worst recourse cost of the point; +INFINITY where there is none */
     double bound;        /**< proven lower bound */
-    double first_stage_cost;
+    double first_stage_cost; /**< [cost] of the first stage alone */
     double gap;          /**< [-] (objective - bound) / max(1, |objective|) */
     double seconds;      /**< by the context's clock; 0 without one */
 } mgc_budget_info;
@@ -301,8 +302,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_budget_worst(mgc_budget *budget, const mgc_
  * BLOCKS or SCENARIOS of discrete distributions (REPLACE, ADD, MULTIPLY).  Independent random things are multiplied out.
  *
  * @param core,time,stoch whole contents of the three files, the caller's
- * @param *_file          names for messages "file:line: ..."; may be NULL
- * @param out             without ambiguity; columns and rows of the second stage are named <name>.<scenario>
+ * @param core_file,time_file,stoch_file names for messages "file:line: ..."; may be NULL
+ * @param out             without ambiguity; columns and rows of the second stage are named NAME.SCENARIO
  * @return MGC_OK; MGC_E_SYNTAX, MGC_E_NOT_FOUND, MGC_E_PROBABILITY, MGC_E_UNSUPPORTED (more than two periods, a second stage that is
  *         integer or quadratic, continuous distributions) with file and line in the text; MGC_E_LIMIT (100,000 scenarios);
  *         MGC_E_NO_MEMORY.  Since 0.1

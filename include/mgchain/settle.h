@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-typedef struct mgc_day mgc_day;
+typedef struct mgc_day mgc_day; /* owned by the caller */
 
 /**
  * Split a whole total among n parties in proportion to values, losing nothing: largest remainders, ties to the lower
@@ -88,6 +88,7 @@ typedef struct mgc_day_chain {
     uint64_t height;   /**< now: transactions are valid for MGC_TX_WINDOW_MAX / 2 blocks from here */
 } mgc_day_chain;
 
+/** Options of mgc_day_create(). */
 typedef struct mgc_day_opts {
     size_t struct_size;
     mgc_day_chain information; /**< must be given; as mgc_node_chain() with the contract of that name */
@@ -160,15 +161,16 @@ MGC_API MGC_NODISCARD mgc_status mgc_day_set_delivered(mgc_day *day, uint32_t li
                                                        const double *sent_kw);
 /** @} */
 
+/** A transaction that a day brings forth. */
 typedef struct mgc_day_tx {
     size_t struct_size;
     uint32_t phase; /**< MGC_DAY_...; let the node build its blocks (mgc_node_flush()) before the first of another
                      *   phase: on three chains it reads what this phase wrote on another one */
-    uint32_t contract;
+    uint32_t contract; /**< MGC_CONTRACT_... */
     const char *method;   /**< static text */
     uint64_t due_ms;      /**< let the node step to this time before handing it in; never decreases */
     const uint8_t *bytes; /**< signed; borrowed until the next call on the day */
-    size_t len;
+    size_t len; /**< bytes in bytes */
 } mgc_day_tx;
 
 /**
@@ -191,10 +193,10 @@ typedef struct mgc_day_expectation {
     int64_t grid_micro;      /**< pays (< 0) the utility for what was nominated */
     int64_t imbalance_micro; /**< pays (< 0) or receives for deviations */
     int64_t fee_micro;       /**< pays (< 0) the links' fees */
-    int64_t deposit_micro;
+    int64_t deposit_micro; /**< stays reserved as a deposit */
     int64_t electricity_wh; /**< taken in over the day, all in all */
-    int64_t heat_wh;
-    int64_t carbon_g;
+    int64_t heat_wh; /**< likewise, heat */
+    int64_t carbon_g; /**< emission that is counted */
 } mgc_day_expectation;
 /** @param microgrid index in the model.  @return MGC_OK, MGC_E_RANGE, MGC_E_STATE (before the realised day),
  *  MGC_E_OVERFLOW.  Since 0.1 */

@@ -32,6 +32,7 @@ enum { MGC_STORAGE_NAME_MAX = 63 };
  *  and is list()'s own answer. */
 typedef int32_t (*mgc_storage_visit)(void *visit_user, const char *name, uint64_t size);
 
+/** The calls of a store. */
 typedef struct mgc_storage_ops {
     size_t struct_size;
     uint32_t version;   /**< meaning of the calls; 1 is current */
@@ -40,6 +41,7 @@ typedef struct mgc_storage_ops {
     /** Hold the store against every other writer until unlock(); MGC_E_LOCKED where one holds it.
      *  Optional: NULL means that the host vouches for it.  Not called for a read-only ledger. */
     int32_t (*lock)(void *user);
+    /** Let the store go. */
     int32_t (*unlock)(void *user);
 
     /** Name every file, in any order. */

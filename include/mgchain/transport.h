@@ -15,6 +15,7 @@ extern "C" {
 /** Limit of one message: a block with its certificate and room for an envelope. */
 enum { MGC_MESSAGE_BYTES_MAX = (1 << 24) + (1 << 16) };
 
+/** The calls of a transport. */
 typedef struct mgc_transport_ops {
     size_t struct_size;
     uint32_t version;   /**< meaning of the calls; 1 is current */

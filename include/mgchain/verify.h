@@ -44,10 +44,10 @@ enum {
  *  The fields from height on are what was learnt of the chain's head; only this header's calls change them. */
 typedef struct mgc_verifier {
     size_t struct_size;
-    uint8_t chain_id[32];
+    uint8_t chain_id[32]; /**< what is trusted */
     uint64_t height; /**< of the head followed so far; 0: none */
-    uint64_t time_ms;
-    uint8_t block_hash[32];
+    uint64_t time_ms; /**< of the head */
+    uint8_t block_hash[32]; /**< of the head */
     uint8_t log_root[32];  /**< over the blocks before the head */
     uint8_t seen_hash[32]; /**< of the last block whose certificate was verified; zero: none */
 } mgc_verifier;
@@ -62,9 +62,9 @@ typedef struct mgc_verified {
     uint8_t block_hash[32];  /**< its hash */
     uint64_t index;          /**< of the transaction, receipt or record; the ancestor's height; the old log's length */
     const uint8_t *item;     /**< transaction, receipt, the ancestor's header unless pruned, the record's value; else NULL */
-    size_t item_len;
+    size_t item_len; /**< bytes in item */
     const uint8_t *key;      /**< of the record, present or absent; else NULL */
-    size_t key_len;
+    size_t key_len; /**< bytes in key */
     uint8_t item_hash[32];   /**< transaction: its id; receipt: that of its transaction; ancestor: its block hash */
     int32_t receipt_status;  /**< of a receipt: MGC_OK or why it was refused */
     uint32_t reserved0;
@@ -75,8 +75,8 @@ typedef struct mgc_verified_account {
     size_t struct_size;
     uint64_t height;  /**< of the block that says so; the account stood so after the block before it */
     uint64_t time_ms; /**< of that block */
-    uint8_t id[16];
-    uint32_t unit, code, flags;
+    uint8_t id[16]; /**< of the account */
+    uint32_t unit, code, flags; /**< as it was opened */
     uint32_t reserved0;
     uint64_t debits_pending, debits_posted, credits_pending, credits_posted; /**< [unit] */
 } mgc_verified_account;

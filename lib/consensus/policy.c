@@ -41,7 +41,7 @@ static mgc_status read_policy(mgc_ctx *ctx, const mgc_raft_policy *given, mgc_ra
     mgc_status status = MGC_OK;
 
     *p = defaults;
-    if (given != NULL) status = mgc__opts_read(p, sizeof *p, sizeof *p, given);
+    if (given != NULL) status = mgc__opts_read(p, sizeof *p, MGC__FIRST_SIZE(mgc_raft_policy, reserved0), given);
     if (status != MGC_OK) return mgc__fail(ctx, status, "consensus: policy struct of another size");
     if (p->voters_max == 0) p->voters_max = MGC_RAFT_MEMBERS_MAX;
     if (p->enter > CREDIT_MOST) return bad(ctx, "enter", p->enter, 1, CREDIT_MOST);
@@ -50,8 +50,8 @@ static mgc_status read_policy(mgc_ctx *ctx, const mgc_raft_policy *given, mgc_ra
         return bad(ctx, "voters_min", p->voters_min, 1, MGC_RAFT_MEMBERS_MAX);
     if (p->voters_max < p->voters_min || p->voters_max > MGC_RAFT_MEMBERS_MAX)
         return bad(ctx, "voters_max", p->voters_max, p->voters_min, MGC_RAFT_MEMBERS_MAX);
-    if (p->dwell_epochs >= 1 && p->dwell_epochs <= EPOCHS_MOST) return MGC_OK;
-    return bad(ctx, "dwell_epochs", p->dwell_epochs, 1, EPOCHS_MOST);
+    if (p->dwell_epochs < 1 || p->dwell_epochs > EPOCHS_MOST) return bad(ctx, "dwell_epochs", p->dwell_epochs, 1, EPOCHS_MOST);
+    return p->reserved0 == 0 ? MGC_OK : bad(ctx, "reserved0", p->reserved0, 0, 0);
 }
 
 static mgc_status check_table(mgc_ctx *ctx, const mgc_raft_table *table)
