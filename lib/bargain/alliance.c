@@ -201,7 +201,7 @@ void mgc__run_reason(mgc__run *run, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(run->a->reason, sizeof run->a->reason, format, args);
+    mgc__vformat(run->a->reason, sizeof run->a->reason, format, args);
     va_end(args);
 }
 

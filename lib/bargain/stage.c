@@ -126,7 +126,7 @@ void mgc__agent_end(mgc_agent *agent, uint32_t state, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(agent->reason, sizeof agent->reason, format, args);
+    mgc__vformat(agent->reason, sizeof agent->reason, format, args);
     va_end(args);
     agent->state = state;
 }

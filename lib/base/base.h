@@ -94,6 +94,10 @@ enum { MGC__DOUBLE_TEXT = 32 };
 size_t mgc__format_double(double x, char text[MGC__DOUBLE_TEXT]);
 #endif
 
+/* vsnprintf and snprintf as in the "C" locale, whatever the host's is: for texts with numbers in them. */
+int mgc__vformat(char *text, size_t room, const char *format, va_list args);
+int mgc__format(char *text, size_t room, const char *format, ...) MGC_PRINTF(3, 4);
+
 /* Of n words, the one closest to `word` by edit distance (transposition counts one) if it is close
  * enough to be a likely slip, else NULL. */
 const char *mgc__nearest(const char *word, const char *const words[], size_t n);

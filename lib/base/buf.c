@@ -41,7 +41,7 @@ void mgc__buf_printf(mgc__buf *buf, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = mgc__vformat(NULL, 0, format, args);
     va_end(args);
     if (len < 0) {
         buf->status = MGC_E_INTERNAL;
@@ -49,7 +49,7 @@ void mgc__buf_printf(mgc__buf *buf, const char *format, ...)
     }
     if (!reserve(buf, (size_t)len)) return;
     va_start(args, format);
-    vsnprintf((char *)buf->bytes + buf->len, (size_t)len + 1, format, args);
+    mgc__vformat((char *)buf->bytes + buf->len, (size_t)len + 1, format, args);
     va_end(args);
     buf->len += (size_t)len;
 }

@@ -110,7 +110,7 @@ mgc_status mgc__fail(mgc_ctx *ctx, mgc_status status, const char *format, ...)
 
     if (ctx == NULL) return status;
     va_start(args, format);
-    vsnprintf(ctx->error, sizeof ctx->error, format, args);
+    mgc__vformat(ctx->error, sizeof ctx->error, format, args);
     va_end(args);
     return status;
 }
@@ -127,7 +127,7 @@ void mgc__log(mgc_ctx *ctx, uint32_t level, const char *format, ...)
 
     if (ctx == NULL || ctx->opts.log == NULL || level > ctx->opts.log_level) return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    mgc__vformat(text, sizeof text, format, args);
     va_end(args);
     ctx->opts.log(ctx->opts.user, level, text);
 }

@@ -77,6 +77,25 @@ double mgc__parse_double(const char *text, const char **end)
     return value;
 }
 
+int mgc__vformat(char *text, size_t room, const char *format, va_list args)
+{
+    pthread_once(&c_locale_once, make_c_locale);
+    locale_t hosts = c_locale != (locale_t)0 ? uselocale(c_locale) : (locale_t)0; /* of this thread alone */
+    int len = vsnprintf(text, room, format, args);
+    if (hosts != (locale_t)0) uselocale(hosts);
+    return len;
+}
+
+int mgc__format(char *text, size_t room, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int len = mgc__vformat(text, room, format, args);
+    va_end(args);
+    return len;
+}
+
 size_t mgc__format_double(double x, char text[MGC__DOUBLE_TEXT])
 {
     const char *end;

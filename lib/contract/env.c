@@ -79,7 +79,7 @@ mgc_status mgc_env_refuse(mgc_env *env, mgc_status status, const char *format, .
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(env->rule, sizeof env->rule, format, args);
+    (void)mgc__vformat(env->rule, sizeof env->rule, format, args);
     va_end(args);
     return status;
 }

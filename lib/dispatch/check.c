@@ -26,7 +26,7 @@ static void tell(struct check *c, mgc_status status, const char *key, const char
     int used = snprintf(text, sizeof text, "dispatch: %s ", c->who);
 
     va_start(args, format);
-    vsnprintf(text + used, sizeof text - (size_t)used, format, args);
+    mgc__vformat(text + used, sizeof text - (size_t)used, format, args);
     va_end(args);
     snprintf(where, sizeof where, "%s/%s", c->path, key);
     if (c->first == MGC_OK) {

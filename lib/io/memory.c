@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <locale.h>
 #include <stdio.h>
 
 #include "io/memory.h"
@@ -39,13 +40,25 @@ mgc_status mgc__io_no_memory(mgc_ctx *ctx, const char *what)
     return mgc__io_fail(ctx, MGC_E_NO_MEMORY, "io: no memory for %s", what);
 }
 
+/* vsnprintf as in the "C" locale, whatever the host's is; only this thread sees the change. */
+static int vformat(char *text, size_t room, const char *format, va_list args)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t hosts = plain != (locale_t)0 ? uselocale(plain) : (locale_t)0;
+    int len = vsnprintf(text, room, format, args);
+
+    if (hosts != (locale_t)0) uselocale(hosts);
+    if (plain != (locale_t)0) freelocale(plain);
+    return len;
+}
+
 mgc_status mgc__io_fail(mgc_ctx *ctx, mgc_status status, const char *format, ...)
 {
     char text[ERROR_TEXT_MAX];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vformat(text, sizeof text, format, args);
     va_end(args);
     return mgc_ctx_fail(ctx, status, text);
 }
@@ -120,9 +133,9 @@ void mgc__text_vprintf(mgc__text *text, const char *format, va_list args)
     va_list again;
 
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vformat(NULL, 0, format, args);
     if (len >= 0 && text_reserve(text, (size_t)len)) {
-        vsnprintf(text->bytes + text->len, (size_t)len + 1, format, again);
+        vformat(text->bytes + text->len, (size_t)len + 1, format, again);
         text->len += (size_t)len;
     }
     va_end(again);

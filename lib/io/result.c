@@ -112,7 +112,7 @@ mgc_status mgc_result_write(mgc_json *json, const mgc_result *result)
     mgc_status status = mgc_struct_read(&r, sizeof r, MGC__FIRST_SIZE(mgc_result, seconds_ledger), result);
     if (status != MGC_OK) return status;
     if ((r.members > 0 && r.id == NULL) || (r.trades > 0 && r.trade == NULL) ||
-        (r.probability != NULL && r.scenarios == NULL))
+        (r.probability != NULL && r.scenarios == NULL) || r.reserved0 != 0)
         return MGC_E_INVALID_ARG;
     write_head(json, &r);
     write_members(json, &r);

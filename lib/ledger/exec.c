@@ -99,7 +99,7 @@ mgc_status mgc__exec_refuse(mgc__exec *x, mgc_status status, const char *format,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(x->rule, sizeof x->rule, format, args);
+    mgc__vformat(x->rule, sizeof x->rule, format, args);
     va_end(args);
     /* A sentence cut in the middle of a letter, or made of a caller's bytes, would not be text. */
     if (!mgc__utf8_valid((const uint8_t *)x->rule, strlen(x->rule)))

@@ -38,6 +38,8 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     status = mgc__opts_read(ops, sizeof *ops, MGC__FIRST_SIZE(mgc_storage_ops, write), o->storage);
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: storage.struct_size is not one that this library knows");
+    if (ops->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: storage.reserved0 is %" PRIu32 "; it must be 0", ops->reserved0);
     if (ops->version != 1)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: storage.version is %" PRIu32 "; 1 is allowed",
                          ops->version);

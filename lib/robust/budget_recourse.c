@@ -202,7 +202,7 @@ static size_t say(mgc_budget *b, size_t at, const char *format, ...)
 
     if (at >= sizeof b->explanation) return at;
     va_start(args, format);
-    int n = vsnprintf(b->explanation + at, sizeof b->explanation - at, format, args);
+    int n = mgc__vformat(b->explanation + at, sizeof b->explanation - at, format, args);
     va_end(args);
     return n > 0 ? at + (size_t)n : at;
 }

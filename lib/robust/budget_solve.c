@@ -206,7 +206,7 @@ static void explain_infeasible(rounds *r)
         at += n > 0 ? (size_t)n : 0;
         for (uint32_t i = 0, said = 0; i < b->parameters && said < 8 && at < room; i++) {
             if (r->cases[c * b->parameters + i] == 0) continue;
-            n = snprintf(b->explanation + at, room - at, " z%u = %.6g", i, r->cases[c * b->parameters + i]);
+            n = mgc__format(b->explanation + at, room - at, " z%u = %.6g", i, r->cases[c * b->parameters + i]);
             at += n > 0 ? (size_t)n : 0;
             said++;
         }

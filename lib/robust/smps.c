@@ -22,7 +22,7 @@ mgc_status mgc__smps_bad(const mgc__smps_lines *l, mgc_status status, const char
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    mgc__vformat(text, sizeof text, format, args);
     va_end(args);
     return mgc__fail(l->ctx, status, "%s:%u: %s", l->file, l->number, text);
 }

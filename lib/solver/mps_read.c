@@ -97,7 +97,7 @@ static mgc_status bad(struct reader *r, mgc_status status, const char *format, .
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    mgc__vformat(text, sizeof text, format, args);
     va_end(args);
     return mgc__fail(r->ctx, status, "%s:%llu: %s", r->file, (unsigned long long)r->line, text);
 }

@@ -37,6 +37,8 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_program_opts *o)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
                          "solver: time_limit_s is %g but the context has no clock; give now_ms to mgc_ctx_create()",
                          o->time_limit_s);
+    if (o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: reserved0 is %u; it must be 0", o->reserved0);
     if (o->iteration_limit == 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "solver: iteration_limit is 0; at least 1 is needed");
     if (o->relax > 1 || o->warm_start > 1)

@@ -1485,6 +1485,7 @@ mgc_raft_policy._fields_ = [
     ("voters_min", c_uint32),
     ("voters_max", c_uint32),
     ("dwell_epochs", c_uint32),
+    ("reserved0", c_uint32),
 ]
 mgc_storage_visit = CFUNCTYPE(c_int32, c_void_p, c_char_p, c_uint64)
 mgc_storage_ops._fields_ = [
