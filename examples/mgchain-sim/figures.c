@@ -200,8 +200,9 @@ static mgc_status who_leads(book *b, figures *f, size_t points)
         for (size_t i = 0; i < points; i++) {
             const credit_sample *s = &b->peers.sample[i];
             bool leads = leader_at(&b->peers, s->time_ms) == b->peers.roster[k].id;
-            if (s->standing[k] == 0) continue;
-            m->value[k * points + i] = s->convicted[k] ? CONVICTED : leads ? LEADS : (s->standing[k] & MGC_RAFT_VOTER) != 0 ? VOTES : LEARNS;
+            if (s->convicted[k]) m->value[k * points + i] = CONVICTED;
+            else if (s->standing[k] == MGC_STANDING_VOTER) m->value[k * points + i] = leads ? LEADS : VOTES;
+            else if (s->standing[k] == MGC_STANDING_LEARNER) m->value[k * points + i] = LEARNS;
         }
     for (size_t i = 0; i < WORDS; i++) snprintf(m->word[i], sizeof m->word[i], "%s", words[i]);
     f->list[f->n++] = (mgc_report_figure){.title = "Who leads", .unit = "at each change of credit", .name = m->names, .label = m->labels, .word = m->words, .value = m->value,

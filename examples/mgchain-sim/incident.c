@@ -471,15 +471,31 @@ static mgc_status heal(book *b)
 
 /* --- low credit -------------------------------------------------------------------------------------------------- */
 
+/* The last member that votes, is there, does not lead and is not in another incident; 0: nobody. */
+static uint32_t somebody(book *b)
+{
+    const incidents *in = &b->incident;
+
+    for (uint32_t id = b->peers.n; id >= 1; id--) {
+        mgc_node_member_info info;
+        bool busy = id == peers_leader(b) || id == in->liar || id == in->unreliable || b->peers.list[id - 1].node == NULL;
+        if (!busy && peers_member(b, id, &info) && info.standing == MGC_STANDING_VOTER && info.convicted == 0) return id;
+    }
+    return 0;
+}
+
 static mgc_status begin_unreliable(book *b)
 {
     incident_line *line = tell(b, "low credit", "member");
     mgc_node_member_info info;
     incidents *in = &b->incident;
 
-    in->unreliable = b->peers.n;
-    while (in->unreliable == peers_leader(b) || b->peers.list[in->unreliable - 1].node == NULL || in->unreliable == in->liar) in->unreliable--;
+    in->unreliable = somebody(b);
     in->done |= INCIDENT_CREDIT;
+    if (in->unreliable == 0) {
+        snprintf(line->what, sizeof line->what, "every member leads or has another incident");
+        return MGC_OK;
+    }
     b->peers.list[in->unreliable - 1].mute = true;
     line->as_it_should = peers_member(b, in->unreliable, &info);
     snprintf(line->what, sizeof line->what, "member %u signs no blocks any more", in->unreliable);
@@ -550,9 +566,12 @@ static void begin_lies(book *b)
     incidents *in = &b->incident;
     incident_line *line = tell(b, "equivocation", "member");
 
-    in->liar = b->peers.n;
-    if (in->liar == peers_leader(b)) in->liar--;
+    in->liar = somebody(b);
     in->done |= INCIDENT_LIES;
+    if (in->liar == 0) {
+        snprintf(line->what, sizeof line->what, "every member leads or has another incident");
+        return;
+    }
     b->peers.list[in->liar - 1].lies = true;
     snprintf(line->what, sizeof line->what, "member %u signs two acknowledgements of one entry with two hashes", in->liar);
     snprintf(line->answer, sizeof line->answer, "who sees both hands them in as evidence");
