@@ -240,6 +240,7 @@ static mgc_status trade(crew *c)
     while (st == MGC_OK && running(c)) {
         size_t delivered;
         st = deliver(c, &delivered);
+        if (st == MGC_OK && delivered == 0 && any(c, MGC_AGENT_CANCELLED)) break; /* the others wait for who was cancelled */
         if (st == MGC_OK && delivered == 0)
             return mgc__fail(c->run->ctx, MGC_E_INTERNAL, "bargain: the agents wait for each other in phase %s",
                              mgc_phase_name(c->out[0].phase));
@@ -441,7 +442,7 @@ static mgc_status apart(crew *c)
     mgc_dispatch_opts o;
 
     for (size_t i = 0; i < c->n; i++)
-        if (c->out[i].state != MGC_AGENT_AGREED) mgc__run_reason(c->run, "%s", c->out[i].reason);
+        if (c->out[i].state != MGC_AGENT_AGREED && c->out[i].state != MGC_AGENT_RUNNING) mgc__run_reason(c->run, "%s", c->out[i].reason);
     mgc__alliance_apart(a);
     a->info.outcome = any(c, MGC_AGENT_INFEASIBLE) ? MGC_OUTCOME_INFEASIBLE : any(c, MGC_AGENT_CANCELLED) ? MGC_OUTCOME_CANCELLED
                     : MGC_OUTCOME_NUMERICAL;

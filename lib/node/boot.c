@@ -275,6 +275,7 @@ static mgc_status start_core(mgc__cluster *c, mgc_raft_boot *boot, size_t n)
     opts.members_max = CLUSTER_KNOWN_MAX;
     opts.sign = 1;
     opts.log_max = CLUSTER_LOG_MAX;
+    opts.propose_max = CLUSTER_LOG_MAX - CLUSTER_LOG_MAX / 8; /* the same everywhere, however much this member's disk held */
     while (opts.log_max < n + 64) opts.log_max *= 2;
     opts.batch_bytes = CLUSTER_ROUND_BYTES;
     st = mgc_raft_size(c->node->ctx, &opts, &size);

@@ -10,11 +10,14 @@
 
 typedef struct heap {
     long live, until_fault, faults, calls;
+    long until_cancel; /* of allocations; 0: never */
+    mgc_ctx *cancelled;
 } heap;
 
 static bool faulty(heap *h)
 {
     h->calls++;
+    if (h->until_cancel > 0 && --h->until_cancel == 0) mgc_ctx_cancel(h->cancelled);
     if (h->until_fault < 0 || h->until_fault-- != 0) return false;
     h->faults++;
     return true;
@@ -152,6 +155,37 @@ START_TEST(every_allocation_fails_once) /* faults O8 */
         refused += st == MGC_E_NO_MEMORY;
         if (k > 2000) step = 7; /* solves repeat the same allocations many times */
     }
+}
+END_TEST
+
+/* Cancelled at any allocation: an answer all the same, if only that everyone stays alone. */
+START_TEST(cancelled_at_any_moment)
+{
+    long calls = 0;
+
+    for (long k = 0; k == 0 || k < calls; k += k < 400 ? 3 : 101) {
+        heap h = {.until_fault = -1};
+        mgc_alliance_info info = {.struct_size = sizeof info};
+        mgc_alliance *a = NULL;
+        mgc_model *model;
+        mgc_ctx *ctx;
+        ck_assert_int_eq(make_ctx(&h, &ctx), MGC_OK);
+        ck_assert_int_eq(mgc_model_create(ctx, 2, 1.0, &model), MGC_OK);
+        ck_assert_int_eq(fill_model(model, 50), MGC_OK);
+        h.cancelled = ctx;
+        h.until_cancel = k;
+        h.calls = 0;
+        mgc_status st = mgc_alliance_solve(model, NULL, &a);
+        ck_assert_msg(st == MGC_OK || st == MGC_E_STOPPED, "cancelled at allocation %ld: %s", k, mgc_ctx_error(ctx));
+        if (st == MGC_OK) ck_assert_int_eq(mgc_alliance_get_info(a, &info), MGC_OK);
+        if (k == 0) calls = h.calls;
+        ck_assert_msg(st != MGC_OK || info.outcome == MGC_OUTCOME_OPTIMAL || (k > 0 && info.outcome == MGC_OUTCOME_CANCELLED), "cancelled at allocation %ld of %ld: outcome %u", k, calls, info.outcome);
+        mgc_alliance_destroy(a);
+        mgc_model_destroy(model);
+        mgc_ctx_destroy(ctx);
+        ck_assert_int_eq(h.live, 0);
+    }
+    ck_assert_msg(calls > 400, "only %ld allocations", calls);
 }
 END_TEST
 
@@ -386,6 +420,7 @@ int main(void)
 
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, two_members_by_hand, 0, 2);
+    tcase_add_test(tc, cancelled_at_any_moment);
     tcase_add_test(tc, agents_agree_over_the_hosts_bus);
     tcase_add_loop_test(tc, nothing_to_trade_is_an_agreement, 0, 2);
     tcase_add_loop_test(tc, every_allocation_fails_once, 0, 2);
