@@ -7,9 +7,11 @@
 
 enum { MEMBERS_MAX = 12, SCENARIOS_MAX = 64 }; /* beyond, these plans would take longer than the day's own */
 
+enum { TRUSTS, AS_GIVEN, FEARS };
+
 typedef struct attitude {
     const char *name;
-    enum { TRUSTS, AS_GIVEN, FEARS } kind;
+    int kind;
 } attitude;
 
 static mgc_status set_attitude(mgc_model *model, int kind)

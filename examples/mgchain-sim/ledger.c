@@ -24,6 +24,7 @@ static int verify(sim *s)
     opts.storage_user = user;
     opts.read_only = 1;
     st = mgc_contract_verify(s->ctx, &opts, NULL, NULL, 0, &info);
+    if (st == MGC_OK) st = mgc_node_verify_audits(s->ctx, &storage, user, NULL);
     mgc_storage_files_destroy(user);
     if (s->json)
         printf("{\"ok\": %s, \"status\": \"%s\", \"files\": %u, \"bytes\": %llu, \"blocks\": %llu, \"transactions\": %llu, \"signatures\": %llu, "

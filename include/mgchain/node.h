@@ -222,6 +222,21 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,
                                                 const char *arguments, mgc_rows **out);
 
+/**
+ * Check the record of what regulators and auditors asked, which a node keeps beside its chains (row 75 of doc/faults.md); no node
+ * need be open.
+ *
+ * @param storage      of the node's store; borrowed for the call
+ * @param storage_user its first argument
+ * @param count        filled with how many questions are on record; may be NULL
+ * @return MGC_OK, also where nothing was ever asked or the last append was cut short; MGC_E_CORRUPT: a byte is not what was
+ *         written; MGC_E_INVALID_ARG; a storage call's own status
+ * Cost  linear in the record
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_node_verify_audits(mgc_ctx *ctx, const mgc_storage_ops *storage, void *storage_user,
+                                                        uint64_t *count);
+
 /** Where a node stands. */
 typedef struct mgc_node_info {
     size_t struct_size;

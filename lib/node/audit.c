@@ -2,7 +2,7 @@
 /* What regulators and auditors ask is put on record before it is answered (row 75 of doc/faults.md): a file of this node's
  * own, durable first; where that fails, there is no answer.
  *
- *   record   "MGR1", length of the body (4), CRC-32C of the body (4), body
+ *   record   "MGR1", length of the body (4), CRC-32C of the body (4), CRC-32C of these twelve bytes (4), body
  *   body     time of the last block [ms] (8), its height on the first chain (8), member (4), roles (4), length of the
  *            question (4), question, arguments; little-endian
  *
@@ -14,7 +14,7 @@
 
 static const char file_name[] = "audit-reads.log";
 
-enum { HEAD = 12, BODY_FIXED = 28, TEXT_MAX = 4096, BODY_MAX = BODY_FIXED + TEXT_MAX };
+enum { HEAD = 16, HEAD_SUMMED = 12, BODY_FIXED = 28, TEXT_MAX = 4096, BODY_MAX = BODY_FIXED + TEXT_MAX };
 
 static void put(uint8_t *at, uint64_t x, uint32_t n)
 {
@@ -32,43 +32,92 @@ static int32_t seen(void *user, const char *name, uint64_t size)
     return MGC_CB_DONE;
 }
 
-/* Length of the whole record at an offset; 0: there is none. */
-static mgc_status record_at(mgc_node *node, uint64_t at, uint64_t size, size_t *len)
+/* The file, wherever it is. */
+typedef struct records {
+    const mgc_storage_ops *ops;
+    void *user;
+    uint64_t size;
+} records;
+
+/* How the bytes at an offset are: a whole record, the beginning of one, or neither. */
+enum { WHOLE = 1, CUT = 2, DAMAGED = 3 };
+
+static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t *len)
 {
     uint8_t head[HEAD], body[BODY_MAX];
+    size_t there = r->size - at < HEAD ? (size_t)(r->size - at) : HEAD;
     mgc__crc32c crc;
-    mgc_status st;
+    mgc_status st = mgc__verdict(r->ops->read(r->user, file_name, at, head, there));
 
+    *is = DAMAGED;
     *len = 0;
-    if (size - at < HEAD) return MGC_OK;
-    st = mgc__verdict(node->storage.read(node->storage_user, file_name, at, head, HEAD));
     if (st != MGC_OK) return st;
-    uint32_t body_len = get32(head + 4);
-    if (memcmp(head, "MGR1", 4) != 0 || body_len < BODY_FIXED || body_len > BODY_MAX || size - at - HEAD < body_len) return MGC_OK;
-    st = mgc__verdict(node->storage.read(node->storage_user, file_name, at + HEAD, body, body_len));
     mgc__crc32c_init(&crc);
-    if (st == MGC_OK && mgc__crc32c_of(&crc, 0, body, body_len) == get32(head + 8)) *len = HEAD + body_len;
+    if (there < HEAD) *is = memcmp(head, "MGR1", there < 4 ? there : 4) == 0 ? CUT : DAMAGED;
+    if (there < HEAD || memcmp(head, "MGR1", 4) != 0 || mgc__crc32c_of(&crc, 0, head, HEAD_SUMMED) != get32(head + HEAD_SUMMED)) return MGC_OK;
+    uint32_t body_len = get32(head + 4);
+    if (body_len < BODY_FIXED || body_len > BODY_MAX) return MGC_OK;
+    if (r->size - at - HEAD < body_len) {
+        *is = CUT;
+        return MGC_OK;
+    }
+    st = mgc__verdict(r->ops->read(r->user, file_name, at + HEAD, body, body_len));
+    if (st == MGC_OK && mgc__crc32c_of(&crc, 0, body, body_len) == get32(head + 8)) {
+        *is = WHOLE;
+        *len = HEAD + body_len;
+    }
+    return st;
+}
+
+/* To the first byte that is in no whole record, or the end. */
+static mgc_status walk(const records *r, uint64_t *at, uint64_t *n, uint32_t *is)
+{
+    mgc_status st = MGC_OK;
+    size_t len;
+
+    *at = *n = 0;
+    *is = WHOLE;
+    while (st == MGC_OK && *at < r->size) {
+        st = record_at(r, *at, is, &len);
+        if (st != MGC_OK || *is != WHOLE) break;
+        *at += len;
+        ++*n;
+    }
     return st;
 }
 
 /* Find the end of what is recorded; cut off an append that was cut short. */
 static mgc_status open_records(mgc_node *node)
 {
-    uint64_t size = 0, at = 0;
-    size_t len = 1;
-    mgc_status st = mgc__verdict(node->storage.list(node->storage_user, seen, &size));
+    records r = {&node->storage, node->storage_user, 0};
+    uint64_t at = 0, n;
+    uint32_t is;
+    mgc_status st = mgc__verdict(node->storage.list(node->storage_user, seen, &r.size));
 
-    while (st == MGC_OK && at < size && len > 0) {
-        st = record_at(node, at, size, &len);
-        at += len;
-    }
+    if (st == MGC_OK) st = walk(&r, &at, &n, &is);
     if (st != MGC_OK) return st;
-    if (size - at > HEAD + BODY_MAX)
+    if (r.size - at > HEAD + BODY_MAX)
         return mgc__fail(node->ctx, MGC_E_CORRUPT, "node: the record of audited reads is damaged at byte %" PRIu64, at);
-    if (at < size) st = mgc__verdict(node->storage.truncate(node->storage_user, file_name, at));
+    if (at < r.size) st = mgc__verdict(node->storage.truncate(node->storage_user, file_name, at));
     node->audit_size = at;
     node->audit_open = st == MGC_OK;
     return st;
+}
+
+mgc_status mgc_node_verify_audits(mgc_ctx *ctx, const mgc_storage_ops *storage, void *storage_user, uint64_t *count)
+{
+    records r = {storage, storage_user, 0};
+    uint64_t at, n;
+    uint32_t is;
+
+    if (count != NULL) *count = 0;
+    if (ctx == NULL || storage == NULL || storage->list == NULL || storage->read == NULL) return MGC_E_INVALID_ARG;
+    mgc_status st = mgc__verdict(storage->list(storage_user, seen, &r.size));
+    if (st == MGC_OK) st = walk(&r, &at, &n, &is);
+    if (st != MGC_OK) return st;
+    if (count != NULL) *count = n;
+    if (is != DAMAGED) return MGC_OK;
+    return mgc__fail(ctx, MGC_E_CORRUPT, "node: the record of audited reads is damaged at byte %" PRIu64, at);
 }
 
 static mgc_status append(mgc_node *node, const uint8_t *bytes, size_t len)
@@ -114,6 +163,7 @@ mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, co
     mgc__crc32c_init(&crc);
     put(bytes + 4, len, 4);
     put(bytes + 8, mgc__crc32c_of(&crc, 0, bytes + HEAD, len), 4);
+    put(bytes + HEAD_SUMMED, mgc__crc32c_of(&crc, 0, bytes, HEAD_SUMMED), 4);
     st = append(node, bytes, HEAD + len);
     if (st == MGC_OK) return MGC_OK;
     return mgc__fail(node->ctx, st, "node: what member %" PRIu32 " asks cannot be put on record, so it is not answered", caller);

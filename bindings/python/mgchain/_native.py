@@ -2575,6 +2575,7 @@ PROTOTYPES = [
     ("mgc_node_submit", "core", False, c_int32, (POINTER(mgc_node), POINTER(c_uint8), c_size_t, POINTER(c_uint64))),
     ("mgc_ticket_state", "core", False, c_int32, (POINTER(mgc_node), c_uint64, POINTER(mgc_ticket_info))),
     ("mgc_node_query", "core", False, c_int32, (POINTER(mgc_node), c_uint32, c_char_p, c_char_p, POINTER(POINTER(mgc_rows)))),
+    ("mgc_node_verify_audits", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_storage_ops), c_void_p, POINTER(c_uint64))),
     ("mgc_node_get_info", "core", False, c_int32, (POINTER(mgc_node), POINTER(mgc_node_info))),
     ("mgc_node_get_member", "core", False, c_int32, (POINTER(mgc_node), c_uint32, POINTER(mgc_node_member_info))),
     ("mgc_node_change_member", "core", False, c_int32, (POINTER(mgc_node), c_uint32, POINTER(mgc_member))),
