@@ -102,19 +102,22 @@ static mgc_status measure(const mgc_model *model, const attitude *a, const mgc_d
     return st;
 }
 
-/* Bounds of member after member; a member's iterations count from 1. */
+/* Bounds of member after member.  A member's bounds close in on each other; where they do not, the next one's begin. */
 typedef struct followed {
     double upper[MEMBERS_MAX][BOUNDS_MAX], lower[MEMBERS_MAX][BOUNDS_MAX];
     size_t n[MEMBERS_MAX], members;
-    uint32_t last;
+    double last_upper, last_lower;
 } followed;
 
 static int32_t note_bounds(void *user, uint32_t iteration, double upper, double lower)
 {
     followed *f = user;
+    double slack = 1e-6 * (1 + fabs(lower));
 
-    if ((f->members == 0 || iteration <= f->last) && f->members < MEMBERS_MAX) f->members++;
-    f->last = iteration;
+    (void)iteration; /* counts on over all members */
+    if ((f->members == 0 || upper > f->last_upper + slack || lower < f->last_lower - slack) && f->members < MEMBERS_MAX) f->members++;
+    f->last_upper = upper;
+    f->last_lower = lower;
     size_t m = f->members - 1;
     if (f->n[m] == BOUNDS_MAX || !isfinite(lower)) return MGC_CB_DONE;
     f->upper[m][f->n[m]] = upper;

@@ -38,7 +38,7 @@ static const char style[] =
     ".ok{color:var(--good)}.no{color:var(--bad);font-weight:700}ul.checks{list-style:none;padding:0;columns:2;column-gap:26px}"
     "ul.checks li{break-inside:avoid;padding:2px 0}footer{margin-top:50px;color:var(--soft);font-size:13px}"
     "@media(max-width:720px){.charts{grid-template-columns:1fr}ul.checks{columns:1}h1{font-size:23px}main{padding:18px 14px 40px}}"
-    "@media print{main{max-width:none;padding:0}body{font-size:11px}h2{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
+    "@media print{main{max-width:none;padding:0}body{font-size:11px}h2,h3,h2+p,h3+p{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
     ".scroll,.tall{overflow:visible;max-height:none}details,nav{display:none}@page{margin:14mm}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 
 void mgc_io__page_head(mgc__text *t, const char *title, const char *heading)

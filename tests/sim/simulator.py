@@ -525,6 +525,11 @@ def the_report_says_what_the_results_say():
     near(fears["worst_scenario"], fears["promised"], 1e-5 * fears["promised"], "who fears the worst promises it")
     assert trusts["nominal"] < planned["nominal"] < fears["nominal"], "caution costs"
     assert trusts["worst_scenario"] > planned["worst_scenario"] > fears["worst_scenario"], "and caution saves"
+    bounds = text[text.index("Column-and-constraint generation"):]
+    upper, lower = ([float(y) for _, y in re.findall(r"[ML]([0-9.]+) ([0-9.]+)", path)] for path in re.findall(r'<path class="curve"[^>]* d="([^"]*)"', bounds)[:2])
+    assert len(lower) >= 2 and lower == sorted(lower, reverse=True), "the lower bound falls: on paper up is less"
+    assert upper == sorted(upper), "the upper bound rises"
+    near(upper[-1], lower[-1], 3, "the bounds meet, but for a point of the picture")
     near(result["lower_bound"], result["alliance_cost"], 1e-2 * result["alliance_cost"], "bound")
 
 
