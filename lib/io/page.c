@@ -69,7 +69,7 @@ void mgc_io__page_table(mgc__text *t, const mgc_report_table *table)
         mgc__text_escaped(t, table->note);
         mgc__text_add(t, "</p>");
     }
-    mgc__text_add(t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><tr>" : "<div class=\"scroll\"><table><tr>");
+    mgc__text_add(t, table->rows > TALL_ROWS ? "<div class=\"scroll tall\"><table><thead><tr>" : "<div class=\"scroll\"><table><thead><tr>");
     for (size_t c = 0; c < table->columns; c++) {
         char name[NAME_MAX_BYTES] = {0};
         strncpy(name, table->header[c], sizeof name - 1);
@@ -78,7 +78,7 @@ void mgc_io__page_table(mgc__text *t, const mgc_report_table *table)
         mgc__text_add(t, right ? "<th class=\"r\">" : "<th>");
         mgc__text_escaped(t, name);
     }
-    mgc__text_add(t, "</tr>");
+    mgc__text_add(t, "</tr></thead>"); /* on paper it stands on every page */
     for (size_t r = 0; r < table->rows; r++) {
         mgc__text_add(t, "<tr>");
         for (size_t c = 0; c < table->columns; c++) {

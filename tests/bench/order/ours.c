@@ -626,6 +626,7 @@ static int restart(const char *folder, uint64_t entries)
     start_core(&boot, log_max);
     printf("{\"what\":\"ours, restart\",\"entries\":%llu,\"seconds\":%.3f,\"log_seconds\":%.3f}\n", (unsigned long long)boot.n_entries,
            (double)(load_now_ns() - began) / 1e9, (double)(opened - began) / 1e9);
+    free(list);
     return boot.n_entries == entries ? 0 : 1;
 }
 
