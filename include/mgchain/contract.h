@@ -24,7 +24,9 @@
 extern "C" {
 #endif
 
-/** Contracts by number.  A host's own begin at MGC_CONTRACT_HOST. */
+/** Contracts by number, which alone says on which of a market's three chains one runs.  A host's own: from
+ *  MGC_CONTRACT_HOST on with trading, where the money is; from MGC_CONTRACT_HOST_INFORMATION and
+ *  MGC_CONTRACT_HOST_SCHEDULING on with those.  On a market of one chain all run there. */
 enum {
     MGC_CONTRACT_INFORMATION = 1, /**< who and what: organisations, members, microgrids, links, meters, commitments */
     MGC_CONTRACT_TRADING = 2,     /**< money in and out, nominations to the grid, agreements, payments of a bargain */
@@ -32,7 +34,10 @@ enum {
     MGC_CONTRACT_SETTLEMENT = 4,  /**< tariffs, deviations, final amounts, carbon */
     MGC_CONTRACT_SUPERVISION = 5, /**< regulator's and managers' acts by quorum */
     MGC_CONTRACT_CREDIT = 6,      /**< trading and consensus credit */
-    MGC_CONTRACT_HOST = 100
+    MGC_CONTRACT_HOST = 100,
+    MGC_CONTRACT_HOST_INFORMATION = 1 << 24,
+    MGC_CONTRACT_HOST_SCHEDULING = 2 << 24,
+    MGC_CONTRACT_HOST_END = 3 << 24
 };
 
 /** Kinds of accounts (their `code`).  The first five belong to a microgrid, the others to the market (microgrid
@@ -213,6 +218,87 @@ MGC_API MGC_NODISCARD mgc_status mgc_env_transfer(mgc_env *env, const mgc_transf
 /** An event in the receipt.  @return MGC_OK, MGC_E_CONTRACT, MGC_E_STATE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_env_emit(mgc_env *env, const char *name, const uint8_t *payload, size_t len);
 
+/* --- between chains ---------------------------------------------------------------------------
+ *
+ * An amount goes from one chain to another in two transactions, one on each, and perhaps a third:
+ *
+ *   source                                    target
+ *   1. mgc_env_lock(): the amount is pending
+ *                                             2. mgc_env_credit(), in a block before expires_ms: once, by the lock's id
+ *   3. posted or returned: by itself once the target has passed expires_ms, or at once by mgc_env_settle_lock()
+ *
+ * The target chain decides: its blocks' times only grow, so what was not credited before expires_ms never is, and what is
+ * returned was not.  Each side's contract keeps no record of it and needs no clock. */
+
+/** States of a lock. */
+enum {
+    MGC_LOCK_OPEN = 1,     /**< pending on its chain; perhaps credited on the other */
+    MGC_LOCK_CREDITED = 2, /**< credited there, posted here */
+    MGC_LOCK_RETURNED = 3  /**< never credited; the amount is free again */
+};
+
+/** An amount on its way to another chain. */
+typedef struct mgc_lock_info {
+    size_t struct_size;
+    uint8_t id[16];             /**< begins with the contract's number, 4 bytes big-endian; also of the pending transfer */
+    uint8_t debit_account[16];  /**< as for mgc_env_transfer() */
+    uint8_t target_chain[32];   /**< id of the other chain, of this store or of any other */
+    uint8_t target_account[16]; /**< on it: the crediting contract's own, or a microgrid's money */
+    uint64_t amount;            /**< > 0 */
+    uint64_t expires_ms;        /**< the target credits it in a block before that time, UTC; at most 366 days ahead */
+    uint32_t unit;              /**< MGC_UNIT_... */
+    uint32_t code;              /**< of the transfers on both chains */
+    uint32_t state;             /**< filled: MGC_LOCK_... */
+    uint32_t reserved0;         /**< 0 */
+    uint64_t height;            /**< filled: of the block that locked it */
+} mgc_lock_info;
+
+/** Id of another chain of the same store, by name.  @param chain_id 32 bytes, filled
+ *  @return MGC_OK; MGC_E_NOT_FOUND: there is none, or it has no block yet; MGC_E_CONTRACT.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_other_chain(mgc_env *env, const char *name, uint8_t *chain_id);
+
+/**
+ * Lock an amount on this chain for another one.
+ * @return MGC_OK, also where the very same lock exists; MGC_E_FORBIDDEN (another contract's id or account),
+ *         MGC_E_INVALID_ARG (for its own chain; reserved0), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_EXPIRED, MGC_E_RANGE (amount, expires_ms),
+ *         MGC_E_EXISTS_DIFFERENT, as mgc_env_transfer() for a pending one; MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_lock(mgc_env *env, const mgc_lock_info *lock);
+
+/** A lock of this chain (chain NULL), or of another one of the store as this block sees it.  @param id 16 bytes
+ *  @param lock filled up to lock->struct_size
+ *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE, MGC_E_CONTRACT.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_env_lock_get(mgc_env *env, const char *chain, const uint8_t *id, mgc_lock_info *lock);
+
+/**
+ * Credit here what was locked on another chain of the same store, as this block sees it.
+ * @param source_chain its name  @param id 16 bytes, the lock's
+ * @return MGC_OK; MGC_E_ALREADY_CREDITED, MGC_E_EXPIRED, MGC_E_WRONG_CHAIN (it is for another one), MGC_E_NOT_FOUND (no such
+ *         chain or lock), MGC_E_FORBIDDEN (the account is neither the contract's own nor a microgrid's money),
+ *         MGC_E_ACCOUNT, MGC_E_ACCOUNT_CLOSED, MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_credit(mgc_env *env, const char *source_chain, const uint8_t *id);
+
+/**
+ * Credit here what was locked on a chain of another store, by the proof of the receipt that tells of the lock
+ * (mgc_chain_prove_receipt()).  Whom to believe is the contract's to say: whoever signs the blocks of source_chain can lock
+ * what nobody has.
+ * @param source_chain id, 32 bytes, of a chain that the contract trusts
+ * @return as mgc_env_credit(); MGC_E_NOT_FINAL, MGC_E_BAD_PROOF, MGC_E_BAD_CERT and the other findings of verify.h.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_credit_proof(mgc_env *env, const uint8_t *source_chain, const uint8_t *id,
+                                                      const uint8_t *proof, size_t len);
+
+/** End a lock of this chain now rather than when the target has passed its expiry: posted where it was credited, returned
+ *  where it can be no more.  The first for a target in the same store; the second by a proof of the target's state at a day's
+ *  close (mgc_chain_prove_key() of the record of the credit, or of its absence; doc/formats.md 5).
+ *  @return MGC_OK; MGC_E_EARLY (it may still be credited), MGC_E_STATE (it has ended; the target is elsewhere; a query),
+ *          MGC_E_NOT_FOUND, MGC_E_FORBIDDEN (another contract's), MGC_E_BAD_PROOF and the other findings of verify.h,
+ *          MGC_E_CONTRACT.  Since 0.1 @{ */
+MGC_API MGC_NODISCARD mgc_status mgc_env_settle_lock(mgc_env *env, const uint8_t *id);
+MGC_API MGC_NODISCARD mgc_status mgc_env_settle_lock_proof(mgc_env *env, const uint8_t *id, const uint8_t *proof, size_t len);
+/** @} */
+
 /* --- a contract ------------------------------------------------------------------------------- */
 
 /** What a query asks.  Borrowed until the call returns. */
@@ -238,7 +324,7 @@ MGC_API int32_t mgc_query_uint(const mgc_query *query, const char *key, uint64_t
 typedef struct mgc_contract {
     size_t struct_size;
     uint32_t version;      /**< meaning of the calls; 1 is current */
-    uint32_t id;           /**< from MGC_CONTRACT_HOST on */
+    uint32_t id;           /**< MGC_CONTRACT_HOST .. MGC_CONTRACT_HOST_END - 1 */
     uint32_t code_version; /**< > 0; an upgrade counts up */
     uint32_t reserved0;    /**< 0 */
     const char *name;      /**< copied; 1..MGC_NAME_MAX bytes */

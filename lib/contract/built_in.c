@@ -50,7 +50,7 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
         if (strcmp(answer->what, q->what) != 0) continue;
         st = mgc__query_keys(env->ctx, q, answer->keys);
         if (st == MGC_OK) st = mgc__filter_read(env, q, &filter);
-        if (st == MGC_OK) st = mgc__page_begin(env->ctx, q, env->chain_id, rows, &page);
+        if (st == MGC_OK) st = mgc__page_begin(env->ctx, q, env->homes.chain_id, rows, &page);
         env->page = &page;
         if (st == MGC_OK) st = answer->put(env, &filter, rows);
         env->page = NULL;

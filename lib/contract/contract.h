@@ -8,6 +8,7 @@
  *   schema.c       one table of all methods and their fields
  *   args.c         arguments by that table: encode, decode
  *   record.c       records as arrays of integers with bytes and a name; keys
+ *   env.c          what a running contract can see and do; bridge.c: between chains
  *   built_in.c     from a call to its rule, from a query to its answer
  *   lookup.c       the market's parameters and parties, as other contracts read them
  *   information.c, trading.c, scheduling.c, metering.c, settlement.c   the rules */
@@ -73,6 +74,7 @@ enum { HOME_INFORMATION, HOME_TRADING, HOME_SCHEDULING, HOMES, HOME_OF_ALL = HOM
 typedef struct mgc__homes {
     const mgc__state *state[HOMES];
     uint32_t here;   /* the chain at hand: a home, or HOME_OF_ALL */
+    uint8_t chain_id[32]; /* its id */
     uint64_t height; /* of the information chain: what keys and deployments are valid by */
 } mgc__homes;
 
@@ -120,7 +122,7 @@ struct mgc_env {
     const mgc__state *state; /* of the contract's own chain */
     mgc__exec *exec;         /* NULL in a query: read only */
     mgc_chain *accounts;     /* in a query: the chain that holds the accounts */
-    const uint8_t *chain_id;
+    mgc_chain *chain;        /* the contract's own */
     uint64_t height, time_ms;
     uint32_t contract; /* whose records these are */
     bool functional;   /* built in: may read other contracts' records and move what its rules say */
@@ -136,6 +138,12 @@ struct mgc_env {
 mgc_status mgc__env_meter(mgc_env *env, size_t bytes);
 /* Remember an environment failure, so that no contract can swallow it. */
 mgc_status mgc__env_keep(mgc_env *env, mgc_status status);
+/* Is this a place to write from, and are the lengths allowed?  Counts the call. */
+mgc_status mgc__env_writable(mgc_env *env, size_t key_len, size_t value_len);
+/* Does the account, transfer or lock bear the contract's number? */
+bool mgc__env_owns(const mgc_env *env, const uint8_t id[16]);
+/* A host's contract debits its own accounts, or the money of a microgrid whose manager signed. */
+mgc_status mgc__env_may_debit(mgc_env *env, const uint8_t account[16]);
 /* Another contract's record, read only; for the functional contracts. */
 mgc_status mgc__env_peek(mgc_env *env, uint32_t contract, const uint8_t *key, size_t key_len, const uint8_t **value,
                          size_t *value_len);

@@ -651,7 +651,7 @@ static mgc_status certify(mgc_env *env, const mgc__method *method, const mgc__va
 
     (void)method;
     (void)mgc__chain_members(mgc__exec_chain(env->exec), &n, &quorum);
-    if (st == MGC_OK && (memcmp(header.chain_id, env->chain_id, 32) != 0 || header.height >= env->height))
+    if (st == MGC_OK && (memcmp(header.chain_id, env->homes.chain_id, 32) != 0 || header.height >= env->height))
         return mgc_env_refuse(env, MGC_E_WRONG_CHAIN, "the header is not of an earlier block of this chain");
     if (st == MGC_OK && header.height + LATE_BLOCKS < env->height)
         return mgc_env_refuse(env, MGC_E_WINDOW, "signatures of height %" PRIu64 " came over %d blocks late",
@@ -713,7 +713,7 @@ static mgc_status two_statements(mgc_env *env, const struct mgc__value *a, uint8
     if (memcmp(a[2].bytes + from, a[4].bytes + from, same - from) != 0 ||
         memcmp(a[2].bytes + same, a[4].bytes + same, end - same) == 0)
         return mgc_env_refuse(env, MGC_E_RANGE, "they are not %s: that is no equivocation", statements[a[0].number].what);
-    memcpy(chain_id, env->chain_id, 32);
+    memcpy(chain_id, env->homes.chain_id, 32);
     return MGC_OK;
 }
 

@@ -29,7 +29,7 @@ mgc_status mgc__env_meter(mgc_env *env, size_t bytes)
 
 const uint8_t *mgc_env_chain_id(const mgc_env *env)
 {
-    return env->chain_id;
+    return env->homes.chain_id;
 }
 
 uint64_t mgc_env_height(const mgc_env *env)
@@ -108,7 +108,7 @@ mgc_status mgc_env_get(mgc_env *env, const uint8_t *key, size_t key_len, const u
     return mgc__env_peek(env, env->contract, key, key_len, value, value_len);
 }
 
-static mgc_status writable(mgc_env *env, size_t key_len, size_t value_len)
+mgc_status mgc__env_writable(mgc_env *env, size_t key_len, size_t value_len)
 {
     if (env->exec == NULL) return mgc_env_refuse(env, MGC_E_STATE, "a query changes nothing");
     if (key_len == 0 || key_len > MGC_RECORD_KEY_MAX || value_len > MGC_RECORD_VALUE_MAX) {
@@ -122,7 +122,7 @@ static mgc_status writable(mgc_env *env, size_t key_len, size_t value_len)
 
 mgc_status mgc_env_put(mgc_env *env, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
 {
-    mgc_status st = writable(env, key_len, value_len);
+    mgc_status st = mgc__env_writable(env, key_len, value_len);
 
     if (st != MGC_OK) return st;
     return mgc__env_keep(env, mgc__record_put(env->exec, env->contract, key, key_len, value, value_len));
@@ -130,7 +130,7 @@ mgc_status mgc_env_put(mgc_env *env, const uint8_t *key, size_t key_len, const u
 
 mgc_status mgc_env_remove(mgc_env *env, const uint8_t *key, size_t key_len)
 {
-    mgc_status st = writable(env, key_len, 0);
+    mgc_status st = mgc__env_writable(env, key_len, 0);
 
     if (st != MGC_OK) return st;
     return mgc__env_keep(env, mgc__record_remove(env->exec, env->contract, key, key_len));
@@ -163,17 +163,17 @@ mgc_status mgc_env_next(mgc_env *env, const uint8_t *prefix, size_t prefix_len, 
 
 /* --- accounts and transfers ------------------------------------------------------------------------ */
 
-static bool own(const mgc_env *env, const uint8_t id[16])
+bool mgc__env_owns(const mgc_env *env, const uint8_t id[16])
 {
     return mgc__key_read(id, 0, 4) == env->contract;
 }
 
 mgc_status mgc_env_open_account(mgc_env *env, const mgc_account_info *account)
 {
-    mgc_status st = writable(env, 16, sizeof *account);
+    mgc_status st = mgc__env_writable(env, 16, sizeof *account);
 
     if (st != MGC_OK) return st;
-    if (!env->functional && !own(env, account->id))
+    if (!env->functional && !mgc__env_owns(env, account->id))
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "an account of contract %" PRIu32 " must begin with its number",
                               env->contract);
     st = mgc__account_create(env->exec, account, NULL);
@@ -189,8 +189,7 @@ mgc_status mgc_env_account(mgc_env *env, const uint8_t *id, mgc_account_info *ac
     return mgc__env_keep(env, mgc__account_get(env->state, id, account));
 }
 
-/* A host's contract debits its own accounts, or the money of a microgrid whose manager signed. */
-static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
+mgc_status mgc__env_may_debit(mgc_env *env, const uint8_t id[16])
 {
     mgc_account_info account = {.struct_size = sizeof account};
     const mgc__state *information = mgc__state_of(&env->homes, MGC_CONTRACT_INFORMATION);
@@ -200,7 +199,7 @@ static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
     mgc__rec grid;
     mgc_status st;
 
-    if (env->functional || own(env, id)) return MGC_OK;
+    if (env->functional || mgc__env_owns(env, id)) return MGC_OK;
     st = mgc__env_keep(env, mgc__account_get(env->state, id, &account));
     if (st != MGC_OK)
         return mgc_env_refuse(env, mgc__is_fatal(st) ? st : MGC_E_ACCOUNT, "the debited account does not exist");
@@ -221,17 +220,17 @@ static mgc_status may_debit(mgc_env *env, const uint8_t id[16])
 
 mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer)
 {
-    mgc_status st = writable(env, 16, sizeof *transfer);
+    mgc_status st = mgc__env_writable(env, 16, sizeof *transfer);
 
     if (st != MGC_OK) return st;
-    if (!own(env, transfer->id))
+    if (!mgc__env_owns(env, transfer->id))
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "a transfer of contract %" PRIu32 " must begin with its number",
                               env->contract);
     if ((transfer->flags & (MGC_TRANSFER_POST | MGC_TRANSFER_VOID)) != 0) {
-        if (!env->functional && !own(env, transfer->pending_id))
+        if (!env->functional && !mgc__env_owns(env, transfer->pending_id))
             return mgc_env_refuse(env, MGC_E_FORBIDDEN, "the pending transfer belongs to another contract");
     } else {
-        st = may_debit(env, transfer->debit_account);
+        st = mgc__env_may_debit(env, transfer->debit_account);
         if (st != MGC_OK) return st;
     }
     st = mgc__transfer_create(env->exec, transfer);
@@ -241,7 +240,7 @@ mgc_status mgc_env_transfer(mgc_env *env, const mgc_transfer_info *transfer)
 
 mgc_status mgc_env_emit(mgc_env *env, const char *name, const uint8_t *payload, size_t len)
 {
-    mgc_status st = writable(env, 1, len);
+    mgc_status st = mgc__env_writable(env, 1, len);
 
     if (st != MGC_OK) return st;
     if (name == NULL || name[0] == '\0' || strlen(name) > MGC_EVENT_NAME_MAX)

@@ -5,9 +5,9 @@
  * home to the contracts below; a chain of any other name is home to all.  Every contract has one home, so a record is
  * found by its contract's number alone.
  *
- *   information   information, supervision
- *   trading       trading, settlement, credit, the host's own; with all accounts
- *   scheduling    scheduling
+ *   information   information, supervision; a host's own from MGC_CONTRACT_HOST_INFORMATION on
+ *   trading       trading, settlement, credit; a host's own from MGC_CONTRACT_HOST on; with the market's accounts
+ *   scheduling    scheduling; a host's own from MGC_CONTRACT_HOST_SCHEDULING on
  *
  * What a contract reads on another chain is that chain's state at the height which the block at hand pins in the
  * common order; it writes to its own chain only. */
@@ -30,6 +30,9 @@ uint32_t mgc__home_of_name(const char *chain)
 
 uint32_t mgc__home_of(uint32_t contract)
 {
+    if (contract >= MGC_CONTRACT_HOST_END) return HOME_TRADING;
+    if (contract >= MGC_CONTRACT_HOST_SCHEDULING) return HOME_SCHEDULING;
+    if (contract >= MGC_CONTRACT_HOST_INFORMATION) return HOME_INFORMATION;
     switch (contract) {
     case MGC_CONTRACT_INFORMATION:
     case MGC_CONTRACT_SUPERVISION: return HOME_INFORMATION;
@@ -62,8 +65,10 @@ static mgc_status here_of(mgc_chain *chain, mgc_chain_info *info, mgc__homes *ho
     memset(homes, 0, sizeof *homes);
     *info = (mgc_chain_info){.struct_size = sizeof *info};
     st = mgc_chain_get_info(chain, info);
-    if (st == MGC_OK) homes->here = mgc__home_of_name(info->name);
-    return st;
+    if (st != MGC_OK) return st;
+    homes->here = mgc__home_of_name(info->name);
+    memcpy(homes->chain_id, info->chain_id, 32);
+    return MGC_OK;
 }
 
 mgc_status mgc__homes_of_exec(mgc__exec *x, mgc__homes *homes)

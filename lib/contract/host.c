@@ -86,9 +86,9 @@ mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *con
     if (ops.name == NULL || ops.name[0] == '\0' || strlen(ops.name) > MGC_NAME_MAX)
         return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG, "contract: a contract's name has 1..%d bytes",
                          MGC_NAME_MAX);
-    if (ops.id < MGC_CONTRACT_HOST)
-        return mgc__fail(contracts->ctx, MGC_E_RANGE, "contract: \"%s\" has number %" PRIu32 "; a host's begin at %d",
-                         ops.name, ops.id, MGC_CONTRACT_HOST);
+    if (ops.id < MGC_CONTRACT_HOST || ops.id >= MGC_CONTRACT_HOST_END)
+        return mgc__fail(contracts->ctx, MGC_E_RANGE, "contract: \"%s\" has number %" PRIu32 "; a host's are %d..%d",
+                         ops.name, ops.id, MGC_CONTRACT_HOST, MGC_CONTRACT_HOST_END - 1);
     if (ops.execute == NULL || ops.code_version == 0 || ops.reserved0 != 0)
         return mgc__fail(contracts->ctx, MGC_E_INVALID_ARG,
                          "contract: \"%s\" needs execute and a code_version, and reserved0 of 0", ops.name);
@@ -130,6 +130,7 @@ static mgc_status env_of_chain(mgc_env *env, mgc_ctx *ctx, mgc_chain *chain, con
 
     memset(env, 0, sizeof *env);
     env->ctx = ctx;
+    env->chain = chain;
     env->state = mgc__chain_state(chain);
     env->contract = e->ops.id;
     env->functional = e->functional;
@@ -143,6 +144,7 @@ static void env_of_exec(mgc_env *env, mgc__contracts *c, mgc__exec *x, const mgc
     memset(env, 0, sizeof *env);
     env->ctx = c->ctx;
     env->exec = x;
+    env->chain = mgc__exec_chain(x);
     env->homes = *homes;
     env->state = mgc__exec_state(x);
     env->height = mgc__exec_height(x);
@@ -402,7 +404,6 @@ static mgc_status run(mgc_env *env, const entry *e, const mgc__tx *tx)
                      .sender = tx->sender};
     mgc_status st = resolve_all(env, tx);
 
-    env->chain_id = tx->chain_id;
     if (st == MGC_OK && e->ops.check != NULL) st = answer(env, e->ops.check(e->user, env, &call));
     if (st == MGC_OK) st = answer(env, e->ops.execute(e->user, env, &call));
     return st;
@@ -585,7 +586,6 @@ static mgc_status query_contracts(const mgc__contracts *c, const mgc__state *sta
 static mgc_status ask_one(mgc__contracts *c, const entry *e, mgc_chain *const chains[HOMES], const mgc_query *query,
                           mgc_rows *rows)
 {
-    mgc_chain_info info = {.struct_size = sizeof info};
     mgc_chain *own = chains[mgc__home_of(e->ops.id)];
     const entry *in_force;
     mgc_env env;
@@ -593,10 +593,8 @@ static mgc_status ask_one(mgc__contracts *c, const entry *e, mgc_chain *const ch
 
     if (st == MGC_OK) st = active(c, &env.homes, e->ops.id, &in_force);
     if (st == MGC_OK && in_force != e) return MGC_E_NOT_FOUND; /* another version of it */
-    if (st == MGC_OK) st = mgc_chain_get_info(own, &info);
     if (st != MGC_OK) return st;
     env.accounts = chains[HOME_TRADING];
-    env.chain_id = info.chain_id;
     st = answer(&env, e->ops.query(e->user, &env, query, rows));
     if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) return st;
     if (st != MGC_OK && env.rule[0] != '\0')

@@ -4,9 +4,7 @@
 #include "contract/auction.h"
 
 enum {
-    INFO = MGC_CONTRACT_INFORMATION,
     TRADE = MGC_CONTRACT_TRADING,
-    SETTLE = MGC_CONTRACT_SETTLEMENT,
     REVEAL = 600000,
     SLOT = FIRST_SLOT
 };
@@ -113,18 +111,7 @@ END_TEST
 
 /* --- through a node ------------------------------------------------------------------------------------------ */
 
-static void expect(mgc_status status, const char *method, const char *signers, const char *format, ...)
-    MGC_PRINTF(4, 5);
-static void expect(mgc_status status, const char *method, const char *signers, const char *format, ...)
-{
-    char text[1000];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    market_expect(&m, status, TRADE, method, text, signers);
-}
+#define expect(status, method, ...) market_expectf(&m, status, TRADE, method, __VA_ARGS__)
 
 static void put_be(uint8_t *to, uint64_t value, size_t width)
 {
@@ -149,43 +136,16 @@ static void bid_hash(uint32_t microgrid, uint64_t slot, uint8_t carrier, int sel
     ck_assert_int_eq(mgc_sha256(bytes, sizeof bytes, hash), MGC_OK);
 }
 
-/* The world of tests writes hashes of one byte only: put this one together by hand. */
 static void bid(mgc_status status, uint32_t microgrid, uint64_t slot, int sells, uint64_t wh, int64_t price,
                 int64_t deposit)
 {
-    static uint8_t body[4096], bytes[4096];
-    mgc_chain_info chain = {.struct_size = sizeof chain};
-    mgc_tx_signature s;
-    mgc_args *args;
-    uint8_t hash[32], sender[32];
-    uint64_t nonce;
-    size_t len;
-    const mgc_key *key = market_key(&m, MANAGER + microgrid);
+    uint8_t hash[32];
+    char signer[16];
 
+    snprintf(signer, sizeof signer, "%u:2", MANAGER + microgrid);
     bid_hash(microgrid, slot, 1, sells, wh, price, hash);
-    ck_assert_int_eq(mgc_args_create(m.ctx, TRADE, "bid", &args), MGC_OK);
-    ck_assert_int_eq(mgc_args_set_int(args, "microgrid", microgrid), MGC_OK);
-    ck_assert_int_eq(mgc_args_set_int(args, "slot", (int64_t)slot), MGC_OK);
-    ck_assert_int_eq(mgc_args_set_int(args, "carrier", 1), MGC_OK);
-    ck_assert_int_eq(mgc_args_set_bytes(args, "hash", hash, 32), MGC_OK);
-    ck_assert_int_eq(mgc_args_set_int(args, "deposit_micro", deposit), MGC_OK);
-    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, TRADE), &chain), MGC_OK);
-    ck_assert_int_eq(mgc_key_public(key, sender), MGC_OK);
-    ck_assert_int_eq(mgc_node_next_nonce(m.node, sender, TRADE, &nonce), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx,
-                      .chain_id = chain.chain_id,
-                      .sender = sender,
-                      .contract = TRADE,
-                      .method = "bid",
-                      .nonce = nonce,
-                      .valid_until = chain.height + 10};
-    ck_assert_int_eq(mgc_args_encode(args, &tx.arguments, &tx.arguments_len), MGC_OK);
-    ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &len), MGC_OK);
-    mgc_args_destroy(args);
-    ck_assert_int_eq(mgc_tx_sign(body, len, key, MGC_ROLE_MANAGER, &s), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(body, len, &s, 1, bytes, sizeof bytes, &len), MGC_OK);
-    market_expect_bytes(&m, status, bytes, len);
-    market_sync_nonce(&m, MANAGER + microgrid, TRADE);
+    expect(status, "bid", signer, "microgrid=%u slot=%" PRIu64 " carrier=1 hash=%s deposit_micro=%" PRId64, microgrid, slot,
+           market_hex(hash, 32), deposit);
 }
 
 static void reveal(mgc_status status, uint32_t microgrid, int number, int sells, uint64_t wh, int64_t price)
@@ -199,30 +159,16 @@ static void reveal(mgc_status status, uint32_t microgrid, int number, int sells,
 
 static int64_t cell(const char *what, const char *arguments, const char *column)
 {
-    mgc_rows *rows;
-    const mgc_row *row;
-    int64_t value = -1;
-
-    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, what, arguments, &rows), MGC_OK);
-    if (mgc_rows_next(rows, &row) == MGC_ROW) value = mgc_row_int(row, column);
-    mgc_rows_destroy(rows);
-    return value;
+    return market_cell(&m, REGULATOR, what, arguments, column);
 }
 
 static size_t count(const char *what, const char *arguments)
 {
-    mgc_rows *rows;
-    size_t n;
-
-    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, what, arguments, &rows), MGC_OK);
-    n = mgc_rows_count(rows);
-    mgc_rows_destroy(rows);
-    return n;
+    return market_count(&m, REGULATOR, what, arguments);
 }
 
 static void open_market(void)
 {
-    m.has_host = false;
     m.pending_blocks = 0;
     market_open(&m);
     market_until(&m, STEP_NOMINATE);
@@ -345,43 +291,22 @@ START_TEST(rounding_is_covered) /* faults 56 */
 }
 END_TEST
 
-static void one_chain(void)
+static void add_tests(TCase *t)
 {
-    market_three_chains = false;
-}
-
-static void three_chains(void)
-{
-    market_three_chains = true;
-}
-
-static TCase *make_case(const char *name, void (*setup)(void))
-{
-    TCase *t = tcase_create(name);
-
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, setup, one_chain);
     tcase_add_test(t, sealed_revealed_cleared_settled);
     tcase_add_test(t, an_auction_nobody_cleared);
     tcase_add_test(t, bids_are_counted);
     tcase_add_test(t, rounding_is_covered);
-    return t;
 }
 
 int main(void)
 {
     Suite *s = suite_create("contract-auction");
-    TCase *t = tcase_create("clearing");
+    TCase *t = market_case(s, "clearing", 1);
 
-    tcase_set_timeout(t, 0);
     tcase_add_test(t, clearing_is_the_best_there_is);
     tcase_add_test(t, the_price_is_the_middle);
-    suite_add_tcase(s, t);
-    suite_add_tcase(s, make_case("one chain", one_chain));
-    suite_add_tcase(s, make_case("three chains", three_chains));
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    add_tests(market_case(s, "one chain", 1));
+    add_tests(market_case(s, "three chains", 3));
+    return market_run(s);
 }

@@ -199,44 +199,18 @@ END_TEST
 
 /* --- through a node ------------------------------------------------------------------------------------------ */
 
-static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
-                   ...) MGC_PRINTF(5, 6);
-static void refuse(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
-                   ...)
-{
-    char text[4000];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    market_expect(&m, status, contract, method, text, signers);
-}
-
-static int64_t cell(uint32_t caller, const char *what, const char *arguments, const char *column)
-{
-    mgc_rows *rows;
-    const mgc_row *row;
-    int64_t value = -1;
-
-    mgc_status st = mgc_node_query(m.node, caller, what, arguments, &rows);
-    ck_assert_msg(st == MGC_OK, "%s: %s", what, mgc_ctx_error(m.ctx));
-    if (mgc_rows_next(rows, &row) == MGC_ROW) value = mgc_row_int(row, column);
-    mgc_rows_destroy(rows);
-    return value;
-}
+#define expect(...) market_expectf(&m, __VA_ARGS__)
 
 static int64_t trade_credit(int manager)
 {
     char text[40];
 
     snprintf(text, sizeof text, "member=%d", manager);
-    return cell(REGULATOR, "credit", text, "trade");
+    return market_cell(&m, REGULATOR, "credit", text, "trade");
 }
 
 static void open_until(int step)
 {
-    m.has_host = false;
     m.pending_blocks = 0;
     market_open(&m);
     market_until(&m, step);
@@ -244,12 +218,12 @@ static void open_until(int step)
 
 static void enrol_second_regulator(void)
 {
-    refuse(MGC_OK, INFO, "member", "1:9", "id=6 organisation=1 name=r2 roles=64 key=@6 from_height=0");
+    expect(MGC_OK, INFO, "member", "1:9", "id=6 organisation=1 name=r2 roles=64 key=@6 from_height=0");
 }
 
 static void set_parameter(int parameter, int64_t value)
 {
-    refuse(MGC_OK, WATCH, "act", "4:6 6:6", "kind=1 subject=%d value=%" PRId64 " reason=test", parameter, value);
+    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=1 subject=%d value=%" PRId64 " reason=test", parameter, value);
 }
 
 static void all_days_steps_from(int step)
@@ -264,23 +238,23 @@ START_TEST(epochs_follow_what_was_delivered)
     const mgc_row *row;
 
     open_until(STEP_NOMINATE);
-    refuse(MGC_E_FORBIDDEN, CREDIT, "epoch", "11:2", "number=1 last_slot=%d", FIRST_SLOT - 1);
-    refuse(MGC_E_EARLY, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT);
+    expect(MGC_E_FORBIDDEN, CREDIT, "epoch", "11:2", "number=1 last_slot=%d", FIRST_SLOT - 1);
+    expect(MGC_E_EARLY, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT);
     market_step(&m, STEP_NOMINATE);
     all_days_steps_from(STEP_AGREE);
-    refuse(MGC_E_STATE, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT);
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT + SLOTS - 1);
-    refuse(MGC_E_EXISTS, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT + SLOTS - 1);
+    expect(MGC_E_STATE, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT);
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT + SLOTS - 1);
+    expect(MGC_E_EXISTS, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT + SLOTS - 1);
     /* All kept to their word, within a twentieth.  A and C dealt with B alone, which counts for a fifth: P = 6000; B
      * with both. */
     ck_assert_int_eq(trade_credit(MANAGER + 1), 5000 + 1000 / 16);
     ck_assert_int_eq(trade_credit(MANAGER + 3), 5000 + 1000 / 16);
     ck_assert_int_gt(trade_credit(MANAGER + 2), 5000 + 1000 / 16);
-    ck_assert_int_eq(cell(MANAGER + 1, "credit", "member=11", "trade"), trade_credit(MANAGER + 1)); /* its own */
-    ck_assert_int_eq(cell(MANAGER + 1, "credit", "member=12", "trade"), -1);                        /* another's */
-    ck_assert_int_eq(cell(0, "credit", "", "trade"), -1);
+    ck_assert_int_eq(market_cell(&m, MANAGER + 1, "credit", "member=11", "trade"), trade_credit(MANAGER + 1)); /* its own */
+    ck_assert_int_eq(market_cell(&m, MANAGER + 1, "credit", "member=12", "trade"), -1);                        /* another's */
+    ck_assert_int_eq(market_cell(&m, 0, "credit", "", "trade"), -1);
     int64_t before = trade_credit(MANAGER + 3);
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT + SLOTS - 1); /* nothing twice */
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT + SLOTS - 1); /* nothing twice */
     ck_assert_int_eq(trade_credit(MANAGER + 3), before - (before - 5000) / 64);
     ck_assert_int_eq(mgc_node_query(m.node, 0, "epochs", NULL, &rows), MGC_OK);
     while (mgc_rows_next(rows, &row) == MGC_ROW) {
@@ -292,13 +266,8 @@ START_TEST(epochs_follow_what_was_delivered)
     mgc_rows_destroy(rows);
 
     /* I2: replay from genesis gives the same table */
-    mgc_ledger_opts opts;
-    mgc_verify_info info = {.struct_size = sizeof info};
     market_stop(&m);
-    mgc_ledger_opts_init(&opts, sizeof opts);
-    opts.storage = &disk_ops;
-    opts.storage_user = &m.disk;
-    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, NULL, NULL, 0, &info), MGC_OK);
+    ck_assert_int_eq(market_verify(&m), MGC_OK);
     market_close(&m);
 }
 END_TEST
@@ -308,44 +277,44 @@ START_TEST(a_default_suspends) /* faults 39 */
 {
     open_until(STEP_NOMINATE);
     /* nothing is nominated: C sells heat, and takes it from the grid instead of giving any */
-    refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,50000,70000", FIRST_SLOT);
-    refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=2 buyer=3 link=2 rows=%d,20000,70000", FIRST_SLOT + 20);
+    expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,50000,70000", FIRST_SLOT);
+    expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=2 buyer=3 link=2 rows=%d,20000,70000", FIRST_SLOT + 20);
     market_at(&m, START + HOUR);
     for (int i = 1; i <= METERS; i++) {
         char signer[16];
         snprintf(signer, sizeof signer, "%d:3", METER + i);
         int64_t in = i == 1 ? 9500000 : i == 7 ? 60000 : 0, out = 0;
         if (i == 6) in = 48500;
-        refuse(MGC_OK, SETTLE == 4 && mgc__method_find(SETTLE, "read", 4) != NULL ? SETTLE : MGC_CONTRACT_SCHEDULING,
+        expect(MGC_OK, SETTLE == 4 && mgc__method_find(SETTLE, "read", 4) != NULL ? SETTLE : MGC_CONTRACT_SCHEDULING,
                "read", signer, "meter=%d rows=%d,%" PRId64 ",%" PRId64 ",0", i, FIRST_SLOT, in, out);
     }
-    refuse(MGC_OK, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT); /* nothing is final yet */
+    expect(MGC_OK, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT); /* nothing is final yet */
     ck_assert_int_eq(trade_credit(MANAGER + 3), -1);
     market_at(&m, START + 3 * (uint64_t)HOUR);
-    refuse(MGC_OK, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT);
+    expect(MGC_OK, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=2 last_slot=%d", FIRST_SLOT);
     /* delivered 0 of 50000: score 0, a fifth of the weight: P = 4000, T = 5000 - 1000/4 - 2000 */
     ck_assert_int_eq(trade_credit(MANAGER + 3), 2750);
-    ck_assert_int_eq(cell(REGULATOR, "credit", "member=13", "suspended"), 1);
-    ck_assert_int_eq(cell(REGULATOR, "credit", "member=12", "suspended"), 0);
-    refuse(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000",
+    ck_assert_int_eq(market_cell(&m, REGULATOR, "credit", "member=13", "suspended"), 1);
+    ck_assert_int_eq(market_cell(&m, REGULATOR, "credit", "member=12", "suspended"), 0);
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000",
            FIRST_SLOT + 21);
-    refuse(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=2 buyer=3 link=2 rows=%d,1000,70000",
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=2 buyer=3 link=2 rows=%d,1000,70000",
            FIRST_SLOT + 20);
-    refuse(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20001,70000",
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20001,70000",
            FIRST_SLOT + 20);
     /* it may sell back what it bought, no more */
-    refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20000,70000", FIRST_SLOT + 20);
-    refuse(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,70000",
+    expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20000,70000", FIRST_SLOT + 20);
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,70000",
            FIRST_SLOT + 20);
-    for (int i = 3; cell(REGULATOR, "credit", "member=13", "suspended") == 1; i++) {
+    for (int i = 3; market_cell(&m, REGULATOR, "credit", "member=13", "suspended") == 1; i++) {
         ck_assert_int_lt(i, 60);
         ck_assert_int_lt(trade_credit(MANAGER + 3), 3500 + 36);
-        refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=%d last_slot=%d", i, FIRST_SLOT);
+        expect(MGC_OK, CREDIT, "epoch", "2:5", "number=%d last_slot=%d", i, FIRST_SLOT);
     }
     ck_assert_int_ge(trade_credit(MANAGER + 3), 3500);
-    refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000", FIRST_SLOT + 22);
+    expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000", FIRST_SLOT + 22);
     market_close(&m);
 }
 END_TEST
@@ -385,48 +354,12 @@ START_TEST(exposure_and_floods) /* faults 38, 58; I9 */
     ck_assert_int_le(open, 20000000);
     set_parameter(7, 3); /* three orders for a slot */
     for (int i = 0; i < 3; i++)
-        refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 30);
-    refuse(MGC_E_RATE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 30);
-    refuse(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 31);
+        expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 30);
+    expect(MGC_E_RATE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 30);
+    expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,1", FIRST_SLOT + 31);
     market_close(&m);
 }
 END_TEST
-
-/* A transaction to the credit contract with bytes of any length. */
-static void send_bytes(mgc_status status, const char *method, const char *const *names, const uint8_t *const *bytes,
-                       const size_t *lens, size_t n, int64_t kind, int64_t validator)
-{
-    static uint8_t body[MGC_TX_BYTES_MAX], tx_bytes[MGC_TX_BYTES_MAX];
-    mgc_node_info node = {.struct_size = sizeof node};
-    mgc_tx_signature s;
-    mgc_args *args;
-    uint8_t sender[32];
-    uint64_t nonce;
-    size_t len;
-
-    ck_assert_int_eq(mgc_args_create(m.ctx, CREDIT, method, &args), MGC_OK);
-    for (size_t i = 0; i < n; i++) ck_assert_int_eq(mgc_args_set_bytes(args, names[i], bytes[i], lens[i]), MGC_OK);
-    if (kind != 0) ck_assert_int_eq(mgc_args_set_int(args, "kind", kind), MGC_OK);
-    if (kind != 0) ck_assert_int_eq(mgc_args_set_int(args, "validator", validator), MGC_OK);
-    mgc_chain_info chain = {.struct_size = sizeof chain};
-    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, CREDIT), &chain), MGC_OK);
-    ck_assert_int_eq(mgc_key_public(market_key(&m, OPERATOR), sender), MGC_OK);
-    ck_assert_int_eq(mgc_node_next_nonce(m.node, sender, CREDIT, &nonce), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx,
-                      .chain_id = chain.chain_id,
-                      .sender = sender,
-                      .contract = CREDIT,
-                      .method = method,
-                      .nonce = nonce,
-                      .valid_until = chain.height + 10};
-    ck_assert_int_eq(mgc_args_encode(args, &tx.arguments, &tx.arguments_len), MGC_OK);
-    ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &len), MGC_OK);
-    mgc_args_destroy(args);
-    ck_assert_int_eq(mgc_tx_sign(body, len, market_key(&m, OPERATOR), MGC_ROLE_MARKET_OPERATOR, &s), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(body, len, &s, 1, tx_bytes, sizeof tx_bytes, &len), MGC_OK);
-    market_expect_bytes(&m, status, tx_bytes, len);
-    market_sync_nonce(&m, OPERATOR, CREDIT);
-}
 
 /* A header of the last block with another time, or as it is. */
 static size_t header_bytes(uint8_t *bytes, size_t cap, uint64_t later, uint64_t height)
@@ -462,21 +395,21 @@ static void vote(const uint8_t *body, size_t len, const mgc_key *key, uint8_t si
 
 static uint64_t height(void)
 {
-    mgc_chain_info chain = {.struct_size = sizeof chain};
-
-    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, CREDIT), &chain), MGC_OK);
-    return chain.height;
+    return market_height(&m, CREDIT);
 }
 
-static const char *const evidence_names[] = {"first", "first_signature", "second", "second_signature"};
+static void give(mgc_status status, int kind, const uint8_t *a, size_t a_len, const uint8_t *sa, const uint8_t *b,
+                 size_t b_len, const uint8_t *sb, int64_t validator)
+{
+    expect(status, CREDIT, "evidence", "2:5",
+           "kind=%d validator=%" PRId64 " first=%s first_signature=%s second=%s second_signature=%s", kind, validator,
+           market_hex(a, a_len), market_hex(sa, 64), market_hex(b, b_len), market_hex(sb, 64));
+}
 
 static void give_evidence(mgc_status status, const uint8_t *a, size_t a_len, const uint8_t *sa, const uint8_t *b,
                           size_t b_len, const uint8_t *sb, int64_t validator)
 {
-    const uint8_t *bytes[] = {a, sa, b, sb};
-    size_t lens[] = {a_len, 64, b_len, 64};
-
-    send_bytes(status, "evidence", evidence_names, bytes, lens, 4, 1, validator);
+    give(status, 1, a, a_len, sa, b, b_len, sb, validator);
 }
 
 START_TEST(C7_evidence_twice) /* I8: idempotent; what was said once convicts once */
@@ -500,23 +433,23 @@ START_TEST(C7_evidence_twice) /* I8: idempotent; what was said once convicts onc
     give_evidence(MGC_E_RANGE, a, a_len, sa, other, other_len, so, 1); /* two heights: honest */
     vote(b, b_len, market_key(&m, OPERATOR), bad);
     give_evidence(MGC_E_BAD_SIGNATURE, a, a_len, sa, b, b_len, bad, 1); /* forged by another */
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), -1);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), -1);
     give_evidence(MGC_OK, a, a_len, sa, b, b_len, sb, 1);
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), 0);
-    ck_assert_int_gt(cell(0, "validators", NULL, "convicted"), 0);
-    int64_t convicted = cell(0, "validators", NULL, "convicted");
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), 0);
+    ck_assert_int_gt(market_cell(&m, 0, "validators", NULL, "convicted"), 0);
+    int64_t convicted = market_cell(&m, 0, "validators", NULL, "convicted");
     give_evidence(MGC_E_EXISTS, a, a_len, sa, b, b_len, sb, 1);
     give_evidence(MGC_E_EXISTS, b, b_len, sb, a, a_len, sa, 1); /* the other way round is the same */
-    ck_assert_int_eq(cell(0, "validators", NULL, "convicted"), convicted);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "convicted"), convicted);
     b_len = header_bytes(b, sizeof b, 7, height() - 10);
     a_len = header_bytes(a, sizeof a, 0, height() - 10);
     vote(a, a_len, m.key, sa);
     vote(b, b_len, m.key, sb);
     give_evidence(MGC_OK, a, a_len, sa, b, b_len, sb, 1); /* another lie: kept, and nothing more to lose */
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), 0);
-    ck_assert_int_eq(cell(0, "validators", NULL, "convicted"), convicted);
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", 0);
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), 0); /* and it stays there */
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), 0);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "convicted"), convicted);
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=%d", 0);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), 0); /* and it stays there */
     market_close(&m);
 }
 END_TEST
@@ -525,8 +458,6 @@ END_TEST
 START_TEST(C7_two_votes_in_a_term)
 {
     uint8_t a[64] = {0}, b[64] = {0}, sa[64], sb[64];
-    const uint8_t *bytes[] = {a, sa, b, sb};
-    size_t lens[] = {64, 64, 64, 64};
     mgc_chain_info chain = {.struct_size = sizeof chain};
 
     open_until(STEP_DEPOSIT);
@@ -540,16 +471,15 @@ START_TEST(C7_two_votes_in_a_term)
                          MGC_OK);
         ck_assert_int_eq(mgc__sign_tagged(m.ctx, m.key, "mgchain/vote/1", chain.chain_id, MGC_ROLE_NONE, b, 64, sb),
                          MGC_OK);
-        send_bytes(term == 0 ? MGC_E_RANGE : MGC_OK, "evidence", evidence_names, bytes, lens, 4, 2, 1);
+        give(term == 0 ? MGC_E_RANGE : MGC_OK, 2, a, 64, sa, b, 64, sb, 1);
     }
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), 0);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), 0);
     market_close(&m);
 }
 END_TEST
 
 static void certify(mgc_status status, uint64_t at, int forge)
 {
-    static const char *const names[] = {"header", "certificate"};
     uint8_t header[1000], bytes[2000], signature[64];
     mgc__certificate c = {.n = 1};
     mgc__cbor_writer w;
@@ -565,9 +495,7 @@ static void certify(mgc_status status, uint64_t at, int forge)
     if (forge == 5) c.n = 0;
     mgc__cbor_to_fixed(&w, bytes, sizeof bytes);
     mgc__certificate_write(&w, &c);
-    const uint8_t *both[] = {header, bytes};
-    size_t lens[] = {len, w.len};
-    send_bytes(status, "certify", names, both, lens, 2, 0, 0);
+    expect(status, CREDIT, "certify", "2:5", "header=%s certificate=%s", market_hex(header, len), market_hex(bytes, w.len));
 }
 
 /* Consensus credit rises with signatures that stand in the chain, each counted once, late ones for eight blocks. */
@@ -583,14 +511,14 @@ START_TEST(certificates_are_counted_once)
     certify(MGC_E_BAD_CERT, h, 5);      /* of too few */
     certify(MGC_OK, h + 3, 0);
     certify(MGC_OK, h + 1, 0);
-    ck_assert_int_eq(cell(0, "validators", NULL, "signed"), 3);
-    ck_assert_int_eq(cell(0, "validators", NULL, "led"), 3);
-    while (height() < h + 10) refuse(MGC_OK, TRADE, "deposit", "2:5", "microgrid=1 amount_micro=1 reference=x");
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "signed"), 3);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "led"), 3);
+    while (height() < h + 10) expect(MGC_OK, TRADE, "deposit", "2:5", "microgrid=1 amount_micro=1 reference=x");
     certify(MGC_E_WINDOW, h + 2, 0); /* too late */
-    refuse(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=0");
-    ck_assert_int_eq(cell(0, "validators", NULL, "node"), 5000 + 5000 / 32 + 50);
-    ck_assert_int_eq(cell(0, "validators", NULL, "signed"), 0);
-    ck_assert_int_eq(cell(0, "epochs", NULL, "certificates"), 3);
+    expect(MGC_OK, CREDIT, "epoch", "2:5", "number=1 last_slot=0");
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "node"), 5000 + 5000 / 32 + 50);
+    ck_assert_int_eq(market_cell(&m, 0, "validators", NULL, "signed"), 0);
+    ck_assert_int_eq(market_cell(&m, 0, "epochs", NULL, "certificates"), 3);
     mgc__credit_entry table[4];
     uint8_t root[32];
     size_t n;
@@ -604,47 +532,26 @@ START_TEST(certificates_are_counted_once)
 }
 END_TEST
 
-static void one_chain(void)
+static void add_tests(TCase *t)
 {
-    market_three_chains = false;
-}
-
-static void three_chains(void)
-{
-    market_three_chains = true;
-}
-
-static TCase *make_case(const char *name, void (*setup)(void))
-{
-    TCase *t = tcase_create(name);
-
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, setup, one_chain);
     tcase_add_test(t, epochs_follow_what_was_delivered);
     tcase_add_test(t, a_default_suspends);
     tcase_add_test(t, exposure_and_floods);
     tcase_add_test(t, C7_evidence_twice);
     tcase_add_test(t, C7_two_votes_in_a_term);
     tcase_add_test(t, certificates_are_counted_once);
-    return t;
 }
 
 int main(void)
 {
     Suite *s = suite_create("contract-credit");
-    TCase *t = tcase_create("formulas");
+    TCase *t = market_case(s, "formulas", 1);
 
-    tcase_set_timeout(t, 0);
     tcase_add_test(t, the_formulas_twice);
     tcase_add_test(t, C8_wash_trading);
     tcase_add_test(t, C10_censoring_leader);
     tcase_add_test(t, falls_four_times_faster);
-    suite_add_tcase(s, t);
-    suite_add_tcase(s, make_case("one chain", one_chain));
-    suite_add_tcase(s, make_case("three chains", three_chains));
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    add_tests(market_case(s, "one chain", 1));
+    add_tests(market_case(s, "three chains", 3));
+    return market_run(s);
 }

@@ -122,38 +122,13 @@ static mgc_contract board_of(uint32_t version)
 
 static uint64_t height(void)
 {
-    mgc_node_info info = {.struct_size = sizeof info};
-
-    ck_assert_int_eq(mgc_node_get_info(m.node, &info), MGC_OK);
-    return info.height;
+    return market_height(&m, INFO);
 }
 
 /* A transaction of microgrid 1's manager to the board. */
 static void call(mgc_status status, const char *method)
 {
-    static uint8_t body[4096], bytes[4096];
-    mgc_node_info node = {.struct_size = sizeof node};
-    mgc_tx_signature s;
-    uint8_t sender[32];
-    uint64_t nonce;
-    size_t len;
-
-    ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
-    ck_assert_int_eq(mgc_key_public(market_key(&m, MANAGER + 1), sender), MGC_OK);
-    ck_assert_int_eq(mgc_node_next_nonce(m.node, sender, BOARD, &nonce), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx,
-                      .chain_id = node.chain_id,
-                      .sender = sender,
-                      .contract = BOARD,
-                      .method = method,
-                      .arguments = (const uint8_t *)"a notice  ",
-                      .arguments_len = 10,
-                      .nonce = nonce,
-                      .valid_until = node.height + 10};
-    ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &len), MGC_OK);
-    ck_assert_int_eq(mgc_tx_sign(body, len, market_key(&m, MANAGER + 1), MGC_ROLE_MANAGER, &s), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(body, len, &s, 1, bytes, sizeof bytes, &len), MGC_OK);
-    market_expect_bytes(&m, status, bytes, len);
+    market_call(&m, status, BOARD, method, "a notice  ", 10, "11:2");
 }
 
 static int64_t asked(const char *what, const char *column)
@@ -218,7 +193,6 @@ START_TEST(only_a_validator_of_the_genesis_founds)
     const char *arguments = "name=x currency=EUR slot_ms=3600000 gate_ms=0 gate_slots=1 window_ms=0 collateral_bp=0 "
                             "pending_blocks=1 first_slot=1 administrator=@1";
 
-    m.has_host = false;
     market_open(&m);
     market_expect(&m, MGC_E_MISSING_SIGNER, INFO, "found", arguments, "1:9");      /* came first, is nobody */
     market_expect(&m, MGC_E_MISSING_SIGNER, INFO, "found", arguments, "1:9 77:8"); /* a self-made validator */
@@ -235,7 +209,6 @@ START_TEST(deployed_upgraded_retired) /* faults 69, 93 */
 {
     uint64_t h;
 
-    m.has_host = false;
     market_open(&m);
     market_until(&m, STEP_NOMINATE);
     deploy(MGC_E_HEIGHT, 1, height() + 1); /* not in its own block */
@@ -277,15 +250,15 @@ START_TEST(deployed_upgraded_retired) /* faults 69, 93 */
     deploy(MGC_OK, 3, height() + 100); /* begun anew later, after its retirement */
     market_stop(&m);
 
-    mgc_ledger_opts opts;
-    mgc_verify_info info = {.struct_size = sizeof info};
-    mgc_contract both[2] = {board_of(1), board_of(2)};
-    void *users[2] = {&one, &two};
-    mgc_ledger_opts_init(&opts, sizeof opts);
-    opts.storage = &disk_ops;
-    opts.storage_user = &m.disk;
-    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, both, users, 2, &info), MGC_OK);
-    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, both, users, 1, &info), MGC_E_UNSUPPORTED);
+    m.hosts[0] = board_of(1);
+    m.hosts[1] = board_of(2);
+    m.host_users[0] = &one;
+    m.host_users[1] = &two;
+    m.n_hosts = 2;
+    ck_assert_int_eq(market_verify(&m), MGC_OK);
+    m.n_hosts = 1;
+    ck_assert_int_eq(market_verify(&m), MGC_E_UNSUPPORTED);
+    m.n_hosts = 0;
     market_close(&m);
 }
 END_TEST
@@ -295,7 +268,6 @@ START_TEST(a_node_without_the_upgrade_stops_before_it) /* faults 69 */
     uint64_t h, ticket;
     mgc_node_info info = {.struct_size = sizeof info};
 
-    m.has_host = false;
     market_open(&m);
     market_until(&m, STEP_NOMINATE);
     market_stop(&m);
@@ -329,7 +301,6 @@ START_TEST(the_fee_is_kept) /* faults 93 */
     int64_t money, network;
     uint64_t h;
 
-    m.has_host = false;
     market_open(&m);
     market_until(&m, STEP_NOMINATE);
     market_stop(&m);
@@ -347,14 +318,11 @@ START_TEST(the_fee_is_kept) /* faults 93 */
     ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_MONEY, 1), money - NOTICE_PRICE - 7 - 7 * (MGC_CALLS_MAX / 1000 + 1));
     ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_NETWORK, 0), network + 14 + 7 * (MGC_CALLS_MAX / 1000));
     market_stop(&m);
-    mgc_ledger_opts opts;
-    mgc_verify_info info = {.struct_size = sizeof info};
-    mgc_contract contract = board_of(1);
-    void *user = &one;
-    mgc_ledger_opts_init(&opts, sizeof opts);
-    opts.storage = &disk_ops;
-    opts.storage_user = &m.disk;
-    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, &contract, &user, 1, &info), MGC_OK);
+    m.hosts[0] = board_of(1);
+    m.host_users[0] = &one;
+    m.n_hosts = 1;
+    ck_assert_int_eq(market_verify(&m), MGC_OK);
+    m.n_hosts = 0;
     market_close(&m);
 }
 END_TEST
@@ -367,7 +335,6 @@ START_TEST(built_in_contracts_have_a_hash)
     size_t n = 0;
     uint8_t a[32], b[32];
 
-    m.has_host = false;
     market_open(&m);
     ck_assert_int_eq(mgc_node_query(m.node, 0, "contracts", NULL, &rows), MGC_OK);
     while (mgc_rows_next(rows, &row) == MGC_ROW) {
@@ -389,18 +356,12 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("contract-life");
-    TCase *t = tcase_create("life");
+    TCase *t = market_case(s, "life", 1);
 
-    tcase_set_timeout(t, 0);
     tcase_add_test(t, only_a_validator_of_the_genesis_founds);
     tcase_add_test(t, deployed_upgraded_retired);
     tcase_add_test(t, a_node_without_the_upgrade_stops_before_it);
     tcase_add_test(t, the_fee_is_kept);
     tcase_add_test(t, built_in_contracts_have_a_hash);
-    suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return market_run(s);
 }

@@ -13,20 +13,6 @@ enum {
 
 static struct market m;
 
-static void expect(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
-                   ...) MGC_PRINTF(5, 6);
-static void expect(mgc_status status, uint32_t contract, const char *method, const char *signers, const char *format,
-                   ...)
-{
-    char text[1000];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    market_expect(&m, status, contract, method, text, signers);
-}
-
 static int64_t rule(const char *name)
 {
     mgc_rows *rows;
@@ -40,24 +26,12 @@ static int64_t rule(const char *name)
     return value;
 }
 
-static size_t count(const char *what)
-{
-    mgc_rows *rows;
-    size_t n;
-
-    ck_assert_int_eq(mgc_node_query(m.node, 0, what, NULL, &rows), MGC_OK);
-    n = mgc_rows_count(rows);
-    mgc_rows_destroy(rows);
-    return n;
-}
-
 static void open_market(int step)
 {
-    m.has_host = false;
     m.pending_blocks = 0;
     market_open(&m);
     market_until(&m, step);
-    expect(MGC_OK, INFO, "member", "1:9", "id=6 organisation=1 name=r2 roles=64 key=@6 from_height=0");
+    market_expectf(&m, MGC_OK, INFO, "member", "1:9", "id=6 organisation=1 name=r2 roles=64 key=@6 from_height=0");
 }
 
 START_TEST(an_act_needs_its_quorum)
@@ -65,28 +39,28 @@ START_TEST(an_act_needs_its_quorum)
     open_market(STEP_DEPOSIT);
     ck_assert_int_eq(rule("quorum"), 2);
     /* all at once: one signature where two are needed; two of one member; two without a regulator */
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "4:6", "kind=1 subject=2 value=3500 reason=x");
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "6:6", "kind=1 subject=2 value=3500 reason=x");
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "11:2 12:2", "kind=1 subject=2 value=3500 reason=x");
-    expect(MGC_E_FORBIDDEN, WATCH, "act", "2:5 3:4", "kind=1 subject=2 value=3500 reason=x");
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "4:6", "kind=1 subject=2 value=3500 reason=x");
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "6:6", "kind=1 subject=2 value=3500 reason=x");
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "11:2 12:2", "kind=1 subject=2 value=3500 reason=x");
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "act", "2:5 3:4", "kind=1 subject=2 value=3500 reason=x");
     ck_assert_int_eq(rule("credit_threshold"), 3000);
-    expect(MGC_OK, WATCH, "act", "4:6 11:2", "kind=1 subject=2 value=3500 reason=x");
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 11:2", "kind=1 subject=2 value=3500 reason=x");
     ck_assert_int_eq(rule("credit_threshold"), 3500);
     /* one after the other */
-    expect(MGC_OK, WATCH, "propose", "11:2", "kind=1 subject=2 value=3600 reason=x");
-    expect(MGC_E_EXISTS, WATCH, "approve", "11:2", "number=2");
-    expect(MGC_E_FORBIDDEN, WATCH, "approve", "2:5", "number=2");
-    expect(MGC_OK, WATCH, "approve", "12:2", "number=2");
+    market_expectf(&m, MGC_OK, WATCH, "propose", "11:2", "kind=1 subject=2 value=3600 reason=x");
+    market_expectf(&m, MGC_E_EXISTS, WATCH, "approve", "11:2", "number=2");
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "approve", "2:5", "number=2");
+    market_expectf(&m, MGC_OK, WATCH, "approve", "12:2", "number=2");
     ck_assert_int_eq(rule("credit_threshold"), 3500); /* two managers are no regulator */
-    expect(MGC_OK, WATCH, "approve", "4:6", "number=2");
+    market_expectf(&m, MGC_OK, WATCH, "approve", "4:6", "number=2");
     ck_assert_int_eq(rule("credit_threshold"), 3600);
-    expect(MGC_E_STATE, WATCH, "approve", "6:6", "number=2");
-    expect(MGC_E_NOT_FOUND, WATCH, "approve", "6:6", "number=9");
+    market_expectf(&m, MGC_E_STATE, WATCH, "approve", "6:6", "number=2");
+    market_expectf(&m, MGC_E_NOT_FOUND, WATCH, "approve", "6:6", "number=9");
     /* a larger quorum */
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=1 subject=1 value=3 reason=more");
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "4:6 6:6", "kind=1 subject=2 value=3000 reason=x");
-    expect(MGC_OK, WATCH, "act", "4:6 6:6 13:2", "kind=1 subject=2 value=3000 reason=x");
-    ck_assert_uint_eq(count("acts"), 4);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=1 subject=1 value=3 reason=more");
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "4:6 6:6", "kind=1 subject=2 value=3000 reason=x");
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6 13:2", "kind=1 subject=2 value=3000 reason=x");
+    ck_assert_uint_eq(market_count(&m, 0, "acts", NULL), 4);
     market_close(&m);
 }
 END_TEST
@@ -94,17 +68,17 @@ END_TEST
 START_TEST(mandates_end_somewhere)
 {
     open_market(STEP_DEPOSIT);
-    expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=1 subject=12 value=1 reason=x"); /* no such parameter */
-    expect(MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=1 value=1 reason=x");
-    expect(MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=2 value=9501 reason=x");
-    expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=6 subject=1 value=0 reason=administrator");
-    expect(MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=4 subject=1 value=0 reason=administrator");
-    expect(MGC_E_NOT_FOUND, WATCH, "act", "4:6 6:6", "kind=2 subject=77 value=0 reason=nobody");
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "4:6 11:2", "kind=2 subject=1 value=0 reason=x"); /* managers freeze not */
-    expect(MGC_E_FORBIDDEN, WATCH, "propose", "11:2", "kind=6 subject=12 value=0 reason=x");
-    expect(MGC_E_SLOT, WATCH, "act", "4:6 6:6", "kind=7 subject=1 value=1 reason=x");
-    expect(MGC_E_STATE, WATCH, "act", "4:6 6:6", "kind=3 subject=1 value=0 reason=x");
-    ck_assert_uint_eq(count("acts"), 0);
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=1 subject=12 value=1 reason=x"); /* no such parameter */
+    market_expectf(&m, MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=1 value=1 reason=x");
+    market_expectf(&m, MGC_E_RANGE, WATCH, "act", "4:6 6:6", "kind=1 subject=2 value=9501 reason=x");
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=6 subject=1 value=0 reason=administrator");
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "act", "4:6 6:6", "kind=4 subject=1 value=0 reason=administrator");
+    market_expectf(&m, MGC_E_NOT_FOUND, WATCH, "act", "4:6 6:6", "kind=2 subject=77 value=0 reason=nobody");
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "4:6 11:2", "kind=2 subject=1 value=0 reason=x"); /* managers freeze not */
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "propose", "11:2", "kind=6 subject=12 value=0 reason=x");
+    market_expectf(&m, MGC_E_SLOT, WATCH, "act", "4:6 6:6", "kind=7 subject=1 value=1 reason=x");
+    market_expectf(&m, MGC_E_STATE, WATCH, "act", "4:6 6:6", "kind=3 subject=1 value=0 reason=x");
+    ck_assert_uint_eq(market_count(&m, 0, "acts", NULL), 0);
     market_close(&m);
 }
 END_TEST
@@ -112,23 +86,23 @@ END_TEST
 START_TEST(freezing_and_revoking)
 {
     open_market(STEP_NOMINATE);
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=2 subject=2 value=0 reason=x");
-    expect(MGC_E_EXISTS, WATCH, "act", "4:6 6:6", "kind=2 subject=2 value=0 reason=x");
-    expect(MGC_E_FORBIDDEN, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=2 subject=2 value=0 reason=x");
+    market_expectf(&m, MGC_E_EXISTS, WATCH, "act", "4:6 6:6", "kind=2 subject=2 value=0 reason=x");
+    market_expectf(&m, MGC_E_FORBIDDEN, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
     ck_assert_ptr_nonnull(strstr(m.rule, "frozen"));
-    expect(MGC_E_FORBIDDEN, TRADE, "pay", "11:2 12:2",
+    market_expectf(&m, MGC_E_FORBIDDEN, TRADE, "pay", "11:2 12:2",
            "payer=2 payee=1 amount_micro=5 first_slot=%d last_slot=%d run_hash=#1", FIRST_SLOT, FIRST_SLOT);
-    expect(MGC_OK, TRADE, "nominate", "12:2", "microgrid=2 carrier=1 rows=%d,1,0", FIRST_SLOT); /* it may still live */
-    ck_assert_uint_eq(count("frozen"), 1);
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=3 subject=2 value=0 reason=x");
-    expect(MGC_OK, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=4 subject=11 value=0 reason=x");
-    expect(MGC_E_FORBIDDEN, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=5 subject=11 value=0 reason=x");
-    expect(MGC_OK, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
-    expect(MGC_OK, WATCH, "act", "4:6 6:6", "kind=6 subject=12 value=0 reason=stolen");
-    expect(MGC_E_KEY_REVOKED, TRADE, "nominate", "12:2", "microgrid=2 carrier=1 rows=%d,2,0", FIRST_SLOT);
-    expect(MGC_E_KEY_REVOKED, WATCH, "act", "4:6 6:6", "kind=6 subject=12 value=0 reason=again");
+    market_expectf(&m, MGC_OK, TRADE, "nominate", "12:2", "microgrid=2 carrier=1 rows=%d,1,0", FIRST_SLOT); /* it may still live */
+    ck_assert_uint_eq(market_count(&m, 0, "frozen", NULL), 1);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=3 subject=2 value=0 reason=x");
+    market_expectf(&m, MGC_OK, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=4 subject=11 value=0 reason=x");
+    market_expectf(&m, MGC_E_FORBIDDEN, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=5 subject=11 value=0 reason=x");
+    market_expectf(&m, MGC_OK, TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,1000,90000", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, WATCH, "act", "4:6 6:6", "kind=6 subject=12 value=0 reason=stolen");
+    market_expectf(&m, MGC_E_KEY_REVOKED, TRADE, "nominate", "12:2", "microgrid=2 carrier=1 rows=%d,2,0", FIRST_SLOT);
+    market_expectf(&m, MGC_E_KEY_REVOKED, WATCH, "act", "4:6 6:6", "kind=6 subject=12 value=0 reason=again");
     market_close(&m);
 }
 END_TEST
@@ -139,8 +113,8 @@ START_TEST(reads_leave_a_record)
     const mgc_row *row;
 
     open_market(STEP_DEPOSIT);
-    expect(MGC_E_FORBIDDEN, WATCH, "read", "11:2", "what=trades arguments=microgrid reason=curious");
-    expect(MGC_OK, WATCH, "read", "4:7", "what=trades arguments=slot reason=case-17");
+    market_expectf(&m, MGC_E_FORBIDDEN, WATCH, "read", "11:2", "what=trades arguments=microgrid reason=curious");
+    market_expectf(&m, MGC_OK, WATCH, "read", "4:7", "what=trades arguments=slot reason=case-17");
     ck_assert_int_eq(mgc_node_query(m.node, MANAGER + 1, "audits", NULL, &rows), MGC_OK); /* who is read may know it */
     ck_assert_int_eq(mgc_rows_next(rows, &row), MGC_ROW);
     ck_assert_int_eq(mgc_row_int(row, "member"), REGULATOR);
@@ -158,13 +132,13 @@ START_TEST(a_slot_may_be_forced) /* faults 52 */
     market_step(&m, STEP_NOMINATE);
     market_step(&m, STEP_AGREE);
     market_at(&m, START + HOUR);
-    expect(MGC_E_EARLY, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
-    expect(MGC_E_MISSING_SIGNER, WATCH, "act", "2:5", "kind=7 subject=3 value=%d reason=dead-meter", FIRST_SLOT);
-    expect(MGC_OK, WATCH, "act", "2:5 4:6", "kind=7 subject=3 value=%d reason=dead-meter", FIRST_SLOT);
-    expect(MGC_OK, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT); /* C alone */
-    expect(MGC_E_EARLY, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
+    market_expectf(&m, MGC_E_EARLY, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
+    market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "2:5", "kind=7 subject=3 value=%d reason=dead-meter", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, WATCH, "act", "2:5 4:6", "kind=7 subject=3 value=%d reason=dead-meter", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT); /* C alone */
+    market_expectf(&m, MGC_E_EARLY, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
     market_at(&m, START + 3 * (uint64_t)HOUR);
-    expect(MGC_OK, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
+    market_expectf(&m, MGC_OK, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
     mgc_rows *rows;
     const mgc_row *row;
     ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "settlement", "microgrid=C", &rows), MGC_OK);
@@ -178,39 +152,20 @@ START_TEST(a_slot_may_be_forced) /* faults 52 */
 }
 END_TEST
 
-static void one_chain(void)
+static void add_tests(TCase *t)
 {
-    market_three_chains = false;
-}
-
-static void three_chains(void)
-{
-    market_three_chains = true;
-}
-
-static TCase *make_case(const char *name, void (*setup)(void))
-{
-    TCase *t = tcase_create(name);
-
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, setup, one_chain);
     tcase_add_test(t, an_act_needs_its_quorum);
     tcase_add_test(t, mandates_end_somewhere);
     tcase_add_test(t, freezing_and_revoking);
     tcase_add_test(t, reads_leave_a_record);
     tcase_add_test(t, a_slot_may_be_forced);
-    return t;
 }
 
 int main(void)
 {
     Suite *s = suite_create("contract-supervision");
 
-    suite_add_tcase(s, make_case("one chain", one_chain));
-    suite_add_tcase(s, make_case("three chains", three_chains));
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    add_tests(market_case(s, "one chain", 1));
+    add_tests(market_case(s, "three chains", 3));
+    return market_run(s);
 }

@@ -49,10 +49,12 @@ void market_start(struct market *m)
     opts.genesis_time_ms = MORNING - 1000;
     opts.block_interval_ms = 0;
     opts.segment_bytes = 65536;
+    opts.genesis_nonce[0] = m->nonce;
     if (market_three_chains) opts.chain = NULL;
     ck_assert_int_eq(mgc_node_create(m->ctx, &opts, &m->node), MGC_OK);
     ck_assert_int_eq(mgc_node_set_storage(m->node, &disk_ops, &m->disk), MGC_OK);
-    if (m->has_host) ck_assert_int_eq(mgc_node_add_contract(m->node, &m->host, m->host_user), MGC_OK);
+    for (size_t i = 0; i < m->n_hosts; i++)
+        ck_assert_int_eq(mgc_node_add_contract(m->node, &m->hosts[i], m->host_users[i]), MGC_OK);
     mgc_status st = mgc_node_start(m->node);
     ck_assert_msg(st == MGC_OK, "%s: %s", mgc_status_name(st), mgc_ctx_error(m->ctx));
 }
@@ -60,16 +62,14 @@ void market_start(struct market *m)
 void market_open(struct market *m)
 {
     static const uint8_t seed[32] = {200};
-    mgc_contract host = m->host;
-    void *host_user = m->host_user;
-    bool has_host = m->has_host;
-    int pending_blocks = m->pending_blocks;
+    struct market before = *m;
 
     memset(m, 0, sizeof *m);
-    m->host = host;
-    m->host_user = host_user;
-    m->has_host = has_host;
-    m->pending_blocks = pending_blocks;
+    memcpy(m->hosts, before.hosts, sizeof m->hosts);
+    memcpy(m->host_users, before.host_users, sizeof m->host_users);
+    m->n_hosts = before.n_hosts;
+    m->pending_blocks = before.pending_blocks;
+    m->nonce = before.nonce;
     ck_assert_int_eq(mgc_ctx_create(NULL, &m->ctx), MGC_OK);
     disk_init(&m->disk);
     ck_assert_int_eq(mgc_key_from_seed(m->ctx, seed, &m->key), MGC_OK);
@@ -159,10 +159,32 @@ static void commitment(uint8_t hash[32], int n)
     ck_assert_int_eq(mgc_sha256(bytes, sizeof bytes, hash), MGC_OK);
 }
 
+static size_t from_hex(const char *text, uint8_t *bytes)
+{
+    size_t len = strlen(text) / 2;
+
+    ck_assert_uint_le(len, MARKET_BYTES);
+    for (size_t i = 0; i < len; i++) ck_assert_int_eq(sscanf(text + 2 * i, "%2hhx", &bytes[i]), 1);
+    return len;
+}
+
+const char *market_hex(const void *bytes, size_t len)
+{
+    static char text[4][2 * MARKET_BYTES + 2];
+    static unsigned turn;
+    char *to = text[turn++ % 4];
+
+    ck_assert_uint_le(len, MARKET_BYTES);
+    to[0] = '$';
+    for (size_t i = 0; i <= len; i++) snprintf(to + 1 + 2 * i, 3, i < len ? "%02x" : "", ((const uint8_t *)bytes)[i < len ? i : 0]);
+    return to;
+}
+
 static void set_field(struct market *m, mgc_args *args, uint32_t contract, const char *method, char *item)
 {
     char *value = strchr(item, '=');
-    uint8_t bytes[32];
+    uint8_t bytes[MARKET_BYTES];
+    size_t len = 32;
 
     ck_assert_ptr_nonnull(value);
     *value++ = '\0';
@@ -170,10 +192,11 @@ static void set_field(struct market *m, mgc_args *args, uint32_t contract, const
     case MGC_FIELD_TEXT: ck_assert_int_eq(mgc_args_set_text(args, item, value), MGC_OK); break;
     case MGC_FIELD_ROWS: set_rows(args, item, value); break;
     case MGC_FIELD_BYTES:
-        memset(bytes, atoi(value + 1), sizeof bytes);
+        memset(bytes, atoi(value + 1), 32);
+        if (*value == '$') len = from_hex(value + 1, bytes);
         if (*value == '@') ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(value + 1)), bytes), MGC_OK);
         if (*value == '!') commitment(bytes, atoi(value + 1));
-        ck_assert_int_eq(mgc_args_set_bytes(args, item, bytes, sizeof bytes), MGC_OK);
+        ck_assert_int_eq(mgc_args_set_bytes(args, item, bytes, len), MGC_OK);
         break;
     default: ck_assert_int_eq(mgc_args_set_int(args, item, strtoll(value, NULL, 10)), MGC_OK);
     }
@@ -204,34 +227,47 @@ static void sign_all(struct market *m, const uint8_t *body, size_t body_len, con
     ck_assert_int_eq(mgc_tx_assemble(body, body_len, signatures, n, m->last, sizeof m->last, &m->last_len), MGC_OK);
 }
 
-void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers)
+/* Arguments as they are, signed, into m->last. */
+static void make(struct market *m, uint32_t contract, const char *method, const uint8_t *arguments, size_t len,
+                 const char *signers)
 {
     static uint8_t body[MGC_TX_BYTES_MAX];
     mgc_chain_info chain = {.struct_size = sizeof chain};
     uint8_t sender[32];
     size_t body_len;
-    char text[4000], *rest;
-    mgc_args *args;
 
-    ck_assert_int_eq(mgc_args_create(m->ctx, contract, method, &args), MGC_OK);
-    snprintf(text, sizeof text, "%s", arguments);
-    for (char *item = strtok_r(text, " ", &rest); item != NULL; item = strtok_r(NULL, " ", &rest))
-        set_field(m, args, contract, method, item);
     ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m->node, contract), &chain), MGC_OK);
     ck_assert_int_eq(mgc_key_public(market_key(m, (uint32_t)atoi(signers)), sender), MGC_OK);
     mgc_tx_body tx = {.struct_size = sizeof tx,
                       .chain_id = chain.chain_id,
                       .sender = sender,
                       .contract = contract,
-                      .method = method};
+                      .method = method,
+                      .arguments = arguments,
+                      .arguments_len = len};
     tx.nonce = *nonce_of(m, (uint32_t)atoi(signers), contract) + (uint64_t)m->nonce_shift;
     m->nonce_shift = 0;
     tx.valid_until = m->valid_until != 0 ? m->valid_until : chain.height + 1000;
-    mgc_status st = mgc_args_encode(args, &tx.arguments, &tx.arguments_len);
-    ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(m->ctx));
     ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &body_len), MGC_OK);
-    mgc_args_destroy(args);
     sign_all(m, body, body_len, signers);
+}
+
+void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers)
+{
+    char text[8000], *rest;
+    const uint8_t *bytes;
+    size_t len;
+    mgc_args *args;
+
+    ck_assert_int_eq(mgc_args_create(m->ctx, contract, method, &args), MGC_OK);
+    ck_assert_uint_lt(strlen(arguments), sizeof text);
+    snprintf(text, sizeof text, "%s", arguments);
+    for (char *item = strtok_r(text, " ", &rest); item != NULL; item = strtok_r(NULL, " ", &rest))
+        set_field(m, args, contract, method, item);
+    mgc_status st = mgc_args_encode(args, &bytes, &len);
+    ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(m->ctx));
+    make(m, contract, method, bytes, len, signers);
+    mgc_args_destroy(args);
 }
 
 static void count_nonce(struct market *m, const uint8_t *bytes, size_t len)
@@ -290,12 +326,89 @@ void market_expect(struct market *m, mgc_status status, uint32_t contract, const
     }
 }
 
+uint64_t market_send_raw(struct market *m, uint32_t contract, const char *method, const void *arguments, size_t len,
+                         const char *signers)
+{
+    uint64_t ticket;
+
+    make(m, contract, method, arguments, len, signers);
+    ck_assert_int_eq(mgc_node_submit(m->node, m->last, m->last_len, &ticket), MGC_OK);
+    count_nonce(m, m->last, m->last_len);
+    return ticket;
+}
+
+void market_call(struct market *m, mgc_status status, uint32_t contract, const char *method, const void *arguments,
+                 size_t len, const char *signers)
+{
+    uint64_t ticket = market_send_raw(m, contract, method, arguments, len, signers);
+
+    market_flush(m);
+    expect_ticket(m, ticket, status, method);
+    if (status != MGC_OK && m->info.height == 0) market_sync_nonce(m, (uint32_t)atoi(signers), contract);
+}
+
 void market_sync_nonce(struct market *m, uint32_t member, uint32_t contract)
 {
     uint8_t sender[32];
 
     ck_assert_int_eq(mgc_key_public(market_key(m, member), sender), MGC_OK);
     ck_assert_int_eq(mgc_node_next_nonce(m->node, sender, contract, nonce_of(m, member, contract)), MGC_OK);
+}
+
+void market_expectf(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *signers,
+                    const char *format, ...)
+{
+    char text[8000];
+    va_list args;
+
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ck_assert(len < (int)sizeof text);
+    market_expect(m, status, contract, method, text, signers);
+}
+
+int64_t market_cell(struct market *m, uint32_t caller, const char *what, const char *arguments, const char *column)
+{
+    mgc_rows *rows;
+    const mgc_row *row;
+    int64_t value = -1;
+    mgc_status st = mgc_node_query(m->node, caller, what, arguments, &rows);
+
+    ck_assert_msg(st == MGC_OK, "%s: %s", what, mgc_ctx_error(m->ctx));
+    if (mgc_rows_next(rows, &row) == MGC_ROW) value = mgc_row_int(row, column);
+    mgc_rows_destroy(rows);
+    return value;
+}
+
+size_t market_count(struct market *m, uint32_t caller, const char *what, const char *arguments)
+{
+    mgc_rows *rows;
+    mgc_status st = mgc_node_query(m->node, caller, what, arguments, &rows);
+
+    ck_assert_msg(st == MGC_OK, "%s: %s", what, mgc_ctx_error(m->ctx));
+    size_t n = mgc_rows_count(rows);
+    mgc_rows_destroy(rows);
+    return n;
+}
+
+uint64_t market_height(struct market *m, uint32_t contract)
+{
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+
+    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m->node, contract), &chain), MGC_OK);
+    return chain.height;
+}
+
+mgc_status market_verify(struct market *m)
+{
+    mgc_verify_info info = {.struct_size = sizeof info};
+    mgc_ledger_opts opts;
+
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = &m->disk;
+    return mgc_contract_verify(m->ctx, &opts, m->hosts, m->host_users, m->n_hosts, &info);
 }
 
 void market_expect_bytes(struct market *m, mgc_status status, const uint8_t *bytes, size_t len)

@@ -35,6 +35,8 @@ enum {
  * 9 gas of C. */
 enum { METERS = 9 };
 
+enum { MARKET_BYTES = 3500 }; /* of one argument */
+
 /* Head and state of the information, trading and scheduling chain; thrice the same where there is one. */
 enum { MARKET_DIGEST = 3 * 64 };
 
@@ -62,10 +64,11 @@ struct market {
     size_t last_len;
     mgc_ticket_info info; /* of the last one that was expected */
     char rule[MGC_RULE_MAX + 1];
-    mgc_contract host;
-    void *host_user;
-    bool has_host;
-    int pending_blocks; /* set before market_open(); 0: 100000 */
+    mgc_contract hosts[3]; /* the host's own; set before market_open(), as are all to pending_blocks */
+    void *host_users[3];
+    size_t n_hosts;
+    uint8_t nonce;      /* of the genesis */
+    int pending_blocks; /* 0: 100000 */
     mgc__rng rng;
     uint64_t registers[METERS + 1][2];
 };
@@ -80,8 +83,8 @@ void market_power_cut(struct market *m);
 const mgc_key *market_key(struct market *m, uint32_t member);
 
 /* Build a transaction into m->last.  arguments: "id=5 name=abc key=@7 hash=#9 rows=1,2,3;4,5,6": @ public key of a
- * member, # 32 bytes of that value, ! a commitment to such bytes.  signers: "10:2 11:2", member:role; the first
- * sends. */
+ * member, # 32 bytes of that value, ! a commitment to such bytes, $ bytes in hexadecimal (market_hex).  signers:
+ * "10:2 11:2", member:role; the first sends. */
 void market_make(struct market *m, uint32_t contract, const char *method, const char *arguments, const char *signers);
 /* Make, hand in, no block. */
 uint64_t market_send(struct market *m, uint32_t contract, const char *method, const char *arguments,
@@ -91,9 +94,27 @@ void market_expect(struct market *m, mgc_status status, uint32_t contract, const
                    const char *signers);
 /* The same for bytes as they are. */
 void market_expect_bytes(struct market *m, mgc_status status, const uint8_t *bytes, size_t len);
+void market_expectf(struct market *m, mgc_status status, uint32_t contract, const char *method, const char *signers,
+                    const char *format, ...) MGC_PRINTF(6, 7);
+/* To a contract without a table of methods: arguments as they are. */
+uint64_t market_send_raw(struct market *m, uint32_t contract, const char *method, const void *arguments, size_t len,
+                         const char *signers);
+void market_call(struct market *m, mgc_status status, uint32_t contract, const char *method, const void *arguments,
+                 size_t len, const char *signers);
+const char *market_hex(const void *bytes, size_t len); /* good for four calls */
 void market_sync_nonce(struct market *m, uint32_t member, uint32_t contract); /* from the node */
 void market_flush(struct market *m);
 void market_at(struct market *m, uint64_t now);
+
+/* Of the answer to a question: a cell of its first row, -1 where there is none; how many rows. */
+int64_t market_cell(struct market *m, uint32_t caller, const char *what, const char *arguments, const char *column);
+size_t market_count(struct market *m, uint32_t caller, const char *what, const char *arguments);
+uint64_t market_height(struct market *m, uint32_t contract); /* of the contract's chain */
+mgc_status market_verify(struct market *m); /* the store from its first block on, every transaction executed again */
+
+/* A case of tests on a market of one chain or of three; run all of a suite. */
+TCase *market_case(Suite *s, const char *name, uint32_t chains);
+int market_run(Suite *s);
 
 /* Per unit, debits = credits, posted and pending; amounts move nowhere else. */
 void market_check_sums(struct market *m);

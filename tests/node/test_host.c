@@ -113,7 +113,7 @@ static int32_t query(void *user, mgc_env *env, const mgc_query *q, mgc_rows *row
 
 static void open_market(uint32_t version)
 {
-    m.host = (mgc_contract){.struct_size = sizeof(mgc_contract),
+    m.hosts[0] = (mgc_contract){.struct_size = sizeof(mgc_contract),
                             .version = 1,
                             .id = OWN,
                             .code_version = version,
@@ -121,49 +121,24 @@ static void open_market(uint32_t version)
                             .execute = execute,
                             .on_slot = on_slot,
                             .query = query};
-    memset(m.host.code_hash, 8, 32);
-    m.host_user = &slots_told;
-    m.has_host = true;
+    memset(m.hosts[0].code_hash, 8, 32);
+    m.host_users[0] = &slots_told;
+    m.n_hosts = 1;
     slots_told = 0;
 }
 
 /* A transaction to the contract: no table of methods, no arguments. */
 static void call(mgc_status status, const char *method, const char *signer)
 {
-    static uint8_t body[4096], bytes[4096];
-    mgc_node_info node = {.struct_size = sizeof node};
-    mgc_tx_signature s;
-    uint8_t sender[32];
-    uint64_t nonce;
-    size_t len;
-    uint32_t member = (uint32_t)atoi(signer), role = (uint32_t)atoi(strchr(signer, ':') + 1);
-
-    ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
-    ck_assert_int_eq(mgc_key_public(market_key(&m, member), sender), MGC_OK);
-    ck_assert_int_eq(mgc_node_next_nonce(m.node, sender, OWN, &nonce), MGC_OK);
-    mgc_tx_body tx = {.struct_size = sizeof tx,
-                      .chain_id = node.chain_id,
-                      .sender = sender,
-                      .contract = OWN,
-                      .method = method,
-                      .arguments = body,
-                      .arguments_len = 0,
-                      .nonce = nonce,
-                      .valid_until = node.height + 10};
-    ck_assert_int_eq(mgc_tx_encode_body(&tx, body, sizeof body, &len), MGC_OK);
-    ck_assert_int_eq(mgc_tx_sign(body, len, market_key(&m, member), role, &s), MGC_OK);
-    ck_assert_int_eq(mgc_tx_assemble(body, len, &s, 1, bytes, sizeof bytes, &len), MGC_OK);
-    market_expect_bytes(&m, status, bytes, len);
+    market_call(&m, status, OWN, method, NULL, 0, signer);
 }
 
 static void deploy(void)
 {
     char text[200];
-    mgc_node_info node = {.struct_size = sizeof node};
 
-    ck_assert_int_eq(mgc_node_get_info(m.node, &node), MGC_OK);
     snprintf(text, sizeof text, "id=%d version=1 code_hash=#8 activation_height=%" PRIu64 " name=own", OWN,
-             node.height + 3);
+             market_height(&m, INFO) + 3);
     market_expect(&m, MGC_OK, INFO, "deploy", text, "1:9");
     call(MGC_E_NOT_FOUND, "count", "11:2"); /* not active yet */
 }
@@ -249,7 +224,7 @@ START_TEST(a_node_without_its_code_stops) /* faults 69 */
     opts.storage = &disk_ops;
     opts.storage_user = &m.disk;
     void *user = &slots_told;
-    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, &m.host, &user, 1, &info), MGC_OK);
+    ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, &m.hosts[0], &user, 1, &info), MGC_OK);
     ck_assert_int_eq(mgc_contract_verify(m.ctx, &opts, NULL, NULL, 0, &info), MGC_E_UNSUPPORTED);
     for (int with = 0; with < 2; with++) { /* without code; with another version */
         mgc_node_opts_init(&node_opts, sizeof node_opts);
@@ -257,12 +232,12 @@ START_TEST(a_node_without_its_code_stops) /* faults 69 */
         node_opts.key = m.key;
         ck_assert_int_eq(mgc_node_create(m.ctx, &node_opts, &m.node), MGC_OK);
         ck_assert_int_eq(mgc_node_set_storage(m.node, &disk_ops, &m.disk), MGC_OK);
-        m.host.code_version = 2;
-        if (with) ck_assert_int_eq(mgc_node_add_contract(m.node, &m.host, user), MGC_OK);
+        m.hosts[0].code_version = 2;
+        if (with) ck_assert_int_eq(mgc_node_add_contract(m.node, &m.hosts[0], user), MGC_OK);
         ck_assert_int_eq(mgc_node_start(m.node), MGC_E_UNSUPPORTED);
         market_stop(&m);
     }
-    m.host.code_version = 1;
+    m.hosts[0].code_version = 1;
     market_start(&m);
     call(MGC_OK, "count", "11:2");
     char text[100];
@@ -279,30 +254,30 @@ START_TEST(registration_is_checked)
     mgc_node_opts opts;
 
     open_market(1);
-    m.has_host = false;
+    m.n_hosts = 0;
     market_open(&m);
     mgc_node_opts_init(&opts, sizeof opts);
     opts.id = 1;
     opts.key = m.key;
     ck_assert_int_eq(mgc_node_create(m.ctx, &opts, &node), MGC_OK);
-    c = m.host;
+    c = m.hosts[0];
     c.id = MGC_CONTRACT_TRADING;
     ck_assert_int_eq(mgc_node_add_contract(node, &c, NULL), MGC_E_RANGE);
-    c = m.host;
+    c = m.hosts[0];
     c.execute = NULL;
     ck_assert_int_eq(mgc_node_add_contract(node, &c, NULL), MGC_E_INVALID_ARG);
-    c = m.host;
+    c = m.hosts[0];
     c.version = 2;
     ck_assert_int_eq(mgc_node_add_contract(node, &c, NULL), MGC_E_VERSION);
-    c = m.host;
+    c = m.hosts[0];
     c.struct_size = 8;
     ck_assert_int_eq(mgc_node_add_contract(node, &c, NULL), MGC_E_ABI_SIZE);
-    ck_assert_int_eq(mgc_node_add_contract(node, &m.host, NULL), MGC_OK);
-    ck_assert_int_eq(mgc_node_add_contract(node, &m.host, NULL), MGC_E_EXISTS);
+    ck_assert_int_eq(mgc_node_add_contract(node, &m.hosts[0], NULL), MGC_OK);
+    ck_assert_int_eq(mgc_node_add_contract(node, &m.hosts[0], NULL), MGC_E_EXISTS);
     ck_assert_int_eq(mgc_node_start(node), MGC_E_STATE); /* no storage */
     ck_assert_int_eq(mgc_node_step(node, 1, NULL), MGC_E_STATE);
     mgc_node_destroy(node);
-    ck_assert_int_eq(mgc_node_add_contract(m.node, &m.host, NULL), MGC_E_STATE); /* started */
+    ck_assert_int_eq(mgc_node_add_contract(m.node, &m.hosts[0], NULL), MGC_E_STATE); /* started */
     market_close(&m);
 }
 END_TEST
@@ -310,17 +285,11 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("node-host");
-    TCase *t = tcase_create("host");
+    TCase *t = market_case(s, "host", 1);
 
-    tcase_set_timeout(t, 0);
     tcase_add_test(t, does_what_it_may_and_nothing_else);
     tcase_add_test(t, is_told_every_slot_once);
     tcase_add_test(t, a_node_without_its_code_stops);
     tcase_add_test(t, registration_is_checked);
-    suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return market_run(s);
 }

@@ -387,6 +387,9 @@ MGC_CONTRACT_SETTLEMENT = 4
 MGC_CONTRACT_SUPERVISION = 5
 MGC_CONTRACT_CREDIT = 6
 MGC_CONTRACT_HOST = 100
+MGC_CONTRACT_HOST_INFORMATION = 16777216
+MGC_CONTRACT_HOST_SCHEDULING = 33554432
+MGC_CONTRACT_HOST_END = 50331648
 MGC_ACCOUNT_MONEY = 1
 MGC_ACCOUNT_DUE = 2
 MGC_ACCOUNT_ELECTRICITY = 3
@@ -417,6 +420,9 @@ MGC_FIELD_BYTES = 4
 MGC_FIELD_ROWS = 5
 MGC_ROW = 1
 MGC_ROWS_END = 2
+MGC_LOCK_OPEN = 1
+MGC_LOCK_CREDITED = 2
+MGC_LOCK_RETURNED = 3
 MGC_CASE_BYTES_MAX = 268435456
 MGC_CASE_NODES_MAX = 8388608
 MGC_CASE_DEPTH_MAX = 16
@@ -853,6 +859,10 @@ class mgc_field_info(Structure):
 
 
 class mgc_call(Structure):
+    pass
+
+
+class mgc_lock_info(Structure):
     pass
 
 
@@ -1721,6 +1731,20 @@ mgc_call._fields_ = [
     ("arguments_len", c_size_t),
     ("sender", POINTER(c_uint8)),
 ]
+mgc_lock_info._fields_ = [
+    ("struct_size", c_size_t),
+    ("id", c_uint8 * 16),
+    ("debit_account", c_uint8 * 16),
+    ("target_chain", c_uint8 * 32),
+    ("target_account", c_uint8 * 16),
+    ("amount", c_uint64),
+    ("expires_ms", c_uint64),
+    ("unit", c_uint32),
+    ("code", c_uint32),
+    ("state", c_uint32),
+    ("reserved0", c_uint32),
+    ("height", c_uint64),
+]
 mgc_query._fields_ = [
     ("struct_size", c_size_t),
     ("what", c_char_p),
@@ -2424,6 +2448,13 @@ PROTOTYPES = [
     ("mgc_env_account", "core", False, c_int32, (POINTER(mgc_env), POINTER(c_uint8), POINTER(mgc_account_info))),
     ("mgc_env_transfer", "core", False, c_int32, (POINTER(mgc_env), POINTER(mgc_transfer_info))),
     ("mgc_env_emit", "core", False, c_int32, (POINTER(mgc_env), c_char_p, POINTER(c_uint8), c_size_t)),
+    ("mgc_env_other_chain", "core", False, c_int32, (POINTER(mgc_env), c_char_p, POINTER(c_uint8))),
+    ("mgc_env_lock", "core", False, c_int32, (POINTER(mgc_env), POINTER(mgc_lock_info))),
+    ("mgc_env_lock_get", "core", False, c_int32, (POINTER(mgc_env), c_char_p, POINTER(c_uint8), POINTER(mgc_lock_info))),
+    ("mgc_env_credit", "core", False, c_int32, (POINTER(mgc_env), c_char_p, POINTER(c_uint8))),
+    ("mgc_env_credit_proof", "core", False, c_int32, (POINTER(mgc_env), POINTER(c_uint8), POINTER(c_uint8), POINTER(c_uint8), c_size_t)),
+    ("mgc_env_settle_lock", "core", False, c_int32, (POINTER(mgc_env), POINTER(c_uint8))),
+    ("mgc_env_settle_lock_proof", "core", False, c_int32, (POINTER(mgc_env), POINTER(c_uint8), POINTER(c_uint8), c_size_t)),
     ("mgc_query_text", "core", False, c_int32, (POINTER(mgc_query), c_char_p, POINTER(c_char), c_size_t)),
     ("mgc_query_uint", "core", False, c_int32, (POINTER(mgc_query), c_char_p, POINTER(c_uint64))),
     ("mgc_slot_at", "core", False, c_uint64, (c_uint64, c_uint64)),
