@@ -240,14 +240,29 @@ mgc_status mgc__raftlog_repair(mgc__raftlog *log, const mgc__raftlog_entry *e)
 
 /* --- making it durable -------------------------------------------------------------------------- */
 
-static mgc_status write_group(mgc__raftlog *log)
+mgc_status mgc__raftlog_write_ring(mgc__raftlog *log)
 {
-    size_t n = log->n_heads, bytes = n * LOG_HEADER;
-    uint64_t k = log->heads[0].sequence - log->base;
+    size_t n = log->n_recent, bytes = n * LOG_HEADER;
+    uint64_t at = mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
     log_name name;
     mgc_status st;
 
+    if (n == 0) return MGC_OK;
     if (!mgc__grow(log->ctx, (void **)&log->ring, &log->cap_ring, bytes, 1))
+        return mgc__no_memory(log->ctx, "consensus: a group of records");
+    for (size_t i = 0; i < n; i++) memcpy(log->ring + bytes - (i + 1) * LOG_HEADER, log->recent[i], LOG_HEADER);
+    mgc__raftlog_segment_name(log, log->segment_hi, name);
+    st = mgc__verdict(log->opts.ops.write(log->opts.user, name, at, log->ring, bytes));
+    if (st == MGC_OK) log->n_recent = 0;
+    return st;
+}
+
+/* Both headers of each record of the group, the first in its place. */
+static mgc_status put_headers(mgc__raftlog *log)
+{
+    size_t n = log->n_heads;
+
+    if (!mgc__grow(log->ctx, (void **)&log->recent, &log->cap_recent, log->n_recent + n, sizeof *log->recent))
         return mgc__no_memory(log->ctx, "consensus: a group of records");
     for (size_t i = 0; i < n; i++) {
         log_header *h = &log->heads[i];
@@ -255,13 +270,38 @@ static mgc_status write_group(mgc__raftlog *log)
         h->group_n = (uint32_t)n;
         mgc__raftlog_put_header(log, LOG_INLINE, h, log->group.bytes + (h->offset - log->group_at));
         memcpy(h->link, log->hashes[i], 32);
-        mgc__raftlog_put_header(log, LOG_RING, h, log->ring + bytes - (i + 1) * LOG_HEADER);
+        mgc__raftlog_put_header(log, LOG_RING, h, log->recent[log->n_recent++]);
     }
+    return MGC_OK;
+}
+
+/* Recent second headers behind the group, from the next block on: part of the same write. */
+static mgc_status put_recent(mgc__raftlog *log, uint64_t at)
+{
+    static const uint8_t zeros[LOG_BLOCK] = {0};
+
+    mgc__buf_put(&log->group, zeros, (size_t)(at - log->group_at) - log->group.len);
+    mgc__buf_put(&log->group, log->recent, log->n_recent * sizeof *log->recent);
+    return log->group.status == MGC_OK ? MGC_OK : mgc__no_memory(log->ctx, "consensus: a group of records");
+}
+
+static mgc_status write_group(mgc__raftlog *log)
+{
+    uint64_t behind = log_up(log->group_at + log->group.len, LOG_BLOCK);
+    size_t len = log->group.len;
+    bool ring;
+    log_name name;
+    mgc_status st = put_headers(log);
+
+    if (st != MGC_OK) return mgc__raftlog_fail(log, st, "writing a group of records");
+    ring = log->n_recent > LOG_RECENT_MAX ||
+           behind + log->n_recent * LOG_HEADER > mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
+    if (!ring) st = put_recent(log, behind);
     mgc__raftlog_segment_name(log, log->segment_hi, name);
-    st = mgc__verdict(log->opts.ops.write(log->opts.user, name, log->group_at, log->group.bytes, log->group.len));
     if (st == MGC_OK)
-        st = mgc__verdict(log->opts.ops.write(log->opts.user, name, mgc__raftlog_ring_at(log->size, k + n - 1), log->ring,
-                                              bytes));
+        st = mgc__verdict(log->opts.ops.write(log->opts.user, name, log->group_at, log->group.bytes, log->group.len));
+    log->group.len = len;
+    if (st == MGC_OK && ring) st = mgc__raftlog_write_ring(log);
     if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
     return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "writing a group of records");
 }

@@ -7,16 +7,18 @@
  *
  * Files
  *   <prefix>log-00000000.mgl   segments: zeroed when made, records from the front, a second copy of each record's
- *                              header from the back
+ *                              header from the back (the ring)
  *   <prefix>hard.mgl           term, vote and incarnation: two slots used in turn, each written twice
  *   <prefix>snap-...mgl        snapshots, two kept
  *
  * Writing a group of records
  *   1. append() and truncate() gather records; the group begins at a new sector, so that no torn write of it can touch
  *      what was durable before.
- *   2. sync() writes the records, then their second headers, and syncs once.  Each header tells the group's length and
- *      the record's place in it.
- *   3. Only after sync() returned MGC_OK may an acknowledgement leave.
+ *   2. sync() writes the records and, from the next block of 4 KiB on, the second headers of all that the ring does not
+ *      have yet: one piece of the disk, for a disk is asked twice as long for two.  Each header tells the group's length
+ *      and the record's place in it.
+ *   3. Once these are more than a block holds they go into the ring, in the same sync; the next group overwrites the block.
+ *   4. Only after sync() returned MGC_OK may an acknowledgement leave.
  *
  * What can go wrong, and what open() makes of it
  *   both headers of a record gone, nothing durable behind     torn: dropped, with what follows of its group
@@ -32,8 +34,8 @@
  *   that knows a later term than the slots                    incarnation, for it cannot know whom it promised what
  *   sync fails                                                the handle has failed; nothing is retried
  *
- * A single damaged place on a medium never loses a record silently: two copies of a header lie in different sectors, and
- * so do the two of term and vote. */
+ * A single damaged place on a medium never loses a record silently: two copies of a header lie in different blocks of
+ * 4 KiB, and so do the two of term and vote. */
 #ifndef CONSENSUS_STORE_H
 #define CONSENSUS_STORE_H
 

@@ -12,7 +12,7 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
 {
     memset(bytes, 0, LOG_SECTOR);
     log_put32(bytes, magic);
-    log_put32(bytes + 4, LOG_FORMAT);
+    log_put32(bytes + 4, LOG_HARD_FORMAT);
     log_put32(bytes + 8, log->opts.member);
     log_put32(bytes + 12, hard->incarnation);
     log_put64(bytes + 16, log->salt);
@@ -26,7 +26,7 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
 
 static bool get_slot(const mgc__raftlog *log, const uint8_t *bytes, mgc__raftlog_hard *hard, uint64_t *generation)
 {
-    if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_FORMAT || log_get64(bytes + 16) != log->salt ||
+    if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_HARD_FORMAT || log_get64(bytes + 16) != log->salt ||
         log_get32(bytes + LOG_SECTOR - 4) != mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4))
         return false;
     hard->incarnation = log_get32(bytes + 12);

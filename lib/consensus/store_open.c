@@ -193,5 +193,6 @@ void mgc__raftlog_close(mgc__raftlog *log)
     mgc__free(log->ctx, log->heads);
     mgc__free(log->ctx, log->hashes);
     mgc__free(log->ctx, log->ring);
+    mgc__free(log->ctx, log->recent);
     mgc__free(log->ctx, log);
 }

@@ -16,10 +16,13 @@
 #include "consensus/store.h"
 
 enum {
-    LOG_FORMAT = 1,
+    LOG_FORMAT = 2,          /* of segments; 1 had every second header in the ring */
+    LOG_HARD_FORMAT = 1,
     LOG_SECTOR = 512,        /* the least that a disk writes; a group begins at one */
+    LOG_BLOCK = 4096,        /* the most that one damaged place takes along */
     LOG_HEADER = 80,
     LOG_ALIGN = 8,           /* records begin at multiples of it */
+    LOG_RECENT_MAX = LOG_BLOCK / LOG_HEADER, /* second headers that wait for the ring */
     LOG_GROUP_MAX = 1 << 12, /* records of a group: its number has 16 bits, and one write stays short */
     LOG_GROUP_BYTES = 4 << 20, /* bytes of a group, unless one record is longer */
     LOG_PREFIX_MAX = 16,
@@ -34,7 +37,7 @@ enum { /* kinds of records; entries of the core are below MGC__RAFTLOG_TYPE_MAX 
 enum { LOG_FLAG_REPAIR = 1 };
 
 /* A record's header.  There are two of each: before the body with the hash of the entry before (link = prev), and at the
- * end of the segment with its own (link = hash). */
+ * end of the segment, or until then behind the last group, with its own (link = hash). */
 typedef struct log_header {
     uint64_t sequence; /* of the record in the whole store */
     uint64_t index, term;
@@ -81,7 +84,9 @@ struct mgc__raftlog {
     uint8_t (*hashes)[32]; /* own hash of each record, for the ring */
     size_t n_heads, cap_heads, cap_hashes;
     uint64_t group_at;
-    uint8_t *ring; /* scratch for the group's second headers */
+    uint8_t (*recent)[LOG_HEADER]; /* second headers that the ring does not have, ascending; those of the group included */
+    size_t n_recent, cap_recent;
+    uint8_t *ring; /* scratch: the same in the ring's order */
     size_t cap_ring;
 
     mgc__raftlog_snapshot snapshot, older, coming;
@@ -132,6 +137,8 @@ bool mgc__raftlog_segment_number(const mgc__raftlog *log, const char *name, uint
 void mgc__raftlog_file_name(const mgc__raftlog *log, const char *what, log_name name);
 /* Offset of the second header of the k-th record of a segment. */
 uint64_t mgc__raftlog_ring_at(uint64_t size, uint64_t k);
+/* Second headers that the ring does not have are written there; a sync must follow. */
+mgc_status mgc__raftlog_write_ring(mgc__raftlog *log);
 /* Room for a record of len bytes after what is gathered? */
 bool mgc__raftlog_has_room(const mgc__raftlog *log, size_t len);
 mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len);

@@ -2,7 +2,8 @@
 /* Reading what a crash, or a failing disk, left.
  *
  * Segment by segment, record by record:
- *   1. A record is found by its second header, or where that is bad by its place after the one before.
+ *   1. A record is found by its second header, in the ring or, of the last few, behind the last group; where that is bad
+ *      by its place after the one before.
  *   2. The records of a group are collected, then applied together, for only a whole group tells whether it was synced:
  *      a record that lost both headers in the last group proves that the group was not, so that nobody heard of it.
  *   3. Where both headers are bad, the rest of the segment is searched for headers of later records.  One of a later group
@@ -23,7 +24,7 @@ struct window {
 struct slot {
     log_header head; /* of whichever copy is good, in line first */
     uint8_t prev[32], hash[32];
-    bool has_inline, has_ring, body_good;
+    bool has_inline, has_ring, has_recent, body_good;
 };
 
 struct scan {
@@ -37,6 +38,9 @@ struct scan {
     struct window records, ring;
     struct slot *group;
     size_t n_group, cap_group;
+    log_header *recent; /* second headers behind the last group */
+    size_t n_recent, cap_recent;
+    bool looked; /* for them, in this segment */
     uint64_t holes;  /* records lost since the last one applied */
     bool had_hole, based, dirty;
     bool ended; /* nothing comes after */
@@ -94,6 +98,59 @@ static mgc_status try_inline(struct scan *s, uint64_t at, struct slot *slot)
     return MGC_OK;
 }
 
+static mgc_status keep_recent(struct scan *s, const uint8_t *block, size_t len)
+{
+    log_header h;
+
+    for (size_t i = 0; i + LOG_HEADER <= len; i += LOG_HEADER) {
+        if (!mgc__raftlog_get_header(s->log, LOG_RING, block + i, &h)) continue;
+        if (!mgc__grow(s->log->ctx, (void **)&s->recent, &s->cap_recent, s->n_recent + 1, sizeof *s->recent))
+            return mgc__no_memory(s->log->ctx, "consensus: reading the log");
+        s->recent[s->n_recent++] = h;
+    }
+    return MGC_OK;
+}
+
+/* Where the ring ends, some block behind has the second headers that it lacks. */
+static mgc_status look_for_recent(struct scan *s)
+{
+    uint64_t end = s->size - LOG_SECTOR;
+    mgc_status st = MGC_OK;
+
+    s->looked = true;
+    for (uint64_t at = log_up(s->at, LOG_BLOCK); st == MGC_OK && at < end; at += LOG_BLOCK) {
+        size_t len = end - at < LOG_BLOCK ? (size_t)(end - at) : LOG_BLOCK;
+        const uint8_t *block;
+        st = look(s, &s->records, at, len, false, &block);
+        if (st == MGC_OK) st = keep_recent(s, block, len);
+    }
+    s->records.len = 0;
+    return st;
+}
+
+/* The second header of record k: in the ring, or else behind the last group. */
+static mgc_status try_second(struct scan *s, uint64_t ring_at, struct slot *slot)
+{
+    const uint8_t *bytes;
+    mgc_status st = look(s, &s->ring, ring_at, LOG_HEADER, true, &bytes);
+
+    if (st != MGC_OK) return st;
+    slot->has_ring = mgc__raftlog_get_header(s->log, LOG_RING, bytes, &slot->head) && fits(s, &slot->head, s->k);
+    if (!slot->has_ring && !s->looked) st = look_for_recent(s);
+    for (size_t i = 0; i < s->n_recent && !slot->has_ring && !slot->has_recent; i++)
+        if (fits(s, &s->recent[i], s->k)) {
+            slot->head = s->recent[i];
+            slot->has_recent = true;
+        }
+    if (slot->has_ring || slot->has_recent) memcpy(slot->hash, slot->head.link, 32);
+    return st;
+}
+
+static bool has_second(const struct slot *slot)
+{
+    return slot->has_ring || slot->has_recent;
+}
+
 /* Record k: which of its headers are good, and is its body? */
 static mgc_status examine(struct scan *s, struct slot *slot)
 {
@@ -103,17 +160,15 @@ static mgc_status examine(struct scan *s, struct slot *slot)
 
     memset(slot, 0, sizeof *slot);
     if (ring_at < s->at || ring_at > s->size) return MGC_OK; /* no room for another: the end */
-    st = look(s, &s->ring, ring_at, LOG_HEADER, true, &bytes);
+    st = try_second(s, ring_at, slot);
     if (st != MGC_OK) return st;
-    slot->has_ring = mgc__raftlog_get_header(s->log, LOG_RING, bytes, &slot->head) && fits(s, &slot->head, s->k);
-    if (slot->has_ring) memcpy(slot->hash, slot->head.link, 32);
-    st = try_inline(s, slot->has_ring ? slot->head.offset : s->at, slot);
-    if (st == MGC_OK && !slot->has_inline && !slot->has_ring) st = try_inline(s, log_up(s->at, LOG_SECTOR), slot);
-    if (st != MGC_OK || (!slot->has_inline && !slot->has_ring)) return st;
+    st = try_inline(s, has_second(slot) ? slot->head.offset : s->at, slot);
+    if (st == MGC_OK && !slot->has_inline && !has_second(slot)) st = try_inline(s, log_up(s->at, LOG_SECTOR), slot);
+    if (st != MGC_OK || (!slot->has_inline && !has_second(slot))) return st;
     st = look(s, &s->records, slot->head.offset + LOG_HEADER, slot->head.len, false, &bytes);
     if (st != MGC_OK) return st;
     slot->body_good = mgc__crc32c_of(&s->log->crc, 0, bytes, slot->head.len) == slot->head.body_crc;
-    if (slot->has_inline && !slot->has_ring && slot->body_good) {
+    if (slot->has_inline && !has_second(slot) && slot->body_good) {
         if (slot->head.type <= MGC__RAFTLOG_TYPE_MAX)
             s->log->opts.hash(slot->prev, slot->head.index, slot->head.term, slot->head.type, bytes, slot->head.len, slot->hash);
         else memcpy(slot->hash, slot->prev, 32);
@@ -132,7 +187,7 @@ static mgc_status write_copy(struct scan *s, int copy, const struct slot *slot)
     memcpy(h.link, copy == LOG_INLINE ? slot->prev : slot->hash, 32);
     mgc__raftlog_put_header(s->log, copy, &h, bytes);
     s->dirty = true;
-    s->log->repaired++;
+    if (copy == LOG_INLINE || !slot->has_recent) s->log->repaired++;
     return mgc__verdict(s->log->opts.ops.write(s->log->opts.user, s->name, at, bytes, sizeof bytes));
 }
 
@@ -220,7 +275,7 @@ static void meta_of(const struct scan *s, const struct slot *slot, mgc__raftlog_
 
     *meta = (mgc__raftlog_meta){.term = h->term, .offset = h->offset, .segment = s->segment, .origin = s->segment,
                                 .len = h->len, .type = (uint8_t)h->type, .state = MGC__RAFTLOG_FAULTY,
-                                .has_hash = slot->has_ring || slot->body_good};
+                                .has_hash = has_second(slot) || slot->body_good};
     memcpy(meta->hash, slot->hash, 32);
     if (slot->body_good && slot->has_inline) meta->state = MGC__RAFTLOG_STORED;
 }
@@ -308,7 +363,7 @@ static mgc_status apply(struct scan *s, struct slot *slot)
 
     if (slot->head.type <= MGC__RAFTLOG_TYPE_MAX) st = apply_entry(s, slot);
     else st = apply_mark(s, slot);
-    if (st == MGC_OK && slot->body_good && !slot->has_ring) st = write_copy(s, LOG_RING, slot);
+    if (st == MGC_OK && !slot->has_ring && (slot->body_good || slot->has_recent)) st = write_copy(s, LOG_RING, slot);
     return st;
 }
 
@@ -360,7 +415,7 @@ static void weigh(struct scan *s, const uint8_t *bytes, uint64_t at, struct beyo
     if ((magic != 0x4c49u && magic != 0x4c52u) || !mgc__raftlog_get_header(s->log, copy, bytes, &h)) return;
     k = h.sequence - s->base;
     if (h.sequence <= s->base + s->k || k > s->size / LOG_HEADER || !fits(s, &h, k)) return;
-    if (at != (copy == LOG_INLINE ? h.offset : mgc__raftlog_ring_at(s->size, k))) return;
+    if (copy == LOG_INLINE && at != h.offset) return; /* second headers wander until they are in the ring */
     if (h.sequence - h.group_at > s->base + s->k) b->proof = true;
     if (!b->found || k < b->k || (k == b->k && copy == LOG_INLINE)) {
         b->k = k;
@@ -392,7 +447,7 @@ static mgc_status settle_group(struct scan *s)
     struct beyond b = {.found = true};
     bool twice = false;
 
-    for (size_t i = 0; i < s->n_group; i++) twice = twice || (!s->group[i].has_ring && !s->group[i].body_good);
+    for (size_t i = 0; i < s->n_group; i++) twice = twice || (!has_second(&s->group[i]) && !s->group[i].body_good);
     if (twice && !s->proven) {
         mgc_status st = search(s, &b);
         if (st != MGC_OK) return st;
@@ -446,10 +501,12 @@ static mgc_status scan_segment(struct scan *s)
     s->k = 0;
     s->at = LOG_SECTOR;
     s->records.len = s->ring.len = 0;
+    s->n_recent = 0;
+    s->looked = false;
     while (st == MGC_OK && !s->ended && s->k < s->limit) {
         st = examine(s, &slot);
         if (st != MGC_OK) return st;
-        st = slot.has_inline || slot.has_ring ? keep(s, &slot) : over_hole(s);
+        st = slot.has_inline || has_second(&slot) ? keep(s, &slot) : over_hole(s);
     }
     if (st == MGC_OK && s->n_group > 0) st = apply_group(s);
     if (st == MGC_OK && s->dirty) {
@@ -558,5 +615,6 @@ mgc_status mgc__raftlog_recover(mgc__raftlog *log, uint64_t *sizes)
     mgc__free(log->ctx, s.group);
     mgc__free(log->ctx, s.records.bytes);
     mgc__free(log->ctx, s.ring.bytes);
+    mgc__free(log->ctx, s.recent);
     return st;
 }

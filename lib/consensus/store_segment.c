@@ -53,7 +53,8 @@ bool mgc__raftlog_has_room(const mgc__raftlog *log, size_t len)
     uint64_t begin = log->n_heads == 0 ? log_up(log->at, LOG_SECTOR) : log->group_at + log->group.len;
     uint64_t slots = log->next - log->base + 1;
 
-    return log->has_segment && begin + LOG_HEADER + len + LOG_ALIGN <= mgc__raftlog_ring_at(log->size, slots);
+    /* Not into the block where its second header will be. */
+    return log->has_segment && begin + LOG_HEADER + len + LOG_ALIGN <= mgc__raftlog_ring_at(log->size, slots) / LOG_BLOCK * LOG_BLOCK;
 }
 
 /* --- the head ----------------------------------------------------------------------------------- */
@@ -168,9 +169,21 @@ static mgc_status write_head(mgc__raftlog *log, const char *name, uint32_t segme
     return st;
 }
 
+/* A segment that is not the last has all its second headers in the ring. */
+static mgc_status finish_ring(mgc__raftlog *log)
+{
+    log_name name;
+    mgc_status st;
+
+    if (log->n_recent == 0) return MGC_OK;
+    mgc__raftlog_segment_name(log, log->segment_hi, name);
+    st = mgc__raftlog_write_ring(log);
+    return st == MGC_OK ? mgc__verdict(log->opts.ops.sync(log->opts.user, name)) : st;
+}
+
 mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len)
 {
-    uint64_t least = 2 * LOG_SECTOR + 2 * LOG_HEADER + LOG_ALIGN + log_up(len, LOG_SECTOR) + LOG_SECTOR;
+    uint64_t least = 2 * LOG_SECTOR + 2 * LOG_HEADER + LOG_ALIGN + log_up(len, LOG_SECTOR) + LOG_SECTOR + LOG_BLOCK;
     uint64_t size = log->opts.segment_bytes > least ? log->opts.segment_bytes : least;
     uint32_t segment = log->has_segment ? log->segment_hi + 1 : log->segment_hi;
     log_name name, spare;
@@ -179,6 +192,8 @@ mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len)
     assert(log->n_heads == 0);
     if (segment >= LOG_SEGMENTS_MAX)
         return mgc__fail(log->ctx, MGC_E_LIMIT, "consensus: the log has used all %d segment numbers", LOG_SEGMENTS_MAX);
+    st = finish_ring(log);
+    if (st != MGC_OK) return mgc__raftlog_fail(log, st, "ending a segment");
     mgc__raftlog_segment_name(log, segment, name);
     mgc__raftlog_file_name(log, "spare", spare);
     if (!log->has_spare || size != log->opts.segment_bytes) {
