@@ -138,6 +138,8 @@ mgc_status mgc__raftlog_repair(mgc__raftlog *log, const mgc__raftlog_entry *entr
 mgc_status mgc__raftlog_sync(mgc__raftlog *log);
 /* In quiet times: have the next segment ready, so that no append waits for it. */
 mgc_status mgc__raftlog_prepare(mgc__raftlog *log);
+/* Before a planned end: what the next open would have to write is written now. */
+mgc_status mgc__raftlog_finish(mgc__raftlog *log);
 
 /* NULL: not in the log.  Borrowed until the next change. */
 const mgc__raftlog_meta *mgc__raftlog_meta_of(const mgc__raftlog *log, uint64_t index);

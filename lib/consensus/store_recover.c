@@ -98,12 +98,12 @@ static mgc_status try_inline(struct scan *s, uint64_t at, struct slot *slot)
     return MGC_OK;
 }
 
-static mgc_status keep_recent(struct scan *s, const uint8_t *block, size_t len)
+static mgc_status keep_recent(struct scan *s, const uint8_t *bytes, size_t len)
 {
     log_header h;
 
-    for (size_t i = 0; i + LOG_HEADER <= len; i += LOG_HEADER) {
-        if (!mgc__raftlog_get_header(s->log, LOG_RING, block + i, &h)) continue;
+    for (size_t i = 0; i + LOG_HEADER <= len; i += LOG_ALIGN) {
+        if ((log_get32(bytes + i) & 0xffff) != 0x4c52u || !mgc__raftlog_get_header(s->log, LOG_RING, bytes + i, &h)) continue;
         if (!mgc__grow(s->log->ctx, (void **)&s->recent, &s->cap_recent, s->n_recent + 1, sizeof *s->recent))
             return mgc__no_memory(s->log->ctx, "consensus: reading the log");
         s->recent[s->n_recent++] = h;
@@ -111,18 +111,19 @@ static mgc_status keep_recent(struct scan *s, const uint8_t *block, size_t len)
     return MGC_OK;
 }
 
-/* Where the ring ends, some block behind has the second headers that it lacks. */
+/* Where the ring ends, some block behind has the second headers that it lacks; a write that went astray, anywhere. */
 static mgc_status look_for_recent(struct scan *s)
 {
-    uint64_t end = s->size - LOG_SECTOR;
+    uint64_t end = s->k == 0 ? s->size - LOG_SECTOR : mgc__raftlog_ring_at(s->size, s->k - 1);
     mgc_status st = MGC_OK;
 
     s->looked = true;
-    for (uint64_t at = log_up(s->at, LOG_BLOCK); st == MGC_OK && at < end; at += LOG_BLOCK) {
-        size_t len = end - at < LOG_BLOCK ? (size_t)(end - at) : LOG_BLOCK;
-        const uint8_t *block;
-        st = look(s, &s->records, at, len, false, &block);
-        if (st == MGC_OK) st = keep_recent(s, block, len);
+    for (uint64_t at = log_up(s->at, LOG_ALIGN); st == MGC_OK && at + LOG_HEADER <= end;) {
+        size_t len = end - at < LOG_BURST ? (size_t)(end - at) : LOG_BURST;
+        const uint8_t *bytes;
+        st = look(s, &s->records, at, len, false, &bytes);
+        if (st == MGC_OK) st = keep_recent(s, bytes, len);
+        at += len == end - at ? len : len - (LOG_HEADER - LOG_ALIGN);
     }
     s->records.len = 0;
     return st;

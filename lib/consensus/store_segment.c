@@ -169,16 +169,44 @@ static mgc_status write_head(mgc__raftlog *log, const char *name, uint32_t segme
     return st;
 }
 
-/* A segment that is not the last has all its second headers in the ring. */
+/* A segment that is not the last has all its second headers in the ring, and so has one that was closed. */
 static mgc_status finish_ring(mgc__raftlog *log)
 {
     log_name name;
     mgc_status st;
 
+    assert(log->n_heads == 0);
     if (log->n_recent == 0) return MGC_OK;
     mgc__raftlog_segment_name(log, log->segment_hi, name);
     st = mgc__raftlog_write_ring(log);
-    return st == MGC_OK ? mgc__verdict(log->opts.ops.sync(log->opts.user, name)) : st;
+    if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
+    return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "ending a segment");
+}
+
+/* Second headers that lie behind the last group are of no use once the ring has them; open() would set them to zero. */
+static mgc_status clear_behind(mgc__raftlog *log)
+{
+    static const uint8_t zeros[2 * LOG_BLOCK] = {0};
+    uint64_t ring = mgc__raftlog_ring_at(log->size, log->next - 1 - log->base), end = log_up(log->at, LOG_BLOCK) + LOG_BLOCK;
+    log_name name;
+    mgc_status st;
+
+    if (end > ring) end = ring;
+    if (end <= log->at) return MGC_OK;
+    mgc__raftlog_segment_name(log, log->segment_hi, name);
+    st = mgc__verdict(log->opts.ops.write(log->opts.user, name, log->at, zeros, (size_t)(end - log->at)));
+    if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
+    return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "ending a segment");
+}
+
+mgc_status mgc__raftlog_finish(mgc__raftlog *log)
+{
+    mgc_status st;
+
+    if (log->failed) return MGC_E_FAILED;
+    if (log->n_heads > 0 || log->next == log->base) return MGC_OK; /* what was not synced is dropped */
+    st = finish_ring(log);
+    return st == MGC_OK ? clear_behind(log) : st;
 }
 
 mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len)
@@ -193,7 +221,7 @@ mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len)
     if (segment >= LOG_SEGMENTS_MAX)
         return mgc__fail(log->ctx, MGC_E_LIMIT, "consensus: the log has used all %d segment numbers", LOG_SEGMENTS_MAX);
     st = finish_ring(log);
-    if (st != MGC_OK) return mgc__raftlog_fail(log, st, "ending a segment");
+    if (st != MGC_OK) return st;
     mgc__raftlog_segment_name(log, segment, name);
     mgc__raftlog_file_name(log, "spare", spare);
     if (!log->has_spare || size != log->opts.segment_bytes) {

@@ -366,6 +366,7 @@ void mgc__cluster_stop(mgc_node *node)
     mgc__cluster *c = node->cluster;
 
     if (c == NULL) return;
+    if (c->log != NULL) (void)mgc__raftlog_finish(c->log); /* the next start does without it, too */
     mgc__raftlog_close(c->log);
     mgc__free(node->ctx, c->memory);
     mgc__buf_free(&c->wire);

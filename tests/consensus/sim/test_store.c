@@ -463,10 +463,13 @@ START_TEST(second_headers_wander_and_are_always_there)
             OK(add_sized(log, 1, 20));
             OK(mgc__raftlog_sync(log));
         }
+        if (n % 2 == 0) OK(mgc__raftlog_finish(log));
         mgc__raftlog_close(log);
         sim_disk_crash(&d);
         for (int again = 0; again < 2; again++) {
+            d.calls = 0;
             log = opened(&d, false);
+            if (n % 2 == 0 || again > 0) ck_assert_int_eq(d.calls, 0); /* after a planned end nothing is written */
             mgc__raftlog_get_info(log, &info);
             ck_assert_uint_eq(info.last, (uint64_t)n);
             ck_assert_uint_eq(info.n_faulty + info.torn + info.repaired, 0);
@@ -507,7 +510,7 @@ START_TEST(one_misdirected_write_loses_nothing_silently)
         mgc__raftlog_close(log);
         log = opened(&d, false);
         mgc__raftlog_get_info(log, &info);
-        ck_assert_msg(info.last == 60 || (k == 59 && info.last == 59), "write %d: %" PRIu64, k, info.last);
+        ck_assert_msg(info.last == 60, "write %d: %" PRIu64, k, info.last); /* also of the last one: where it went tells */
         ck_assert_uint_eq(info.hard.vote, 1);
         for (uint64_t i = 1; i <= info.last; i++) ck_assert(mgc__raftlog_meta_of(log, i)->has_hash);
         check_reads(log);
