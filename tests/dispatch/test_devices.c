@@ -414,6 +414,34 @@ START_TEST(an_alliance_that_cannot_help_enough_is_told_by_how_much)
 }
 END_TEST
 
+/* Heat comes by the link alone: only the link can give way. */
+START_TEST(a_link_that_is_too_narrow_is_named_by_its_ends)
+{
+    static const char *const parts[] = {"cold: heat is short by up to 10 kW",
+                                        "raise capacity_kw of the heat link cold-warm by 10 kW in 00:00-03:00 (periods 0-5)", NULL};
+    mgc_microgrid *site[2], *unused;
+    mgc_link *link;
+    mgc_dispatch_opts opts;
+    mgc_plan *plan;
+    mgc_model *model = world(1, &unused);
+
+    for (size_t i = 0; i < 2; i++) DONE(mgc_model_add_microgrid(model, i == 0 ? "cold" : "warm", 1, &site[i]));
+    mgc_device *town = device(site[0], "load", "town");
+    DONE(mgc_device_set_text(town, "carrier", "heat"));
+    numbers(town, "demand_kw", 60.0, "unserved_price_per_kwh", (double)INFINITY, NULL);
+    numbers(device(site[1], "gas_boiler", "boiler"), "max_heat_kw", 200.0, "efficiency", 0.9, NULL);
+    DONE(mgc_model_add_link(model, "cold", "warm", "heat", &link));
+    DONE(mgc_link_set_number(link, "capacity_kw", 50));
+    mgc_dispatch_opts_init(&opts, sizeof opts);
+    opts.together = MGC_DISPATCH_ALLIANCE;
+    DONE(mgc_dispatch_solve(model, &opts, &plan));
+    for (const char *const *part = parts; *part != NULL; part++)
+        ck_assert_msg(strstr(mgc_plan_explain(plan), *part) != NULL, "\"%s\" lacks \"%s\"", mgc_plan_explain(plan), *part);
+    mgc_plan_destroy(plan);
+    mgc_model_destroy(model);
+}
+END_TEST
+
 /* --- failing allocations (row O8) -------------------------------------------------------------------------------- */
 
 struct heap {
@@ -540,6 +568,7 @@ Suite *devices_suite(void)
     tcase_add_test(tc, heat_that_cannot_go_anywhere_is_named);
     tcase_add_test(tc, a_device_that_contradicts_itself_is_named);
     tcase_add_test(tc, an_alliance_that_cannot_help_enough_is_told_by_how_much);
+    tcase_add_test(tc, a_link_that_is_too_narrow_is_named_by_its_ends);
     tcase_add_loop_test(tc, every_allocation_fails_once, 0, 2);
     suite_add_tcase(suite, tc);
     return suite;
