@@ -1,14 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Result, Agent, Record: bargaining in one call, by three agents over a transport in Python, and what stands in the end."""
+import json
 import math
+import os
 import pathlib
+import re
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import unittest
 
-from support import DATA, mg, small_case
+from support import DATA, mg, plain_environment, small_case
+
+from mgchain import report  # noqa: E402  (support says where it is)
+
+ROOT_OF_BUILD = pathlib.Path(os.environ.get("MGCHAIN_LIBRARY", "build/lib")).parent
+
+
+def carried(case, result):
+    """A node in memory that holds the case's day, signed, delivered and settled."""
+    keys, record, morning = mg.Keys(b"for the tests alone"), result.record(run=1), case.info["start_ms"]
+    for number, name in enumerate(case.microgrids, 1):
+        record.sign(name, keys.manager(number))
+    node = mg.Node(mg.MemoryStorage(), keys[5], genesis_time_ms=morning - 2 * 86400000)
+    day = mg.Day(case, node, keys, start_ms=morning, record=record)
+    day.set_result(result)
+    day.set_realised(result.plan.realise(report._certain(case.model, 2)))  # not as expected: there is something to settle
+    day.carry(node, now_ms=morning - 86400000)
+    return node
 
 
 class InOneCall(unittest.TestCase):
@@ -93,8 +114,43 @@ class InOneCall(unittest.TestCase):
             text = pathlib.Path(path).read_text()
             self.assertIn("<svg", text)
             self.assertIn("Numbers", text)
+            self.assertIn("both ends agree on every trade", text)
+            self.assertNotIn("What caution costs", text)  # there is one scenario
             self.assertRaises(ValueError, result.report, path, tables=[("x", ["a", "b"], [["one"]])])
+            self.assertRaises(ValueError, result.report, path, figures=[report.Figure("x", {"a": [1.0], "b": [1.0, 2.0]})])
+            self.assertRaises(ValueError, result.report, path, figures=[report.Figure("x", {"a": [1.0]}, "pie")])
             self.assertRaises(mg.MgcError, result.report, pathlib.Path(folder) / "no" / "such" / "r.html")
+
+    def test_the_report_shows_what_the_command_line_shows(self):
+        """Caution measured here against the simulator's, and every heading of its report in this one."""
+        simulator = ROOT_OF_BUILD / "examples" / "mgchain-sim" / "mgchain-sim"
+        if not simulator.exists():
+            self.skipTest("mgchain-sim is not built")
+        with tempfile.TemporaryDirectory() as folder:
+            place = pathlib.Path(folder)
+            quietly = {"cwd": folder, "check": True, "capture_output": True, "env": plain_environment()}
+            subprocess.run([simulator, "new", "case.yaml"], **quietly)
+            subprocess.run([simulator, "run", "case.yaml", "--out", "out", "--members", "1"], **quietly)
+            case = mg.Case.load(place / "case.yaml")
+            result = case.solve()
+            found, bounds = report.caution(case)
+            told = json.loads((place / "out" / "results.json").read_text())["caution"]
+            self.assertEqual([c.name for c in found], [c["plan"] for c in told])
+            for own, theirs in zip(found, told):
+                for key in ("nominal", "promised", "worst_scenario"):
+                    self.assertAlmostEqual(getattr(own, key), theirs[key], delta=1e-6 * abs(theirs[key]))
+            self.assertAlmostEqual(bounds.upper[-1], found[1].promised, delta=1e-3)
+            self.assertTrue(all(low <= high + 1e-6 for high, low in zip(*bounds)))
+            node = carried(case, result)
+            text = pathlib.Path(result.report(place / "r.html", ledger=node, caution=(found, bounds))).read_text()
+            wanted = set(re.findall(r"<h[23][^>]*>([^<]+)", (place / "out" / "report.html").read_text()))
+            self.assertEqual(wanted - set(re.findall(r"<h[23][^>]*>([^<]+)", text)), {"Incidents"} & wanted)
+            drawn = set(re.findall(r"<figcaption[^>]*>([^<]+)", (place / "out" / "report.html").read_text()))
+            if not node.query("credit", caller=4):  # the simulator supervises its day; here nobody has been judged
+                drawn = {title for title in drawn if not title.startswith("Trading credit")}
+            here = set(re.findall(r"<figcaption[^>]*>([^<]+)", text))
+            self.assertTrue(drawn and drawn <= here, drawn - here)
+            self.assertRaises(mg.UnknownKey, report.ledger_figures, node, case, "nobody of that name")
 
     def test_frames_or_a_cure(self):
         try:

@@ -64,7 +64,8 @@ class Examples(unittest.TestCase):
             if not have("matplotlib"):
                 self.assertIn("matplotlib is not installed", out)
                 self.skipTest("matplotlib is not installed: the example says so and ends")
-            for name in ("costs", "payments", "trades", "convergence", "dispatch-hospital-electricity", "storage-hospital", "yours"):
+            for name in ("costs", "payments", "trades", "convergence", "dispatch-hospital-electricity", "storage-hospital", "split", "chord",
+                         "carbon-hospital", "emissions", "ledger-transactions", "yours"):
                 self.assertEqual((pathlib.Path(folder) / f"{name}.png").read_bytes()[:4], b"\x89PNG", name)
             self.assertTrue((pathlib.Path(folder) / "report.html").is_file())
 

@@ -34,10 +34,23 @@ from mgchain import plot  # noqa: E402
 for path in plot.day(result, folder, dpi=40 if quick else 120):
     print(path)
 
+# %% The ledger: the day signed, delivered and settled, and what stands there
+keys, record = mg.Keys(b"for trying out: real members bring their own keys"), result.record(run=1)
+for number, name in enumerate(case.microgrids, 1):
+    record.sign(name, keys.manager(number))
+morning = case.info["start_ms"]
+node = mg.Node(mg.MemoryStorage(), keys[5], genesis_time_ms=morning - 2 * 86400000)  # 5: whom the genesis names
+day = mg.Day(case, node, keys, start_ms=morning, record=record)
+day.set_result(result)
+day.set_realised(result.realised or result.plan.realise(case.model.expected()))
+day.carry(node, now_ms=morning - 86400000)
+for path in plot.ledger(node, case, folder, dpi=40 if quick else 120):
+    print(path)
+
 # %% One of them by hand, to go on from
 axes = plot.dispatch(result.plan, next(iter(case.microgrids)), scenario=0)
 axes.set_title("yours")
 axes.figure.savefig(os.path.join(folder, "yours.png"))
 
 # %% The same as one page
-print(result.report(os.path.join(folder, "report.html")))
+print(result.report(os.path.join(folder, "report.html"), ledger=node))

@@ -168,6 +168,11 @@ class Result(Handle):
         return outcome_name(self._info().outcome)
 
     @property
+    def case(self) -> Optional[Case]:
+        """The case that was solved; None where it was a model."""
+        return self._case
+
+    @property
     def reason(self) -> str:
         """One line that says how the run ended and which link is to blame where it did not converge."""
         with self._context.guard:
@@ -303,39 +308,22 @@ class Result(Handle):
         self._call(library().mgc_record_from_alliance, run, ctypes.byref(raw))
         return Record(self._context, raw)
 
-    def report(self, path: Union[str, "os.PathLike[str]"], *, checks: Sequence[Tuple[str, str, bool]] = (),
-               tables: Sequence[Tuple[str, Sequence[str], Sequence[Sequence[str]]]] = (), made_by: Optional[str] = None) -> str:
-        """Draw the day as one HTML file that needs no network; its path.
+    def report(self, path: Union[str, "os.PathLike[str]"], *, ledger: Any = None, caller: Union[None, int, str] = None,
+               checks: Sequence[Tuple[str, str, bool]] = (), tables: Sequence[Any] = (), figures: Sequence[Any] = (), caution: Any = True,
+               made_by: Optional[str] = None) -> str:
+        """Draw the day as one HTML file that needs no network; its path.  For a case from a file or the built-in one.
 
-        checks  (name, what was found, whether it holds); tables: (title, header, rows)
+        ledger   a Node or Ledger that holds the day: its figures and tables, as the member `caller` sees them (number or name; default:
+                 the ledger's own, else the regulator)
+        checks   further lines below the certificate's own: (name, what was found, whether it holds)
+        tables   (title, header, rows) or mgchain.report.Table; a header that ends in ">" is aligned right
+        figures  mgchain.report.Figure
+        caution  True: solve the day a few times more to show what caution costs, seconds for the built-in one; False: leave it out; or
+                 what mgchain.report.caution() gave
         """
-        if self._case is None or not self._case._file:
-            raise StateError(_native.MGC_E_STATE, "python: the report draws a case from a file or the built-in one; for a case built up in "
-                                                  "code use mgchain.plot")
-        lib, path, realised = library(), os.fspath(path), self.realised
-        made, kept = info_of(_native.mgc_report), []  # type: Tuple[Any, List[Any]]
-        made.kase, made.alliance = self._case._handle, self._handle
-        if realised is not None:
-            made.realised = realised._handle
-        if checks:
-            rows = (_native.mgc_report_check * len(checks))()
-            for row, (name, found, ok) in zip(rows, checks):
-                row.name, row.found, row.ok = encode(name), encode(found), int(ok)
-            made.check, made.checks = rows, len(checks)
-        if tables:
-            grid = (_native.mgc_report_table * len(tables))()
-            for table, (title, header, cells) in zip(grid, tables):
-                if any(len(row) != len(header) for row in cells):
-                    raise ValueError(f"table {title!r}: every row must have {len(header)} cells")
-                heads = (ctypes.c_char_p * len(header))(*map(encode, header))
-                flat = (ctypes.c_char_p * max(1, len(header) * len(cells)))(*(encode(str(cell)) for row in cells for cell in row))
-                table.title, table.header, table.cell, table.columns, table.rows = encode(title), heads, flat, len(header), len(cells)
-                kept += [heads, flat]
-            made.table, made.tables = grid, len(tables)
-        made.made_by = encode(made_by or f"mgchain {version()} from Python", "made_by")
-        with self._context.guard:
-            self._check(lib.mgc_report_write(self._context.handle, encode(path, "path"), ctypes.byref(made)))
-        return path
+        from . import report
+        return report.write(self, path, ledger=ledger, caller=caller, checks=checks, tables=tables, figures=figures, caution=caution,
+                            made_by=made_by)
 
     def to_pandas(self) -> Any:
         """Members as a pandas.DataFrame."""

@@ -10,13 +10,15 @@ axes.  Colours are those of Okabe and Ito, which every eye tells apart.
 """
 from __future__ import annotations
 
+import math
 import os
 import pathlib
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from .alliance import Result
-from .case import Case, Model, Plan
+from .case import Case, Device, Microgrid, Model, Plan
 from .errors import MgcError
+from .report import Bounds, Caution, Figure, caution as measured_caution, ledger_figures
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999")
 
@@ -218,6 +220,7 @@ def probabilities(plan: Plan, model: Union[Model, Case], microgrid: str, ax: Any
                                         (0.2, "worst case", plan.probability(microgrid), COLOURS[3])):
         ax.bar([k + shift for k in range(len(values))], list(values), width=0.38, color=colour, label=name)
     ax.set(title=f"{microgrid}: weights of the scenarios", xlabel="scenario", ylabel="probability")
+    ax.set_xticks(range(len(plan.probability(microgrid))))
     ax.legend(fontsize="small")
     return ax
 
@@ -235,35 +238,225 @@ def prices(result: Result, ax: Any = None) -> Any:
     return ax
 
 
-def day(result: Result, folder: Union[str, "os.PathLike[str]"], model: Optional[Union[Model, Case]] = None, dpi: int = 120) -> List[str]:
-    """Draw every picture of a day into a folder as PNG; the paths."""
+def chord(result: Result, ax: Any = None) -> Any:
+    """Who sends to whom over the day: an arrow as wide as the energy; electricity full, heat dashed."""
+    ax = _axes(ax, (5, 5))
+    names = list(result.members)
+    place = {name: (math.cos(math.pi / 2 - 2 * math.pi * i / len(names)), math.sin(math.pi / 2 - 2 * math.pi * i / len(names)))
+             for i, name in enumerate(names)}
+    most = max((trade.sent_kwh for trade in result.trades), default=0.0)
+    for trade in result.trades:
+        if trade.sent_kwh > 1e-3 * most:
+            heat = trade.carrier == "heat"
+            ax.annotate("", xy=place[trade.buyer], xytext=place[trade.seller],
+                        arrowprops={"arrowstyle": "-|>", "linewidth": 1 + 7 * trade.sent_kwh / most, "color": COLOURS[names.index(trade.seller) % len(COLOURS)],
+                                    "linestyle": "--" if heat else "-", "connectionstyle": f"arc3,rad={0.35 if heat else 0.15}",
+                                    "shrinkA": 14, "shrinkB": 14})
+    for i, (name, (x, y)) in enumerate(place.items()):
+        ax.plot([x], [y], "o", markersize=16, color=COLOURS[i % len(COLOURS)])
+        ax.text(1.22 * x, 1.22 * y, name, ha="center", va="center")
+    ax.set(title="who sends to whom", xlim=(-1.6, 1.6), ylim=(-1.5, 1.5), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def _pairs(ax: Any, names: Sequence[str], bars: Sequence[Tuple[str, Sequence[float], str]], form: str = "%.0f") -> None:
+    """Bars side by side for each name, with their numbers above."""
+    width = 0.8 / len(bars)
+    for at, (label, values, colour) in enumerate(bars):
+        shift = (at - (len(bars) - 1) / 2) * width
+        ax.bar_label(ax.bar([i + shift for i in range(len(names))], list(values), width=0.95 * width, color=colour, label=label), fmt=form,
+                     fontsize="small")
+    ax.set_xticks(range(len(names)), list(names))
+    ax.axhline(0.0, color="black", linewidth=0.8)
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def split(result: Result, ax: Any = None) -> Any:
+    """How the gain is split: asymmetric Nash bargaining gives each its power's share."""
+    ax, members = _axes(ax), list(result.members.values())
+    power, gain = sum(m.weight for m in members), result.saving
+    _pairs(ax, [m.id for m in members], [("bargaining power", [100 * m.weight / power for m in members], COLOURS[7]),
+                                         ("share of the gain", [100 * m.saving / gain if gain > 0 else 0.0 for m in members], COLOURS[2])], "%.1f")
+    ax.set(title="how the gain is split", ylabel="%")
+    return ax
+
+
+def _alone_and_together(result: Result, what: str, ax: Any, title: str, unit: str) -> Any:
+    ax, names = _axes(ax), list(result.members)
+    _pairs(ax, names, [("alone", [result.alone.number(name, what) for name in names], COLOURS[7]),
+                       ("together", [result.plan.number(name, what) for name in names], COLOURS[2])])
+    ax.set(title=title, ylabel=unit)
+    return ax
+
+
+def emissions(result: Result, ax: Any = None) -> Any:
+    """Emissions alone and together, expected in the worst case."""
+    return _alone_and_together(result, "emission_kg", ax, "emissions, expected in the worst case", "kg CO₂")
+
+
+def renewables(result: Result, ax: Any = None) -> Any:
+    """Renewable energy used alone and together, expected in the worst case."""
+    return _alone_and_together(result, "renewable_used_kwh", ax, "renewable energy used, expected in the worst case", "kWh")
+
+
+def _setting(owner: Union[Microgrid, Device], key: str, period: int = 0) -> float:
+    try:
+        return owner.get(key, 0, period)
+    except MgcError:
+        return 0.0
+
+
+def _free_emission(plan: Plan, site: Microgrid, name: str) -> float:
+    """[kg] The member's quota, and that of its devices' output, expected under the plan's worst-case probabilities."""
+    quota, weights = _setting(site, "carbon_quota_kg"), list(plan.probability(name))
+    for id, device in site.devices.items():
+        rates = [_setting(device, "quota_kg_per_kwh", t) for t in range(plan.periods)]
+        if any(rates):
+            output = "heat_kw" if device.type == "gas_boiler" else "power_kw"
+            quota += sum(weight * sum(rate * kw * plan.hours for rate, kw in zip(rates, plan.series(name, id, output, k)))
+                         for k, weight in enumerate(weights))
+    return quota
+
+
+def ladder(result: Result, microgrid: str, model: Optional[Union[Model, Case]] = None, ax: Any = None) -> Any:
+    """The price of one more kilogram of CO₂ over the kilograms above the free quota, and where the member stands."""
+    source = model if model is not None else result._case
+    ax, site = _axes(ax), source.microgrids[microgrid]
+    base, width, growth = (_setting(site, f"carbon.{key}") for key in ("price_per_kg", "tier_width_kg", "tier_growth"))
+    tiers = max(1, int(_setting(site, "carbon.tiers")))
+    marks = {name: plan.number(microgrid, "emission_kg") - _free_emission(plan, site, microgrid)
+             for name, plan in (("alone", result.alone), ("together", result.plan))}
+    left, right = min(-0.5 * width, *marks.values()) - 0.1 * width, max(tiers * width, *marks.values()) + 0.2 * width
+    prices = [_setting(site, "carbon.reward_price_per_kg"), *(base * (1 + j * growth) for j in range(tiers))]
+    ax.stairs(prices, [left, *(j * width for j in range(tiers)), right], baseline=None, color="black", linewidth=1.5)
+    for (name, at), colour, style in zip(marks.items(), (COLOURS[3], COLOURS[0]), ("--", "-")):
+        ax.axvline(at, color=colour, linestyle=style, label=f"{name}: {at:,.0f} kg")
+    ax.set(title=f"{microgrid}: the carbon ladder", xlabel="kg above the free quota", ylabel="currency/kg", ylim=(0, None))
+    ax.legend(fontsize="small")
+    return ax
+
+
+def robustness(cautions: Sequence[Caution], ax: Any = None) -> Any:
+    """What each attitude costs: on average as in the past, as bad as it fears, at worst.  See mgchain.report.caution()."""
+    ax = _axes(ax)
+    _pairs(ax, [c.name for c in cautions], [("expected, as often as in the past", [c.nominal for c in cautions], COLOURS[7]),
+                                            ("promised: as bad as it fears", [c.promised for c in cautions], COLOURS[2]),
+                                            ("the worst scenario", [c.worst_scenario for c in cautions], COLOURS[3])])
+    ax.set(title="the price of robustness", ylabel="currency")
+    return ax
+
+
+def bounds(found: Bounds, ax: Any = None) -> Any:
+    """Upper and lower bound of column-and-constraint generation, iteration by iteration."""
+    ax = _axes(ax)
+    x = range(1, len(found.upper) + 1)
+    ax.plot(x, found.upper, marker="v", color=COLOURS[3], label="upper bound")
+    ax.plot(x, found.lower, marker="^", color=COLOURS[0], label="lower bound")
+    ax.set(title="column-and-constraint generation", xlabel="iteration", ylabel="currency")
+    ax.set_xticks(list(x))
+    ax.legend(fontsize="small")
+    return ax
+
+
+def figure(drawn: Figure, ax: Any = None) -> Any:
+    """A figure of the report's: those of mgchain.report.ledger_figures(), or one's own."""
+    ax, names = _axes(ax), list(drawn.series)
+    points = len(next(iter(drawn.series.values())))
+    if drawn.kind == "states":
+        for row, values in enumerate(drawn.series.values()):
+            for word in range(len(drawn.words)):
+                cells = [t for t, value in enumerate(values) if value == word]
+                ax.barh([row] * len(cells), [0.9] * len(cells), left=cells, height=0.8, color=COLOURS[word % len(COLOURS)],
+                        label=drawn.words[word] if row == 0 else None)
+        ax.set_yticks(range(len(names)), names)
+        ax.set_xlim(0, points)
+        ax.invert_yaxis()
+    else:
+        base = [0.0] * points
+        for at, (name, values) in enumerate(drawn.series.items()):
+            colour = COLOURS[at % len(COLOURS)]
+            if drawn.kind == "lines":
+                ax.plot(range(points), values, color=colour, label=name)
+            elif drawn.kind == "stacks":
+                ax.bar(range(points), values, bottom=base, color=colour, label=name)
+                base = [b + v for b, v in zip(base, values)]
+            else:
+                ax.bar([i + 0.8 * (at + 0.5) / len(names) - 0.4 for i in range(points)], values, width=0.76 / len(names), color=colour, label=name)
+    if drawn.labels:
+        step = max(1, points // 12)
+        ax.set_xticks([t + (0.45 if drawn.kind == "states" else 0.0) for t in range(0, points, step)], list(drawn.labels)[::step])
+    ax.set_title(f"{drawn.title}\n{drawn.unit}", fontsize="medium")
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return ax
+
+
+def ledger(node: Any, case: Case, folder: Union[str, "os.PathLike[str]"], dpi: int = 120) -> List[str]:
+    """Draw what stands on a ledger (a Node or a Ledger) of a case's day into a folder as PNG; the paths."""
+    place = pathlib.Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    return [_kept(place / f"ledger-{drawn.title.lower().replace(' ', '-')}.png", figure(drawn), dpi) for drawn in ledger_figures(node, case)]
+
+
+def _kept(path: "pathlib.Path", ax: Any, dpi: int) -> str:
+    from matplotlib import pyplot
+    ax.figure.savefig(path, dpi=dpi)
+    pyplot.close(ax.figure)
+    return str(path)
+
+
+def _days_own(result: Result, caution: bool, source: Any) -> List[Tuple[str, Any]]:
+    """What one picture shows for all members."""
+    named = [("costs", costs), ("payments", payments), ("split", split), ("emissions", emissions), ("renewables", renewables), ("trades", trades),
+             ("chord", chord), ("trade-hours", trade_hours), ("prices", prices), ("convergence", convergence)]
+    made: List[Tuple[str, Any]] = [(name, lambda draw=draw: draw(result)) for name, draw in named]
+    if caution and source is not None:
+        cautions, found = measured_caution(source)
+        if cautions:
+            made += [("robustness", lambda: robustness(cautions)), ("bounds", lambda: bounds(found))]
+    return made
+
+
+def _sites_own(result: Result, source: Any, site: str) -> List[Tuple[str, Any]]:
+    """What a member has a picture of its own for."""
+    plan, made = result.plan, []  # type: Tuple[Plan, List[Tuple[str, Any]]]
+    for carrier in ("electricity", "heat"):
+        supply, use = _flows(plan, site, 0, carrier)
+        if supply or use:
+            made.append((f"dispatch-{site}-{carrier}", lambda carrier=carrier: dispatch(plan, site, 0, carrier)))
+    if _stores(plan, site):
+        made.append((f"storage-{site}", lambda: storage(plan, site)))
+    if source is not None and _setting(source.microgrids[site], "carbon.price_per_kg") > 0:
+        made.append((f"carbon-{site}", lambda: ladder(result, site, source)))
+    if source is not None and source.microgrids[site].scenarios > 1:
+        made.append((f"weights-{site}", lambda: probabilities(plan, source, site)))
+        for device, key in _uncertain(source.microgrids[site]):
+            made.append((f"fan-{site}-{device}", lambda device=device, key=key: fan(source, site, device, key)))
+    return made
+
+
+def _uncertain(site: Microgrid) -> List[Tuple[str, str]]:
+    """Series of a member's devices that differ from scenario to scenario."""
+    found = []
+    for id, device in site.devices.items():
+        key = "demand_kw" if device.type == "load" else "available_kw"
+        if device.type in ("load", "pv", "wind", "renewable"):
+            drawn = {tuple(device.get(key, k, t) for t in range(site._model.periods)) for k in range(site.scenarios)}
+            if len(drawn) > 1:
+                found.append((id, key))
+    return found
+
+
+def day(result: Result, folder: Union[str, "os.PathLike[str]"], model: Optional[Union[Model, Case]] = None, dpi: int = 120,
+        caution: bool = True) -> List[str]:
+    """Draw every picture of a day into a folder as PNG; the paths.  caution=False leaves out what solves the day again."""
     _axes(None)
     from matplotlib import pyplot
     pyplot.close("all")
-    place, made = pathlib.Path(folder), []  # type: Tuple[pathlib.Path, List[str]]
+    place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     source = model if model is not None else result._case
-
-    def keep(name: str, ax: Any) -> None:
-        path = place / f"{name}.png"
-        ax.figure.savefig(path, dpi=dpi)
-        pyplot.close(ax.figure)
-        made.append(str(path))
-
-    plan = result.plan
-    for name, draw in (("costs", costs), ("payments", payments), ("trades", trades), ("trade-hours", trade_hours), ("prices", prices),
-                       ("convergence", convergence)):
-        keep(name, draw(result))
-    for site in plan.microgrids:
-        for carrier in ("electricity", "heat"):
-            supply, use = _flows(plan, site, 0, carrier)
-            if supply or use:
-                keep(f"dispatch-{site}-{carrier}", dispatch(plan, site, 0, carrier))
-        if _stores(plan, site):
-            keep(f"storage-{site}", storage(plan, site))
-        if source is not None and source.microgrids[site].scenarios > 1:
-            keep(f"weights-{site}", probabilities(plan, source, site))
-            load = next(iter(_loads(plan, site)), None)
-            if load is not None:
-                keep(f"fan-{site}", fan(source, site, load, "demand_kw"))
-    return made
+    drawn = _days_own(result, caution, source)
+    for site in result.plan.microgrids:
+        drawn += _sites_own(result, source, site)
+    return [_kept(place / f"{name}.png", draw(), dpi) for name, draw in drawn]
