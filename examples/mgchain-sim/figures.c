@@ -96,34 +96,62 @@ static mgc_status agreements(book *b, const day_of *day, figures *f)
 
 enum { HOURS_MAX = 96, HOUR_MS = 3600000 };
 
+enum { CHAINS_MAX = 8 };
+
 /* What every chain wrote, hour by hour of the simulated clock from the first block of the day's eve on. */
-static mgc_status blocks(book *b, const day_of *day, figures *f, const char *column, const char *title, const char *unit)
+typedef struct written {
+    char chain[CHAINS_MAX][FIGURE_TEXT];
+    double transactions[CHAINS_MAX][HOURS_MAX], bytes[CHAINS_MAX][HOURS_MAX];
+    uint64_t from_ms;
+    size_t chains, hours;
+} written;
+
+static mgc_status read_blocks(book *b, written *w)
 {
     mgc_rows *rows = NULL;
     const mgc_row *row;
-    size_t n = 0;
-    uint64_t from = day->start_ms - 24 * UINT64_C(3600000), last = 0;
     mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, "blocks", NULL, &rows);
-    figure_memory *m = st == MGC_OK ? new_figure(f, 8, HOURS_MAX) : NULL;
 
-    if (st == MGC_OK && m == NULL) st = MGC_E_NO_MEMORY;
-    for (size_t i = 0; st == MGC_OK && i < 8 * HOURS_MAX; i++) m->value[i] = 0;
     while (st == MGC_OK && mgc_rows_next(rows, &row) == MGC_ROW) {
         uint64_t time = (uint64_t)mgc_row_int(row, "time_ms");
-        if (time < from || (time - from) / HOUR_MS >= HOURS_MAX) continue;
-        size_t i = place_of(m->name, &n, 8, mgc_row_text(row, "chain")), hour = (size_t)((time - from) / HOUR_MS);
-        if (i == 8) continue;
-        m->value[i * HOURS_MAX + hour] += (double)mgc_row_int(row, column);
-        last = hour > last ? hour : last;
+        if (time < w->from_ms || (time - w->from_ms) / HOUR_MS >= HOURS_MAX) continue;
+        size_t i = place_of(w->chain, &w->chains, CHAINS_MAX, mgc_row_text(row, "chain")), hour = (size_t)((time - w->from_ms) / HOUR_MS);
+        if (i == CHAINS_MAX) continue;
+        w->transactions[i][hour] += (double)mgc_row_int(row, "transactions");
+        w->bytes[i][hour] += (double)mgc_row_int(row, "bytes");
+        if (hour >= w->hours) w->hours = hour + 1;
     }
     mgc_rows_destroy(rows);
-    if (st != MGC_OK || n == 0) return st;
-    size_t points = (size_t)last + 1;
-    for (size_t i = 1; i < n; i++) memmove(m->value + i * points, m->value + i * HOURS_MAX, points * sizeof *m->value);
-    for (size_t i = 0; i < points; i++) clock_label(m->label[i], from + i * HOUR_MS);
+    return st;
+}
+
+static mgc_status draw_blocks(figures *f, const written *w, double (*value)[HOURS_MAX], const char *title, const char *unit)
+{
+    figure_memory *m = new_figure(f, w->chains, w->hours);
+
+    if (m == NULL) return MGC_E_NO_MEMORY;
+    for (size_t i = 0; i < w->chains; i++) {
+        snprintf(m->name[i], FIGURE_TEXT, "%s", w->chain[i]);
+        memcpy(m->value + i * w->hours, value[i], w->hours * sizeof *m->value);
+    }
+    for (size_t i = 0; i < w->hours; i++) clock_label(m->label[i], w->from_ms + i * HOUR_MS);
     f->list[f->n++] = (mgc_report_figure){.title = title, .unit = unit, .name = m->names, .label = m->labels, .value = m->value,
-                                          .series = n, .points = points, .kind = MGC_FIGURE_STACKS};
+                                          .series = w->chains, .points = w->hours, .kind = MGC_FIGURE_STACKS};
     return MGC_OK;
+}
+
+static mgc_status blocks(book *b, const day_of *day, figures *f)
+{
+    written *w = calloc(1, sizeof *w);
+
+    if (w == NULL) return MGC_E_NO_MEMORY;
+    w->from_ms = day->start_ms - 24 * UINT64_C(3600000);
+    mgc_status st = read_blocks(b, w);
+    if (st == MGC_OK && w->chains > 0)
+        st = draw_blocks(f, w, w->transactions, "Transactions", "executed in each hour, by chain, from the day's eve on");
+    if (st == MGC_OK && w->chains > 0) st = draw_blocks(f, w, w->bytes, "Growth of the ledger", "bytes of blocks in each hour, by chain");
+    free(w);
+    return st;
 }
 
 /* --- credit --------------------------------------------------------------------------------------------------------- */
@@ -249,8 +277,7 @@ mgc_status book_figures(book *b, const mgc_case *kase, figures *f)
     uint64_t slot_ms = info.period_minutes * UINT64_C(60000);
     const day_of day = {slot_ms, info.start_ms / slot_ms, info.periods < FIGURE_POINTS_MAX ? info.periods : FIGURE_POINTS_MAX, info.start_ms};
     st = agreements(b, &day, f);
-    if (st == MGC_OK) st = blocks(b, &day, f, "transactions", "Transactions", "executed in each hour, by chain, from the day's eve on");
-    if (st == MGC_OK) st = blocks(b, &day, f, "bytes", "Growth of the ledger", "bytes of blocks in each hour, by chain");
+    if (st == MGC_OK) st = blocks(b, &day, f);
     if (st == MGC_OK) st = credit(b, f);
     if (st == MGC_OK) st = members_who_order(b, f);
     return st;

@@ -128,8 +128,8 @@ mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *re
         mgc_io__report_agreement(&v);
         mgc_io__report_caution(&v);
         mgc_io__report_figures(&v);
-        for (size_t i = 0; i < report->tables; i++) mgc_io__page_table(&v.t, &report->table[i]);
-        mgc_io__page_foot(&v.t, report->made_by);
+        for (size_t i = 0; i < own.tables; i++) mgc_io__page_table(&v.t, &own.table[i]);
+        mgc_io__page_foot(&v.t, own.made_by);
         st = v.t.failed ? MGC_E_NO_MEMORY : v.status;
     }
     if (st == MGC_OK) st = mgc_file_write(ctx, path, v.t.bytes, v.t.len);

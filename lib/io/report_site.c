@@ -37,7 +37,6 @@ static void add_down(mgc_io__chart *c, const char *name, const char *color, cons
     mgc_io__view_add(c->down, &c->n_down, name, color, values);
 }
 
-
 /* What a site sends (down) and receives (up) by trade, both less than what the plan's links carry after losses. */
 static void add_trades(mgc_io__view *v, mgc_io__chart *c, const char *site, uint32_t carrier)
 {
@@ -105,35 +104,31 @@ static void add_devices(mgc_io__view *v, mgc_io__chart *c, const char *id, bool 
     }
 }
 
-static void electricity_chart(mgc_io__view *v, const char *id)
+static void add_grid(mgc_io__view *v, mgc_io__chart *c, const char *id, bool heat)
 {
-    mgc_io__chart c = mgc_io__view_chart(v, "Electricity", "kW, expected; above: supply, below: use beyond demand");
-    double *served = mgc_io__view_series(v), *unserved = mgc_io__view_series(v);
-
-    add_up(&c, "grid, day ahead", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "buy_kw"));
-    add_up(&c, "grid, real time", grid_late_color, mgc_io__view_expected(v, v->together, id, "", "realtime_buy_kw"));
-    add_down(&c, "grid, day ahead", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "sell_kw"));
-    add_down(&c, "grid, real time", grid_late_color, mgc_io__view_expected(v, v->together, id, "", "realtime_sell_kw"));
-    add_devices(v, &c, id, false, served, unserved);
-    add_trades(v, &c, id, MGC_CARRIER_ELECTRICITY);
-    add_up(&c, "not served", short_color, unserved);
-    add_sum(served, unserved, v->n);
-    mgc_io__view_add(c.line, &c.n_line, "demand after shifting", load_color, served);
-    mgc_io__view_draw(v, &c);
-    mgc_io__view_done(v);
+    if (heat) {
+        add_up(c, "district network", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "heat_buy_kw"));
+        return;
+    }
+    add_up(c, "grid, day ahead", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "buy_kw"));
+    add_up(c, "grid, real time", grid_late_color, mgc_io__view_expected(v, v->together, id, "", "realtime_buy_kw"));
+    add_down(c, "grid, day ahead", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "sell_kw"));
+    add_down(c, "grid, real time", grid_late_color, mgc_io__view_expected(v, v->together, id, "", "realtime_sell_kw"));
 }
 
-static void heat_chart(mgc_io__view *v, const char *id)
+/* One carrier's balance: grid, devices and trades in stacks, what is short on top, demand as a line. */
+static void balance_chart(mgc_io__view *v, const char *id, bool heat)
 {
-    mgc_io__chart c = mgc_io__view_chart(v, "Heat", "kW, expected; above: supply, below: storing and sending");
+    mgc_io__chart c = heat ? mgc_io__view_chart(v, "Heat", "kW, expected; above: supply, below: storing and sending")
+                           : mgc_io__view_chart(v, "Electricity", "kW, expected; above: supply, below: use beyond demand");
     double *served = mgc_io__view_series(v), *unserved = mgc_io__view_series(v);
 
-    add_up(&c, "district network", grid_color, mgc_io__view_first_stage(v, v->together, id, "", "heat_buy_kw"));
-    add_devices(v, &c, id, true, served, unserved);
-    add_trades(v, &c, id, MGC_CARRIER_HEAT);
+    add_grid(v, &c, id, heat);
+    add_devices(v, &c, id, heat, served, unserved);
+    add_trades(v, &c, id, heat ? MGC_CARRIER_HEAT : MGC_CARRIER_ELECTRICITY);
     add_up(&c, "not served", short_color, unserved);
     add_sum(served, unserved, v->n);
-    mgc_io__view_add(c.line, &c.n_line, "demand", load_color, served);
+    mgc_io__view_add(c.line, &c.n_line, heat ? "demand" : "demand after shifting", load_color, served);
     mgc_io__view_draw(v, &c);
     mgc_io__view_done(v);
 }
@@ -249,8 +244,8 @@ void mgc_io__report_sites(mgc_io__view *v)
         mgc__text_add(&v->t, "<h3>");
         mgc__text_escaped(&v->t, id);
         mgc__text_add(&v->t, "</h3><div class=\"charts\">");
-        electricity_chart(v, id);
-        heat_chart(v, id);
+        balance_chart(v, id, false);
+        balance_chart(v, id, true);
         storage_chart(v, id);
         fan_chart(v, id);
         weight_chart(v, id);
