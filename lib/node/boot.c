@@ -57,38 +57,9 @@ static mgc_status open_log(mgc__cluster *c, const mgc_raft_snap_meta *genesis)
 
 /* --- snapshots: where the chains stand ------------------------------------------------------------ */
 
-enum { STANDING_VERSION = 2 };
+enum { STANDING_VERSION = 3 };
 
-static void put_roster(mgc__buf *b, const roster *r)
-{
-    cluster_put64(b, r->changes);
-    cluster_put32(b, r->n);
-    for (uint32_t i = 0; i < r->n; i++) {
-        cluster_put32(b, r->list[i].id);
-        cluster_put32(b, r->list[i].aim);
-        mgc__buf_put(b, r->list[i].public_key, 32);
-    }
-}
-
-static void get_roster(cluster_reader *r, roster *out)
-{
-    out->changes = cluster_uint(r, 8);
-    out->n = (uint32_t)cluster_uint(r, 4);
-    r->bad = r->bad || out->n > CLUSTER_KNOWN_MAX;
-    for (uint32_t i = 0; !r->bad && i < out->n; i++) {
-        known_member *m = &out->list[i];
-        const uint8_t *key;
-
-        m->id = (uint32_t)cluster_uint(r, 4);
-        m->aim = (uint32_t)cluster_uint(r, 4);
-        key = cluster_get(r, 32);
-        r->bad = r->bad || m->id == 0 || (i > 0 && m->id <= out->list[i - 1].id) || m->aim < MGC_STANDING_LEARNER ||
-                 m->aim > MGC_STANDING_REMOVED;
-        if (!r->bad) memcpy(m->public_key, key, 32);
-    }
-}
-
-static void put_standing(mgc__buf *b, const standing *s)
+static void put_standing(mgc__buf *b, const standing *s, const mgc__buf *deeds)
 {
     uint8_t config[MGC_RAFT_CONFIG_BYTES_MAX];
     uint32_t len = mgc__config_encode(&s->meta.config, config);
@@ -105,44 +76,78 @@ static void put_standing(mgc__buf *b, const standing *s)
         cluster_put64(b, s->heights[i]);
         mgc__buf_put(b, s->hashes[i], 32);
     }
-    put_roster(b, &s->roster);
+    assert(s->roster.deeds <= deeds->len);
+    cluster_put32(b, (uint32_t)s->roster.deeds);
+    mgc__buf_put(b, deeds->bytes, s->roster.deeds);
 }
 
-bool mgc__standing_read(const uint8_t *bytes, size_t len, standing *s)
+/* Everybody in the configuration is one whom the roster knows. */
+static bool config_known(const standing *s)
 {
-    cluster_reader r = {.at = bytes, .end = bytes + len};
+    for (uint32_t i = 0; i < s->meta.config.n_members; i++) {
+        uint32_t k = 0;
+        while (k < s->roster.n && s->roster.list[k].id != s->meta.config.members[i].id) k++;
+        if (k == s->roster.n) return false;
+    }
+    return true;
+}
+
+/* What a standing says of the chains is checked with the blocks' certificates, as these are fetched. */
+static bool read_chains(cluster_reader *r, standing *s)
+{
     const uint8_t *hash, *config;
     uint32_t config_len;
     uint64_t config_index;
 
     memset(s, 0, sizeof *s);
-    if (cluster_uint(&r, 4) != STANDING_VERSION) return false;
-    s->meta.index = cluster_uint(&r, 8);
-    s->meta.term = cluster_uint(&r, 8);
-    hash = cluster_get(&r, 32);
-    config_index = cluster_uint(&r, 8);
-    config_len = (uint32_t)cluster_uint(&r, 4);
-    config = cluster_get(&r, config_len);
-    s->n = (uint32_t)cluster_uint(&r, 4);
-    if (r.bad || s->n > HOMES || !mgc__config_decode(config, config_len, &s->meta.config)) return false;
+    if (cluster_uint(r, 4) != STANDING_VERSION) return false;
+    s->meta.index = cluster_uint(r, 8);
+    s->meta.term = cluster_uint(r, 8);
+    hash = cluster_get(r, 32);
+    config_index = cluster_uint(r, 8);
+    config_len = (uint32_t)cluster_uint(r, 4);
+    config = cluster_get(r, config_len);
+    s->n = (uint32_t)cluster_uint(r, 4);
+    if (r->bad || s->n > HOMES || !mgc__config_decode(config, config_len, &s->meta.config)) return false;
     memcpy(s->meta.hash, hash, 32);
     s->meta.config.index = config_index;
     for (uint32_t i = 0; i < s->n; i++) {
-        s->heights[i] = cluster_uint(&r, 8);
-        hash = cluster_get(&r, 32);
+        s->heights[i] = cluster_uint(r, 8);
+        hash = cluster_get(r, 32);
         if (hash != NULL) memcpy(s->hashes[i], hash, 32);
     }
-    get_roster(&r, &s->roster);
-    s->set = !r.bad && r.at == r.end;
-    return s->set;
+    return !r->bad;
 }
 
-mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s)
+/* A leader may say what it likes of who takes part: it is believed what majorities signed, from the genesis on. */
+mgc_status mgc__standing_read(mgc__cluster *c, const uint8_t *bytes, size_t len, standing *s, mgc__buf *deeds, bool *good)
+{
+    cluster_reader r = {.at = bytes, .end = bytes + len};
+    const uint8_t *list;
+    uint32_t n;
+    mgc_status st = MGC_OK;
+
+    *good = false;
+    deeds->len = 0;
+    if (!read_chains(&r, s)) return MGC_OK;
+    n = (uint32_t)cluster_uint(&r, 4);
+    list = cluster_get(&r, n);
+    if (r.bad || r.at != r.end || n > CLUSTER_DEEDS_MAX) return MGC_OK;
+    st = mgc__roster_replay(c, list, n, &s->roster, good);
+    mgc__buf_put(deeds, list, n);
+    if (st == MGC_OK && deeds->status != MGC_OK) st = mgc__no_memory(c->node->ctx, "node: changes of members");
+    *good = *good && config_known(s);
+    s->set = st == MGC_OK && *good;
+    return st;
+}
+
+
+mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s, const mgc__buf *deeds)
 {
     mgc_status st;
 
     c->wire.len = 0;
-    put_standing(&c->wire, s);
+    put_standing(&c->wire, s, deeds);
     if (c->wire.status != MGC_OK) return mgc__no_memory(c->node->ctx, "node: a snapshot");
     st = mgc__raftlog_snap_begin(c->log, s->meta.index, s->meta.term, s->meta.hash);
     if (st == MGC_OK) st = mgc__raftlog_snap_write(c->log, 0, c->wire.bytes, c->wire.len);
@@ -163,7 +168,7 @@ mgc_status mgc__standing_take(mgc__cluster *c)
         if (st != MGC_OK || info.acked_height < c->coming.heights[i]) return st;
     }
     c->coming.set = false;
-    st = mgc__cluster_publish(c, &c->coming);
+    st = mgc__cluster_publish(c, &c->coming, &c->deeds);
     if (st == MGC_OK) st = mgc__cluster_event(c, &saved);
     if (st == MGC_OK) st = mgc__cluster_event(c, &compact);
     return st == MGC_OK ? mgc__raftlog_compact(c->log, c->coming.meta.index) : st;
@@ -173,7 +178,9 @@ mgc_status mgc__standing_note(mgc__cluster *c)
 {
     mgc_raft_info info = {.struct_size = sizeof info};
 
-    if (c->coming.set || mgc_raft_get_info(c->raft, &info) != MGC_OK || c->ordered + 1 < info.first + CLUSTER_COMPACT) return MGC_OK;
+    if (c->coming.set || mgc_raft_get_info(c->raft, &info) != MGC_OK || c->ordered < info.first) return MGC_OK;
+    /* Once the ring is nearly full whatever was executed goes, however little: others may need this member to take entries. */
+    if (c->ordered + 1 < info.first + CLUSTER_COMPACT && info.last + 1 < info.first + CLUSTER_LOG_MAX - CLUSTER_LOG_MAX / 8) return MGC_OK;
     if (mgc_raft_snap_meta_at(c->raft, c->ordered, &c->coming.meta) != MGC_OK) return MGC_OK;
     c->coming.set = true;
     c->coming.roster = c->roster;
@@ -246,6 +253,7 @@ static mgc_status load_entries(mgc__cluster *c, const mgc__raftlog_info *info, s
 static mgc_status load_base(mgc__cluster *c, const mgc__raftlog_info *info, mgc_raft_boot *boot)
 {
     standing s;
+    bool good = false;
     mgc_status st;
 
     if (info->snapshot.index == 0 || info->snapshot.size > STANDING_MAX) return MGC_OK;
@@ -254,7 +262,9 @@ static mgc_status load_base(mgc__cluster *c, const mgc__raftlog_info *info, mgc_
         return mgc__no_memory(c->node->ctx, "node: a snapshot");
     st = mgc__raftlog_snap_read(c->log, 0, c->body.bytes, (size_t)info->snapshot.size);
     if (st != MGC_OK) return st;
-    if (!mgc__standing_read(c->body.bytes, (size_t)info->snapshot.size, &s))
+    st = mgc__standing_read(c, c->body.bytes, (size_t)info->snapshot.size, &s, &c->deeds, &good);
+    if (st != MGC_OK) return st;
+    if (!good)
         return mgc__fail(c->node->ctx, MGC_E_CORRUPT, "node: the snapshot of the order at %" PRIu64 " is not one", info->snapshot.index);
     boot->base = s.meta;
     c->roster = s.roster;
@@ -325,7 +335,8 @@ static mgc_status start_order(mgc__cluster *c)
     if (st == MGC_OK) st = open_log(c, &boot.base);
     if (st != MGC_OK) return st;
     mgc__raftlog_get_info(c->log, &info);
-    boot.hard = (mgc_raft_hard){.term = info.hard.term, .vote = info.hard.vote, .incarnation = info.hard.incarnation};
+    boot.hard = (mgc_raft_hard){.term = info.hard.term, .vote = info.hard.vote, .incarnation = info.hard.incarnation,
+                                .commit = info.hard.commit};
     boot.amnesia = info.readmit;
     st = load_base(c, &info, &boot);
     if (st == MGC_OK && info.first != boot.base.index + 1) {
@@ -351,7 +362,9 @@ mgc_status mgc__cluster_start(mgc_node *node)
     if (c == NULL) return mgc__no_memory(node->ctx, "node: the consensus");
     node->cluster = c;
     c->node = node;
-    mgc__roster_begin(c);
+    mgc__roster_begin(c, &c->roster);
+    mgc__buf_init(&c->deeds, node->ctx, 2 * (size_t)CLUSTER_DEEDS_MAX);
+    mgc__buf_init(&c->target_deeds, node->ctx, 2 * (size_t)CLUSTER_DEEDS_MAX);
     mgc__buf_init(&c->wire, node->ctx, MGC_MESSAGE_BYTES_MAX);
     mgc__buf_init(&c->sealed, node->ctx, MGC_MESSAGE_BYTES_MAX);
     mgc__buf_init(&c->body, node->ctx, 2 * (size_t)MGC__RAFTLOG_BODY_MAX);
@@ -373,6 +386,8 @@ void mgc__cluster_stop(mgc_node *node)
     mgc__buf_free(&c->sealed);
     mgc__buf_free(&c->body);
     mgc__buf_free(&c->round);
+    mgc__buf_free(&c->deeds);
+    mgc__buf_free(&c->target_deeds);
     mgc__free(node->ctx, c);
     node->cluster = NULL;
 }

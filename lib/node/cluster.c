@@ -147,6 +147,27 @@ static mgc_status stored_entry(mgc__cluster *c, uint64_t index, mgc__raftlog_ent
     return MGC_OK;
 }
 
+static bool brings_config(const mgc__cluster *c, const mgc_raft_output *out)
+{
+    mgc_raft_entry e;
+
+    for (uint64_t i = out->append.first; out->append.token != 0 && i <= out->append.last; i++)
+        if (mgc_raft_entry_get(c->raft, i, &e) == MGC_OK && e.type == MGC_RAFT_CONFIG) return true;
+    return false;
+}
+
+/* What justifies a configuration lies before it and is committed; after a crash of all somebody must still know that, or those
+ * who have not executed it would refuse the configuration for ever. */
+static mgc_status keep_commit(mgc__cluster *c, const mgc__raftlog_hard *before)
+{
+    mgc_raft_info info = {.struct_size = sizeof info};
+    mgc__raftlog_hard hard = *before;
+    mgc_status st = mgc_raft_get_info(c->raft, &info);
+
+    hard.commit = info.commit < info.stored ? info.commit : info.stored;
+    return st == MGC_OK && hard.commit > before->commit && hard.term != 0 ? mgc__raftlog_set_hard(c->log, &hard) : st;
+}
+
 static mgc_status gather_appends(mgc__cluster *c, const mgc_raft_output *out)
 {
     const mgc__raftlog_meta *meta;
@@ -156,9 +177,10 @@ static mgc_status gather_appends(mgc__cluster *c, const mgc_raft_output *out)
 
     mgc__raftlog_get_info(c->log, &info);
     if (out->hard.token != 0) { /* first of all, for no entry may be of a later term */
-        mgc__raftlog_hard hard = {.term = out->hard.term, .vote = out->hard.vote, .incarnation = out->hard.incarnation};
+        mgc__raftlog_hard hard = {.term = out->hard.term, .vote = out->hard.vote, .incarnation = out->hard.incarnation,
+                                  .commit = out->hard.commit};
         st = mgc__raftlog_set_hard(c->log, &hard);
-    }
+    } else if (brings_config(c, out)) st = keep_commit(c, &info.hard);
     if (st == MGC_OK && out->append.truncate_from != 0 && out->append.truncate_from <= info.last)
         st = mgc__raftlog_truncate(c->log, out->append.truncate_from, out->append.term != 0 ? out->append.term : out->after.term);
     for (uint64_t i = out->append.first; out->append.token != 0 && i <= out->append.last && st == MGC_OK; i++) {
@@ -209,10 +231,12 @@ static mgc_status execute(mgc__cluster *c, uint64_t first, uint64_t last)
 
 static mgc_status snapshot_came(mgc__cluster *c, const mgc_raft_snap *snap)
 {
+    bool good = false;
     mgc_status st = MGC_OK;
 
-    if (snap->op != MGC_RAFT_SNAP_INSTALL || !mgc__standing_read(snap->bytes, snap->len, &c->target) ||
-        c->target.meta.index != snap->meta.index || c->target.n != c->node->n_chains) {
+    if (snap->op == MGC_RAFT_SNAP_INSTALL) st = mgc__standing_read(c, snap->bytes, snap->len, &c->target, &c->target_deeds, &good);
+    if (st != MGC_OK) return st;
+    if (!good || c->target.meta.index != snap->meta.index || c->target.n != c->node->n_chains) {
         c->target.set = false;
         c->dropped++;
         return MGC_OK;
@@ -337,6 +361,7 @@ static mgc_status tick(mgc__cluster *c)
     if (st == MGC_OK) st = mgc__final_tick(c);
     if (st == MGC_OK) st = mgc__members_tick(c);
     if (st == MGC_OK) st = mgc__credit_hand_over(c);
+    if (st == MGC_OK) st = mgc__standing_note(c);
     return st == MGC_OK ? mgc__standing_take(c) : st;
 }
 
@@ -376,6 +401,8 @@ static mgc_status receive_raft(mgc__cluster *c, uint32_t from, const uint8_t *by
     }
     st = mgc__msg_check(c, &msg, &good);
     if (st != MGC_OK || !good) return st;
+    st = mgc__config_vouch(c, &msg, &event.refuse_from);
+    if (st != MGC_OK) return st;
     h->incarnation = msg.incarnation;
     if (msg.kind == MGC_RAFT_APPEND_RESP && (msg.flags & MGC_RAFT_REJECT) == 0) h->acknowledged = msg.index;
     return mgc__cluster_event(c, &event);

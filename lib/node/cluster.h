@@ -7,6 +7,7 @@
  *   round.c     what an entry of the common order is, and what becomes of it
  *   final.c     votes on blocks, certificates, blocks for members that were away
  *   members.c   who takes part, and how that changes
+ *   policy.c    what of that follows from credit; which configurations are taken
  *   sign.c      signatures on messages; who signs two truths
  *   credit.c    what credit says to the consensus, and what the leader tells credit
  *
@@ -41,7 +42,8 @@ enum {
     CLUSTER_ROUND_BYTES = 4 << 20, /* of a proposal: it goes to every member as one entry */
     CLUSTER_LOG_MAX = 1024,
     CLUSTER_COMPACT = 256,      /* entries after which a snapshot is due */
-    CLUSTER_AGAIN_TICKS = 10    /* what is missing is asked for so often */
+    CLUSTER_AGAIN_TICKS = 10,   /* what is missing is asked for so often */
+    CLUSTER_DEEDS_MAX = 1 << 20 /* bytes of all changes of who takes part: several hundred; they are in each snapshot */
 };
 
 /* Kinds of envelopes between nodes; the first byte of a message. */
@@ -64,12 +66,23 @@ typedef struct pending_votes { /* of one block */
 /* Whom the common order knows, and what was decided that he be: MGC_STANDING_... */
 typedef struct known_member {
     uint32_t id, aim;
+    uint32_t by_credit; /* 1: aim is what credit made of it, not operators */
     uint8_t public_key[32];
 } known_member;
 
-/* All that members must agree on besides the chains: a function of the executed order alone. */
+/* A credit table that a majority of voters approved of: what it says follows from it (consensus.h) by the same rule everywhere. */
+typedef struct credit_table {
+    uint64_t epoch; /* 0: none */
+    uint32_t n;
+    uint8_t hash[32]; /* of the rest */
+    mgc_raft_standing list[CLUSTER_MEMBERS_MAX];
+} credit_table;
+
+/* All that members must agree on besides the chains: a function of the executed order alone, namely of its changes. */
 typedef struct roster {
     uint64_t changes; /* carried out so far */
+    size_t deeds;     /* bytes of their entries, each with its length before it */
+    credit_table table; /* of the last change by credit */
     uint32_t n;
     known_member list[CLUSTER_KNOWN_MAX]; /* ascending ids */
 } roster;
@@ -88,7 +101,8 @@ typedef struct standing {
 typedef struct approval {
     uint32_t change, member, voter; /* MGC_CHANGE_...; whose; who approves; change 0: none */
     uint64_t serial;                /* roster.changes when it was made */
-    uint8_t public_key[32], signature[64];
+    uint64_t epoch;                 /* of the credit table that it follows from; 0: it is an operator's */
+    uint8_t public_key[32], table[32], signature[64]; /* table: its hash */
 } approval;
 
 /* A statement that a member signed: what is compared with the next one of its kind.  The kinds are those of the evidence
@@ -115,6 +129,8 @@ struct mgc__cluster {
     heard heard[CLUSTER_KNOWN_MAX];
     uint32_t n_heard;
     approval own, approvals[CLUSTER_MEMBERS_MAX]; /* own: to be told again until it is decided */
+    credit_table own_table; /* that own follows from */
+    mgc__buf deeds, target_deeds; /* what the roster follows from, and that of the target */
     mgc__raftlog *log;
     mgc_raft *raft;
     void *memory;
@@ -128,6 +144,7 @@ struct mgc__cluster {
     uint32_t leader, role, ticks_since_ask, ticks_since_hand_over;
     uint64_t dropped;   /* messages that were malformed or untrue */
     uint64_t forged;    /* without the signature that they need */
+    uint64_t refused_configs; /* appends that stop before a configuration without a reason */
     uint64_t evidence;  /* contradictions handed in */
     uint64_t own_ticket; /* of the last transaction of its own; 0: none */
     const mgc_raft_event *event; /* being handled: where payloads of new entries come from */
@@ -140,18 +157,20 @@ struct mgc__cluster {
     uint32_t target_from;
     mgc_raft_credit credit[CLUSTER_MEMBERS_MAX]; /* by rank, as the core was told */
     uint32_t n_credit, convicted, demote; /* convicted, demote: bits by rank */
+    uint64_t credit_epoch; /* whose table it is; 0: the market is not founded */
     uint32_t node_credit[CLUSTER_MEMBERS_MAX], trade_credit[CLUSTER_MEMBERS_MAX]; /* by rank */
     statement signed_last; /* of this member: the same head goes to every peer */
 };
 
 /* --- boot.c ------------------------------------------------------------------------------------- */
 
-enum { STANDING_MAX = MGC_RAFT_CONFIG_BYTES_MAX + 256 + CLUSTER_KNOWN_MAX * 40 };
+enum { STANDING_MAX = MGC_RAFT_CONFIG_BYTES_MAX + 512 + CLUSTER_DEEDS_MAX };
 
 mgc_status mgc__cluster_start(mgc_node *node);
 void mgc__cluster_stop(mgc_node *node);
-bool mgc__standing_read(const uint8_t *bytes, size_t len, standing *s);
-mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s);
+/* *good: whole, and every change of who takes part was approved by a majority of those who took part then; deeds: filled. */
+mgc_status mgc__standing_read(mgc__cluster *c, const uint8_t *bytes, size_t len, standing *s, mgc__buf *deeds, bool *good);
+mgc_status mgc__cluster_publish(mgc__cluster *c, const standing *s, const mgc__buf *deeds);
 /* A snapshot is due after so many entries: note where the chains stand; take it once that is acknowledged. */
 mgc_status mgc__standing_note(mgc__cluster *c);
 mgc_status mgc__standing_take(mgc__cluster *c);
@@ -177,7 +196,9 @@ mgc_status mgc__round_standing(mgc__cluster *c, standing *s); /* but for the met
 
 enum { CHANGE_VERSION = 2 }; /* first number of an entry; a round's is 1 */
 
-void mgc__roster_begin(mgc__cluster *c); /* as the options name it */
+void mgc__roster_begin(const mgc__cluster *c, roster *r); /* as the options name it */
+/* As the options and then those entries have it; *good: each was a change. */
+mgc_status mgc__roster_replay(mgc__cluster *c, const uint8_t *deeds, size_t len, roster *r, bool *good);
 const known_member *mgc__known(const mgc__cluster *c, uint32_t id); /* NULL: a stranger */
 heard *mgc__heard(mgc__cluster *c, uint32_t id); /* NULL: too many strangers */
 bool mgc__joining(const mgc__cluster *c); /* a newcomer that nobody has added yet */
@@ -186,6 +207,14 @@ bool mgc__signs_blocks(const mgc_node *node, uint32_t id); /* named by the chain
 mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__change_execute(mgc__cluster *c, const uint8_t *bytes, size_t len);
 mgc_status mgc__members_tick(mgc__cluster *c);
+
+/* --- policy.c ----------------------------------------------------------------------------------- */
+
+mgc_status mgc__table_hash(const credit_table *t, uint8_t hash[32]);
+mgc_status mgc__table_now(const mgc__cluster *c, credit_table *t);
+mgc_status mgc__table_decide(const mgc__cluster *c, const credit_table *t, mgc_raft_change *change);
+/* For an append: the first entry that is a configuration which does not follow from roster and table; 0: all may be taken. */
+mgc_status mgc__config_vouch(mgc__cluster *c, const mgc_raft_msg *msg, uint64_t *refuse_from);
 
 /* --- sign.c ------------------------------------------------------------------------------------- */
 
@@ -199,6 +228,8 @@ mgc_status mgc__sign_bytes(mgc__cluster *c, const char *tag, const void *bytes, 
 /* MGC_E_BAD_SIGNATURE also for a stranger. */
 mgc_status mgc__verify_bytes(mgc__cluster *c, const char *tag, uint32_t from, const void *bytes, size_t len,
                              const uint8_t signature[64]);
+mgc_status mgc__verify_by_key(mgc__cluster *c, const char *tag, const uint8_t public_key[32], const void *bytes, size_t len,
+                              const uint8_t signature[64]);
 /* Hand in a transaction of this member's own, through its pool. */
 mgc_status mgc__submit_own(mgc_node *node, uint32_t contract, const char *method, mgc_args *args);
 

@@ -21,6 +21,14 @@ static const mgc__state *state_of(const mgc__cluster *c, uint32_t contract)
     return mgc__chain_state(c->node->chains[mgc__node_home(c->node, contract)]);
 }
 
+static uint64_t epoch_of(const mgc__cluster *c)
+{
+    int64_t number = 0, last_slot;
+
+    (void)mgc__credit_epoch_due(state_of(c, MGC_CONTRACT_CREDIT), state_of(c, MGC_CONTRACT_INFORMATION), c->last_time, &number, &last_slot);
+    return number > 0 ? (uint64_t)number : 0;
+}
+
 mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
 {
     mgc__credit_entry entries[MGC_MEMBERS_MAX];
@@ -35,6 +43,7 @@ mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
                            mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), entries, MGC__COUNT(entries), &n, root);
     if (st != MGC_OK || n > CLUSTER_MEMBERS_MAX) return st;
     c->convicted = c->demote = 0;
+    c->credit_epoch = epoch_of(c);
     for (uint32_t i = 0; i < n; i++) {
         bool early = !entries[i].convicted && entries[i].node >= CANDIDATE_MIN;
 

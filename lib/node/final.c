@@ -255,10 +255,13 @@ static mgc_status fetch_more(mgc__cluster *c)
         ask_for(c, c->target_from, i, info.final_height + 1, info.height == info.final_height);
     }
     if (st != MGC_OK || !whole) return st;
-    st = mgc__cluster_publish(c, &c->target);
+    st = mgc__cluster_publish(c, &c->target, &c->target_deeds);
     c->target.set = false;
     c->ordered = c->target.meta.index;
     c->roster = c->target.roster;
+    c->deeds.len = 0;
+    mgc__buf_put(&c->deeds, c->target_deeds.bytes, c->target_deeds.len);
+    if (st == MGC_OK && c->deeds.status != MGC_OK) st = mgc__no_memory(c->node->ctx, "node: changes of members");
     return st == MGC_OK ? mgc__cluster_event(c, &saved) : st;
 }
 

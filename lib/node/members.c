@@ -9,22 +9,23 @@
  *   4. A member whose store is not the one that the others know (it was lost) is taken as a learner with its new store, and
  *      step 3 makes it a voter again.
  *
- * Nobody has to ask for one kind of change: whom the ledger convicts of signing two truths every voter wants gone, and whom
- * it finds absent for epochs, under several leaders, a learner; as long as three others vote (U7, U8).
+ * Nobody has to ask for what follows from credit (U7, U8; policy.c): each voter approves of it by itself, and the table that it
+ * follows from goes into the order with the change.
  *
  * What can go wrong
  *   approvals are lost            each is told again until the change was decided
  *   an approval is used twice     it names how many changes were decided before it
  *   the leader dies in between    the next one finds the same roster and goes on
- *   the leader is to go itself    it hands over first, and is removed by the next one */
+ *   the leader is to go itself    it hands over first, and is removed by the next one
+ *   a newcomer is told lies       the roster is what follows from the genesis and the approvals of each change, the deeds, which
+ *                                 are in every snapshot */
 #include "node/cluster.h"
 
 static const char approval_tag[] = "mgchain/member/1";
 
 enum {
-    VOTERS_MIN = 3,     /* no voter goes by credit below this */
     NEAR_ENTRIES = 16,  /* a learner that lags no further becomes a voter: less than a batch */
-    APPROVAL_BODY = 4 + 4 + 8 + 32
+    APPROVAL_BODY = 4 + 4 + 8 + 32 + 8 + 32
 };
 
 /* --- looking ------------------------------------------------------------------------------------ */
@@ -89,14 +90,15 @@ static known_member *insert(roster *r, uint32_t id, const uint8_t public_key[32]
     return &r->list[at];
 }
 
-void mgc__roster_begin(mgc__cluster *c)
+void mgc__roster_begin(const mgc__cluster *c, roster *r)
 {
     const mgc_node *node = c->node;
 
+    memset(r, 0, sizeof *r);
     for (size_t i = 0; i < node->n_members; i++)
-        insert(&c->roster, node->members[i].id, node->members[i].public_key)->aim = MGC_STANDING_VOTER;
+        insert(r, node->members[i].id, node->members[i].public_key)->aim = MGC_STANDING_VOTER;
     for (size_t i = 0; i < node->n_learners; i++)
-        insert(&c->roster, node->learners[i].id, node->learners[i].public_key)->aim = MGC_STANDING_LEARNER;
+        insert(r, node->learners[i].id, node->learners[i].public_key)->aim = MGC_STANDING_LEARNER;
 }
 
 static uint32_t count_aim(const roster *r, uint32_t aim)
@@ -165,6 +167,8 @@ static void approval_body(const approval *a, uint8_t body[APPROVAL_BODY])
     }
     for (uint32_t i = 0; i < 8; i++) body[8 + i] = (uint8_t)(a->serial >> 8 * i);
     memcpy(body + 16, a->public_key, 32);
+    for (uint32_t i = 0; i < 8; i++) body[48 + i] = (uint8_t)(a->epoch >> 8 * i);
+    memcpy(body + 56, a->table, 32);
 }
 
 static uint32_t aim_of(uint32_t change)
@@ -248,31 +252,50 @@ mgc_status mgc_node_change_member(mgc_node *node, uint32_t change, const mgc_mem
     return st;
 }
 
-/* What the ledger says of a voter, this member approves by itself. */
-static mgc_status approve_by_credit(mgc__cluster *c)
+static bool same_change(const approval *a, const approval *b)
 {
-    mgc_member member = {0};
-
-    if (c->own.change != 0 || mgc__standing_of(c, c->node->opts.id) != MGC_STANDING_VOTER ||
-        count_aim(&c->roster, MGC_STANDING_VOTER) <= VOTERS_MIN)
-        return MGC_OK;
-    for (uint32_t i = 0; i < c->n_credit; i++) {
-        const known_member *m = mgc__known(c, c->credit[i].id);
-
-        if (((c->convicted | c->demote) >> i & 1) == 0 || m == NULL || m->aim != MGC_STANDING_VOTER || m->id == c->node->opts.id) continue;
-        member.id = m->id;
-        memcpy(member.public_key, m->public_key, 32);
-        return mgc_node_change_member(c->node, (c->convicted >> i & 1) != 0 ? MGC_CHANGE_REMOVE : MGC_CHANGE_LEARNER, &member);
-    }
-    return MGC_OK;
+    return a->change == b->change && a->member == b->member && a->serial == b->serial && a->epoch == b->epoch &&
+           memcmp(a->public_key, b->public_key, 32) == 0 && memcmp(a->table, b->table, 32) == 0;
 }
 
-static mgc_status check_approval(mgc__cluster *c, const approval *a)
+/* What follows from credit this member approves by itself, as long as it approves of nothing else. */
+static mgc_status approve_by_credit(mgc__cluster *c)
+{
+    static const uint32_t change_of[] = {[MGC_RAFT_ADD_VOTER] = MGC_CHANGE_VOTER, [MGC_RAFT_ADD_LEARNER] = MGC_CHANGE_LEARNER,
+                                         [MGC_RAFT_REMOVE] = MGC_CHANGE_REMOVE};
+    const known_member *m;
+    mgc_raft_change change;
+    credit_table t;
+    approval a = {0};
+    mgc_status st;
+
+    if ((c->own.change != 0 && c->own.epoch == 0) || c->node->opts.credit == 0 || mgc__standing_of(c, c->node->opts.id) != MGC_STANDING_VOTER) return MGC_OK;
+    st = mgc__table_now(c, &t);
+    if (st == MGC_OK) st = mgc__table_decide(c, &t, &change);
+    if (st != MGC_OK) return st;
+    m = change.op == 0 ? NULL : mgc__known(c, change.id);
+    if (m == NULL || t.epoch <= c->roster.table.epoch || m->aim == aim_of(change_of[change.op]) || m->id == c->node->opts.id) {
+        c->own = (approval){0}; /* decided, or not so any more */
+        return MGC_OK;
+    }
+    a = (approval){.change = change_of[change.op], .member = m->id, .epoch = t.epoch};
+    memcpy(a.public_key, m->public_key, 32);
+    memcpy(a.table, t.hash, 32);
+    a.serial = c->own.serial;
+    if (c->own.change != 0 && same_change(&a, &c->own)) return MGC_OK;
+    c->own = a;
+    c->own_table = t;
+    st = tell_own(c);
+    if (st == MGC_OK) keep(c, &c->own);
+    return st;
+}
+
+static mgc_status check_approval(mgc__cluster *c, const known_member *voter, const approval *a)
 {
     uint8_t body[APPROVAL_BODY];
 
     approval_body(a, body);
-    return mgc__verify_bytes(c, approval_tag, a->voter, body, sizeof body, a->signature);
+    return mgc__verify_by_key(c, approval_tag, voter->public_key, body, sizeof body, a->signature);
 }
 
 static void read_approval(cluster_reader *r, approval *a)
@@ -284,6 +307,9 @@ static void read_approval(cluster_reader *r, approval *a)
     a->serial = cluster_uint(r, 8);
     key = cluster_get(r, 32);
     if (key != NULL) memcpy(a->public_key, key, 32);
+    a->epoch = cluster_uint(r, 8);
+    key = cluster_get(r, 32);
+    if (key != NULL) memcpy(a->table, key, 32);
 }
 
 mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
@@ -302,7 +328,7 @@ mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *by
     }
     if (a.serial != c->roster.changes || possible(&c->roster, &a, &why) != NULL) return MGC_OK; /* late, or not yet */
     memcpy(a.signature, signature, 64);
-    st = check_approval(c, &a);
+    st = check_approval(c, voter, &a);
     if (st == MGC_OK) keep(c, &a);
     else if (mgc__is_fatal(st)) return st;
     else c->forged++;
@@ -311,15 +337,40 @@ mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *by
 
 /* --- deciding ----------------------------------------------------------------------------------- */
 
-static bool same_change(const approval *a, const approval *b)
+static void put_table(mgc__buf *b, const credit_table *t)
 {
-    return a->change == b->change && a->member == b->member && a->serial == b->serial && memcmp(a->public_key, b->public_key, 32) == 0;
+    cluster_put32(b, t->n);
+    for (uint32_t i = 0; i < t->n; i++) {
+        cluster_put32(b, t->list[i].id);
+        cluster_put32(b, t->list[i].node_credit);
+        cluster_put32(b, t->list[i].trade_credit);
+        cluster_put32(b, t->list[i].flags);
+    }
+}
+
+/* The table behind a change by credit; false: it is not the one that was approved. */
+static bool read_table(cluster_reader *r, const approval *a, credit_table *t)
+{
+    uint8_t hash[32];
+
+    *t = (credit_table){.epoch = a->epoch, .n = (uint32_t)cluster_uint(r, 4)};
+    if (r->bad || t->n > CLUSTER_MEMBERS_MAX) return false;
+    for (uint32_t i = 0; i < t->n; i++) {
+        t->list[i].id = (uint32_t)cluster_uint(r, 4);
+        t->list[i].node_credit = (uint32_t)cluster_uint(r, 4);
+        t->list[i].trade_credit = (uint32_t)cluster_uint(r, 4);
+        t->list[i].flags = (uint32_t)cluster_uint(r, 4);
+        if (t->list[i].node_credit > 10000 || t->list[i].trade_credit > 10000) return false;
+    }
+    memcpy(t->hash, a->table, 32);
+    return !r->bad && mgc__table_hash(t, hash) == MGC_OK && memcmp(hash, a->table, 32) == 0;
 }
 
 /* As leader: the change that more than half of the voters approve of; all approvals of it into the order. */
 static mgc_status propose_change(mgc__cluster *c)
 {
     const approval *chosen = NULL;
+    uint8_t body[APPROVAL_BODY];
     uint64_t index;
     uint32_t n = 0;
 
@@ -331,13 +382,12 @@ static mgc_status propose_change(mgc__cluster *c)
         for (uint32_t k = 0; k < CLUSTER_MEMBERS_MAX; k++) n += same_change(a, &c->approvals[k]);
         if (2 * n > count_aim(&c->roster, MGC_STANDING_VOTER)) chosen = a;
     }
-    if (chosen == NULL) return MGC_OK;
+    if (chosen == NULL || (chosen->epoch != 0 && memcmp(chosen->table, c->own_table.hash, 32) != 0)) return MGC_OK;
     c->round.len = 0;
     cluster_put32(&c->round, CHANGE_VERSION);
-    cluster_put32(&c->round, chosen->change);
-    cluster_put32(&c->round, chosen->member);
-    cluster_put64(&c->round, chosen->serial);
-    mgc__buf_put(&c->round, chosen->public_key, 32);
+    approval_body(chosen, body);
+    mgc__buf_put(&c->round, body, sizeof body);
+    if (chosen->epoch != 0) put_table(&c->round, &c->own_table);
     cluster_put32(&c->round, n);
     for (uint32_t k = 0; k < CLUSTER_MEMBERS_MAX; k++) {
         if (!same_change(chosen, &c->approvals[k])) continue;
@@ -349,7 +399,7 @@ static mgc_status propose_change(mgc__cluster *c)
 }
 
 /* Bits of voters by their place in the roster, so that each counts once. */
-static mgc_status count_approvals(mgc__cluster *c, cluster_reader *r, approval *a, uint32_t *n)
+static mgc_status count_approvals(mgc__cluster *c, roster *on, cluster_reader *r, approval *a, uint32_t *n)
 {
     uint32_t listed = (uint32_t)cluster_uint(r, 4), seen = 0;
     mgc_status st = MGC_OK;
@@ -362,12 +412,12 @@ static mgc_status count_approvals(mgc__cluster *c, cluster_reader *r, approval *
 
         a->voter = (uint32_t)cluster_uint(r, 4);
         signature = cluster_get(r, 64);
-        voter = mgc__known(c, a->voter);
+        voter = find(on, a->voter);
         if (r->bad || voter == NULL || voter->aim != MGC_STANDING_VOTER) continue;
-        bit = UINT32_C(1) << (voter - c->roster.list);
+        bit = UINT32_C(1) << (voter - on->list);
         memcpy(a->signature, signature, 64);
         if ((seen & bit) != 0) continue;
-        st = check_approval(c, a);
+        st = check_approval(c, voter, a);
         if (st != MGC_OK) continue;
         seen |= bit;
         ++*n;
@@ -375,38 +425,83 @@ static mgc_status count_approvals(mgc__cluster *c, cluster_reader *r, approval *
     return mgc__is_fatal(st) ? st : MGC_OK;
 }
 
-/* What is not approved by a majority, or comes twice, changes nothing: at every member alike. */
-mgc_status mgc__change_execute(mgc__cluster *c, const uint8_t *bytes, size_t len)
+/* What is not approved by a majority, or comes twice, changes nothing: at every member alike.  A change by credit brings the table
+ * that it follows from, of a later epoch than the one before. */
+static mgc_status carry_out(mgc__cluster *c, roster *on, const uint8_t *bytes, size_t len, approval *a)
 {
     cluster_reader r = {.at = bytes, .end = bytes + len};
-    approval a = {0};
+    credit_table table;
     known_member *m;
     uint32_t n = 0;
     mgc_status st, why;
 
-    (void)cluster_uint(&r, 4);
-    read_approval(&r, &a);
-    if (r.bad || a.serial != c->roster.changes || possible(&c->roster, &a, &why) != NULL) return MGC_OK;
-    st = count_approvals(c, &r, &a, &n);
-    if (st != MGC_OK || r.bad || 2 * n <= count_aim(&c->roster, MGC_STANDING_VOTER)) return st;
-    m = find(&c->roster, a.member);
-    if (m == NULL) m = insert(&c->roster, a.member, a.public_key);
+    if (cluster_uint(&r, 4) != CHANGE_VERSION) return MGC_OK;
+    read_approval(&r, a);
+    if (r.bad || a->serial != on->changes || possible(on, a, &why) != NULL || on->deeds + 4 + len > CLUSTER_DEEDS_MAX) return MGC_OK;
+    if (a->epoch != 0 && (a->epoch <= on->table.epoch || !read_table(&r, a, &table))) return MGC_OK;
+    st = count_approvals(c, on, &r, a, &n);
+    if (st != MGC_OK || r.bad || r.at != r.end || 2 * n <= count_aim(on, MGC_STANDING_VOTER)) return st;
+    m = find(on, a->member);
+    if (m == NULL) m = insert(on, a->member, a->public_key);
     if (m == NULL) return MGC_OK;
-    m->aim = aim_of(a.change);
-    c->roster.changes++;
+    m->aim = aim_of(a->change);
+    m->by_credit = a->epoch != 0;
+    if (a->epoch != 0) on->table = table;
+    on->changes++;
+    on->deeds += 4 + len;
+    return MGC_OK;
+}
+
+mgc_status mgc__change_execute(mgc__cluster *c, const uint8_t *bytes, size_t len)
+{
+    uint64_t before = c->roster.changes;
+    approval a = {0};
+    mgc_status st = carry_out(c, &c->roster, bytes, len, &a);
+
+    if (st != MGC_OK || c->roster.changes == before) return st;
+    cluster_put32(&c->deeds, (uint32_t)len);
+    mgc__buf_put(&c->deeds, bytes, len);
+    if (c->deeds.status != MGC_OK) return mgc__no_memory(c->node->ctx, "node: changes of members");
     memset(c->approvals, 0, sizeof c->approvals);
     if (c->own.change == a.change && c->own.member == a.member) c->own = (approval){0};
     return MGC_OK;
 }
 
+mgc_status mgc__roster_replay(mgc__cluster *c, const uint8_t *deeds, size_t len, roster *on, bool *good)
+{
+    cluster_reader r = {.at = deeds, .end = deeds + len};
+    mgc_status st = MGC_OK;
+
+    mgc__roster_begin(c, on);
+    *good = true;
+    while (st == MGC_OK && *good && r.at != r.end) {
+        size_t n = (size_t)cluster_uint(&r, 4);
+        const uint8_t *entry = cluster_get(&r, n);
+        uint64_t before = on->changes;
+        approval a = {0};
+
+        if (!r.bad) st = carry_out(c, on, entry, n, &a);
+        *good = !r.bad && on->changes == before + 1;
+    }
+    return st;
+}
+
 /* --- carrying out ------------------------------------------------------------------------------- */
 
+/* Where it is credit that wants it, with its reason: others find it following from the same table. */
 static mgc_status change_config(mgc__cluster *c, uint32_t op, uint32_t id, uint32_t incarnation)
 {
-    mgc_raft_change change = {.op = op, .id = id, .incarnation = incarnation};
+    mgc_raft_change change = {.op = op, .id = id, .incarnation = incarnation}, by_credit = {0};
     mgc_raft_event event = {.kind = MGC_RAFT_CONF, .changes = &change, .n_changes = 1};
+    const known_member *m = mgc__known(c, id);
+    mgc_status st = m != NULL && m->by_credit != 0 && incarnation == 0 ? mgc__table_decide(c, &c->roster.table, &by_credit) : MGC_OK;
 
-    return mgc__cluster_event(c, &event);
+    if (st == MGC_OK && by_credit.op == op && by_credit.id == id) {
+        event.changes = &by_credit;
+        event.epoch = c->roster.table.epoch;
+        event.justification = c->roster.table.hash;
+    }
+    return st == MGC_OK ? mgc__cluster_event(c, &event) : st;
 }
 
 /* The voter that has most of the log, other than this one; 0: none. */

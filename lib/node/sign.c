@@ -36,11 +36,17 @@ mgc_status mgc__verify_bytes(mgc__cluster *c, const char *tag, uint32_t from, co
                              const uint8_t signature[64])
 {
     const known_member *m = mgc__known(c, from);
+
+    return m == NULL ? MGC_E_BAD_SIGNATURE : mgc__verify_by_key(c, tag, m->public_key, bytes, len, signature);
+}
+
+mgc_status mgc__verify_by_key(mgc__cluster *c, const char *tag, const uint8_t public_key[32], const void *bytes, size_t len,
+                              const uint8_t signature[64])
+{
     mgc_chain_info info;
     const uint8_t *id = own_chain_id(c, &info);
 
-    if (m == NULL || id == NULL) return MGC_E_BAD_SIGNATURE;
-    return mgc__verify_tagged(c->node->ctx, m->public_key, tag, id, 0, bytes, len, signature);
+    return id == NULL ? MGC_E_BAD_SIGNATURE : mgc__verify_tagged(c->node->ctx, public_key, tag, id, 0, bytes, len, signature);
 }
 
 static uint8_t kind_of(const mgc_raft_msg *msg)
