@@ -113,29 +113,6 @@ END_TEST
 
 #define expect(status, method, ...) market_expectf(&m, status, TRADE, method, __VA_ARGS__)
 
-static void put_be(uint8_t *to, uint64_t value, size_t width)
-{
-    for (size_t i = 0; i < width; i++) to[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
-}
-
-/* By the published rule; the salt is 32 bytes of the microgrid's number. */
-static void bid_hash(uint32_t microgrid, uint64_t slot, uint8_t carrier, int sells, uint64_t wh, int64_t price,
-                     uint8_t hash[32])
-{
-    static const char tag[] = "mgchain/bid/1";
-    uint8_t bytes[sizeof tag + 32 + 30];
-
-    memcpy(bytes, tag, sizeof tag);
-    memset(bytes + sizeof tag, (int)microgrid, 32);
-    put_be(bytes + sizeof tag + 32, microgrid, 4);
-    put_be(bytes + sizeof tag + 36, slot, 8);
-    bytes[sizeof tag + 44] = carrier;
-    bytes[sizeof tag + 45] = (uint8_t)sells;
-    put_be(bytes + sizeof tag + 46, wh, 8);
-    put_be(bytes + sizeof tag + 54, (uint64_t)price, 8);
-    ck_assert_int_eq(mgc_sha256(bytes, sizeof bytes, hash), MGC_OK);
-}
-
 static void bid(mgc_status status, uint32_t microgrid, uint64_t slot, int sells, uint64_t wh, int64_t price,
                 int64_t deposit)
 {
@@ -143,7 +120,7 @@ static void bid(mgc_status status, uint32_t microgrid, uint64_t slot, int sells,
     char signer[16];
 
     snprintf(signer, sizeof signer, "%u:2", MANAGER + microgrid);
-    bid_hash(microgrid, slot, 1, sells, wh, price, hash);
+    market_bid_hash(microgrid, slot, 1, sells, wh, price, hash);
     expect(status, "bid", signer, "microgrid=%u slot=%" PRIu64 " carrier=1 hash=%s deposit_micro=%" PRId64, microgrid, slot,
            market_hex(hash, 32), deposit);
 }

@@ -361,36 +361,15 @@ START_TEST(exposure_and_floods) /* faults 38, 58; I9 */
 }
 END_TEST
 
-/* A header of the last block with another time, or as it is. */
+/* A header of a block with another time, or as it is. */
 static size_t header_bytes(uint8_t *bytes, size_t cap, uint64_t later, uint64_t height)
 {
-    mgc_block *block;
-    mgc__stored_block b;
-    const uint8_t *whole;
-    mgc__header h;
-    mgc__cbor_writer w;
-    size_t len;
-
-    ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m.node, CREDIT), height, &block), MGC_OK);
-    ck_assert_int_eq(mgc_block_get_bytes(block, &whole, &len), MGC_OK);
-    ck_assert_int_eq(mgc__block_read(m.ctx, whole, len, &b), MGC_OK);
-    h = b.header;
-    h.time_ms += later;
-    mgc__cbor_to_fixed(&w, bytes, cap);
-    mgc__header_write(&w, &h);
-    ck_assert_int_eq(w.status, MGC_OK);
-    mgc_block_destroy(block);
-    return w.len;
+    return market_header(&m, CREDIT, height, later, bytes, cap);
 }
 
 static void vote(const uint8_t *body, size_t len, const mgc_key *key, uint8_t signature[64])
 {
-    mgc_chain_info chain = {.struct_size = sizeof chain};
-
-    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, CREDIT), &chain), MGC_OK);
-    ck_assert_int_eq(mgc__sign_tagged(m.ctx, key, "mgchain/vote/1", chain.chain_id, MGC_ROLE_VALIDATOR, body, len,
-                                      signature),
-                     MGC_OK);
+    market_vote(&m, CREDIT, body, len, key, signature);
 }
 
 static uint64_t height(void)

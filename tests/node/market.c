@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "market.h"
 
+#include "ledger/block.h"
+
 const struct market_trade market_trades[SLOTS][3] = {
     {{1, 1, 2, MGC_CARRIER_ELECTRICITY, 300000, 90123}, {2, 2, 3, MGC_CARRIER_HEAT, 50000, 70001}, {0}},
     {{1, 2, 1, MGC_CARRIER_ELECTRICITY, 123457, 101499}, {2, 3, 2, MGC_CARRIER_HEAT, 1, 70001}, {0}},
@@ -176,7 +178,8 @@ const char *market_hex(const void *bytes, size_t len)
 
     ck_assert_uint_le(len, MARKET_BYTES);
     to[0] = '$';
-    for (size_t i = 0; i <= len; i++) snprintf(to + 1 + 2 * i, 3, i < len ? "%02x" : "", ((const uint8_t *)bytes)[i < len ? i : 0]);
+    to[1] = '\0';
+    for (size_t i = 0; i < len; i++) snprintf(to + 1 + 2 * i, 3, "%02x", ((const uint8_t *)bytes)[i]);
     return to;
 }
 
@@ -398,6 +401,60 @@ uint64_t market_height(struct market *m, uint32_t contract)
 
     ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m->node, contract), &chain), MGC_OK);
     return chain.height;
+}
+
+static void put_be(uint8_t *to, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++) to[i] = (uint8_t)(value >> (8 * (width - 1 - i)));
+}
+
+void market_bid_hash(uint32_t microgrid, uint64_t slot, uint8_t carrier, int sells, uint64_t wh, int64_t price,
+                     uint8_t hash[32])
+{
+    static const char tag[] = "mgchain/bid/1";
+    uint8_t bytes[sizeof tag + 32 + 30];
+
+    memcpy(bytes, tag, sizeof tag);
+    memset(bytes + sizeof tag, (int)microgrid, 32);
+    put_be(bytes + sizeof tag + 32, microgrid, 4);
+    put_be(bytes + sizeof tag + 36, slot, 8);
+    bytes[sizeof tag + 44] = carrier;
+    bytes[sizeof tag + 45] = (uint8_t)sells;
+    put_be(bytes + sizeof tag + 46, wh, 8);
+    put_be(bytes + sizeof tag + 54, (uint64_t)price, 8);
+    ck_assert_int_eq(mgc_sha256(bytes, sizeof bytes, hash), MGC_OK);
+}
+
+size_t market_header(struct market *m, uint32_t contract, uint64_t height, uint64_t later, uint8_t *bytes, size_t cap)
+{
+    mgc_block *block;
+    mgc__stored_block b;
+    const uint8_t *whole;
+    mgc__header h;
+    mgc__cbor_writer w;
+    size_t len;
+
+    ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m->node, contract), height, &block), MGC_OK);
+    ck_assert_int_eq(mgc_block_get_bytes(block, &whole, &len), MGC_OK);
+    ck_assert_int_eq(mgc__block_read(m->ctx, whole, len, &b), MGC_OK);
+    h = b.header;
+    h.time_ms += later;
+    mgc__cbor_to_fixed(&w, bytes, cap);
+    mgc__header_write(&w, &h);
+    ck_assert_int_eq(w.status, MGC_OK);
+    mgc_block_destroy(block);
+    return w.len;
+}
+
+void market_vote(struct market *m, uint32_t contract, const uint8_t *header, size_t len, const mgc_key *key,
+                 uint8_t signature[64])
+{
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+
+    ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m->node, contract), &chain), MGC_OK);
+    ck_assert_int_eq(mgc__sign_tagged(m->ctx, key, "mgchain/vote/1", chain.chain_id, MGC_ROLE_VALIDATOR, header, len,
+                                      signature),
+                     MGC_OK);
 }
 
 mgc_status market_verify(struct market *m)

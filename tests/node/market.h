@@ -110,6 +110,13 @@ void market_at(struct market *m, uint64_t now);
 int64_t market_cell(struct market *m, uint32_t caller, const char *what, const char *arguments, const char *column);
 size_t market_count(struct market *m, uint32_t caller, const char *what, const char *arguments);
 uint64_t market_height(struct market *m, uint32_t contract); /* of the contract's chain */
+/* By the published rule; the salt is 32 bytes of the microgrid's number. */
+void market_bid_hash(uint32_t microgrid, uint64_t slot, uint8_t carrier, int sells, uint64_t wh, int64_t price,
+                     uint8_t hash[32]);
+/* The header of a block of the contract's chain, as it is or some ms later; a validator's signature on it. */
+size_t market_header(struct market *m, uint32_t contract, uint64_t height, uint64_t later, uint8_t *bytes, size_t cap);
+void market_vote(struct market *m, uint32_t contract, const uint8_t *header, size_t len, const mgc_key *key,
+                 uint8_t signature[64]);
 mgc_status market_verify(struct market *m); /* the store from its first block on, every transaction executed again */
 
 /* A case of tests on a market of one chain or of three; run all of a suite. */
