@@ -37,6 +37,7 @@ struct candidate {
     uint32_t k;          /* index into ints */
     double distance[2];  /* how far the solution must move in either child, over all integers */
     double score;
+    double cost[2];      /* of what follows the integers there, beyond what it costs in the node */
     bool possible[2];
     uint64_t print[2];   /* of the integers' bounds in either child */
 };
@@ -55,6 +56,8 @@ struct search {
     uint32_t all_count;
     double closed_bound;    /* smallest bound of what was closed by its bound, and of leaves */
     uint32_t stop;          /* outcome that ends the search, or NONE */
+    mgc__followers followers;
+    double *moved;          /* n; the node's integers, as far as a child lets them stay */
     uint32_t rounded_at;
     uint64_t newest;        /* nodes from this order on are children of the last one */
     uint32_t plunged;       /* steps of the present plunge */
@@ -282,34 +285,48 @@ static uint64_t print_of(const struct search *q)
     return h;
 }
 
-/* Distance that the node's solution must move over all integers if column k goes down (side 0) or up (side 1). */
-static double displacement(struct search *q, const struct node *node, uint32_t k, int side, bool *possible,
-                           uint64_t *print)
+/* The node's integers, each moved into the domain if it is outside.  Returns how far they moved together. */
+static double move_inside(struct search *q, const struct node *node)
 {
-    mgc__domain *d = &q->d;
-    uint32_t j = q->mip->ints[k];
-    size_t mark = d->n_trail;
-    double x = node->x[k], sum = 0.0, cut = floor(fmin(fmax(x, d->lower[j]), d->upper[j] - 1e-9));
+    const mgc__domain *d = &q->d;
+    double sum = 0.0;
 
-    *possible = (side == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY)) &&
-                mgc__domain_propagate(d);
-    for (uint32_t i = 0; *possible && i < q->mip->n_int; i++) {
-        uint32_t c = q->mip->ints[i];
-        sum += fmax(fmax(d->lower[c] - node->x[i], node->x[i] - d->upper[c]), 0.0);
+    for (uint32_t i = 0; i < q->mip->n_int; i++) {
+        uint32_t j = q->mip->ints[i];
+        q->moved[j] = fmin(fmax(node->x[i], d->lower[j]), d->upper[j]);
+        sum += fabs(q->moved[j] - node->x[i]);
     }
-    *print = *possible ? print_of(q) : 0;
-    mgc__domain_undo(d, mark);
     return sum;
 }
 
-static double expected_gain(const struct search *q, uint32_t k, int side, double distance)
+/* What the node's solution must change, and pay, if the candidate goes down (side 0) or up (side 1).  now: what the
+ * followers cost in the node. */
+static void look_at_child(struct search *q, const struct node *node, struct candidate *c, int side, double now)
 {
-    const struct gain *g = &q->gain[k];
+    mgc__domain *d = &q->d;
+    uint32_t j = q->mip->ints[c->k];
+    size_t mark = d->n_trail;
+    double cut = floor(fmin(fmax(node->x[c->k], d->lower[j]), d->upper[j] - 1e-9));
+
+    c->possible[side] =
+        (side == 0 ? mgc__domain_set(d, j, -INFINITY, cut) : mgc__domain_set(d, j, cut + 1.0, INFINITY)) &&
+        mgc__domain_propagate(d);
+    if (c->possible[side]) {
+        c->distance[side] = move_inside(q, node);
+        c->cost[side] = fmax(mgc__followers_cost(&q->followers, q->mip, q->moved) - now, 0.0);
+        c->print[side] = print_of(q);
+    }
+    mgc__domain_undo(d, mark);
+}
+
+static double expected_gain(const struct search *q, const struct candidate *c, int side)
+{
+    const struct gain *g = &q->gain[c->k];
     double rate = g->count[side] > 0 ? g->sum[side] / g->count[side]
                   : q->all_count > 0 ? q->all_gain / q->all_count
                                      : 1.0;
 
-    return fmax(rate, 1e-9) * fmax(distance, 1e-6);
+    return fmax(rate, 1e-9) * fmax(c->distance[side], 1e-6) + c->cost[side];
 }
 
 /* The product rule (Achterberg, Koch and Martin 2005). */
@@ -356,13 +373,14 @@ static size_t choose(struct search *q, const struct node *node, size_t most, str
     uint32_t list[SHORTLIST];
     size_t count = shortlist(q, node, list), n = 0;
 
+    move_inside(q, node);
+    double now = mgc__followers_cost(&q->followers, q->mip, q->moved);
     *tightened = *dead = false;
     for (size_t i = 0; i < count; i++) {
         struct candidate c = {.k = list[i]};
         uint32_t j = q->mip->ints[c.k];
         if (q->d.lower[j] == q->d.upper[j]) continue;
-        for (int side = 0; side < 2; side++)
-            c.distance[side] = displacement(q, node, c.k, side, &c.possible[side], &c.print[side]);
+        for (int side = 0; side < 2; side++) look_at_child(q, node, &c, side, now);
         if (!c.possible[0] || !c.possible[1]) {
             double cut = floor(fmin(fmax(node->x[c.k], q->d.lower[j]), q->d.upper[j] - 1e-9));
             *tightened = true;
@@ -374,7 +392,7 @@ static size_t choose(struct search *q, const struct node *node, size_t most, str
             if (*dead) return 0;
             continue;
         }
-        c.score = product(expected_gain(q, c.k, 0, c.distance[0]), expected_gain(q, c.k, 1, c.distance[1]));
+        c.score = product(expected_gain(q, &c, 0), expected_gain(q, &c, 1));
         bool same = false; /* columns that imply each other branch alike */
         for (size_t b = 0; b < n; b++)
             same |= (best[b].print[0] == c.print[0] && best[b].print[1] == c.print[1]) ||
@@ -621,6 +639,10 @@ static mgc_status solve_root(struct search *q)
         mip->root_z[k] = r->has_point ? r->z[mip->ints[k]] : 0.0;
     }
     mip->root_bound = r->has_point ? r->dual_bound : -INFINITY;
+    mgc__followers_free(mip->ctx, &q->followers);
+    st = mgc__followers_init(&q->followers, mip);
+    if (st != MGC_OK) return st;
+    mgc__followers_weigh(&q->followers, mip, r->has_point ? mgc__mip_multipliers(mip) : NULL);
     return mgc__mip_drop_anchor(mip);
 }
 
@@ -743,7 +765,8 @@ static mgc_status search_init(struct search *q, mgc__mip *mip, mgc__solve *s)
     for (size_t i = 0; st == MGC_OK && i < MGC__COUNT(q->r); i++) st = mgc__relaxation_init(mip, &q->r[i]);
     if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);
     q->gain = mgc__alloc(mip->ctx, mip->n_int, sizeof *q->gain);
-    return st == MGC_OK && q->gain == NULL ? mgc__no_memory(mip->ctx, "branch and bound") : st;
+    q->moved = mgc__alloc(mip->ctx, mip->n, sizeof *q->moved);
+    return st == MGC_OK && (q->gain == NULL || q->moved == NULL) ? mgc__no_memory(mip->ctx, "branch and bound") : st;
 }
 
 static void search_free(struct search *q)
@@ -753,6 +776,8 @@ static void search_free(struct search *q)
     while (q->open > 0) node_free(ctx, q->heap[--q->open]);
     mgc__free(ctx, q->heap);
     mgc__free(ctx, q->gain);
+    mgc__free(ctx, q->moved);
+    mgc__followers_free(ctx, &q->followers);
     for (size_t i = 0; i < MGC__COUNT(q->r); i++) mgc__relaxation_free(q->mip, &q->r[i]);
     mgc__heuristic_free(&q->h);
     mgc__domain_free(&q->d);

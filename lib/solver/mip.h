@@ -122,6 +122,29 @@ void mgc__mip_workers_free(mgc__mip *mip);
 /* Objective below which a point is worth having: the incumbent less what the gap allows. */
 double mgc__mip_cutoff(const mgc__mip *mip);
 
+/* Row multipliers of the last relaxation, the only one so far: m, borrowed until the next. */
+const double *mgc__mip_multipliers(const mgc__mip *mip);
+
+/* --- mip_follow.c: continuous columns that follow integers ------------------------------------- */
+
+typedef struct mgc__tie mgc__tie;
+
+/* Columns with rows that tie them to integers alone. */
+typedef struct mgc__followers {
+    uint32_t n;
+    uint32_t *column, *start; /* n, n + 1: their ties */
+    mgc__tie *tie;
+    double *net;              /* n; what a unit costs, the other rows counted at their multipliers */
+} mgc__followers;
+
+/* For the rows that mip has now; half-built on failure. */
+mgc_status mgc__followers_init(mgc__followers *f, const mgc__mip *mip);
+void mgc__followers_free(mgc_ctx *ctx, mgc__followers *f);
+/* y: m multipliers of a relaxation, or NULL: costs alone count. */
+void mgc__followers_weigh(mgc__followers *f, const mgc__mip *mip, const double *y);
+/* What the followers cost at least where integers are as in x (n; the other columns are not looked at). */
+double mgc__followers_cost(const mgc__followers *f, const mgc__mip *mip, const double *x);
+
 /* --- mip_root.c: cuts --------------------------------------------------------------------------- */
 
 /* Called after each relaxation, with its answer; it may tighten the box of integers.  *stop: no more rounds. */

@@ -318,6 +318,12 @@ mgc_status mgc__mip_drop_anchor(mgc__mip *mip)
     return mgc__ipm_anchor_create(mip->ctx, mip->workers[0]->ipm, &mip->anchor);
 }
 
+const double *mgc__mip_multipliers(const mgc__mip *mip)
+{
+    assert(mip->n_workers > 0);
+    return mip->workers[0]->y;
+}
+
 bool mgc__mip_has_scenarios(const mgc__mip *mip)
 {
     assert(mip->n_workers > 0);

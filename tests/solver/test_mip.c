@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Branch and bound against complete enumeration, dynamic programming and other solvers. */
 #include "solver_test.h"
-#include "solver/program_impl.h"
+#include "solver/mip.h"
 
 static mgc_program *new_program(void)
 {
@@ -585,6 +585,54 @@ static mgc_status pack(mgc_allocator mem)
     return st;
 }
 
+/* u0, u1 on or off; v >= u1 - u0 pays 30 for a start; 20 u1 <= P <= 100 u1 costs 2; P + b >= 50, b costs 9. */
+static void starting_unit(mgc__solve *s)
+{
+    static const uint32_t v[] = {0, 1, 2}, pu[] = {1, 3}, pb[] = {3, 4};
+
+    memset(s, 0, sizeof *s);
+    ck_assert_int_eq(mgc_program_create(ctx, &s->p), MGC_OK);
+    for (uint32_t j = 0; j < 2; j++) {
+        ck_assert_int_eq(mgc_program_add_column(s->p, 1, 0, 1, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_set_integer(s->p, j, 1), MGC_OK);
+    }
+    ck_assert_int_eq(mgc_program_add_column(s->p, 30, 0, INFINITY, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(s->p, 2, 0, 100, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(s->p, 9, 0, 100, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(s->p, -INFINITY, 0, v, (double[]){-1, 1, -1}, 3, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(s->p, -INFINITY, 0, pu, (double[]){-100, 1}, 2, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(s->p, 0, INFINITY, pu, (double[]){-20, 1}, 2, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(s->p, 50, INFINITY, pb, (double[]){1, 1}, 2, NULL), MGC_OK);
+    mgc_program_opts_init(&s->opts, sizeof s->opts);
+    ck_assert_int_eq(mgc__program_compile(s->p), MGC_OK);
+}
+
+START_TEST(what_follows_integers_is_counted)
+{
+    mgc__solve s;
+    mgc__mip mip;
+    mgc__followers f;
+    const double off[5] = {0}, half[5] = {0, 0.5}, on[5] = {0, 1}, stays[5] = {1, 1};
+
+    starting_unit(&s);
+    ck_assert_int_eq(mgc__mip_setup(&mip, &s), MGC_OK);
+    ck_assert_int_eq(mgc__followers_init(&f, &mip), MGC_OK);
+    ck_assert_uint_eq(f.n, 2);
+    mgc__followers_weigh(&f, &mip, NULL); /* P costs: as low as it may be */
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, off), 0, 1e-12);
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, half), 30 * 0.5 + 2 * 10, 1e-12);
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, on), 30 + 2 * 20, 1e-12);
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, stays), 2 * 20, 1e-12);
+    /* Multipliers of ties do not count, that of the demand does: P earns 7 and is as high as it may be. */
+    mgc__followers_weigh(&f, &mip, (const double[]){-30, -3, 4, 9});
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, half), 30 * 0.5 - 7 * 50, 1e-12);
+    ck_assert_double_eq_tol(mgc__followers_cost(&f, &mip, stays), -7 * 100, 1e-12);
+    mgc__followers_free(ctx, &f);
+    mgc__mip_free(&mip);
+    mgc_program_destroy(s.p);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
     check_every_allocation(pack, 100);
@@ -612,6 +660,7 @@ int main(void)
     tcase_add_test(c, an_unbounded_relaxation_is_not_an_unbounded_program);
     tcase_add_test(c, tiny_ranges_are_ranges);
     tcase_add_test(c, tiny_rows_are_rows);
+    tcase_add_test(c, what_follows_integers_is_counted);
     tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
 }
