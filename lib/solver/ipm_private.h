@@ -27,7 +27,7 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
     X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(g) X(rhs) X(sol) X(work) X(save)                                   \
     X(y)  /* [0, n) nothing, [n, N) row multipliers */                                                             \
     X(dy) /* the same for their step */                                                                            \
-    X(il) X(iu)       /* 1 / vl, 1 / vu */                                                                         \
+    X(il) X(iu) X(jl) X(ju) /* 1 / vl, 1 / vu, -1 / zl, -1 / zu */                                                \
     X(lever)          /* what g weighs in the right-hand side: 1 for columns, 1 / Theta for inequalities, else 0 */  \
     X(omega)          /* weight of the component's barrier */                                                      \
     X(bl) X(bu)       /* the same where the bound exists, else 0 */                                                \
@@ -86,6 +86,7 @@ struct mgc__ipm {
     mgc__qp qp; /* the caller's, during a solve */
     uint32_t n, m, count; /* count = n + m */
     bool analysed, has_q, q_diagonal, unit_diagonal;
+    bool convex;            /* Q as it was loaded last is known to be */
     size_t padded;          /* count in whole lanes: every vector has room for so many */
     size_t stride;          /* from one vector to the next */
     uint32_t parts;

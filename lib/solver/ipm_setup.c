@@ -239,12 +239,15 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     }
     ipm->qp = *qp;
     if (ipm->has_q) q_size = qp->q->start[n] * sizeof(double);
-    scaled = known && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
+    scaled = known && ipm->convex && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
              (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
     if (scaled) return MGC_OK;
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
     mgc__ipm_equilibrate(ipm, known && warm);
     for (uint32_t e = 0; e < ipm->at.start[ipm->m]; e++) ipm->at.value[e] = ipm->a.value[ipm->a_of_at[e]];
-    return mgc__ipm_check_convex(ipm);
+    ipm->convex = false;
+    mgc_status st = mgc__ipm_check_convex(ipm);
+    ipm->convex = st == MGC_OK;
+    return st == MGC_E_STOPPED ? MGC_OK : st; /* cancelled: the solve ends before it matters, and the next one asks again */
 }

@@ -213,6 +213,7 @@ START_TEST(a_saddle_is_refused)
     for (int j = 0; j < 2; j++) ck_assert_int_eq(mgc_program_add_column(p, 0, -1, 1, NULL), MGC_OK);
     ck_assert_int_eq(mgc_program_set_quadratic(p, 0, 1, 1.0), MGC_OK);
     ck_assert_int_eq(mgc_program_solve(p, NULL, NULL), MGC_E_NOT_CONVEX);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, NULL), MGC_E_NOT_CONVEX); /* nothing is remembered that would let it pass */
     mgc_program_destroy(p);
 }
 END_TEST
