@@ -14,8 +14,10 @@
 
 /* Runs of batches that add up by themselves: enough to keep threads busy, few enough to add up. */
 enum { CHUNKS_MOST = 8 };
+/* Chunks that there may be for each time that the operations of all batches, side by side, fill the Schur complement. */
+#define CHUNK_WORTH 0.1
 /* A smaller matrix is factored in less time than looking for an arrow takes. */
-enum { ORDER_LEAST = 1000 };
+enum { ORDER_LEAST = 2000 };
 /* A dense factor of the links may take this many times the operations of all components; else the general engine is
  * better. */
 #define DENSE_SHARE 4.0
@@ -118,14 +120,16 @@ static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
     return MGC_OK;
 }
 
-/* Chunks of about the same work. */
+/* Chunks of about the same work.  Each costs a Schur complement of its own, so none is made for less than a part of that. */
 static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 {
-    double total = 0.0, done = 0.0;
+    double total = 0.0, done = 0.0, most = CHUNKS_MOST;
     size_t widest = 0, packed = (size_t)a->links * (a->links + 1) / 2;
     uint32_t at = 0;
 
-    a->chunks = a->batches < CHUNKS_MOST ? a->batches : CHUNKS_MOST;
+    for (uint32_t b = 0; b < a->batches; b++) total += a->group[a->batch[b].group].operations + 1.0;
+    if (packed > 0) most = fmin(most, ceil(CHUNK_WORTH * total / (double)packed));
+    a->chunks = a->batches < most ? a->batches : (uint32_t)most;
     a->chunk = mgc__alloc(ldl->ctx, a->chunks, sizeof *a->chunk);
     if (!a->chunk) return mgc__no_memory(ldl->ctx, "a factorisation");
     for (uint32_t k = 0; k < a->groups; k++) {
@@ -133,7 +137,6 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 
         widest = width > widest ? width : widest;
     }
-    for (uint32_t b = 0; b < a->batches; b++) total += a->group[a->batch[b].group].operations + 1.0;
     for (uint32_t c = 0; c < a->chunks; c++) {
         arrow_chunk *chunk = &a->chunk[c];
 

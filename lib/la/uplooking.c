@@ -5,19 +5,20 @@
 #include <math.h>
 
 typedef struct uplooking {
-    uint32_t *parent, *count;      /* elimination tree; entries in each column of L so far */
     uint32_t *start, *row;         /* L by columns */
+    uint32_t *line_start;          /* rows of L: n + 1 */
+    uint32_t *from, *at;           /* of each entry of a row, in topological order: its column and its place in `row` */
     double *value, *d, *d_inverse; /* d: pivots */
     double *y;                     /* dense row, zero between rows */
-    uint32_t *pattern, *path, *mark;
 } uplooking;
+
+enum { ROWS_BETWEEN_LOOKS = 1024 }; /* at the cancel flag */
 
 static void destroy(mgc__ldl *ldl)
 {
     uplooking *u = ldl->state;
 
     if (!u) return;
-    mgc__free(ldl->ctx, u->parent);
     mgc__free(ldl->ctx, u->start);
     mgc__free(ldl->ctx, u->row);
     mgc__free(ldl->ctx, u->value);
@@ -26,96 +27,111 @@ static void destroy(mgc__ldl *ldl)
     ldl->state = NULL;
 }
 
-static mgc_status analyse(mgc__ldl *ldl)
+static mgc_status count_entries(mgc__ldl *ldl, uplooking *u, const uint32_t *count)
 {
-    size_t n = ldl->n;
     uint64_t total = 0;
-    uplooking *u = ldl->state = mgc__alloc(ldl->ctx, 1, sizeof *u);
 
-    if (!u) return mgc__no_memory(ldl->ctx, "a factorisation");
-    u->parent = mgc__alloc(ldl->ctx, 5 * n, sizeof *u->parent);
-    u->start = mgc__alloc(ldl->ctx, n + 1, sizeof *u->start);
-    u->d = mgc__alloc(ldl->ctx, 3 * n, sizeof *u->d);
-    if (!u->parent || !u->start || !u->d) return mgc__no_memory(ldl->ctx, "a factorisation");
-    u->count = u->parent + n;
-    u->pattern = u->count + n;
-    u->path = u->pattern + n;
-    u->mark = u->path + n;
-    u->d_inverse = u->d + n;
-    u->y = u->d_inverse + n;
-    mgc__etree(&ldl->k, u->parent, u->mark);
-    mgc__column_counts(&ldl->k, u->parent, u->count, u->mark);
     ldl->info.operations = 0.0;
-    for (size_t j = 0; j < n; j++) {
-        total += u->count[j];
-        ldl->info.operations += 0.5 * (double)u->count[j] * ((double)u->count[j] + 3.0);
+    for (uint32_t j = 0; j < ldl->n; j++) {
+        total += count[j];
+        ldl->info.operations += 0.5 * (double)count[j] * ((double)count[j] + 3.0);
         if (total > MGC__CSC_MAX)
             return mgc__fail(ldl->ctx, MGC_E_LIMIT, "la: the factor would have more than 2^31 - 1 entries");
         u->start[j + 1] = (uint32_t)total;
     }
     ldl->info.factor_nonzeros = total;
-    u->row = mgc__alloc(ldl->ctx, total, sizeof *u->row);
+    u->row = mgc__alloc(ldl->ctx, 3 * (size_t)total, sizeof *u->row);
     u->value = mgc__alloc(ldl->ctx, total, sizeof *u->value);
-    return u->row && u->value ? MGC_OK : mgc__no_memory(ldl->ctx, "a factorisation");
+    if (!u->row || !u->value) return mgc__no_memory(ldl->ctx, "a factorisation");
+    u->from = u->row + total;
+    u->at = u->from + total;
+    return MGC_OK;
 }
 
-/* Scatter column j of K into y and list the pattern of row j of L in topological order, from pattern[returned]. */
-static uint32_t reach(mgc__ldl *ldl, uplooking *u, uint32_t j, double *diagonal)
+/* Row j of L: the paths from the entries of column j of K up the tree, each after those that it depends on.  work: 4 n, the
+ * first n the tree. */
+static void list_rows(const mgc__ldl *ldl, uplooking *u, uint32_t *work)
 {
     const mgc__csc *k = &ldl->k;
-    uint32_t top = ldl->n;
+    uint32_t n = ldl->n, line = 0, *parent = work, *pattern = parent + n, *path = pattern + n, *mark = path + n;
 
-    u->mark[j] = j;
-    for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-        uint32_t i = k->row[e], length = 0;
+    for (uint32_t j = 0; j < n; j++) mark[j] = n;
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t top = n;
 
-        if (i == j) {
-            *diagonal = k->value[e];
-            continue;
+        mark[j] = j;
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            uint32_t length = 0;
+
+            for (uint32_t i = k->row[e]; mark[i] != j; i = parent[i]) {
+                path[length++] = i;
+                mark[i] = j;
+            }
+            while (length > 0) pattern[--top] = path[--length];
         }
-        u->y[i] = k->value[e];
-        for (; u->mark[i] != j; i = u->parent[i]) {
-            u->path[length++] = i;
-            u->mark[i] = j;
-        }
-        while (length > 0) u->pattern[--top] = u->path[--length];
+        u->line_start[j] = line;
+        for (; top < n; top++) u->from[line++] = pattern[top];
     }
-    return top;
+    u->line_start[n] = line;
+    memcpy(pattern, u->start, n * sizeof *pattern); /* where each column goes on */
+    for (uint32_t j = 0; j < n; j++)
+        for (uint32_t t = u->line_start[j]; t < u->line_start[j + 1]; t++) {
+            u->at[t] = pattern[u->from[t]]++;
+            u->row[u->at[t]] = j;
+        }
+}
+
+static mgc_status analyse(mgc__ldl *ldl)
+{
+    size_t n = ldl->n;
+    uplooking *u = ldl->state = mgc__alloc(ldl->ctx, 1, sizeof *u);
+    uint32_t *work = mgc__alloc(ldl->ctx, 4 * n, sizeof *work);
+    mgc_status st = u && work ? MGC_OK : mgc__no_memory(ldl->ctx, "a factorisation");
+
+    if (st == MGC_OK) {
+        u->start = mgc__alloc(ldl->ctx, 2 * n + 2, sizeof *u->start);
+        u->d = mgc__alloc(ldl->ctx, 3 * n, sizeof *u->d);
+        if (!u->start || !u->d) st = mgc__no_memory(ldl->ctx, "a factorisation");
+    }
+    if (st == MGC_OK) {
+        u->line_start = u->start + n + 1;
+        u->d_inverse = u->d + n;
+        u->y = u->d_inverse + n;
+        mgc__etree(&ldl->k, work, work + n);
+        mgc__column_counts(&ldl->k, work, work + n, work + 2 * n);
+        st = count_entries(ldl, u, work + n);
+    }
+    if (st == MGC_OK) list_rows(ldl, u, work);
+    mgc__free(ldl->ctx, work);
+    return st;
 }
 
 static mgc_status factorise(mgc__ldl *ldl)
 {
     uplooking *u = ldl->state;
-    uint32_t n = ldl->n;
+    const mgc__csc *k = &ldl->k;
+    double *y = u->y;
 
-    for (uint32_t j = 0; j < n; j++) {
-        u->mark[j] = n;
-        u->count[j] = 0;
-    }
-    for (uint32_t j = 0; j < n; j++) {
-        double d = 0.0, size;
-        uint32_t top = reach(ldl, u, j, &d);
+    for (uint32_t j = 0; j < ldl->n; j++) {
+        uint32_t diagonal = k->start[j + 1] - 1;
+        double d = k->value[diagonal], size = fabs(d);
 
-        size = fabs(d);
+        if (j % ROWS_BETWEEN_LOOKS == 0 && mgc_ctx_cancelled(ldl->ctx)) return MGC_E_STOPPED;
         d += ldl->shift[j];
-        for (; top < n; top++) {
-            uint32_t i = u->pattern[top], end = u->start[i] + u->count[i];
-            double yi = u->y[i], lji = yi * u->d_inverse[i], term = lji * yi;
+        for (uint32_t e = k->start[j]; e < diagonal; e++) y[k->row[e]] = k->value[e];
+        for (uint32_t t = u->line_start[j]; t < u->line_start[j + 1]; t++) {
+            uint32_t i = u->from[t], end = u->at[t];
+            double yi = y[i], lji = yi * u->d_inverse[i], term = lji * yi;
 
-            u->y[i] = 0.0;
-            for (uint32_t p = u->start[i]; p < end; p++) u->y[u->row[p]] -= u->value[p] * yi;
+            y[i] = 0.0;
+            for (uint32_t p = u->start[i]; p < end; p++) y[u->row[p]] -= u->value[p] * yi;
             d -= term;
             size += fabs(term);
-            u->row[end] = j;
             u->value[end] = lji;
-            u->count[i]++;
         }
         u->d[j] = ldl_pivot(ldl, d, size, ldl->sign[j]);
         u->d_inverse[j] = 1.0 / u->d[j];
-        if (!isfinite(d)) {
-            memset(u->y, 0, n * sizeof *u->y);
-            return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: pivot %u of %u is not a finite number", j, n);
-        }
+        if (!isfinite(d)) return mgc__fail(ldl->ctx, MGC_E_NUMERIC, "la: pivot %u of %u is not a finite number", j, ldl->n);
     }
     return MGC_OK;
 }
