@@ -13,8 +13,8 @@ static const char usage[] =
     "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N]\n"
     "              [--incident dishonest-meter,default,dispute,leader-crash,partition,low-credit,equivocation] [--json]\n"
     "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
-    "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--threads N] [--gap G] [--json]\n"
-    "      optimisation only; --admm (agents) is the default\n"
+    "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm [--pool]] [--threads N] [--gap G] [--json]\n"
+    "      optimisation only; --admm (agents) is the default; --pool: all trade with all, only sums are told\n"
     "  mgchain-sim evaluate [CASE] --days N [--out DIR] [--relax] [--threads N] [--gap G] [--json]\n"
     "      walk forward over the history: what deterministic, stochastic and robust plans cost on the days that came,\n"
     "      and how often each radius rule holds what it promises.  Writes DIR/evaluation.html and evaluation.json\n"
@@ -57,7 +57,7 @@ static const struct {
     const char *options; /* allowed, with spaces around each */
 } commands[] = {
     {"run", cmd_run, 0, 1, " out days threads seed members incident json gap "},
-    {"solve", cmd_solve, 1, 1, " relax alone central admm threads gap json "},
+    {"solve", cmd_solve, 1, 1, " relax alone central admm pool threads gap json "},
     {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
     {"new", cmd_new, 1, 1, " "},
     {"check", cmd_check, 1, 1, " "},
@@ -152,7 +152,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "progress", .text = &s->progress}, {.name = "seed", .number64 = &s->seed}, {.name = "days", .number = &s->days},
         {.name = "threads", .number = &s->threads}, {.name = "members", .number = &s->members}, {.name = "json", .flag = &s->json},
         {.name = "relax", .flag = &s->relax}, {.name = "alone", .flag = &s->alone}, {.name = "central", .flag = &s->central},
-        {.name = "admm", .flag = &s->admm}, {.name = "help", .flag = &s->help}, {.name = "gap", .real = &s->gap},
+        {.name = "admm", .flag = &s->admm}, {.name = "pool", .flag = &s->pool}, {.name = "help", .flag = &s->help}, {.name = "gap", .real = &s->gap},
         {.name = "fixed", .flag = &s->fixed}, {.name = "tolerance", .real = &s->tolerance},
         {.name = "time-limit", .real = &s->time_limit_s}, {.name = "norm1", .real = &s->norm1}, {.name = "norm-inf", .real = &s->norm_inf},
         {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
@@ -203,6 +203,7 @@ static int parse(sim *s, size_t command, int argc, char **argv)
     if (s->help) return EXIT_DONE;
     if (s->n_words < commands[command].words_min) return misuse("a file or folder is missing after", commands[command].name, NULL);
     if (s->alone + s->central + s->admm > 1) return misuse("only one of --alone, --central, --admm belongs to", "solve", NULL);
+    if (s->pool && (s->alone || s->central)) return misuse("--pool is for agents (--admm), not for --alone or --central of", "solve", NULL);
     if (s->days < 1 || s->threads < 1 || s->threads > 256 || s->members < 1)
         return misuse("--days, --members at least 1, --threads 1..256 for", commands[command].name, NULL);
     if (strstr("auto plain json none", s->progress) == NULL)

@@ -25,7 +25,7 @@ typedef struct sim {
     uint64_t seed, limit; /* limit 0: none given */
     double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;
-    uint32_t json, relax, alone, central, admm, help, fixed, worst_case;
+    uint32_t json, relax, alone, central, admm, pool, help, fixed, worst_case;
     bool out_given;
     uint32_t incidents; /* of --incident */
     int32_t day_shift; /* of a rolling run */

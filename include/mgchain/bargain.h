@@ -8,6 +8,9 @@
  *   mgc_agent_...         one member's agent over the host's own transport.  An agent tells its neighbours only the trades and
  *                         payments that it proposes, with round numbers and flags: never loads, devices, costs or scenarios.
  *
+ * Links join two members (bilateral), or every member with the pool (mgc_pool_id()): then all trade with all, and what travels is
+ * sums of many members' offers, never one member's to another (mgc_agent_opts.secret).
+ *
  * Sign of money: a payment is what a member pays; negative: it receives.
  */
 #ifndef MGCHAIN_BARGAIN_H
@@ -25,6 +28,14 @@ enum {
     MGC_ALLIANCE_ADMM = 0,   /**< by agents that exchange proposals */
     MGC_ALLIANCE_CENTRAL = 1 /**< as one program over all members' data: the yardstick */
 };
+
+/**
+ * The other end of a link that connects a member with the pool: what all members send there in a period is what all take out.
+ * The member is named first; capacity_kw is its own; loss (of what it takes out) and fee_per_kwh (half of it on what it sends,
+ * half on what it takes out) are the same for all members.  A link to a microgrid of this name in the model is a link like any.
+ * @return "pool"; static text.  Since 0.1
+ */
+MGC_API const char *mgc_pool_id(void);
 
 /** Bargaining powers. */
 enum {
@@ -85,6 +96,10 @@ typedef struct mgc_alliance_opts {
      *  Borrowed for the call; links that the bytes do not name start cold. */
     const uint8_t *start;
     size_t start_len; /**< bytes in start */
+    uint32_t pool;      /**< 1: instead of the model's links, one connection of every linked member with the pool: capacities of
+                             its links of a carrier add up, loss and fee must be the same on all links.  By agents only; 0.
+                             A model that links members with mgc_pool_id() needs no option */
+    uint32_t reserved1; /**< 0 */
 } mgc_alliance_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_alliance_opts).  Since 0.1 */
@@ -241,6 +256,15 @@ typedef struct mgc_agent_opts {
     size_t start_len; /**< bytes in start */
     uint32_t keep_log;     /**< 1: keep what mgc_agent_save() needs, some kB a round; 0 */
     uint32_t reserved0;    /**< 0 */
+    /* With a pool (links to mgc_pool_id()): */
+    const char *const *roster; /**< ids of all members, own included, in any order, the same at all; borrowed for the call.
+                                    NULL: the microgrids of the model */
+    size_t roster_n;       /**< length of roster */
+    const uint8_t *secret; /**< 32 random bytes that nobody else knows, never used before for this run number with other data:
+                                they mask what this member adds to sums, so that whoever forwards a sum cannot read an offer
+                                from it.  Borrowed for the call; with a pool it must be there */
+    uint32_t children;     /**< of a node of the tree over which sums travel, the same at all; 0: 8 */
+    uint32_t reserved1;    /**< 0 */
 } mgc_agent_opts;
 /** Fill with the defaults of the library that runs.  size: sizeof(mgc_agent_opts).  Since 0.1 */
 MGC_API void mgc_agent_opts_init(mgc_agent_opts *opts, size_t size);
@@ -422,6 +446,7 @@ typedef struct mgc_record_report {
     int64_t both_ways;     /**< largest smaller one of two opposite flows on a link without loss; must be 0 */
     int64_t gap;           /**< sum of what members say is still to be gained; -1: a member does not say */
     char reason[128];      /**< the first thing that does not hold; "" */
+    int64_t pool_imbalance; /**< largest difference of what is sent to a pool and taken out of it in a period; must be 0 */
 } mgc_record_report;
 
 /**

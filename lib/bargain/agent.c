@@ -18,7 +18,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "bargain/agent.h"
+#include "bargain/pool.h"
 #include "dispatch/model.h"
 #include "dispatch/site.h"
 
@@ -53,6 +53,10 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_agent_opts *o)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: keep_log is %u, reserved0 %u; must be 0 or 1, and 0", o->keep_log, o->reserved0);
     if (o->deadline_ms == 0 || o->resend_ms == 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: deadline_ms and resend_ms must be > 0");
+    if (o->reserved1 != 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: reserved1 is %u; must be 0", o->reserved1);
+    if ((o->roster == NULL) != (o->roster_n == 0))
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: roster_n is %zu with roster %s; must be its length", o->roster_n,
+                         o->roster == NULL ? "NULL" : "given");
     return MGC_OK;
 }
 
@@ -216,6 +220,7 @@ void mgc_agent_destroy(mgc_agent *agent)
     for (size_t e = 0; agent->ends != NULL && e < agent->n_ends; e++)
         if (agent->ends[e].terms.neighbour != NULL) free_end(ctx, &agent->ends[e]);
     mgc__terms_free(ctx, agent->terms, agent->n_ends);
+    mgc__pool_free(agent);
     mgc__free(ctx, agent->ends);
     mgc__free(ctx, agent->peers);
     mgc__free(ctx, agent->heard);
@@ -257,7 +262,63 @@ static uint32_t named_members(const mgc_model *model)
     return n;
 }
 
-mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts, mgc_agent **out)
+/* Connected with a pool, or named in its roster; both kinds of links at once are refused. */
+static mgc_status choose_kind(mgc_ctx *ctx, const char *id, const mgc__terms *terms, size_t n, const mgc_agent_opts *o, bool driven, bool *pool)
+{
+    size_t connections = 0;
+
+    for (size_t i = 0; i < n; i++) connections += terms[i].pool;
+    *pool = connections > 0 || (n == 0 && o->roster != NULL);
+    if (*pool && o->secret == NULL && !driven)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: %s trades with a pool and has no secret; without one, whoever forwards its numbers "
+                         "could read them", id);
+    if (connections == 0 || connections == n) return MGC_OK;
+    return mgc__fail(ctx, MGC_E_UNSUPPORTED, "bargain: %s has %zu links with the pool and %zu with members; must be of one kind", id,
+                     connections, n - connections);
+}
+
+static mgc_status join_pool(mgc_agent *agent, const mgc_model *model, const mgc_agent_opts *o)
+{
+    size_t n = mgc_model_microgrids(model);
+    const char **ids;
+    mgc_status st;
+
+    if (o->roster != NULL) {
+        st = mgc__pool_attach(agent, o->roster, o->roster_n, o->secret, o->children);
+    } else {
+        ids = mgc__alloc(agent->ctx, n, sizeof *ids);
+        if (ids == NULL) return mgc__no_memory(agent->ctx, "bargain: a pool");
+        for (uint32_t i = 0; i < n; i++) ids[i] = mgc_model_microgrid_id(model, i);
+        st = mgc__pool_attach(agent, ids, n, o->secret, o->children);
+        mgc__free(agent->ctx, ids);
+    }
+    if (st == MGC_OK && o->start != NULL) st = mgc__pool_start_read(agent, o->start, o->start_len);
+    return st;
+}
+
+static mgc_status make_kind(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc__terms *terms, size_t n, void *local,
+                            const mgc_agent_opts *o, bool driven, mgc_agent **out)
+{
+    mgc_agent_opts own = *o;
+    mgc_status st;
+    bool pool;
+
+    if ((st = choose_kind(ctx, id, terms, n, o, driven, &pool)) != MGC_OK) return st;
+    if (pool) {
+        own.start = NULL; /* of another form, and read once the pool is there */
+        own.members = 1;  /* nobody is heard of on the way: the roster is known */
+    }
+    own.roster = NULL;    /* borrowed for the call only */
+    own.secret = NULL;
+    if ((st = mgc__agent_make(ctx, id, terms, n, &mgc__local_site_ops, local, &own, out)) != MGC_OK || !pool) return st;
+    if ((st = join_pool(*out, model, o)) == MGC_OK) return MGC_OK;
+    (*out)->ops = NULL; /* local is the caller's on failure */
+    mgc_agent_destroy(*out);
+    *out = NULL;
+    return st;
+}
+
+static mgc_status create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts, bool driven, mgc_agent **out)
 {
     mgc_agent_opts o = agent_defaults;
     mgc__terms *terms = NULL;
@@ -268,7 +329,7 @@ mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id
 
     if (ctx == NULL || model == NULL || id == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
-    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_agent_opts, reserved0), opts);
+    st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_agent_opts, reserved1), opts);
     if (st != MGC_OK) return mgc__fail(ctx, st, "bargain: opts.struct_size is not one this library knows");
     if ((st = check_opts(ctx, &o)) != MGC_OK) return st;
     if (mgc_model_microgrid(model, id) == NULL) return mgc__fail(ctx, MGC_E_NOT_FOUND, "bargain: the model has no microgrid %s", id);
@@ -276,7 +337,7 @@ mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id
     if (o.members == 0) o.members = named_members(model);
     st = mgc__model_copy(ctx, model, id, &own);
     if (st == MGC_OK) st = mgc__local_site_create(ctx, own, id, &(mgc__local_opts){.relax = o.relax != 0, .gap = o.gap, .tolerance = 1e-8}, &local);
-    if (st == MGC_OK) st = mgc__agent_make(ctx, id, terms, n, &mgc__local_site_ops, local, &o, out);
+    if (st == MGC_OK) st = make_kind(ctx, model, id, terms, n, local, &o, driven, out);
     mgc__terms_free(ctx, terms, n);
     if (st == MGC_OK) {
         (*out)->model = own;
@@ -284,6 +345,19 @@ mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id
     }
     if (local != NULL) mgc__local_site_ops.destroy(local);
     mgc_model_destroy(own);
+    return st;
+}
+
+mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts, mgc_agent **out)
+{
+    return create(ctx, model, id, opts, false, out);
+}
+
+mgc_status mgc__agent_drive(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts, mgc_agent **out)
+{
+    mgc_status st = create(ctx, model, id, opts, true, out);
+
+    if (st == MGC_OK) (*out)->driven = true;
     return st;
 }
 
@@ -431,6 +505,7 @@ mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from
 
     (void)now_ms; /* a message has no time of its own; the deadline is poll's */
     if (agent == NULL || from == NULL || (bytes == NULL && len > 0)) return MGC_E_INVALID_ARG;
+    if (agent->pool != NULL) return mgc__pool_receive(agent, now_ms, from, bytes, len);
     if (mgc__note_read(bytes, len, &note, agent->scratch, agent->scratch_n) != MGC_OK) {
         agent->counts.malformed++;
         return MGC_OK;
@@ -490,7 +565,7 @@ static mgc_status step_on(mgc_agent *agent)
     return MGC_OK;
 }
 
-static mgc_status finish(mgc_agent *agent)
+mgc_status mgc__agent_finish(mgc_agent *agent)
 {
     mgc_status st = MGC_OK;
 
@@ -514,7 +589,7 @@ static mgc_status advance(mgc_agent *agent, uint64_t now_ms)
 
     while (st == MGC_OK && agent->state == MGC_AGENT_RUNNING) {
         if (agent->stage == MGC__STAGE_BOUND)
-            st = finish(agent);
+            st = mgc__agent_finish(agent);
         else if (!mgc__stage_talks(agent->stage))
             st = mgc__stage_prepare(agent);
         else if (!agent->spoken)
@@ -529,7 +604,7 @@ static mgc_status advance(mgc_agent *agent, uint64_t now_ms)
 
 mgc_status mgc__agent_advance(mgc_agent *agent)
 {
-    return advance(agent, 0);
+    return agent->pool != NULL ? mgc__pool_advance(agent, 0) : advance(agent, 0);
 }
 
 mgc_status mgc__agent_hear(mgc_agent *agent, mgc__end *end, const mgc__note *note)
@@ -567,6 +642,7 @@ mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_ms, mgc_agent_output *o
     mgc_status st;
 
     if (agent == NULL || out == NULL) return MGC_E_INVALID_ARG;
+    if (agent->pool != NULL) return mgc__pool_poll(agent, now_ms, out);
     if (agent->resumed) { /* its words may have been lost with it: said again at once */
         agent->since_ms = agent->resend_ms = now_ms;
         agent->resumed = false;

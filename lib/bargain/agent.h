@@ -7,7 +7,8 @@
  *   pay.c     payments: one end of one pair (P2)
  *   checkpoint.c  what is kept to resume a run
  *   start.c   what one day's run leaves for the next
- *   message.c bytes */
+ *   message.c bytes
+ *   pool.h    the same with a pool instead of links between members */
 #ifndef BARGAIN_AGENT_H
 #define BARGAIN_AGENT_H
 
@@ -140,14 +141,18 @@ struct mgc_agent {
     size_t n_messages;
     mgc_model *model;        /* own copy: the member and its links; NULL where the local problem is not a microgrid */
     mgc_plan *plan;
+    struct mgc__pool *pool;  /* pool.h; NULL: links between members */
     bool driven;             /* by mgc_alliance_solve(), which makes plans and bounds itself */
 };
 
 /* agent.c */
 mgc_status mgc__agent_make(mgc_ctx *ctx, const char *id, const mgc__terms *terms, size_t n, const mgc__local_ops *ops, void *local,
                            const mgc_agent_opts *opts, mgc_agent **out); /* takes local on success */
+/* mgc_agent_create() for a driver that makes plans and bounds itself, in one process: a pool needs no secret. */
+mgc_status mgc__agent_drive(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts, mgc_agent **out);
 /* End the rounds of trades with the present one.  Every agent of a group must hear it between the same two polls. */
 void mgc__agent_hurry(mgc_agent *agent);
+mgc_status mgc__agent_finish(mgc_agent *agent); /* plan, bound and bytes; solves */
 void mgc__agent_end(mgc_agent *agent, uint32_t state, const char *format, ...) MGC_PRINTF(3, 4);
 
 /* outcome.c */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bargain/alliance.h"
+#include "bargain/pool.h"
 #include "dispatch/model.h"
 
 static const mgc_alliance_opts alliance_defaults = {
@@ -50,8 +51,18 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_alliance_opts *o, size_t me
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: time_limit_s needs a context with a clock");
     if (o->round_limit == 0 || o->round_limit > MGC__ROUND_MAX / 10)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: round_limit is %u; must be 1..%d", o->round_limit, MGC__ROUND_MAX / 10);
-    if (o->reserved0 != 0) return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: reserved0 is %u; must be 0", o->reserved0);
+    if (o->reserved0 != 0 || o->reserved1 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: reserved0 is %u, reserved1 %u; must be 0", o->reserved0, o->reserved1);
+    if (o->pool > 1) return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: pool is %u; must be 0 or 1", o->pool);
+    if (o->pool != 0 && o->method != MGC_ALLIANCE_ADMM)
+        return mgc__fail(ctx, MGC_E_UNSUPPORTED, "bargain: one program over a pool is not offered; where loss and fee are 0, links between "
+                         "every two members have the same optimum");
     return check_weights(ctx, o, members);
+}
+
+const char *mgc__alliance_id(const mgc_alliance *a, uint32_t member)
+{
+    return member == MGC__POOL_MEMBER ? MGC__POOL_ID : a->member[member].id;
 }
 
 static uint32_t find_member(const mgc_alliance *a, const char *id)
@@ -71,7 +82,7 @@ static mgc_status read_joint(mgc_alliance *a, const mgc_model *model, uint32_t l
     if (st != MGC_OK) return st;
     *j = (mgc__joint){.link = link, .first = find_member(a, first), .second = find_member(a, second),
                       .carrier = strcmp(carrier, "heat") == 0};
-    if (j->first == UINT32_MAX || j->second == UINT32_MAX)
+    if (j->first == UINT32_MAX || (j->second == MGC__POOL_MEMBER && strcmp(second, MGC__POOL_ID) != 0))
         return mgc__fail(a->ctx, MGC_E_INVALID_ARG, "bargain: link %u joins %s and %s; both must be in the model", link, first, second);
     a->joints++;
     j->capacity_kw = mgc__alloc(a->ctx, a->periods, sizeof(double));
@@ -93,8 +104,8 @@ static mgc_status set_groups(mgc_alliance *a)
         st = mgc__no_memory(a->ctx, "bargain: groups of members");
     } else {
         for (size_t k = 0; k < a->joints; k++) {
-            first[k] = a->joint[k].first;
-            second[k] = a->joint[k].second;
+            first[k] = a->joint[k].first; /* whoever is connected with a pool is with the first one who is */
+            second[k] = a->joint[k].second == MGC__POOL_MEMBER ? a->joint[0].first : a->joint[k].second;
         }
         mgc__groups(a->n, first, second, a->joints, group);
         for (size_t i = 0; i < a->n; i++) a->member[i].group = group[i];
@@ -137,17 +148,24 @@ mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *o
     if (model == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     run.ctx = model->ctx;
-    st = mgc__opts_read(&run.opts, sizeof run.opts, MGC__FIRST_SIZE(mgc_alliance_opts, start_len), opts);
+    st = mgc__opts_read(&run.opts, sizeof run.opts, MGC__FIRST_SIZE(mgc_alliance_opts, reserved1), opts);
     if (st != MGC_OK) return mgc__fail(run.ctx, st, "bargain: opts.struct_size is not one this library knows");
     if ((st = check_opts(run.ctx, &run.opts, mgc_model_microgrids(model))) != MGC_OK) return st;
     if ((st = mgc_model_check(model, NULL, NULL)) != MGC_OK) return st;
+    if (run.opts.pool != 0) {
+        if ((st = mgc__pool_model(model, &run.pool)) != MGC_OK) return st;
+        run.model = run.pool;
+    }
     run.start_ms = mgc__now_ms(run.ctx);
     if (run.opts.time_limit_s > 0) run.deadline_ms = run.start_ms + (uint64_t)ceil(run.opts.time_limit_s * 1e3);
     run.a = mgc__alloc(run.ctx, 1, sizeof *run.a);
-    if (run.a == NULL) return mgc__no_memory(run.ctx, "bargain: a result");
+    if (run.a == NULL) {
+        mgc_model_destroy(run.pool);
+        return mgc__no_memory(run.ctx, "bargain: a result");
+    }
     run.a->ctx = run.ctx;
     mgc__buf_init(&run.a->state, run.ctx, SIZE_MAX);
-    st = make_result(run.a, model);
+    st = make_result(run.a, run.model);
     if (st == MGC_OK) st = run.opts.method == MGC_ALLIANCE_CENTRAL ? mgc__run_central(&run) : mgc__run_agents(&run);
     if (st == MGC_OK) {
         run.a->info.method = run.opts.method;
@@ -156,6 +174,7 @@ mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *o
     } else {
         mgc_alliance_destroy(run.a);
     }
+    mgc_model_destroy(run.pool);
     return st;
 }
 
@@ -221,8 +240,9 @@ void mgc__alliance_energies(mgc_alliance *a)
         for (uint32_t i = 0; i < 2 * a->periods; i++) {
             const mgc__joint *j = &a->joint[k];
             double sent = j->sent_kw[i] * a->hours;
-            a->member[i < a->periods ? j->first : j->second].supplied_kwh += sent;
-            a->member[i < a->periods ? j->second : j->first].received_kwh += sent * (1 - j->loss);
+            uint32_t from = i < a->periods ? j->first : j->second, to = i < a->periods ? j->second : j->first;
+            if (from != MGC__POOL_MEMBER) a->member[from].supplied_kwh += sent;
+            if (to != MGC__POOL_MEMBER) a->member[to].received_kwh += sent * (1 - j->loss);
         }
 }
 

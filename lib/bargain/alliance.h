@@ -13,14 +13,16 @@ typedef struct mgc__member {
     uint32_t group; /* smallest member that links connect it with */
 } mgc__member;
 
-typedef struct mgc__joint {  /* a link between two members of the model */
-    uint32_t link, first, second, carrier;
+#define MGC__POOL_MEMBER UINT32_MAX
+
+typedef struct mgc__joint {  /* a link between two members of the model, or of one with the pool */
+    uint32_t link, first, second, carrier; /* second MGC__POOL_MEMBER: the pool */
     double loss, *capacity_kw; /* [periods] */
     double *sent_kw, *price;   /* [2 * periods] by direction */
 } mgc__joint;
 
 typedef struct mgc__money {  /* a pair that pays */
-    uint32_t first, second;
+    uint32_t first, second; /* second MGC__POOL_MEMBER: the pool */
     double payment;
 } mgc__money;
 
@@ -48,6 +50,7 @@ typedef struct mgc__run {
     const mgc_model *model;
     mgc_alliance_opts opts;
     mgc_alliance *a;
+    mgc_model *pool;                /* made of the model's links; NULL: bargain over the links themselves */
     uint64_t start_ms, deadline_ms; /* 0: no deadline */
     bool stopped, late;             /* by the callback; by the time limit */
 } mgc__run;
@@ -70,6 +73,7 @@ void mgc__alliance_energies(mgc_alliance *a);
 void mgc__alliance_totals(mgc_alliance *a);
 /* No trade: everyone as alone. */
 void mgc__alliance_apart(mgc_alliance *a);
+const char *mgc__alliance_id(const mgc_alliance *a, uint32_t member);
 bool mgc__joint_trades(const mgc_alliance *a, const mgc__joint *joint, uint32_t direction);
 
 #endif

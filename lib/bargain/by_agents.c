@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "bargain/alliance.h"
+#include "bargain/pool.h"
 #include "dispatch/site.h"
 
 typedef struct place {
@@ -23,7 +24,9 @@ typedef struct crew {
     mgc_status *status;
     double *committed_bound; /* [2n] */
     place *places; /* [n] by id */
+    const char **roster; /* [n] */
     size_t turns; /* rounds of trades recorded */
+    bool pool;
 } crew;
 
 static int by_id(const void *a, const void *b)
@@ -47,6 +50,7 @@ static void free_crew(crew *c)
     mgc__free(ctx, c->status);
     mgc__free(ctx, c->committed_bound);
     mgc__free(ctx, c->places);
+    mgc__free(ctx, c->roster);
 }
 
 static mgc_status hire(crew *c, size_t i)
@@ -66,9 +70,13 @@ static mgc_status hire(crew *c, size_t i)
     o.round_limit = run->opts.round_limit;
     o.start = run->opts.start;
     o.start_len = run->opts.start_len;
-    st = mgc_agent_create(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
+    o.children = MGC__POOL_MEMBERS_MAX; /* no masks and no way to save: everyone tells the first one of the roster */
+    if (c->pool) {
+        o.roster = c->roster;
+        o.roster_n = c->n;
+    }
+    st = mgc__agent_drive(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
     if (st != MGC_OK) return mgc__fail(run->ctx, st, "%s", mgc_ctx_error(c->ctx[i]));
-    c->agent[i]->driven = true;
     mgc__local_site_deadline(c->agent[i]->local, run->deadline_ms);
     return MGC_OK;
 }
@@ -85,9 +93,13 @@ static mgc_status make_crew(crew *c)
     c->status = mgc__alloc(ctx, c->n, sizeof *c->status);
     c->committed_bound = mgc__alloc(ctx, 2 * c->n, sizeof *c->committed_bound);
     c->places = mgc__alloc(ctx, c->n, sizeof *c->places);
-    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL || c->places == NULL)
+    c->roster = mgc__alloc(ctx, c->n, sizeof *c->roster);
+    c->pool = mgc__model_has_pool(c->run->model);
+    if (c->ctx == NULL || c->agent == NULL || c->out == NULL || c->status == NULL || c->committed_bound == NULL || c->places == NULL ||
+        c->roster == NULL)
         return mgc__no_memory(ctx, "bargain: agents");
     for (size_t i = 0; i < c->n; i++) c->places[i] = (place){c->run->a->member[i].id, i};
+    for (size_t i = 0; i < c->n; i++) c->roster[i] = c->run->a->member[i].id;
     qsort(c->places, c->n, sizeof *c->places, by_id);
     for (size_t i = 0; st == MGC_OK && i < c->n; i++) st = hire(c, i);
     return st;
@@ -281,6 +293,10 @@ static mgc_status keep_state(crew *c)
     mgc_alliance *a = c->run->a;
     size_t entries = 0;
 
+    if (c->pool) {
+        mgc__pool_start_write(c->agent, c->n, &a->state);
+        return a->state.status == MGC_OK ? MGC_OK : mgc__no_memory(a->ctx, "bargain: state for the next run");
+    }
     for (size_t i = 0; i < c->n; i++) entries += mgc__start_count(c->agent[i], true);
     mgc__start_head(entries, &a->state);
     for (size_t i = 0; i < c->n; i++) mgc__start_write(c->agent[i], true, &a->state);
@@ -296,7 +312,7 @@ static void take_payments(crew *c)
         const mgc_agent *agent = c->agent[i];
         int64_t total = 0;
         for (size_t p = 0; p < agent->n_peers; p++) {
-            uint32_t other = (uint32_t)index_of(c, agent->peers[p].id);
+            uint32_t other = c->pool ? MGC__POOL_MEMBER : (uint32_t)index_of(c, agent->peers[p].id);
             int64_t pays = agent->peers[p].first ? agent->peers[p].micro : -agent->peers[p].micro;
             total += pays;
             if (!agent->peers[p].pays || agent->no_trade || other < i) continue;
@@ -343,6 +359,7 @@ static mgc_status best_bound(crew *c)
         size += fabs(c->agent[i]->alone_cost);
     }
     if (c->run->opts.relax || cost - bound <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
+    if (c->pool) return MGC_OK; /* dual.c knows two ends of a link */
     st = mgc__run_dual(c->run, c->agent, c->n, cost, cost - 0.99 * c->run->opts.gap * fmax(1, size), &bound);
     if (st == MGC_OK && bound > c->run->a->info.lower_bound) c->run->a->info.lower_bound = bound;
     return st;

@@ -5,10 +5,10 @@
  * of the library the last digits may differ, and then the checkpoint is refused, since neighbours hold the old words.
  *
  *   {1: version 1, 2: run, 3: id, 4: digest of options and terms, 5: steps, 6: log as bytes, 7: hash of the words said last or 0}
- *   log, for each step and link end:  [stage, round, calm, last, [floods], [values]]
+ *   log, for each step and link end:  [stage, round, calm, last, [floods], [values]]; with a pool: [sender, message as bytes] as they came
  *
  * Cost: the time of the run so far.  A hash stops accidents; whoever can write a host's checkpoint is the host. */
-#include "bargain/agent.h"
+#include "bargain/pool.h"
 #include "codec/cbor.h"
 
 enum { VERSION = 1 };
@@ -26,6 +26,7 @@ static uint64_t said_last(const mgc_agent *agent)
 {
     uint64_t h = MGC__HASH_START;
 
+    if (agent->pool != NULL) return mgc__pool_said(agent);
     if (!agent->spoken) return 0;
     for (size_t e = 0; e < agent->n_ends; e++) {
         const mgc__sent *sent = &agent->ends[e].sent[agent->step % MGC__SENT_KEPT];
@@ -147,6 +148,7 @@ static mgc_status read_note(const uint8_t *at, size_t len, size_t *used, mgc__no
 
 static mgc_status replay_step(mgc_agent *agent, const uint8_t **at, size_t *left)
 {
+    if (agent->pool != NULL) return mgc__pool_replay(agent, at, left);
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__note note = {.step = agent->step};
         size_t used;

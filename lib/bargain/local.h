@@ -10,13 +10,16 @@
 #include "base/base.h"
 #include "mgchain/bargain.h"
 
+#define MGC__POOL_ID "pool"
+
 /* One end of a link: what both neighbours know of it. */
 typedef struct mgc__terms {
     char *neighbour;
     uint32_t link;      /* index in the owner's model */
     uint32_t carrier, ordinal;
     bool first;         /* the owner is the link's first member */
-    uint32_t dims;      /* 1 without loss, else 2 */
+    bool pool;          /* the neighbour is the pool */
+    uint32_t dims;      /* 1 without loss or with a pool, else 2 */
     uint32_t periods;
     double hours, loss;
     double *capacity_kw; /* [periods] */

@@ -81,7 +81,7 @@ static void read_head(mgc__cbor_reader *r, mgc__note *note)
     mgc__cbor_get_key(r, KEY_STEP);
     note->step = mgc__cbor_get_uint(r, UINT32_MAX);
     mgc__cbor_get_key(r, KEY_STAGE);
-    note->stage = (uint32_t)mgc__cbor_get_uint(r, MGC__STAGE_DONE);
+    note->stage = (uint32_t)mgc__cbor_get_uint(r, MGC__STAGE_LAST);
     mgc__cbor_get_key(r, KEY_ROUND);
     note->round = (uint32_t)mgc__cbor_get_uint(r, MGC__ROUND_MAX);
     mgc__cbor_get_key(r, KEY_FROM);
@@ -89,7 +89,7 @@ static void read_head(mgc__cbor_reader *r, mgc__note *note)
     mgc__cbor_get_key(r, KEY_LINK);
     mgc__cbor_get_array_of(r, 3);
     note->to = mgc__cbor_get_text(r, &note->to_len, MGC__ID_MAX);
-    note->carrier = (uint32_t)mgc__cbor_get_uint(r, 1);
+    note->carrier = (uint32_t)mgc__cbor_get_uint(r, 2); /* 2: none, a pool */
     note->ordinal = (uint32_t)mgc__cbor_get_uint(r, MGC__ORDINAL_MAX);
 }
 

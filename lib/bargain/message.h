@@ -7,7 +7,8 @@
  *    4 stage        what the numbers mean (enum below)
  *    5 round        of the stage, from 1
  *    6 from         sender's id
- *    7 link         [receiver's id, carrier, ordinal among the links of that pair and carrier]
+ *    7 link         [receiver's id, carrier, ordinal among the links of that pair and carrier]; with a pool [receiver's id, 2, which
+ *                   word of pool.h]
  *    8 again        true: the sender still waits for the receiver's message of this step
  *    9 control      [calm, last, flood 0..3]: when to stop, and numbers whose largest value spreads through the alliance
  *   10 values       proposals: trades in mW, payments in nano-currency
@@ -36,7 +37,9 @@ enum {
     MGC__STAGE_PAY = 9,     /* values: the payment proposed */
     MGC__STAGE_VETO = 10,   /* flood 0: the sender would lose */
     MGC__STAGE_BOUND = 11,  /* nothing is sent */
-    MGC__STAGE_DONE = 12
+    MGC__STAGE_DONE = 12,
+    MGC__STAGE_SHARE = 13,  /* with a pool: offers in whole mW that sum to zero */
+    MGC__STAGE_LAST = MGC__STAGE_SHARE
 };
 
 enum {

@@ -2,7 +2,7 @@
 /* What an agent can tell once it has agreed: trades with prices, payments, bytes. */
 #include <math.h>
 
-#include "bargain/agent.h"
+#include "bargain/pool.h"
 #include "codec/cbor.h"
 
 static size_t row(const mgc_agent *agent, size_t end, uint32_t direction)
@@ -65,8 +65,12 @@ mgc_status mgc__agent_close(mgc_agent *agent)
     for (size_t p = 0; p < agent->n_peers; p++) put_pair(agent, p, &w);
     mgc__buf_free(&agent->start);
     mgc__buf_init(&agent->start, agent->ctx, SIZE_MAX);
-    mgc__start_head(mgc__start_count(agent, false), &agent->start);
-    mgc__start_write(agent, false, &agent->start);
+    if (agent->pool != NULL) {
+        mgc__pool_start_write(&agent, 1, &agent->start);
+    } else {
+        mgc__start_head(mgc__start_count(agent, false), &agent->start);
+        mgc__start_write(agent, false, &agent->start);
+    }
     if (agent->bytes.status != MGC_OK || w.status != MGC_OK || agent->start.status != MGC_OK)
         return mgc__no_memory(agent->ctx, "bargain: bytes of an agreement");
     return MGC_OK;

@@ -2,11 +2,12 @@
 /* The agreement as a record that anyone can check without private data.
  *
  *   record     = [body as bytes, [[member, signature 64], ...] ascending]
- *   body       = {1: version 1, 2: run, 3: periods, 4: seconds of a period, 5: members, 6: links, 7: pairs}
+ *   body       = {1: version, 2: run, 3: periods, 4: seconds of a period, 5: members, 6: links, 7: pairs}
  *   member     = [id, payment, gap or null]                    ascending by id; micro-currency
  *   link       = [first, second, carrier, ordinal, loss in 1e-9, capacity, sent, sent back, price, price back]
  *                numbers of members; lists over periods: mW, mW, mW, nano-currency per kWh sent
  *   pair       = [first, second, payment]                      first pays second; first < second
+ *   With a pool (version 2): a link (pair) of a member with itself is its connection with the pool (what it pays the pool).
  *   signed     = "mgchain-acceptance-1", SHA-256 of the body, the member's id
  *
  * gap: what the member would gain if it traded freely at the final prices, C(x) + lambda'x - min (C + lambda'x), from its own proven
@@ -19,7 +20,7 @@
 #include "codec/cbor.h"
 #include "mgchain/crypto.h"
 
-enum { VERSION = 1, RECORD_MEMBERS_MAX = 8192, RECORD_LINKS_MAX = 1000000, PERIODS_MAX = 8784, HASH = 32, SIGNATURE = 64 };
+enum { VERSION = 1, VERSION_POOL = 2, RECORD_MEMBERS_MAX = 8192, RECORD_LINKS_MAX = 1000000, PERIODS_MAX = 8784, HASH = 32, SIGNATURE = 64 };
 static const char tag[] = "mgchain-acceptance-1";
 enum { SIGNED_MAX = sizeof tag - 1 + HASH + MGC__ID_MAX };
 
@@ -46,7 +47,7 @@ typedef struct payer {
 struct mgc_record {
     mgc_ctx *ctx;
     uint64_t run;
-    uint32_t periods, seconds;
+    uint32_t version, periods, seconds;
     signer *member;
     joint *link;
     payer *pair;
@@ -113,7 +114,7 @@ static mgc_status write_body(mgc_record *r)
 
     mgc__cbor_to_buf(&w, &r->body);
     mgc__cbor_put_map(&w, 7);
-    mgc__cbor_put_uint_at(&w, 1, VERSION);
+    mgc__cbor_put_uint_at(&w, 1, r->version);
     mgc__cbor_put_uint_at(&w, 2, r->run);
     mgc__cbor_put_uint_at(&w, 3, r->periods);
     mgc__cbor_put_uint_at(&w, 4, r->seconds);
@@ -204,7 +205,7 @@ static mgc_status take_link(mgc_record *r, const mgc__joint *from, const uint32_
     uint32_t n = r->periods;
     mgc_status st = MGC_OK;
 
-    *to = (joint){.first = place[from->first], .second = place[from->second], .carrier = from->carrier, .ordinal = ordinal,
+    *to = (joint){.first = place[from->first], .second = place[from->second == MGC__POOL_MEMBER ? from->first : from->second], .carrier = from->carrier, .ordinal = ordinal,
                   .loss = (uint64_t)llround(from->loss * 1e9)};
     to->list = mgc__alloc(r->ctx, (size_t)LISTS * n, sizeof *to->list);
     if (to->list == NULL) return mgc__no_memory(r->ctx, "bargain: a record");
@@ -231,11 +232,11 @@ static uint32_t ordinal_of(const mgc_alliance *a, size_t k)
 
 static mgc_status take_pair(mgc_record *r, const mgc__money *from, const uint32_t *place, payer *to)
 {
-    uint32_t a = place[from->first], b = place[from->second];
+    uint32_t a = place[from->first], b = place[from->second == MGC__POOL_MEMBER ? from->first : from->second];
     int64_t payment = 0;
     mgc_status st = whole(r->ctx, from->payment * MGC__MICRO, "a payment", &payment);
 
-    *to = a < b ? (payer){a, b, payment} : (payer){b, a, -payment};
+    *to = a <= b ? (payer){a, b, payment} : (payer){b, a, -payment};
     return st;
 }
 
@@ -253,6 +254,9 @@ static mgc_status take_all(mgc_record *r, const mgc_alliance *a, name *names, ui
     r->members = a->n;
     r->links = a->joints;
     r->pairs = a->pairs;
+    r->version = VERSION;
+    for (size_t k = 0; k < a->joints; k++)
+        if (a->joint[k].second == MGC__POOL_MEMBER) r->version = VERSION_POOL;
     for (size_t i = 0; st == MGC_OK && i < a->n; i++) st = take_member(r, &a->member[i], &r->member[place[i]]);
     for (size_t k = 0; st == MGC_OK && k < a->joints; k++) st = take_link(r, &a->joint[k], place, ordinal_of(a, k), &r->link[k]);
     for (size_t p = 0; st == MGC_OK && p < a->pairs; p++) st = take_pair(r, &a->pair[p], place, &r->pair[p]);
@@ -365,8 +369,8 @@ static void get_links(mgc_record *r, mgc__cbor_reader *c)
             mgc__cbor_get_array_of(c, r->periods);
             for (uint32_t t = 0; t < r->periods && c->status == MGC_OK; t++) j->list[l * r->periods + t] = get_whole(c);
         }
-        if (c->status == MGC_OK && (j->first == j->second || r->members == 0))
-            mgc__cbor_refuse(c, MGC_E_SCHEMA, "a link of a member with itself");
+        if (c->status == MGC_OK && ((j->first == j->second) != (r->version == VERSION_POOL) || r->members == 0))
+            mgc__cbor_refuse(c, MGC_E_SCHEMA, "a link of a member with itself, or with another where there is a pool");
     }
 }
 
@@ -383,7 +387,7 @@ static void get_pairs(mgc_record *r, mgc__cbor_reader *c)
         p->second = get_place(r, c);
         p->payment = get_whole(c);
         r->pairs++;
-        if (c->status == MGC_OK && (p->first >= p->second || r->members == 0)) mgc__cbor_refuse(c, MGC_E_SCHEMA, "a pair out of order");
+        if (c->status == MGC_OK && (r->members == 0 || (r->version == VERSION_POOL ? p->first != p->second : p->first >= p->second))) mgc__cbor_refuse(c, MGC_E_SCHEMA, "a pair out of order");
     }
 }
 
@@ -394,7 +398,8 @@ static mgc_status read_body(mgc_record *r)
     mgc__cbor_read(&c, r->body.bytes, r->body.len);
     mgc__cbor_get_map(&c, 7);
     mgc__cbor_get_key(&c, 1);
-    if (mgc__cbor_get_uint(&c, UINT32_MAX) != VERSION) mgc__cbor_refuse(&c, MGC_E_VERSION, "another version");
+    r->version = (uint32_t)mgc__cbor_get_uint(&c, UINT32_MAX);
+    if (r->version != VERSION && r->version != VERSION_POOL) mgc__cbor_refuse(&c, MGC_E_VERSION, "another version");
     mgc__cbor_get_key(&c, 2);
     r->run = mgc__cbor_get_uint(&c, UINT64_MAX);
     mgc__cbor_get_key(&c, 3);
@@ -503,7 +508,7 @@ mgc_status mgc_record_sign(mgc_record *r, const char *id, const mgc_key *key)
 static bool same_trades(const mgc_record *r, const mgc_agent *agent, const mgc__end *end)
 {
     const mgc__terms *t = &end->terms;
-    size_t me = find_member(r, agent->id), other = find_member(r, t->neighbour), first = t->first ? me : other, second = t->first ? other : me;
+    size_t me = find_member(r, agent->id), other = t->pool ? me : find_member(r, t->neighbour), first = t->first ? me : other, second = t->first ? other : me;
 
     for (size_t k = 0; k < r->links; k++) {
         const joint *j = &r->link[k];
@@ -520,12 +525,12 @@ static bool same_trades(const mgc_record *r, const mgc_agent *agent, const mgc__
 
 static bool same_payment(const mgc_record *r, const mgc_agent *agent, const mgc__peer *peer)
 {
-    size_t me = find_member(r, agent->id), other = find_member(r, peer->id);
+    size_t me = find_member(r, agent->id), other = agent->pool != NULL ? me : find_member(r, peer->id);
     int64_t want = peer->first ? peer->micro : -peer->micro, found = 0; /* the agent pays */
 
     for (size_t p = 0; p < r->pairs; p++) {
         if (r->pair[p].first == me && r->pair[p].second == other) found += r->pair[p].payment;
-        if (r->pair[p].first == other && r->pair[p].second == me) found -= r->pair[p].payment;
+        if (other != me && r->pair[p].first == other && r->pair[p].second == me) found -= r->pair[p].payment;
     }
     return found == want;
 }
@@ -581,7 +586,7 @@ static mgc_status check_money(const mgc_record *r, mgc_record_report *report, bo
     if (rest == NULL) return mgc__no_memory(r->ctx, "bargain: a record");
     for (size_t p = 0; p < r->pairs; p++) {
         *sound &= add(&rest[r->pair[p].first], -r->pair[p].payment);
-        *sound &= add(&rest[r->pair[p].second], r->pair[p].payment);
+        if (r->version != VERSION_POOL) *sound &= add(&rest[r->pair[p].second], r->pair[p].payment);
     }
     for (size_t i = 0; i < r->members; i++) {
         const signer *m = &r->member[i];
@@ -609,6 +614,22 @@ static void check_trades(const mgc_record *r, mgc_record_report *report)
             if (j->loss == 0 && least > report->both_ways) report->both_ways = least;
         }
     if (report->over_capacity == -MGC__VALUE_MAX) report->over_capacity = 0;
+}
+
+/* What is sent to a pool is what is taken out of it, in every period. */
+static void check_pool(const mgc_record *r, mgc_record_report *report, bool *sound)
+{
+    for (uint32_t carrier = 0; r->version == VERSION_POOL && carrier < 2; carrier++)
+        for (uint32_t t = 0; t < r->periods; t++) {
+            int64_t sum = 0;
+            for (size_t k = 0; k < r->links; k++) {
+                const joint *j = &r->link[k];
+                if (j->carrier != carrier) continue;
+                *sound &= add(&sum, j->list[LIST_SENT * r->periods + t]);
+                *sound &= add(&sum, -j->list[LIST_BACK * r->periods + t]);
+            }
+            if (magnitude(sum) > report->pool_imbalance) report->pool_imbalance = magnitude(sum);
+        }
 }
 
 static mgc_status check_signatures(const mgc_record *r, const char *const *ids, const uint8_t *const *keys, size_t n,
@@ -648,6 +669,7 @@ static const char *fault_of(const mgc_record_report *p, bool sound, size_t wante
     if (p->pair_mismatch != 0) return "a member's payment is not the sum over its pairs";
     if (p->over_capacity > 0) return "a trade is negative or beyond its link's capacity";
     if (p->both_ways > 0) return "a link without loss carries energy both ways at once";
+    if (p->pool_imbalance != 0) return "what is sent to the pool is not what is taken out of it";
     if (wanted != p->members) return "the members are not those expected";
     if (p->missing > 0) return "a member's signature is missing or does not verify";
     if (gap_limit >= 0 && p->gap < 0) return "a member does not say what is still to be gained";
@@ -670,9 +692,10 @@ mgc_status mgc_record_verify(const mgc_record *r, const char *const *ids, const 
     p.pairs = (uint32_t)r->pairs;
     if ((st = check_money(r, &p, &sound)) != MGC_OK) return st;
     check_trades(r, &p);
+    check_pool(r, &p, &sound);
     if ((st = check_signatures(r, ids, keys, n, &p)) != MGC_OK) return st;
     fault = fault_of(&p, sound, n, gap_limit);
     snprintf(p.reason, sizeof p.reason, "%s", fault);
     p.ok = fault[0] == '\0';
-    return mgc__info_write(report, &p, sizeof p, MGC__FIRST_SIZE(mgc_record_report, reason));
+    return mgc__info_write(report, &p, sizeof p, MGC__FIRST_SIZE(mgc_record_report, pool_imbalance));
 }

@@ -44,8 +44,8 @@ mgc_status mgc_alliance_get_member(const mgc_alliance *a, uint32_t index, mgc_me
 
 static void read_trade(const mgc_alliance *a, const mgc__joint *j, uint32_t d, mgc_trade *out)
 {
-    *out = (mgc_trade){.struct_size = sizeof *out, .from = a->member[d == 0 ? j->first : j->second].id,
-                       .to = a->member[d == 0 ? j->second : j->first].id, .link = j->link, .carrier = MGC_CARRIER_ELECTRICITY + j->carrier, .direction = d,
+    *out = (mgc_trade){.struct_size = sizeof *out, .from = mgc__alliance_id(a, d == 0 ? j->first : j->second),
+                       .to = mgc__alliance_id(a, d == 0 ? j->second : j->first), .link = j->link, .carrier = MGC_CARRIER_ELECTRICITY + j->carrier, .direction = d,
                        .periods = a->periods, .sent_kw = j->sent_kw + d * a->periods, .price_per_kwh = j->price + d * a->periods};
     for (uint32_t t = 0; t < a->periods; t++) {
         out->sent_kwh += out->sent_kw[t] * a->hours;
@@ -75,7 +75,7 @@ mgc_status mgc_alliance_get_pair(const mgc_alliance *a, uint32_t index, mgc_pair
     if (a == NULL || pair == NULL) return MGC_E_INVALID_ARG;
     if (index >= a->pairs) return past_the_last(a, "pair", index, a->pairs);
     const mgc__money *p = &a->pair[index];
-    mgc_pair out = {.struct_size = sizeof out, .first = a->member[p->first].id, .second = a->member[p->second].id, .payment = p->payment};
+    mgc_pair out = {.struct_size = sizeof out, .first = a->member[p->first].id, .second = mgc__alliance_id(a, p->second), .payment = p->payment};
     for (size_t k = 0; k < a->joints; k++) {
         const mgc__joint *j = &a->joint[k];
         bool along = j->first == p->first && j->second == p->second, against = j->first == p->second && j->second == p->first;
@@ -113,7 +113,7 @@ static mgc_status imbalance_of(const mgc_alliance *a, const mgc__joint *j, doubl
     char name[32];
 
     snprintf(name, sizeof name, "LINK:%u", j->link);
-    for (int side = 0; side < 2; side++) {
+    for (int side = 0; side < (j->second == MGC__POOL_MEMBER ? 1 : 2); side++) {
         const char *id = a->member[side == 0 ? j->first : j->second].id;
         double *ahead = work, *back = work + a->periods;
         mgc_status st = mgc_plan_get_series(a->together, id, name, "sent_kw", 0, ahead, a->periods);
@@ -121,10 +121,23 @@ static mgc_status imbalance_of(const mgc_alliance *a, const mgc__joint *j, doubl
         if (st != MGC_OK) return st;
         for (uint32_t t = 0; t < a->periods; t++) {
             double d0 = ahead[t] - j->sent_kw[t], d1 = back[t] - j->sent_kw[a->periods + t];
-            *worst = fmax(*worst, j->loss > 0 ? fmax(fabs(d0), fabs(d1)) : fabs(d0 - d1));
+            bool net = j->loss == 0 || j->second == MGC__POOL_MEMBER;
+            *worst = fmax(*worst, net ? fabs(d0 - d1) : fmax(fabs(d0), fabs(d1)));
         }
     }
     return MGC_OK;
+}
+
+/* What is sent to a pool is what is taken out of it. */
+static void check_pool(const mgc_alliance *a, double *sum, mgc_certificate *c)
+{
+    for (uint32_t carrier = 0; carrier < 2; carrier++) {
+        memset(sum, 0, a->periods * sizeof *sum);
+        for (size_t k = 0; k < a->joints; k++)
+            for (uint32_t t = 0; a->joint[k].second == MGC__POOL_MEMBER && a->joint[k].carrier == carrier && t < a->periods; t++)
+                sum[t] += a->joint[k].sent_kw[t] - a->joint[k].sent_kw[a->periods + t];
+        for (uint32_t t = 0; t < a->periods; t++) c->imbalance_kw = fmax(c->imbalance_kw, fabs(sum[t]));
+    }
 }
 
 static mgc_status check_trades(const mgc_alliance *a, mgc_certificate *c)
@@ -137,6 +150,7 @@ static mgc_status check_trades(const mgc_alliance *a, mgc_certificate *c)
         for (uint32_t i = 0; i < 2 * a->periods; i++) c->capacity_kw = fmax(c->capacity_kw, j->sent_kw[i] - j->capacity_kw[i % a->periods]);
         if (a->together != NULL && !a->info.no_trade) st = imbalance_of(a, j, work, &c->imbalance_kw);
     }
+    if (st == MGC_OK) check_pool(a, work, c);
     mgc__free(a->ctx, work);
     return st;
 }

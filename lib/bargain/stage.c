@@ -44,7 +44,7 @@ uint32_t mgc__stage_phase(uint32_t stage)
 {
     static const uint32_t phases[] = {MGC_PHASE_ALONE,  MGC_PHASE_HELLO, MGC_PHASE_HELLO,  MGC_PHASE_RELAXED, MGC_PHASE_COMMIT,
                                       MGC_PHASE_FIXED,  MGC_PHASE_SETTLE, MGC_PHASE_PAY,   MGC_PHASE_PAY,     MGC_PHASE_PAY,
-                                      MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE};
+                                      MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE,   MGC_PHASE_SETTLE};
     assert(stage < MGC__COUNT(phases));
     return phases[stage];
 }

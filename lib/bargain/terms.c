@@ -2,8 +2,7 @@
 /* What both ends of a link know of it, read from a model. */
 #include <math.h>
 
-#include "bargain/local.h"
-#include "bargain/message.h"
+#include "bargain/pool.h"
 
 void mgc__terms_free(mgc_ctx *ctx, mgc__terms *terms, size_t n)
 {
@@ -49,15 +48,17 @@ static uint64_t digest(const mgc__terms *t, const char *first, const char *secon
 {
     uint64_t h = MGC__HASH_START;
 
-    h = mgc__hash_bytes(h, first, strlen(first) + 1);
-    h = mgc__hash_bytes(h, second, strlen(second) + 1);
+    if (!t->pool) { /* in a pool everyone's own connection is its own affair: capacity too */
+        h = mgc__hash_bytes(h, first, strlen(first) + 1);
+        h = mgc__hash_bytes(h, second, strlen(second) + 1);
+    }
     h = mgc__hash_uint(h, t->carrier);
     h = mgc__hash_uint(h, t->ordinal);
     h = mgc__hash_uint(h, t->periods);
     h = mgc__hash_double(h, t->hours);
     h = mgc__hash_double(h, t->loss);
     for (uint32_t i = 0; i < t->periods; i++) {
-        h = mgc__hash_double(h, t->capacity_kw[i]);
+        if (!t->pool) h = mgc__hash_double(h, t->capacity_kw[i]);
         h = mgc__hash_double(h, t->fee[i]);
     }
     return h;
@@ -136,7 +137,8 @@ static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id,
         return mgc__fail(ctx, MGC_E_LIMIT, "bargain: more than %d links of one carrier between %s and %s", MGC__ORDINAL_MAX + 1, first,
                          second);
     if ((st = mgc_link_get(link, "loss", 0, &t->loss)) != MGC_OK) return st;
-    t->dims = t->loss > 0 ? 2 : 1;
+    t->pool = mgc__is_pool(model, t->neighbour);
+    t->dims = t->loss > 0 && !t->pool ? 2 : 1;
     if ((st = nothing_agreed(ctx, link, t, id)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "capacity_kw", t->periods, &t->capacity_kw)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "fee_per_kwh", t->periods, &t->fee)) != MGC_OK) return st;

@@ -81,6 +81,12 @@ static void destroy_link(mgc_ctx *ctx, mgc_link *link)
     mgc__free(ctx, link);
 }
 
+void mgc__model_drop_links(mgc_model *model)
+{
+    for (size_t i = 0; i < model->n_links; i++) destroy_link(model->ctx, model->links[i]);
+    model->n_links = 0;
+}
+
 void mgc_model_destroy(mgc_model *model)
 {
     if (model == NULL) return;

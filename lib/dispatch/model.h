@@ -105,6 +105,9 @@ mgc_status mgc__model_copy(mgc_ctx *ctx, const mgc_model *model, const char *id,
 /* A deep copy of the members that keep[i] names, by place, and the links among them. */
 mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool keep[], mgc_model **out);
 
+/* Drop all links. */
+void mgc__model_drop_links(mgc_model *model);
+
 /* Drop every device of a microgrid but one. */
 void mgc__model_keep_device(mgc_microgrid *site, size_t index);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast and how exact: one line of JSON for each case file given.
  *
- *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] [--keep] [--fit] CASE|builtin ...
+ *     bench_alliance [--central] [--relax] [--rounds N] [--tolerance X] [--threads N] [--trace] [--keep] [--fit] [--pool] CASE|builtin ...
  *
+ * --pool: what follows trades with a pool instead of over links (--links: over links again).
  * --keep: what follows starts from what the case before it left, as tomorrow's run does.
  * --fit: at the end the exponents of growth with the number of members, by least squares on logarithms over the cases given;
  *        in the order of size, since memory is the process' peak. */
@@ -171,6 +172,8 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) o.time_limit_s = atof(argv[++i]);
         else if (strcmp(argv[i], "--keep") == 0) kept.keep = true;
         else if (strcmp(argv[i], "--fit") == 0) fit = true;
+        else if (strcmp(argv[i], "--pool") == 0) o.pool = 1;
+        else if (strcmp(argv[i], "--links") == 0) o.pool = 0;
         else if (strcmp(argv[i], "--cold") == 0) kept.keep = false;
         else failed |= run(ctx, argv[i], &o, &kept);
     }

@@ -120,7 +120,7 @@ typedef struct world {
     size_t start_len[TOY_MEMBERS];
 } world;
 
-static void world_init(world *w, size_t n, size_t links, const uint32_t *first, const uint32_t *second, uint64_t seed)
+static inline void world_init(world *w, size_t n, size_t links, const uint32_t *first, const uint32_t *second, uint64_t seed)
 {
     mgc__rng rng;
 
@@ -167,7 +167,7 @@ static void world_terms(const world *w, size_t l, uint32_t end, double *capacity
                       .price_scale = 0.1, .digest = 77 + l};
 }
 
-static void world_agents(world *w)
+static inline void world_agents(world *w)
 {
     for (uint32_t i = 0; i < w->n; i++) {
         mgc__terms terms[TOY_LINKS];
@@ -184,7 +184,7 @@ static void world_agents(world *w)
     }
 }
 
-static void world_free(world *w)
+static inline void world_free(world *w)
 {
     for (size_t i = 0; i < w->n; i++) mgc_agent_destroy(w->agent[i]);
     mgc_ctx_destroy(w->ctx);
@@ -331,7 +331,7 @@ static void bus_deliver(bus *b, world *w)
 }
 
 /* Until nobody runs any more or the time is over; true: all have ended. */
-static bool bus_run(bus *b, world *w, uint64_t until_ms)
+static inline bool bus_run(bus *b, world *w, uint64_t until_ms)
 {
     for (; b->now < until_ms; b->now++) {
         bool running = false;

@@ -9,7 +9,7 @@ complete -c mgchain-sim -n __fish_use_subcommand -f -a ledger -d 'check every by
 complete -c mgchain-sim -n __fish_use_subcommand -f -a new -d 'write a small case with comments, to begin with'
 complete -c mgchain-sim -n __fish_use_subcommand -f -a program -d 'solve any linear, quadratic or mixed-integer program'
 complete -c mgchain-sim -n __fish_use_subcommand -f -a run -d 'the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/'
-complete -c mgchain-sim -n __fish_use_subcommand -f -a solve -d 'optimisation only; --admm (agents) is the default'
+complete -c mgchain-sim -n __fish_use_subcommand -f -a solve -d 'optimisation only; --admm (agents) is the default; --pool: all trade with all, only sums are told'
 complete -c mgchain-sim -n __fish_use_subcommand -f -a stochastic -d 'a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l days -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l help
@@ -28,6 +28,7 @@ complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l central
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l gap -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l help
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l json
+complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l pool
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l progress -r -f -a 'auto plain json none'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l relax
 complete -c mgchain-sim -n '__fish_seen_subcommand_from solve' -l threads -r

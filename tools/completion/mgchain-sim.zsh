@@ -20,7 +20,7 @@ _mgchain_sim()
     fi
     case "$command" in
     "run") options="--days --help --incident --json --members --out --progress --seed --threads --time-limit --version" ;;
-    "solve") options="--admm --alone --central --gap --help --json --progress --relax --threads --time-limit --version" ;;
+    "solve") options="--admm --alone --central --gap --help --json --pool --progress --relax --threads --time-limit --version" ;;
     "evaluate") options="--days --gap --help --json --out --progress --relax --threads --time-limit --version" ;;
     "new") options="--help --progress --time-limit --version" ;;
     "check") options="--help --progress --time-limit --version" ;;
