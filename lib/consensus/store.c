@@ -104,13 +104,19 @@ static mgc_status usable(mgc__raftlog *log)
     return log->failed ? mgc__fail(log->ctx, MGC_E_FAILED, "consensus: the log failed earlier; open it again") : MGC_OK;
 }
 
+/* Would the group run into the second headers of what was acknowledged?  Torn there, it would take them along. */
+static bool meets_tail(const mgc__raftlog *log, size_t len)
+{
+    return log->n_heads > 0 && log->group_at < log->tail_at && log->group_at + log->group.len + LOG_HEADER + len + LOG_ALIGN > log->tail_at;
+}
+
 /* Make room in the group and in the segment for a record of len bytes. */
 static mgc_status make_room(mgc__raftlog *log, size_t len)
 {
     mgc_status st = MGC_OK;
 
     if (log->n_heads == LOG_GROUP_MAX || (log->n_heads > 0 && log->group.len + len > LOG_GROUP_BYTES) ||
-        !mgc__raftlog_has_room(log, len))
+        meets_tail(log, len) || !mgc__raftlog_has_room(log, len))
         st = mgc__raftlog_sync(log);
     if (st == MGC_OK && !mgc__raftlog_has_room(log, len)) st = mgc__raftlog_begin_segment(log, len);
     if (st != MGC_OK) return st;
@@ -118,7 +124,7 @@ static mgc_status make_room(mgc__raftlog *log, size_t len)
         !mgc__grow(log->ctx, (void **)&log->hashes, &log->cap_hashes, log->n_heads + 1, sizeof *log->hashes))
         return mgc__no_memory(log->ctx, "consensus: a group of records");
     if (log->n_heads == 0) {
-        log->group_at = log_up(log->at, LOG_SECTOR);
+        log->group_at = mgc__raftlog_place(log, len);
         log->group.len = 0;
     }
     return MGC_OK;
@@ -303,6 +309,8 @@ static mgc_status write_group(mgc__raftlog *log)
     log->group.len = len;
     if (st == MGC_OK && ring) st = mgc__raftlog_write_ring(log);
     if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
+    log->tail_at = ring ? 0 : behind;
+    log->tail_end = ring ? 0 : behind + log->n_recent * LOG_HEADER;
     return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "writing a group of records");
 }
 

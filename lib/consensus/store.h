@@ -17,7 +17,8 @@
  *   2. sync() writes the records and, from the next block of 4 KiB on, the second headers of all that the ring does not
  *      have yet: one piece of the disk, for a disk is asked twice as long for two.  Each header tells the group's length
  *      and the record's place in it.
- *   3. Once these are more than a block holds they go into the ring, in the same sync; the next group overwrites the block.
+ *   3. Once these are more than a block holds they go into the ring, in the same sync.  Until then no group
+ *      is put where they are, for a torn write would take with it what is needed for entries that are lost already.
  *   4. Only after sync() returned MGC_OK may an acknowledgement leave.
  *
  * What can go wrong, and what open() makes of it

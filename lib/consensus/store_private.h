@@ -18,6 +18,7 @@
 enum {
     LOG_FORMAT = 2,          /* of segments; 1 had every second header in the ring */
     LOG_HARD_FORMAT = 1,
+    LOG_SNAPSHOT_FORMAT = 1,
     LOG_SECTOR = 512,        /* the least that a disk writes; a group begins at one */
     LOG_BLOCK = 4096,        /* the most that one damaged place takes along */
     LOG_HEADER = 80,
@@ -86,6 +87,7 @@ struct mgc__raftlog {
     uint64_t group_at;
     uint8_t (*recent)[LOG_HEADER]; /* second headers that the ring does not have, ascending; those of the group included */
     size_t n_recent, cap_recent;
+    uint64_t tail_at, tail_end; /* where they are on disk; no record goes there before they are elsewhere; 0, 0: nowhere */
     uint8_t *ring; /* scratch: the same in the ring's order */
     size_t cap_ring;
 
@@ -139,6 +141,8 @@ void mgc__raftlog_file_name(const mgc__raftlog *log, const char *what, log_name 
 uint64_t mgc__raftlog_ring_at(uint64_t size, uint64_t k);
 /* Second headers that the ring does not have are written there; a sync must follow. */
 mgc_status mgc__raftlog_write_ring(mgc__raftlog *log);
+/* Where a group that begins with a record of len bytes is put. */
+uint64_t mgc__raftlog_place(const mgc__raftlog *log, size_t len);
 /* Room for a record of len bytes after what is gathered? */
 bool mgc__raftlog_has_room(const mgc__raftlog *log, size_t len);
 mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len);

@@ -164,7 +164,10 @@ static mgc_status examine(struct scan *s, struct slot *slot)
     st = try_second(s, ring_at, slot);
     if (st != MGC_OK) return st;
     st = try_inline(s, has_second(slot) ? slot->head.offset : s->at, slot);
-    if (st == MGC_OK && !slot->has_inline && !has_second(slot)) st = try_inline(s, log_up(s->at, LOG_SECTOR), slot);
+    /* A group begins at a sector; it may be one behind the second headers that stood in its way. */
+    for (uint64_t at = log_up(s->at, LOG_SECTOR), far = at + 3 * LOG_BLOCK; st == MGC_OK && !slot->has_inline && !has_second(slot) && at < far;
+         at += LOG_SECTOR)
+        st = try_inline(s, at, slot);
     if (st != MGC_OK || (!slot->has_inline && !has_second(slot))) return st;
     st = look(s, &s->records, slot->head.offset + LOG_HEADER, slot->head.len, false, &bytes);
     if (st != MGC_OK) return st;
@@ -192,12 +195,20 @@ static mgc_status write_copy(struct scan *s, int copy, const struct slot *slot)
     return mgc__verdict(s->log->opts.ops.write(s->log->opts.user, s->name, at, bytes, sizeof bytes));
 }
 
-/* Set what lies behind the last good record to zero, where it is not. */
+static mgc_status sync_repairs(struct scan *s)
+{
+    mgc_status st = s->dirty ? mgc__verdict(s->log->opts.ops.sync(s->log->opts.user, s->name)) : MGC_OK;
+
+    s->dirty = false;
+    return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(s->log, st, "syncing what was repaired");
+}
+
+/* Set what lies behind the last good record to zero, where it is not: second headers among it, which are in the ring first. */
 static mgc_status wipe(struct scan *s)
 {
     static const uint8_t zeros[LOG_SECTOR] = {0};
     uint64_t end = s->k == 0 ? s->size - LOG_SECTOR : mgc__raftlog_ring_at(s->size, s->k - 1);
-    mgc_status st = MGC_OK;
+    mgc_status st = sync_repairs(s);
 
     s->records.len = 0;
     for (uint64_t at = s->at; at < end && st == MGC_OK;) {
@@ -510,12 +521,7 @@ static mgc_status scan_segment(struct scan *s)
         st = slot.has_inline || has_second(&slot) ? keep(s, &slot) : over_hole(s);
     }
     if (st == MGC_OK && s->n_group > 0) st = apply_group(s);
-    if (st == MGC_OK && s->dirty) {
-        st = mgc__verdict(s->log->opts.ops.sync(s->log->opts.user, s->name));
-        if (st != MGC_OK) st = mgc__raftlog_fail(s->log, st, "syncing what was repaired");
-        s->dirty = false;
-    }
-    return st;
+    return st == MGC_OK ? sync_repairs(s) : st;
 }
 
 /* Was a file without a good head ever used? */

@@ -48,9 +48,16 @@ mgc_status mgc__raftlog_fail(mgc__raftlog *log, mgc_status status, const char *w
                      mgc_status_name(status));
 }
 
+uint64_t mgc__raftlog_place(const mgc__raftlog *log, size_t len)
+{
+    uint64_t at = log_up(log->at, LOG_SECTOR);
+
+    return at < log->tail_end && at + LOG_HEADER + len + LOG_ALIGN > log->tail_at ? log_up(log->tail_end, LOG_SECTOR) : at;
+}
+
 bool mgc__raftlog_has_room(const mgc__raftlog *log, size_t len)
 {
-    uint64_t begin = log->n_heads == 0 ? log_up(log->at, LOG_SECTOR) : log->group_at + log->group.len;
+    uint64_t begin = log->n_heads == 0 ? mgc__raftlog_place(log, len) : log->group_at + log->group.len;
     uint64_t slots = log->next - log->base + 1;
 
     /* Not into the block where its second header will be. */
@@ -239,5 +246,6 @@ mgc_status mgc__raftlog_begin_segment(mgc__raftlog *log, size_t len)
     log->size = size;
     log->base = log->next;
     log->at = LOG_SECTOR;
+    log->tail_at = log->tail_end = 0;
     return MGC_OK;
 }

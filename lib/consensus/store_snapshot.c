@@ -36,7 +36,7 @@ bool mgc__raftlog_snapshot_of_name(const mgc__raftlog *log, const char *name, mg
 static void put_trailer(const mgc__raftlog *log, const mgc__raftlog_snapshot *s, uint32_t body_crc, uint8_t bytes[TRAILER])
 {
     log_put32(bytes, magic);
-    log_put32(bytes + 4, LOG_FORMAT);
+    log_put32(bytes + 4, LOG_SNAPSHOT_FORMAT);
     log_put64(bytes + 8, s->index);
     log_put64(bytes + 16, s->term);
     log_put64(bytes + 24, s->size);
@@ -77,7 +77,7 @@ mgc_status mgc__raftlog_read_snapshot(mgc__raftlog *log, mgc__raftlog_snapshot *
     snapshot_name(log, s->index, name);
     st = mgc__verdict(log->opts.ops.read(log->opts.user, name, s->size - TRAILER, bytes, sizeof bytes));
     if (st != MGC_OK) return st;
-    if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_FORMAT || log_get64(bytes + 8) != s->index ||
+    if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_SNAPSHOT_FORMAT || log_get64(bytes + 8) != s->index ||
         log_get64(bytes + 24) != s->size - TRAILER || log_get32(bytes + 76) != mgc__crc32c_of(&log->crc, 0, bytes, 76))
         return MGC_OK;
     s->term = log_get64(bytes + 16);
@@ -109,8 +109,10 @@ mgc_status mgc__raftlog_meet_snapshot(mgc__raftlog *log)
         log->snapshot_lost = log->first != log->opts.genesis_index + 1;
         return MGC_OK;
     }
-    if (meta != NULL && meta->has_hash && meta->term == s->term && memcmp(meta->hash, s->hash, 32) == 0) {
+    /* The hash says it all; the term of a damaged entry may not be known. */
+    if (meta != NULL && meta->has_hash && (meta->term == s->term || meta->term == 0) && memcmp(meta->hash, s->hash, 32) == 0) {
         mgc__raftlog_drop_upto(log, s->index);
+        log->base_term = s->term;
         return MGC_OK;
     }
     if (meta == NULL && log->n_metas > 0 && log->first > s->index + 1) {
@@ -124,6 +126,10 @@ mgc_status mgc__raftlog_meet_snapshot(mgc__raftlog *log)
     if (log->n_metas == 0 && log->first <= s->index + 1 && log->segment_lo > 0) { /* what told so is in a file that is gone */
         mgc__raftlog_empty(log, s->index, s->term, s->hash);
         return MGC_OK;
+    }
+    if (meta != NULL && !meta->has_hash && s->index + 1 < log->first + log->n_metas) {
+        mgc_status st = mgc__raftlog_mark_lost(log); /* what is behind it may be good, and cannot be told from what is not */
+        if (st != MGC_OK) return st;
     }
     return begin_after(log, s);
 }

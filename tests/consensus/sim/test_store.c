@@ -362,6 +362,11 @@ static void build(struct sim_disk *d, int n)
     mgc__raftlog_close(log);
 }
 
+static struct sim_file *segment_file(struct sim_disk *d)
+{
+    return sim_disk_find(d, "raft-log-00000000.mgl");
+}
+
 /* One rotten place, any: no entry is lost silently, each that is lost is known by its hash, and none more than lay
  * there; given back, the log is as it was. */
 static void heal(struct sim_disk *d, const struct sim_disk *whole, size_t at, uint64_t most)
@@ -492,6 +497,56 @@ START_TEST(second_headers_wander_and_are_always_there)
 }
 END_TEST
 
+/* A record is lost and nobody knows yet; then power goes in the middle of the next group, whatever its size.  What tells of the
+ * record must not have been where that group was being written, and a snapshot of it must not make the log forget the rest. */
+START_TEST(a_torn_write_takes_no_second_header_along)
+{
+    for (int n = 2; n <= 70; n++)
+        for (int k = 0; k < 6; k++) {
+            struct sim_disk d;
+            mgc__raftlog *log;
+            mgc__raftlog_info info;
+            uint64_t hole = (uint64_t)n - 1 - mgc__rng_below(&rng, (uint64_t)n < 6 ? (uint64_t)n - 1 : 5);
+            const mgc__raftlog_meta *meta;
+
+            sim_disk_init(&d, &rng);
+            log = opened(&d, true);
+            set_hard(log, 1, 1);
+            for (int i = 0; i < n; i++) {
+                OK(add_sized(log, 1, 20));
+                OK(mgc__raftlog_sync(log));
+            }
+            meta = mgc__raftlog_meta_of(log, hole);
+            if (meta->segment == 0) { /* as if its write had gone astray */
+                memset(segment_file(&d)->bytes + meta->offset, 0, 100);
+                memset(segment_file(&d)->safe + meta->offset, 0, 100);
+            }
+            if (k == 5) {
+                OK(mgc__raftlog_snap_begin(log, hole, 1, meta->hash));
+                OK(mgc__raftlog_snap_write(log, 0, (const uint8_t *)"s", 1));
+                OK(mgc__raftlog_snap_publish(log));
+            }
+            OK(add_sized(log, 1, (size_t[]){20, 400, 3000, 6000, 20, 5000}[k]));
+            if (k == 4) OK(add_sized(log, 1, 3900));
+            d.calls = 0;
+            d.fault_at = 1; /* the sync: what was written is there in part */
+            d.die = true;
+            ck_assert_int_eq(mgc__raftlog_sync(log), MGC_E_FAILED);
+            mgc__raftlog_close(log);
+            sim_disk_crash(&d);
+            log = opened(&d, false);
+            mgc__raftlog_get_info(log, &info);
+            ck_assert_msg(info.last >= (uint64_t)n && !info.readmit, "%d entries, way %d: %" PRIu64, n, k, info.last);
+            if (k < 5) {
+                meta = mgc__raftlog_meta_of(log, hole);
+                ck_assert_msg(meta->has_hash && meta->term == 1, "%d entries, way %d: entry %" PRIu64 " is unknown", n, k, hole);
+            }
+            mgc__raftlog_close(log);
+            sim_disk_free(&d);
+        }
+}
+END_TEST
+
 START_TEST(one_misdirected_write_loses_nothing_silently)
 {
     for (int k = 0; k < 60; k++) {
@@ -521,11 +576,6 @@ START_TEST(one_misdirected_write_loses_nothing_silently)
 END_TEST
 
 /* --- by name, as the scenarios have them ---------------------------------------------------------- */
-
-static struct sim_file *segment_file(struct sim_disk *d)
-{
-    return sim_disk_find(d, "raft-log-00000000.mgl");
-}
 
 /* Second headers of record k, from 0, wherever they are: in the ring, or behind the last group. */
 static void lose_second(struct sim_disk *d, uint64_t k)
@@ -959,6 +1009,7 @@ int main(void)
     tcase_add_test(tc, one_rotten_sector_anywhere_loses_nothing_silently);
     tcase_add_test(tc, one_rotten_block_anywhere_loses_nothing_silently);
     tcase_add_test(tc, second_headers_wander_and_are_always_there);
+    tcase_add_test(tc, a_torn_write_takes_no_second_header_along);
     tcase_add_test(tc, one_misdirected_write_loses_nothing_silently);
     tcase_add_test(tc, T01_torn_tail_never_acked_is_dropped);
     tcase_add_test(tc, T02_corrupt_acked_tail_is_faulty_not_gone);
