@@ -15,8 +15,12 @@
 
 /* Chosen after Boyd et al. section 3.4.3, confirmed on the reference cases; anything from 1.5 to 1.8 behaves alike. */
 static const double over_relaxation = 1.6;
-enum { BALANCE_EVERY = 10 };  /* rounds between changes of the penalty, for the multipliers to follow */
-enum { BALANCE_LIMIT = 200 }; /* later changes could only keep the method from converging (Boyd et al. section 3.4.1) */
+enum { LOOK_EVERY = 2 };    /* rounds between two looks at the costs' curvature: measured, 3 and 4 are slower */
+enum { BALANCE_EVERY = 10 };/* rounds between balanced residuals, for the multipliers to follow */
+enum { ADAPT_LIMIT = 200 }; /* later changes could only keep the method from converging (Boyd et al. section 3.4.1) */
+enum { STRIDE = 2 };        /* powers of two that the penalty moves at once */
+enum { REACH = 10 };        /* powers of two from where the stage began: beyond, a member's program is hard to solve and nothing is gained */
+#define CORRELATED 0.4      /* least cosine of movement and change of slope that is taken for curvature */
 
 /* Slope over capacity: the quadratic term then weighs about as much as the price does.  A power of two, so that both ends can
  * name it as an integer and multiply by it exactly. */
@@ -57,12 +61,85 @@ static void balance_penalty(mgc__end *end)
     end->rho *= factor;
 }
 
+/* Where an end's proposals went since the last look, and how the slope of its cost changed on the way. */
+typedef struct way {
+    double xx, xg, gg;
+} way;
+
+static void go(way *w, double *past_x, double *past_g, double x, double g)
+{
+    double dx = x - *past_x, dg = g - *past_g;
+
+    w->xx += dx * dx;
+    w->xg += dx * dg;
+    w->gg += dg * dg;
+    *past_x = x;
+    *past_g = g;
+}
+
+/* Curvature along the way: between the two steps of Barzilai and Borwein (1988), mixed as Xu, Figueiredo and Goldstein (2017),
+ * eq. 26, do.  0: movement and slope hardly belong together, as where a cost is piecewise linear and stayed on one piece; or
+ * nothing moved that is more than the last digits of proposals. */
+static double curvature(const way *w, double capacity)
+{
+    if (!(w->xg > 0) || w->xx < 1e-12 * capacity || w->xg * w->xg < CORRELATED * CORRELATED * w->xx * w->gg) return 0;
+    double steepest = w->gg / w->xg, least = w->xg / w->xx;
+    return 2 * least > steepest ? least : steepest - 0.5 * least;
+}
+
+/* Curvature of both ends' costs, from what both ends know: x is the least point of (3), so -(s mu + rho (x - z)) is a slope of
+ * C at x.  With mu, z and rho as they were when x was proposed.  0: not known. */
+static double look_at_costs(mgc__end *end, const int64_t *first, const int64_t *second)
+{
+    double *xa = end->past, *ga = xa + end->count, *xb = ga + end->count, *gb = xb + end->count, ca, cb, capacity = 0;
+    way a = {0, 0, 0}, b = {0, 0, 0};
+
+    for (size_t i = 0; i < end->count; i++) {
+        double x = (double)first[i] / MGC__KW, y = (double)second[i] / MGC__KW;
+        double cap = end->terms.capacity_kw[i % end->terms.periods];
+        capacity += cap * cap;
+        go(&a, &xa[i], &ga[i], x, -end->mu[i] - end->rho * (x - end->z[i]));
+        go(&b, &xb[i], &gb[i], y, end->mu[i] - end->rho * (y - end->z[i]));
+    }
+    ca = curvature(&a, capacity);
+    cb = curvature(&b, capacity);
+    return ca > 0 && cb > 0 ? sqrt(ca * cb) : fmax(ca, cb);
+}
+
+/* The power of two next to it, but not more than a few at once, and not out of sight of the first one. */
+static void approach_penalty(mgc__end *end, double penalty)
+{
+    int target, present, first;
+
+    if (!(frexp(penalty, &target) > 0.70710678118654752)) target--;
+    frexp(end->rho, &present); /* a power of two: one half times 2^present */
+    present--;
+    frexp(end->first_rho, &first);
+    first--;
+    if (target > present + STRIDE) target = present + STRIDE;
+    if (target < present - STRIDE) target = present - STRIDE;
+    target = target > first + REACH ? first + REACH : target < first - REACH ? first - REACH : target;
+    end->rho = ldexp(1, target);
+}
+
+/* Costs that show their curvature say which penalty serves; where neither does, the residuals are brought into balance. */
+static void adapt_penalty(mgc__end *end, double curved, uint32_t round)
+{
+    if (round % LOOK_EVERY != 0 || round < 2 * LOOK_EVERY || round > ADAPT_LIMIT) return; /* a first look has nothing to compare */
+    if (curved > 0) approach_penalty(end, curved);
+    else if (round % BALANCE_EVERY == 0) balance_penalty(end);
+}
+
 /* at_stake: the link's part of Boyd et al.'s bound of what is still to be gained, -y'r + s'(x - x*), with every sign against us
  * and the trade itself for the distance from the optimum. */
 void mgc__admm_update(mgc__end *end, uint32_t round)
 {
     const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
     double apart = 0, moved = 0, stake = 0, size_a = 0, size_b = 0, prices = 0, capacity = 0, largest = 0;
+    double curved;
+
+    if (round == 1) end->first_rho = end->rho;
+    curved = round % LOOK_EVERY == 0 ? look_at_costs(end, first, second) : 0;
 
     for (size_t i = 0; i < end->count; i++) {
         double a = (double)first[i] / MGC__KW, b = (double)second[i] / MGC__KW;
@@ -85,7 +162,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
     end->dual = end->rho * sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
     end->at_stake = stake;
     end->apart_kw = largest;
-    if (round % BALANCE_EVERY == 0 && round <= BALANCE_LIMIT) balance_penalty(end);
+    adapt_penalty(end, curved, round);
 }
 
 /* Trades are agreed in whole mW: the average of the last two proposals, rounded towards zero, within capacity.  Less than a

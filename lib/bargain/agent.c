@@ -85,6 +85,7 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     if (agent->scratch_n < values) agent->scratch_n = values;
     end->z = mgc__alloc(agent->ctx, end->count, sizeof *end->z);
     end->mu = mgc__alloc(agent->ctx, end->count, sizeof *end->mu);
+    end->past = mgc__alloc(agent->ctx, 4 * end->count, sizeof *end->past);
     end->mine = mgc__alloc(agent->ctx, end->count, sizeof *end->mine);
     end->theirs = mgc__alloc(agent->ctx, end->count, sizeof *end->theirs);
     end->agreed = mgc__alloc(agent->ctx, end->count, sizeof *end->agreed);
@@ -94,7 +95,7 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     }
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_init(&end->sent[i].bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     mgc__buf_init(&end->nudge.bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
-    return end->z != NULL && end->mu != NULL && end->mine != NULL && end->theirs != NULL && end->agreed != NULL &&
+    return end->z != NULL && end->mu != NULL && end->past != NULL && end->mine != NULL && end->theirs != NULL && end->agreed != NULL &&
            end->inbox[0].values != NULL && end->inbox[1].values != NULL;
 }
 
@@ -202,6 +203,7 @@ static void free_end(mgc_ctx *ctx, mgc__end *end)
 {
     mgc__free(ctx, end->z);
     mgc__free(ctx, end->mu);
+    mgc__free(ctx, end->past);
     mgc__free(ctx, end->mine);
     mgc__free(ctx, end->theirs);
     mgc__free(ctx, end->agreed);

@@ -47,8 +47,10 @@ typedef struct mgc__end {
     bool speaks_for_pair; /* first link of the pair: carries the payments */
     bool moved;           /* any trade agreed */
     double rho;           /* [currency/kW^2] power of two */
+    double first_rho;     /* as this stage began */
     double *z;            /* [count] kW: agreed so far */
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
+    double *past;         /* [4 count] first's proposals and slopes of its cost there, then second's, at the last look at them */
     uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
     double at_stake;      /* [currency] see mgc__admm_update() */

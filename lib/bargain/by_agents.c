@@ -10,6 +10,8 @@
 #include "bargain/pool.h"
 #include "dispatch/site.h"
 
+enum { CREW_FEW = 4 }; /* members for each thread */
+
 typedef struct place {
     const char *id;
     size_t index;
@@ -78,6 +80,8 @@ static mgc_status hire(crew *c, size_t i)
     st = mgc__agent_drive(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
     if (st != MGC_OK) return mgc__fail(run->ctx, st, "%s", mgc_ctx_error(c->ctx[i]));
     mgc__local_site_deadline(c->agent[i]->local, run->deadline_ms);
+    /* Of few members one with many on/off decisions takes longer than the others together: it may use the cores that they leave. */
+    if (run->a->n <= CREW_FEW * (size_t)run->opts.threads) mgc__local_site_threads(c->agent[i]->local, run->opts.threads);
     return MGC_OK;
 }
 

@@ -614,7 +614,8 @@ static mgc_status add_agreed(dual *d, size_t i)
     return st == MGC_OK ? learn(d, i, answer->decision, &news) : st;
 }
 
-/* The agreed plan is an answer too, and the only one whose ends agree: with it the master has a solution without mismatch. */
+/* The agreed plan is an answer too, and the only one whose ends agree: with it the master has a solution without mismatch.
+ * Steps of prices are of the size that the link calls for; the penalty that the rounds ended with may be far from it. */
 static mgc_status begin(dual *d)
 {
     node *root;
@@ -627,7 +628,7 @@ static mgc_status begin(dual *d)
         for (size_t e = 0; e < a->n_ends; e++)
             for (size_t c = 0; a->ends[e].terms.first && c < a->ends[e].count; c++) {
                 d->lambda[d->place[i][e] + c] = a->price_bound[a->ends[e].offset + c];
-                d->weight[d->place[i][e] + c] = a->ends[e].rho / 2;
+                d->weight[d->place[i][e] + c] = ldexp(0.5, (int)mgc__admm_first_penalty(&a->ends[e].terms));
             }
     }
     memcpy(root->lambda, d->lambda, d->coordinates * sizeof *d->lambda);

@@ -61,6 +61,8 @@ mgc_status mgc__local_site_create(mgc_ctx *ctx, const mgc_model *model, const ch
 /* The site behind it, and the milliseconds of the context's clock at which its solves should give up; 0: never. */
 mgc__site *mgc__local_site(void *self);
 void mgc__local_site_deadline(void *self, uint64_t deadline_ms);
+/* That its mixed-integer programs may use, 1 until told: no answer depends on it. */
+void mgc__local_site_threads(void *self, uint32_t threads);
 
 /* What a member answers when it is asked at prices: what it would trade, what that costs, and that nothing is better. */
 typedef struct mgc__answer {

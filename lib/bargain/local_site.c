@@ -31,6 +31,7 @@ typedef struct local_site {
     bool has_alone, is_committed, solved;
     double *x;                   /* [n_columns] */
     uint64_t deadline_ms;
+    uint32_t threads;            /* of mixed-integer programs */
 } local_site;
 
 /* --- program data -------------------------------------------------------------------------------------------------------- */
@@ -139,6 +140,7 @@ static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, 
     opts.relax = relax;
     opts.warm_start = warm && s->solved;
     opts.complete = complete;
+    if (!relax) opts.threads = s->threads;
     if (s->deadline_ms != 0) {
         uint64_t now = mgc__now_ms(s->ctx);
         opts.time_limit_s = now < s->deadline_ms ? (double)(s->deadline_ms - now) / 1e3 : 1e-3;
@@ -411,6 +413,7 @@ mgc_status mgc__local_site_create(mgc_ctx *ctx, const mgc_model *model, const ch
     if (s == NULL) return mgc__no_memory(ctx, "bargain: a member's problem");
     s->ctx = ctx;
     s->opts = *opts;
+    s->threads = 1;
     st = fill(s, model, id);
     if (st == MGC_OK)
         *out = s;
@@ -427,6 +430,11 @@ mgc__site *mgc__local_site(void *self)
 void mgc__local_site_deadline(void *self, uint64_t deadline_ms)
 {
     ((local_site *)self)->deadline_ms = deadline_ms;
+}
+
+void mgc__local_site_threads(void *self, uint32_t threads)
+{
+    ((local_site *)self)->threads = threads;
 }
 
 const mgc__local_ops mgc__local_site_ops = {

@@ -27,7 +27,7 @@
 
 #include "bargain/agent.h"
 
-#define COARSE 5e-3   /* residual that is enough where on/off decisions will still move the trades */
+#define COARSE 1e-2   /* residual that is enough where on/off decisions will still move the trades */
 enum { CYCLES = 1 }; /* times that on/off decisions are made: measured, a second changes nothing on the reference cases */
 enum { PAY_ROUND_LIMIT = 5000 }; /* a path of 40 members needs 3000 */
 static const double pay_tolerance = 2e-8; /* currency; proposals are exact to 1e-9 */
@@ -283,10 +283,10 @@ static mgc_status prepare_trades(mgc_agent *agent)
 }
 
 /* Residual that the aimed-for accuracy calls for.  The cost's error is far smaller than the residual: errors of both signs
- * cancel, and trade is a part of the cost.  Measured on the reference cases: 0.005 to 0.02 of it (doc/math/bargain.md, section 2). */
+ * cancel, and trade is a part of the cost.  Measured on the reference cases: 0.0003 to 0.006 of it (doc/math/bargain.md, section 5). */
 static double residual_goal(const mgc_agent *agent)
 {
-    double goal = fmax(1e-7, 2.5 * agent->opts.tolerance);
+    double goal = fmax(1e-7, 10 * agent->opts.tolerance);
     bool on_the_way = agent->integers && agent->cycle < CYCLES;
 
     return on_the_way ? fmax(goal, COARSE) : goal;
@@ -353,15 +353,15 @@ static mgc_status listen_trades(mgc_agent *agent)
     return MGC_OK;
 }
 
-/* Decisions where the trades may move, at the last prices, but not far: each kW away from what was agreed costs `stiffness` times
- * the penalty.  At prices alone members with like units would all switch on, or all off; with the trades as they are nothing
+/* Decisions where the trades may move, at the last prices, but not far: each kW away from what was agreed costs the first penalty,
+ * which is made of what both ends know of the link and not of the way that the rounds took.  At prices alone members with like units would all switch on, or all off; with the trades as they are nothing
  * moves that one member cannot move alone.  Between them lies what pays together (doc/math/bargain.md, section 2: measured). */
-static mgc_status commit_near(mgc_agent *agent, double stiffness, uint32_t *outcome)
+static mgc_status commit_near(mgc_agent *agent, uint32_t *outcome)
 {
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         double rho = end->rho;
-        end->rho *= stiffness;
+        end->rho = ldexp(1, (int)mgc__admm_first_penalty(&end->terms));
         mgc__admm_objective(end, agent->linear + end->offset, agent->quad + end->offset);
         end->rho = rho;
     }
@@ -376,7 +376,7 @@ static mgc_status prepare_commit(mgc_agent *agent)
     if (agent->hurry) /* those of the plan alone, where there are no others yet */
         st = agent->cycle > 0 ? MGC_OK : agent->ops->commit(agent->local, NULL, NULL, &outcome);
     else
-        st = commit_near(agent, 4, &outcome);
+        st = commit_near(agent, &outcome);
     if (st != MGC_OK) return st;
     agent->cycle++;
     if (outcome == MGC_OUTCOME_CANCELLED)
