@@ -98,6 +98,19 @@ static void step_line(mgc__text *t, const mgc_io__chart *c, const mgc_io__scale 
     mgc__text_add(t, "\"/>");
 }
 
+/* A second scale on the grid of the first one: its ticks on the same lines, its 0 at the same height. */
+static mgc_io__scale beside(const mgc_io__scale *y, double low, double high)
+{
+    double above = round(y->upper / y->step), below = round(-y->lower / y->step);
+    if (above < 1 || (low < 0 && below < 1)) return mgc_io__plot_nice(low, high, y->from, y->to);
+    double need = fmax(high / above, below > 0 ? -low / below : 0), power = pow(10, floor(log10(need > 0 ? need : 1)));
+    static const double nice[] = {1, 2, 3, 4, 5, 6, 8, 10};
+    size_t k = 0;
+    while (k + 1 < sizeof nice / sizeof nice[0] && nice[k] * power < need * (1 - 1e-9)) k++;
+    double step = nice[k] * power;
+    return (mgc_io__scale){-below * step, above * step, step, y->from, y->to};
+}
+
 enum { PERIODS_DRAWN_MAX = 1024 };
 
 void mgc_io__chart_time(mgc__text *t, const mgc_io__chart *chart)
@@ -118,7 +131,7 @@ void mgc_io__chart_time(mgc__text *t, const mgc_io__chart *chart)
     if (chart->n_right > 0) {
         double low = INFINITY, high = -INFINITY;
         for (size_t k = 0; k < chart->n_right; k++) include_series(&chart->right[k], chart->n, &low, &high);
-        mgc_io__scale z = mgc_io__plot_nice(fmin(low, 0), high, PLOT_HEIGHT - PLOT_BOTTOM, PLOT_TOP);
+        mgc_io__scale z = beside(&y, fmin(low, 0), fmax(high, 0));
         mgc_io__plot_values(t, &z, PLOT_LEFT, right, false);
         for (size_t k = 0; k < chart->n_right; k++) step_line(t, chart, &x, &z, &chart->right[k]);
     }

@@ -41,12 +41,19 @@ static const char style[] =
     "@media print{main{max-width:none;padding:0}body{font-size:11px}h2,h3,h2+p,h3+p{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
     ".scroll,.tall{overflow:visible;max-height:none}details,nav{display:none}@page{margin:14mm}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 
+/* What stands for a colour that a dark page would swallow. */
+#define ON_DARK(color, there)                                                                                                            \
+    "[fill=\"" color "\"]{fill:" there "}[stroke=\"" color "\"]{stroke:" there "}i[style$=\"" color "\"]{background:" there             \
+    "!important;border-color:" there "!important}"
+static const char style_on_dark[] =
+    "@media screen and (prefers-color-scheme:dark){" ON_DARK("#0a37a3", "#4040f2") ON_DARK("#7a3a22", "#9c5236") ON_DARK("#2f2629", "#b4ffb4") "}";
+
 void mgc_io__page_head(mgc__text *t, const char *title, const char *heading)
 {
     mgc__text_add(t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,"
                      "initial-scale=1\"><title>");
     mgc__text_escaped(t, title);
-    mgc__text_printf(t, "</title><style>%s</style></head><body><main><h1>", style);
+    mgc__text_printf(t, "</title><style>%s%s</style></head><body><main><h1>", style, style_on_dark);
     mgc__text_escaped(t, heading);
     mgc__text_add(t, "</h1>");
 }

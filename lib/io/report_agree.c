@@ -29,9 +29,13 @@ static void convergence(mgc_io__view *v)
     mgc__text_fixed(&v->t, 100 * v->result.gap, 4, false);
     mgc__text_add(&v->t, " % of the cost alone more than the best plan there can be: that is proven by the lower bound at the final prices.</p>"
                         "<div class=\"charts\">");
+    mgc__text_add(&v->t, "<div>");
     mgc_io__chart_log(&v->t, "Residuals", "relative, by round", residuals, 2, n);
+    mgc_io__view_points(v, "round", residuals, 2, n, 6);
+    mgc__text_add(&v->t, "</div><div>");
     mgc_io__chart_log(&v->t, "Difference of proposals", "kW, by round", kilowatts, 1, n);
-    mgc__text_add(&v->t, "</div>");
+    mgc_io__view_points(v, "round", kilowatts, 1, n, 4);
+    mgc__text_add(&v->t, "</div></div>");
     mgc_ctx_release(v->ctx, primal);
 }
 
@@ -91,7 +95,10 @@ static void bounds_chart(mgc_io__view *v)
 
     if (v->report->bounds == 0 || v->report->upper == NULL || v->report->lower == NULL) return;
     mgc__text_printf(&title, "%s, by iteration", v->info.currency);
+    mgc__text_add(&v->t, "<div>");
     mgc_io__chart_lines(&v->t, "Column-and-constraint generation", title.failed ? "" : title.bytes, NULL, series, 2, v->report->bounds);
+    mgc_io__view_points(v, "iteration", series, 2, v->report->bounds, 4);
+    mgc__text_add(&v->t, "</div>");
     mgc__text_free(&title);
 }
 

@@ -201,6 +201,25 @@ static double carbon_number(const mgc_microgrid *site, const char *key)
 
 enum { TIERS_DRAWN_MAX = 16 };
 
+/* Where each step begins, what a kilogram costs on it, and where the member stands. */
+static void ladder_numbers(mgc_io__view *v, const mgc_io__ladder *l)
+{
+    mgc__text_add(&v->t, "<details><summary>numbers</summary><div class=\"scroll\"><table><tr><th class=\"r\">kg above the free quota, from<th class=\"r\">a kg costs</tr>");
+    for (size_t k = 0; k < l->steps; k++) {
+        mgc__text_add(&v->t, "<tr>");
+        if (k == 0) mgc__text_add(&v->t, "<td class=\"r\">what is left of the quota</td>");
+        else mgc_io__view_number_cell(v, l->edge[k - 1], 0);
+        mgc_io__view_number_cell(v, l->price[k], 4);
+        mgc__text_add(&v->t, "</tr>");
+    }
+    for (size_t k = 0; k < l->marks; k++) {
+        mgc__text_printf(&v->t, "<tr class=\"sum\"><td class=\"r\">%s</td>", l->mark_name[k]);
+        mgc_io__view_number_cell(v, l->mark[k], 1);
+        mgc__text_add(&v->t, "</tr>");
+    }
+    mgc__text_add(&v->t, "</table></div></details>");
+}
+
 static void ladder_chart(mgc_io__view *v, const char *id)
 {
     const mgc_microgrid *site = mgc_model_microgrid(v->model, id);
@@ -221,7 +240,10 @@ static void ladder_chart(mgc_io__view *v, const char *id)
                         .mark = {mgc_io__view_number(v->alone, id, "emission_kg") - free_emission(v, v->alone, id),
                                  mgc_io__view_number(v->together, id, "emission_kg") - free_emission(v, v->together, id)},
                         .mark_name = {"alone", "together"}};
+    mgc__text_add(&v->t, "<div>");
     mgc_io__chart_ladder(&v->t, &l);
+    ladder_numbers(v, &l);
+    mgc__text_add(&v->t, "</div>");
     mgc__text_free(&unit);
 }
 

@@ -143,6 +143,7 @@ static void storage_chart(mgc_io__view *v, const char *id)
         if (strcmp(mgc_microgrid_device_type(site, d), "storage") != 0) continue;
         bool heat = is_heat(mgc_microgrid_device((mgc_microgrid *)(uintptr_t)site, name));
         mgc_io__view_add(c.line, &c.n_line, name, heat ? "#9165fe" : "#0a37a3", mgc_io__view_expected(v, v->together, id, name, "energy_kwh"));
+        if (c.n_line > 0) c.line[c.n_line - 1].dashed = heat; /* told apart without colours, too */
     }
     if (c.n_line > 0) mgc_io__view_draw(v, &c);
     mgc_io__view_done(v);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@ void mgc__text_fixed(mgc__text *t, double x, unsigned decimals, bool grouped)
     static const double power[] = {1, 10, 100, 1000, 1e4, 1e5, 1e6};
     char digits[32];
 
+    assert(decimals < sizeof power / sizeof power[0]);
     if (!isfinite(x) || fabs(x) >= 1e12) {
         mgc__text_add(t, isnan(x) ? "–" : x > 0 ? "∞" : "−∞");
         return;
