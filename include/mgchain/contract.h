@@ -140,7 +140,8 @@ MGC_API int32_t mgc_rows_next(mgc_rows *rows, const mgc_row **row);
 MGC_API size_t mgc_rows_count(const mgc_rows *rows);
 MGC_API const char *mgc_rows_column(const mgc_rows *rows, uint32_t index);
 /** @} */
-/** Where the next page begins: hand it in as "cursor=..." with the same question; "" where this was the last page.
+/** Where the next page begins: hand it in as "cursor=..." with the same question; "" where this was the last page (after a
+ *  full one an empty one may follow).
  *  Borrowed until the rows are destroyed.  Since 0.1 */
 MGC_API const char *mgc_rows_cursor(const mgc_rows *rows);
 /** A cell as text: numbers in decimal, bytes in lower-case hexadecimal; NULL: no such column.  Since 0.1 */
@@ -307,7 +308,8 @@ typedef struct mgc_query {
     const char *what;      /**< "trades" */
     const char *arguments; /**< "microgrid=hospital&slot=1234" */
     uint32_t caller;       /**< member; 0: the public */
-    uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor */
+    uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor; of a built-in contract's questions: those
+                            *   of them who may see what belongs to others */
 } mgc_query;
 
 /** Value of a key of the arguments, copied with NUL; 0: it is not there or longer than cap allows, else 1.  Since

@@ -163,12 +163,17 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  *
  * what            arguments, optional     columns
  * "blocks"        chain, from, to, height chain height time_ms transactions refused hash previous proposer votes bytes
- * "transactions"  the same, tx_id, contract, status
- *                                         chain height index tx_id contract method sender status rule cost bytes
+ * "transactions"  the same, tx_id, contract, member, status
+ *                                         chain height index tx_id contract method sender status rule cost bytes (rule: for
+ *                                         who signed)
  * "events"        chain, from, to, height, contract, name
  *                                         chain height index event contract name payload (index: of the receipt, the
  *                                         block's own last; who signed sees them)
  * "transfers"     account (must be given) height index id debit credit amount unit code flags state
+ * "history"       contract, key (hexadecimal; both must be given)
+ *                                         height time_ms removed value: every change of a record (regulators, auditors)
+ * "reads"         member                  number time_ms height member roles what arguments: what regulators and auditors
+ *                                         asked of this node (auditors; each of them what it asked itself)
  * "contracts"                             id name version code_hash activation_height
  * "accounts"  microgrid  id kind microgrid unit debits_pending debits_posted credits_pending credits_posted
  *                                         balance
@@ -176,22 +181,29 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * "members"                               id organisation name roles public_key from_height revoked_height
  * "microgrids"                            id name organisation manager
  * "links"                                 id first second carrier capacity_wh loss_ppm fee
- * "meters"        microgrid               id microgrid carrier link member from_slot
+ * "meters"        microgrid, carrier      id microgrid carrier link member from_slot
  * "commitments"   member                  member number kind slot hash height opened
- * "nominations"   microgrid, slot         slot microgrid carrier buy_wh sell_wh
- * "trades"  microgrid, slot  id slot seller buyer link carrier wh delivered_wh price worth_micro state height
+ * "nominations"   microgrid, slot, carrier
+ *                                         slot microgrid carrier buy_wh sell_wh
+ * "totals"        slot, carrier           slot carrier wh mean_price: agreed by at least three organisations
+ * "trades"  id, microgrid, slot, carrier  id slot seller buyer link carrier wh delivered_wh price worth_micro state height
  * "payments"      microgrid               id payer payee amount_micro first_slot last_slot state run_hash height
- * "schedule"      microgrid, slot         slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh
+ * "schedule"      microgrid, slot, carrier
+ *                                         slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh
  *                                         acknowledged_height
  * "terms"         slot                    slot link capacity_wh fee (where they differ from the link's)
- * "flows"         slot                    slot link forward_wh backward_wh capacity_wh
- * "readings"      meter, microgrid, slot  slot meter microgrid in_wh out_wh quality height
- * "settlement"    microgrid, slot         slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
+ * "flows"         slot, carrier           slot link forward_wh backward_wh capacity_wh
+ * "readings"      meter, microgrid, slot, carrier
+ *                                         slot meter microgrid in_wh out_wh quality height
+ * "settlement"    microgrid, slot, carrier
+ *                                         slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
  *                                         imbalance_micro fee_micro carbon_g
- * "tariffs"       slot                    slot microgrid carrier buy_price sell_price short_price long_price
+ * "tariffs"       slot, carrier           slot microgrid carrier buy_price sell_price short_price long_price
  *                                         emission_mg_per_kwh
- * "auctions"      slot                    slot carrier bids reveal_ms ended_height price volume_wh
- * "bids"          microgrid, slot         id slot carrier microgrid state sells wh price filled_wh deposit_micro
+ * "auctions"      slot, carrier           slot carrier bids reveal_ms ended_height price volume_wh (volume_wh: "" where
+ *                                         less than three organisations met)
+ * "bids"          microgrid, slot, carrier
+ *                                         id slot carrier microgrid state sells wh price filled_wh deposit_micro
  *                                         height index
  * "certificates"  microgrid               device slot wh owner issued_height cancelled_height
  * "surrendered"   microgrid               microgrid first_slot last_slot carbon_g height
@@ -209,8 +221,12 @@ MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t
  * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own (doc/formats.md); where
  * that fails, it is not answered.
  *
- * microgrid: its name or number; in answers microgrids are named.  Rows that the caller may not see are left out, as
- * if they did not exist.
+ * microgrid: its name or number; in answers microgrids are named.  carrier: 1 to 3, or electricity, heat, gas.
+ *
+ * Who sees what belongs to a microgrid: its manager and the users of its organisation; regulators and auditors; the market
+ * operator, but for "credit", "events", "history" and the rules of "transactions"; the dispatcher "schedule", "flows" and
+ * "meters".  Rows that the caller may not see are left out, as if they did not exist, and a full page has a cursor for him
+ * whether or not there is more.
  *
  * @param caller    member; 0: the public
  * @param arguments "k=v&k=v"; NULL or "": none.  An unknown key is refused

@@ -559,6 +559,21 @@ mgc_status mgc__auction_end(mgc_env *env, uint64_t slot)
 /* --- queries ---------------------------------------------------------------------------- */
 
 /* Public: the price and the volume. */
+/* May everybody know what was auctioned?  Where at least three organisations took part. */
+static mgc_status is_public(mgc_env *env, const uint8_t *auction_key, bool *is)
+{
+    mgc__key prefix = mgc__key_u8(mgc__key_u64(mgc__key_of('o'), mgc__key_read(auction_key, 1, 8)), auction_key[9]);
+    mgc__crowd crowd = {.n = 0};
+    mgc__walk w;
+    mgc_status st = MGC_OK;
+
+    mgc__walk_begin(&w, env->contract, &prefix);
+    while (st == MGC_OK && mgc__walk_next(env, &w))
+        if (w.rec.v[BID_FILLED] > 0) st = mgc__crowd_add(env, &crowd, w.rec.v[BID_MICROGRID]);
+    *is = crowd.n == MGC__CROWD;
+    return st != MGC_OK ? st : env->broken;
+}
+
 mgc_status mgc__query_auctions(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__slot_prefix('p', filter);
@@ -567,9 +582,15 @@ mgc_status mgc__query_auctions(mgc_env *env, const mgc__filter *filter, mgc_rows
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
+        bool told = filter->query->sees_all != 0;
+
+        if (!mgc__filter_carrier(filter, w.key[9])) continue;
+        if (!told) st = is_public(env, w.key, &told);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[9]);
-        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, AUCTION_INTS);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, AUCTION_VOLUME);
+        if (st == MGC_OK)
+            st = told ? mgc_rows_put_int(rows, w.rec.v[AUCTION_VOLUME]) : mgc_rows_put_text(rows, "", 0);
     }
     return st;
 }
@@ -588,7 +609,7 @@ mgc_status mgc__query_bids(mgc_env *env, const mgc__filter *filter, mgc_rows *ro
         const int64_t *v = w.rec.v;
         const char *word = words[v[BID_STATE] < 5 ? v[BID_STATE] : 0];
 
-        if (!mgc__filter_passes(env, filter, v[BID_MICROGRID], 0)) continue;
+        if (!mgc__filter_passes(env, filter, v[BID_MICROGRID], 0, w.key[9])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 10, 8));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[9]);

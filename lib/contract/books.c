@@ -28,15 +28,17 @@ mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows
 
     if (begun) memcpy(after, page->after, sizeof after);
     while (st == MGC_OK) {
+        bool full = mgc__page_full(page);
+
         st = mgc_chain_next_account(env->accounts, begun ? after : NULL, &account);
-        if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
-        if (mgc__page_full(page)) {
+        if (full && (st == MGC_OK || page->query->sees_all == 0)) { /* as in record.c: it tells nobody of others' accounts */
             mgc__page_end(page, after, sizeof after);
             return MGC_OK;
         }
+        if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
         begun = true;
         memcpy(after, account.id, sizeof after);
-        if (mgc__filter_passes(env, filter, account.user_data_32, 0)) st = put_account(env, rows, &account);
+        if (mgc__filter_passes(env, filter, account.user_data_32, 0, 0)) st = put_account(env, rows, &account);
     }
     return st;
 }
@@ -68,7 +70,7 @@ mgc_status mgc__query_transfers(mgc_env *env, const mgc__filter *filter, mgc_row
     if (!mgc_query_text(filter->query, "account", hex, sizeof hex) || !mgc__from_hex(hex, id, sizeof id))
         return mgc_env_refuse(env, MGC_E_INVALID_ARG, "account=<id>, 32 hexadecimal digits, must be given");
     if (mgc_chain_get_account(env->accounts, id, &account) != MGC_OK ||
-        !mgc__filter_passes(env, filter, account.user_data_32, 0))
+        !mgc__filter_passes(env, filter, account.user_data_32, 0, 0))
         return MGC_OK;
     if (page->after_len == sizeof place) memcpy(place, page->after, sizeof place);
     for (;;) {
@@ -85,4 +87,56 @@ mgc_status mgc__query_transfers(mgc_env *env, const mgc__filter *filter, mgc_row
         for (size_t i = 0; i < 8; i++) place[i] = (uint8_t)(t.height >> (8 * (7 - i)));
         for (size_t i = 0; i < 4; i++) place[8 + i] = (uint8_t)(t.index >> (8 * (3 - i)));
     }
+}
+
+/* One block's change of a record: its value then, or that it went. */
+static mgc_status put_change(mgc_rows *rows, mgc_chain *chain, uint64_t height, uint32_t contract, const uint8_t *key, size_t key_len)
+{
+    mgc_record_info record = {.struct_size = sizeof record};
+    mgc_block_info info = {.struct_size = sizeof info};
+    mgc_block *block = NULL;
+    mgc_status st = mgc_chain_read_block(chain, height, &block);
+
+    if (st == MGC_OK) st = mgc_block_get_info(block, &info);
+    if (st == MGC_OK) st = mgc_block_get_change(block, contract, key, key_len, &record);
+    if (st == MGC_OK)
+        st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)height, (int64_t)info.time_ms, record.value == NULL}, 3);
+    if (st == MGC_OK) st = mgc_rows_put_hex(rows, record.value, record.value == NULL ? 0 : record.value_len);
+    mgc_block_destroy(block);
+    return st;
+}
+
+/* Every change of a record that is not pruned, oldest first.  A record's bytes tell of all who have a part in it, so they
+ * are for those who see everything. */
+mgc_status mgc__query_history(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
+{
+    enum { AT_ONCE = 64 };
+    const mgc__page *page = env->page;
+    char hex[2 * MGC_RECORD_KEY_MAX + 1];
+    uint8_t key[MGC_RECORD_KEY_MAX];
+    uint64_t contract = 0;
+    mgc_cursor cursor = {{0}};
+    mgc_found found[AT_ONCE];
+    size_t key_len, n = 0, cap = 0;
+    mgc_status st = mgc_rows_begin(rows, "height time_ms removed value");
+
+    if (st != MGC_OK) return st;
+    if (!mgc_query_uint(filter->query, "contract", &contract) || contract == 0 || contract > UINT32_MAX ||
+        !mgc_query_text(filter->query, "key", hex, sizeof hex) || (key_len = strlen(hex) / 2) == 0 ||
+        !mgc__from_hex(hex, key, key_len))
+        return mgc_env_refuse(env, MGC_E_INVALID_ARG,
+                              "contract=<number> and key=<hexadecimal digits> must be given; doc/contracts.md 6 has the keys");
+    if (filter->query->sees_all == 0) return MGC_OK;
+    if (page->after_len == sizeof cursor.bytes) memcpy(cursor.bytes, page->after, sizeof cursor.bytes);
+    do {
+        uint64_t left = page->limit - mgc_rows_count(rows);
+        mgc_chain *chain = env->chains[mgc__home_of((uint32_t)contract)];
+
+        cap = left < AT_ONCE ? (size_t)left : AT_ONCE;
+        st = mgc_chain_find_changes(chain, (uint32_t)contract, key, key_len, &cursor, found, cap, &n);
+        for (size_t i = 0; i < n && st == MGC_OK; i++)
+            st = put_change(rows, chain, found[i].height, (uint32_t)contract, key, key_len);
+    } while (st == MGC_OK && n == cap && !mgc__page_full(page));
+    if (st == MGC_OK && n == cap) mgc__page_end(page, cursor.bytes, sizeof cursor.bytes);
+    return st;
 }

@@ -238,7 +238,7 @@ mgc_status mgc__query_origins(mgc_env *env, const mgc__filter *filter, mgc_rows 
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        if (!mgc__filter_passes(env, filter, w.rec.v[ORIGIN_OWNER], 0)) continue;
+        if (!mgc__filter_passes(env, filter, w.rec.v[ORIGIN_OWNER], 0, 0)) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 5, 8));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[ORIGIN_WH]);
@@ -258,7 +258,7 @@ mgc_status mgc__query_periods(mgc_env *env, const mgc__filter *filter, mgc_rows 
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 1, 4);
 
-        if (!mgc__filter_passes(env, filter, microgrid, 0)) continue;
+        if (!mgc__filter_passes(env, filter, microgrid, 0, 0)) continue;
         st = mgc__rows_put_microgrid(env, rows, microgrid);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[PERIOD_FIRST]);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 5, 8));

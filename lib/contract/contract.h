@@ -121,7 +121,8 @@ struct mgc_env {
     mgc__homes homes;
     const mgc__state *state; /* of the contract's own chain */
     mgc__exec *exec;         /* NULL in a query: read only */
-    mgc_chain *accounts;     /* in a query: the chain that holds the accounts */
+    mgc_chain *accounts;     /* in a query: the chain that holds the accounts; */
+    mgc_chain *const *chains; /* all by home */
     mgc_chain *chain;        /* the contract's own */
     uint64_t height, time_ms;
     uint32_t contract; /* whose records these are */
@@ -396,8 +397,10 @@ bool mgc__contracts_next_gate(mgc_chain *chain, uint64_t *time_ms);
 /* Ask all contracts, each on its home chain.  MGC_E_NOT_FOUND where none knows `what`. */
 mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t caller,
                                 const char *what, const char *arguments, mgc_rows *rows);
-/* Does the caller's role see what belongs to others? */
-bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller);
+/* Does one of the caller's roles see what belongs to others, asked so? */
+bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller, const char *what);
+/* The same of roles, a bit for each. */
+bool mgc__roles_see_all(uint32_t roles, const char *what);
 /* Roles of a member, a bit for each MGC_ROLE_...; 0: unknown. */
 uint32_t mgc__contracts_roles(mgc_chain *information, uint32_t member);
 /* Whose key this is or was; 0: nobody's. */
@@ -419,10 +422,12 @@ typedef struct mgc__filter {
     const mgc_query *query;
     uint32_t microgrid; /* 0: all; UINT32_MAX: one that does not exist */
     uint64_t slot;      /* UINT64_MAX: all */
+    uint64_t carrier;   /* 0: all */
 } mgc__filter;
 mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter);
-/* other 0: none */
-bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other);
+/* other 0: none; carrier 0: it is no matter of one */
+bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other, int64_t carrier);
+bool mgc__filter_carrier(const mgc__filter *filter, int64_t carrier);
 /* Where to walk records whose keys begin with their kind and slot: those of the filter's slot, or all. */
 mgc__key mgc__slot_prefix(char kind, const mgc__filter *filter);
 
@@ -457,6 +462,19 @@ typedef struct mgc__built_in {
 
 mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
 mgc_status mgc__query_transfers(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+mgc_status mgc__query_history(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+
+/* --- totals.c: what everybody may know ------------------------------------------------------------------ */
+
+enum { MGC__CROWD = 3 }; /* organisations: of fewer a total tells too much */
+
+/* Different organisations, counted no further than that. */
+typedef struct mgc__crowd {
+    int64_t organisation[MGC__CROWD];
+    uint32_t n;
+} mgc__crowd;
+mgc_status mgc__crowd_add(mgc_env *env, mgc__crowd *crowd, int64_t microgrid);
+mgc_status mgc__query_totals(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
 
 /* --- metering.c: readings, as scheduling's rules and for settlement ----------------------------------- */
 

@@ -498,27 +498,9 @@ void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain)
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
-/* Roles that see what belongs to others. */
-static bool sees_all(const mgc__state *state, uint32_t caller)
+bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller, const char *what)
 {
-    static const uint32_t roles[] = {MGC_ROLE_DISPATCHER, MGC_ROLE_MARKET_OPERATOR, MGC_ROLE_REGULATOR,
-                                     MGC_ROLE_AUDITOR};
-    mgc__key key = mgc__key_u32(mgc__key_of('M'), caller);
-    const uint8_t *bytes;
-    size_t len;
-    mgc__rec member;
-
-    if (caller == 0 || mgc__record_get(state, MGC_CONTRACT_INFORMATION, key.bytes, key.len, &bytes, &len) != MGC_OK ||
-        mgc__rec_decode(bytes, len, &member) != MGC_OK)
-        return false;
-    for (size_t i = 0; i < MGC__COUNT(roles); i++)
-        if (member.v[MEMBER_ROLES] >> roles[i] & 1) return true;
-    return false;
-}
-
-bool mgc__contracts_sees_all(mgc_chain *information, uint32_t caller)
-{
-    return sees_all(mgc__chain_state(information), caller);
+    return mgc__roles_see_all(mgc__contracts_roles(information, caller), what);
 }
 
 uint32_t mgc__contracts_roles(mgc_chain *information, uint32_t member)
@@ -595,6 +577,7 @@ static mgc_status ask_one(mgc__contracts *c, const entry *e, mgc_chain *const ch
     if (st == MGC_OK && in_force != e) return MGC_E_NOT_FOUND; /* another version of it */
     if (st != MGC_OK) return st;
     env.accounts = chains[HOME_TRADING];
+    env.chains = chains;
     st = answer(&env, e->ops.query(e->user, &env, query, rows));
     if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) return st;
     if (st != MGC_OK && env.rule[0] != '\0')
@@ -610,7 +593,7 @@ mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chai
                        .what = what,
                        .arguments = arguments == NULL ? "" : arguments,
                        .caller = caller,
-                       .sees_all = sees_all(information, caller) ? 1 : 0};
+                       .sees_all = mgc__contracts_sees_all(chains[HOME_INFORMATION], caller, what) ? 1 : 0};
 
     if (strcmp(what, "contracts") == 0) {
         mgc_status st = mgc__query_keys(contracts->ctx, &query, "");

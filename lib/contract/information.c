@@ -548,7 +548,7 @@ static mgc_status query_meters(mgc_env *env, const mgc__filter *filter, mgc_rows
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        if (!mgc__filter_passes(env, filter, w.rec.v[METER_MICROGRID], 0)) continue;
+        if (!mgc__filter_passes(env, filter, w.rec.v[METER_MICROGRID], 0, w.rec.v[METER_CARRIER])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[METER_MICROGRID]);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + METER_CARRIER, METER_FROM - METER_CARRIER + 1);
@@ -580,11 +580,12 @@ static mgc_status query_commitments(mgc_env *env, const mgc__filter *filter, mgc
 static const mgc__answer answers[] = {
     {"accounts", "microgrid", mgc__query_accounts},
     {"transfers", "account", mgc__query_transfers},
+    {"history", "contract|key", mgc__query_history},
     {"parameters", "", query_parameters},
     {"members", "", query_members},
     {"microgrids", "", query_microgrids},
     {"links", "", query_links},
-    {"meters", "microgrid", query_meters},
+    {"meters", "microgrid|carrier", query_meters},
     {"commitments", "member", query_commitments},
 };
 

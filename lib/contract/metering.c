@@ -193,7 +193,7 @@ mgc_status mgc__query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows
 
         st = mgc__party(env, 'T', "meter", meter_id, &meter);
         if (st != MGC_OK) return st;
-        if (!mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0) ||
+        if (!mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0, meter.v[METER_CARRIER]) ||
             (filter->slot != UINT64_MAX && filter->slot != slot))
             continue;
         st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)slot, meter_id}, 2);

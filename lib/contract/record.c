@@ -131,7 +131,8 @@ static bool cut_here(mgc_env *env, mgc__walk *w, const mgc__state *state)
     }
     if (w->key == NULL || !mgc__page_full(page)) return false;
     memcpy(last, w->key, w->key_len);
-    if (mgc__record_next(state, &w->cursor)) mgc__page_end(page, last, w->key_len);
+    /* Whether there is a record more is the business of those who see all: for others a full page always goes on. */
+    if (page->query->sees_all == 0 || mgc__record_next(state, &w->cursor)) mgc__page_end(page, last, w->key_len);
     return true;
 }
 

@@ -215,7 +215,7 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
         const int64_t *v = w.rec.v;
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
 
-        if (!mgc__filter_passes(env, filter, microgrid, 0)) continue;
+        if (!mgc__filter_passes(env, filter, microgrid, 0, w.key[13])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, microgrid);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
@@ -240,7 +240,7 @@ static mgc_status query_flows(mgc_env *env, const mgc__filter *filter, mgc_rows 
 
         st = mgc__party(env, 'L', "link", (int64_t)mgc__key_read(w.key, 9, 4), &link);
         if (st != MGC_OK) return st;
-        if (!mgc__filter_passes(env, filter, link.v[LINK_FIRST], link.v[LINK_SECOND])) continue;
+        if (!mgc__filter_passes(env, filter, link.v[LINK_FIRST], link.v[LINK_SECOND], link.v[LINK_CARRIER])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 9, 4));
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, FLOW_INTS);
@@ -267,10 +267,10 @@ static mgc_status query_terms(mgc_env *env, const mgc__filter *filter, mgc_rows 
 }
 
 static const mgc__answer answers[] = {
-    {"schedule", "microgrid|slot", query_schedule},
-    {"flows", "slot", query_flows},
+    {"schedule", "microgrid|slot|carrier", query_schedule},
+    {"flows", "slot|carrier", query_flows},
     {"terms", "slot", query_terms},
-    {"readings", "meter|microgrid|slot", mgc__query_readings},
+    {"readings", "meter|microgrid|slot|carrier", mgc__query_readings},
 };
 
 const mgc__built_in mgc__scheduling = {

@@ -576,7 +576,7 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t slot = (int64_t)mgc__key_read(w.key, 1, 8), microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
 
-        if (!mgc__filter_passes(env, filter, microgrid, 0)) continue;
+        if (!mgc__filter_passes(env, filter, microgrid, 0, w.key[13])) continue;
         st = mgc_rows_put_int(rows, slot);
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, microgrid);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
@@ -599,6 +599,7 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         if (filter->slot != UINT64_MAX && filter->slot != mgc__key_read(w.key, 6, 8)) continue;
+        if (!mgc__filter_carrier(filter, w.key[5])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 6, 8));
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, (int64_t)mgc__key_read(w.key, 1, 4));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[5]);
@@ -608,8 +609,8 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
 }
 
 static const mgc__answer answers[] = {
-    {"settlement", "microgrid|slot", query_settlement},
-    {"tariffs", "slot", query_tariffs},
+    {"settlement", "microgrid|slot|carrier", query_settlement},
+    {"tariffs", "slot|carrier", query_tariffs},
     {"certificates", "microgrid", mgc__query_origins},
     {"surrendered", "microgrid", mgc__query_periods},
 };

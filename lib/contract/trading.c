@@ -460,7 +460,7 @@ static mgc_status query_nominations(mgc_env *env, const mgc__filter *filter, mgc
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
 
-        if (!mgc__filter_passes(env, filter, microgrid, 0)) continue;
+        if (!mgc__filter_passes(env, filter, microgrid, 0, w.key[13])) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, microgrid);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
@@ -490,6 +490,8 @@ static mgc_status put_state(mgc_env *env, mgc_rows *rows, uint64_t number, uint3
 static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__slot_prefix('A', filter);
+    uint64_t wanted = 0;
+    bool one = mgc_query_uint(filter->query, "id", &wanted) == 1;
     mgc__walk w;
     mgc_status st =
         mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
@@ -498,7 +500,9 @@ static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t id = mgc__key_read(w.key, 9, 8);
 
-        if (!mgc__filter_passes(env, filter, w.rec.v[TRADE_SELLER], w.rec.v[TRADE_BUYER])) continue;
+        if ((one && id != wanted) ||
+            !mgc__filter_passes(env, filter, w.rec.v[TRADE_SELLER], w.rec.v[TRADE_BUYER], w.rec.v[TRADE_CARRIER]))
+            continue;
         st = mgc_rows_put_int(rows, (int64_t)id);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 8));
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[TRADE_SELLER]);
@@ -520,7 +524,7 @@ static mgc_status query_payments(mgc_env *env, const mgc__filter *filter, mgc_ro
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t id = mgc__key_read(w.key, 9, 8);
 
-        if (!mgc__filter_passes(env, filter, w.rec.v[PAYMENT_PAYER], w.rec.v[PAYMENT_PAYEE])) continue;
+        if (!mgc__filter_passes(env, filter, w.rec.v[PAYMENT_PAYER], w.rec.v[PAYMENT_PAYEE], 0)) continue;
         st = mgc_rows_put_int(rows, (int64_t)id);
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[PAYMENT_PAYER]);
         if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, w.rec.v[PAYMENT_PAYEE]);
@@ -534,11 +538,12 @@ static mgc_status query_payments(mgc_env *env, const mgc__filter *filter, mgc_ro
 }
 
 static const mgc__answer answers[] = {
-    {"nominations", "microgrid|slot", query_nominations},
-    {"trades", "microgrid|slot", query_trades},
+    {"nominations", "microgrid|slot|carrier", query_nominations},
+    {"trades", "id|microgrid|slot|carrier", query_trades},
+    {"totals", "slot|carrier", mgc__query_totals},
     {"payments", "microgrid", query_payments},
-    {"auctions", "slot", mgc__query_auctions},
-    {"bids", "microgrid|slot", mgc__query_bids},
+    {"auctions", "slot|carrier", mgc__query_auctions},
+    {"bids", "microgrid|slot|carrier", mgc__query_bids},
 };
 
 const mgc__built_in mgc__trading = {

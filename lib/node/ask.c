@@ -43,7 +43,23 @@ static mgc_status put_block(mgc_rows *rows, const char *chain, const mgc_block *
 
 /* --- transactions ------------------------------------------------------------------------------------ */
 
-static mgc_status put_transaction(mgc_node *node, const char *chain, mgc_rows *rows, const mgc_block *block,
+/* Who signed may see what came of it; and those who see all. */
+static bool may_see(mgc_node *node, const mgc_query *query, const mgc_block *block, uint32_t index)
+{
+    mgc_tx_info tx = {.struct_size = sizeof tx};
+    mgc_tx_signature signature;
+    const uint8_t *bytes;
+    size_t len;
+
+    if (query->sees_all) return true;
+    if (mgc_block_get_tx(block, index, &bytes, &len, &tx) != MGC_OK) return false; /* the block's own: gates */
+    for (uint32_t i = 0; query->caller != 0 && mgc_tx_decode_signature(bytes, len, i, &signature) == MGC_OK; i++)
+        if (mgc__contracts_member(node->chains[0], signature.public_key) == query->caller) return true;
+    return false;
+}
+
+/* That it stands and whether it was done is everybody's; the rule's sentence names amounts and limits of who signed. */
+static mgc_status put_transaction(const mgc_query *query, mgc_node *node, const char *chain, mgc_rows *rows, const mgc_block *block,
                                   uint64_t height, uint32_t index)
 {
     mgc_tx_info tx = {.struct_size = sizeof tx};
@@ -60,26 +76,11 @@ static mgc_status put_transaction(mgc_node *node, const char *chain, mgc_rows *r
     if (st == MGC_OK) st = mgc_rows_put_text(rows, tx.method, tx.method_len);
     if (st == MGC_OK) st = mgc_rows_put_hex(rows, tx.sender, 32);
     if (st == MGC_OK) st = put_text(rows, mgc_status_name(receipt.status));
-    if (st == MGC_OK) st = mgc_rows_put_text(rows, receipt.rule, receipt.rule_len);
+    if (st == MGC_OK) st = mgc_rows_put_text(rows, receipt.rule, may_see(node, query, block, index) ? receipt.rule_len : 0);
     return st != MGC_OK ? st : mgc__rows_put_ints(rows, (int64_t[]){(int64_t)receipt.cost, (int64_t)len}, 2);
 }
 
 /* --- events -------------------------------------------------------------------------------------------- */
-
-/* Who signed may see what came of it; and those who see all. */
-static bool may_see(mgc_node *node, const mgc_query *query, const mgc_block *block, uint32_t index)
-{
-    mgc_tx_info tx = {.struct_size = sizeof tx};
-    mgc_tx_signature signature;
-    const uint8_t *bytes;
-    size_t len;
-
-    if (query->sees_all) return true;
-    if (mgc_block_get_tx(block, index, &bytes, &len, &tx) != MGC_OK) return false; /* the block's own: gates */
-    for (uint32_t i = 0; query->caller != 0 && mgc_tx_decode_signature(bytes, len, i, &signature) == MGC_OK; i++)
-        if (mgc__contracts_member(node->chains[0], signature.public_key) == query->caller) return true;
-    return false;
-}
 
 static mgc_status put_event(mgc_node *node, const char *chain, mgc_rows *rows, const mgc_block *block, uint32_t receipt,
                             uint32_t index)
@@ -104,7 +105,7 @@ static const struct {
     const char *what, *keys, *columns;
 } scans[] = {
     {"blocks", "chain|height|from|to", "chain height time_ms transactions refused hash previous proposer votes bytes"},
-    {"transactions", "chain|height|from|to|tx_id|contract|status",
+    {"transactions", "chain|height|from|to|tx_id|contract|member|status",
      "chain height index tx_id contract method sender status rule cost bytes"},
     {"events", "chain|height|from|to|contract|name", "chain height index event contract name payload"},
 };
@@ -128,6 +129,14 @@ static bool text_is(const mgc_query *query, const char *key, const char *text, s
 
     if (!mgc__query_has(query, key)) return true;
     return mgc_query_text(query, key, wanted, sizeof wanted) && strlen(wanted) == len && memcmp(wanted, text, len) == 0;
+}
+
+static bool sent_by(const scan *s, const uint8_t *sender)
+{
+    uint64_t member;
+
+    if (!mgc__query_has(s->query, "member")) return true;
+    return mgc_query_uint(s->query, "member", &member) && member != 0 && mgc__contracts_member(s->node->chains[0], sender) == member;
 }
 
 /* Would the item make a row?  item: of a transaction its index; of an event its receipt << 32 | index. */
@@ -155,7 +164,7 @@ static mgc_status passes(const scan *s, const mgc_block *block, uint64_t item, b
     if (st == MGC_OK) st = mgc_block_get_receipt(block, (uint32_t)item, &receipt);
     if (st != MGC_OK) return st;
     text = mgc__contracts_name(s->node->contracts, tx.contract);
-    *pass = text_is(s->query, "contract", text, strlen(text)) &&
+    *pass = text_is(s->query, "contract", text, strlen(text)) && sent_by(s, tx.sender) &&
             text_is(s->query, "status", mgc_status_name(receipt.status), strlen(mgc_status_name(receipt.status)));
     return MGC_OK;
 }
@@ -177,7 +186,7 @@ static mgc_status tell(scan *s, const char *chain, const mgc_block *block, uint6
     }
     for (size_t i = 0; i < 16; i++) s->place[i] = (uint8_t)(where[i / 8] >> (8 * (7 - i % 8)));
     if (s->of == OF_BLOCKS) return put_block(s->rows, chain, block);
-    if (s->of == OF_TRANSACTIONS) return put_transaction(s->node, chain, s->rows, block, height, (uint32_t)item);
+    if (s->of == OF_TRANSACTIONS) return put_transaction(s->query, s->node, chain, s->rows, block, height, (uint32_t)item);
     return put_event(s->node, chain, s->rows, block, (uint32_t)(item >> 32), (uint32_t)item);
 }
 
@@ -232,7 +241,7 @@ static mgc_status one_transaction(scan *s, const char *hex)
         if (mgc_chain_find_tx(chain, id, &height, &index) != MGC_OK) continue;
         st = mgc_chain_get_info(chain, &info);
         if (st == MGC_OK) st = mgc_chain_read_block(chain, height, &block);
-        if (st == MGC_OK) st = put_transaction(s->node, info.name, s->rows, block, height, index);
+        if (st == MGC_OK) st = put_transaction(s->query, s->node, info.name, s->rows, block, height, index);
         mgc_block_destroy(block);
         return st;
     }
@@ -291,13 +300,22 @@ static mgc_status ask(mgc_node *node, const mgc_query *query, mgc_rows *rows)
         mgc_status st;
 
         if (strcmp(query->what, scans[i].what) != 0) continue;
-        full.sees_all = mgc__contracts_sees_all(node->chains[0], query->caller);
+        full.sees_all = mgc__contracts_sees_all(node->chains[0], query->caller, query->what);
         s.query = &full;
         st = mgc__query_keys(node->ctx, query, scans[i].keys);
         if (st == MGC_OK) st = mgc_rows_begin(rows, scans[i].columns);
         if (st == MGC_OK) st = mgc_chain_get_info(node->chains[0], &info);
         if (st == MGC_OK) st = mgc__page_begin(node->ctx, query, info.chain_id, rows, &s.page);
         return st != MGC_OK ? st : over_chains(&s);
+    }
+    if (strcmp(query->what, "reads") == 0) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+        mgc__page page;
+        mgc_status st = mgc__query_keys(node->ctx, query, "member");
+
+        if (st == MGC_OK) st = mgc_chain_get_info(node->chains[0], &info);
+        if (st == MGC_OK) st = mgc__page_begin(node->ctx, query, info.chain_id, rows, &page);
+        return st != MGC_OK ? st : mgc__node_reads(node, query, &page, rows);
     }
     for (uint32_t i = 0; i < HOMES; i++) homes[i] = node->chains[node->n_chains == 1 ? 0 : i];
     return mgc__contracts_query(node->contracts, homes, query->caller, query->what, query->arguments, rows);

@@ -42,9 +42,10 @@ typedef struct records {
 /* How the bytes at an offset are: a whole record, the beginning of one, or neither. */
 enum { WHOLE = 1, CUT = 2, DAMAGED = 3 };
 
-static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t *len)
+/* body: filled where it is whole */
+static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t *len, uint8_t body[BODY_MAX])
 {
-    uint8_t head[HEAD], body[BODY_MAX];
+    uint8_t head[HEAD];
     size_t there = r->size - at < HEAD ? (size_t)(r->size - at) : HEAD;
     mgc__crc32c crc;
     mgc_status st = mgc__verdict(r->ops->read(r->user, file_name, at, head, there));
@@ -72,13 +73,14 @@ static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t 
 /* To the first byte that is in no whole record, or the end. */
 static mgc_status walk(const records *r, uint64_t *at, uint64_t *n, uint32_t *is)
 {
+    uint8_t body[BODY_MAX];
     mgc_status st = MGC_OK;
     size_t len;
 
     *at = *n = 0;
     *is = WHOLE;
     while (st == MGC_OK && *at < r->size) {
-        st = record_at(r, *at, is, &len);
+        st = record_at(r, *at, is, &len, body);
         if (st != MGC_OK || *is != WHOLE) break;
         *at += len;
         ++*n;
@@ -101,6 +103,59 @@ static mgc_status open_records(mgc_node *node)
     if (at < r.size) st = mgc__verdict(node->storage.truncate(node->storage_user, file_name, at));
     node->audit_size = at;
     node->audit_open = st == MGC_OK;
+    return st;
+}
+
+/* --- telling ------------------------------------------------------------------------------------------------ */
+
+static uint64_t get64(const uint8_t *at)
+{
+    return get32(at) | (uint64_t)get32(at + 4) << 32;
+}
+
+static mgc_status put_read(mgc_rows *rows, uint64_t number, const uint8_t *body, size_t len)
+{
+    size_t what = get32(body + 24);
+    mgc_status st = what > len - BODY_FIXED ? MGC_E_CORRUPT : MGC_OK;
+
+    if (st == MGC_OK)
+        st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)number, (int64_t)get64(body), (int64_t)get64(body + 8), get32(body + 16),
+                                                  get32(body + 20)}, 5);
+    if (st == MGC_OK) st = mgc_rows_put_text(rows, (const char *)body + BODY_FIXED, what);
+    return st != MGC_OK ? st : mgc_rows_put_text(rows, (const char *)body + BODY_FIXED + what, len - BODY_FIXED - what);
+}
+
+/* An auditor sees what regulators and auditors asked of this node, each of them what it asked itself, others nothing. */
+mgc_status mgc__node_reads(mgc_node *node, const mgc_query *query, mgc__page *page, mgc_rows *rows)
+{
+    bool all = (mgc__contracts_roles(node->chains[0], query->caller) >> MGC_ROLE_AUDITOR & 1) != 0;
+    records r = {&node->storage, node->storage_user, 0};
+    uint8_t body[BODY_MAX], place[16]; /* where the next page begins, and its first number */
+    uint64_t at = 0, n = 0, member = 0;
+    bool one = mgc_query_uint(query, "member", &member) == 1;
+    uint32_t is = WHOLE;
+    size_t len;
+    mgc_status st = mgc_rows_begin(rows, "number time_ms height member roles what arguments");
+
+    if (st == MGC_OK) st = mgc__verdict(node->storage.list(node->storage_user, seen, &r.size));
+    if (page->after_len == sizeof place) at = get64(page->after);
+    if (page->after_len == sizeof place) n = get64(page->after + 8);
+    while (st == MGC_OK && at < r.size) {
+        if (mgc__page_full(page)) {
+            put(place, at, 8);
+            put(place + 8, n, 8);
+            mgc__page_end(page, place, sizeof place);
+            return MGC_OK;
+        }
+        st = record_at(&r, at, &is, &len, body);
+        if (st != MGC_OK || is != WHOLE) break;
+        at += len;
+        n++;
+        if ((all || get32(body + 16) == query->caller) && (!one || get32(body + 16) == member))
+            st = put_read(rows, n, body, len - HEAD);
+    }
+    if (st == MGC_OK && is == DAMAGED)
+        st = mgc__fail(node->ctx, MGC_E_CORRUPT, "node: the record of audited reads is damaged at byte %" PRIu64, at);
     return st;
 }
 

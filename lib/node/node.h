@@ -102,6 +102,8 @@ uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms);
 /* Before a question is answered: a regulator's or auditor's is durably on record, or it is refused.  Not where the node
  * only reads. */
 mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, const char *arguments);
+/* The answer to "reads": what is on record. */
+mgc_status mgc__node_reads(mgc_node *node, const mgc_query *query, mgc__page *page, mgc_rows *rows);
 
 /* --- node.c ------------------------------------------------------------------------------------- */
 
