@@ -27,6 +27,10 @@ struct member {
     mgc_node *node; /* NULL: down */
     mgc_key *key;
     bool lies, flips, forges; /* acknowledges twice; breaks a bit of every message; breaks every signature */
+    bool two_heads;           /* says of a batch, to half of the others, that it ends in another hash */
+    bool may_fail;            /* a call that fails takes it down, as its host would */
+    mgc_ctx *own_ctx;         /* NULL: that of all */
+    uint32_t snapshots;
 };
 
 static mgc_ctx *ctx;
@@ -79,6 +83,30 @@ static void lie(const struct member *m, uint32_t to, const uint8_t *bytes, size_
     post(m->id, to, second, 1 + body_len);
 }
 
+/* The head of a batch with another hash: what follows it is what it was. */
+static void two_heads(const struct member *m, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    static uint8_t second[1 << 20];
+    uint8_t body[MGC_RAFT_SIGNED_BYTES_MAX];
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_raft_entry entries[64];
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+    const char *tag;
+    size_t body_len;
+
+    if (bytes[0] != 1 || len > sizeof second || mgc_raft_decode(bytes + 1, len - 1, &msg, entries, 64, &config) != MGC_OK ||
+        msg.kind != MGC_RAFT_APPEND_REQ || msg.n_entries == 0)
+        return;
+    msg.head[7] ^= 4;
+    OK(mgc_raft_signed_body(&msg, body, &body_len, &tag));
+    OK(mgc_chain_get_info(mgc_node_chain(m->node, MGC_CONTRACT_CREDIT), &chain));
+    OK(mgc__sign_tagged(ctx, m->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
+    second[0] = 1;
+    OK(mgc_raft_encode(&msg, entries, second + 1, sizeof second - 1, &body_len));
+    post(m->id, to, second, 1 + body_len);
+}
+
 /* Whole in form, but the signature is another's. */
 static void forge(uint8_t *bytes, size_t len)
 {
@@ -96,6 +124,7 @@ static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
 
     post(m->id, to, bytes, len);
     if (m->lies) lie(m, to, bytes, len);
+    if (m->two_heads) two_heads(m, to, bytes, len);
     if (m->forges) forge(net[n_net - 1].bytes, len);
     if (m->flips) net[n_net - 1].bytes[mgc__rng_below(&rng, len)] ^= (uint8_t)(1u << mgc__rng_below(&rng, 8));
     return MGC_CB_DONE;
@@ -106,13 +135,14 @@ static void start(uint32_t id)
     const mgc_transport_ops transport = {.struct_size = sizeof transport, .version = 1, .send = send};
     struct member *m = &members[id];
     mgc_node_opts o;
+    mgc_status st;
 
     mgc_node_opts_init(&o, sizeof o);
     o.id = id;
     o.key = m->key;
     o.chain = NULL;
-    o.members = people;
-    o.n_members = n_voters;
+    o.members = n_nodes > 1 ? people : NULL;
+    o.n_members = n_nodes > 1 ? n_voters : 0;
     o.learners = n_learners > 0 ? people + n_voters : NULL;
     o.n_learners = n_learners;
     o.join = id > n_voters + n_learners;
@@ -123,10 +153,15 @@ static void start(uint32_t id)
     o.genesis_time_ms = 1000;
     o.segment_bytes = 1 << 16;
     o.seed = 11;
-    OK(mgc_node_create(ctx, &o, &m->node));
-    OK(mgc_node_set_storage(m->node, &sim_disk_ops, &m->disk));
-    OK(mgc_node_set_transport(m->node, &transport, m));
-    OK(mgc_node_start(m->node));
+    o.snapshots = m->snapshots;
+    st = mgc_node_create(m->own_ctx != NULL ? m->own_ctx : ctx, &o, &m->node);
+    if (st == MGC_OK) st = mgc_node_set_storage(m->node, &sim_disk_ops, &m->disk);
+    if (st == MGC_OK) st = mgc_node_set_transport(m->node, &transport, m);
+    if (st == MGC_OK) st = mgc_node_start(m->node);
+    if (!m->may_fail) OK(st);
+    if (st == MGC_OK) return;
+    mgc_node_destroy(m->node);
+    m->node = NULL;
 }
 
 static void stop(uint32_t id)
@@ -134,6 +169,18 @@ static void stop(uint32_t id)
     mgc_node_destroy(members[id].node);
     members[id].node = NULL;
     sim_disk_crash(&members[id].disk);
+}
+
+static uint32_t n_down; /* of those who may fail */
+
+/* What a call on a node answered: whatever it is but MGC_OK, the host destroys the node. */
+static void answered(struct member *m, mgc_status st)
+{
+    if (!m->may_fail) OK(st);
+    if (st == MGC_OK) return;
+    mgc_node_destroy(m->node);
+    m->node = NULL;
+    n_down++;
 }
 
 static void run(uint64_t ms)
@@ -146,11 +193,12 @@ static void run(uint64_t ms)
                 continue;
             }
             net[i] = net[--n_net];
-            if (x.to <= n_nodes && members[x.to].node != NULL) OK(mgc_node_receive(members[x.to].node, x.from, x.bytes, x.len));
+            if (x.to <= n_nodes && members[x.to].node != NULL)
+                answered(&members[x.to], mgc_node_receive(members[x.to].node, x.from, x.bytes, x.len));
             free(x.bytes);
         }
         for (uint32_t i = 1; i <= n_nodes; i++)
-            if (members[i].node != NULL) OK(mgc_node_step(members[i].node, now, NULL));
+            if (members[i].node != NULL) answered(&members[i], mgc_node_step(members[i].node, now, NULL));
     }
 }
 
@@ -570,6 +618,30 @@ START_TEST(X1_who_signs_two_truths_is_convicted_and_goes)
 }
 END_TEST
 
+/* Kind 4 of evidence: a leader that says of one batch two things. */
+START_TEST(a_leader_with_two_heads_is_convicted_and_goes)
+{
+    uint32_t liar;
+
+    open_all(4, 0, 0);
+    found_market();
+    liar = leader();
+    members[liar].two_heads = true;
+    (void)goes_through(liar, 1500);
+    members[liar].two_heads = false;
+    run(6000);
+    ck_assert_uint_ne(leader(), 0);
+    ck_assert_uint_ne(leader(), liar);
+    ck_assert_uint_eq(member_of(leader(), liar).convicted, 1);
+    for (uint32_t k = 1; k <= 4; k++)
+        if (k != liar) ck_assert_uint_eq(member_of(leader(), k).convicted, 0);
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_REMOVED);
+    ck_assert(goes_through(leader(), 1500));
+    check_alike();
+    close_all();
+}
+END_TEST
+
 /* An alliance of three keeps three voters: conviction costs credit and rank, not the vote (V_min). */
 START_TEST(three_voters_stay_three)
 {
@@ -808,6 +880,196 @@ START_TEST(a_crash_in_the_middle_of_a_change)
 }
 END_TEST
 
+/* --- failing hosts -------------------------------------------------------------------------------- */
+
+/* A storage call fails: the call on the node in which it does says so, or, where it was only the note that a sync had ended, the
+ * next one that writes; the host takes the node down, and started again it has everything that it acknowledged. */
+START_TEST(a_storage_call_that_fails_is_told)
+{
+    uint32_t hit = 0;
+
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    for (long k = 0; k < 24; k++) {
+        uint32_t victim = 1 + (uint32_t)k % 3, before = n_down;
+
+        members[victim].may_fail = true;
+        members[victim].disk.calls = 0;
+        members[victim].disk.fault_at = k / 3;
+        members[victim].disk.die = true;
+        for (int i = 0; i < 800 && members[victim].node != NULL; i++) {
+            if (i % 25 == 0) submit(victim == 1 ? 2 : 1, ++nonce);
+            run(4);
+        }
+        ck_assert_msg(members[victim].disk.dead == (members[victim].node == NULL), "call %ld: the disk is %s, the node is %s", k / 3,
+                      members[victim].disk.dead ? "dead" : "well", members[victim].node == NULL ? "down" : "up");
+        hit += members[victim].disk.dead;
+        ck_assert_uint_eq(n_down, before + (members[victim].node == NULL));
+        members[victim].may_fail = false;
+        if (members[victim].node != NULL) {
+            members[victim].disk.fault_at = -1;
+            continue;
+        }
+        sim_disk_crash(&members[victim].disk);
+        start(victim);
+        run(2500);
+    }
+    ck_assert_uint_gt(hit, 15);
+    nonce = 0;
+    run(4000);
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* One member orders alone: the same, and what a step that answered OK acknowledged is there after the loss of power. */
+START_TEST(alone_a_storage_call_that_fails_is_told)
+{
+    uint32_t hit = 0, late = 0;
+
+    for (long k = 0; k < 12; k++) {
+        mgc_status st;
+
+        open_all(1, 0, 0);
+        nonce = 0;
+        submit(1, ++nonce);
+        members[1].disk.calls = 0;
+        members[1].disk.fault_at = k;
+        members[1].disk.die = true;
+        st = MGC_OK;
+        for (int i = 0; i < 300 && st == MGC_OK && !members[1].disk.dead; i++) st = mgc_node_step(members[1].node, now += 4, NULL);
+        hit += members[1].disk.dead;
+        if (members[1].disk.dead && st == MGC_OK) {
+            uint64_t acknowledged = info_of(1).height;
+            late++;
+            submit(1, ++nonce);
+            for (int i = 0; i < 300 && st == MGC_OK; i++) st = mgc_node_step(members[1].node, now += 4, NULL);
+            ck_assert_int_eq(st, MGC_E_FAILED);
+            ck_assert_uint_gt(acknowledged, 0);
+            stop(1);
+            start(1);
+            ck_assert_uint_ge(info_of(1).height, acknowledged);
+        } else ck_assert_msg((st != MGC_OK) == members[1].disk.dead, "call %ld: %s", k, mgc_status_name(st));
+        close_all();
+    }
+    ck_assert_uint_gt(hit, late);
+    ck_assert_uint_gt(late, 0);
+}
+END_TEST
+
+struct heap {
+    long until_fault, faults, live; /* until_fault -1: none */
+};
+
+static bool heap_fails(struct heap *h)
+{
+    if (h->until_fault < 0 || h->until_fault-- != 0) return false;
+    h->faults++;
+    return true;
+}
+
+static void *heap_alloc(void *u, size_t size)
+{
+    struct heap *h = u;
+
+    if (heap_fails(h)) return NULL;
+    h->live++;
+    return malloc(size);
+}
+
+static void *heap_resize(void *u, void *block, size_t size)
+{
+    struct heap *h = u;
+
+    if (heap_fails(h)) return NULL;
+    h->live += block == NULL;
+    return realloc(block, size);
+}
+
+static void heap_release(void *u, void *block)
+{
+    ((struct heap *)u)->live--;
+    free(block);
+}
+
+/* One member's every allocation fails once, at its start and under load: the call says so or the thing is dropped as a lost
+ * message would be; started again it has what the others have, and nothing leaked. */
+START_TEST(allocations_of_a_member_fail)
+{
+    struct heap heap = {.until_fault = -1};
+    mgc_allocator allocator = {heap_alloc, heap_resize, heap_release, &heap};
+    mgc_ctx_opts o;
+    uint32_t down = 0;
+
+    mgc_ctx_opts_init(&o, sizeof o);
+    o.allocator = &allocator;
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    stop(3);
+    for (long k = 0; k < 1400; k += 1 + k / 12) {
+        uint32_t before = n_down;
+
+        OK(mgc_ctx_create(&o, &members[3].own_ctx));
+        members[3].may_fail = true;
+        heap.until_fault = k;
+        start(3);
+        submit(1, ++nonce);
+        run(600);
+        heap.until_fault = -1;
+        down += n_down > before || members[3].node == NULL;
+        if (members[3].node == NULL) {
+            sim_disk_crash(&members[3].disk);
+            start(3);
+        }
+        members[3].may_fail = false;
+        ck_assert_ptr_nonnull(members[3].node);
+        run(1500);
+        mgc_node_destroy(members[3].node);
+        members[3].node = NULL;
+        mgc_ctx_destroy(members[3].own_ctx);
+        members[3].own_ctx = NULL;
+        ck_assert_msg(heap.live == 0, "allocation %ld: %ld blocks leaked", k, heap.live);
+    }
+    ck_assert_int_gt(heap.faults, 30);
+    ck_assert_uint_gt(down, 10);
+    start(3);
+    run(5000);
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* Snapshots of the state at each day's close, with and without pruning: after a restart and a loss of power the members are alike. */
+START_TEST(members_with_daily_snapshots)
+{
+    for (uint32_t way = 1; way <= 2; way++) {
+        open_all(3, 0, 0);
+        for (uint32_t i = 1; i <= 3; i++) {
+            stop(i);
+            members[i].snapshots = i == 1 ? 0 : way; /* one keeps everything */
+            start(i);
+        }
+        run(2500);
+        found_market();
+        for (int d = 0; d < 4; d++) {
+            now += 86400000;
+            for (int i = 0; i < 3; i++) ck_assert(goes_through(leader(), 700));
+            stop(2 + (uint32_t)d % 2);
+            start(2 + (uint32_t)d % 2);
+            run(2500);
+        }
+        run(2000);
+        check_alike();
+        for (uint32_t i = 1; i <= 3; i++) stop(i);
+        for (uint32_t i = 1; i <= 3; i++) start(i);
+        run(3000);
+        ck_assert(goes_through(leader(), 1500));
+        check_alike();
+        close_all();
+    }
+}
+END_TEST
+
 /* --- rounds --------------------------------------------------------------------------------------- */
 
 /* A transaction whose nonce comes too early makes one round to find that out, not one a tick. */
@@ -849,6 +1111,7 @@ int main(void)
     tcase_add_test(tc, a_forged_acknowledgement_commits_nothing);
     tcase_add_test(tc, a_change_without_a_majority_changes_nothing);
     tcase_add_test(tc, X1_who_signs_two_truths_is_convicted_and_goes);
+    tcase_add_test(tc, a_leader_with_two_heads_is_convicted_and_goes);
     tcase_add_test(tc, three_voters_stay_three);
     tcase_add_test(tc, a_gap_in_nonces_makes_no_rounds);
     tcase_add_test(tc, absence_costs_the_vote_and_presence_brings_it_back);
@@ -856,6 +1119,10 @@ int main(void)
     tcase_add_test(tc, a_configuration_without_a_reason_is_not_taken);
     tcase_add_test(tc, a_roster_in_a_snapshot_is_checked);
     tcase_add_test(tc, a_crash_in_the_middle_of_a_change);
+    tcase_add_test(tc, a_storage_call_that_fails_is_told);
+    tcase_add_test(tc, alone_a_storage_call_that_fails_is_told);
+    tcase_add_test(tc, allocations_of_a_member_fail);
+    tcase_add_test(tc, members_with_daily_snapshots);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -71,8 +71,8 @@ void load_print(const load *l, const char *what)
 {
     double seconds = (double)(l->end_ns - l->warm_ns) / 1e9;
 
-    printf("{\"what\":\"%s\",\"clients\":%u,\"ops_per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n", what, l->n,
-           (double)l->done / seconds, quantile_ms(l, 0.5), quantile_ms(l, 0.99), quantile_ms(l, 0.9999999));
+    printf("{\"what\":\"%s\",\"clients\":%u,\"ops_per_second\":%.0f,\"p05_ms\":%.3f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}\n", what, l->n,
+           (double)l->done / seconds, quantile_ms(l, 0.05), quantile_ms(l, 0.5), quantile_ms(l, 0.99), quantile_ms(l, 0.9999999));
     fflush(stdout);
 }
 
