@@ -143,6 +143,31 @@ START_TEST(both_ways_agree_with_highs)
 }
 END_TEST
 
+/* From the stochastic program to the worst case: a radius of 0 is no set at all, 2 is every distribution, and on the way the
+ * optimum never falls.  Both ways of solving. */
+START_TEST(a_radius_leads_from_the_stochastic_program_to_the_worst_case)
+{
+    static const double radius[] = {0, 0.05, 0.2, 0.5, 1, 1.5, 2};
+
+    for (uint32_t method = MGC_METHOD_DIRECT; method <= MGC_METHOD_CCG; method++) {
+        mgc_twostage *ts = small_world(7 * (uint32_t)_i); /* a multiple of 7: without a set of its own */
+        double stochastic = solve(ts, method, 1e-7).objective, before = stochastic;
+        for (size_t i = 0; i < sizeof radius / sizeof *radius; i++) {
+            OK(mgc_twostage_set_norm1(ts, radius[i]));
+            double now = solve(ts, method, 1e-7).objective;
+            if (i == 0) ck_assert_double_eq_tol(now, stochastic, 1e-6 * stochastic);
+            ck_assert_msg(now >= before - 1e-6 * before, "world %d, radius %g: %.9g after %.9g", _i, radius[i], now, before);
+            before = now;
+        }
+        ck_assert_msg(before > stochastic * (1 + 1e-3), "world %d: caution costs nothing", _i);
+        OK(mgc_twostage_set_norm1(ts, -1));
+        OK(mgc_twostage_set_worst_case(ts, 1));
+        ck_assert_double_eq_tol(solve(ts, method, 1e-7).objective, before, 1e-6 * before);
+        mgc_twostage_destroy(ts);
+    }
+}
+END_TEST
+
 /* The extensive program is what DIRECT solves: anyone's solver gets the same optimum from it. */
 START_TEST(the_extensive_program_has_the_same_optimum)
 {
@@ -614,6 +639,7 @@ TCase *solve_case(void)
 {
     TCase *tc = tcase_create("solve");
 
+    tcase_add_loop_test(tc, a_radius_leads_from_the_stochastic_program_to_the_worst_case, 0, 6);
     tcase_add_loop_test(tc, both_ways_agree_with_highs, 0, WORLDS);
     tcase_add_loop_test(tc, the_extensive_program_has_the_same_optimum, 0, 12);
     tcase_add_test(tc, kept_programs_hear_of_every_change);
