@@ -203,7 +203,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_plan_get_info(const mgc_plan *plan, mgc_pla
  * @param microgrid its id
  * @param device    device id, or "" for the connection to the grid, or "LINK:n" for the n-th link of the model
  * @param quantity  "" : "buy_kw", "sell_kw", "heat_buy_kw" (first stage), "realtime_buy_kw", "realtime_sell_kw", "import_kw",
- *                       "price_per_kwh", "heat_price_per_kwh" (marginal prices of the balances, expected over scenarios)
+ *                       "price_per_kwh", "heat_price_per_kwh" (marginal prices of the balances, expected over scenarios),
+ *                       "cost" [currency] (what falls in each period as the scenario goes, day-ahead decisions and recourse; sums to
+ *                       "first_stage_cost" and the scenario's "cost" less what carbon costs, which is counted over the day)
  *                  load: "demand_kw", "shift_in_kw", "shift_out_kw", "curtailed_kw", "unserved_kw", "served_kw"
  *                  pv, wind, renewable: "power_kw", "available_kw";  chp: "on", "start", "power_kw", "heat_kw", "gas_kw"
  *                  gas_boiler: "heat_kw", "gas_kw";  electric_boiler, heat_pump: "power_kw", "heat_kw"
@@ -293,9 +295,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_state_get(const mgc_state *state, uint32_t 
  * While periods are left, demand shifted and emission count on (load's initial_shifted_kwh, carbon_quota_kg), and stores keep
  * the day's aim (final_energy_kwh); at the end of the horizon these accounts are closed.  contracts 1: what was decided
  * day-ahead for the periods that are left stands (agreed_...: purchases, sales, heat, trades, on/off and storage modes).
- * Decisions of a relaxed plan are rounded.
+ * Decisions of a relaxed plan are rounded.  periods 0 with contracts 1: before the day, with what was decided for it; then
+ * nothing else is told.
  *
- * @param periods 1 .. those of the plan
+ * @param periods 0 .. those of the plan
  * @return MGC_OK; MGC_E_INVALID_ARG, MGC_E_RANGE, MGC_E_STATE (no solution), MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_plan_state(const mgc_plan *plan, uint32_t periods, uint32_t scenario, uint32_t contracts,

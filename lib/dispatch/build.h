@@ -78,6 +78,7 @@ typedef struct mgc__builder {
     mgc__shape *shape;
     mgc_twostage *ts;
     double *cost, *lower, *upper; /* every column's, filled; given together with ts */
+    uint32_t *period;             /* likewise: to which period its cost belongs; PLACE_NONE: to the day */
     bool named;
     uint32_t scenario, stage; /* MGC_FIRST_STAGE or MGC_SCENARIO(scenario) */
     uint32_t columns, rows;   /* made so far */
@@ -107,6 +108,7 @@ struct mgc__site {
     mgc__shape *shape;
     mgc_twostage *ts;
     double *cost; /* as built; bargain changes those of ts */
+    uint32_t *period; /* of each column; PLACE_NONE: of the day */
 };
 
 /* As mgc__site_create(); named: columns and rows carry names; ambiguity false: nominal probabilities only. */

@@ -316,9 +316,11 @@ static void carbon_columns(mgc__builder *b)
     place(b, &s->below);
     mgc__build_column(b, -mgc__carbon_at(s->site, CARBON_REWARD), 0, (double)INFINITY, "carbon", "below", PLACE_NONE);
     place(b, &s->tier);
-    for (uint32_t j = 0; j < tiers; j++)
-        mgc__build_column(b, price * (1 + j * growth), 0,
-                          j + 1 < tiers ? mgc__carbon_at(s->site, CARBON_WIDTH) : (double)INFINITY, "carbon", "tier", j);
+    for (uint32_t j = 0; j < tiers; j++) {
+        uint32_t column = mgc__build_column(b, price * (1 + j * growth), 0,
+                                            j + 1 < tiers ? mgc__carbon_at(s->site, CARBON_WIDTH) : (double)INFINITY, "carbon", "tier", j);
+        if (b->ts != NULL) b->period[column] = PLACE_NONE; /* j counts tiers; the ladder is the day's */
+    }
 }
 
 /* curtailment_cost of all that is available: Q_k's constant, a column fixed at 1. */

@@ -15,9 +15,11 @@ static mgc_status make_place(mgc_plan *plan, mgc__plan_site *s, const char *id)
     s->q = mgc__alloc(plan->ctx, s->shape->scenarios, sizeof *s->q);
     s->p = mgc__alloc(plan->ctx, s->shape->scenarios, sizeof *s->p);
     s->raw = mgc__alloc(plan->ctx, s->shape->scenarios, sizeof *s->raw);
+    s->dated = mgc__alloc(plan->ctx, (size_t)s->shape->scenarios * s->shape->periods, sizeof *s->dated);
     s->cost = (double)INFINITY;
     s->bound = -(double)INFINITY;
-    if (s->x == NULL || s->y == NULL || s->q == NULL || s->p == NULL || s->raw == NULL)
+    if (s->x == NULL || s->y == NULL || s->q == NULL || s->p == NULL || s->raw == NULL ||
+        s->dated == NULL)
         return mgc__no_memory(plan->ctx, "dispatch: a plan");
     return MGC_OK;
 }
@@ -54,6 +56,7 @@ void mgc_plan_destroy(mgc_plan *plan)
         mgc__free(plan->ctx, s->q);
         mgc__free(plan->ctx, s->p);
         mgc__free(plan->ctx, s->raw);
+        mgc__free(plan->ctx, s->dated);
     }
     mgc__free(plan->ctx, plan->site);
     mgc_model_destroy(plan->model);
@@ -188,6 +191,39 @@ static double no_load_cost(const mgc__plan_site *s)
     return sum * s->shape->hours;
 }
 
+static void add_dated(const mgc__site *from, const double *x, uint32_t first, uint32_t end, double *sum)
+{
+    for (uint32_t j = first; j < end; j++)
+        if (from->period[j] != PLACE_NONE) sum[from->period[j]] += from->cost[j] * x[j];
+}
+
+/* What is curtailed costs: all that is available, less what is used (its column); the former has one column for the day. */
+static double curtailed_at_most(const mgc__shape *s, uint32_t k, uint32_t t)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < s->site->n_devices; i++) {
+        const mgc_device *d = s->site->devices[i];
+        if (d->type == TYPE_PV || d->type == TYPE_WIND || d->type == TYPE_RENEWABLE)
+            sum += mgc__device_number(d, REN_CURTAIL_COST) * mgc__device_at(d, REN_AVAILABLE, k, t);
+    }
+    return s->hours * sum;
+}
+
+/* Costs by period: first stage and recourse of each scenario. */
+static void date_costs(mgc__plan_site *to, const mgc__site *from, const double *x)
+{
+    const mgc__shape *s = to->shape;
+
+    memset(to->dated, 0, (size_t)s->scenarios * s->periods * sizeof *to->dated);
+    for (uint32_t k = 0; k < s->scenarios; k++) {
+        double *sum = to->dated + (size_t)k * s->periods;
+        add_dated(from, x, 0, s->first_columns, sum);
+        add_dated(from, x, mgc__column(s, k, 0, 0), mgc__column(s, k, s->scenario_columns, 0), sum);
+        for (uint32_t t = 0; t < s->periods; t++) sum[t] += curtailed_at_most(s, k, t);
+    }
+}
+
 mgc_status mgc__plan_take(mgc__plan_site *to, const mgc__site *from, const double *x, const double *y, const double *worst)
 {
     const mgc__shape *s = to->shape;
@@ -214,6 +250,7 @@ mgc_status mgc__plan_take(mgc__plan_site *to, const mgc__site *from, const doubl
     }
     to->first_stage = first - moved;
     to->cost = first + expected;
+    date_costs(to, from, x);
     to->solved = true;
     return MGC_OK;
 }

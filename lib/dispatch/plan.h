@@ -10,6 +10,7 @@ typedef struct mgc__plan_site {
     bool solved, priced;    /* x, q, p hold a point; y holds multipliers */
     double *x, *y;          /* columns, rows of the shape */
     double *q, *p;          /* scenarios: Q_k as doc/math/dispatch.md has it, worst-case probabilities */
+    double *dated;          /* scenarios x periods: what falls in each period, see doc of mgc_plan_get_series(), "cost" */
     double *raw;            /* scenarios: Q_k of the program, where gas at no load is first-stage cost */
     uint32_t outcome, iterations, nodes;
     double cost, bound, first_stage;

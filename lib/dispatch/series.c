@@ -74,6 +74,12 @@ static double heat_price(const mgc__plan_site *s, size_t device, uint32_t k, uin
     return marginal_price(s, s->shape->row_heat, t);
 }
 
+static double cost(const mgc__plan_site *s, size_t device, uint32_t k, uint32_t t)
+{
+    (void)device;
+    return s->dated[(size_t)k * s->shape->periods + t];
+}
+
 /* --- devices ----------------------------------------------------------------------------------------------------- */
 
 DEVICE(shift_in, SHIFT_IN)
@@ -149,7 +155,7 @@ static double electric_heat(const mgc__plan_site *s, size_t device, uint32_t k, 
 static const quantity grid_quantities[] = {
     {"buy_kw", buy}, {"sell_kw", sell}, {"heat_buy_kw", heat_buy}, {"realtime_buy_kw", realtime_buy},
     {"realtime_sell_kw", realtime_sell}, {"import_kw", import_}, {"export_kw", export_}, {"price_per_kwh", price},
-    {"heat_price_per_kwh", heat_price}, {NULL, NULL}};
+    {"heat_price_per_kwh", heat_price}, {"cost", cost}, {NULL, NULL}};
 static const quantity load_quantities[] = {
     {"demand_kw", demand}, {"shift_in_kw", shift_in}, {"shift_out_kw", shift_out}, {"curtailed_kw", curtailed},
     {"unserved_kw", unserved}, {"served_kw", served}, {NULL, NULL}};

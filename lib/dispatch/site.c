@@ -25,6 +25,7 @@ uint32_t mgc__build_column(mgc__builder *b, double cost, double lower, double up
 
     if (b->ts == NULL || b->status != MGC_OK) return column;
     b->cost[column] = cost;
+    b->period[column] = period;
     b->lower[column] = lower;
     b->upper[column] = upper;
     b->status = mgc_twostage_add_column(b->ts, b->stage, cost, lower, upper, &column);
@@ -403,7 +404,7 @@ static mgc_status set_ambiguity(mgc__site *site)
 static mgc_status build_program(mgc__site *site, bool named)
 {
     mgc__shape *s = site->shape;
-    mgc__builder b = {.ctx = site->ctx, .shape = s, .cost = site->cost, .named = named, .status = MGC_OK};
+    mgc__builder b = {.ctx = site->ctx, .shape = s, .cost = site->cost, .period = site->period, .named = named, .status = MGC_OK};
 
     b.lower = mgc__alloc(site->ctx, mgc__shape_columns(s), sizeof *b.lower);
     b.upper = mgc__alloc(site->ctx, mgc__shape_columns(s), sizeof *b.upper);
@@ -433,7 +434,8 @@ mgc_status mgc__site_build(mgc_ctx *ctx, const mgc_model *model, const char *id,
     mgc_status st = mgc__shape_create(ctx, model, id, trade, &site->shape);
     if (st == MGC_OK) {
         site->cost = mgc__alloc(ctx, mgc__shape_columns(site->shape), sizeof *site->cost);
-        st = site->cost == NULL ? mgc__no_memory(ctx, "dispatch: costs") : build_program(site, named);
+        site->period = mgc__alloc(ctx, mgc__shape_columns(site->shape), sizeof *site->period);
+        st = site->cost == NULL || site->period == NULL ? mgc__no_memory(ctx, "dispatch: costs") : build_program(site, named);
     }
     if (st == MGC_OK && ambiguity) st = set_ambiguity(site);
     if (st != MGC_OK) mgc__site_destroy(site);
@@ -452,6 +454,7 @@ void mgc__site_destroy(mgc__site *site)
     mgc_twostage_destroy(site->ts);
     mgc__shape_destroy(site->shape);
     mgc__free(site->ctx, site->cost);
+    mgc__free(site->ctx, site->period);
     mgc__free(site->ctx, site);
 }
 

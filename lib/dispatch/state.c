@@ -276,8 +276,8 @@ static mgc_status write_site(mgc_state *state, const mgc__plan_site *s, uint32_t
                 .rest = mgc__alloc(state->ctx, shape->periods, sizeof(double)), .status = MGC_OK};
 
     if (w.rest == NULL) return mgc__no_memory(state->ctx, "dispatch: a state");
-    put_carbon(&w);
-    for (size_t i = 0; i < shape->site->n_devices; i++) put_device(&w, shape->site->devices[i], &shape->device[i]);
+    if (periods > 0) put_carbon(&w);
+    for (size_t i = 0; i < shape->site->n_devices && periods > 0; i++) put_device(&w, shape->site->devices[i], &shape->device[i]);
     if (contracts) put_contracts(&w);
     if (contracts) put_trades(&w);
     mgc__free(state->ctx, w.rest);
@@ -291,7 +291,7 @@ mgc_status mgc_plan_state(const mgc_plan *plan, uint32_t periods, uint32_t scena
     if (out != NULL) *out = NULL;
     if (plan == NULL || out == NULL) return MGC_E_INVALID_ARG;
     mgc_ctx *ctx = plan->ctx;
-    if (periods < 1 || periods > plan->model->periods)
+    if (periods > plan->model->periods || (periods == 0 && contracts == 0)) /* before the day there are but contracts */
         return mgc__fail(ctx, MGC_E_RANGE, "dispatch: a state after %u periods; the plan has %u", periods, plan->model->periods);
     if (contracts > 1) return mgc__fail(ctx, MGC_E_RANGE, "dispatch: contracts is %u; must be 0 or 1", contracts);
     mgc_status st = mgc_state_create(ctx, &state);

@@ -157,15 +157,15 @@ END_TEST
 /* With contracts the rest of the day is bought, sold, traded and run as was decided, also when prices turn. */
 START_TEST(contracts_stand)
 {
-    enum { GONE = 9, LEFT = T - GONE };
+    uint32_t gone = _i == 0 ? 0 : 9, left = T - gone; /* 0: the day before, with what was decided for it */
     static const char *const what[] = {"buy_kw", "sell_kw", "heat_buy_kw"};
     mgc_model *model = case_model(ctx, "one_scenario"), *rest;
     mgc_plan *plan = solve(model, MGC_DISPATCH_ALLIANCE);
-    double x[T], y[LEFT];
+    double x[T], y[T];
     mgc_state *state;
 
-    DONE(mgc_plan_state(plan, GONE, 0, 1, &state));
-    DONE(mgc_model_window(model, GONE, LEFT, &rest));
+    DONE(mgc_plan_state(plan, gone, 0, 1, &state));
+    DONE(mgc_model_window(model, gone, left, &rest));
     DONE(mgc_state_apply(state, rest));
     DONE(mgc_model_set_number(rest, "buy_price_per_kwh", 0.01));
     DONE(mgc_model_set_number(rest, "sell_price_per_kwh", 0.001));
@@ -173,16 +173,16 @@ START_TEST(contracts_stand)
     for (size_t i = 0; i < N; i++)
         for (size_t j = 0; j < 3; j++) {
             series(plan, ids[i], "", what[j], x, T);
-            series(later, ids[i], "", what[j], y, LEFT);
-            for (size_t t = 0; t < LEFT; t++) ck_assert_double_eq_tol(y[t], fmax(0, x[GONE + t]), 1e-5);
+            series(later, ids[i], "", what[j], y, left);
+            for (size_t t = 0; t < left; t++) ck_assert_double_eq_tol(y[t], fmax(0, x[gone + t]), 1e-5);
         }
     for (uint32_t l = 0; l < LINKS; l++)
         for (int back = 0; back < 2; back++) {
             char link[16];
             snprintf(link, sizeof link, "LINK:%u", l);
             series(plan, "", link, back ? "sent_back_kw" : "sent_kw", x, T);
-            series(later, "", link, back ? "sent_back_kw" : "sent_kw", y, LEFT);
-            for (size_t t = 0; t < LEFT; t++) ck_assert_double_eq_tol(y[t], fmax(0, x[GONE + t]), 1e-5);
+            series(later, "", link, back ? "sent_back_kw" : "sent_kw", y, left);
+            for (size_t t = 0; t < left; t++) ck_assert_double_eq_tol(y[t], fmax(0, x[gone + t]), 1e-5);
         }
     mgc_state_destroy(state);
     mgc_plan_destroy(plan);
@@ -371,7 +371,7 @@ Suite *state_suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, rolling_with_perfect_forecasts_is_the_day_at_once);
-    tcase_add_test(tc, contracts_stand);
+    tcase_add_loop_test(tc, contracts_stand, 0, 2);
     tcase_add_test(tc, units_remember_since_when);
     tcase_add_test(tc, shifted_demand_comes_back);
     tcase_add_test(tc, expectations_take_the_uncertainty_away);

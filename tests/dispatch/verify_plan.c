@@ -19,6 +19,7 @@ typedef struct day {
     double hours;
     bool relaxed;
     double electricity[T_MAX], heat[T_MAX]; /* supply less demand */
+    double dated[T_MAX];                    /* all costs but carbon, in their periods */
     double cost, emission, ladder;          /* recourse cost before carbon; emission; emission less quotas */
 } day;
 
@@ -53,6 +54,20 @@ static double *balance_of(day *d, const char *device)
     return strcmp(mgc_device_get_text(mgc_microgrid_device(d->site, device), "carrier"), "heat") == 0 ? d->heat : d->electricity;
 }
 
+/* Recourse cost of a period. */
+static void charge(day *d, uint32_t t, double cost)
+{
+    d->cost += cost;
+    d->dated[t] += cost;
+}
+
+/* First-stage cost of a period; it is summed up by itself. */
+static double decide(day *d, uint32_t t, double cost)
+{
+    d->dated[t] += cost;
+    return cost;
+}
+
 static void see_load(day *d, const char *id)
 {
     double in[T_MAX], out[T_MAX], cut[T_MAX], lost[T_MAX], served[T_MAX], moved = 0;
@@ -72,8 +87,8 @@ static void see_load(day *d, const char *id)
         within(d, id, t, served[t], demand + in[t] - out[t] - cut[t] - lost[t], demand + in[t] - out[t] - cut[t] - lost[t]);
         moved += in[t] - out[t];
         balance[t] -= served[t];
-        d->cost += d->hours * (of(d, id, "shift_cost_per_kwh", t) * out[t] + of(d, id, "curtail_cost_per_kwh", t) * cut[t] +
-                               (isinf(price) ? 0 : price * lost[t]));
+        charge(d, t, d->hours * (of(d, id, "shift_cost_per_kwh", t) * out[t] + of(d, id, "curtail_cost_per_kwh", t) * cut[t] +
+                               (isinf(price) ? 0 : price * lost[t])));
     }
     within(d, id, 0, moved, 0, 0); /* (5) */
 }
@@ -87,8 +102,8 @@ static void see_renewable(day *d, const char *id)
         double available = of(d, id, "available_kw", t);
         within(d, id, t, power[t], 0, available);
         d->electricity[t] += power[t];
-        d->cost += d->hours * (of(d, id, "om_cost_per_kwh", t) * power[t] +
-                               of(d, id, "curtailment_cost_per_kwh", t) * (available - power[t]));
+        charge(d, t, d->hours * (of(d, id, "om_cost_per_kwh", t) * power[t] +
+                               of(d, id, "curtailment_cost_per_kwh", t) * (available - power[t])));
         d->emission += d->hours * of(d, id, "emission_kg_per_kwh", t) * power[t];
         d->ladder -= d->hours * of(d, id, "quota_kg_per_kwh", t) * power[t];
     }
@@ -96,7 +111,7 @@ static void see_renewable(day *d, const char *id)
 
 static void burn(day *d, double gas, uint32_t t)
 {
-    d->cost += d->hours * of_site(d, "gas_price_per_kwh", t) * gas;
+    charge(d, t, d->hours * of_site(d, "gas_price_per_kwh", t) * gas);
     d->emission += d->hours * of_site(d, "gas_emission_kg_per_kwh", t) * gas;
 }
 
@@ -157,7 +172,7 @@ static void see_chp(day *d, const char *id)
         d->electricity[t] += power[t];
         d->heat[t] += heat[t];
         burn(d, gas[t], t);
-        d->cost += d->hours * of(d, id, "om_cost_per_kwh", t) * power[t];
+        charge(d, t, d->hours * of(d, id, "om_cost_per_kwh", t) * power[t]);
         d->emission += d->hours * of(d, id, "emission_kg_per_kwh", t) * power[t];
         d->ladder -= d->hours * of(d, id, "quota_kg_per_kwh", t) * power[t];
     }
@@ -174,7 +189,7 @@ static void see_boiler(day *d, const char *id)
         within(d, id, t, heat[t], 0, of(d, id, "max_heat_kw", t));
         d->heat[t] += heat[t];
         burn(d, heat[t] / of(d, id, "efficiency", t), t);
-        d->cost += d->hours * of(d, id, "om_cost_per_kwh", t) * heat[t];
+        charge(d, t, d->hours * of(d, id, "om_cost_per_kwh", t) * heat[t]);
         d->emission += d->hours * of(d, id, "emission_kg_per_kwh", t) * heat[t];
         d->ladder -= d->hours * of(d, id, "quota_kg_per_kwh", t) * heat[t];
     }
@@ -192,7 +207,7 @@ static void see_electric_heat(day *d, const char *id)
         within(d, id, t, heat[t], want, want);
         d->electricity[t] -= power[t];
         d->heat[t] += heat[t];
-        d->cost += d->hours * of(d, id, "om_cost_per_kwh", t) * power[t];
+        charge(d, t, d->hours * of(d, id, "om_cost_per_kwh", t) * power[t]);
     }
 }
 
@@ -215,7 +230,7 @@ static void see_storage(day *d, const char *id)
         within(d, id, t, in[t], 0, of(d, id, "max_charge_kw", t) * (exclusive ? mode[t] : 1));
         within(d, id, t, out[t], 0, of(d, id, "max_discharge_kw", t) * (exclusive ? 1 - mode[t] : 1));
         balance[t] += out[t] - in[t];
-        d->cost += d->hours * of(d, id, "wear_cost_per_kwh", t) * out[t];
+        charge(d, t, d->hours * of(d, id, "wear_cost_per_kwh", t) * out[t]);
     }
     within(d, id, d->periods - 1, energy[d->periods - 1], of(d, id, "final_energy_kwh", 0), of(d, id, "energy_capacity_kwh", 0));
 }
@@ -257,7 +272,7 @@ static double see_links(day *d)
             within(d, name, t, out, 0, capacity);
             within(d, name, t, in, 0, capacity);
             balance[t] += (1 - loss) * in - out;
-            fees += d->hours * 0.5 * fee * (in + out);
+            fees += decide(d, t, d->hours * 0.5 * fee * (in + out));
         }
     }
     return fees;
@@ -302,18 +317,22 @@ static double see_scenario(day *d, double recorded, double weight)
         d->heat[t] += heat[t];
         within(d, "electricity", t, d->electricity[t], 0, 0); /* (2) */
         within(d, "heat", t, d->heat[t], 0, of_site(d, "heat_venting", 0) > 0 ? (double)INFINITY : 0); /* (3) */
-        first += d->hours * (of_site(d, "buy_price_per_kwh", t) * buy[t] - of_site(d, "sell_price_per_kwh", t) * sell[t] +
-                             of_site(d, "heat_price_per_kwh", t) * heat[t]);
-        d->cost += d->hours * (of_site(d, "realtime_buy_price_per_kwh", t) * plus[t] -
-                               of_site(d, "realtime_sell_price_per_kwh", t) * minus[t]);
+        first += decide(d, t, d->hours * (of_site(d, "buy_price_per_kwh", t) * buy[t] - of_site(d, "sell_price_per_kwh", t) * sell[t] +
+                                          of_site(d, "heat_price_per_kwh", t) * heat[t]));
+        charge(d, t, d->hours * (of_site(d, "realtime_buy_price_per_kwh", t) * plus[t] -
+                               of_site(d, "realtime_sell_price_per_kwh", t) * minus[t]));
         d->emission += d->hours * of_site(d, "grid_emission_kg_per_kwh", t) * import[t];
     }
     for (uint32_t i = 0; i < mgc_microgrid_devices(d->site); i++) {
         const char *id = mgc_microgrid_device_id(d->site, i);
         if (strcmp(mgc_microgrid_device_type(d->site, i), "chp") != 0) continue;
         series(d, id, "start", start);
-        for (uint32_t t = 0; t < d->periods; t++) first += of(d, id, "startup_cost", t) * start[t];
+        for (uint32_t t = 0; t < d->periods; t++) first += decide(d, t, of(d, id, "startup_cost", t) * start[t]);
     }
+    series(d, "", "cost", start);
+    for (uint32_t t = 0; t < d->periods; t++)
+        ck_assert_msg(fabs(start[t] - d->dated[t]) < 1e-4 * (1 + fabs(d->dated[t])), "%s scenario %u period %u: cost %.9g, told %.9g", d->id, d->k, t,
+                      d->dated[t], start[t]);
     /* a scenario without weight may stand above its own least cost, never below what its plan costs */
     double cost = d->cost + carbon_cost(d);
     ck_assert_msg(cost <= recorded + 1e-4 * (1 + fabs(recorded)), "%s scenario %u: cost %.9g, told %.9g", d->id, d->k, cost, recorded);

@@ -525,7 +525,8 @@ class State(Handle):
 
 # Quantities of plans by the device's type, as mgc_plan_get_series() knows them; "" is the connection to the grid.
 QUANTITIES: Dict[str, Tuple[str, ...]] = {
-    "": ("buy_kw", "sell_kw", "heat_buy_kw", "realtime_buy_kw", "realtime_sell_kw", "import_kw", "price_per_kwh", "heat_price_per_kwh"),
+    "": ("buy_kw", "sell_kw", "heat_buy_kw", "realtime_buy_kw", "realtime_sell_kw", "import_kw", "price_per_kwh", "heat_price_per_kwh",
+         "cost"),
     "load": ("demand_kw", "shift_in_kw", "shift_out_kw", "curtailed_kw", "unserved_kw", "served_kw"),
     "pv": ("power_kw", "available_kw"), "wind": ("power_kw", "available_kw"), "renewable": ("power_kw", "available_kw"),
     "chp": ("on", "start", "power_kw", "heat_kw", "gas_kw"), "gas_boiler": ("heat_kw", "gas_kw"),
