@@ -3,15 +3,13 @@
  * (the grid of the alliance survives one at a time).  Every member executes the same code over the same records, so
  * that nobody has to be trusted with the calendar.
  *
- *   cc own_contract.c transact.c $(pkg-config --cflags --libs mgchain) -o own_contract && ./own_contract FOLDER */
-#define _POSIX_C_SOURCE 200809L
+ *   cc own_contract.c trial.c transact.c $(pkg-config --cflags --libs mgchain) -o own_contract && ./own_contract FOLDER */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "transact.h"
+#include "trial.h"
 
-enum { OUTAGES = MGC_CONTRACT_HOST, VALIDATOR = 0, ADMINISTRATOR = 1, ADA = 2, BEN = 3, KEYS, SLOT_BYTES = 8 };
+enum { OUTAGES = MGC_CONTRACT_HOST, SLOT_BYTES = 8 };
 
 /* --- the contract ------------------------------------------------------------------------------ */
 
@@ -72,79 +70,25 @@ static mgc_contract contract_of_outages(void)
     return c;
 }
 
-/* --- an alliance that uses it ------------------------------------------------------------------- */
+/* --- in use ------------------------------------------------------------------------------------ */
 
-struct world {
-    mgc_ctx *ctx;
-    mgc_node *node;
-    mgc_key *key[KEYS];
-    uint64_t now_ms;
-};
-
-/* Let a block be built of what was handed in, and say what became of it. */
-static mgc_status report(struct world *w, const char *what, uint64_t ticket)
+static mgc_status announce(trial *t, uint32_t member, uint8_t slot)
 {
-    mgc_ticket_info info = {.struct_size = sizeof info};
+    uint8_t arguments[SLOT_BYTES] = {[SLOT_BYTES - 1] = slot};
 
-    /* a host's loop calls mgc_node_step() instead, when time has come */
-    TRY(mgc_node_flush(w->node, w->now_ms += 1000));
-    TRY(mgc_ticket_state(w->node, ticket, &info));
-    printf("%s: %s%s%s\n", what, mgc_status_name(info.status), info.rule[0] != '\0' ? ": " : "", info.rule);
-    return MGC_OK;
+    return trial_call(t, member == ADA ? "ada announces" : "ben announces", member, OUTAGES, "announce", arguments,
+                      SLOT_BYTES);
 }
 
-static mgc_status enrol(struct world *w, const char *method, const char *words, size_t signers)
-{
-    signer by[2] = {{w->key[ADMINISTRATOR], MGC_ROLE_ADMINISTRATOR}, {w->key[VALIDATOR], MGC_ROLE_VALIDATOR}};
-    uint64_t ticket;
-
-    TRY(transact(w->ctx, w->node, MGC_CONTRACT_INFORMATION, method, words, by, signers, &ticket));
-    return report(w, method, ticket);
-}
-
-/* The alliance, two members, and the contract, which works from the block after next on. */
-static mgc_status found(struct world *w, const mgc_contract *contract)
-{
-    char words[400], hex[65];
-    mgc_node_info info = {.struct_size = sizeof info};
-
-    TRY(public_words(w->key[ADMINISTRATOR], hex));
-    snprintf(words, sizeof words,
-             "name=valley currency=EUR slot_ms=3600000 gate_ms=3600000 gate_slots=24 window_ms=3600000 "
-             "collateral_bp=1000 pending_blocks=1000 first_slot=0 administrator=%s",
-             hex);
-    TRY(enrol(w, "found", words, 2));
-    for (uint32_t member = ADA; member <= BEN; member++) {
-        TRY(public_words(w->key[member], hex));
-        snprintf(words, sizeof words, "id=%u organisation=1 name=m%u roles=%u key=%s from_height=0", (unsigned)member,
-                 (unsigned)member, 1u << MGC_ROLE_MANAGER, hex);
-        TRY(enrol(w, "member", words, 1));
-    }
-    TRY(mgc_node_get_info(w->node, &info));
-    for (int i = 0; i < 32; i++) snprintf(hex + 2 * i, 3, "%02x", contract->code_hash[i]);
-    snprintf(words, sizeof words, "id=%d version=1 code_hash=%s activation_height=%u name=outages", OUTAGES, hex,
-             (unsigned)info.height + 2);
-    return enrol(w, "deploy", words, 1);
-}
-
-static mgc_status announce(struct world *w, uint32_t member, uint8_t slot)
-{
-    uint64_t ticket;
-
-    TRY(transact_bytes(w->node, OUTAGES, "announce", (uint8_t[SLOT_BYTES]){[SLOT_BYTES - 1] = slot}, SLOT_BYTES,
-                       &(signer){w->key[member], MGC_ROLE_MANAGER}, 1, &ticket));
-    return report(w, member == ADA ? "ada announces" : "ben announces", ticket);
-}
-
-static mgc_status use(struct world *w)
+static mgc_status use(trial *t)
 {
     mgc_rows *rows;
     const mgc_row *row;
 
-    TRY(announce(w, ADA, 7));
-    TRY(announce(w, BEN, 7)); /* refused: one at a time */
-    TRY(announce(w, BEN, 8));
-    TRY(mgc_node_query(w->node, 0, "outages", NULL, &rows));
+    TRY(announce(t, ADA, 7));
+    TRY(announce(t, BEN, 7)); /* refused: one at a time */
+    TRY(announce(t, BEN, 8));
+    TRY(mgc_node_query(t->node, 0, "outages", NULL, &rows));
     while (mgc_rows_next(rows, &row) == MGC_ROW)
         printf("slot %s: member %s\n", mgc_row_text(row, "slot"), mgc_row_text(row, "member"));
     mgc_rows_destroy(rows);
@@ -153,29 +97,12 @@ static mgc_status use(struct world *w)
 
 int main(int argc, char **argv)
 {
-    struct world w = {.now_ms = 1718000000000};
     mgc_contract contract = contract_of_outages();
-    mgc_storage_ops ops;
-    mgc_node_opts opts;
-    void *store = NULL;
+    trial t;
 
-    mgc_status st = mgc_ctx_create(NULL, &w.ctx);
-    for (uint32_t i = 0; st == MGC_OK && i < KEYS; i++) st = toy_key(w.ctx, i, &w.key[i]);
-    if (st == MGC_OK) st = mgc_storage_files(w.ctx, argc > 1 ? argv[1] : "ledger", 1, &ops, &store);
-    mgc_node_opts_init(&opts, sizeof opts);
-    opts.id = 1;
-    opts.key = w.key[VALIDATOR];
-    opts.genesis_time_ms = w.now_ms;
-    if (st == MGC_OK) st = mgc_node_create(w.ctx, &opts, &w.node);
-    if (st == MGC_OK) st = mgc_node_set_storage(w.node, &ops, store);
-    if (st == MGC_OK) st = mgc_node_add_contract(w.node, &contract, NULL); /* copied; before start */
-    if (st == MGC_OK) st = mgc_node_start(w.node);
-    if (st == MGC_OK) st = found(&w, &contract);
-    if (st == MGC_OK) st = use(&w);
-    if (st != MGC_OK) fprintf(stderr, "%s: %s\n", mgc_status_name(st), w.ctx != NULL ? mgc_ctx_error(w.ctx) : "");
-    mgc_node_destroy(w.node); /* before the store that it writes to */
-    mgc_storage_files_destroy(store);
-    for (uint32_t i = 0; i < KEYS; i++) mgc_key_destroy(w.key[i]);
-    mgc_ctx_destroy(w.ctx);
+    mgc_status st = trial_begin(&t, argc > 1 ? argv[1] : "ledger", &contract);
+    if (st == MGC_OK) st = use(&t);
+    if (st != MGC_OK) fprintf(stderr, "%s: %s\n", mgc_status_name(st), t.ctx != NULL ? mgc_ctx_error(t.ctx) : "");
+    trial_end(&t);
     return st == MGC_OK ? 0 : 1;
 }
