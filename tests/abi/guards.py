@@ -152,38 +152,39 @@ class Plants:
         self.root, self.cc, self.archives, self.folder, self.count = root, cc, archives, pathlib.Path(folder), 0
         self.records = {name: (HERE / f"lib{name}.txt").read_text() for name in abi_model.LIBRARIES}
 
-    def headers(self, header, old, new):
-        """Include folder with one place of one header changed."""
+    def headers(self, *changes):
+        """Include folder with some places of headers changed: (header, old text, new text) each."""
         self.count += 1
         include = self.folder / f"include{self.count}"
         shutil.copytree(self.root / "include", include)
-        path = include / "mgchain" / header
-        text = path.read_text()
-        assert text.count(old) >= 1, f"plant: {header} has no {old!r}"
-        path.write_text(text.replace(old, new, 1))
+        for header, old, new in changes:
+            path = include / "mgchain" / header
+            text = path.read_text()
+            assert text.count(old) >= 1, f"plant: {header} has no {old!r}"
+            path.write_text(text.replace(old, new, 1))
         return include
 
     def model(self, include):
         return abi_model.measure(abi_model.read(include, self.cc), include, self.cc)
 
-    def layout(self, *change):
-        return layout_faults(self.model(self.headers(*change)), self.records["mgchain"], "mgchain")
+    def layout(self, *changes):
+        return layout_faults(self.model(self.headers(*changes)), self.records["mgchain"], "mgchain")
 
-    def stub(self, library="mgchain", *change):
+    def stub(self, library="mgchain", *changes):
         """A library of empty functions out of headers, changed or not."""
-        include = self.headers(*change) if change else self.root / "include"
+        include = self.headers(*changes) if changes else self.root / "include"
         shared = self.folder / f"lib{library}-{self.count}.so"
         recorded = (self.root / "lib" / abi_model.LIBRARIES[library]).read_text()
         abi_model.build_stub(abi_model.read(include, self.cc), library, include, shared,
                              recorded.replace("global:\n", "global:\n    mgc_fresh;\n", 1))
         return shared
 
-    def abidiff(self, *change):
-        return abidiff_faults(HERE / "libmgchain.abi", self.stub("mgchain", *change))
+    def abidiff(self, *changes):
+        return abidiff_faults(HERE / "libmgchain.abi", self.stub("mgchain", *changes))
 
-    def old_baseline(self, shared, *change):
+    def old_baseline(self, shared, *changes):
         """The real library against a baseline of headers that were otherwise."""
-        stub = self.stub("mgchain", *change)
+        stub = self.stub("mgchain", *changes)
         baseline = stub.with_suffix(".abi")
         subprocess.run(["abidw", "--no-show-locs", "--no-corpus-path", "--out-file", str(baseline), str(stub)], check=True)
         return abidiff_faults(baseline, shared)
@@ -232,33 +233,33 @@ def export_plants(plants):
     yield "plant: a symbol dropped from the library", red(export_faults(without, own_map), "mgc_version is recorded")
     yield "plant: symbols exported that no map records", red(export_faults(more, own_map), "mgc_stray is exported and not recorded")
     yield "plant: a symbol without prefix exported", red(export_faults(more, own_map), "stray has no prefix mgc_")
-    yield "plant: a function declared and not recorded", red(run_gen_map(plants.headers(*FRESH)), "lacks mgc_fresh: run tools/gen-map")
-    yield "plant: a recorded function gone from the headers", red(run_gen_map(plants.headers(*DROP)), "names mgc_version")
+    yield "plant: a function declared and not recorded", red(run_gen_map(plants.headers(FRESH)), "lacks mgc_fresh: run tools/gen-map")
+    yield "plant: a recorded function gone from the headers", red(run_gen_map(plants.headers(DROP)), "names mgc_version")
 
 
 def layout_plants(plants):
-    yield "plant: two fields swapped", red(plants.layout(*SWAP), "mgc_program_info.nodes was at")
-    yield "plant: a constant renumbered", red(plants.layout(*RENUMBER), "constant MGC_OUTCOME_LIMIT was 4, is 14")
-    yield "plant: a status renumbered", red(plants.layout(*STATUS), "constant MGC_E_STOPPED was -7, is -17")
-    yield "plant: a macro renumbered", red(plants.layout(*MACRO), "constant MGC_RECOURSE was 1, is 2")
-    yield "plant: an argument's type changed", red(plants.layout(*ARGUMENT), "function mgc_outcome_name was")
-    yield "plant: a function dropped from the headers", red(plants.layout(*DROP), "function mgc_version is gone")
-    yield "plant: a field inserted", red(plants.layout(*INSERT), "mgc_ctx_opts.allocator was at")
-    yield "plant: a struct without its own size grown", red(plants.layout(*GROW_FIXED), "mgc_allocator grew by fresh")
-    yield "no plant: a struct with its own size grown at the end", green(plants.layout(*GROW))
-    grown = abi_record.parse(abi_record.render(plants.model(plants.headers(*HOLE)), "mgchain"))
-    yield "plant: nameless bytes", red(list(abi_record.hidden_padding(grown)), "mgc_ctx_opts: 4 nameless bytes")
-    yield "plant: a long in a signature", red(list(type_faults(abi_model.read(plants.headers(*LONG), plants.cc))), "type long")
+    """Plants that do not touch each other share one reading of the headers: each must be told by itself."""
+    faults = plants.layout(SWAP, RENUMBER, STATUS, MACRO, ARGUMENT, DROP, INSERT, GROW_FIXED)
+    for what, word in (("two fields swapped", "mgc_program_info.nodes was at"), ("a constant renumbered", "constant MGC_OUTCOME_LIMIT was 4, is 14"),
+                       ("a status renumbered", "constant MGC_E_STOPPED was -7, is -17"), ("a macro renumbered", "constant MGC_RECOURSE was 1, is 2"),
+                       ("an argument's type changed", "function mgc_outcome_name was"), ("a function dropped from the headers", "function mgc_version is gone"),
+                       ("a field inserted", "mgc_ctx_opts.allocator was at"), ("a struct without its own size grown", "mgc_allocator grew by fresh")):
+        yield f"plant: {what}", red(faults, word)
+    yield "no plant: a struct with its own size grown at the end", green(plants.layout(GROW))
+    grown = plants.model(plants.headers(HOLE, LONG))
+    yield "plant: nameless bytes", red(list(abi_record.hidden_padding(abi_record.parse(abi_record.render(grown, "mgchain")))), "mgc_ctx_opts: 4 nameless bytes")
+    yield "plant: a long in a signature", red(list(type_faults(grown)), "type long")
 
 
 def abidiff_plants(plants, shared):
-    yield "plant: abidiff and an argument's type changed", red(plants.abidiff(*ARGUMENT), "mgc_outcome_name")
-    yield "plant: abidiff and a function dropped", red(plants.abidiff(*DROP), "mgc_version")
-    yield "plant: abidiff and a field inserted", red(plants.abidiff(*INSERT), "mgc_ctx_opts")
-    yield "no plant: abidiff and a struct grown at the end", green(plants.abidiff(*GROW))
-    yield "no plant: abidiff and a fresh function", green(plants.abidiff(*FRESH))
-    yield "plant: abidiff, the library and an argument that was another", red(plants.old_baseline(shared, *SIZE), "mgc_ctx_create")
-    yield "plant: abidiff, the library and a field that was not there", red(plants.old_baseline(shared, *INSERT), "mgc_ctx_opts")
+    faults = plants.abidiff(ARGUMENT, DROP, INSERT)
+    yield "plant: abidiff and an argument's type changed", red(faults, "type name changed from 'unsigned int'")
+    yield "plant: abidiff and a function dropped", red(faults, "[D] 'function uint32_t mgc_version()'")
+    yield "plant: abidiff and a field inserted", red(faults, "'uint64_t fresh', at offset 64")
+    yield "no plant: abidiff, a struct grown at the end and a fresh function", green(plants.abidiff(GROW, FRESH))
+    faults = plants.old_baseline(shared, SIZE, INSERT)
+    yield "plant: abidiff, the library and an argument that was another", red(faults, "parameter 2 of type 'mgc_ctx*' changed")
+    yield "plant: abidiff, the library and a field that was not there", red(faults, "'uint64_t fresh', at offset 64")
 
 
 # --- the run -----------------------------------------------------------------------------------------------------------
