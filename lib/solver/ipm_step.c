@@ -163,12 +163,19 @@ static void recover_part(mgc__ipm *ipm, mgc__ipm_part *part)
     ipm->loops->expand(ipm, part);
 }
 
+/* While the part is in the cache, what weigh_corrector() asks of it. */
+static void recover_and_reach(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    recover_part(ipm, part);
+    ipm->loops->reach(ipm, part);
+}
+
 /* The whole direction from the solution (dx, -dy) of the Newton system, with its step lengths. */
-static void recover(mgc__ipm *ipm)
+static void recover(mgc__ipm *ipm, bool corrector)
 {
     double along[3] = {0.0, 0.0, 0.0}, primal = 1.0, dual = 1.0;
 
-    mgc__ipm_over(ipm, recover_part);
+    mgc__ipm_over(ipm, corrector ? recover_and_reach : recover_part);
     for (uint32_t k = 0; k < ipm->parts; k++) {
         const mgc__ipm_part *part = &ipm->part[k];
 
@@ -196,7 +203,7 @@ static double predict(mgc__ipm *ipm)
 
     mgc__ipm_over(ipm, ipm->loops->predictor);
     mgc__ipm_kkt_solve(ipm);
-    recover(ipm);
+    recover(ipm, false);
     if (ipm->complementarities == 0) return 0.0;
     sigma = mu_along(ipm, ipm->step_primal, ipm->step_dual) / ipm->mu;
     sigma *= ipm->has_q ? sigma * sigma * sigma : sigma * sigma * sigma * sigma;
@@ -210,7 +217,7 @@ static void correct(mgc__ipm *ipm, double target)
     ipm->target = target;
     mgc__ipm_over(ipm, ipm->loops->corrector);
     mgc__ipm_kkt_solve(ipm);
-    recover(ipm);
+    recover(ipm, false);
 }
 
 /* The present direction and the other one change places. */
@@ -253,7 +260,6 @@ static void weigh_corrector(mgc__ipm *ipm, double primal, double dual)
     double reach_primal[WEIGHTS] = {0}, reach_dual[WEIGHTS] = {0};
     uint32_t p, d;
 
-    mgc__ipm_over(ipm, ipm->loops->reach);
     for (uint32_t part = 0; part < ipm->parts; part++)
         for (uint32_t k = 1; k < WEIGHTS; k++) {
             reach_primal[k] = fmax(reach_primal[k], ipm->part[part].reach_primal[k]);
@@ -282,7 +288,7 @@ static bool correct_centrality(mgc__ipm *ipm, double target)
     ipm->ahead[1] = fmin(1.0, dual + REACH);
     mgc__ipm_over(ipm, ipm->loops->centrality);
     mgc__ipm_kkt_solve(ipm);
-    recover(ipm);
+    recover(ipm, true);
     weigh_corrector(ipm, primal, dual);
     return ipm->step_primal + ipm->step_dual >= primal + dual + WORTH_ANOTHER;
 }
