@@ -262,11 +262,11 @@ static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arr
     for (uint32_t c = 0; c < parts->components; c++)
         place_component(ldl, a, g, parts, k, c, member[parts->group_of[c]]++);
     mgc__free(ldl->ctx, member);
+    a->right = mgc__alloc(ldl->ctx, ldl->n, sizeof *a->right);
+    if (!a->right) return mgc__no_memory(ldl->ctx, "a factorisation");
     if (a->compression) {
         size_t values = a->link_value + a->links + a->link_edges;
 
-        a->right = mgc__alloc(ldl->ctx, ldl->n, sizeof *a->right);
-        if (!a->right) return mgc__no_memory(ldl->ctx, "a factorisation");
         for (size_t at = 0; at < values; at++)
             if (a->source[at] != UINT32_MAX) a->source[at] = a->compression->from[a->source[at]];
     }
@@ -555,16 +555,15 @@ static void collect(const arrow *a, const arrow_batch *batch, const double *bord
     }
 }
 
-/* The caller's right-hand side of a batch, kept in ldl->b. */
+/* The caller's right-hand side of a batch. */
 static void take_in(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
 {
     const arrow *a = s->ldl->state;
     size_t size = a->group[batch->group].size;
-    double *b = s->ldl->b + batch->x;
+    double *x = s->x + batch->x;
 
-    gather(size, batch->lanes, a->origin + batch->x, s->from, b);
-    memcpy(s->x + batch->x, b, size * LANES * sizeof *b);
-    chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * LANES, b, s->ldl->weight + batch->x));
+    gather(size, batch->lanes, a->origin + batch->x, s->from, x);
+    chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * LANES, x, s->ldl->weight + batch->x));
 }
 
 static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
@@ -648,17 +647,18 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
 {
     arrow *a = ldl->state;
     sweep s = {.ldl = ldl, .x = ldl->x, .from = b, .to = x};
-    double *link_b = ldl->b + a->link_x, *link_x = ldl->x + a->link_x;
+    double *link_x = ldl->x + a->link_x;
     const double *weight = ldl->weight + a->link_x;
     ldl_sizes sizes;
 
-    if (a->compression) {
+    if (a->compression || b == x) { /* the residual will ask for it again */
         copy_parts(ldl, b, a->right, ldl->n);
-        mgc__compress_right(a->compression, a->right);
-        s.from = b = a->right;
+        if (a->compression) mgc__compress_right(a->compression, a->right);
+        s.from = a->right;
     }
-    for (uint32_t k = 0; k < a->links; k++) link_x[k] = link_b[k] = b[a->origin[a->link_x + k]];
-    sizes.b = a->loops->largest(a->links, link_b, weight);
+    a->b = s.from;
+    for (uint32_t k = 0; k < a->links; k++) link_x[k] = a->b[a->origin[a->link_x + k]];
+    sizes.b = a->loops->largest(a->links, link_x, weight);
     sweep_all(&s);
     sizes.shifted = a->loops->largest_product(a->links, link_x, ldl->shift + a->link_x, weight);
     for (uint32_t k = 0; k < a->links; k++) x[a->origin[a->link_x + k]] = link_x[k];
@@ -682,6 +682,7 @@ static void residual_chunk(void *user, size_t index)
         const arrow_group *g = &a->group[batch->group];
         double *border = border_of(chunk, g, 0), *border_r = border_of(chunk, g, 1);
 
+        gather(g->size, batch->lanes, a->origin + batch->x, a->b, s->r + batch->x);
         spread(a, batch, s->x + a->link_x, border);
         memset(border_r, 0, (size_t)g->border * LANES * sizeof *border_r);
         a->kernel->residual(g, s->ldl->value + batch->value, s->x + batch->x, border, s->r + batch->x, border_r);
@@ -696,6 +697,7 @@ static void residual(mgc__ldl *ldl, const double *x, double *r)
     const double *value = ldl->value + a->link_value, *link_x = x + a->link_x;
     double *link_r = r + a->link_x;
 
+    for (uint32_t k = 0; k < a->links; k++) link_r[k] = a->b[a->origin[a->link_x + k]];
     over_chunks(ldl, (double)ldl->info.factor_nonzeros, residual_chunk, &s);
     for (uint32_t k = 0; k < a->links; k++) link_r[k] -= value[k] * link_x[k];
     for (uint32_t e = 0; e < a->link_edges; e++) {

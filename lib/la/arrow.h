@@ -126,7 +126,8 @@ typedef struct arrow {
     uint32_t *source, *origin;        /* entry of the caller's K for each value, row for each entry of vectors */
     const double *given;              /* the caller's values, while it factorises */
     struct compression *compression;  /* NULL: links are as they are */
-    double *right;                    /* n: a right-hand side in its variables */
+    double *right;                    /* n: a right-hand side in its variables, or a copy */
+    const double *b;                  /* the present right-hand side, by the caller's rows */
     const arrow_kernels *kernel;
     const ldl_loops *loops;
     void *l_block, *value_block;

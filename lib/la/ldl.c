@@ -400,9 +400,12 @@ static double residual(mgc__ldl *ldl, const yardstick *y)
 {
     walk w = {.ldl = ldl};
 
-    share(&w, ldl->length, copy_b);
-    if (ldl->engine->residual) ldl->engine->residual(ldl, ldl->x, ldl->r);
-    else mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
+    if (ldl->engine->residual) {
+        ldl->engine->residual(ldl, ldl->x, ldl->r);
+    } else {
+        share(&w, ldl->length, copy_b);
+        mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
+    }
     share(&w, ldl->length, measure_residual);
     return relative(y, largest_of_parts(&w));
 }

@@ -34,10 +34,10 @@ typedef struct ldl_engine {
     bool (*load)(mgc__ldl *ldl, const double *value);
     mgc_status (*factorise)(mgc__ldl *ldl);
     void (*solve)(mgc__ldl *ldl, double *x); /* in place */
-    /* The caller's b to ldl->b, its solution to ldl->x and the caller's x. */
+    /* The caller's b to ldl->b, or wherever residual finds it; its solution to ldl->x and the caller's x. */
     ldl_sizes (*first)(mgc__ldl *ldl, const double *b, double *x);
     void (*finish)(mgc__ldl *ldl, double *x); /* what ldl->x is to the caller, whose rows are in place already */
-    void (*residual)(mgc__ldl *ldl, const double *x, double *r); /* r -= K x */
+    void (*residual)(mgc__ldl *ldl, const double *x, double *r); /* r = b - K x; NULL: ldl->b holds b */
     void (*destroy)(mgc__ldl *ldl);
 } ldl_engine;
 

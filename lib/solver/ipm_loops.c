@@ -31,13 +31,11 @@ static double largest_lane(const lanes *v)
 ALWAYS_INLINE void theta_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes l = 1.0 / AT(vl), u = 1.0 / AT(vu), zl = AT(zl), zu = AT(zu);
+        lanes l = 1.0 / AT(vl), u = 1.0 / AT(vu);
 
         PUT(il) = l;
         PUT(iu) = u;
-        PUT(jl) = -1.0 / zl; /* infinite where the bound is absent */
-        PUT(ju) = -1.0 / zu;
-        PUT(theta) = zl * l + zu * u;
+        PUT(theta) = AT(zl) * l + AT(zu) * u;
     }
 }
 
@@ -118,9 +116,9 @@ ALWAYS_INLINE void expand_body(mgc__ipm *ipm, mgc__ipm_part *part)
         p = LARGER(a, p);
         a = -dvu * AT(iu);
         p = LARGER(a, p);
-        a = dzl * AT(jl); /* not a number where the bound is absent: passed over */
+        a = -dzl / zl; /* not a number where the bound is absent: passed over */
         d = LARGER(a, d);
-        a = dzu * AT(ju);
+        a = -dzu / zu;
         d = LARGER(a, d);
         vdz += vl * dzl + vu * dzu;
         zdv += zl * dvl + zu * dvu;
@@ -153,7 +151,7 @@ ALWAYS_INLINE void reach_body(mgc__ipm *ipm, mgc__ipm_part *part)
     lanes p[WEIGHTS] = {{0}}, d[WEIGHTS] = {{0}};
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes il = AT(il), iu = AT(iu), jl = AT(jl), ju = AT(ju);
+        lanes il = AT(il), iu = AT(iu), jl = -1.0 / AT(zl), ju = -1.0 / AT(zu);
 
         REACH_OF(-LOAD(old->dvl + i) * il, -AT(dvl) * il, p);
         REACH_OF(-LOAD(old->dvu + i) * iu, -AT(dvu) * iu, p);

@@ -27,7 +27,7 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
     X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(g) X(rhs) X(sol) X(work) X(save)                                   \
     X(y)  /* [0, n) nothing, [n, N) row multipliers */                                                             \
     X(dy) /* the same for their step */                                                                            \
-    X(il) X(iu) X(jl) X(ju) /* 1 / vl, 1 / vu, -1 / zl, -1 / zu */                                                \
+    X(il) X(iu)       /* 1 / vl, 1 / vu */                                                                         \
     X(lever)          /* what g weighs in the right-hand side: 1 for columns, 1 / Theta for inequalities, else 0 */  \
     X(omega)          /* weight of the component's barrier */                                                      \
     X(bl) X(bu)       /* the same where the bound exists, else 0 */                                                \

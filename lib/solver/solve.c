@@ -265,7 +265,12 @@ static mgc_status reduce(mgc__solve *s, const mgc__qp *qp, mgc__presolve **out)
     *out = NULL;
     /* A warm start lives from rows and columns that stay: costs alone may decide what a reduction takes out. */
     if (s->opts.presolve == 1 || (s->opts.presolve == 0 && s->opts.warm_start != 0)) return MGC_OK;
-    return mgc__presolve_run(s->p->ctx, qp, &o, out);
+    mgc_status st = mgc__presolve_run(s->p->ctx, qp, &o, out);
+    if (st == MGC_OK && *out != NULL && !mgc__presolve_changed(*out) && mgc__presolve_outcome(*out) == MGC_OUTCOME_NONE) {
+        mgc__presolve_destroy(*out); /* its memory serves the solve */
+        *out = NULL;
+    }
+    return st;
 }
 
 /* An answer for qp: of presolve itself, or of the core for what presolve left (NULL: everything). */
