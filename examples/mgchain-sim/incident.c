@@ -66,6 +66,30 @@ static incident_line *tell(book *b, const char *incident, const char *who)
     return line;
 }
 
+void incidents_missing(book *b)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name, *why;
+    } reasons[] = {
+        {INCIDENT_METER, "dishonest meter", "no meter takes in 10 kWh in a slot after its first one"},
+        {INCIDENT_DEFAULT, "default", "no member's day costs more than what its agreements and payments reserve before it"},
+        {INCIDENT_DISPUTE, "dispute", "no slot became provisional"},
+        {INCIDENT_LEADER, "leader crash", "nobody led while the day went on"},
+        {INCIDENT_PARTITION, "partition", "nobody led while the day went on"},
+        {INCIDENT_CREDIT, "low credit", "nobody led while the day went on"},
+        {INCIDENT_LIES, "equivocation", "nobody led while the day went on"},
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if ((b->incident.asked & ~b->incident.done & reasons[i].bit) == 0) continue;
+        incident_line *line = tell(b, reasons[i].name, "this case");
+        snprintf(line->what, sizeof line->what, "gives no occasion for it: %s", reasons[i].why);
+        snprintf(line->answer, sizeof line->answer, "not staged");
+        fprintf(stderr, "mgchain-sim: the incident \"%s\" was not staged: %s; try another case\n", reasons[i].name, reasons[i].why);
+    }
+}
+
 /* --- transactions beside the day's -------------------------------------------------------------------- */
 
 static uint64_t *offset_of(book *b, uint32_t member, uint32_t contract)

@@ -47,6 +47,8 @@ mgc_status incident_after(book *b, uint32_t phase);
 
 /* All that was handed in stands in final blocks: does an incident among the members go on? */
 mgc_status incident_settled(book *b);
+/* At the day's end: those that were asked for and could not be staged, each with its reason, in the table and on stderr. */
+void incidents_missing(book *b);
 /* Members that the incidents need, so that a majority goes on and signs. */
 uint32_t incident_members(uint32_t asked);
 

@@ -131,8 +131,11 @@ static mgc_status print_json(sim *s, const char *what, mgc_rows *rows)
 /* What can be asked, as an error tells it. */
 static const char *const tables_of[] = {"blocks", "transactions", "events", "contracts", "accounts", "parameters", "members", "microgrids",
                                         "links", "meters", "commitments", "nominations", "trades", "payments", "schedule", "terms",
-                                        "flows", "readings", "settlement", "tariffs"};
-enum { TABLES_OF = sizeof tables_of / sizeof tables_of[0] };
+                                        "flows", "readings", "settlement", "tariffs", "totals", "auctions", "bids", "certificates",
+                                        "surrendered", "acts", "rules", "frozen", "audits", "credit", "validators", "epochs", "reads",
+                                        /* of one account, of one record: not exported */
+                                        "transfers", "history"};
+enum { TABLES_OF = sizeof tables_of / sizeof tables_of[0], TABLES_WHOLE = TABLES_OF - 2 };
 
 static int refused(sim *s, mgc_status st, const char *what)
 {
@@ -166,7 +169,7 @@ int ledger_query(sim *s)
     if (s->n_words < 3) {
         fputs("mgchain-sim: ask for something: ledger query DIR WHAT [KEY=VALUE ...]; WHAT is one of\n ", stderr);
         for (size_t i = 0; i < TABLES_OF; i++) fprintf(stderr, " %s", tables_of[i]);
-        fputs(" transfers\n", stderr);
+        fputs("\nas seen by --as MEMBER, by number or name; without it by the public.  Conditions and columns: mgchain/node.h\n", stderr);
         return EXIT_USAGE;
     }
     if (!question_of(s, 3, question, sizeof question)) {
@@ -181,6 +184,8 @@ int ledger_query(sim *s)
         if (st == MGC_OK && s->json) st = print_json(s, s->words[2], rows);
         else if (st == MGC_OK) print_csv(stdout, rows);
         if (st != MGC_OK) code = refused(s, st, s->words[2]);
+        else if (mgc_rows_count(rows) == 0 && caller == 0)
+            fputs("no rows for the public; --as MEMBER asks as a member, by number or name: mgchain-sim ledger query DIR members\n", stderr);
         else if (!s->json && mgc_rows_cursor(rows)[0] != '\0') fprintf(stderr, "there is more: --cursor %s\n", mgc_rows_cursor(rows));
     }
     mgc_rows_destroy(rows);
@@ -220,7 +225,7 @@ int ledger_export(sim *s)
         fprintf(stderr, "mgchain-sim: %s: the folder cannot be made\n", s->out);
         code = EXIT_IO;
     }
-    for (size_t i = 0; i < TABLES_OF && code == EXIT_DONE; i++) code = export_table(&r, caller, tables_of[i]);
+    for (size_t i = 0; i < TABLES_WHOLE && code == EXIT_DONE; i++) code = export_table(&r, caller, tables_of[i]);
     reader_close(&r);
     return code;
 }
@@ -267,6 +272,20 @@ static int proof_usage(void)
           "  ledger proof DIR account id=ID                  an account at the last day's close\n"
           "--out FILE keeps the proof; mgchain-sim ledger verify FILE --chain CHAIN_ID checks it anywhere\n", stderr);
     return EXIT_USAGE;
+}
+
+/* The first of the words that cannot be what it is for, with its cure; nothing where all are good. */
+static void tell_bad_word(reader *r)
+{
+    const char *id = word_of(r->s, "tx_id"), *name = word_of(r->s, "chain"), *account = word_of(r->s, "id");
+    uint8_t bytes[32];
+
+    if (id != NULL && !from_hex(id, bytes, 32))
+        fprintf(stderr, "mgchain-sim: tx_id=%s: a transaction's id has 64 hexadecimal digits; find it by: ledger query DIR transactions\n", id);
+    else if (account != NULL && !from_hex(account, bytes, 16))
+        fprintf(stderr, "mgchain-sim: id=%s: an account's id has 32 hexadecimal digits; find it by: ledger query DIR accounts --as MEMBER\n", account);
+    else if (name != NULL && chain_named(r, name) == NULL)
+        fprintf(stderr, "mgchain-sim: chain=%s: there is no such chain; see: ledger query DIR blocks\n", name);
 }
 
 /* Make the proof that the words ask for; *chain: the one that it is about. */
@@ -360,7 +379,10 @@ int ledger_proof(sim *s)
     if (st == MGC_OK) st = mgc_chain_get_info(chain, &info);
     if (st == MGC_OK && s->out_given) st = mgc_file_write(s->ctx, s->out, (const char *)bytes, len);
     if (st == MGC_OK) code = tell_verdict(s, info.chain_id, bytes, len);
-    else if (bytes != NULL && !asked) code = proof_usage();
+    else if (bytes != NULL && !asked) {
+        tell_bad_word(&r);
+        code = proof_usage();
+    }
     else code = st == MGC_E_NOT_FOUND ? (failed(s, st, s->words[2]), EXIT_USAGE) : failed(s, st, s->words[2]);
     free(bytes);
     reader_close(&r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two credit values: the formulas alone (credit_rule.c), and what other contracts ask (credit.c).
+/* The two credit values: the formulas alone (credit_rule.c), what the files of the contract share, and what other contracts and
+ * the node ask.
  *
  * All in ten-thousandths ("basis points"), 0..10000, integers, rounded towards zero; doc/contracts.md has the same in
  * words. */
@@ -43,7 +44,7 @@ uint32_t mgc__credit_node_step(uint32_t node, uint64_t signed_, uint64_t certifi
 uint32_t mgc__credit_limit_bp(uint32_t trade, uint32_t threshold);
 uint32_t mgc__credit_collateral_bp(uint32_t trade, uint32_t market_bp);
 
-/* --- credit.c ----------------------------------------------------------------------------------- */
+/* --- records (credit_record.c) --------------------------------------------------------------------- */
 
 /* Trading credit of a member. */
 enum { CREDIT_TRADE, CREDIT_SUSPENDED, CREDIT_BEGAN, CREDIT_INTS };
@@ -65,8 +66,28 @@ enum {
 void mgc__credit_count_low(int64_t *v, int64_t certificates, int64_t leader, bool several);
 bool mgc__credit_to_demote(const int64_t *v);
 
-/* The record of a member, or that of one who never traded. */
+/* Of the contract's own count: the next epoch, the first slot not wholly judged, the certificates of the epoch at hand. */
+enum { NEXT_EPOCH, NEXT_SLOT, NEXT_CERTIFICATES, NEXT_INTS };
+
+mgc__key mgc__credit_member_key(int64_t member);
+mgc__key mgc__credit_node_key(int64_t validator);
+/* The record of a member, or that of one who never traded; of a validator, or that of one of whom nothing is known. */
 mgc_status mgc__credit_of(mgc_env *env, int64_t member, mgc__rec *rec);
+mgc_status mgc__credit_node(mgc_env *env, int64_t validator, mgc__rec *rec);
+mgc_status mgc__credit_put_member(mgc_env *env, int64_t member, const mgc__rec *rec);
+mgc_status mgc__credit_put_node(mgc_env *env, int64_t validator, const mgc__rec *rec);
+/* The count, or that of before the first epoch. */
+mgc_status mgc__credit_next(mgc_env *env, const mgc__market *market, mgc__rec *next);
+/* An event with a number. */
+mgc_status mgc__credit_alert(mgc_env *env, const char *what, int64_t number);
+
+/* --- methods (credit_epoch.c, credit_vote.c) --------------------------------------------------------- */
+
+mgc_status mgc__credit_epoch(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__credit_certify(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__credit_evidence(mgc_env *env, const mgc__method *method, const mgc__values *values);
+
+/* --- for others (credit.c) ---------------------------------------------------------------------------- */
 
 typedef struct mgc__credit_entry {
     uint32_t validator, node, trade;

@@ -95,3 +95,21 @@ uint32_t mgc__credit_collateral_bp(uint32_t trade, uint32_t market_bp)
 
     return rate > 10000 ? 10000 : rate;
 }
+
+void mgc__credit_count_low(int64_t *v, int64_t certificates, int64_t leader, bool several)
+{
+    if (certificates == 0) return;
+    if (v[NODE_SIGNED] * CREDIT_MAX / certificates >= CREDIT_DEMOTE_BELOW) {
+        v[NODE_LOW_EPOCHS] = v[NODE_LOW_LEADER] = v[NODE_LOW_LEADERS] = 0;
+        return;
+    }
+    if (several || (v[NODE_LOW_EPOCHS] > 0 && v[NODE_LOW_LEADER] != leader)) v[NODE_LOW_LEADERS] = 1;
+    if (v[NODE_LOW_EPOCHS] == 0) v[NODE_LOW_LEADER] = leader;
+    if (v[NODE_LOW_EPOCHS] < CREDIT_DEMOTE_EPOCHS) v[NODE_LOW_EPOCHS]++;
+}
+
+bool mgc__credit_to_demote(const int64_t *v)
+{
+    return v[NODE_CREDIT] < CREDIT_DEMOTE_BELOW && v[NODE_LOW_EPOCHS] >= CREDIT_DEMOTE_EPOCHS &&
+           v[NODE_LOW_LEADERS] != 0;
+}

@@ -688,6 +688,8 @@ def a_ledger_answers_by_role_and_page():
     assert "did you mean 'readings'" in ask("readngs", wanted=2)[1]
     assert ask("trades", "--limit", "2", "--cursor", "00ff", wanted=2)[1]
     assert "no member" in ask("trades", "--as", "nobody", wanted=2)[1]
+    assert "--as MEMBER" in ask("trades")[1] and "--as MEMBER" not in ask("tariffs")[1]
+    assert len(ask("totals")[0]) > 1 and len(ask("history", "contract=6", "key=4b", "--as", "regulator")[0]) > 1
     answer = json.loads(sim("ledger", "query", ledger, "blocks", "chain=trading", "--json").stdout)
     assert [int(row["height"]) for row in answer["rows"]] == list(range(1, len(answer["rows"]) + 1))
 
@@ -717,7 +719,11 @@ def proofs_hold_without_the_ledger():
         assert sim("ledger", "proof", ledger, "transaction").returncode == 2
         done = sim("ledger", "export", ledger, "--out", folder + "/all", "--as", "regulator")
         assert done.returncode == 0, done.stderr
-        assert len(list(pathlib.Path(folder, "all").glob("*.csv"))) >= 20
+        assert len(list(pathlib.Path(folder, "all").glob("*.csv"))) >= 30
+        for words, cure in ((("transaction", "tx_id=12"), "64 hexadecimal digits"), (("account", "id=zz"), "32 hexadecimal digits"),
+                            (("block", "chain=none", "height=1"), "no such chain")):
+            done = sim("ledger", "proof", ledger, *words)
+            assert done.returncode == 2 and cure in done.stderr, done.stderr
 
 
 @test
@@ -746,6 +752,11 @@ def incidents_are_answered_by_the_contracts():
         assert all(row["state"] == "final" for row in rows("settlement"))
         assert "Incidents" in (out / "report.html").read_text()
         assert sim("ledger", "verify", ledger).returncode == 0
+        # what a case gives no occasion for is said, and nothing else fails for it
+        done = sim("run", (REFERENCE / "one_scenario.json").resolve(), "--incident", "default,dispute", "--out", "none", cwd=folder, timeout=600)
+        assert done.returncode == 0 and 'the incident "default" was not staged' in done.stderr, done.stdout + done.stderr
+        lines = json.loads((pathlib.Path(folder) / "none" / "results.json").read_text())["incidents"]
+        assert [line["answer"] for line in lines if line["incident"] == "default"] == ["not staged"]
 
 
 @test

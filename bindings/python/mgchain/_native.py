@@ -1108,6 +1108,8 @@ mgc_alliance_opts._fields_ = [
     ("user", c_void_p),
     ("start", POINTER(c_uint8)),
     ("start_len", c_size_t),
+    ("pool", c_uint32),
+    ("reserved1", c_uint32),
 ]
 mgc_alliance_info._fields_ = [
     ("struct_size", c_size_t),
@@ -1202,6 +1204,11 @@ mgc_agent_opts._fields_ = [
     ("start_len", c_size_t),
     ("keep_log", c_uint32),
     ("reserved0", c_uint32),
+    ("roster", POINTER(c_char_p)),
+    ("roster_n", c_size_t),
+    ("secret", POINTER(c_uint8)),
+    ("children", c_uint32),
+    ("reserved1", c_uint32),
 ]
 mgc_message._fields_ = [
     ("to", c_char_p),
@@ -1261,6 +1268,7 @@ mgc_record_report._fields_ = [
     ("both_ways", c_int64),
     ("gap", c_int64),
     ("reason", c_char * 128),
+    ("pool_imbalance", c_int64),
 ]
 mgc_coalition_opts._fields_ = [
     ("struct_size", c_size_t),
@@ -2291,6 +2299,7 @@ PROTOTYPES = [
     ("mgc_plan_state", "core", False, c_int32, (POINTER(mgc_plan), c_uint32, c_uint32, c_uint32, POINTER(POINTER(mgc_state)))),
     ("mgc_state_apply", "core", False, c_int32, (POINTER(mgc_state), POINTER(mgc_model))),
     ("mgc_model_program", "core", False, c_int32, (POINTER(mgc_model), c_char_p, POINTER(POINTER(mgc_program)))),
+    ("mgc_pool_id", "core", False, c_char_p, ()),
     ("mgc_phase_name", "core", False, c_char_p, (c_uint32,)),
     ("mgc_alliance_opts_init", "core", False, None, (POINTER(mgc_alliance_opts), c_size_t)),
     ("mgc_alliance_solve", "core", False, c_int32, (POINTER(mgc_model), POINTER(mgc_alliance_opts), POINTER(POINTER(mgc_alliance)))),
