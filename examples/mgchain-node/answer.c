@@ -5,8 +5,11 @@
  *   {"do":"query","what":"accounts","arguments":"microgrid=1","caller":0}      caller: a member, whom the asker vouches for
  *   {"do":"chain","contract":2,"sender":"<public key>"}                         what a transaction needs to be made
  *   {"do":"submit","tx":"<hexadecimal>"}                                        answered once it is acknowledged or refused
+ *   {"do":"receipt","contract":2,"height":9,"index":0}                           of that block, with proof
  *   {"do":"members"}                                                            who takes part
- *   {"do":"change","to":"voter","id":4,"public_key":"<...>"}                    approve; to: voter, learner, removed */
+ *   {"do":"change","to":"voter","id":4,"public_key":"<...>"}                    approve; to: voter, learner, removed
+ *
+ * Status and change are for who may open the local socket; others are answered as the public. */
 #include <inttypes.h>
 
 #include "node.h"
@@ -88,7 +91,7 @@ static void add_row(const mgc_rows *rows, const mgc_row *row, line *reply)
     line_add(reply, "}");
 }
 
-static void do_query(process *p, const char *request, const char *tag, line *reply)
+static void do_query(process *p, const char *request, const char *tag, bool is_public, line *reply)
 {
     char what[64] = "", arguments[1024] = "";
     uint64_t as = 0;
@@ -100,6 +103,7 @@ static void do_query(process *p, const char *request, const char *tag, line *rep
     (void)line_get(request, "what", what, sizeof what);
     (void)line_get(request, "arguments", arguments, sizeof arguments);
     (void)line_uint(request, "caller", &as);
+    if (is_public) as = 0; /* nobody vouches for it */
     st = as > UINT32_MAX ? MGC_E_RANGE : mgc_node_query(p->node, (uint32_t)as, what, arguments, &rows);
     if (st != MGC_OK) {
         say_no(reply, tag, st, mgc_ctx_error(p->ctx));
@@ -180,6 +184,36 @@ void answer_ticket(process *p, uint64_t ticket, const char *tag, line *reply)
     line_add(reply, "}\n");
 }
 
+/* --- receipts --------------------------------------------------------------------------------------- */
+
+static void do_receipt(process *p, const char *request, const char *tag, line *reply)
+{
+    uint64_t contract = UINT64_MAX, height = 0, index = 0;
+    mgc_chain *chain = NULL;
+    uint8_t *proof = NULL;
+    char *hex = NULL;
+    size_t len = 0;
+    mgc_status st = MGC_E_INVALID_ARG;
+
+    if (line_uint(request, "contract", &contract) && contract <= UINT32_MAX && line_uint(request, "height", &height) &&
+        line_uint(request, "index", &index) && index <= UINT32_MAX)
+        chain = mgc_node_chain(p->node, (uint32_t)contract);
+    if (chain != NULL) st = mgc_chain_prove_receipt(chain, height, (uint32_t)index, NULL, 0, &len);
+    if (st == MGC_E_TOO_LARGE) {
+        proof = malloc(len);
+        hex = malloc(2 * len + 1);
+        st = proof == NULL || hex == NULL ? MGC_E_NO_MEMORY : mgc_chain_prove_receipt(chain, height, (uint32_t)index, proof, len, &len);
+    }
+    if (st != MGC_OK) say_no(reply, tag, st, chain == NULL ? "contract, height and index are needed" : mgc_ctx_error(p->ctx));
+    else {
+        to_hex(proof, len, hex);
+        begin(reply, tag);
+        line_add(reply, "\"height\":%" PRIu64 ",\"index\":%" PRIu64 ",\"proof\":\"%s\"}", height, index, hex);
+    }
+    free(proof);
+    free(hex);
+}
+
 /* --- members ---------------------------------------------------------------------------------------- */
 
 static void do_members(process *p, const char *tag, line *reply)
@@ -224,17 +258,19 @@ static void do_change(process *p, const char *request, const char *tag, line *re
     line_add(reply, "\"approved\":true}");
 }
 
-void answer(process *p, const char *request, line *reply, uint64_t *ticket)
+void answer(process *p, const char *request, bool is_public, line *reply, uint64_t *ticket)
 {
     char what[16] = "", tag[40] = "";
 
     (void)line_get(request, "tag", tag, sizeof tag);
     if (!line_get(request, "do", what, sizeof what)) say_no(reply, tag, MGC_OK, "no object with \"do\"");
+    else if (is_public && (strcmp(what, "status") == 0 || strcmp(what, "change") == 0)) say_no(reply, tag, MGC_E_FORBIDDEN, "only at the member's own socket");
     else if (strcmp(what, "status") == 0) do_status(p, tag, reply);
-    else if (strcmp(what, "query") == 0) do_query(p, request, tag, reply);
+    else if (strcmp(what, "query") == 0) do_query(p, request, tag, is_public, reply);
+    else if (strcmp(what, "receipt") == 0) do_receipt(p, request, tag, reply);
     else if (strcmp(what, "chain") == 0) do_chain(p, request, tag, reply);
     else if (strcmp(what, "submit") == 0) do_submit(p, request, tag, reply, ticket);
     else if (strcmp(what, "members") == 0) do_members(p, tag, reply);
     else if (strcmp(what, "change") == 0) do_change(p, request, tag, reply);
-    else say_no(reply, tag, MGC_OK, "\"do\" is one of status, members, change, query, chain, submit");
+    else say_no(reply, tag, MGC_OK, "\"do\" is one of status, members, change, query, chain, submit, receipt");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other end of the local socket: status and query. */
+/* The other end of the local socket, or of a member's address for clients. */
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,12 +22,30 @@ static bool socket_of(const char *path, char out[PATH_BYTES])
     return ok;
 }
 
+static bool dial(caller *c, const char *address)
+{
+    struct sockaddr_storage to;
+    socklen_t len;
+    char error[TCP_ERROR_MAX];
+
+    if (!tcp_look_up(address, false, &to, &len, error)) {
+        fprintf(stderr, "mgchain-node: %s\n", error);
+        return false;
+    }
+    c->fd = socket(to.ss_family, SOCK_STREAM, 0);
+    if (c->fd >= 0 && connect(c->fd, (struct sockaddr *)&to, len) == 0) return true;
+    fprintf(stderr, "mgchain-node: no member answers at %s: %s\n", address, strerror(errno));
+    caller_close(c);
+    return false;
+}
+
 bool caller_open(caller *c, const char *path)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char name[PATH_BYTES];
 
     *c = (caller){.fd = -1};
+    if (strchr(path, '/') == NULL && strrchr(path, ':') != NULL && access(path, F_OK) != 0) return dial(c, path);
     if (!socket_of(path, name)) return false;
     if (strlen(name) < sizeof at.sun_path) {
         memcpy(at.sun_path, name, strlen(name) + 1);
@@ -184,7 +202,7 @@ int cmd_query(int argc, char **argv)
 
     if (argc == 5 && strcmp(argv[3], "--as") == 0 && strspn(argv[4], "0123456789") == strlen(argv[4])) as = argv[4];
     else if (argc != 2 && argc != 3) {
-        fputs("usage: mgchain-node query CONFIG|SOCKET WHAT [ARGUMENTS [--as MEMBER]]\n", stderr);
+        fputs("usage: mgchain-node query CONFIG|SOCKET|HOST:PORT WHAT [ARGUMENTS [--as MEMBER]]\n", stderr);
         return EXIT_USAGE;
     }
     line_add(&request, "{\"do\":\"query\",\"what\":");
@@ -197,21 +215,41 @@ int cmd_query(int argc, char **argv)
     return code;
 }
 
+/* reply: borrowed from the caller, whose next answer takes its place. */
+static int told_and_proved(caller *c, const char *contract, const char *reply, const char *trust, const char *proof)
+{
+    char *told = malloc(strlen(reply) + 1);
+    int code;
+
+    if (told == NULL) return EXIT_INTERNAL;
+    memcpy(told, reply, strlen(reply) + 1);
+    code = receipt_fetch(c, contract, told, trust, proof);
+    free(told);
+    return code;
+}
+
 int cmd_submit(int argc, char **argv)
 {
     line request = {.text = NULL};
+    const char *where = argv[0], *trust = NULL, *proof = NULL;
     char *reply, state[16] = "", *tx = NULL;
     caller c;
     int code = EXIT_INPUT;
 
-    if (argc < 3) {
-        fputs("usage: mgchain-node submit CONFIG|SOCKET CONTRACT METHOD [FIELD=VALUE ...] KEYFILE:ROLE ...\n"
+    for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2, argv += 2) {
+        if (strcmp(argv[1], "--trust") == 0) trust = argv[2];
+        else if (strcmp(argv[1], "--proof") == 0) proof = argv[2];
+        else break;
+    }
+    if (argc < 3 || strncmp(argv[1], "--", 2) == 0 || (proof != NULL && trust == NULL)) {
+        fputs("usage: mgchain-node submit CONFIG|SOCKET|HOST:PORT [--trust CHAINID [--proof FILE]] CONTRACT METHOD [FIELD=VALUE ...] KEYFILE:ROLE ...\n"
               "  CONTRACT a number or information, trading, scheduling, settlement, supervision, credit\n"
               "  VALUE    a number, a text, #hexadecimal bytes; rows as 1,2,3;4,5,6\n"
+              "  CHAINID  what is trusted: the receipt is asked for with its proof, which is checked, and kept in FILE\n"
               "  KEYFILE  PEM, its pass phrase beside it as .pass or in MGCHAIN_PASSPHRASE; ROLE a number or its name\n", stderr);
         return EXIT_USAGE;
     }
-    if (!caller_open(&c, argv[0])) return EXIT_PEER;
+    if (!caller_open(&c, where)) return EXIT_PEER;
     tx = sign_words(&c, argc - 1, argv + 1);
     if (tx != NULL) {
         line_add(&request, "{\"do\":\"submit\",\"tx\":\"%s\"}", tx);
@@ -219,6 +257,7 @@ int cmd_submit(int argc, char **argv)
         if (!request.failed && caller_ask(&c, request.text, &reply)) {
             puts(reply);
             code = line_get(reply, "state", state, sizeof state) && strcmp(state, "committed") == 0 ? EXIT_DONE : EXIT_INPUT;
+            if (trust != NULL) code = told_and_proved(&c, argv[1], reply, trust, proof);
         }
     }
     free(request.text);

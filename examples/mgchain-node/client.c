@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The local socket: lines in, lines out.  Whoever may open the socket's file may ask; it is the owner's alone. */
+/* The local socket: lines in, lines out.  Whoever may open the socket's file may ask; it is the owner's alone.  At the address,
+ * if there is one, anybody may ask what anybody may know, and hand in what is signed; a member keeps places for its owner. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -18,7 +19,7 @@ typedef struct wait_for_tx {
 
 typedef struct client {
     int fd; /* -1: free */
-    bool dead;
+    bool dead, is_public;
     line in, out;
     size_t out_at, n_waits;
     wait_for_tx *waits; /* WAITS_MAX */
@@ -26,7 +27,7 @@ typedef struct client {
 
 struct clients {
     process *p;
-    int listener;
+    int listener, public_listener; /* -1: none */
     char path[PATH_BYTES];
     client list[CLIENTS_MAX];
 };
@@ -40,7 +41,27 @@ static void end(client *c)
     *c = (client){.fd = -1};
 }
 
-clients *clients_open(process *p, const char *path)
+static int listen_public(const char *address)
+{
+    struct sockaddr_storage at;
+    socklen_t len;
+    char error[TCP_ERROR_MAX];
+    int one = 1, fd;
+
+    if (!tcp_look_up(address, true, &at, &len, error)) {
+        say(SAY_ERROR, "%s", error);
+        return -1;
+    }
+    fd = socket(at.ss_family, SOCK_STREAM, 0);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 && bind(fd, (struct sockaddr *)&at, len) == 0 &&
+        listen(fd, CLIENTS_MAX) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+        return fd;
+    say(SAY_ERROR, "clients' address %s: %s", address, strerror(errno));
+    if (fd >= 0) (void)close(fd);
+    return -1;
+}
+
+clients *clients_open(process *p, const char *path, const char *address)
 {
     clients *c = calloc(1, sizeof *c);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -52,6 +73,11 @@ clients *clients_open(process *p, const char *path)
         return NULL;
     }
     c->p = p;
+    c->public_listener = address[0] == '\0' ? -1 : listen_public(address);
+    if (address[0] != '\0' && c->public_listener < 0) {
+        free(c);
+        return NULL;
+    }
     for (size_t i = 0; i < CLIENTS_MAX; i++) c->list[i].fd = -1;
     memcpy(at.sun_path, path, strlen(path) + 1);
     snprintf(c->path, sizeof c->path, "%s", path);
@@ -62,6 +88,7 @@ clients *clients_open(process *p, const char *path)
         fcntl(c->listener, F_SETFL, O_NONBLOCK) != 0 || fcntl(c->listener, F_SETFD, FD_CLOEXEC) != 0) {
         say(SAY_ERROR, "the client socket %s: %s", path, strerror(errno));
         if (c->listener >= 0) (void)close(c->listener);
+        if (c->public_listener >= 0) (void)close(c->public_listener);
         free(c);
         c = NULL;
     }
@@ -74,15 +101,17 @@ void clients_close(clients *c)
     if (c == NULL) return;
     for (size_t i = 0; i < CLIENTS_MAX; i++) end(&c->list[i]);
     (void)close(c->listener);
+    if (c->public_listener >= 0) (void)close(c->public_listener);
     (void)unlink(c->path);
     free(c);
 }
 
 size_t clients_polls(clients *c, struct pollfd *fds, size_t cap)
 {
-    size_t n = 1;
+    size_t n = 2;
 
     fds[0] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = c->public_listener, .events = POLLIN}; /* poll() passes over -1 */
     for (size_t i = 0; i < CLIENTS_MAX && n < cap; i++) {
         client *one = &c->list[i];
         if (one->dead) end(one);
@@ -113,7 +142,7 @@ static void serve_line(clients *all, client *c, const char *request)
 
     (void)line_get(request, "tag", tag, sizeof tag);
     if (c->n_waits == WAITS_MAX) line_add(&reply, "{\"tag\":\"%s\",\"error\":\"1024 transactions of this client wait already\"}", "");
-    else answer(all->p, request, &reply, &ticket);
+    else answer(all->p, request, c->is_public, &reply, &ticket);
     if (ticket != 0) {
         c->waits[c->n_waits].ticket = ticket;
         memcpy(c->waits[c->n_waits++].tag, tag, sizeof tag);
@@ -160,22 +189,22 @@ static void take(clients *all, client *c)
     read_lines(all, c);
 }
 
-static void welcome(clients *c)
+static void welcome(clients *c, int listener, size_t places)
 {
-    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < places; i++) {
         client *one = &c->list[i];
         int fd;
         if (one->fd >= 0) continue;
-        fd = accept(c->listener, NULL, NULL);
+        fd = accept(listener, NULL, NULL);
         if (fd < 0) return;
-        *one = (client){.fd = fd, .waits = calloc(WAITS_MAX, sizeof *one->waits)};
+        *one = (client){.fd = fd, .is_public = listener == c->public_listener, .waits = calloc(WAITS_MAX, sizeof *one->waits)};
         if (one->waits == NULL || fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) end(one);
     }
 }
 
 void clients_ready(clients *c, const struct pollfd *fds, size_t n)
 {
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 2; i < n; i++)
         for (size_t k = 0; k < CLIENTS_MAX && fds[i].revents != 0; k++) {
             client *one = &c->list[k];
             if (one->fd != fds[i].fd || one->dead) continue;
@@ -183,7 +212,8 @@ void clients_ready(clients *c, const struct pollfd *fds, size_t n)
             flush(one);
             break;
         }
-    if (n > 0 && fds[0].revents != 0) welcome(c);
+    if (n > 0 && fds[0].revents != 0) welcome(c, c->listener, CLIENTS_MAX);
+    if (n > 1 && fds[1].revents != 0) welcome(c, c->public_listener, CLIENTS_PUBLIC_MAX);
 }
 
 void clients_tell(clients *c)

@@ -225,9 +225,12 @@ static void find_keys(mgc_settings *s, config *c)
 
 static void read_config(mgc_settings *s, config *c)
 {
-    mgc_settings_keys(s, "", "format id genesis listen client data key tls peers timing block_transactions queue_mib lost_store contracts log");
+    mgc_settings_keys(s, "", "format id genesis listen client client_address data key tls peers timing block_transactions queue_mib lost_store contracts log");
     c->id = (uint32_t)mgc_settings_whole(s, "id", 1, 1 << 20, MGC_SETTINGS_NEEDED);
     copy_text(s, "listen", NULL, c->listen, sizeof c->listen);
+    copy_text(s, "client_address", "", c->client_address, sizeof c->client_address);
+    if (c->client_address[0] != '\0' && strrchr(c->client_address, ':') == NULL)
+        mgc_settings_fault(s, "client_address", "has no port", "127.0.0.1:7201, or [::1]:7201");
     read_files(s, c);
     read_timing(s, c);
     read_log(s, c);

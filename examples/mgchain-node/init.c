@@ -170,3 +170,69 @@ int cmd_keys(int argc, char **argv)
     printf("%s\n", hex);
     return EXIT_DONE;
 }
+
+/* --- genesis ---------------------------------------------------------------------------------------- */
+
+/* "ID=PUBLICKEY" into a list in ascending order. */
+static bool add_member(mgc_member *list, size_t *n, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    char id[12] = "";
+    mgc_member m = {.id = 0};
+    size_t at = *n;
+
+    if (equals == NULL || (size_t)(equals - word) >= sizeof id || *n == MEMBERS_MAX) return false;
+    memcpy(id, word, (size_t)(equals - word));
+    if (!read_uint(id, 1 << 20, &m.id) || !from_hex(equals + 1, m.public_key, 32) || mgc_public_key_check(m.public_key, 32) != MGC_OK) return false;
+    for (; at > 0 && list[at - 1].id > m.id; at--) list[at] = list[at - 1];
+    list[at] = m;
+    ++*n;
+    return at == 0 || list[at - 1].id != m.id;
+}
+
+static void put_list(line *l, const char *name, const mgc_member *list, size_t n)
+{
+    char hex[65];
+
+    line_add(l, "%s:%s\n", name, n == 0 ? " []" : "");
+    for (size_t i = 0; i < n; i++) {
+        to_hex(list[i].public_key, 32, hex);
+        line_add(l, "  - {id: %" PRIu32 ", public_key: \"%s\"}\n", list[i].id, hex);
+    }
+}
+
+/* Of members who each made their own key: nobody's secret leaves its machine. */
+int cmd_genesis(int argc, char **argv)
+{
+    mgc_member members[MEMBERS_MAX], learners[MEMBERS_MAX];
+    size_t n_members = 0, n_learners = 0;
+    const char *file = NULL, *chain = "market";
+    uint8_t nonce[32];
+    char hex[65];
+    line l = {.text = NULL};
+    bool ok = true;
+
+    for (int i = 0; i < argc && ok; i++) {
+        if (strcmp(argv[i], "--chain") == 0 && i + 1 < argc) chain = argv[++i];
+        else if (strcmp(argv[i], "--learner") == 0 && i + 1 < argc) ok = add_member(learners, &n_learners, argv[++i]);
+        else if (argv[i][0] != '-' && strchr(argv[i], '=') != NULL) ok = add_member(members, &n_members, argv[i]);
+        else if (argv[i][0] != '-' && file == NULL) file = argv[i];
+        else ok = false;
+    }
+    for (size_t i = 0; i < n_members; i++)
+        for (size_t k = 0; k < n_learners; k++) ok = ok && members[i].id != learners[k].id;
+    if (!ok || file == NULL || n_members == 0 || chain[0] == '\0' || strlen(chain) >= 60 ||
+        strspn(chain, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(chain)) {
+        fputs("usage: mgchain-node genesis FILE [--chain market] ID=PUBLICKEY ... [--learner ID=PUBLICKEY] ...\n"
+              "  1 to 16 members and at most 16 learners, each id once; PUBLICKEY as `mgchain-node keys` prints it\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (RAND_bytes(nonce, sizeof nonce) != 1) return EXIT_INTERNAL;
+    to_hex(nonce, 32, hex);
+    line_add(&l, "format: mgchain-genesis-1\nchain: %s\ntime_ms: %" PRIu64 "\nnonce: \"%s\"\n", chain, utc_ms(), hex);
+    put_list(&l, "members", members, n_members);
+    put_list(&l, "learners", learners, n_learners);
+    ok = !l.failed && write_private(file, l.text, false);
+    free(l.text);
+    return ok ? EXIT_DONE : EXIT_IO;
+}

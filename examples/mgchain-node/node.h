@@ -7,7 +7,7 @@
  *   run.c      the process: node, transport, clients in one loop
  *   client.c   the local socket; answer.c: what it is asked
  *   line.c     JSON lines
- *   call.c     the other end of that socket: status, query, submit; sign.c: transactions from words
+ *   call.c     the other end of that socket: status, query, submit; sign.c: transactions from words; receipt.c: their proofs
  *   bank.c     a contract of this host's own, to try transfers with */
 #ifndef MGCHAIN_NODE_EXAMPLE_H
 #define MGCHAIN_NODE_EXAMPLE_H
@@ -47,7 +47,7 @@ typedef struct peer_config {
 typedef struct config {
     uint32_t id;
     char folder[PATH_BYTES]; /* of the file; what it names is relative to it */
-    char listen[128], client[PATH_BYTES], data[PATH_BYTES];
+    char listen[128], client[PATH_BYTES], client_address[128], data[PATH_BYTES]; /* client_address: "": none */
     char key[PATH_BYTES], passphrase[PATH_BYTES]; /* passphrase: its file; "": the environment's MGCHAIN_PASSPHRASE */
     char ca[PATH_BYTES], certificate[PATH_BYTES], tls_key[PATH_BYTES], revoked[PATH_BYTES];
     peer_config peers[PEERS_MAX];
@@ -79,6 +79,7 @@ bool pki_ca(const char *folder);                         /* ca.pem, ca-key.pem *
 bool pki_member(const char *folder, const char *ca_folder, uint32_t id, const uint8_t *public_key);
 int cmd_init(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
+int cmd_genesis(int argc, char **argv);
 
 /* --- the process ------------------------------------------------------------------------------------ */
 
@@ -101,12 +102,13 @@ typedef struct process {
 int cmd_run(const char *path);
 int cmd_check(const char *path);
 
-clients *clients_open(process *p, const char *path); /* NULL: said */
+/* At the local socket, and at an address unless it is "": there whoever comes may ask what anybody may know.  NULL: said. */
+clients *clients_open(process *p, const char *path, const char *address);
 void clients_close(clients *c);
 size_t clients_polls(clients *c, struct pollfd *fds, size_t cap);
 void clients_ready(clients *c, const struct pollfd *fds, size_t n);
 void clients_tell(clients *c); /* those who wait for a transaction */
-enum { CLIENTS_MAX = 64, CLIENT_POLLS_MAX = CLIENTS_MAX + 1 };
+enum { CLIENTS_MAX = 64, CLIENTS_PUBLIC_MAX = 48, CLIENT_POLLS_MAX = CLIENTS_MAX + 2 };
 
 /* --- line.c ----------------------------------------------------------------------------------------- */
 
@@ -126,8 +128,8 @@ bool line_uint(const char *object, const char *key, uint64_t *value);
 
 /* --- answer.c --------------------------------------------------------------------------------------- */
 
-/* What a request is answered; *ticket > 0: later, when that transaction is done. */
-void answer(process *p, const char *request, line *reply, uint64_t *ticket);
+/* What a request is answered; *ticket > 0: later, when that transaction is done.  is_public: the asker is nobody in particular. */
+void answer(process *p, const char *request, bool is_public, line *reply, uint64_t *ticket);
 void answer_ticket(process *p, uint64_t ticket, const char *tag, line *reply); /* nothing: not done yet */
 
 /* --- the other end ---------------------------------------------------------------------------------- */
@@ -138,7 +140,7 @@ typedef struct caller {
     size_t in_len, in_cap;
 } caller;
 
-bool caller_open(caller *c, const char *path); /* a socket, or a configuration that names one; said where it fails */
+bool caller_open(caller *c, const char *where); /* a socket, a configuration that names one, or HOST:PORT; said where it fails */
 bool caller_ask(caller *c, const char *request, char **reply); /* one line each; *reply borrowed until the next */
 void caller_close(caller *c);
 int cmd_status(int argc, char **argv);
@@ -148,6 +150,10 @@ int cmd_change(int argc, char **argv, bool joins);
 int cmd_submit(int argc, char **argv);
 /* A signed transaction from words, as hexadecimal digits; NULL: said.  free() it. */
 char *sign_words(caller *c, int argc, char **argv);
+uint32_t contract_of(const char *word); /* UINT32_MAX: no such */
+/* The receipt of the transaction of which the member told that, checked against the chain id, 64 digits; the proof into a file
+ * unless NULL.  The exit code. */
+int receipt_fetch(caller *c, const char *contract, const char *told, const char *trust, const char *file);
 
 /* --- bank.c ----------------------------------------------------------------------------------------- */
 

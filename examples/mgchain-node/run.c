@@ -158,7 +158,7 @@ static int open_all(process *p)
     st = mgc_storage_files(p->ctx, p->c->data, 1, &p->storage, &p->storage_user);
     if (st == MGC_OK) st = start_node(p);
     if (st != MGC_OK) return failed(p->ctx, st, p->c->data);
-    p->clients = clients_open(p, p->c->client);
+    p->clients = clients_open(p, p->c->client, p->c->client_address);
     return p->clients == NULL ? EXIT_IO : EXIT_DONE;
 }
 

@@ -30,7 +30,7 @@ static uint32_t word_or_number(const char *word, const char *const *words, uint3
     return word[0] != '\0' && strspn(word, "0123456789") == strlen(word) && strlen(word) < 9 ? (uint32_t)atoi(word) : UINT32_MAX;
 }
 
-static uint32_t contract_of(const char *word)
+uint32_t contract_of(const char *word)
 {
     static const char *const words[] = {"", "information", "trading", "scheduling", "settlement", "supervision", "credit"};
 
@@ -115,7 +115,9 @@ static bool set_bank(making *m, const char *field, const char *value)
     size_t at = strcmp(field, "first") == 0 ? 0 : strcmp(field, "second") == 0 ? 4 : 8, n = at == 8 ? 8 : 4;
 
     for (size_t i = 0; i < n; i++) m->raw[at + n - 1 - i] = (uint8_t)(x >> 8 * i);
-    return at != 8 || strcmp(field, "amount") == 0;
+    if (at != 8 || strcmp(field, "amount") == 0) return true;
+    fprintf(stderr, "mgchain-node: the bank has no field \"%s\"; it has first, second and amount\n", field);
+    return false;
 }
 
 static bool read_word(making *m, char *word)

@@ -31,8 +31,8 @@ peer *tcp_find(tcp *t, uint32_t id)
 
 /* --- addresses -------------------------------------------------------------------------------------- */
 
-/* "host:port", "[v6]:port".  A numeric one is never looked up. */
-static bool look_up(const char *address, bool passive, struct sockaddr_storage *to, socklen_t *len, char *error)
+/* A numeric one is never looked up. */
+bool tcp_look_up(const char *address, bool passive, struct sockaddr_storage *to, socklen_t *len, char *error)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0}, *found = NULL;
     const char *colon = strrchr(address, ':');
@@ -74,7 +74,7 @@ static bool listen_at(tcp *t, char *error)
     socklen_t len;
     int one = 1;
 
-    if (!look_up(t->opts.listen, true, &at, &len, error)) return false;
+    if (!tcp_look_up(t->opts.listen, true, &at, &len, error)) return false;
     t->listener = new_socket(at.ss_family);
     if (t->listener < 0 || setsockopt(t->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(t->listener, (struct sockaddr *)&at, len) != 0 || listen(t->listener, TCP_NEWCOMERS_MAX) != 0 ||
@@ -129,7 +129,7 @@ bool tcp_set_peer(tcp *t, uint32_t id, const char *address, const uint8_t *publi
     socklen_t len;
     peer *p = tcp_find(t, id);
 
-    if (!look_up(address, false, &to, &len, error)) return false;
+    if (!tcp_look_up(address, false, &to, &len, error)) return false;
     if (p != NULL) tcp_remove_peer(t, id);
     for (size_t i = 0; i < TCP_PEERS_MAX && p == NULL; i++)
         if (t->peers[i].id == 0) p = &t->peers[i];

@@ -18,6 +18,7 @@
 #include <mgchain/transport.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 enum { TCP_PEERS_MAX = 64, TCP_NEWCOMERS_MAX = 32, TCP_POLLS_MAX = 1 + 2 * TCP_PEERS_MAX + TCP_NEWCOMERS_MAX, TCP_ERROR_MAX = 512 };
 
@@ -68,5 +69,8 @@ typedef struct tcp_peer_info {
 bool tcp_peer(const tcp *t, size_t index, tcp_peer_info *info);
 /* Connections refused or ended because of what they sent or who they were. */
 uint64_t tcp_refused(const tcp *t);
+
+/* "host:port" or "[v6]:port" as an address; false: error says why, at most TCP_ERROR_MAX. */
+bool tcp_look_up(const char *address, bool passive, struct sockaddr_storage *to, socklen_t *len, char *error);
 
 #endif

@@ -46,6 +46,9 @@ class Network:
         self.node, self.folder, self.running = node, pathlib.Path(folder), {}
         self.port = free_ports(MEMBERS + 1)
         subprocess.run([node, "init", folder, "--members", str(MEMBERS), "--port", str(self.port), *options], check=True, stdout=subprocess.DEVNULL)
+        self.client_port = free_ports(1)
+        with open(self.config(1), "a") as f:
+            f.write(f"client_address: 127.0.0.1:{self.client_port}\n")
 
     def config(self, i):
         return self.folder / f"member-{i}" / "node.yaml"
@@ -385,6 +388,7 @@ def joins_and_leaves(tap, node, net):
     """A fourth member: keys, a line in each configuration, approval by two of three; then it goes again."""
     key = subprocess.run([node, "keys", net.folder / "member-4", "--id", "4", "--ca", net.folder], check=True, capture_output=True, text=True).stdout.strip()
     config = net.config(1).read_text().replace("id: 1\n", "id: 4\n", 1).replace(f"listen: 127.0.0.1:{net.port}", f"listen: 127.0.0.1:{net.port + 3}")
+    config = config.replace(f"client_address: 127.0.0.1:{net.client_port}\n", "")
     config = config.replace("peers:\n", f"peers:\n  - {{id: 1, address: \"127.0.0.1:{net.port}\"}}\n", 1)
     net.config(4).write_text(config)
     for i in range(1, MEMBERS + 1):
@@ -404,6 +408,58 @@ def joins_and_leaves(tap, node, net):
     for i in range(1, MEMBERS + 1):
         with_peer(net, i, None)
     tap.check("the others go on as before", code == 0 and net.wait(net.alike) and net.wait(net.led), net.log(1))
+
+
+def a_client_far_away(tap, node, net):
+    """Nothing but an address and the chain's id: a transaction, and its receipt with proof; what is the owner's alone is refused."""
+    address, admin = f"127.0.0.1:{net.client_port}", net.folder / "admin.pem"
+    with socket.create_connection(("127.0.0.1", net.client_port)) as s:
+        lines = s.makefile("rw")
+
+        def ask(request):
+            lines.write(json.dumps(request) + "\n")
+            lines.flush()
+            return json.loads(lines.readline())
+
+        key = net.ask(1, {"do": "members"})["members"][0]["public_key"]
+        trusted = ask({"do": "chain", "contract": 2, "sender": key})["chain_id"]
+        tap.check("a client far away sees no status", ask({"do": "status"}).get("status") == "MGC_E_FORBIDDEN")
+        refused = ask({"do": "change", "to": "removed", "id": 3, "public_key": key})
+        tap.check("and changes no members", refused.get("status") == "MGC_E_FORBIDDEN", refused)
+        as_one = ask({"do": "query", "what": "blocks", "arguments": "limit=1", "caller": 1})
+        tap.check("and asks as the public", len(as_one.get("rows", [])) == 1, as_one)
+        tap.check("and gets a sentence for rubbish", "error" in ask({"do": "receipt", "contract": 2, "height": 10**9, "index": 0}) and "error" in ask({"no": 1}))
+    proof = net.folder / "proof"
+    words = ["bank", "open", "first=900", "amount=5", f"{admin}:administrator"]
+    done = subprocess.run([node, "submit", address, "--trust", trusted, "--proof", proof, *words], capture_output=True, text=True, timeout=PATIENCE)
+    last = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
+    tap.check("its transaction is acknowledged and its receipt proved", last.get("proved") and last.get("signatures", 0) >= 2 and proof.stat().st_size == last["proof_bytes"],
+              done.returncode, done.stdout, done.stderr)
+    words[2] = "first=901"
+    done = subprocess.run([node, "submit", address, "--trust", "ab" * 32, *words], capture_output=True, text=True, timeout=PATIENCE)
+    tap.check("a chain that it does not trust proves nothing", done.returncode == 7 and "does not verify" in done.stderr, done.returncode, done.stdout, done.stderr)
+
+
+def own_genesis(tap, node, folder):
+    """Members who each made their own keys: a genesis of the public halves, which `check` finds fine."""
+    folder = pathlib.Path(folder) / "own"
+    folder.mkdir()
+    keys = [subprocess.run([node, "keys", folder / f"k{i}"], check=True, capture_output=True, text=True).stdout.strip() for i in range(4)]
+    words = [node, "genesis", folder / "genesis.yaml", "--chain", "try", *(f"{3 - i}={keys[i]}" for i in range(3)), "--learner", f"9={keys[3]}"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    text = (folder / "genesis.yaml").read_text() if done.returncode == 0 else ""
+    tap.check("a genesis of public keys, in the order of ids", text.index(keys[2]) < text.index(keys[1]) < text.index(keys[0]) < text.index("learners") < text.index(keys[3]) if text else False,
+              done.stderr, text)
+    tap.check("it is not overwritten", subprocess.run(words, capture_output=True).returncode == 6)
+    bad = [[*words[:2], folder / "other.yaml", x, f"2={keys[1]}"] for x in (f"2={keys[0]}", "1=" + "0" * 64, "0=" + keys[0], "1=12")]
+    tap.check("faults of it are refused", all(subprocess.run(w, capture_output=True).returncode == 2 for w in bad) and not (folder / "other.yaml").exists())
+    subprocess.run([node, "init", folder / "net"], check=True, stdout=subprocess.DEVNULL)
+    config = folder / "net" / "member-1" / "node.yaml"
+    shutil.copy(folder / "k2" / "key.pem", folder / "net" / "member-1" / "key.pem")
+    shutil.copy(folder / "k2" / "key.pass", folder / "net" / "member-1" / "key.pass")
+    shutil.copy(folder / "genesis.yaml", folder / "net" / "genesis.yaml")
+    done = subprocess.run([node, "check", config], capture_output=True, text=True)
+    tap.check("and a member of it is told that all is fine", done.returncode == 0 and "chain try" in done.stdout, done.returncode, done.stdout, done.stderr)
 
 
 def bad_configurations(tap, node, net):
@@ -434,6 +490,8 @@ def main():
             rubbish(tap, net)
             wrong_certificate(tap, node, net)
             joins_and_leaves(tap, node, net)
+            a_client_far_away(tap, node, net)
+            own_genesis(tap, node, folder)
             bad_configurations(tap, node, net)
         finally:
             net.stop()
