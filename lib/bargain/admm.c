@@ -166,7 +166,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
 }
 
 /* Trades are agreed in whole mW: the average of the last two proposals, rounded towards zero, within capacity.  Less than a
- * watt is rubble of the method, not trade. */
+ * watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is added to it shrinks. */
 void mgc__admm_agree(mgc__end *end, uint32_t shrink)
 {
     static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 999, 990, 900, 500, 0};
@@ -175,13 +175,13 @@ void mgc__admm_agree(mgc__end *end, uint32_t shrink)
     assert(shrink < MGC__SHRINK_LEVELS);
     end->moved = false;
     for (size_t i = 0; i < end->count; i++) {
-        double cap = floor(end->terms.capacity_kw[i % end->terms.periods] * MGC__KW);
-        int64_t most = cap < 1e15 ? (int64_t)cap : INT64_C(1000000000000000);
-        int64_t least = end->terms.dims == 1 ? -most : 0, z = (end->mine[i] + end->theirs[i]) / 2;
+        mgc__span span = mgc__terms_span(&end->terms, i);
+        int64_t most = (int64_t)fmin(floor(span.high * MGC__KW), 1e15), least = (int64_t)fmax(ceil(span.low * MGC__KW), -1e15);
+        int64_t base = (int64_t)llround(span.base * MGC__KW), z = (end->mine[i] + end->theirs[i]) / 2;
 
-        z = z > most ? most : z < least ? least : z;
+        z = (z > most ? most : z < least ? least : z) - base;
         z = z / 1000 * per_mille[shrink] + z % 1000 * per_mille[shrink] / 1000;
-        end->agreed[i] = z > -rubble && z < rubble ? 0 : z;
+        end->agreed[i] = base + (z > -rubble && z < rubble ? 0 : z);
         end->moved |= end->agreed[i] != 0;
     }
 }

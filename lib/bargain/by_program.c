@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bargain/alliance.h"
+#include "dispatch/site.h"
 
 static const double rubble_kw = 1e-3; /* as in admm.c: less than a watt is no trade */
 
@@ -37,6 +38,47 @@ static mgc_status solve(mgc__run *run, uint32_t together, mgc_plan **plan, mgc_p
     *info = (mgc_plan_info){.struct_size = sizeof *info};
     st = mgc_dispatch_solve(run->model, &o, plan);
     return st == MGC_OK ? mgc_plan_get_info(*plan, info) : st;
+}
+
+/* --- alone ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool has_contracts(const mgc_model *model)
+{
+    static const char *const keys[] = {"agreed_kw", "agreed_back_kw"};
+    double value;
+
+    for (uint32_t l = 0; l < mgc_model_links(model); l++)
+        for (uint32_t t = 0; t < 2 * mgc_model_periods(model); t++)
+            if (mgc_link_get(mgc_model_link_at(model, l), keys[t % 2], t / 2, &value) == MGC_OK && !isinf(value)) return true;
+    return false;
+}
+
+/* Contracts in force bind whoever does not cooperate any further, too: as for agents. */
+static mgc_status solve_with_contracts(mgc__run *run, mgc_plan **plan, mgc_plan_info *info)
+{
+    size_t n = run->a->n;
+    void **member = mgc__alloc(run->ctx, n, sizeof *member);
+    mgc__site **site = mgc__alloc(run->ctx, n, sizeof *site);
+    const mgc__local_opts o = {.relax = run->opts.relax != 0, .gap = run->opts.gap, .tolerance = 1e-8};
+    double cost, bound;
+    uint32_t outcome;
+    mgc_status st = member == NULL || site == NULL ? mgc__no_memory(run->ctx, "bargain: plans alone") : MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < n; i++) {
+        st = mgc__local_site_create(run->ctx, run->model, run->a->member[i].id, &o, &member[i]);
+        if (st != MGC_OK) break;
+        mgc__local_site_deadline(member[i], run->deadline_ms);
+        site[i] = mgc__local_site(member[i]);
+        st = mgc__local_site_ops.alone(member[i], &cost, &bound, &outcome);
+    }
+    if (st == MGC_OK) st = mgc__plan_from_sites(run->ctx, run->model, site, n, plan);
+    *info = (mgc_plan_info){.struct_size = sizeof *info};
+    if (st == MGC_OK) st = mgc_plan_get_info(*plan, info);
+    for (size_t i = 0; member != NULL && i < n; i++)
+        if (member[i] != NULL) mgc__local_site_ops.destroy(member[i]);
+    mgc__free(run->ctx, member);
+    mgc__free(run->ctx, site);
+    return st;
 }
 
 static mgc_status read_members(mgc__run *run, bool alone)
@@ -167,7 +209,8 @@ mgc_status mgc__run_central(mgc__run *run)
     mgc_plan_info info;
     mgc_status st = mgc__run_tell(run, MGC_PHASE_ALONE, 0, 0, 0);
 
-    if (st == MGC_OK) st = solve(run, MGC_DISPATCH_ALONE, &run->a->alone, &info);
+    if (st == MGC_OK)
+        st = has_contracts(run->model) ? solve_with_contracts(run, &run->a->alone, &info) : solve(run, MGC_DISPATCH_ALONE, &run->a->alone, &info);
     if (st != MGC_OK) return st;
     run->a->info.seconds_alone = mgc__run_seconds(run);
     run->a->info.outcome = info.outcome;

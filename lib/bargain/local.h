@@ -24,6 +24,7 @@ typedef struct mgc__terms {
     double hours, loss;
     double *capacity_kw; /* [periods] */
     double *fee;         /* [periods] currency/kWh */
+    double *agreed_kw;   /* [2 * periods] contracts in force, by direction; INFINITY: open; NULL: none at all */
     double price_scale;  /* [currency/kWh] rough price of the carrier, for the first penalty */
     uint64_t digest;     /* of everything that both ends must agree on */
 } mgc__terms;
@@ -77,6 +78,16 @@ size_t mgc__local_site_integers(const void *self);
 void mgc__local_site_committed(const void *self, int8_t *decision);
 /* fixed: [integers] 0, 1, or -1 where it is free; all_fixed: no -1 in it, so that no branching is needed. */
 mgc_status mgc__local_site_ask(void *self, const double *linear, const int8_t *fixed, bool all_fixed, mgc__answer *answer);
+
+/* Of coordinate i: what contracts in force make of it where nothing is added, and its least and largest value. */
+typedef struct mgc__span {
+    double base, low, high;
+} mgc__span;
+mgc__span mgc__terms_span(const mgc__terms *terms, size_t i);
+/* Of each direction in period t. */
+void mgc__terms_both(const mgc__terms *terms, uint32_t t, mgc__span *ahead, mgc__span *back);
+/* The two flows of period t behind the net flow x of a coordinate of one dimension. */
+void mgc__terms_flows(const mgc__terms *terms, uint32_t t, double x, double *ahead, double *back);
 
 /* Terms of all link ends of a member, in the model's order of links.  Freed by mgc__terms_free(). */
 mgc_status mgc__terms_read(mgc_ctx *ctx, const mgc_model *model, const char *id, mgc__terms **terms, size_t *n);

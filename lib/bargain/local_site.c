@@ -14,6 +14,7 @@ typedef struct door {
     const uint32_t *ahead, *back; /* [periods] columns: first to second, second to first */
     const double *capacity_kw;
     const double *fee;            /* [periods] borrowed from the terms */
+    const mgc__terms *terms;
 } door;
 
 typedef struct local_site {
@@ -92,13 +93,15 @@ static mgc_status open_doors(local_site *s)
     for (size_t k = 0; k < s->n_doors; k++)
         for (uint32_t t = 0; st == MGC_OK && t < s->doors[k].periods; t++) {
             const door *d = &s->doors[k];
-            st = mgc_twostage_set_bounds(s->ts, d->ahead[t], 0, d->capacity_kw[t]);
-            if (st == MGC_OK) st = mgc_twostage_set_bounds(s->ts, d->back[t], 0, d->capacity_kw[t]);
+            mgc__span ahead, back;
+            mgc__terms_both(d->terms, t, &ahead, &back);
+            st = mgc_twostage_set_bounds(s->ts, d->ahead[t], ahead.low, ahead.high);
+            if (st == MGC_OK) st = mgc_twostage_set_bounds(s->ts, d->back[t], back.low, back.high);
         }
     return st;
 }
 
-/* x NULL: nothing is traded. */
+/* x NULL: nothing is traded but what contracts in force ask for. */
 static mgc_status fix_doors(local_site *s, const double *x)
 {
     mgc_status st = MGC_OK;
@@ -106,11 +109,12 @@ static mgc_status fix_doors(local_site *s, const double *x)
     for (size_t k = 0; k < s->n_doors; k++)
         for (uint32_t t = 0; st == MGC_OK && t < s->doors[k].periods; t++) {
             const door *d = &s->doors[k];
-            double ahead = x == NULL ? 0 : x[d->offset + t], back = d->dims == 2 && x != NULL ? x[d->offset + d->periods + t] : 0;
-            if (d->dims == 1) {
-                back = fmax(-ahead, 0);
-                ahead = fmax(ahead, 0);
-            }
+            mgc__span first, second;
+            double ahead, back;
+            mgc__terms_both(d->terms, t, &first, &second);
+            ahead = x == NULL ? first.base : x[d->offset + t];
+            back = x == NULL ? second.base : d->dims == 2 ? x[d->offset + d->periods + t] : 0;
+            if (d->dims == 1 && x != NULL) mgc__terms_flows(d->terms, t, x[d->offset + t], &ahead, &back);
             st = mgc_twostage_set_bounds(s->ts, d->ahead[t], ahead, ahead);
             if (st == MGC_OK) st = mgc_twostage_set_bounds(s->ts, d->back[t], back, back);
         }
@@ -375,7 +379,7 @@ static mgc_status open_one(local_site *s, size_t k)
         s->doors[k] = (door){.dims = s->terms[k].dims, .periods = s->terms[k].periods, .offset = s->coordinates,
                              .ahead = s->terms[k].first ? trades[i].out : trades[i].in,
                              .back = s->terms[k].first ? trades[i].in : trades[i].out,
-                             .capacity_kw = s->terms[k].capacity_kw, .fee = s->terms[k].fee};
+                             .capacity_kw = s->terms[k].capacity_kw, .fee = s->terms[k].fee, .terms = &s->terms[k]};
         s->coordinates += (size_t)s->terms[k].dims * s->terms[k].periods;
         return MGC_OK;
     }

@@ -11,6 +11,7 @@ void mgc__terms_free(mgc_ctx *ctx, mgc__terms *terms, size_t n)
         mgc__free(ctx, terms[i].neighbour);
         mgc__free(ctx, terms[i].capacity_kw);
         mgc__free(ctx, terms[i].fee);
+        mgc__free(ctx, terms[i].agreed_kw);
     }
     mgc__free(ctx, terms);
 }
@@ -34,7 +35,8 @@ mgc_status mgc__terms_copy(mgc_ctx *ctx, const mgc__terms *from, size_t n, mgc__
         to[i].neighbour = mgc__strdup(ctx, from[i].neighbour);
         to[i].capacity_kw = copy_series(ctx, from[i].capacity_kw, from[i].periods);
         to[i].fee = copy_series(ctx, from[i].fee, from[i].periods);
-        if (to[i].neighbour == NULL || to[i].capacity_kw == NULL || to[i].fee == NULL) {
+        to[i].agreed_kw = from[i].agreed_kw == NULL ? NULL : copy_series(ctx, from[i].agreed_kw, 2 * (size_t)from[i].periods);
+        if (to[i].neighbour == NULL || to[i].capacity_kw == NULL || to[i].fee == NULL || (from[i].agreed_kw != NULL && to[i].agreed_kw == NULL)) {
             mgc__terms_free(ctx, to, i + 1);
             return mgc__no_memory(ctx, "bargain: terms of links");
         }
@@ -61,6 +63,7 @@ static uint64_t digest(const mgc__terms *t, const char *first, const char *secon
         if (!t->pool) h = mgc__hash_double(h, t->capacity_kw[i]);
         h = mgc__hash_double(h, t->fee[i]);
     }
+    for (size_t i = 0; t->agreed_kw != NULL && !t->pool && i < 2 * (size_t)t->periods; i++) h = mgc__hash_double(h, t->agreed_kw[i]);
     return h;
 }
 
@@ -100,20 +103,67 @@ static mgc_status read_series(mgc_ctx *ctx, const mgc_link *link, const char *ke
     return MGC_OK;
 }
 
-/* Trades in force bind the alliance as one program; agents would bargain over them anew, so they refuse. */
-static mgc_status nothing_agreed(mgc_ctx *ctx, const mgc_link *link, const mgc__terms *t, const char *id)
+/* --- contracts in force ------------------------------------------------------------------------------------------------------- */
+
+static bool is_open(const mgc__terms *t, uint32_t direction, uint32_t period)
+{
+    return t->agreed_kw == NULL || isinf(t->agreed_kw[direction * t->periods + period]);
+}
+
+static mgc__span flow_span(const mgc__terms *t, uint32_t direction, uint32_t period)
+{
+    double agreed = is_open(t, direction, period) ? 0 : t->agreed_kw[direction * t->periods + period];
+
+    return is_open(t, direction, period) ? (mgc__span){0, 0, t->capacity_kw[period]} : (mgc__span){agreed, agreed, agreed};
+}
+
+void mgc__terms_both(const mgc__terms *t, uint32_t period, mgc__span *ahead, mgc__span *back)
+{
+    *ahead = flow_span(t, 0, period);
+    *back = flow_span(t, 1, period);
+}
+
+mgc__span mgc__terms_span(const mgc__terms *t, size_t i)
+{
+    uint32_t period = (uint32_t)(i % t->periods);
+    mgc__span ahead = flow_span(t, 0, period), back = flow_span(t, 1, period);
+
+    if (t->dims == 2) return i < t->periods ? ahead : back;
+    return (mgc__span){ahead.base - back.base, ahead.low - back.high, ahead.high - back.low};
+}
+
+void mgc__terms_flows(const mgc__terms *t, uint32_t period, double x, double *ahead, double *back)
+{
+    bool open_ahead = is_open(t, 0, period), open_back = is_open(t, 1, period);
+
+    *ahead = open_ahead ? fmax(x, 0) : t->agreed_kw[period];
+    *back = open_back ? fmax(-x, 0) : t->agreed_kw[t->periods + period];
+    if (open_ahead && !open_back) *ahead = fmax(x + *back, 0);
+    if (!open_ahead && open_back) *back = fmax(*ahead - x, 0);
+}
+
+/* What both ends have agreed before: they bargain for the rest. */
+static mgc_status read_agreed(mgc_ctx *ctx, const mgc_link *link, mgc__terms *t, const char *id)
 {
     static const char *const keys[] = {"agreed_kw", "agreed_back_kw"};
-    double value = 0;
+    bool any = false;
 
+    t->agreed_kw = mgc__alloc(ctx, 2 * (size_t)t->periods, sizeof *t->agreed_kw);
+    if (t->agreed_kw == NULL) return mgc__no_memory(ctx, "bargain: terms of a link");
     for (uint32_t i = 0; i < 2 * t->periods; i++) {
-        mgc_status st = mgc_link_get(link, keys[i / t->periods], i % t->periods, &value);
+        double *value = &t->agreed_kw[i], most = t->capacity_kw[i % t->periods];
+        mgc_status st = mgc_link_get(link, keys[i / t->periods], i % t->periods, value);
         if (st != MGC_OK) return st;
-        if (!isinf(value))
-            return mgc__fail(ctx, MGC_E_UNSUPPORTED, "bargain: %s of the link %s-%s is %g kW in period %u; agents decide all trades anew: "
-                             "leave it out, or solve the alliance as one program", keys[i / t->periods], id, t->neighbour, value,
-                             i % t->periods);
+        if (isinf(*value)) continue;
+        any = true;
+        if (*value < 0 || *value > most)
+            return mgc__fail(ctx, MGC_E_RANGE, "bargain: %s of the link %s-%s is %g kW in period %u; must be 0..%g, its capacity",
+                             keys[i / t->periods], id, t->neighbour, *value, i % t->periods, most);
+        *value = (double)llround(*value * MGC__KW) / MGC__KW; /* whole mW, as trades are */
     }
+    if (any) return MGC_OK;
+    mgc__free(ctx, t->agreed_kw);
+    t->agreed_kw = NULL;
     return MGC_OK;
 }
 
@@ -139,8 +189,8 @@ static mgc_status read_one(mgc_ctx *ctx, const mgc_model *model, const char *id,
     if ((st = mgc_link_get(link, "loss", 0, &t->loss)) != MGC_OK) return st;
     t->pool = mgc__is_pool(model, t->neighbour);
     t->dims = t->loss > 0 && !t->pool ? 2 : 1;
-    if ((st = nothing_agreed(ctx, link, t, id)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "capacity_kw", t->periods, &t->capacity_kw)) != MGC_OK) return st;
+    if ((st = read_agreed(ctx, link, t, id)) != MGC_OK) return st;
     if ((st = read_series(ctx, link, "fee_per_kwh", t->periods, &t->fee)) != MGC_OK) return st;
     if ((st = mean_price(model, id, t->carrier, &t->price_scale)) != MGC_OK) return st;
     t->digest = digest(t, first, second);

@@ -306,8 +306,8 @@ START_TEST(what_is_wrong_is_refused)
     ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_CALLBACK);
     ck_assert_ptr_null(a);
     opts.progress = NULL;
-    ck_assert_int_eq(mgc_link_set_number(mgc_model_link_at(model, 0), "agreed_back_kw", 5), MGC_OK);
-    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_UNSUPPORTED);
+    ck_assert_int_eq(mgc_link_set_number(mgc_model_link_at(model, 0), "agreed_back_kw", 1e6), MGC_OK); /* beyond capacity */
+    ck_assert_int_eq(mgc_alliance_solve(model, &opts, &a), MGC_E_RANGE);
     ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), "agreed_back_kw"));
     ck_assert_ptr_null(a);
     mgc_model_destroy(model);

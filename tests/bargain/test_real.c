@@ -122,6 +122,123 @@ START_TEST(agents_agree_with_every_ambiguity_set)
 }
 END_TEST
 
+/* --- contracts in force --------------------------------------------------------------------------------------------------------- */
+
+enum { BOUND_PERIODS = 2 };
+
+/* Half of what was traded in the first two periods stands as a contract, on a link with loss and two without. */
+static void put_contracts(mgc_model *m, const mgc_alliance *a, uint32_t trades, double share, uint32_t periods, double kw[N][2][PERIODS])
+{
+    for (int l = 0; l < N; l++)
+        for (int d = 0; d < 2; d++)
+            for (uint32_t t = 0; t < PERIODS; t++) kw[l][d][t] = t < periods ? 0 : INFINITY;
+    for (uint32_t i = 0; i < trades; i++) {
+        mgc_trade trade = {.struct_size = sizeof trade};
+        OK(mgc_alliance_get_trade(a, i, &trade));
+        for (uint32_t t = 0; t < periods; t++) kw[trade.link][trade.direction][t] = floor(share * trade.sent_kw[t]);
+    }
+    for (uint32_t l = 0; l < N; l++) {
+        OK(mgc_link_set_series(mgc_model_link_at(m, l), "agreed_kw", kw[l][0], PERIODS));
+        OK(mgc_link_set_series(mgc_model_link_at(m, l), "agreed_back_kw", kw[l][1], PERIODS));
+    }
+}
+
+static mgc_alliance *solve_model(const mgc_model *m, uint32_t method, mgc_alliance_info *info)
+{
+    mgc_alliance_opts o;
+    mgc_alliance *a;
+
+    mgc_alliance_opts_init(&o, sizeof o);
+    o.method = method;
+    o.tolerance = 1e-5;
+    o.round_limit = 400;
+    OK(mgc_alliance_solve(m, &o, &a));
+    *info = (mgc_alliance_info){.struct_size = sizeof *info};
+    OK(mgc_alliance_get_info(a, info));
+    return a;
+}
+
+/* Members who have contracts bargain for the rest: what is agreed stands to the mW, agents and one program find the same cost
+ * for the rest, alone is with the contracts and nothing else, and nobody is worse off than that. */
+START_TEST(contracts_in_force_stand_and_the_rest_is_bargained_for)
+{
+    mgc_model *m = model_with(_i == 0 ? 0 : 1), *bound = model_with(_i == 0 ? 0 : 1);
+    mgc_alliance_info free_info, agents_info, central_info, all_info;
+    mgc_alliance *before = solve_model(m, MGC_ALLIANCE_CENTRAL, &free_info), *agents, *central, *all;
+    mgc_certificate cert = {.struct_size = sizeof cert};
+    double kw[N][2][PERIODS], most = 0, sent[N][2][PERIODS] = {{{0}}};
+
+    put_contracts(m, before, free_info.trades, 0.5, BOUND_PERIODS, kw);
+    agents = solve_model(m, MGC_ALLIANCE_ADMM, &agents_info);
+    central = solve_model(m, MGC_ALLIANCE_CENTRAL, &central_info);
+    for (uint32_t i = 0; i < agents_info.trades; i++) {
+        mgc_trade t = {.struct_size = sizeof t};
+        OK(mgc_alliance_get_trade(agents, i, &t));
+        memcpy(sent[t.link][t.direction], t.sent_kw, sizeof sent[0][0]);
+    }
+    for (int l = 0; l < N; l++)
+        for (int d = 0; d < 2; d++)
+            for (uint32_t t = 0; t < BOUND_PERIODS; t++) {
+                ck_assert_msg(fabs(sent[l][d][t] - kw[l][d][t]) < 1e-9, "link %d, way %d, period %u: %.9f, agreed %.9f", l, d, t, sent[l][d][t], kw[l][d][t]);
+                most = fmax(most, kw[l][d][t]);
+            }
+    ck_assert_double_gt(most, 3);
+    ck_assert_msg(fabs(agents_info.cost - central_info.cost) < 1e-4 * central_info.standalone_total, "agents %.6f, one program %.6f",
+                  agents_info.cost, central_info.cost);
+    ck_assert_double_eq_tol(agents_info.standalone_total, central_info.standalone_total, 1e-4);
+    ck_assert_double_gt(agents_info.cost, free_info.cost + 1e-3); /* the contracts cost something */
+    ck_assert_double_gt(agents_info.surplus, 1);
+    OK(mgc_alliance_certificate(agents, &cert));
+    ck_assert_uint_eq(cert.ok, 1);
+    put_contracts(bound, before, free_info.trades, 0.5, BOUND_PERIODS, kw); /* and nothing else: that is "alone" */
+    for (uint32_t l = 0; l < N; l++)
+        for (int d = 0; d < 2; d++) {
+            for (uint32_t t = BOUND_PERIODS; t < PERIODS; t++) kw[l][d][t] = 0;
+            OK(mgc_link_set_series(mgc_model_link_at(bound, l), d == 0 ? "agreed_kw" : "agreed_back_kw", kw[l][d], PERIODS));
+        }
+    all = solve_model(bound, MGC_ALLIANCE_CENTRAL, &all_info);
+    ck_assert_double_eq_tol(all_info.cost, agents_info.standalone_total, 1e-4 * agents_info.standalone_total);
+    mgc_alliance_destroy(before);
+    mgc_alliance_destroy(agents);
+    mgc_alliance_destroy(central);
+    mgc_alliance_destroy(all);
+    mgc_model_destroy(m);
+    mgc_model_destroy(bound);
+}
+END_TEST
+
+/* The rolling day: after two periods of a plan, its state with contracts in force leaves nothing to decide of the trades of the
+ * rest: agents keep them all and pay nothing. */
+START_TEST(a_state_with_contracts_leaves_agents_nothing_to_trade)
+{
+    mgc_model *m = model_with(0), *rest;
+    mgc_alliance_info info;
+    mgc_alliance *today = solve_model(m, MGC_ALLIANCE_ADMM, &info), *later;
+    const mgc_plan *plan;
+    mgc_state *state;
+    double paid = 0;
+
+    OK(mgc_alliance_get_plan(today, MGC_DISPATCH_ALLIANCE, &plan));
+    OK(mgc_plan_state(plan, 2, 0, 1, &state));
+    OK(mgc_model_window(m, 2, 2, &rest));
+    OK(mgc_state_apply(state, rest));
+    later = solve_model(rest, MGC_ALLIANCE_ADMM, &info);
+    ck_assert_double_lt(fabs(info.surplus), 1e-3);
+    for (uint32_t i = 0; i < N; i++) {
+        mgc_member_info who = {.struct_size = sizeof who};
+        OK(mgc_alliance_get_member(later, i, &who));
+        paid = fmax(paid, fabs(who.payment));
+    }
+    ck_assert_double_lt(paid, 1e-3);
+    ck_assert_uint_gt(info.trades, 0);
+    mgc_state_destroy(state);
+    mgc_alliance_destroy(today);
+    mgc_alliance_destroy(later);
+    mgc_model_destroy(m);
+    mgc_model_destroy(rest);
+}
+END_TEST
+
 /* --- a crash ---------------------------------------------------------------------------------------------------------------- */
 
 typedef struct crew {
@@ -230,6 +347,8 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, agents_agree_with_every_ambiguity_set, 0, (int)(sizeof sets / sizeof *sets));
+    tcase_add_loop_test(tc, contracts_in_force_stand_and_the_rest_is_bargained_for, 0, 2);
+    tcase_add_test(tc, a_state_with_contracts_leaves_agents_nothing_to_trade);
     tcase_add_loop_test(tc, a_real_agent_goes_on_after_a_crash, 0, 6);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
