@@ -4,11 +4,17 @@
 
 Prints TAP.  Usage: manual.py ROOT MGCHAIN_SIM [MGCHAIN_NODE]
 """
+import os
 import pathlib
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT, PROGRAM = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 
@@ -25,6 +31,71 @@ def completes():
               (["mgchain-sim", "solve", "--a"], ["--admm", "--alone"]), (["mgchain-sim", "run", "--progress", "=", "j"], ["json"]),
               (["mgchain-sim", "run", "--incident", "di"], ["dishonest-meter", "dispute"]), (["mgchain-sim", "ledger", "proof", "x", "bl"], ["block"])]
     return [f"{words}: {found}, not {out}" for words, out in wanted if (found := sorted(complete(words))) != out]
+
+
+# What is typed, and what the tabulator key adds to it.
+TYPED = (("mgchain-sim so", "lve"), ("mgchain-sim ledger ve", "rify"), ("mgchain-sim solve --rel", "ax"), ("mgchain-sim run --progress pl", "ain"))
+
+
+def fish_completes():
+    script = f"source {ROOT}/tools/completion/mgchain-sim.fish; complete -C "
+    for line, rest in TYPED:
+        said = subprocess.run(["fish", "--no-config", "-c", script + repr(line)], capture_output=True, text=True, cwd="/").stdout
+        offered = [row.split("\t")[0] for row in said.splitlines()]
+        if offered != [line.split()[-1] + rest]:
+            yield f"{line}: {offered}"
+
+
+class Terminal:
+    """An interactive shell in a terminal of its own."""
+
+    def __init__(self, folder, *command):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir("/")
+            os.execvpe(command[0], command, {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": folder, "LC_ALL": "C.UTF-8"})
+        self.seen = ""
+
+    def type(self, text):
+        self.seen = ""
+        os.write(self.fd, text.encode())
+
+    def waits_for(self, text, seconds=60):
+        end = time.monotonic() + seconds
+        while text not in self.seen and time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.seen += os.read(self.fd, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        return text in self.seen
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def zsh_completes():
+    """As a user does: an interactive shell, compinit, a line, the tabulator key."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(ROOT / "tools/completion/mgchain-sim.zsh", pathlib.Path(folder) / "_mgchain-sim")
+        shell = Terminal(folder, "zsh", "-f", "-i")
+        try:
+            shell.type(f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; PS1='go''on> '\n")
+            if not shell.waits_for("goon> "):
+                yield "zsh does not start: " + repr(shell.seen)
+                return
+            for line, rest in TYPED:
+                shell.type(line)
+                if not shell.waits_for(line[-2:]):
+                    yield f"{line}: not even shown"
+                shell.type("\t")
+                if not shell.waits_for(rest, 20):
+                    yield f"{line}: {shell.seen!r}"
+                shell.type("\x15")  # away with the line
+        finally:
+            shell.close()
 
 
 def main():
@@ -53,6 +124,9 @@ def main():
         if shutil.which(shell):
             done = subprocess.run([shell, option, str(ROOT / f"tools/completion/mgchain-sim.{kind}")], capture_output=True, text=True)
             checks.append((f"{shell} reads its file", done.stderr.splitlines() if done.returncode else []))
+    for shell, try_it in (("zsh", zsh_completes), ("fish", fish_completes)):
+        name = f"{shell} completes"
+        checks.append((name, list(try_it())) if shutil.which(shell) else (f"{name} # SKIP {shell} is not installed", []))
     if shutil.which("mandoc"):
         for file in sorted((ROOT / "doc/man").glob("*.[0-9]")):
             done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(file)], capture_output=True, text=True)
