@@ -7,7 +7,7 @@ import unittest
 
 from support import LONG, SANITIZED, Counting, _base, _native, lib, mg, resident_kib, small_case
 
-CYCLES = 10000 if LONG else 500
+CYCLES = 10000
 
 
 def cycle(n):
