@@ -146,9 +146,9 @@ static mgc_status analyse(mgc__ipm *ipm, const mgc__qp *qp)
     ipm->has_q = qp->q && qp->q->start[qp->n] > 0;
     st = copy_pattern(ipm->ctx, qp->a, &ipm->a, &ipm->a_raw);
     if (st == MGC_OK && ipm->has_q) st = copy_pattern(ipm->ctx, qp->q, &ipm->q, &ipm->q_raw);
-    if (st == MGC_OK) st = allocate_vectors(ipm);
     if (st == MGC_OK) st = transpose(ipm);
     if (st == MGC_OK) st = mgc__ipm_kkt_analyse(ipm);
+    if (st == MGC_OK) st = allocate_vectors(ipm); /* where the analysis had its scratch: memory that was never touched costs time */
     if (st == MGC_OK) weigh(ipm);
     ipm->loops = mgc__ipm_best_loops();
     ipm->analysed = st == MGC_OK;
