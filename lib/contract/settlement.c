@@ -247,13 +247,14 @@ static mgc_status put_state(mgc_env *env, int64_t slot, int64_t microgrid, int64
     return mgc__rec_put_ints(env, &key, (int64_t[]){state, (int64_t)env->time_ms}, SETTLED_INTS);
 }
 
-static mgc_status settle_one(mgc_env *env, int64_t slot, int64_t microgrid, tally *t)
+static mgc_status settle_one(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid, tally *t)
 {
     mgc__key key = state_key(slot, microgrid);
     result results[CARRIERS];
     mgc__rec state;
     mgc_status st = mgc__rec_get(env, env->contract, &key, &state);
 
+    (void)market; /* its window is finalising's */
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (state.v[SETTLED_STATE] == STATE_PROVISIONAL || state.v[SETTLED_STATE] == STATE_FINAL) {
         t->before++;
@@ -285,21 +286,30 @@ static mgc_status slot_over(mgc_env *env, int64_t slot, mgc__market *market)
     return MGC_OK;
 }
 
-static mgc_status settle(mgc_env *env, const mgc__method *method, const mgc__values *values)
+/* The market operator does it for each microgrid in turn, in a slot that is over. */
+static mgc_status each_microgrid(mgc_env *env, int64_t slot,
+                                 mgc_status (*one)(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid, tally *t),
+                                 tally *t)
 {
-    int64_t slot = values->at[0].number;
     mgc__key prefix = mgc__key_of('G');
-    tally t = {0};
     mgc__market market;
     mgc__walk w;
     mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
 
-    (void)method;
     if (st == MGC_OK) st = slot_over(env, slot, &market);
     mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w))
-        st = settle_one(env, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
-    if (st == MGC_OK) st = env->broken;
+        st = one(env, &market, slot, (int64_t)mgc__key_read(w.key, 1, 4), t);
+    return st != MGC_OK ? st : env->broken;
+}
+
+static mgc_status settle(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    int64_t slot = values->at[0].number;
+    tally t = {0};
+    mgc_status st = each_microgrid(env, slot, settle_one, &t);
+
+    (void)method;
     if (st != MGC_OK || t.fresh > 0) return st;
     if (t.waiting > 0) return MGC_E_EARLY; /* the rule names the last thing that is missing */
     return mgc_env_refuse(env, MGC_E_ALREADY_SETTLED, "slot %" PRId64 " is settled already", slot);
@@ -523,18 +533,10 @@ static mgc_status finalise_one(mgc_env *env, const mgc__market *market, int64_t 
 static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     int64_t slot = values->at[0].number;
-    mgc__key prefix = mgc__key_of('G');
     tally t = {0};
-    mgc__market market;
-    mgc__walk w;
-    mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
+    mgc_status st = each_microgrid(env, slot, finalise_one, &t);
 
     (void)method;
-    if (st == MGC_OK) st = slot_over(env, slot, &market);
-    mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w))
-        st = finalise_one(env, &market, slot, (int64_t)mgc__key_read(w.key, 1, 4), &t);
-    if (st == MGC_OK) st = env->broken;
     if (st != MGC_OK || t.fresh > 0) return st;
     if (t.waiting > 0)
         return mgc_env_refuse(env, MGC_E_EARLY,

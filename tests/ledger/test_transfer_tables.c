@@ -2,11 +2,12 @@
 /* TigerBeetle's tables of accounts and transfers (published, Apache-2.0), read from MGC_TEST_PUBLISHED: the rows
  * whose rule we share.
  *
- * Not ours, and skipped:
- *   whole tables  balancing transfers, imported events, closing transfers, groups of linked accounts, and the filters
- *   of its queries single rows   reserved and timestamp fields of its wire format; ids that failed once and may not
- *                 be tried again (here a failed transaction spends its nonce instead); overflow of a timeout in
- * nanoseconds Its largest amount 2^128 - 1 - n is ours 2^62 - n, its second is our block. */
+ * Not ours, and skipped, each told with its reason when the test runs:
+ *   whole tables   balancing transfers, imported events, closing transfers, groups of linked accounts, the filters of its
+ *                  queries
+ *   single rows    reserved and timestamp fields of its wire format; ids that failed once and may not be tried again (here
+ *                  a failed transaction spends its nonce instead); overflow of a timeout in nanoseconds
+ * Its largest amount 2^128 - 1 - n is ours 2^62 - n, its second is our block. */
 #include <jansson.h>
 
 #include "world.h"
