@@ -195,7 +195,8 @@ def measure(build, folder, programs, etcd, seconds, rounds):
 
 
 def tell(results, names):
-    for clients, keys in ((1, ("p50_ms", "p99_ms")), (256, ("ops_per_second", "p50_ms", "p99_ms"))):
+    # On a loaded machine the 5th percentile still says what one commit costs.
+    for clients, keys in ((1, ("p05_ms", "p50_ms", "p99_ms")), (256, ("ops_per_second", "p50_ms", "p99_ms"))):
         for key in keys:
             print(f"\n{clients} client{'s' * (clients > 1)}, {key.replace('_', ' ')}")
             for name in names:

@@ -47,8 +47,9 @@ class Network:
         self.port = free_ports(MEMBERS + 1)
         subprocess.run([node, "init", folder, "--members", str(MEMBERS), "--port", str(self.port), *options], check=True, stdout=subprocess.DEVNULL)
         self.client_port = free_ports(1)
-        with open(self.config(1), "a") as f:
-            f.write(f"client_address: 127.0.0.1:{self.client_port}\n")
+        if type(self) is Network:  # a namespace of its own has no loopback
+            with open(self.config(1), "a") as f:
+                f.write(f"client_address: 127.0.0.1:{self.client_port}\n")
 
     def config(self, i):
         return self.folder / f"member-{i}" / "node.yaml"
