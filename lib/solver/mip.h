@@ -9,6 +9,8 @@
 
 /* How far an integer column may be from an integer and count as one, in decisions that are checked afterwards. */
 #define MIP_INTEGRAL 1e-6
+/* Continuous bounds that cross by less, relative to 1 + size, count as equal. */
+#define MIP_CROSSED 1e-6
 
 /* The program as branch and bound works on it: a copy whose integer bounds and rows become tighter. */
 typedef struct mgc__mip {

@@ -7,7 +7,6 @@
 #define WORTH 0.05
 /* Rows visited in one propagation, per row of the program. Chosen; chains of 96 periods need 3. */
 enum { VISITS = 20 };
-#define CROSSED 1e-6 /* bounds that cross by less, relative to 1 + size, count as equal */
 
 mgc_status mgc__domain_init(mgc__domain *d, const mgc__mip *mip)
 {
@@ -75,7 +74,7 @@ bool mgc__domain_set(mgc__domain *d, uint32_t j, double lower, double upper)
     upper = fmin(upper, d->upper[j]);
     if (lower == d->lower[j] && upper == d->upper[j]) return true;
     if (lower > upper) {
-        if (lower > upper + CROSSED * (1.0 + fabs(lower)) || d->mip->integer[j]) return false;
+        if (lower > upper + MIP_CROSSED * (1.0 + fabs(lower)) || d->mip->integer[j]) return false;
         lower = upper = fmin(fmax(0.5 * (lower + upper), d->lower[j]), d->upper[j]);
     }
     remember(d, j);
@@ -175,7 +174,7 @@ static bool propagate_row(mgc__domain *d, uint32_t row)
     const mgc__mip *mip = d->mip;
     double lower = mip->row_lower[row], upper = mip->row_upper[row];
     struct activity s = activity_of(d, row);
-    double slack = CROSSED * (1.0 + fmax(isfinite(lower) ? fabs(lower) : 0.0, isfinite(upper) ? fabs(upper) : 0.0));
+    double slack = MIP_CROSSED * (1.0 + fmax(isfinite(lower) ? fabs(lower) : 0.0, isfinite(upper) ? fabs(upper) : 0.0));
 
     slack += 1e-9 * (fabs(s.low) + fabs(s.high));
     if (s.low_infinite == 0 && s.low > upper + slack) return false;

@@ -181,6 +181,23 @@ static double rounding(const mgc__qp *qp, const double *y, const double *z)
     return ROUNDING * sum;
 }
 
+/* What the box alone proves: (1) without multipliers.  Where propagation has fixed nearly everything this is exact, and
+ * multipliers of badly scaled rows would cost more in rounding than they bring.  A continuous column whose bounds have
+ * met may be off by as much as they may have crossed. */
+static double bound_of_box(const mgc__mip *mip, const mgc__relaxation *r)
+{
+    double sum = 0.0, size = 0.0;
+
+    for (uint32_t j = 0; j < mip->n; j++) {
+        if (mip->c[j] == 0.0) continue;
+        double least = mip->c[j] * (mip->c[j] > 0.0 ? r->lower[j] : r->upper[j]);
+        bool met = !mip->integer[j] && r->lower[j] == r->upper[j] && mip->lower[j] < mip->upper[j];
+        sum += least - (met ? MIP_CROSSED * fabs(mip->c[j]) * (1.0 + fabs(r->lower[j])) : 0.0);
+        size += fabs(least);
+    }
+    return mip->q == NULL && isfinite(size) ? sum - ROUNDING * size : -INFINITY;
+}
+
 /* What the multipliers prove over the domain, and reduced costs to fix by. */
 static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__ipm_result *found)
 {
@@ -212,6 +229,7 @@ static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxatio
     }
     bool sound = found->outcome != MGC_OUTCOME_NUMERICAL && isfinite(found->bound);
     r->bound = fmax(fmax(r->bound, r->dual_bound), sound ? found->bound - loss : -INFINITY);
+    r->bound = fmax(r->bound, bound_of_box(mip, r));
 }
 
 static void take_answer(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation *r, const mgc__qp *qp,

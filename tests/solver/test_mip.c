@@ -585,6 +585,34 @@ static mgc_status pack(mgc_allocator mem)
     return st;
 }
 
+/* Rows of 1e9 beside rows of 1e-5, as random programs have them: multipliers prove the last leaf only up to the rounding of
+ * huge terms, and yet propagation has fixed all there is. */
+START_TEST(a_leaf_of_badly_scaled_rows_is_closed)
+{
+    static const double cost[] = {0.12401526466382218, -1, 524288, 0}, high[] = {19.225204082909872, -3, 0x1.3p-13, 2},
+                        low[] = {-2.814791541093219, -6, -0x1p-16, -3};
+    static const uint32_t cols[] = {0, 1, 3};
+    mgc_program *p = new_program();
+
+    for (uint32_t j = 0; j < 4; j++) {
+        ck_assert_int_eq(mgc_program_add_column(p, cost[j], low[j], high[j], NULL), MGC_OK);
+        if (j % 2 == 1) ck_assert_int_eq(mgc_program_set_integer(p, j, 1), MGC_OK);
+    }
+    double r1[] = {29360128, 0, 0}, r2[] = {0, 1610612736, 360382964.9660289}, r4[] = {0, 0x1p-16, 0};
+    double r3[] = {1835008, 786432, 175968.2446123188};
+    ck_assert_int_eq(mgc_program_add_row(p, -22748107.299643558, -22748107.299643558, cols, r1, 3, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -7523599838.898087, INFINITY, cols, r2, 3, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, -5095389.440064679, cols, r3, 3, NULL), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -0x1p-14, -0x1p-16, cols, r4, 3, NULL), MGC_OK);
+    mgc_program_info info = solve(p, 1e-6);
+    ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "%s, objective %.9g, bound %.9g", mgc_outcome_name(info.outcome),
+                  info.objective, info.bound);
+    /* x = -22748107.3 / 29360128; u = -4, for R4 asks for it; the free one at its lower end: -8 */
+    ck_assert_double_eq_tol(info.objective, cost[0] * (-22748107.299643558 / 29360128) + 4 - 8, 1e-6);
+    mgc_program_destroy(p);
+}
+END_TEST
+
 /* u0, u1 on or off; v >= u1 - u0 pays 30 for a start; 20 u1 <= P <= 100 u1 costs 2; P + b >= 50, b costs 9. */
 static void starting_unit(mgc__solve *s)
 {
@@ -660,6 +688,7 @@ int main(void)
     tcase_add_test(c, an_unbounded_relaxation_is_not_an_unbounded_program);
     tcase_add_test(c, tiny_ranges_are_ranges);
     tcase_add_test(c, tiny_rows_are_rows);
+    tcase_add_test(c, a_leaf_of_badly_scaled_rows_is_closed);
     tcase_add_test(c, what_follows_integers_is_counted);
     tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
