@@ -158,8 +158,8 @@ class Highs:
 
     def run(self, kind, path, cap):
         script = str(pathlib.Path(__file__).with_name('highs.py'))
-        used, text = process_seconds([Highs.python, script, self.solver, path, str(cap), str(LEAST if kind == 'lp' else 0)],
-                                     3 * cap + 30)
+        used, text = process_seconds([Highs.python, script, self.solver, path, str(3 * cap), str(LEAST if kind == 'lp' else 0)],
+                                     cap + 60)  # its own limit is by the clock on the wall; reading takes up to a minute
         try:
             answer = json.loads(text)
         except ValueError:
