@@ -603,7 +603,7 @@ static mgc_status add_agreed(dual *d, size_t i)
     const mgc_agent *a = d->agent[i];
     mgc__answer *answer = &d->answer[i];
     mgc_status st;
-    bool news;
+    bool news = false;
 
     for (size_t e = 0; e < a->n_ends; e++)
         for (size_t c = 0; c < a->ends[e].count; c++)
