@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bargaining with a pool: every member trades with all the others together, and what travels is sums (doc/math/bargain.md,
- * section 8).
+ * section 9).
  *
  *   pool.c        the tree over which sums go up and totals come down; masks; what to do about silence
  *   pool_stage.c  what is summed in each stage, and what is learnt from the total

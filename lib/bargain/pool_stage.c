@@ -30,7 +30,7 @@
 #define SHARE UINT64_C(1099511627776) /* 2^40: unit of bargaining powers, which are at most 2 of their scale */
 enum {
     CYCLES = 1,
-    BALANCE_EVERY = 5, BALANCE_LIMIT = 200,
+    BALANCE_EVERY = 10, BALANCE_LIMIT = 200, /* every 5 rounds: a community of 10 takes twice as many */
     CALM = 2,             /* rounds of agreement before the last */
     SHARE_ROUNDS = 200,   /* lots drawn until the last mW has found its member; 10 to 20 are usual */
     RUBBLE = 1000,        /* mW: less is no trade */
@@ -286,7 +286,7 @@ static void update_market(mgc_agent *agent, mgc__market *m, const int64_t *v)
 
 /* As in stage.c, but of all markets, which everyone knows.  Shares that sum to zero are free of the error of first order, prices
  * times what is too much, which links have: the cost's error was 0.001 to 0.01 of the larger residual on the reference cases and
- * on communities of 10 to 300, so residuals may be larger here (doc/math/bargain.md, section 8). */
+ * on communities of 10 to 300, so residuals may be larger here (doc/math/bargain.md, section 9). */
 static bool close_enough(const mgc_agent *agent, bool on_the_way)
 {
     double goal = fmax(1e-7, 15 * agent->opts.tolerance), stake = 0;
