@@ -183,6 +183,7 @@ int ledger_query(sim *s)
         mgc_status st = mgc_node_query(r.node, caller, s->words[2], question, &rows);
         if (st == MGC_OK && s->json) st = print_json(s, s->words[2], rows);
         else if (st == MGC_OK) print_csv(stdout, rows);
+        fflush(stdout); /* what is said about the rows comes after them, wherever both go */
         if (st != MGC_OK) code = refused(s, st, s->words[2]);
         else if (mgc_rows_count(rows) == 0 && caller == 0)
             fputs("no rows for the public; --as MEMBER asks as a member, by number or name: mgchain-sim ledger query DIR members\n", stderr);
