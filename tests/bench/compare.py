@@ -51,12 +51,18 @@ def limit_cpu(cap):
     return set_limit
 
 
-def process_seconds(command, cap):
-    """Processor seconds of a process, and what it printed; Out where it was ended."""
+def process_seconds(command, cap, timed_inside=False):
+    """Processor seconds of a process, and what it printed; Out where it was ended.
+
+    timed_inside: ended by the clock on the wall (four times as late, for other work on the machine), because where a limit of
+    processor time is set Linux tells a process its own time in ticks of 4 ms."""
     with tempfile.TemporaryFile() as log:
         begin = resource.getrusage(resource.RUSAGE_CHILDREN)
-        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                              preexec_fn=limit_cpu(cap)).returncode
+        try:
+            code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                  preexec_fn=None if timed_inside else limit_cpu(cap), timeout=4 * cap if timed_inside else None).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
         end = resource.getrusage(resource.RUSAGE_CHILDREN)
         log.seek(0)
         text = log.read().decode(errors='replace')
@@ -86,7 +92,7 @@ class Ours:
     def run(self, kind, member, cap, *options):
         command = [self.measure, kind, *map(str, member), *options]
         options = ['--tolerance', str(LP_TOLERANCE), '--least', str(LEAST)] if kind == 'lp' else ['--gap', str(MIP_GAP)] if kind == 'mip' else []
-        used, text = process_seconds(command + options + ['--time', str(10 * cap)], 10 * cap)
+        used, text = process_seconds(command + options + ['--time', str(10 * cap)], 10 * cap, timed_inside=True)
         try:
             return json.loads(text)
         except ValueError:
@@ -129,7 +135,7 @@ class Clp:
         return os.path.exists(self.program)
 
     def run(self, kind, path, cap):
-        used, text = process_seconds([self.program, self.method, path, str(cap), str(LEAST)], 2 * cap + 10)
+        used, text = process_seconds([self.program, self.method, path, str(cap), str(LEAST)], 2 * cap + 10, timed_inside=True)
         try:
             answer = json.loads(text)
         except ValueError:
@@ -159,7 +165,7 @@ class Highs:
     def run(self, kind, path, cap):
         script = str(pathlib.Path(__file__).with_name('highs.py'))
         used, text = process_seconds([Highs.python, script, self.solver, path, str(3 * cap), str(LEAST if kind == 'lp' else 0)],
-                                     cap + 60)  # its own limit is by the clock on the wall; reading takes up to a minute
+                                     cap + 60, timed_inside=True)  # its own limit is by the clock on the wall; reading takes up to a minute
         try:
             answer = json.loads(text)
         except ValueError:
@@ -393,7 +399,7 @@ class Run:
         lp, terms = self.file(member, '--relax'), self.file(member, '--admm', '49')
         answers = []
         for _ in range(self.args.rounds):
-            used, text = process_seconds([str(program), lp, terms], self.args.cap)
+            used, text = process_seconds([str(program), lp, terms], self.args.cap, timed_inside=True)
             if not isinstance(used, Out) and text.strip().startswith('{'):
                 answers.append(json.loads(text)['mean'])
         if not answers:
