@@ -269,8 +269,9 @@ static mgc_status solve_program(struct run *run, mgc_program *program, bool rela
 }
 
 /* One member's on/off decisions with its trades fixed where the relaxed alliance has them; into start, by the joint
- * program's columns.  x: the relaxed joint solution.  A member that cannot decide so leaves its part unknown. */
-static mgc_status decide_alone(struct run *run, mgc__site *site, const uint32_t *map, const double *x, double *start)
+ * program's columns (map).  x: the relaxed joint solution.  A member that cannot decide so leaves its part unknown. */
+static mgc_status decide_alone(struct run *run, mgc__site *site, const mgc_program *joint, const uint32_t *map, const double *x,
+                               double *start)
 {
     const mgc__shape *s = site->shape;
     uint32_t columns = mgc__shape_columns(s);
@@ -293,8 +294,11 @@ static mgc_status decide_alone(struct run *run, mgc__site *site, const uint32_t 
     if (st == MGC_OK && mgc_twostage_get_x(site->ts, own, columns) == MGC_OK)
         for (size_t i = 0; i < s->n_integers; i++) start[map[s->integers[i]]] = own[s->integers[i]];
     mgc__free(site->ctx, own);
-    for (size_t i = 0; st == MGC_OK && i < 2 * s->n_trades * s->periods; i++)
-        st = mgc_twostage_set_bounds(site->ts, s->trade_columns[i], 0, s->trades[i / (2 * s->periods)].capacity_kw[i % s->periods]);
+    for (size_t i = 0; st == MGC_OK && i < 2 * s->n_trades * s->periods; i++) { /* as they were */
+        double lower, upper;
+        st = mgc_program_get_column(joint, map[s->trade_columns[i]], NULL, &lower, &upper, NULL);
+        if (st == MGC_OK) st = mgc_twostage_set_bounds(site->ts, s->trade_columns[i], lower, upper);
+    }
     return st;
 }
 
@@ -312,7 +316,7 @@ static mgc_status find_start(struct run *run, mgc__site *const sites[], mgc__all
     if (st == MGC_OK && info.outcome == MGC_OUTCOME_OPTIMAL && mgc_program_get_x(a->program, x, n) == MGC_OK) {
         for (uint32_t j = 0; j < n; j++) start[j] = (double)NAN;
         for (size_t i = 0; st == MGC_OK && i < a->n; i++)
-            if (sites[i]->shape->n_integers > 0) st = decide_alone(run, sites[i], a->column[i], x, start);
+            if (sites[i]->shape->n_integers > 0) st = decide_alone(run, sites[i], a->program, a->column[i], x, start);
         if (st == MGC_OK) st = mgc__program_set_start(a->program, start, n);
     }
     mgc__free(ctx, x);
