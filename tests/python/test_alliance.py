@@ -75,6 +75,13 @@ class InOneCall(unittest.TestCase):
         self.assertLessEqual(again.rounds, self.result.rounds)
         self.assertAlmostEqual(again.cost, self.result.cost, delta=0.1)
 
+    def test_a_pool_serves_as_well_as_links_of_all_pairs(self):
+        by_pool = self.case.solve(pool=True)
+        self.assertEqual(by_pool.outcome, "optimal")
+        self.assertAlmostEqual(by_pool.cost, self.result.cost, delta=2e-4 * self.result.alone.cost)
+        self.assertIn("pool", {end for trade in by_pool.trades for end in (trade.seller, trade.buyer)})
+        self.assertNotIn("pool", {end for trade in self.result.trades for end in (trade.seller, trade.buyer)})
+
     def test_weights_by_name(self):
         given = self.case.solve(weight={"farm": 3.0, "mill": 1.0, "school": 0.0})
         self.assertAlmostEqual(given.members["school"].saving, 0.0, delta=1e-4)

@@ -895,7 +895,8 @@ class Case(Handle):
         progress  True: a line on a terminal; or a function (phase, round, disagreement, movement, seconds) in the thread that
                   solves, which may answer False to stop
         opts      as in mgc_alliance_opts: method ("admm" or "central"), relax, weights ("equal", "given", "contribution"),
-                  weight, threads, tolerance, gap, time_limit_s, round_limit, start (Result.state of yesterday)
+                  weight, threads, tolerance, gap, time_limit_s, round_limit, start (Result.state of yesterday),
+                  pool (True: members trade with a pool instead of each other)
         """
         from .alliance import solve
         defaults: Dict[str, Any] = {}
