@@ -22,7 +22,7 @@ static int32_t show(void *user, const mgc_alliance_progress *progress)
     return MGC_CB_DONE;
 }
 
-mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, mgc_alliance **out)
+mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_alliance *yesterday, mgc_alliance **out)
 {
     mgc_case_info info = {.struct_size = sizeof info};
     mgc_alliance_opts opts;
@@ -47,6 +47,8 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, mgc_alliance
     opts.progress = show;
     opts.user = s;
     st = mgc_case_weights(kase, weight, info.microgrids);
+    if (st == MGC_OK && yesterday != NULL && mgc_alliance_get_state(yesterday, &opts.start, &opts.start_len) != MGC_OK)
+        opts.start_len = 0; /* nobody traded */
     s->show.phase = NULL;
     if (st == MGC_OK) st = mgc_alliance_solve(mgc_case_model(kase), &opts, out);
     if (s->show.phase != NULL) phase_end(s);

@@ -107,12 +107,12 @@ static mgc_status check_day(sim *s, one_day *d, book *b, bool ended)
     return check_yardstick(c, s, d->kase, d->alliance);
 }
 
-/* Scenarios, plans, bargain, the day as it comes, and what of it goes into the ledger by now. */
-static int plan_day(sim *s, one_day *d, book *b, bool last)
+/* Plans, bargain from where the day before ended, the day as it comes, and what of it goes into the ledger by now. */
+static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool last)
 {
     mgc_alliance_info info = {.struct_size = sizeof info};
 
-    mgc_status st = cooperate(s, d->kase, MGC_ALLIANCE_ADMM, &d->alliance);
+    mgc_status st = cooperate(s, d->kase, MGC_ALLIANCE_ADMM, before != NULL ? before->alliance : NULL, &d->alliance);
     if (st == MGC_OK) st = mgc_alliance_get_info(d->alliance, &info);
     if (st != MGC_OK) return failed(s, st, "run");
     if (info.outcome == MGC_OUTCOME_INFEASIBLE) {
@@ -201,7 +201,7 @@ static int run_days(sim *s, one_day *day, book *b)
         bool last = k + 1 == s->days;
         if (k < s->days) {
             code = begin_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b);
-            if (code == EXIT_DONE) code = plan_day(s, &day[k], b, last);
+            if (code == EXIT_DONE) code = plan_day(s, &day[k], k > 0 ? &day[k - 1] : NULL, b, last);
         }
         if (code == EXIT_DONE && k >= 2 && k - 2 < s->days) {
             code = finish_day(s, k - 2, &day[k - 2], b, k >= s->days);

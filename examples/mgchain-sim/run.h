@@ -5,8 +5,9 @@
 
 #include "sim.h"
 
-/* Plan alone, trade and pay, with the case's weights and the command's options, showing progress. */
-mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, mgc_alliance **out);
+/* Plan alone, trade and pay, with the case's weights and the command's options, showing progress.  yesterday: where trades and
+ * prices start, or NULL. */
+mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_alliance *yesterday, mgc_alliance **out);
 
 /* Say on stderr why a member has no plan. */
 void explain_if_infeasible(const mgc_alliance *alliance, uint32_t outcome);

@@ -78,7 +78,7 @@ static int solve_together(sim *s, const mgc_case *kase)
     mgc_alliance_info info = {.struct_size = sizeof info};
     result r = {0};
 
-    mgc_status st = cooperate(s, kase, s->central ? MGC_ALLIANCE_CENTRAL : MGC_ALLIANCE_ADMM, &alliance);
+    mgc_status st = cooperate(s, kase, s->central ? MGC_ALLIANCE_CENTRAL : MGC_ALLIANCE_ADMM, NULL, &alliance);
     if (st == MGC_OK) st = mgc_alliance_get_info(alliance, &info);
     if (st == MGC_OK) st = result_from_alliance(kase, alliance, true, &r);
     int code = st == MGC_OK ? exit_of_outcome(s, info.outcome) : failed(s, st, "solve");
