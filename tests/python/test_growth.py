@@ -114,12 +114,16 @@ class Overhead(unittest.TestCase):
 
     @staticmethod
     def faults(way):
-        """Pages that a call touches for the first time, the third time that it is made."""
+        """Pages that a call touches for the first time once it has been made twice; the least of three, for now and then the
+        allocator gives memory back in between."""
         import resource
-        way(), way()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        way()
-        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+        def touched():
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            way()
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+        return min([touched() for _ in range(5)][2:])
 
     @staticmethod
     def fixed_cost(model):
