@@ -517,23 +517,26 @@ def interruptible(context: Context, work: Callable[[], Any]) -> Tuple[Any, bool]
         finally:
             done.set()
 
-    interrupts = 0
-    try:
-        if _worker is None or _worker.process != os.getpid():
-            _worker = _Worker()
-        _worker.hand_in(run)
-    except KeyboardInterrupt:  # whether it was handed in is not known
-        interrupts += 1
-        context.cancel()
-        if not begun.wait(1.0):
-            library().mgc_ctx_cancel_reset(context.handle)
-            raise
-    while not done.is_set():
+    interrupts, handed, never = 0, False, False
+    while True:  # Ctrl-C may come anywhere in here: it is counted, and what follows from it is done in the next turn
         try:
-            done.wait()
+            if interrupts:
+                context.cancel()
+                never = not begun.wait(1.0)
+            elif not handed:
+                if _worker is None or _worker.process != os.getpid():
+                    _worker = _Worker()
+                handed = True
+                _worker.hand_in(run)
+            while not never and not done.wait(0.2):  # a signal between the look and the wait wakes nobody
+                pass
+            break
         except KeyboardInterrupt:
             interrupts += 1
-            context.cancel()
+    if interrupts:
+        library().mgc_ctx_cancel_reset(context.handle)  # where it came after the end
+    if never:
+        raise KeyboardInterrupt
     if interrupts > 1:
         raise KeyboardInterrupt
     if interrupts and failure and isinstance(failure[0], MgcError):
