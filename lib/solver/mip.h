@@ -147,7 +147,7 @@ void mgc__followers_weigh(mgc__followers *f, const mgc__mip *mip, const double *
 /* What the followers cost at least where integers are as in x (n; the other columns are not looked at). */
 double mgc__followers_cost(const mgc__followers *f, const mgc__mip *mip, const double *x);
 
-/* --- mip_root.c: cuts --------------------------------------------------------------------------- */
+/* --- mip_cuts.c: cuts --------------------------------------------------------------------------- */
 
 /* Called after each relaxation, with its answer; it may tighten the box of integers.  *stop: no more rounds. */
 typedef mgc_status mgc__after_round(void *user, const mgc__relaxation *r, bool *stop);
