@@ -24,34 +24,25 @@ mgc_key *key_of(mgc_ctx *ctx, uint8_t who)
 /* Founded by its administrator and by one who signs blocks. */
 uint64_t market_found(mgc_ctx *ctx, mgc_node *node, const mgc_key *validator)
 {
-    static uint8_t body[MGC_TX_BYTES_MAX], tx[MGC_TX_BYTES_MAX];
-    const char *const fields[] = {"slot_ms", "gate_ms", "gate_slots", "window_ms", "collateral_bp", "pending_blocks", "first_slot"};
-    const int64_t values[] = {3600000, 3600000, 1, 3600000, 5000, 1000, (int64_t)(now_ms() / 3600000) + 2};
     mgc_key *administrator = key_of(ctx, 99);
-    mgc_chain_info chain = {.struct_size = sizeof chain};
-    mgc_tx_body b = {.struct_size = sizeof b, .contract = MGC_CONTRACT_INFORMATION, .method = "found", .nonce = 1, .valid_until = 1000};
-    mgc_tx_signature signatures[2];
+    const mgc_signer signers[2] = {{.key = administrator, .role = MGC_ROLE_ADMINISTRATOR},
+                                   {.key = validator, .role = MGC_ROLE_VALIDATOR}};
+    mgc_node_call_opts call;
     uint8_t public_key[32];
+    char words[400], digits[65];
     uint64_t ticket;
-    mgc_args *args;
-    size_t len;
 
     TRY(mgc_key_public(administrator, public_key));
-    TRY(mgc_args_create(ctx, b.contract, b.method, &args));
-    TRY(mgc_args_set_text(args, "name", "example"));
-    TRY(mgc_args_set_text(args, "currency", "EUR"));
-    TRY(mgc_args_set_bytes(args, "administrator", public_key, 32));
-    for (int i = 0; i < 7; i++) TRY(mgc_args_set_int(args, fields[i], values[i]));
-    TRY(mgc_args_encode(args, &b.arguments, &b.arguments_len));
-    TRY(mgc_chain_get_info(mgc_node_chain(node, b.contract), &chain));
-    b.chain_id = chain.chain_id;
-    b.sender = public_key;
-    TRY(mgc_tx_encode_body(&b, body, sizeof body, &len));
-    TRY(mgc_tx_sign(body, len, administrator, MGC_ROLE_ADMINISTRATOR, &signatures[0]));
-    TRY(mgc_tx_sign(body, len, validator, MGC_ROLE_VALIDATOR, &signatures[1]));
-    TRY(mgc_tx_assemble(body, len, signatures, 2, tx, sizeof tx, &len));
-    TRY(mgc_node_submit(node, tx, len, &ticket));
-    mgc_args_destroy(args);
+    for (int i = 0; i < 32; i++) snprintf(digits + 2 * i, 3, "%02x", public_key[i]);
+    snprintf(words, sizeof words, "name=example&currency=EUR&slot_ms=3600000&gate_ms=3600000&gate_slots=1&window_ms=3600000&"
+             "collateral_bp=5000&pending_blocks=1000&first_slot=%" PRIu64 "&administrator=%s", now_ms() / 3600000 + 2, digits);
+    mgc_node_call_opts_init(&call, sizeof call);
+    call.contract = MGC_CONTRACT_INFORMATION;
+    call.method = "found";
+    call.words = words;
+    call.signers = signers;
+    call.n_signers = 2;
+    TRY(mgc_node_call(node, &call, &ticket, NULL));
     mgc_key_destroy(administrator);
     return ticket;
 }

@@ -3,7 +3,7 @@
  * (the grid of the alliance survives one at a time).  Every member executes the same code over the same records, so
  * that nobody has to be trusted with the calendar.
  *
- *   cc own_contract.c trial.c transact.c $(pkg-config --cflags --libs mgchain) -o own_contract && ./own_contract FOLDER */
+ *   cc own_contract.c trial.c toy_key.c $(pkg-config --cflags --libs mgchain) -o own_contract && ./own_contract FOLDER */
 #include <stdio.h>
 #include <string.h>
 
@@ -74,10 +74,15 @@ static mgc_contract contract_of_outages(void)
 
 static mgc_status announce(trial *t, uint32_t member, uint8_t slot)
 {
-    uint8_t arguments[SLOT_BYTES] = {[SLOT_BYTES - 1] = slot};
+    const uint8_t arguments[SLOT_BYTES] = {[SLOT_BYTES - 1] = slot};
+    mgc_node_call_opts call;
 
-    return trial_call(t, member == ADA ? "ada announces" : "ben announces", member, OUTAGES, "announce", arguments,
-                      SLOT_BYTES);
+    mgc_node_call_opts_init(&call, sizeof call);
+    call.contract = OUTAGES;
+    call.method = "announce";
+    call.arguments = arguments;
+    call.arguments_len = SLOT_BYTES;
+    return trial_call(t, member == ADA ? "ada announces" : "ben announces", member, &call);
 }
 
 static mgc_status use(trial *t)

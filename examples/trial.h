@@ -3,7 +3,7 @@
 #ifndef EXAMPLES_TRIAL_H
 #define EXAMPLES_TRIAL_H
 
-#include "transact.h"
+#include "toy_key.h"
 
 enum { VALIDATOR, ADMINISTRATOR, ADA, BEN, KEYS }; /* the latter three are members of these numbers */
 
@@ -19,8 +19,7 @@ typedef struct trial {
 mgc_status trial_begin(trial *t, const char *folder, const mgc_contract *contract);
 void trial_end(trial *t);
 
-/* One member's call in a block of its own; prints what became of it, after `what`. */
-mgc_status trial_call(trial *t, const char *what, uint32_t member, uint32_t contract, const char *method,
-                      const uint8_t *arguments, size_t len);
+/* One member's call as a manager, in a block of its own; prints what became of it, after `what`. */
+mgc_status trial_call(trial *t, const char *what, uint32_t member, mgc_node_call_opts *call);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../transact.h"
+#include "../toy_key.h"
 #include "plant.h"
 #include "settle_day.h"
 

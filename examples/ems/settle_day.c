@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../transact.h"
+#include "../toy_key.h"
 
 enum { KEYS_MAX = 32 };
 #define DAY_MS UINT64_C(86400000)

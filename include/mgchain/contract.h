@@ -123,6 +123,18 @@ MGC_API MGC_NODISCARD mgc_status mgc_args_set_bytes(mgc_args *args, const char *
 MGC_API MGC_NODISCARD mgc_status mgc_args_add_row(mgc_args *args, const char *field, const int64_t *values, size_t n);
 /** @} */
 
+/**
+ * Set fields out of a text: "id=5&name=ada&key=8f3a..&rows=1,2,3;4,5,6".
+ *
+ * @param words  "field=value", with & between; numbers in decimal, texts as they are (without &, which only
+ *               mgc_args_set_text() can set), bytes as pairs of hexadecimal digits, rows with ; between and , in them.
+ *               "": nothing is set
+ * @return MGC_OK; MGC_E_SYNTAX (what is not of that form is told, and what must stand there; a field that stands twice);
+ *         otherwise as mgc_args_set_int() and its sisters.  After a failure some of the fields may be set
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_args_parse(mgc_args *args, const char *words);
+
 /** Encode.  bytes: borrowed until the arguments change.  @return MGC_OK, MGC_E_SCHEMA (a field is missing; it is
  *  named), MGC_E_TOO_LARGE, MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_args_encode(mgc_args *args, const uint8_t **bytes, size_t *len);

@@ -162,6 +162,51 @@ typedef struct mgc_ticket_info {
  *   Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_ticket_state(const mgc_node *node, uint64_t ticket, mgc_ticket_info *info);
 
+/** Who signs a call, in which role.  Of fixed size: it stands in arrays. */
+typedef struct mgc_signer {
+    const mgc_key *key; /**< borrowed for the call */
+    uint32_t role;      /**< MGC_ROLE_..., 0..255 */
+    uint32_t reserved0; /**< 0 */
+} mgc_signer;
+
+/** What mgc_node_call() is to do. */
+typedef struct mgc_node_call_opts {
+    size_t struct_size;
+    uint32_t contract;        /**< MGC_CONTRACT_... or a host's own; must be given */
+    uint32_t window;          /**< blocks after which it dies, if no block has taken it; 1..MGC_TX_WINDOW_MAX; 1000 */
+    const char *method;       /**< must be given */
+    const char *words;        /**< arguments of a built-in contract as mgc_args_parse() takes them; or NULL and: */
+    const uint8_t *arguments; /**< a contract's own bytes, as of mgc_args_encode(); NULL where arguments_len is 0 */
+    size_t arguments_len;     /**< bytes in arguments */
+    const mgc_signer *signers; /**< the first one sends: his nonce is counted; must be given */
+    size_t n_signers;         /**< 1..MGC_TX_SIGNATURES_MAX */
+    uint64_t now_ms;          /**< UTC; time passes after it was handed in, as said there; 0: none does; 0 */
+} mgc_node_call_opts;
+
+/** Fill with the defaults.  size: sizeof(mgc_node_call_opts).  Since 0.1 */
+MGC_API void mgc_node_call_opts_init(mgc_node_call_opts *opts, size_t size);
+
+/**
+ * Call a contract in one go: arguments out of words, chain and nonce of this node, signatures, submit, a block, what became
+ * of it.  For a host that has all the keys; where signers are apart, bodies and signatures travel (mgc_tx_encode_body(),
+ * mgc_tx_sign(), mgc_tx_assemble()) and mgc_node_submit() takes what comes of them.
+ *
+ * With call->now_ms blocks are built at that time out of all that waits, as by mgc_node_flush(), where one member orders alone:
+ * the call ends with its ticket told.  Where several members order, it is one mgc_node_step(), and the ticket is open until
+ * they have agreed: let time pass and ask mgc_ticket_state().
+ *
+ * @param call   borrowed for the call, with all that it points at
+ * @param ticket filled, 0 on failure before it was handed in; may be NULL
+ * @param info   filled as by mgc_ticket_state(); may be NULL.  That the contract refused is in it, not in the answer
+ * @return MGC_OK (look at info); MGC_E_INVALID_ARG, MGC_E_RANGE (role, window, signers), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE; of the
+ *         words as mgc_args_create(), mgc_args_parse() and mgc_args_encode(); as mgc_key_sign(); MGC_E_NONCANONICAL (a key
+ *         signs twice); as mgc_node_submit(); with now_ms as mgc_node_step(), which then is said there
+ * Cost  two allocations of MGC_TX_BYTES_MAX beside those of submit
+ * Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_call_opts *call, uint64_t *ticket,
+                                               mgc_ticket_info *info);
+
 /**
  * Ask.  The caller's identity is the host's word: it has authenticated whom it serves.
  *

@@ -82,7 +82,7 @@ bool mgc__row_next(mgc__row_reader *r, int64_t row[COLUMNS_MAX])
     return true;
 }
 
-/* --- encoding ------------------------------------------------------------------------------------ */
+/* --- values by name ------------------------------------------------------------------------------ */
 
 struct mgc_args {
     mgc_ctx *ctx;
@@ -128,28 +128,30 @@ void mgc_args_destroy(mgc_args *args)
     mgc__free(args->ctx, args);
 }
 
-/* The field of that name and kind; number and byte fields of either sign or sort are told apart by `kind2`. */
-static mgc_status find_field(mgc_args *args, const char *name, uint32_t kind, uint32_t kind2, uint32_t *index)
+static mgc_status field_named(mgc_args *args, const char *name, uint32_t *index)
 {
     const char *names[FIELDS_MAX];
-    uint32_t n;
+    uint32_t n = mgc__method_fields(args->method);
 
-    if (args == NULL) return MGC_E_INVALID_ARG;
-    if (name == NULL) return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the field's name is NULL");
-    n = mgc__method_fields(args->method);
-    for (uint32_t i = 0; i < n; i++) {
-        names[i] = args->method->fields[i].name;
-        if (strcmp(names[i], name) != 0) continue;
-        if (args->method->fields[i].kind != kind && args->method->fields[i].kind != kind2)
-            return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: field \"%s\" of %s takes another kind of value",
-                             name, args->method->name);
-        *index = i;
-        return MGC_OK;
+    for (*index = 0; *index < n; (*index)++) {
+        names[*index] = args->method->fields[*index].name;
+        if (strcmp(names[*index], name) == 0) return MGC_OK;
     }
     const char *nearest = mgc__nearest(name, names, n);
     return mgc__fail(args->ctx, MGC_E_UNKNOWN_KEY, "contract: method %s has no field \"%s\"%s%s%s",
                      args->method->name, name, nearest != NULL ? "; did you mean \"" : "",
                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+}
+
+/* The field of that name and kind; number and byte fields of either sign or sort are told apart by `kind2`. */
+static mgc_status find_field(mgc_args *args, const char *name, uint32_t kind, uint32_t kind2, uint32_t *index)
+{
+    if (args == NULL) return MGC_E_INVALID_ARG;
+    if (name == NULL) return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the field's name is NULL");
+    mgc_status st = field_named(args, name, index);
+    if (st != MGC_OK || args->method->fields[*index].kind == kind || args->method->fields[*index].kind == kind2) return st;
+    return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: field \"%s\" of %s takes another kind of value", name,
+                     args->method->name);
 }
 
 mgc_status mgc_args_set_int(mgc_args *args, const char *field, int64_t value)
@@ -185,6 +187,14 @@ static mgc_status set_bytes(mgc_args *args, uint32_t i, const void *bytes, size_
     return MGC_OK;
 }
 
+static mgc_status set_text(mgc_args *args, uint32_t i, const char *text, size_t len)
+{
+    if (!mgc__utf8_valid((const uint8_t *)text, len))
+        return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the text of %s is not UTF-8",
+                         args->method->fields[i].name);
+    return set_bytes(args, i, text, len);
+}
+
 mgc_status mgc_args_set_text(mgc_args *args, const char *field, const char *text)
 {
     uint32_t i = 0;
@@ -192,9 +202,7 @@ mgc_status mgc_args_set_text(mgc_args *args, const char *field, const char *text
 
     if (st != MGC_OK) return st;
     if (text == NULL) return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the text of %s is NULL", field);
-    if (!mgc__utf8_valid((const uint8_t *)text, strlen(text)))
-        return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the text of %s is not UTF-8", field);
-    return set_bytes(args, i, text, strlen(text));
+    return set_text(args, i, text, strlen(text));
 }
 
 mgc_status mgc_args_set_bytes(mgc_args *args, const char *field, const uint8_t *bytes, size_t len)
@@ -230,6 +238,151 @@ mgc_status mgc_args_add_row(mgc_args *args, const char *field, const int64_t *va
     at->set = true;
     return MGC_OK;
 }
+
+/* --- out of words -------------------------------------------------------------------------------- */
+
+/* Part of a text, not ended by NUL. */
+typedef struct span {
+    const char *at;
+    size_t len;
+} span;
+
+/* Cut off what stands before the mark.  false: the mark is not there, and nothing is left. */
+static bool cut(span *rest, char mark, span *first)
+{
+    const char *end = rest->len == 0 ? NULL : memchr(rest->at, mark, rest->len);
+    size_t taken = end == NULL ? rest->len : (size_t)(end - rest->at);
+
+    *first = (span){rest->at, taken};
+    rest->at += taken + (end != NULL);
+    rest->len -= taken + (end != NULL);
+    return end != NULL;
+}
+
+/* Counted downwards: the lowest number has no positive. */
+static bool int_of(span word, int64_t *value)
+{
+    size_t minus = word.len > 0 && word.at[0] == '-';
+    int64_t n = 0;
+
+    if (word.len == minus) return false;
+    for (size_t i = minus; i < word.len; i++) {
+        int digit = word.at[i] - '0';
+        if (digit < 0 || digit > 9 || n < (INT64_MIN + digit) / 10) return false;
+        n = n * 10 - digit;
+    }
+    if (minus == 0 && n == INT64_MIN) return false;
+    *value = minus == 1 ? n : -n;
+    return true;
+}
+
+static mgc_status refuse_word(mgc_args *args, uint32_t i, span word, const char *wanted)
+{
+    return mgc__fail(args->ctx, MGC_E_SYNTAX, "contract: %s of %s is \"%.*s\"; must be %s", args->method->fields[i].name,
+                     args->method->name, (int)(word.len < 40 ? word.len : 40), word.at, wanted);
+}
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static mgc_status parse_bytes(mgc_args *args, uint32_t i, span word)
+{
+    uint8_t *bytes = mgc__alloc(args->ctx, word.len / 2 + 1, 1);
+    mgc_status st = bytes == NULL ? mgc__no_memory(args->ctx, "contract: arguments") : MGC_OK;
+
+    if (word.len % 2 != 0 && st == MGC_OK) st = refuse_word(args, i, word, "pairs of hexadecimal digits");
+    for (size_t k = 0; k + 1 < word.len && st == MGC_OK; k += 2) {
+        int high = nibble(word.at[k]), low = nibble(word.at[k + 1]);
+        if (high < 0 || low < 0) st = refuse_word(args, i, word, "pairs of hexadecimal digits");
+        else bytes[k / 2] = (uint8_t)(high << 4 | low);
+    }
+    if (st == MGC_OK) st = set_bytes(args, i, bytes, word.len / 2);
+    mgc__free(args->ctx, bytes);
+    return st;
+}
+
+static mgc_status parse_row(mgc_args *args, uint32_t i, span row)
+{
+    const mgc__field *field = &args->method->fields[i];
+    int64_t values[COLUMNS_MAX];
+    span left = row, cell;
+    size_t n = 0;
+    bool more = true, good = true;
+
+    while (more && good && n < COLUMNS_MAX) {
+        more = cut(&left, ',', &cell);
+        good = int_of(cell, &values[n++]);
+    }
+    if (more || !good || n != mgc__field_columns(field)) return refuse_word(args, i, row, field->columns);
+    return mgc_args_add_row(args, field->name, values, n);
+}
+
+static mgc_status parse_rows(mgc_args *args, uint32_t i, span word)
+{
+    mgc_status st = MGC_OK;
+
+    for (bool more = true; more && st == MGC_OK;) {
+        span row;
+        more = cut(&word, ';', &row);
+        st = parse_row(args, i, row);
+    }
+    return st;
+}
+
+static mgc_status parse_field(mgc_args *args, uint32_t i, span word)
+{
+    int64_t number;
+
+    switch (args->method->fields[i].kind) {
+    case MGC_FIELD_TEXT: return set_text(args, i, word.at, word.len);
+    case MGC_FIELD_BYTES: return parse_bytes(args, i, word);
+    case MGC_FIELD_ROWS: return parse_rows(args, i, word);
+    default:
+        if (!int_of(word, &number)) return refuse_word(args, i, word, "a whole number");
+        return mgc_args_set_int(args, args->method->fields[i].name, number);
+    }
+}
+
+/* One "field=value"; told: of which fields one stood before. */
+static mgc_status parse_item(mgc_args *args, span item, bool told[FIELDS_MAX])
+{
+    char field[MGC_NAME_MAX + 1];
+    span value = item, name;
+    uint32_t i = 0;
+
+    if (!cut(&value, '=', &name) || name.len == 0 || name.len > MGC_NAME_MAX)
+        return mgc__fail(args->ctx, MGC_E_SYNTAX, "contract: \"%.*s\" in the words of %s; must be field=value",
+                         (int)(item.len < 40 ? item.len : 40), item.at, args->method->name);
+    memcpy(field, name.at, name.len);
+    field[name.len] = '\0';
+    mgc_status st = field_named(args, field, &i);
+    if (st != MGC_OK) return st;
+    if (told[i])
+        return mgc__fail(args->ctx, MGC_E_SYNTAX, "contract: %s stands twice in the words of %s", field, args->method->name);
+    told[i] = true;
+    return parse_field(args, i, value);
+}
+
+mgc_status mgc_args_parse(mgc_args *args, const char *words)
+{
+    bool told[FIELDS_MAX] = {false};
+    mgc_status st = MGC_OK;
+
+    if (args == NULL) return MGC_E_INVALID_ARG;
+    if (words == NULL) return mgc__fail(args->ctx, MGC_E_INVALID_ARG, "contract: the words are NULL");
+    span left = {words, strlen(words)}, item;
+    for (bool more = left.len > 0; more && st == MGC_OK;) {
+        more = cut(&left, '&', &item);
+        st = parse_item(args, item, told);
+    }
+    return st;
+}
+
+/* --- into bytes ---------------------------------------------------------------------------------- */
 
 static void encode_field(mgc__cbor_writer *w, const mgc__field *field, const struct field_value *at)
 {

@@ -4,6 +4,7 @@
  *   node.c   life: options, storage, start, stop
  *   pool.c   transactions that wait, and tickets
  *   build.c  blocks, where one member orders alone
+ *   call.c   a call of a contract in one go
  *   boot.c, cluster.c, credit.c, final.c, members.c, policy.c, round.c, sign.c  several members (cluster.h)
  *   ask.c    queries
  *   audit.c  whose questions are put on record */

@@ -128,6 +128,7 @@ DOOR(contract_verify, void *x, mgc_contract_verify(ctx, given, NULL, NULL, 0, NU
 DOOR(add_chain, mgc_chain *x, mgc_ledger_add_chain(ledger, given, &x), (void)x)
 DOOR(day_create, mgc_day *x, mgc_day_create(ctx, model, given, &x), mgc_day_destroy(x))
 DOOR(node_create, mgc_node *x, mgc_node_create(ctx, given, &x), mgc_node_destroy(x))
+DOOR(node_call, void *x, mgc_node_call(node, given, NULL, NULL), (void)x)
 DOOR(set_storage, void *x, mgc_node_set_storage(node, given, NULL), (void)x)
 DOOR(set_transport, void *x, mgc_node_set_transport(node, given, NULL), (void)x)
 DOOR(add_contract, void *x, mgc_node_add_contract(node, given, NULL), (void)x)
@@ -195,6 +196,7 @@ static const struct door {
     OPTS(mgc_raft_opts, raft_size),
     OPTS(mgc_raft_policy, raft_policy),
     OPTS(mgc_node_opts, node_create),
+    OPTS(mgc_node_call_opts, node_call),
     OPTS(mgc_day_opts, day_create),
     OPTS(mgc_case_opts, case_text),
     OPTS(mgc_case_opts, case_file),

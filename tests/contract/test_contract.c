@@ -167,6 +167,116 @@ START_TEST(arguments_are_checked_when_set)
 }
 END_TEST
 
+static void set_by_words(uint32_t contract, const char *method, const char *words, mgc_status status, const char *said)
+{
+    mgc_args *args;
+
+    ck_assert_int_eq(mgc_args_create(ctx, contract, method, &args), MGC_OK);
+    mgc_status st = mgc_args_parse(args, words);
+    ck_assert_msg(st == status, "%s: %s, %s", words, mgc_status_name(st), mgc_ctx_error(ctx));
+    if (status != MGC_OK) ck_assert_msg(strstr(mgc_ctx_error(ctx), said) != NULL, "%s: %s", words, mgc_ctx_error(ctx));
+    mgc_args_destroy(args);
+}
+
+/* Words are the fields set one by one, in any order; every kind of field, with the ends of its range. */
+START_TEST(words_are_the_fields_set_one_by_one)
+{
+    const uint8_t *one = NULL, *two = NULL;
+    const int64_t rows[2][3] = {{434000, 1, -5}, {434001, 18, INT64_MIN / 1000000}};
+    uint8_t key[32];
+    size_t one_len = 0, two_len = 0;
+    mgc_args *a, *b;
+
+    for (int i = 0; i < 32; i++) key[i] = (uint8_t)(i * 8 + 3);
+    ck_assert_int_eq(mgc_args_create(ctx, MGC_CONTRACT_INFORMATION, "member", &a), MGC_OK);
+    ck_assert_int_eq(mgc_args_create(ctx, MGC_CONTRACT_INFORMATION, "member", &b), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_int(a, "id", 5), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_int(a, "organisation", 1), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_text(a, "name", "Ada = Söhne; 1,2"), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_int(a, "roles", 4), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_bytes(a, "key", key, 32), MGC_OK);
+    ck_assert_int_eq(mgc_args_set_int(a, "from_height", 0), MGC_OK);
+    ck_assert_int_eq(mgc_args_encode(a, &one, &one_len), MGC_OK);
+    ck_assert_int_eq(mgc_args_parse(b, "key=030B131b232b333b434b535b636b737b838b939ba3abb3bbc3cbd3dbe3ebf3fb&id=5"), MGC_OK);
+    ck_assert_int_eq(mgc_args_encode(b, &two, &two_len), MGC_E_SCHEMA); /* the others are not set */
+    ck_assert_int_eq(mgc_args_parse(b, ""), MGC_OK);
+    ck_assert_int_eq(mgc_args_parse(b, "organisation=1&name=Ada = Söhne; 1,2&roles=4&from_height=0"), MGC_OK);
+    ck_assert_int_eq(mgc_args_encode(b, &two, &two_len), MGC_OK);
+    ck_assert_uint_eq(one_len, two_len);
+    ck_assert_mem_eq(one, two, one_len);
+    mgc_args_destroy(a);
+    mgc_args_destroy(b);
+
+    ck_assert_int_eq(mgc_args_create(ctx, MGC_CONTRACT_TRADING, "agree", &a), MGC_OK);
+    ck_assert_int_eq(mgc_args_create(ctx, MGC_CONTRACT_TRADING, "agree", &b), MGC_OK);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(mgc_args_add_row(a, "rows", rows[i], 3), MGC_OK);
+    ck_assert_int_eq(mgc_args_parse(b, "rows=434000,1,-5;434001,18,-9223372036854"), MGC_OK);
+    for (int i = 0; i < 2; i++) {
+        mgc_args *x = i == 0 ? a : b;
+        mgc_field_info info = {.struct_size = sizeof info};
+        for (uint32_t k = 0; mgc_field_describe(MGC_CONTRACT_TRADING, "agree", k, &info) == MGC_OK; k++)
+            if (info.kind == MGC_FIELD_UINT) ck_assert_int_eq(mgc_args_set_int(x, info.name, info.lower), MGC_OK);
+    }
+    ck_assert_int_eq(mgc_args_encode(a, &one, &one_len), MGC_OK);
+    ck_assert_int_eq(mgc_args_encode(b, &two, &two_len), MGC_OK);
+    ck_assert_uint_eq(one_len, two_len);
+    ck_assert_mem_eq(one, two, one_len);
+    mgc_args_destroy(a);
+    mgc_args_destroy(b);
+}
+END_TEST
+
+START_TEST(words_that_do_not_follow_their_grammar)
+{
+    enum { INFO = MGC_CONTRACT_INFORMATION, TRADE = MGC_CONTRACT_TRADING };
+    static const struct {
+        uint32_t contract;
+        const char *method, *words;
+        mgc_status status;
+        const char *said;
+    } wrong[] = {
+        {INFO, "member", "id", MGC_E_SYNTAX, "must be field=value"},
+        {INFO, "member", "=5", MGC_E_SYNTAX, "must be field=value"},
+        {INFO, "member", "id=5&", MGC_E_SYNTAX, "must be field=value"},
+        {INFO, "member", "&id=5", MGC_E_SYNTAX, "must be field=value"},
+        {INFO, "member", "id=5&id=5", MGC_E_SYNTAX, "id stands twice"},
+        {INFO, "member", "id=", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=-", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=+5", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id= 5", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=0x5", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=5.0", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=9223372036854775808", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=-9223372036854775809", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=99999999999999999999999999", MGC_E_SYNTAX, "must be a whole number"},
+        {INFO, "member", "id=9223372036854775807", MGC_E_RANGE, "9223372036854775807"},
+        {INFO, "member", "id=-9223372036854775808", MGC_E_RANGE, "-9223372036854775808"},
+        {INFO, "member", "key=0", MGC_E_SYNTAX, "pairs of hexadecimal digits"},
+        {INFO, "member", "key=0g", MGC_E_SYNTAX, "pairs of hexadecimal digits"},
+        {INFO, "member", "key=00", MGC_E_RANGE, "1 bytes"},
+        {INFO, "member", "name=\xff", MGC_E_INVALID_ARG, "UTF-8"},
+        {INFO, "member", "nme=x", MGC_E_UNKNOWN_KEY, "did you mean \"name\""},
+        {TRADE, "agree", "rows=", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,2", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,2,3,", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,2,3,4", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,2,3,4,5,6,7,8", MGC_E_SYNTAX, "rows of agree"},
+        {MGC_CONTRACT_SETTLEMENT, "tariff", "rows=1,2,3,4,5,6,7", MGC_E_SYNTAX, "rows of tariff"},
+        {TRADE, "agree", "rows=1,2,3;", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,,3", MGC_E_SYNTAX, "rows of agree"},
+        {TRADE, "agree", "rows=1,2,x", MGC_E_SYNTAX, "rows of agree"},
+    };
+    mgc_args *args;
+
+    for (size_t i = 0; i < MGC__COUNT(wrong); i++)
+        set_by_words(wrong[i].contract, wrong[i].method, wrong[i].words, wrong[i].status, wrong[i].said);
+    ck_assert_int_eq(mgc_args_create(ctx, INFO, "member", &args), MGC_OK);
+    ck_assert_int_eq(mgc_args_parse(args, NULL), MGC_E_INVALID_ARG);
+    ck_assert_int_eq(mgc_args_parse(NULL, "id=5"), MGC_E_INVALID_ARG);
+    mgc_args_destroy(args);
+}
+END_TEST
+
 /* --- arithmetic ------------------------------------------------------------------------------------------- */
 
 /* Against long division by repeated subtraction's cousin: the nearest n with |1000 n - wh * price| smallest, away
@@ -363,6 +473,8 @@ int main(void)
     tcase_add_test(t, arguments_come_back);
     tcase_add_test(t, the_page_says_what_the_table_says);
     tcase_add_test(t, arguments_are_checked_when_set);
+    tcase_add_test(t, words_are_the_fields_set_one_by_one);
+    tcase_add_test(t, words_that_do_not_follow_their_grammar);
     tcase_add_test(t, worth_is_the_nearest);
     tcase_add_test(t, worth_at_the_edges);
     tcase_add_test(t, days_with_an_hour_less_or_more);

@@ -30,7 +30,7 @@ COMPILE = ["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-
 INCLUDES = "#include <mgchain/mgchain.h>\n#include <mgchain/io.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n"
 NAMES = ("mgc_ctx *ctx, mgc_model *model, mgc_model *rest, mgc_plan *plan, mgc_state *state, mgc_alliance *alliance, "
          "mgc_alliance *tomorrow, mgc_record *record, const uint8_t *bytes, size_t len, size_t n, const char *const *ids, "
-         "const uint8_t *const *keys")
+         "const uint8_t *const *keys, mgc_node *node, const mgc_key *key")
 
 
 def environment():

@@ -209,6 +209,12 @@ class Nodes(unittest.TestCase):
             self.assertEqual(good.check().state, "committed")
             self.assertEqual(node.submit(b"rubbish").state, "refused")
             self.assertEqual(node.next_nonce(keys[_native.MGC_DAY_MARKET_OPERATOR].public, "trading"), 2)
+            operator = [(keys[_native.MGC_DAY_MARKET_OPERATOR], "market operator")]
+            told = node.call("trading", "deposit", operator, now_ms=now + 1500, microgrid=1, amount_micro=7, reference="y")
+            self.assertEqual((told.state, told.info.height), ("committed", node.chain("trading").height))
+            with self.assertRaises(mg.MgcError) as caught:
+                node.call("trading", "deposit", operator, now_ms=now + 1800, microgrid=99, amount_micro=7, reference="y")
+            self.assertEqual((caught.exception.name, node.next_nonce(operator[0][0].public, "trading")), ("MGC_E_NOT_FOUND", 4))
             self.assertRaises(mg.MgcError, node.receive, 2, b"hello")
             self.assertGreater(node.step(now + 2000), now)
             self.assertIn("main", repr(node))
@@ -589,9 +595,16 @@ class OwnTransport(unittest.TestCase):
         self.assertEqual(len(leaders), 1)
         self.assertEqual([(m.id, m.standing) for m in nodes[1].order_members], [(1, "voter"), (2, "voter"), (3, "voter")])
         self.assertRaises(mg.MgcError, nodes[1].change_member, "remove", 9, bytes(32))
+        founder = [(mg.Key.from_seed(b"f" * 32), "administrator"), (mg.Key.from_seed(bytes([1]) * 32), "validator")]
+        ticket = nodes[1].call("information", "found", founder, now_ms=6000, name="valley", currency="EUR", slot_ms=3600000, gate_ms=3600000,
+                               gate_slots=24, window_ms=3600000, collateral_bp=1000, pending_blocks=1000, first_slot=0,
+                               administrator=founder[0][0].public)
+        self.assertEqual(ticket.state, "open")  # until they have agreed
+        self.run_for(nodes, wires, 6010, 7000)
+        self.assertEqual(ticket.check().state, "committed")
         lost = leaders.pop()  # its going is got over
         nodes.pop(lost).close()
-        self.run_for(nodes, wires, 6000, 12000)
+        self.run_for(nodes, wires, 7000, 13000)
         self.assertGreater(min(node.chain().info["final_height"] for node in nodes.values()), height)
 
     def test_lost_messages_are_counted_and_bugs_come_out(self):

@@ -954,6 +954,14 @@ class mgc_ticket_info(Structure):
     pass
 
 
+class mgc_signer(Structure):
+    pass
+
+
+class mgc_node_call_opts(Structure):
+    pass
+
+
 class mgc_node_info(Structure):
     pass
 
@@ -2048,6 +2056,23 @@ mgc_ticket_info._fields_ = [
     ("tx_id", c_uint8 * 32),
     ("rule", c_char_p),
 ]
+mgc_signer._fields_ = [
+    ("key", POINTER(mgc_key)),
+    ("role", c_uint32),
+    ("reserved0", c_uint32),
+]
+mgc_node_call_opts._fields_ = [
+    ("struct_size", c_size_t),
+    ("contract", c_uint32),
+    ("window", c_uint32),
+    ("method", c_char_p),
+    ("words", c_char_p),
+    ("arguments", POINTER(c_uint8)),
+    ("arguments_len", c_size_t),
+    ("signers", POINTER(mgc_signer)),
+    ("n_signers", c_size_t),
+    ("now_ms", c_uint64),
+]
 mgc_node_info._fields_ = [
     ("struct_size", c_size_t),
     ("chain_id", c_uint8 * 32),
@@ -2431,6 +2456,7 @@ PROTOTYPES = [
     ("mgc_args_set_text", "core", False, c_int32, (POINTER(mgc_args), c_char_p, c_char_p)),
     ("mgc_args_set_bytes", "core", False, c_int32, (POINTER(mgc_args), c_char_p, POINTER(c_uint8), c_size_t)),
     ("mgc_args_add_row", "core", False, c_int32, (POINTER(mgc_args), c_char_p, POINTER(c_int64), c_size_t)),
+    ("mgc_args_parse", "core", False, c_int32, (POINTER(mgc_args), c_char_p)),
     ("mgc_args_encode", "core", False, c_int32, (POINTER(mgc_args), POINTER(POINTER(c_uint8)), POINTER(c_size_t))),
     ("mgc_rows_next", "core", False, c_int32, (POINTER(mgc_rows), POINTER(POINTER(mgc_row)))),
     ("mgc_rows_count", "core", False, c_size_t, (POINTER(mgc_rows),)),
@@ -2614,6 +2640,8 @@ PROTOTYPES = [
     ("mgc_node_receive", "core", False, c_int32, (POINTER(mgc_node), c_uint32, POINTER(c_uint8), c_size_t)),
     ("mgc_node_submit", "core", False, c_int32, (POINTER(mgc_node), POINTER(c_uint8), c_size_t, POINTER(c_uint64))),
     ("mgc_ticket_state", "core", False, c_int32, (POINTER(mgc_node), c_uint64, POINTER(mgc_ticket_info))),
+    ("mgc_node_call_opts_init", "core", False, None, (POINTER(mgc_node_call_opts), c_size_t)),
+    ("mgc_node_call", "core", False, c_int32, (POINTER(mgc_node), POINTER(mgc_node_call_opts), POINTER(c_uint64), POINTER(mgc_ticket_info))),
     ("mgc_node_query", "core", False, c_int32, (POINTER(mgc_node), c_uint32, c_char_p, c_char_p, POINTER(POINTER(mgc_rows)))),
     ("mgc_node_verify_audits", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_storage_ops), c_void_p, POINTER(c_uint64))),
     ("mgc_node_get_info", "core", False, c_int32, (POINTER(mgc_node), POINTER(mgc_node_info))),

@@ -96,9 +96,9 @@ class Node(Asked):
     """A member as a ready-made loop over a storage.  It reads no clock: time comes with every step.
 
         with Node("ledger/", key, now_ms=...) as node:
-            ticket = node.transact("trading", "deposit", [(key, "market operator")], microgrid=1, amount_micro=5000000)
-            node.flush(now_ms)
-            ticket.check()
+            node.call("trading", "deposit", [(key, "market operator")], microgrid=1, amount_micro=5000000, reference="bank 7")
+
+    call() hands in and builds a block; transact() hands in alone, for a loop that lets time pass by step().
 
     storage    a folder or a Storage
     key        signs blocks
@@ -134,7 +134,7 @@ class Node(Asked):
             made.learners, made.n_learners = tables[1], len(learners)
         self._storage = Attached(self._context, storage, create=True)
         self._contracts = [AttachedContract(contract) for contract in contracts]
-        self._carrier, self.lost = Carrier(), 0
+        self._carrier, self.lost, self._alone = Carrier(), 0, not members
         kept: List[Any] = [self._storage, self._contracts, key, self._carrier]
         raw = ctypes.POINTER(_native.mgc_node)()
         with self._context.guard:
@@ -222,6 +222,19 @@ class Node(Asked):
         sender = signers[0][0].public
         return self.submit(transaction(chain.id, number, method, data, signers, nonce=self.next_nonce(sender, number),
                                        valid_until=chain.height + window))
+
+    def call(self, contract: Union[int, str], method: str, signers: Sequence[Tuple[Key, Union[int, str]]], data: Optional[bytes] = None,
+             *, now_ms: Optional[int] = None, window: int = 1000, **values: Any) -> Ticket:
+        """As transact(); then a block is built of all that waits, and what it was refused with is raised.
+
+        Where several members order together it is one step: the ticket is open until they have agreed.
+        """
+        ticket = self.transact(contract, method, signers, data, window=window, **values)
+        if self._alone:
+            self.flush(now_ms)
+        else:
+            self.step(now_ms)
+        return ticket.check()
 
     @property
     def info(self) -> Dict[str, Any]:
