@@ -4,9 +4,9 @@
  *
  *   member FOLDER ID MEMBERS        e.g. member /tmp/alliance 2 3
  *
- * It ends with 0 once the market is on this member's ledger, in a block that a quorum has signed.  Datagrams of the others are
- * not authenticated by the system, so every message is signed (opts.sign_messages).  A real host takes keys from files
- * (mgc_key_from_pem) and goes on for ever. */
+ * It ends with 0 once the market is on this member's ledger, in a block that a quorum has signed.  Datagrams of the
+ * others are not authenticated by the system, so every message is signed (opts.sign_messages).  A real host takes keys
+ * from files (mgc_key_from_pem) and goes on for ever. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -34,8 +34,10 @@ uint64_t market_found(mgc_ctx *ctx, mgc_node *node, const mgc_key *validator)
 
     TRY(mgc_key_public(administrator, public_key));
     for (int i = 0; i < 32; i++) snprintf(digits + 2 * i, 3, "%02x", public_key[i]);
-    snprintf(words, sizeof words, "name=example&currency=EUR&slot_ms=3600000&gate_ms=3600000&gate_slots=1&window_ms=3600000&"
-             "collateral_bp=5000&pending_blocks=1000&first_slot=%" PRIu64 "&administrator=%s", now_ms() / 3600000 + 2, digits);
+    snprintf(words, sizeof words,
+             "name=example&currency=EUR&slot_ms=3600000&gate_ms=3600000&gate_slots=1&window_ms=3600000&"
+             "collateral_bp=5000&pending_blocks=1000&first_slot=%" PRIu64 "&administrator=%s",
+             now_ms() / 3600000 + 2, digits);
     mgc_node_call_opts_init(&call, sizeof call);
     call.contract = MGC_CONTRACT_INFORMATION;
     call.method = "found";
@@ -58,6 +60,8 @@ int market_is_founded(mgc_node *node)
     if (there) printf("market \"%s\"", mgc_row_text(row, "name"));
     mgc_rows_destroy(rows);
     TRY(mgc_node_get_info(node, &info));
-    if (there) printf(", block %" PRIu64 " of which %" PRIu64 " is final, led by %u\n", info.height, info.final_height, info.leader);
+    if (there)
+        printf(", block %" PRIu64 " of which %" PRIu64 " is final, led by %u\n", info.height, info.final_height,
+               info.leader);
     return there && info.final_height == info.height;
 }

@@ -106,7 +106,8 @@ mgc_status tell_truth(mgc_model *model, double noise)
     for (int what = 0; what < QUANTITIES; what++) {
         double values[PERIODS];
         for (uint32_t t = 0; t < PERIODS; t++) values[t] = actual(what, t, noise);
-        TRY(mgc_device_set_series(mgc_microgrid_device(site, uncertain[what].device), uncertain[what].key, values, PERIODS));
+        TRY(mgc_device_set_series(mgc_microgrid_device(site, uncertain[what].device), uncertain[what].key, values,
+                                  PERIODS));
     }
     return MGC_OK;
 }

@@ -38,7 +38,8 @@ static mgc_status add_sites(mgc_budget *b, uint32_t *capacity)
         TRY(mgc_budget_add_row(b, MGC_FIRST_STAGE, -INFINITY, 0, (uint32_t[]){capacity[i], open}, (double[]){1, -800}, 2,
                                "capacity where open", NULL));
     }
-    return mgc_budget_add_row(b, MGC_FIRST_STAGE, 772, INFINITY, capacity, (double[]){1, 1, 1}, SITES, "capacity in all", NULL);
+    return mgc_budget_add_row(b, MGC_FIRST_STAGE, 772, INFINITY, capacity, (double[]){1, 1, 1}, SITES,
+                              "capacity in all", NULL);
 }
 
 /* Carry what is demanded: demand_j + 40 z_j, with z in 0..1, z0 + z1 + z2 <= 1.8, z0 + z1 <= 1.2. */
@@ -76,7 +77,8 @@ static mgc_status run(mgc_ctx *ctx, double *optimum)
     mgc_budget_opts_init(&opts, sizeof opts);
     opts.progress = show;
     if (st == MGC_OK) st = mgc_budget_solve(b, &opts, &info);
-    if (st == MGC_OK) printf("%s: %.3f, proven at least %.3f\n", mgc_outcome_name(info.outcome), info.objective, info.bound);
+    if (st == MGC_OK)
+        printf("%s: %.3f, proven at least %.3f\n", mgc_outcome_name(info.outcome), info.objective, info.bound);
     if (st == MGC_OK && mgc_budget_explain(b)[0] != '\0') printf("%s\n", mgc_budget_explain(b));
     *optimum = info.objective;
     mgc_budget_destroy(b);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the public headers declare, read through the compiler's own preprocessor.
 
-read() gives a plain dictionary (see describe-abi for its shape); measure() adds sizes, offsets and values as a compiler sees
+read() gives a plain dictionary (see describe-abi for its shape); measure() adds sizes, offsets and values as a
+compiler sees
 them.  Everything that guards, records or binds the ABI starts here, so that there is one reading of the headers.
 """
 import json
@@ -32,7 +33,8 @@ def _source(include):
 
 
 def _preprocess(include, cc, *flags):
-    done = subprocess.run([*shlex.split(cc), "-std=c11", "-E", *flags, f"-I{include}", "-x", "c", "-"], input=_source(include),
+    done = subprocess.run([*shlex.split(cc), "-std=c11", "-E", *flags, f"-I{include}", "-x", "c", "-"],
+                          input=_source(include),
                           capture_output=True, text=True)
     if done.returncode != 0:
         raise Unreadable(done.stderr.strip())
@@ -150,7 +152,8 @@ def _declarator(tokens):
             opening -= 1
         array.insert(0, " ".join(tokens[opening + 1:-1]))
         tokens = tokens[:opening]
-    named = len(tokens) > 1 and re.match(r"[A-Za-z_]", tokens[-1]) and tokens[-1] not in {"const", "int", "void", "char", "double"}
+    named = len(tokens) > 1 and re.match(r"[A-Za-z_]",
+                                         tokens[-1]) and tokens[-1] not in {"const", "int", "void", "char", "double"}
     found = {"name": tokens[-1] if named else "", "type": _type(tokens[:-1] if named else tokens)}
     if array:
         found["array"] = array
@@ -160,7 +163,8 @@ def _declarator(tokens):
 def _params(tokens):
     if _bare(tokens) == ["void"]:
         return []
-    return [_declarator(part) if _bare(part) != ["..."] else {"name": "...", "type": "..."} for part in _split(tokens, ",")]
+    return [_declarator(part) if _bare(part) != ["..."] else {"name": "...",
+                                                              "type": "..."} for part in _split(tokens, ",")]
 
 
 def _without_attributes(tokens):
@@ -251,8 +255,10 @@ def read(include, cc="cc"):
                 opening = bare.index("(")
                 text_of = "\n".join([doc] + [_doc(c) for c in behind]).strip()
                 params = _params(bare[opening + 1:-1])
-                model["functions"].append(dict(place, name=bare[opening - 1], returns=_type(bare[:opening - 1]), params=params,
-                                               nodiscard="warn_unused_result" in words, since=_since(text_of) or _since(group),
+                model["functions"].append(dict(place, name=bare[opening - 1],
+                                               returns=_type(bare[:opening - 1]), params=params,
+                                               nodiscard="warn_unused_result" in words,
+                                               since=_since(text_of) or _since(group),
                                                doc=text_of, group=group))
             else:
                 raise Unreadable(f"{header}: neither type, constant nor MGC_API function: " + " ".join(bare[:12]))
@@ -269,14 +275,17 @@ def _macros(include, cc, known):
         if match and match[1] not in known and "__attribute__" not in match[2]:
             header = next(name for name in headers_in(include)
                           if f"#define {match[1]} " in (pathlib.Path(include) / "mgchain" / name).read_text())
-            found.append({"name": match[1], "doc": "", "group": "", "header": header, "library": library_of(header), "macro": match[2]})
+            found.append({"name": match[1], "doc": "", "group": "", "header": header, "library": library_of(header),
+                          "macro": match[2]})
     return sorted(found, key=lambda constant: constant["name"])
 
 
 def probe(model, include):
     """A C program that prints what a compiler makes of the model: sizes, offsets, values."""
-    lines = ["#include <stddef.h>", "#include <stdio.h>", _source(include), "#define P(key, value) printf(\"%s %zu\\n\", key, (size_t)(value))",
-             "#define C(name) printf((name) < 0 ? \"" + "c %s %lld\\n\" : \"c %s %llu\\n\", #name, (unsigned long long)(name))",
+    lines = ["#include <stddef.h>", "#include <stdio.h>", _source(include),
+             "#define P(key, value) printf(\"%s %zu\\n\", key, (size_t)(value))",
+             "#define C(name) printf((name) < 0 ? \"" +
+             "c %s %lld\\n\" : \"c %s %llu\\n\", #name, (unsigned long long)(name))",
              "int main(void)", "{"]
     for struct in model["structs"]:
         name = struct["name"]
@@ -306,16 +315,19 @@ def measure(model, include, cc="cc"):
     with tempfile.TemporaryDirectory() as folder:
         source, program = pathlib.Path(folder) / "probe.c", pathlib.Path(folder) / "probe"
         source.write_text(probe(model, include))
-        subprocess.run([*shlex.split(cc), "-std=c11", "-O0", "-w", f"-I{include}", str(source), "-o", str(program)], check=True)
+        subprocess.run([*shlex.split(cc), "-std=c11", "-O0", "-w", f"-I{include}", str(source), "-o", str(program)],
+                       check=True)
         return apply_probe(model, subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout)
 
 
 def stub(model, library, include):
-    """C source of a library with the same functions and nothing in them: its debug information is the headers' and no more."""
+    """C source of a library with the same functions and nothing in them: its debug information is the headers' and no
+    more."""
     lines = [_source(include)]
     for function in model["functions"]:
         if function["library"] == library:
-            params = ", ".join(p["type"] if p["type"] == "..." else f"{p['type']} {p['name']}" for p in function["params"])
+            params = ", ".join(p["type"] if p["type"] == "..." else f"{p['type']} {p['name']}"
+                               for p in function["params"])
             lines.append(f"{function['returns']} {function['name']}({params or 'void'}) {{ for (;;) {{ }} }}")
     return "\n".join(lines) + "\n"
 
@@ -325,8 +337,10 @@ def build_stub(model, library, include, shared, map_text, cc="gcc"):
     source, map_file = pathlib.Path(shared).with_suffix(".c"), pathlib.Path(shared).with_suffix(".map")
     source.write_text(stub(model, library, include))
     map_file.write_text(map_text)
-    subprocess.run([*shlex.split(cc), "-std=c11", "-g", "-O0", "-w", "-fPIC", "-shared", f"-I{include}", f"-Wl,-soname,lib{library}.so.0",
-                    f"-Wl,--version-script={map_file.name}", source.name, "-o", str(pathlib.Path(shared).resolve())], check=True, cwd=source.parent)
+    subprocess.run([*shlex.split(cc), "-std=c11", "-g", "-O0", "-w", "-fPIC", "-shared", f"-I{include}",
+                    f"-Wl,-soname,lib{library}.so.0",
+                    f"-Wl,--version-script={map_file.name}", source.name, "-o", str(pathlib.Path(shared).resolve())],
+                   check=True, cwd=source.parent)
 
 
 def size_first(struct):

@@ -3,7 +3,8 @@
 
 One line each, so that a change shows as what it is in a diff:
 
-  struct NAME size S align A [first F]     first: its first field is its own size, and F was its size when it was first released
+  struct NAME size S align A [first F]     first: its first field is its own size, and F was its size when it was
+  first released
     field NAME OFFSET SIZE TYPE
   constant NAME VALUE
   function NAME RETURNS (TYPES)
@@ -28,7 +29,8 @@ def _struct_lines(struct, first):
 
 def render(model, library, first=None):
     """The record of one library; first: sizes in the first release, where they differ from now."""
-    mine = [dict(kind=kind, **thing) for kind in ("structs", "opaque", "types", "constants", "functions") for thing in model[kind]
+    mine = [dict(kind=kind, **thing) for kind in ("structs", "opaque", "types", "constants",
+                                                  "functions") for thing in model[kind]
             if thing["library"] == library]
     lines = []
     for thing in mine:
@@ -47,7 +49,8 @@ def render(model, library, first=None):
 
 
 def parse(text):
-    """{"struct": {name: {size, align, first, fields: [(name, offset, size, type)]}}, "constant": {...}, "function": {...}, ...}."""
+    """{"struct": {name: {size, align, first, fields: [(name, offset, size, type)]}}, "constant": {...}, "function":
+    {...}, ...}."""
     record = {"struct": {}, "constant": {}, "function": {}, "callback": {}, "handle": {}}
     struct = None
     for line in text.splitlines():
@@ -60,7 +63,8 @@ def parse(text):
         word, name, rest = (line.split(None, 2) + [""])[:3]
         if word == "struct":
             found = re.match(r"size (\d+) align (\d+)(?: first (\d+))?$", rest)
-            struct = {"size": int(found[1]), "align": int(found[2]), "first": int(found[3]) if found[3] else 0, "fields": []}
+            struct = {"size": int(found[1]), "align": int(found[2]),
+                      "first": int(found[3]) if found[3] else 0, "fields": []}
             record["struct"][name] = struct
         else:
             record[word][name] = rest
@@ -86,7 +90,8 @@ def _struct_breaks(name, old, new):
         yield f"{name} grew by {added[0][0]}, but does not begin with its own size"
     for field in added:
         if field[1] < old["size"]:
-            yield f"{name}.{field[0]} stands at {field[1]}, within the {old['size']} bytes that older callers own: pad before it"
+            yield (f"{name}.{field[0]} stands at {field[1]}, within the {old['size']} bytes that older callers own: "
+                   "pad before it")
     if new["align"] != old["align"] or (not added and new["size"] != old["size"]):
         yield f"{name} had {old['size']} bytes aligned to {old['align']}, now {new['size']} aligned to {new['align']}"
 

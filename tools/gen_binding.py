@@ -365,7 +365,8 @@ def ordered(folder):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--check", action="store_true", help="change nothing; fail where the file differs")
-    arguments.add_argument("--include", type=pathlib.Path, default=ROOT / "include" / "mgchain", help="folder of the headers")
+    arguments.add_argument("--include", type=pathlib.Path, default=ROOT / "include" / "mgchain",
+                           help="folder of the headers")
     arguments.add_argument("--file", type=pathlib.Path, default=ROOT / "bindings" / "python" / "mgchain" / "_native.py")
     given = arguments.parse_args()
     try:
@@ -380,7 +381,8 @@ def main():
     if new == old:
         return 0
     if given.check:
-        difference = difflib.unified_diff(old.splitlines(), new.splitlines(), "as it stands", "as the headers say", lineterm="", n=0)
+        difference = difflib.unified_diff(old.splitlines(), new.splitlines(), "as it stands", "as the headers say",
+                                          lineterm="", n=0)
         print("\n".join(list(difference)[:40]))
         print("the native layer of the Python binding is not what the headers say; mend it by: tools/gen_binding.py")
         return 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Build the documents as a site that needs no network and no script: one HTML page for each page of doc/, and one for each source
+"""Build the documents as a site that needs no network and no script: one HTML page for each page of doc/, and one for
+each source
 file that they link to.  Needs pandoc.
 
 build.py OUT [--api DIR]     DIR: HTML reference made by Doxygen, taken over as api/
@@ -40,8 +41,10 @@ def menu(current, top):
 
 
 def pandoc(text, top, current, title, follow, *more):
-    command = ["pandoc", "-f", "gfm+tex_math_dollars", "-t", "html5", "--standalone", "--mathml", "--columns=10000", *more,
-               f"--template={DOC / 'site/template.html'}", "-V", f"top={top}", "-V", f"nav={menu(current, top)}", "-V", f"follow={follow}",
+    command = ["pandoc", "-f", "gfm+tex_math_dollars", "-t", "html5", "--standalone", "--mathml",
+               "--columns=10000", *more,
+               f"--template={DOC / 'site/template.html'}", "-V", f"top={top}", "-V", f"nav={menu(current, top)}", "-V",
+               f"follow={follow}",
                "-M", f"pagetitle={title}"]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
@@ -50,7 +53,8 @@ def polish(page):
     """What pandoc has no word for: tables that scroll by themselves, what a command prints right below it."""
     page = page.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     page = re.sub(r'<pre class="text"><code>', '<pre><code>', page)
-    page = re.sub(r'(</code></pre></div>\n)(<pre><code>.*?</code></pre>)', r'\1<div class="printed">\2</div>', page, flags=re.S)
+    page = re.sub(r'(</code></pre></div>\n)(<pre><code>.*?</code></pre>)', r'\1<div class="printed">\2</div>',
+                  page, flags=re.S)
     page = re.sub(r'(<b>On this page</b>\n)<ul>\n<li><a[^>]*>.*?</a>(<ul>.*</ul>)</li>\n</ul>', r'\1\2', page, flags=re.S)
     page = re.sub(r'<a href="#cb[\d-]+" aria-hidden="true" tabindex="-1"></a>', "", page)
     return re.sub(r"<!-- .*? -->\n?", "", page, flags=re.S)
@@ -107,7 +111,9 @@ class Site:
         top = "../" * (len(pathlib.Path(path).parts) - 1)
         page = polish(pandoc(text, top, path, title, neighbours(path, top), "--toc", "--toc-depth=3"))
         body = page.index("<main")
-        page = page[:body] + re.sub(r'(href|src)="([^"]+)"', lambda m: f'{m[1]}="{self.target(path, m[2])}"' if not m[2].startswith(top + "index.html")
+        page = page[:body] + re.sub(r'(href|src)="([^"]+)"',
+                                    lambda m: f'{m[1]}="{self.target(path, m[2])}"'
+                                    if not m[2].startswith(top + "index.html")
                                     else m[0], page[body:page.index("<footer")]) + page[page.index("<footer"):]
         self.write(path[:-3] + ".html", page)
 

@@ -2,7 +2,8 @@
 /* Three members of an alliance in three processes keep one ledger, over a transport of their own: MQTT.
  *
  *   mosquitto -p 1884 &
- *   cc mqtt_members.c mqtt_transport.c ../toy_key.c -I.. $(pkg-config --cflags --libs mgchain libmosquitto) -o mqtt_members
+ *   cc mqtt_members.c mqtt_transport.c ../toy_key.c -I.. $(pkg-config --cflags --libs mgchain libmosquitto) \
+ *      -o mqtt_members
  *   ./mqtt_members 127.0.0.1 1884 FOLDER
  *
  * The first member founds the alliance; each prints the block in which it has it, which two of three have signed. */

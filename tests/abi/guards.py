@@ -30,7 +30,8 @@ MEND = "; where it is meant and no release has it: tools/record-abi"
 # --- the guards: each answers with what is wrong -----------------------------------------------------------------------
 
 def run_gen_map(include, map_file=None):
-    command = [sys.executable, str(GEN_MAP), "--check", "--include", str(include)] + (["--map", str(map_file)] if map_file else [])
+    command = [sys.executable, str(GEN_MAP), "--check", "--include",
+               str(include)] + (["--map", str(map_file)] if map_file else [])
     done = subprocess.run(command, capture_output=True, text=True)
     return [line for line in done.stdout.splitlines() if line] + done.stderr.splitlines()
 
@@ -44,7 +45,8 @@ def map_symbols(path):
 
 def exported(shared):
     """{symbol: node}."""
-    out = subprocess.run(["nm", "-D", "--defined-only", "--with-symbol-versions", str(shared)], check=True, capture_output=True,
+    out = subprocess.run(["nm", "-D", "--defined-only", "--with-symbol-versions", str(shared)], check=True,
+                         capture_output=True,
                          text=True).stdout
     names = [line.split()[2] for line in out.splitlines() if len(line.split()) == 3 and line.split()[1] != "A"]
     return dict(re.split("@+", name + "@", maxsplit=1) for name in names)
@@ -52,9 +54,11 @@ def exported(shared):
 
 def export_faults(shared, map_file):
     found, recorded = {n: v.strip("@") for n, v in exported(shared).items()}, map_symbols(map_file)
-    faults = [f"{name} is recorded in {map_file.name} and not exported: is it defined, with MGC_API?" for name in sorted(set(recorded) - set(found))]
+    faults = [f"{name} is recorded in {map_file.name} and not exported: is it defined, with MGC_API?"
+              for name in sorted(set(recorded) - set(found))]
     faults += [f"{name} is exported and not recorded: run tools/gen-map" for name in sorted(set(found) - set(recorded))]
-    faults += [f"{name} is exported in node {found[name]}, recorded in {recorded[name]}" for name in sorted(set(found) & set(recorded))
+    faults += [f"{name} is exported in node {found[name]}, recorded in {recorded[name]}"
+               for name in sorted(set(found) & set(recorded))
                if found[name] != recorded[name]]
     return faults + [f"{name} has no prefix mgc_" for name in sorted(found) if not name.startswith("mgc_")]
 
@@ -77,11 +81,13 @@ def import_faults(shared):
 
 
 def since_faults(model, root):
-    nodes = {symbol: node.rsplit("_", 1)[1] for file in abi_model.LIBRARIES.values() for symbol, node in map_symbols(root / "lib" / file).items()}
+    nodes = {symbol: node.rsplit("_", 1)[1] for file in abi_model.LIBRARIES.values() for symbol,
+             node in map_symbols(root / "lib" / file).items()}
     for function in model["functions"]:
         if function["name"] in nodes and function["since"] != nodes[function["name"]]:
             said = f"Since {function['since']}" if function["since"] else "no Since"
-            yield f"{function['header']}: {function['name']} has {said} in its comment; its node is {nodes[function['name']]}"
+            node = nodes[function["name"]]
+            yield f"{function['header']}: {function['name']} has {said} in its comment; its node is {node}"
 
 
 def layout_faults(model, recorded_text, library):
@@ -89,7 +95,8 @@ def layout_faults(model, recorded_text, library):
     return [what + MEND for what in abi_record.breaks(abi_record.parse(recorded_text), present)]
 
 
-ALLOWED = {"double", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t", "size_t", "void", "char", "mgc_status", "..."}
+ALLOWED = {"double", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t", "size_t", "void", "char",
+           "mgc_status", "..."}
 
 
 def type_faults(model):
@@ -108,7 +115,8 @@ FIRST_SIZE_CALL = re.compile(r"\b(mgc__opts_read|mgc__info_write|mgc_struct_read
 
 
 def first_size_faults(root, records):
-    """Every size "in the first release" that the library's code names is the recorded one: MGC__FIRST_SIZE(struct, last field then)."""
+    """Every size "in the first release" that the library's code names is the recorded one: MGC__FIRST_SIZE(struct,
+    last field then)."""
     last = {}
     for record in records:
         for name, struct in record["struct"].items():
@@ -123,9 +131,11 @@ def first_size_faults(root, records):
             place = f"{path.relative_to(root)}:{text.count(chr(10), 0, match.start()) + 1}"
             named = re.search(r"MGC__FIRST_SIZE\((\w+),\s*(\w+)\)", statement)
             if not named:
-                yield f"{place}: the size in the first release must be MGC__FIRST_SIZE(struct, last field), or it grows with the struct"
+                yield (f"{place}: the size in the first release must be MGC__FIRST_SIZE(struct, last field), "
+                       "or it grows with the struct")
             elif last.get(named[1]) != named[2]:
-                yield f"{place}: MGC__FIRST_SIZE({named[1]}, {named[2]}): the recorded last field of the first release is {last.get(named[1])}"
+                yield (f"{place}: MGC__FIRST_SIZE({named[1]}, {named[2]}): the recorded last field of the first release "
+                       f"is {last.get(named[1])}")
 
 
 def abidiff_faults(baseline, shared):
@@ -134,7 +144,8 @@ def abidiff_faults(baseline, shared):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode == 0:
         return []
-    return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][:60] or [f"abidiff ended with {done.returncode}"]
+    return [line for line in (done.stdout +
+                              done.stderr).splitlines() if line.strip()][:60] or [f"abidiff ended with {done.returncode}"]
 
 
 def suppression_faults(model, suppressions):
@@ -186,7 +197,8 @@ class Plants:
         """The real library against a baseline of headers that were otherwise."""
         stub = self.stub("mgchain", *changes)
         baseline = stub.with_suffix(".abi")
-        subprocess.run(["abidw", "--no-show-locs", "--no-corpus-path", "--out-file", str(baseline), str(stub)], check=True)
+        subprocess.run(["abidw", "--no-show-locs", "--no-corpus-path", "--out-file", str(baseline), str(stub)],
+                       check=True)
         return abidiff_faults(baseline, shared)
 
     def relinked(self, edit, further=""):
@@ -196,8 +208,10 @@ class Plants:
         source = self.folder / f"further{self.count}.c"
         source.write_text(further)
         map_file.write_text(edit((self.root / "lib" / "libmgchain.map").read_text()))
-        subprocess.run([*self.cc.split(), "-shared", "-fPIC", "-o", str(shared), str(source), "-Wl,--whole-archive", *map(str, self.archives[:1]),
-                        "-Wl,--no-whole-archive", "-Wl,-soname,libmgchain.so.0", f"-Wl,--version-script={map_file}"], check=True)
+        subprocess.run([*self.cc.split(), "-shared", "-fPIC", "-o", str(shared), str(source), "-Wl,--whole-archive",
+                        *map(str, self.archives[:1]),
+                        "-Wl,--no-whole-archive", "-Wl,-soname,libmgchain.so.0", f"-Wl,--version-script={map_file}"],
+                       check=True)
         return shared
 
 
@@ -208,17 +222,23 @@ STATUS = ("base.h", "X(MGC_E_STOPPED, -7,", "X(MGC_E_STOPPED, -17,")
 MACRO = ("robust.h", "#define MGC_RECOURSE 1u", "#define MGC_RECOURSE 2u")
 ARGUMENT = ("base.h", "mgc_outcome_name(uint32_t outcome)", "mgc_outcome_name(uint64_t outcome)")
 DROP = ("base.h", "MGC_API uint32_t mgc_version(void);", "")
-GROW = ("base.h", "    uint32_t reserved0; /**< 0 */\n} mgc_ctx_opts;", "    uint32_t reserved0; /**< 0 */\n    uint64_t fresh;\n} mgc_ctx_opts;")
+GROW = ("base.h", "    uint32_t reserved0; /**< 0 */\n} mgc_ctx_opts;",
+        "    uint32_t reserved0; /**< 0 */\n    uint64_t fresh;\n} mgc_ctx_opts;")
 GROW_FIXED = ("base.h", "\n} mgc_allocator;", "\n    uint64_t fresh;\n} mgc_allocator;")
-INSERT = ("base.h", "    size_t struct_size;\n    const mgc_allocator", "    size_t struct_size;\n    uint64_t fresh;\n    const mgc_allocator")
-HOLE = ("base.h", "    uint32_t reserved0; /**< 0 */\n} mgc_ctx_opts;", "    uint32_t reserved0; /**< 0 */\n    uint32_t fresh;\n} mgc_ctx_opts;")
-FRESH = ("base.h", "MGC_API uint32_t mgc_version(void);", "MGC_API uint32_t mgc_version(void);\nMGC_API void mgc_fresh(void);")
-SIZE = ("base.h", "mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx **out)", "mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx *out)")
+INSERT = ("base.h", "    size_t struct_size;\n    const mgc_allocator",
+          "    size_t struct_size;\n    uint64_t fresh;\n    const mgc_allocator")
+HOLE = ("base.h", "    uint32_t reserved0; /**< 0 */\n} mgc_ctx_opts;",
+        "    uint32_t reserved0; /**< 0 */\n    uint32_t fresh;\n} mgc_ctx_opts;")
+FRESH = ("base.h", "MGC_API uint32_t mgc_version(void);",
+         "MGC_API uint32_t mgc_version(void);\nMGC_API void mgc_fresh(void);")
+SIZE = ("base.h", "mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx **out)",
+        "mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx *out)")
 LONG = ("base.h", "mgc_outcome_name(uint32_t outcome)", "mgc_outcome_name(long outcome)")
 
 
 def red(faults, word):
-    return [] if any(word in fault for fault in faults) else [f"the plant was not seen; found instead: {list(faults)[:3]}"]
+    return [] if any(word in fault for fault in faults) else [f"the plant was not seen; found instead: "
+                                                              f"{list(faults)[:3]}"]
 
 
 def green(faults):
@@ -227,27 +247,35 @@ def green(faults):
 
 def export_plants(plants):
     without = plants.relinked(lambda text: text.replace("    mgc_version;\n", "", 1))
-    more = plants.relinked(lambda text: text.replace("    mgc_version;\n", "    mgc_version;\n    mgc_stray;\n    stray;\n", 1),
+    more = plants.relinked(lambda text: text.replace("    mgc_version;\n",
+                                                     "    mgc_version;\n    mgc_stray;\n    stray;\n", 1),
                            "void mgc_stray(void); void mgc_stray(void) {}\nvoid stray(void); void stray(void) {}\n")
     own_map = plants.root / "lib" / "libmgchain.map"
     yield "plant: a symbol dropped from the library", red(export_faults(without, own_map), "mgc_version is recorded")
-    yield "plant: symbols exported that no map records", red(export_faults(more, own_map), "mgc_stray is exported and not recorded")
+    yield "plant: symbols exported that no map records", red(export_faults(more, own_map),
+                                                             "mgc_stray is exported and not recorded")
     yield "plant: a symbol without prefix exported", red(export_faults(more, own_map), "stray has no prefix mgc_")
-    yield "plant: a function declared and not recorded", red(run_gen_map(plants.headers(FRESH)), "lacks mgc_fresh: run tools/gen-map")
+    yield "plant: a function declared and not recorded", red(run_gen_map(plants.headers(FRESH)),
+                                                             "lacks mgc_fresh: run tools/gen-map")
     yield "plant: a recorded function gone from the headers", red(run_gen_map(plants.headers(DROP)), "names mgc_version")
 
 
 def layout_plants(plants):
     """Plants that do not touch each other share one reading of the headers: each must be told by itself."""
     faults = plants.layout(SWAP, RENUMBER, STATUS, MACRO, ARGUMENT, DROP, INSERT, GROW_FIXED)
-    for what, word in (("two fields swapped", "mgc_program_info.nodes was at"), ("a constant renumbered", "constant MGC_OUTCOME_LIMIT was 4, is 14"),
-                       ("a status renumbered", "constant MGC_E_STOPPED was -7, is -17"), ("a macro renumbered", "constant MGC_RECOURSE was 1, is 2"),
-                       ("an argument's type changed", "function mgc_outcome_name was"), ("a function dropped from the headers", "function mgc_version is gone"),
-                       ("a field inserted", "mgc_ctx_opts.allocator was at"), ("a struct without its own size grown", "mgc_allocator grew by fresh")):
+    for what, word in (("two fields swapped", "mgc_program_info.nodes was at"),
+                       ("a constant renumbered", "constant MGC_OUTCOME_LIMIT was 4, is 14"),
+                       ("a status renumbered", "constant MGC_E_STOPPED was -7, is -17"),
+                       ("a macro renumbered", "constant MGC_RECOURSE was 1, is 2"),
+                       ("an argument's type changed", "function mgc_outcome_name was"),
+                       ("a function dropped from the headers", "function mgc_version is gone"),
+                       ("a field inserted", "mgc_ctx_opts.allocator was at"),
+                       ("a struct without its own size grown", "mgc_allocator grew by fresh")):
         yield f"plant: {what}", red(faults, word)
     yield "no plant: a struct with its own size grown at the end", green(plants.layout(GROW))
     grown = plants.model(plants.headers(HOLE, LONG))
-    yield "plant: nameless bytes", red(list(abi_record.hidden_padding(abi_record.parse(abi_record.render(grown, "mgchain")))), "mgc_ctx_opts: 4 nameless bytes")
+    nameless = list(abi_record.hidden_padding(abi_record.parse(abi_record.render(grown, "mgchain"))))
+    yield "plant: nameless bytes", red(nameless, "mgc_ctx_opts: 4 nameless bytes")
     yield "plant: a long in a signature", red(list(type_faults(grown)), "type long")
 
 
@@ -258,7 +286,8 @@ def abidiff_plants(plants, shared):
     yield "plant: abidiff and a field inserted", red(faults, "'uint64_t fresh', at offset 64")
     yield "no plant: abidiff, a struct grown at the end and a fresh function", green(plants.abidiff(GROW, FRESH))
     faults = plants.old_baseline(shared, SIZE, INSERT)
-    yield "plant: abidiff, the library and an argument that was another", red(faults, "parameter 2 of type 'mgc_ctx*' changed")
+    wanted = "parameter 2 of type 'mgc_ctx*' changed"
+    yield "plant: abidiff, the library and an argument that was another", red(faults, wanted)
     yield "plant: abidiff, the library and a field that was not there", red(faults, "'uint64_t fresh', at offset 64")
 
 
@@ -270,7 +299,8 @@ def checks(args):
     libraries = dict(zip(abi_model.LIBRARIES, map(pathlib.Path, args.shared)))
     yield "exports: what headers declare is recorded in the maps", run_gen_map(include)
     for name, shared in libraries.items():
-        yield f"exports: lib{name} exports what its map records", export_faults(shared, root / "lib" / abi_model.LIBRARIES[name])
+        own_map = root / "lib" / abi_model.LIBRARIES[name]
+        yield f"exports: lib{name} exports what its map records", export_faults(shared, own_map)
     for archive in args.static:
         yield f"exports: {pathlib.Path(archive).name} brings no name without prefix", static_faults(pathlib.Path(archive))
     yield "imports: of CHOLMOD only what is under the LGPL", import_faults(libraries["mgchain"])
@@ -278,10 +308,12 @@ def checks(args):
     for name in abi_model.LIBRARIES:
         recorded = (HERE / f"lib{name}.txt").read_text()
         yield f"layout: lib{name} as recorded", layout_faults(model, recorded, name)
-        yield f"layout: lib{name} has no nameless bytes", list(abi_record.hidden_padding(abi_record.parse(abi_record.render(model, name))))
+        now = abi_record.parse(abi_record.render(model, name))
+        yield f"layout: lib{name} has no nameless bytes", list(abi_record.hidden_padding(now))
     yield "layout: types whose size this library decides", list(type_faults(model))
     records = [abi_record.parse((HERE / f"lib{name}.txt").read_text()) for name in abi_model.LIBRARIES]
-    present = [abi_record.parse(abi_record.render(model, name, abi_record.first_sizes(record))) for name, record in zip(abi_model.LIBRARIES, records)]
+    present = [abi_record.parse(abi_record.render(model, name, abi_record.first_sizes(record))) for name,
+               record in zip(abi_model.LIBRARIES, records)]
     yield "layout: first sizes in the code are the recorded ones", list(first_size_faults(root, present))
     with tempfile.TemporaryDirectory() as folder:
         plants = Plants(root, args.cc, args.static, folder)
@@ -290,15 +322,19 @@ def checks(args):
         else:
             yield from export_plants(plants)
             yield from layout_plants(plants)
-        reason = args.no_abidiff or ("" if shutil.which("abidiff") else "abidiff (package abigail-tools) is not installed")
+        reason = args.no_abidiff or ("" if shutil.which("abidiff")
+                                                        else "abidiff (package abigail-tools) is not installed")
         if reason:
             yield "abidiff", "# SKIP " + reason
             return
         yield "abidiff: suppressions name what may grow", suppression_faults(model, HERE / "abidiff.suppr")
         for name, shared in libraries.items():
-            # libabigail 2.2 finds no debug information for a third of the real library's functions, where another file of it was
-            # first to declare them; the headers' own has all of them, and the compiler holds the definitions to the headers.
-            yield f"abidiff: headers of lib{name} against the baseline", abidiff_faults(HERE / f"lib{name}.abi", plants.stub(name))
+            # libabigail 2.2 finds no debug information for a third of the real library's functions, where another
+            # file of it was
+            # first to declare them; the headers' own has all of them, and the compiler holds the definitions to the
+            # headers.
+            faults = abidiff_faults(HERE / f"lib{name}.abi", plants.stub(name))
+            yield f"abidiff: headers of lib{name} against the baseline", faults
             yield f"abidiff: lib{name} against the baseline", abidiff_faults(HERE / f"lib{name}.abi", shared)
         yield from abidiff_plants(plants, libraries["mgchain"])
 

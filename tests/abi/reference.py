@@ -9,7 +9,8 @@ import tempfile
 
 
 def build(root, folder, include):
-    done = subprocess.run([str(root / "tools" / "build-reference"), str(folder), str(include)], capture_output=True, text=True)
+    done = subprocess.run([str(root / "tools" / "build-reference"), str(folder), str(include)],
+                          capture_output=True, text=True)
     return [] if done.returncode == 0 else (done.stderr.splitlines() or [f"build-reference ended with {done.returncode}"])
 
 
@@ -26,7 +27,8 @@ def main():
         text = header.read_text()
         line = "/** Destroy a context; NULL is fine.  Since 0.1 */\n"
         header.write_text(text.replace(line, "", 1))
-        seen = line in text and any("mgc_ctx_destroy" in fault for fault in build(root, pathlib.Path(folder) / "plant", include))
+        seen = line in text and any("mgc_ctx_destroy" in fault
+                                    for fault in build(root, pathlib.Path(folder) / "plant", include))
     print("1..2")
     print("\n".join("# " + fault for fault in faults), end="\n" if faults else "")
     print("not ok 1" if faults else "ok 1", "the reference has every symbol")

@@ -6,7 +6,8 @@
  *   beyond ours, the rest zero                     likewise: newer callers are, too
  *   beyond ours, the last byte not zero            MGC_E_ABI_FUTURE
  *
- * Each struct stands in memory of exactly its size, so that a reader that goes too far is seen by AddressSanitizer and valgrind.
+ * Each struct stands in memory of exactly its size, so that a reader that goes too far is seen by AddressSanitizer and
+ * valgrind.
  * Reserved fields are refused unless they are 0, where the call succeeds otherwise. */
 #include <stdbool.h>
 #include <stdio.h>
@@ -102,7 +103,7 @@ static void clear_world(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* --- the doors: each hands the struct to one function and cleans up ---------------------------------------------------- */
+/* --- the doors: each hands the struct to one function and cleans up -------------------------------------------- */
 
 #define DOOR(name, made, call, end)                                                                               \
     static mgc_status name(const void *given)                                                                     \
@@ -119,7 +120,8 @@ DOOR(dispatch_solve, mgc_plan *x, mgc_dispatch_solve(model, given, &x), mgc_plan
 DOOR(state_add, void *x, mgc_state_add(state, given), (void)x)
 DOOR(alliance_solve, mgc_alliance *x, mgc_alliance_solve(model, given, &x), mgc_alliance_destroy(x))
 DOOR(agent_create, mgc_agent *x, mgc_agent_create(ctx, model, "site", given, &x), mgc_agent_destroy(x))
-DOOR(agent_restore, mgc_agent *x, mgc_agent_restore(ctx, model, "site", given, (const uint8_t *)"", 1, &x), mgc_agent_destroy(x))
+DOOR(agent_restore, mgc_agent *x, mgc_agent_restore(ctx, model, "site", given, (const uint8_t *)"", 1, &x),
+     mgc_agent_destroy(x))
 DOOR(twostage_solve, void *x, mgc_twostage_solve(twostage, given, NULL), (void)x)
 DOOR(budget_solve, void *x, mgc_budget_solve(budget, given, NULL), (void)x)
 DOOR(ledger_open, mgc_ledger *x, mgc_ledger_open(ctx, given, &x), mgc_ledger_close(x))
@@ -215,7 +217,7 @@ static const struct door {
 };
 enum { DOORS = sizeof doors / sizeof doors[0] };
 
-/* --- the record -------------------------------------------------------------------------------------------------------- */
+/* --- the record ------------------------------------------------------------------------------------------------ */
 
 /* "struct NAME size S align A first F", then its fields "  field reserved0 OFFSET SIZE ..." told one by one. */
 static size_t recorded(const char *type, void (*reserved)(void *user, size_t offset), void *user)
@@ -231,9 +233,11 @@ static size_t recorded(const char *type, void (*reserved)(void *user, size_t off
         ck_assert_msg(file != NULL, "%s cannot be read", path);
         while (fgets(line, sizeof line, file) != NULL) {
             if (line[0] != ' ')
-                inside = sscanf(line, "struct %127s size %zu align %zu first %zu", name, &size, &align, &offset) == 4 && strcmp(name, type) == 0;
+                inside = sscanf(line, "struct %127s size %zu align %zu first %zu", name, &size, &align, &offset) == 4 &&
+                         strcmp(name, type) == 0;
             if (inside && line[0] != ' ') first = offset;
-            if (inside && reserved != NULL && sscanf(line, "  field %127s %zu", name, &offset) == 2 && strncmp(name, "reserved", 8) == 0)
+            if (inside && reserved != NULL && sscanf(line, "  field %127s %zu", name, &offset) == 2 &&
+                strncmp(name, "reserved", 8) == 0)
                 reserved(user, offset);
         }
         fclose(file);
@@ -242,7 +246,7 @@ static size_t recorded(const char *type, void (*reserved)(void *user, size_t off
     return first;
 }
 
-/* --- the tests --------------------------------------------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------------------------------------------- */
 
 static bool complains(mgc_status status)
 {
@@ -271,14 +275,16 @@ START_TEST(every_size_is_answered_as_promised)
         uint8_t *bytes = filled(door, size);
         mgc_status status = door->call(bytes);
         if (size < first)
-            ck_assert_msg(status == MGC_E_ABI_SIZE, "%s, %zu of %zu bytes: %s", door->name, size, door->ours, mgc_status_name(status));
+            ck_assert_msg(status == MGC_E_ABI_SIZE, "%s, %zu of %zu bytes: %s", door->name, size, door->ours,
+                          mgc_status_name(status));
         else
-            ck_assert_msg(!complains(status), "%s, %zu of %zu bytes: %s", door->name, size, door->ours, mgc_status_name(status));
+            ck_assert_msg(!complains(status), "%s, %zu of %zu bytes: %s", door->name, size, door->ours,
+                          mgc_status_name(status));
         if (size > door->ours) {
             bytes[size - 1] = 1;
             status = door->call(bytes);
-            ck_assert_msg(status == MGC_E_ABI_FUTURE, "%s, %zu of %zu bytes, the last one 1: %s", door->name, size, door->ours,
-                          mgc_status_name(status));
+            ck_assert_msg(status == MGC_E_ABI_FUTURE, "%s, %zu of %zu bytes, the last one 1: %s", door->name, size,
+                          door->ours, mgc_status_name(status));
         }
         free(bytes);
     }

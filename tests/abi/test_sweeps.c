@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public API swept: every callback answers each thing that it might, every allocation fails once, and the locale is one
- * that writes numbers with a comma.  What single rooms sweep by themselves (solver, robust, dispatch, bargain, ledger, node) is
- * not repeated here. */
+/* The public API swept: every callback answers each thing that it might, every allocation fails once, and the locale is
+ * one that writes numbers with a comma.  What single rooms sweep by themselves (solver, robust, dispatch, bargain,
+ * ledger, node) is not repeated here. */
 #include <locale.h>
 #include <math.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #include <mgchain/io.h>
 #include <mgchain/mgchain.h>
 
-/* --- callbacks: 0, STOP, a negative status, and words that are none --------------------------------------------------- */
+/* --- callbacks: 0, STOP, a negative status, and words that are none -------------------------------------------- */
 
 enum { HOST_REFUSAL = -31337 };
 
@@ -249,7 +249,7 @@ START_TEST(a_callback_is_never_misread)
 }
 END_TEST
 
-/* --- allocations: each one fails once ---------------------------------------------------------------------------------- */
+/* --- allocations: each one fails once -------------------------------------------------------------------------- */
 
 typedef struct meter {
     uint64_t calls, fail_at;
@@ -377,8 +377,10 @@ START_TEST(every_allocation_may_fail)
         status = mgc_ctx_create(&o, &ctx);
         if (status == MGC_OK) status = tours[_i](ctx);
         else ck_assert_ptr_null(ctx);
-        ck_assert_msg(status == MGC_OK || status == MGC_E_NO_MEMORY, "allocation %llu: %s", (unsigned long long)at, mgc_status_name(status));
-        ck_assert_msg((status == MGC_OK) == (m.calls < at), "allocation %llu failed and nobody said so", (unsigned long long)at);
+        ck_assert_msg(status == MGC_OK || status == MGC_E_NO_MEMORY, "allocation %llu: %s", (unsigned long long)at,
+                      mgc_status_name(status));
+        ck_assert_msg((status == MGC_OK) == (m.calls < at), "allocation %llu failed and nobody said so",
+                      (unsigned long long)at);
         mgc_ctx_destroy(ctx);
         ck_assert_msg(m.live == 0, "allocation %llu: %lld blocks are left", (unsigned long long)at, (long long)m.live);
     } while (status != MGC_OK);
@@ -386,7 +388,7 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-/* --- the locale -------------------------------------------------------------------------------------------------------- */
+/* --- the locale ------------------------------------------------------------------------------------------------ */
 
 static char folder[] = "/tmp/mgchain-locale-XXXXXX";
 

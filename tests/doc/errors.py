@@ -10,8 +10,10 @@ import pathlib
 import re
 import sys
 
-ROOMS = [(0, "Any room"), (-100, "Linear algebra (`la`)"), (-200, "Solver"), (-300, "Robust programs"), (-400, "Dispatch"), (-500, "Bargaining"),
-         (-600, "Encoding (`codec`)"), (-700, "Cryptography"), (-800, "Ledger"), (-900, "Contracts"), (-1000, "Consensus"), (-1100, "Settlement"),
+ROOMS = [(0, "Any room"), (-100, "Linear algebra (`la`)"), (-200, "Solver"), (-300, "Robust programs"),
+         (-400, "Dispatch"), (-500, "Bargaining"),
+         (-600, "Encoding (`codec`)"), (-700, "Cryptography"), (-800, "Ledger"), (-900, "Contracts"),
+         (-1000, "Consensus"), (-1100, "Settlement"),
          (-1200, "Node"), (-1300, "Files (`io`)")]
 HEAD = """<!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- Written by tests/doc/errors.py --write out of base.h and doc/site/errors.tsv. -->
@@ -32,8 +34,10 @@ def statuses(root):
 
 
 def table(root):
-    rows = [line.split("\t") for line in (root / "doc/site/errors.tsv").read_text().splitlines() if not line.startswith("#")]
-    return {row[0]: row[1:] for row in rows}, [row for row in rows if len(row) != 3 or not all(len(cell) > 3 for cell in row)]
+    lines = (root / "doc/site/errors.tsv").read_text().splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    crooked = [row for row in rows if len(row) != 3 or not all(len(cell) > 3 for cell in row)]
+    return {row[0]: row[1:] for row in rows}, crooked
 
 
 def page(root):
@@ -59,9 +63,11 @@ def main():
     known, crooked = table(root)
     names = {name for name, _, _ in statuses(root)}
     old = file.read_text().splitlines() if file.exists() else []
-    checks = [("every status has a cause and a cure", sorted(names - set(known))), ("nothing else has", sorted(set(known) - names)),
+    checks = [("every status has a cause and a cure", sorted(names - set(known))),
+              ("nothing else has", sorted(set(known) - names)),
               ("each row has three cells", [str(row) for row in crooked]),
-              ("the page is what --write makes", list(difflib.unified_diff(old, page(root).splitlines(), lineterm="", n=0)))]
+              ("the page is what --write makes",
+               list(difflib.unified_diff(old, page(root).splitlines(), lineterm="", n=0)))]
     print(f"1..{len(checks)}")
     for number, (name, faults) in enumerate(checks, 1):
         print("\n".join("# " + fault for fault in faults), end="\n" if faults else "")

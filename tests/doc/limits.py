@@ -25,9 +25,11 @@ def value(text):
 def limits(root):
     for header in sorted((root / "include/mgchain").glob("*.h")):
         text = header.read_text()
-        found = [(m.start(), m[1], m[2], m[3]) for m in ONE.finditer(text)] + [(m.start(), m[2], m[3], m[1]) for m in DEFINE.finditer(text)]
+        found = [(m.start(), m[1], m[2],
+                  m[3]) for m in ONE.finditer(text)] + [(m.start(), m[2], m[3], m[1]) for m in DEFINE.finditer(text)]
         for _, name, number, reason in sorted(found):
-            yield name, value(number), " ".join(reason.replace("\n", " ").replace("*", " ").split()).replace("|", "\\|"), header.name
+            words = " ".join(reason.replace("\n", " ").replace("*", " ").split())
+            yield name, value(number), words.replace("|", "\\|"), header.name
 
 
 def unexplained(root):
@@ -41,7 +43,8 @@ def unexplained(root):
 
 # Said in the comment above the enum; rows of the table are made here.
 BARE = {"MGC_STORAGE_NAME_MAX": ("63", "characters of a stored file's name, [a-z0-9.-]", "storage.h"),
-        "MGC_MESSAGE_BYTES_MAX": ("16 842 752", "a message: a block with its certificate and room for an envelope", "transport.h")}
+        "MGC_MESSAGE_BYTES_MAX": ("16 842 752", "a message: a block with its certificate and room for an envelope",
+                                  "transport.h")}
 
 
 def page(root):
@@ -49,7 +52,8 @@ def page(root):
                                  "".join(h.read_text() for h in (root / "include/mgchain").glob("*.h"))]
     rows.sort(key=lambda row: (row[3], row[0]))
     return (root / "doc/site/limits-head.txt").read_text() + "".join(
-        f"| `{name}` | {number} | {reason} | [{header}](../include/mgchain/{header}) |\n" for name, number, reason, header in rows)
+        f"| `{name}` | {number} | {reason} | [{header}](../include/mgchain/{header}) |\n" for name, number, reason,
+        header in rows)
 
 
 def main():
@@ -60,7 +64,8 @@ def main():
         return 0
     old = file.read_text().splitlines() if file.exists() else []
     checks = [("every limit has a reason", list(unexplained(root))),
-              ("the page is what --write makes", list(difflib.unified_diff(old, page(root).splitlines(), lineterm="", n=0)))]
+              ("the page is what --write makes",
+               list(difflib.unified_diff(old, page(root).splitlines(), lineterm="", n=0)))]
     print(f"1..{len(checks)}")
     for number, (name, faults) in enumerate(checks, 1):
         print("\n".join("# " + fault for fault in faults), end="\n" if faults else "")

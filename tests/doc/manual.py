@@ -27,20 +27,25 @@ def complete(words):
 
 
 def completes():
-    wanted = [(["mgchain-sim", "s"], ["solve", "stochastic"]), (["mgchain-sim", "ledger", ""], ["export", "proof", "query", "verify"]),
-              (["mgchain-sim", "solve", "--a"], ["--admm", "--alone"]), (["mgchain-sim", "run", "--progress", "=", "j"], ["json"]),
-              (["mgchain-sim", "run", "--incident", "di"], ["dishonest-meter", "dispute"]), (["mgchain-sim", "ledger", "proof", "x", "bl"], ["block"])]
+    wanted = [(["mgchain-sim", "s"], ["solve", "stochastic"]),
+              (["mgchain-sim", "ledger", ""], ["export", "proof", "query", "verify"]),
+              (["mgchain-sim", "solve", "--a"], ["--admm", "--alone"]),
+              (["mgchain-sim", "run", "--progress", "=", "j"], ["json"]),
+              (["mgchain-sim", "run", "--incident", "di"], ["dishonest-meter", "dispute"]),
+              (["mgchain-sim", "ledger", "proof", "x", "bl"], ["block"])]
     return [f"{words}: {found}, not {out}" for words, out in wanted if (found := sorted(complete(words))) != out]
 
 
 # What is typed, and what the tabulator key adds to it.
-TYPED = (("mgchain-sim so", "lve"), ("mgchain-sim ledger ve", "rify"), ("mgchain-sim solve --rel", "ax"), ("mgchain-sim run --progress pl", "ain"))
+TYPED = (("mgchain-sim so", "lve"), ("mgchain-sim ledger ve", "rify"), ("mgchain-sim solve --rel", "ax"),
+         ("mgchain-sim run --progress pl", "ain"))
 
 
 def fish_completes():
     script = f"source {ROOT}/tools/completion/mgchain-sim.fish; complete -C "
     for line, rest in TYPED:
-        said = subprocess.run(["fish", "--no-config", "-c", script + repr(line)], capture_output=True, text=True, cwd="/").stdout
+        said = subprocess.run(["fish", "--no-config", "-c", script + repr(line)], capture_output=True, text=True,
+                              cwd="/").stdout
         offered = [row.split("\t")[0] for row in said.splitlines()]
         if offered != [line.split()[-1] + rest]:
             yield f"{line}: {offered}"
@@ -53,7 +58,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir("/")
-            os.execvpe(command[0], command, {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": folder, "LC_ALL": "C.UTF-8"})
+            os.execvpe(command[0], command,
+                       {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": folder, "LC_ALL": "C.UTF-8"})
         self.seen = ""
 
     def type(self, text):
@@ -107,8 +113,11 @@ def main():
     commands = {" ".join(c.split()[:2]) if c.startswith("ledger") else c.split()[0] for c in commands}
     explained = {c.strip() for c in re.findall(r"^\.It Cm ((?:ledger )?[a-z]+)", page, re.M)}
     codes = set(re.findall(r"(\d+) [a-z]", text[text.index("Exit:"):]))
-    words = {w for words in re.findall(r"--[a-z0-9-]+[= ]([a-z-]+[|,][a-z|,-]+)", text) for w in re.split("[|,]", words) if w}
-    checks = [("words of options", sorted(w for w in words if not re.search(rf"\b{w}\b", page))), ("options of the manual page", [f"not explained: {x}" for x in said - shown] + [f"not there: {x}" for x in shown - said]),
+    words = {w for words in re.findall(r"--[a-z0-9-]+[= ]([a-z-]+[|,][a-z|,-]+)",
+                                       text) for w in re.split("[|,]", words) if w}
+    checks = [("words of options", sorted(w for w in words if not re.search(rf"\b{w}\b", page))),
+              ("options of the manual page",
+               [f"not explained: {x}" for x in said - shown] + [f"not there: {x}" for x in shown - said]),
               ("commands of the manual page", sorted(commands ^ explained)),
               ("exit codes", [f"not explained: {c}" for c in sorted(codes) if not re.search(rf"^\.It {c}$", page, re.M)])]
     if len(sys.argv) > 3:
@@ -117,12 +126,15 @@ def main():
         checks.append(("mgchain-node: options and commands", sorted(
             (set(re.findall(r"--([a-z]+)", text)) ^ set(re.findall(r"Fl -([a-z]+)", page)))
             | (set(re.findall(r"^  ([a-z]+)", text, re.M)) ^ set(re.findall(r"^\.It Cm ([a-z]+)", page, re.M))))))
-    done = subprocess.run([sys.executable, str(ROOT / "tools/make-completion"), str(PROGRAM), str(ROOT / "tools/completion"), "--check"],
+    done = subprocess.run([sys.executable, str(ROOT / "tools/make-completion"), str(PROGRAM),
+                           str(ROOT / "tools/completion"), "--check"],
                           capture_output=True, text=True)
-    checks += [("completion is what --help says", (done.stdout + done.stderr).splitlines()), ("bash completes", completes())]
+    checks += [("completion is what --help says", (done.stdout + done.stderr).splitlines()),
+               ("bash completes", completes())]
     for shell, option, kind in (("bash", "-n", "bash"), ("zsh", "-n", "zsh"), ("fish", "-n", "fish")):
         if shutil.which(shell):
-            done = subprocess.run([shell, option, str(ROOT / f"tools/completion/mgchain-sim.{kind}")], capture_output=True, text=True)
+            done = subprocess.run([shell, option, str(ROOT / f"tools/completion/mgchain-sim.{kind}")],
+                                  capture_output=True, text=True)
             checks.append((f"{shell} reads its file", done.stderr.splitlines() if done.returncode else []))
     for shell, try_it in (("zsh", zsh_completes), ("fish", fish_completes)):
         name = f"{shell} completes"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The site builds, holds every page of doc/, and each link in it and in the top-level pages leads to a page and a place in it.
+"""The site builds, holds every page of doc/, and each link in it and in the top-level pages leads to a page and a
+place in it.
 
 Prints TAP.  Usage: site.py ROOT
 """
@@ -66,14 +67,17 @@ def main():
     menu = re.findall(r"^(\S+\.md)\t.*?(\?)?$", (ROOT / "doc/site/pages.txt").read_text(), re.M)
     listed = {name for name, maybe in menu if not maybe or (ROOT / "doc" / name).exists()}
     there = {str(path.relative_to(ROOT / "doc")) for path in (ROOT / "doc").rglob("*.md") if path.parent.name != "site"}
-    checks = [("every page of doc/ is in the menu", sorted(listed ^ there)), ("links between files", list(dead_in_repository()))]
+    checks = [("every page of doc/ is in the menu", sorted(listed ^ there)),
+              ("links between files", list(dead_in_repository()))]
     if shutil.which("pandoc"):
         with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run([sys.executable, str(ROOT / "doc/site/build.py"), folder], capture_output=True, text=True)
+            done = subprocess.run([sys.executable, str(ROOT / "doc/site/build.py"), folder],
+                                  capture_output=True, text=True)
             pages = read(pathlib.Path(folder))
             checks += [("the site builds", done.stderr.splitlines() if done.returncode != 0 or not pages else []),
                        ("links of the site", list(dead(pathlib.Path(folder).resolve(), pages))),
-                       ("nothing is loaded from elsewhere, nothing is run", [f"{p.name}: {x}" for p, r in pages.items() for x in r.outside])]
+                       ("nothing is loaded from elsewhere, nothing is run",
+                        [f"{p.name}: {x}" for p, r in pages.items() for x in r.outside])]
     else:
         checks.append(("the site builds # SKIP pandoc is not installed", []))
     print(f"1..{len(checks)}")

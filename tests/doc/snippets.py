@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every snippet of the README and the documents is compiled or run.
 
-c       with main(): compiled, linked and run; else statements, or with `file-scope` definitions, compiled against the headers
+c       with main(): compiled, linked and run; else statements, or with `file-scope` definitions, compiled against the
+        headers
 sh      run in a folder of the page, in order; a block `text` right below is what it prints, `...` standing for anything,
         without the lines of progress (phase, seconds)
 yaml    a whole case is checked by mgchain-sim; json is parsed; python is run where the binding is there
 
 A comment right above a block says more:  <!-- file: NAME -->  save it under that name in the page's folder;
-<!-- test: skip, REASON -->   <!-- test: long, REASON -->  with MGC_TEST_LONG=1 only;   <!-- test: clone, REASON -->  likewise, in a fresh
+<!-- test: skip, REASON -->   <!-- test: long, REASON -->  with MGC_TEST_LONG=1 only;   <!-- test: clone, REASON -->
+likewise, in a fresh
 clone;   <!-- test: node -->  where mgchain-node is built;   <!-- before: COMMAND -->  run first;
 <!-- file-scope -->, <!-- prelude -->  definitions for the page's later C snippets.
 
@@ -25,11 +27,13 @@ import tempfile
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 FENCE = re.compile(r"((?:^<!-- .*? -->\n)*)^```(\w*)\n(.*?)^```$", re.M | re.S)
-COMPILE = ["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wno-unused-parameter",
+COMPILE = ["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+           "-Wno-unused-parameter",
            "-Wno-unused-function", f"-I{ROOT / 'include'}"]
-INCLUDES = "#include <mgchain/mgchain.h>\n#include <mgchain/io.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n"
+INCLUDES = "".join(f"#include <{name}.h>\n" for name in ("mgchain/mgchain", "mgchain/io", "stdio", "stdlib", "time"))
 NAMES = ("mgc_ctx *ctx, mgc_model *model, mgc_model *rest, mgc_plan *plan, mgc_state *state, mgc_alliance *alliance, "
-         "mgc_alliance *tomorrow, mgc_record *record, const uint8_t *bytes, size_t len, size_t n, const char *const *ids, "
+         "mgc_alliance *tomorrow, mgc_record *record, const uint8_t *bytes, size_t len, size_t n, const char *const "
+         "*ids, "
          "const uint8_t *const *keys, mgc_node *node, const mgc_key *key")
 
 
@@ -46,7 +50,8 @@ ENV = environment()
 
 def install(prefix):
     """Compilers find the library as an installed one."""
-    subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", prefix], check=True, capture_output=True)
+    subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", prefix], check=True,
+                   capture_output=True)
     found = next(pathlib.Path(prefix).rglob("mgchain.pc")).parent
     ENV.update(PKG_CONFIG_PATH=str(found), PKG_CONFIG_SYSROOT_DIR=prefix)
 
@@ -62,14 +67,16 @@ def alike(found, wanted):
         return not found
     if wanted[0].strip() == "...":
         return any(alike(found[i:], wanted[1:]) for i in range(len(found) + 1))
-    pattern = "*".join(part.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") for part in wanted[0].split("..."))
+    pattern = "*".join(part.replace("[", "[[]").replace("*",
+                                                        "[*]").replace("?", "[?]") for part in wanted[0].split("..."))
     return bool(found) and fnmatch.fnmatchcase(found[0].rstrip(), pattern.rstrip()) and alike(found[1:], wanted[1:])
 
 
 def compiled(source, folder, link):
     file = pathlib.Path(folder) / "snippet.c"
     file.write_text(source)
-    flags = [f"-L{BUILD / 'lib'}", "-lmgchain", "-lm", f"-Wl,-rpath,{BUILD / 'lib'}", "-o", str(file.with_suffix(""))] if link else ["-fsyntax-only"]
+    flags = [f"-L{BUILD / 'lib'}", "-lmgchain", "-lm", f"-Wl,-rpath,{BUILD / 'lib'}", "-o",
+             str(file.with_suffix(""))] if link else ["-fsyntax-only"]
     done = subprocess.run([*COMPILE, str(file), *flags], capture_output=True, text=True)
     if done.returncode == 0 and link:
         done = subprocess.run([str(file.with_suffix(""))], cwd=folder, capture_output=True, text=True, timeout=60)
@@ -85,7 +92,8 @@ def try_c(text, page, notes):
     if "#include" in text:
         return compiled(text, page["folder"], False)
     body = "".join(f"    {line}\n" for line in text.splitlines())
-    return compiled(f"{INCLUDES}{page['scope']}mgc_status snippet({NAMES});\nmgc_status snippet({NAMES})\n{{\n{body}    return MGC_OK;\n}}\n",
+    return compiled(f"{INCLUDES}{page['scope']}mgc_status snippet({NAMES});\nmgc_status snippet({NAMES})\n{{\n{body} "
+                    f"   return MGC_OK;\n}}\n",
                     page["folder"], False)
 
 
@@ -109,7 +117,8 @@ def try_yaml(text, page, name):
 
 
 def try_python(text, page):
-    done = subprocess.run([sys.executable, "-c", "import mgchain; mgchain.__version__"], env=ENV, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", "import mgchain; mgchain.__version__"], env=ENV,
+                          capture_output=True, text=True)
     if done.returncode != 0:
         return "the Python binding is not there"
     (pathlib.Path(page["folder"]) / "snippet.py").write_text(text)
@@ -121,7 +130,8 @@ def blocks(path):
     text = path.read_text()
     found = list(FENCE.finditer(text))
     for i, m in enumerate(found):
-        follower = found[i + 1] if i + 1 < len(found) and found[i + 1][2] == "text" and text[m.end():found[i + 1].start()] == "\n" else None
+        below = found[i + 1] if i + 1 < len(found) else None
+        follower = below if below and below[2] == "text" and text[m.end():below.start()] == "\n" else None
         yield text[:m.start(2)].count("\n") + 1, m[2], m[3], m[1], follower[3] if follower else None
 
 

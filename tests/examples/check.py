@@ -32,15 +32,20 @@ def near(found, wanted, tolerance, what):
 
 
 def one_microgrid(out, _):
-    """Weissman's radius for 60 samples of 3 scenarios moves mass to the dark scenario; the reason names who, when and the cure."""
+    """Weissman's radius for 60 samples of 3 scenarios moves mass to the dark scenario; the reason names who, when and
+    the cure."""
     first, rest = out.split("outcome infeasible\n")
     cost, bound = map(float, re.search(rf"cost {NUMBER}, at least {NUMBER}", first).groups())
     p = numbers(re.search(r"worst probabilities (.*)", first)[1])
-    radius = (2 / 60 * 2.0794415416798357 + 2 / 60 * 2.995732273553991 - 2 / 60 * 0.28768207245178085) ** 0.5  # ln 8, ln 20, ln(8/6)
-    faults = [] if first.startswith("outcome optimal\n") and bound <= cost <= bound + 1e-4 * abs(cost) else ["no optimal plan"]
-    faults += near(p[2], 0.2 + radius / 2, 1e-3, "mass of the dark scenario") + near(sum(p), 1, 2e-4, "sum of probabilities")
+    # ln 8, ln 20, ln(8/6)
+    radius = (2 / 60 * 2.0794415416798357 + 2 / 60 * 2.995732273553991 - 2 / 60 * 0.28768207245178085) ** 0.5
+    optimal = first.startswith("outcome optimal\n") and bound <= cost <= bound + 1e-4 * abs(cost)
+    faults = [] if optimal else ["no optimal plan"]
+    faults += near(p[2], 0.2 + radius / 2, 1e-3,
+                   "mass of the dark scenario") + near(sum(p), 1, 2e-4, "sum of probabilities")
     faults += near(numbers(re.search(r"midnight (.*)", first)[1])[0], 100, 0.05, "energy handed on")
-    faults += [f"the reason does not say {word}" for word in ("greenhouse", "short by", "17:00", "raise buy_limit_kw") if word not in rest]
+    faults += [f"the reason does not say {word}"
+               for word in ("greenhouse", "short by", "17:00", "raise buy_limit_kw") if word not in rest]
     return faults
 
 
@@ -73,8 +78,10 @@ def own_ambiguity(out, _):
 def three_agents(out, sim):
     """Against the whole world solved as one program; gains are shared equally, payments sum to zero."""
     rows = {m[1]: [float(x) for x in m.groups()[1:]]
-            for m in re.finditer(rf"^(\w+) +alone {NUMBER}, together {NUMBER}, pays {NUMBER}, in all {NUMBER}$", out, re.M)}
-    done = subprocess.run([sim, "solve", str(HERE / "three_agents.yaml"), "--central", "--json"], capture_output=True, text=True, check=True)
+            for m in re.finditer(rf"^(\w+) +alone {NUMBER}, together {NUMBER}, pays {NUMBER}, in all {NUMBER}$", out,
+                                 re.M)}
+    done = subprocess.run([sim, "solve", str(HERE / "three_agents.yaml"), "--central", "--json"], capture_output=True,
+                          text=True, check=True)
     whole = json.loads(done.stdout)
     if set(rows) != set(whole["standalone_cost"]):
         return [f"members {sorted(rows)}"]
@@ -83,23 +90,28 @@ def three_agents(out, sim):
     faults += near(sum(r[1] for r in rows.values()), whole["alliance_cost"], 2.5e-4 * scale, "cost of the alliance")
     gain = (scale - sum(r[1] for r in rows.values())) / 3
     for name, (alone, together, pays, final) in rows.items():
-        faults += near(alone, whole["standalone_cost"][name], 1e-3, name + " alone") + near(final, together + pays, 2e-6, name)
+        faults += near(alone, whole["standalone_cost"][name], 1e-3,
+                       name + " alone") + near(final, together + pays, 2e-6, name)
         faults += near(alone - final, gain, 1e-3, "gain of " + name)
         faults += near(final, whole["final_cost"][name], 2.5e-4 * scale, "final cost of " + name)
     return faults
 
 
 def own_contract(out, _, folder):
-    """The second announcement of a slot is refused with its rule, the others stand; without its code the ledger is not vouched for."""
+    """The second announcement of a slot is refused with its rule, the others stand; without its code the ledger is
+    not vouched for."""
     wanted = ["found: MGC_OK", "member: MGC_OK", "member: MGC_OK", "deploy: MGC_OK", "ada announces: MGC_OK",
-              "ben announces: MGC_E_EXISTS: member 2 has an outage in this slot", "ben announces: MGC_OK", "slot 7: member 2", "slot 8: member 3"]
+              "ben announces: MGC_E_EXISTS: member 2 has an outage in this slot", "ben announces: MGC_OK",
+              "slot 7: member 2", "slot 8: member 3"]
     done = subprocess.run([SIM, "ledger", "verify", folder], capture_output=True, text=True)
     return ([] if out.splitlines() == wanted else ["other lines are wanted"]) + (
-        [] if done.returncode == 7 and "MGC_E_UNSUPPORTED" in done.stderr else [f"verified without the contract's code: {done.stderr}"])
+        [] if done.returncode == 7 and "MGC_E_UNSUPPORTED" in done.stderr
+        else [f"verified without the contract's code: {done.stderr}"])
 
 
 def rolling(out, _, folder):
-    """Costs in their order; with perfect forecasts all are one (Bellman's principle); what was bought the day before stands."""
+    """Costs in their order; with perfect forecasts all are one (Bellman's principle); what was bought the day before
+    stands."""
     faults, bought = [], []
     for noise in ("0", "0.2"):
         done = subprocess.run([PROGRAM, noise], capture_output=True, text=True)
@@ -108,7 +120,8 @@ def rolling(out, _, folder):
         faults += [] if best <= recourse + tolerance and recourse <= rolled + tolerance else [f"{noise}: {done.stderr}"]
         faults += near(rolled, best, tolerance, "perfect forecasts") if noise == "0" else []
         faults += [] if noise == "0" or rolled > best + 1 else ["wrong forecasts cost something"]
-        faults += [] if [line.split(",")[0] for line in done.stdout.splitlines()[1:]] == [str(t) for t in range(96)] else ["96 rows are wanted"]
+        numbered = [line.split(",")[0] for line in done.stdout.splitlines()[1:]]
+        faults += [] if numbered == [str(t) for t in range(96)] else ["96 rows are wanted"]
         bought.append([float(line.split(",")[2]) for line in done.stdout.splitlines()[1:]])
     # the day before knows the normal day in both runs
     return faults + ([] if max(abs(a - b) for a, b in zip(*bought)) <= 0.01 else ["contracts did not stand"])
@@ -126,16 +139,19 @@ def mqtt_members(out, _, folder):
 
 
 def ems(out, _, folder):
-    """Metered energy on the ledger is the site's own, slot by slot; the books' cost is recomputed from the tariff; the battery is
+    """Metered energy on the ledger is the site's own, slot by slot; the books' cost is recomputed from the tariff;
+    the battery is
     where it has to be at the end."""
     net = [int(line.split(",")[1]) for line in pathlib.Path(folder, "site.csv").read_text().splitlines()]
 
     def ask(what):
-        done = subprocess.run([SIM, "ledger", "query", folder + "/ledger", what, "--as", "4"], capture_output=True, text=True, check=True)
+        done = subprocess.run([SIM, "ledger", "query", folder + "/ledger", what, "--as", "4"], capture_output=True,
+                              text=True, check=True)
         return list(csv.DictReader(io.StringIO(done.stdout)))
 
     settled = sorted(ask("settlement"), key=lambda row: int(row["slot"]))
-    faults = [] if len(net) == len(settled) == 96 and [int(r["metered_wh"]) for r in settled] == net else ["metered energy differs"]
+    faults = [] if len(net) == len(settled) == 96 and [int(r["metered_wh"])
+                                                           for r in settled] == net else ["metered energy differs"]
     bought = {r["slot"]: (int(r["buy_wh"]), int(r["sell_wh"])) for r in ask("nominations")}
     said = [float(x) for x in re.findall(rf"bought +{NUMBER} metered", out)]
     cost = 0
@@ -213,7 +229,8 @@ def main():
         except Skip as reason:
             print(f"ok 1 {title} # SKIP {reason}")
             return 0
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OSError, subprocess.CalledProcessError) as fault:
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OSError,
+                subprocess.CalledProcessError) as fault:
             faults = [f"not the lines that are wanted: {fault!r}"]
     if done.returncode != 0 or (done.stderr and NAME != "rolling"):
         faults.append(f"exit {done.returncode}")

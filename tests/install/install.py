@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What `meson install` puts into an empty root is whole, and programs build against it by pkg-config, by CMake and statically.
+"""What `meson install` puts into an empty root is whole, and programs build against it by pkg-config, by CMake and
+statically.
 
-The programs are the one-page examples and one that reads a case.  Prints TAP.  Usage: install.py SOURCE_ROOT BUILD_ROOT CC
+The programs are the one-page examples and one that reads a case.  Prints TAP.  Usage: install.py SOURCE_ROOT
+BUILD_ROOT CC
 """
 import json
 import os
@@ -22,7 +24,8 @@ int main(void)
     mgc_ctx *ctx;
     mgc_case *kase;
     mgc_case_info info = {.struct_size = sizeof info};
-    if (mgc_ctx_create(NULL, &ctx) != MGC_OK || mgc_case_builtin(ctx, NULL, &kase) != MGC_OK || mgc_case_get_info(kase, &info) != MGC_OK)
+    if (mgc_ctx_create(NULL, &ctx) != MGC_OK || mgc_case_builtin(ctx, NULL, &kase) != MGC_OK ||
+        mgc_case_get_info(kase, &info) != MGC_OK)
         return 1;
     printf("%s: %u microgrids\n", info.name, info.microgrids);
     mgc_case_destroy(kase);
@@ -52,10 +55,12 @@ class Tree:
     def __init__(self, source, build, folder, cc):
         self.source, self.build, self.folder, self.cc = source, build, pathlib.Path(folder), cc.split()
         self.root = self.folder / "root"
-        done = subprocess.run(["meson", "install", "-C", str(build), "--no-rebuild", "--quiet", "--destdir", str(self.root)],
+        done = subprocess.run(["meson", "install", "-C", str(build), "--no-rebuild", "--quiet",
+                               "--destdir", str(self.root)],
                               capture_output=True, text=True)
         self.fault = (done.stdout + done.stderr).splitlines() if done.returncode else []
-        options = {o["name"]: o["value"] for o in json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())}
+        options = {o["name"]: o["value"]
+                                for o in json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())}
         self.prefix = self.root / options["prefix"].lstrip("/")
         self.libdir, self.include = self.prefix / options["libdir"], self.prefix / options["includedir"]
         self.env = dict(os.environ, LD_LIBRARY_PATH=str(self.libdir), PKG_CONFIG_SYSROOT_DIR=str(self.root),
@@ -63,11 +68,14 @@ class Tree:
 
     def run(self, *command, cwd=None):
         """What went wrong, as lines."""
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=self.env, cwd=cwd, timeout=300)
-        return [] if done.returncode == 0 else [" ".join(map(str, command))] + (done.stdout + done.stderr).splitlines()[-20:]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=self.env,
+                              cwd=cwd, timeout=300)
+        said = (done.stdout + done.stderr).splitlines()[-20:]
+        return [] if done.returncode == 0 else [" ".join(map(str, command))] + said
 
     def flags(self, *words):
-        return subprocess.run(["pkg-config", *words], capture_output=True, text=True, env=self.env, check=True).stdout.split()
+        return subprocess.run(["pkg-config", *words], capture_output=True, text=True, env=self.env,
+                              check=True).stdout.split()
 
 
 def files_are_there(tree):
@@ -75,8 +83,10 @@ def files_are_there(tree):
     want = [str(tree.include.relative_to(tree.prefix) / pathlib.Path(name).relative_to("include")) for name in want]
     libdir = tree.libdir.relative_to(tree.prefix)
     for name in ("mgchain", "mgchain-io"):
-        want += [str(libdir / f"lib{name}{end}") for end in (".so", ".so.0", ".so.0.1.0", ".a")] + [str(libdir / "pkgconfig" / f"{name}.pc")]
-    want += [str(libdir / "cmake/mgchain" / name) for name in ("mgchain-config.cmake", "mgchain-config-version.cmake")] + ["bin/mgchain-sim"]
+        want += [str(libdir / f"lib{name}{end}") for end in (".so", ".so.0", ".so.0.1.0",
+                                                             ".a")] + [str(libdir / "pkgconfig" / f"{name}.pc")]
+    want += [str(libdir / "cmake/mgchain" / name) for name in ("mgchain-config.cmake",
+                                                               "mgchain-config-version.cmake")] + ["bin/mgchain-sim"]
     return [f"{name} is not installed" for name in want if not (tree.prefix / name).exists()]
 
 
@@ -87,8 +97,11 @@ def nothing_of_the_build(tree):
         if path.is_file() and not path.is_symlink() and (".so" in path.name or path.parent.name == "bin"):
             if path.read_bytes()[:4] == b"\x7fELF":
                 out = subprocess.run(["readelf", "-d", str(path)], capture_output=True, text=True, check=True).stdout
-                faults += [f"{path.name}: {line.strip()}" for line in out.splitlines() if "RUNPATH" in line or "RPATH" in line]
-        if path.suffix in (".pc", ".cmake") and (str(tree.source) in path.read_text() or str(tree.build) in path.read_text()):
+                faults += [f"{path.name}: {line.strip()}" for line in out.splitlines() if "RUNPATH" in line
+                           or "RPATH" in line]
+        if path.suffix not in (".pc", ".cmake"):
+            continue
+        if str(tree.source) in path.read_text() or str(tree.build) in path.read_text():
             faults.append(f"{path.name} names the folder that it was built in")
     return faults
 
@@ -98,7 +111,8 @@ def by_pkg_config(tree):
     out.mkdir()
     for name in EXAMPLES:
         program = out / name
-        faults += tree.run(*tree.cc, "-std=c11", "-Wall", "-Wextra", "-Werror", tree.source / "examples" / f"{name}.c", "-o", program,
+        faults += tree.run(*tree.cc, "-std=c11", "-Wall", "-Wextra", "-Werror",
+                           tree.source / "examples" / f"{name}.c", "-o", program,
                            *tree.flags("--cflags", "--libs", "mgchain"), "-lm") or tree.run(program)
     (out / "reads_a_case.c").write_text(CASE)
     return faults + (tree.run(*tree.cc, "-std=c11", out / "reads_a_case.c", "-o", out / "reads_a_case",
@@ -114,7 +128,8 @@ def by_archive(tree):
             for flag in tree.flags("--cflags", "--libs", "--static", "mgchain-io")]
     program = out / "reads_a_case"
     faults = tree.run(*tree.cc, "-std=c11", out / "reads_a_case.c", "-o", program, *libs) or tree.run(program)
-    if not faults and "libmgchain" in subprocess.run(["readelf", "-d", str(program)], capture_output=True, text=True, check=True).stdout:
+    if not faults and "libmgchain" in subprocess.run(["readelf", "-d", str(program)], capture_output=True, text=True,
+                                                     check=True).stdout:
         faults.append("the program still needs libmgchain.so")
     return faults
 
@@ -127,7 +142,8 @@ def by_cmake(tree):
     (out / "reads_a_case.c").write_text(CASE)
     (out / "CMakeLists.txt").write_text(CMAKE.format(names=" ".join(EXAMPLES)))
     build = out / "build"
-    faults = tree.run("cmake", "-S", out, "-B", build, f"-DCMAKE_PREFIX_PATH={tree.prefix}", f"-DCMAKE_C_COMPILER={tree.cc[-1]}") or \
+    faults = tree.run("cmake", "-S", out, "-B", build, f"-DCMAKE_PREFIX_PATH={tree.prefix}",
+                      f"-DCMAKE_C_COMPILER={tree.cc[-1]}") or \
         tree.run("cmake", "--build", build, "-j2")
     for name in ([] if faults else ["reads_a_case", "static_case"] + EXAMPLES[:1]):
         faults += tree.run(build / name)
@@ -142,7 +158,8 @@ def cmake_refuses(tree):
         out = tree.folder / f"refused{number}"
         out.mkdir()
         (out / "CMakeLists.txt").write_text(f"cmake_minimum_required(VERSION 3.13)\nproject(x C)\nfind_package({what})\n")
-        said = " ".join(" ".join(tree.run("cmake", "-S", out, "-B", out / "b", f"-DCMAKE_PREFIX_PATH={tree.prefix}")).split())
+        said = " ".join(" ".join(tree.run("cmake", "-S", out, "-B", out / "b",
+                                          f"-DCMAKE_PREFIX_PATH={tree.prefix}")).split())
         if message not in said:
             faults.append(f"find_package({what}) said: {said[-300:]}")
     return faults
@@ -153,7 +170,8 @@ def main():
     failed = number = 0
     with tempfile.TemporaryDirectory() as folder:
         tree = Tree(source, build, folder, cc)
-        checks = [("meson install into an empty root", lambda t: t.fault), ("headers, libraries, pkg-config and CMake files", files_are_there),
+        checks = [("meson install into an empty root", lambda t: t.fault),
+                  ("headers, libraries, pkg-config and CMake files", files_are_there),
                   ("no path of the build is left", nothing_of_the_build), ("examples by pkg-config", by_pkg_config),
                   ("a program by the archives", by_archive)]
         if shutil.which("cmake"):

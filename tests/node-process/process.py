@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Members as processes on loopback, over TCP with TLS: killed and started again under a bank's transfers; strangers refused.
+"""Members as processes on loopback, over TCP with TLS: killed and started again under a bank's transfers; strangers
+refused.
 
 Prints TAP.  Usage: process.py MGCHAIN_NODE BANK_LOAD [SECONDS]
 With MGC_TEST_LONG=1 the members are killed for two minutes and more.
@@ -26,7 +27,7 @@ PATIENCE = 180  # seconds for what takes one: a loaded machine, a sanitized buil
 def free_ports(n):
     """So many ports in a row that nobody listens on now."""
     for _ in range(100):
-        first, held = random.randrange(20000, 60000), []
+        first, held = random.randrange(20000, 32000), []  # below those that the system gives to connections
         try:
             for port in range(first, first + n):
                 s = socket.socket()
@@ -45,7 +46,8 @@ class Network:
     def __init__(self, node, folder, *options):
         self.node, self.folder, self.running = node, pathlib.Path(folder), {}
         self.port = free_ports(MEMBERS + 1)
-        subprocess.run([node, "init", folder, "--members", str(MEMBERS), "--port", str(self.port), *options], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([node, "init", folder, "--members", str(MEMBERS), "--port", str(self.port), *options],
+                       check=True, stdout=subprocess.DEVNULL)
         self.client_port = free_ports(1)
         if type(self) is Network:  # a namespace of its own has no loopback
             with open(self.config(1), "a") as f:
@@ -116,7 +118,8 @@ def rows(net, i, what, arguments=""):
     """All pages."""
     found, cursor = [], ""
     while True:
-        reply = net.ask(i, {"do": "query", "what": what, "arguments": arguments + (f"&cursor={cursor}" if cursor else ""), "caller": 1})
+        reply = net.ask(i, {"do": "query", "what": what,
+                            "arguments": arguments + (f"&cursor={cursor}" if cursor else ""), "caller": 1})
         if "error" in reply:
             raise SystemExit(f"Bail out! {what}: {reply}")
         found += reply["rows"]
@@ -152,7 +155,8 @@ class Namespaces(Network):
         sh("ip", "link", "set", f"{self.tag}v{i}", state)
 
     def slow(self, i):
-        return subprocess.run(["tc", "qdisc", "add", "dev", f"{self.tag}v{i}", "root", "netem", "delay", "20ms", "10ms", "loss", "2%", "reorder", "5%"],
+        return subprocess.run(["tc", "qdisc", "add", "dev", f"{self.tag}v{i}", "root", "netem", "delay", "20ms", "10ms",
+                               "loss", "2%", "reorder", "5%"],
                               capture_output=True, text=True)
 
     def remove(self):
@@ -225,7 +229,8 @@ def bank(tap, net, bank_load, seconds, seed, trouble=torment, what="members are 
         net.start(i)
     tap.check("three processes find a leader", net.wait(net.led), net.log(1), net.log(2), net.log(3))
     with open(out, "wb") as f:
-        load = subprocess.Popen([bank_load, net.folder, str(MEMBERS), str(seconds), "8"], stdout=f, stderr=subprocess.PIPE)
+        load = subprocess.Popen([bank_load, net.folder, str(MEMBERS), str(seconds), "8"], stdout=f,
+                                stderr=subprocess.PIPE)
     try:
         ready = net.wait(lambda: b"ready" in out.read_bytes() or load.poll() is not None)
         kills = trouble(net, load, rng, seconds) if ready else 0
@@ -237,22 +242,27 @@ def bank(tap, net, bank_load, seconds, seed, trouble=torment, what="members are 
     committed = [x.split()[1] for x in lines if x.startswith("committed")]
     refused = [x.split()[1] for x in lines if x.startswith(("refused", "known"))]
     totals = [int(x.split()[1]) for x in lines if x.startswith("total")]
-    tap.check(f"clients carry out transfers while {what}", "done" in lines and len(committed) > seconds and kills > seconds / 6,
+    tap.check(f"clients carry out transfers while {what}",
+              "done" in lines and len(committed) > seconds and kills > seconds / 6,
               errors.decode(), f"{len(committed)} committed, {kills} troubles", net.log(1))
-    print(f"# {seconds} s, {kills} times {what}, {len(committed)} committed, {len(refused)} refused by their contract or known already, {len(totals)} readings; seed {seed}")
-    tap.check("every reading of the bank has the same total", totals and set(totals) == {BEGIN * ACCOUNTS}, sorted(set(totals)))
+    print(f"# {seconds} s, {kills} times {what}, {len(committed)} committed, {len(refused)} refused by their "
+          f"contract or known already, {len(totals)} readings; seed {seed}")
+    tap.check("every reading of the bank has the same total", totals and set(totals) == {BEGIN * ACCOUNTS},
+              sorted(set(totals)))
     check_end(tap, net, committed, refused)
 
 
 def check_end(tap, net, committed, refused):
-    tap.check("all members come to the same blocks", net.wait(net.alike), *(net.status(i) for i in range(1, MEMBERS + 1)), net.log(1), net.log(2), net.log(3))
+    tap.check("all members come to the same blocks", net.wait(net.alike),
+              *(net.status(i) for i in range(1, MEMBERS + 1)), net.log(1), net.log(2), net.log(3))
     for i in range(1, MEMBERS + 1):
         there = {}
         for row in rows(net, i, "transactions", "chain=trading&contract=bank&limit=5000"):
             there.setdefault(row["tx_id"], []).append(row["status"])
         lost = [t for t in committed if there.get(t) != ["MGC_OK"]] + [t for t in refused if t not in there]
         twice = [t for t, s in there.items() if len(s) > 1]
-        tap.check(f"member {i}: nothing acknowledged is lost, nothing is there twice", not lost and not twice, f"{len(lost)} lost {lost[:3]}", f"{len(twice)} twice")
+        tap.check(f"member {i}: nothing acknowledged is lost, nothing is there twice", not lost and not twice,
+                  f"{len(lost)} lost {lost[:3]}", f"{len(twice)} twice")
         total = sum(int(row["balance"]) for row in rows(net, i, "bank"))
         tap.check(f"member {i}: the total is unchanged", total == BEGIN * ACCOUNTS, total)
 
@@ -278,7 +288,8 @@ def full_disk(tap, net):
     net.kill(3, signal.SIGTERM)
     net.start(3, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)))
     code = None
-    for turn in range(12):  # without one of the others the member is needed: a new leader's first entry is one that it must write
+    # without one of the others the member is needed: a new leader's first entry is one that it must write
+    for turn in range(12):
         net.kill(1 + turn % 2)
         try:
             code = net.running[3].wait(PATIENCE / 12)
@@ -288,7 +299,8 @@ def full_disk(tap, net):
         finally:
             net.start(1 + turn % 2)
     net.running.pop(3) if code is not None else net.kill(3)
-    tap.check("a member whose disk is full ends with exit 6 and says so", code == 6 and "the node stopped: " in net.log(3), code, net.log(3))
+    tap.check("a member whose disk is full ends with exit 6 and says so",
+              code == 6 and "the node stopped: " in net.log(3), code, net.log(3))
     net.start(3)
     tap.check("with room again it is back", net.wait(net.alike), net.log(3))
 
@@ -297,7 +309,8 @@ def stops_cleanly(tap, net):
     net.running[1].send_signal(signal.SIGHUP)
     net.wait(lambda: "read again" in net.log(1), 60)
     code = net.kill(1, signal.SIGTERM)
-    tap.check("SIGTERM ends a member cleanly, SIGHUP does it no harm", code == 0 and "asked to stop" in net.log(1) and "read again" in net.log(1), code, net.log(1))
+    tap.check("SIGTERM ends a member cleanly, SIGHUP does it no harm",
+              code == 0 and "asked to stop" in net.log(1) and "read again" in net.log(1), code, net.log(1))
     net.start(1)
     tap.check("it is back with the others", net.wait(net.alike), net.log(1))
 
@@ -318,7 +331,8 @@ def rubbish(tap, net):
                 s.sendall(junk)
             except OSError:
                 pass
-    tap.check("bytes that are no TLS are refused", net.wait(lambda: refused_count(net, 1) >= before + 3, 60), refused_count(net, 1), net.log(1))
+    tap.check("bytes that are no TLS are refused", net.wait(lambda: refused_count(net, 1) >= before + 3, 60),
+              refused_count(net, 1), net.log(1))
     before = refused_count(net, 1)
     context = ssl.create_default_context(cafile=net.folder / "ca.pem")
     context.check_hostname = False
@@ -326,10 +340,12 @@ def rubbish(tap, net):
     tap.check("who shows no certificate is refused", net.wait(lambda: refused_count(net, 1) > before, 60), net.log(1))
     before = refused_count(net, 1)
     context.load_cert_chain(net.folder / "member-2/tls.pem", net.folder / "member-2/tls-key.pem")
-    for frames in (b"\xff\xff\xff\xff\x02\0\0\0", b"\0\0\0\x05\x02\0\0\0hello", b"\0\0\0\x28\x01\0\0\0mgc1\0\0\0\x03" + bytes(32),
+    for frames in (b"\xff\xff\xff\xff\x02\0\0\0", b"\0\0\0\x05\x02\0\0\0hello",
+                   b"\0\0\0\x28\x01\0\0\0mgc1\0\0\0\x03" + bytes(32),
                    b"\0\0\0\x28\x01\0\0\0mgc1\0\0\0\x02" + bytes(32), b"\0\0\0\0\x09\0\0\0"):
         tls_send(port, context, frames)
-    tap.check("a member's certificate does not excuse rubbish", net.wait(lambda: refused_count(net, 1) >= before + 5, 60), refused_count(net, 1), net.log(1))
+    tap.check("a member's certificate does not excuse rubbish",
+              net.wait(lambda: refused_count(net, 1) >= before + 5, 60), refused_count(net, 1), net.log(1))
     tap.check("and the members agree as before", net.wait(net.alike) and len(net.running) == MEMBERS, net.log(1))
 
 
@@ -347,7 +363,8 @@ def tls_send(port, context, data):
 def wrong_certificate(tap, node, net):
     """A certificate of another CA; one of the right CA, but for another id than the configuration says."""
     other = net.folder / "other"
-    subprocess.run([node, "init", other, "--members", "1", "--port", str(net.port)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([node, "init", other, "--members", "1", "--port", str(net.port)], check=True,
+                   stdout=subprocess.DEVNULL)
     own = net.folder / "member-3"
     net.kill(3)
     for name, source in (("another CA", other / "member-1"), ("another member", net.folder / "member-2")):
@@ -357,7 +374,8 @@ def wrong_certificate(tap, node, net):
             shutil.copy(source / file, own / file)
         net.start(3)
         seen = net.wait(lambda: refused_count(net, 1) > before, 60)
-        alone = net.status(3).get("role") != "leader" and not any(p["receives"] for p in net.status(1).get("peers", []) if p["id"] == 3)
+        heard = any(p["receives"] for p in net.status(1).get("peers", []) if p["id"] == 3)
+        alone = net.status(3).get("role") != "leader" and not heard
         tap.check(f"a member with a certificate of {name} is refused", seen and alone, net.log(1), net.log(3))
         net.kill(3)
         for file in ("tls.pem", "tls-key.pem"):
@@ -387,8 +405,11 @@ def with_peer(net, i, line):
 
 def joins_and_leaves(tap, node, net):
     """A fourth member: keys, a line in each configuration, approval by two of three; then it goes again."""
-    key = subprocess.run([node, "keys", net.folder / "member-4", "--id", "4", "--ca", net.folder], check=True, capture_output=True, text=True).stdout.strip()
-    config = net.config(1).read_text().replace("id: 1\n", "id: 4\n", 1).replace(f"listen: 127.0.0.1:{net.port}", f"listen: 127.0.0.1:{net.port + 3}")
+    key = subprocess.run([node, "keys", net.folder / "member-4", "--id", "4", "--ca", net.folder], check=True,
+                         capture_output=True, text=True).stdout.strip()
+    config = net.config(1).read_text().replace("id: 1\n", "id: 4\n",
+                                               1).replace(f"listen: 127.0.0.1:{net.port}",
+                                                          f"listen: 127.0.0.1:{net.port + 3}")
     config = config.replace(f"client_address: 127.0.0.1:{net.client_port}\n", "")
     config = config.replace("peers:\n", f"peers:\n  - {{id: 1, address: \"127.0.0.1:{net.port}\"}}\n", 1)
     net.config(4).write_text(config)
@@ -404,7 +425,8 @@ def joins_and_leaves(tap, node, net):
     tap.check("and has every block", net.wait(lambda: len(heads()) == 1), heads(), net.log(4))
     for i in (1, 2, 3): # three of four voters
         subprocess.run([node, "leave", net.config(i), "4"], check=True, stdout=subprocess.DEVNULL)
-    tap.check("approved again it leaves", net.wait(lambda: standing(net, 1, 4) not in ("voter", "learner")), net.log(1), net.log(4))
+    tap.check("approved again it leaves", net.wait(lambda: standing(net, 1, 4) not in ("voter", "learner")),
+              net.log(1), net.log(4))
     tap.check("and is told", net.wait(lambda: net.status(4).get("standing") == "removed"), net.status(4), net.log(4))
     code = net.kill(4, signal.SIGTERM)
     for i in range(1, MEMBERS + 1):
@@ -413,7 +435,8 @@ def joins_and_leaves(tap, node, net):
 
 
 def a_client_far_away(tap, node, net):
-    """Nothing but an address and the chain's id: a transaction, and its receipt with proof; what is the owner's alone is refused."""
+    """Nothing but an address and the chain's id: a transaction, and its receipt with proof; what is the owner's alone
+    is refused."""
     address, admin = f"127.0.0.1:{net.client_port}", net.folder / "admin.pem"
     with socket.create_connection(("127.0.0.1", net.client_port)) as s:
         lines = s.makefile("rw")
@@ -430,51 +453,67 @@ def a_client_far_away(tap, node, net):
         tap.check("and changes no members", refused.get("status") == "MGC_E_FORBIDDEN", refused)
         as_one = ask({"do": "query", "what": "blocks", "arguments": "limit=1", "caller": 1})
         tap.check("and asks as the public", len(as_one.get("rows", [])) == 1, as_one)
-        tap.check("and gets a sentence for rubbish", "error" in ask({"do": "receipt", "contract": 2, "height": 10**9, "index": 0}) and "error" in ask({"no": 1}))
+        tap.check("and gets a sentence for rubbish",
+                  "error" in ask({"do": "receipt", "contract": 2, "height": 10**9, "index": 0})
+                                 and "error" in ask({"no": 1}))
     proof = net.folder / "proof"
     words = ["bank", "open", "first=900", "amount=5", f"{admin}:administrator"]
-    done = subprocess.run([node, "submit", address, "--trust", trusted, "--proof", proof, *words], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run([node, "submit", address, "--trust", trusted, "--proof", proof, *words], capture_output=True,
+                          text=True, timeout=PATIENCE)
     last = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
-    tap.check("its transaction is acknowledged and its receipt proved", last.get("proved") and last.get("signatures", 0) >= 2 and proof.stat().st_size == last["proof_bytes"],
+    tap.check("its transaction is acknowledged and its receipt proved",
+              last.get("proved") and last.get("signatures", 0) >= 2 and proof.stat().st_size == last["proof_bytes"],
               done.returncode, done.stdout, done.stderr)
     words[2] = "first=901"
-    done = subprocess.run([node, "submit", address, "--trust", "ab" * 32, *words], capture_output=True, text=True, timeout=PATIENCE)
-    tap.check("a chain that it does not trust proves nothing", done.returncode == 7 and "does not verify" in done.stderr, done.returncode, done.stdout, done.stderr)
+    done = subprocess.run([node, "submit", address, "--trust", "ab" * 32, *words], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    tap.check("a chain that it does not trust proves nothing",
+              done.returncode == 7 and "does not verify" in done.stderr, done.returncode, done.stdout, done.stderr)
 
 
 def own_genesis(tap, node, folder):
     """Members who each made their own keys: a genesis of the public halves, which `check` finds fine."""
     folder = pathlib.Path(folder) / "own"
     folder.mkdir()
-    keys = [subprocess.run([node, "keys", folder / f"k{i}"], check=True, capture_output=True, text=True).stdout.strip() for i in range(4)]
-    words = [node, "genesis", folder / "genesis.yaml", "--chain", "try", *(f"{3 - i}={keys[i]}" for i in range(3)), "--learner", f"9={keys[3]}"]
+    keys = [subprocess.run([node, "keys", folder / f"k{i}"], check=True, capture_output=True,
+                           text=True).stdout.strip() for i in range(4)]
+    words = [node, "genesis", folder / "genesis.yaml", "--chain", "try", *(f"{3 - i}={keys[i]}" for i in range(3)),
+             "--learner", f"9={keys[3]}"]
     done = subprocess.run(words, capture_output=True, text=True)
     text = (folder / "genesis.yaml").read_text() if done.returncode == 0 else ""
-    tap.check("a genesis of public keys, in the order of ids", text.index(keys[2]) < text.index(keys[1]) < text.index(keys[0]) < text.index("learners") < text.index(keys[3]) if text else False,
+    tap.check("a genesis of public keys, in the order of ids",
+              text.index(keys[2]) < text.index(keys[1]) < text.index(keys[0]) < text.index("learners") < text.index(keys[3]) if text else False,
               done.stderr, text)
     tap.check("it is not overwritten", subprocess.run(words, capture_output=True).returncode == 6)
-    bad = [[*words[:2], folder / "other.yaml", x, f"2={keys[1]}"] for x in (f"2={keys[0]}", "1=" + "0" * 64, "0=" + keys[0], "1=12")]
-    tap.check("faults of it are refused", all(subprocess.run(w, capture_output=True).returncode == 2 for w in bad) and not (folder / "other.yaml").exists())
+    bad = [[*words[:2], folder / "other.yaml", x,
+            f"2={keys[1]}"] for x in (f"2={keys[0]}", "1=" + "0" * 64, "0=" + keys[0], "1=12")]
+    tap.check("faults of it are refused",
+              all(subprocess.run(w, capture_output=True).returncode == 2 for w in bad)
+                  and not (folder / "other.yaml").exists())
     subprocess.run([node, "init", folder / "net"], check=True, stdout=subprocess.DEVNULL)
     config = folder / "net" / "member-1" / "node.yaml"
     shutil.copy(folder / "k2" / "key.pem", folder / "net" / "member-1" / "key.pem")
     shutil.copy(folder / "k2" / "key.pass", folder / "net" / "member-1" / "key.pass")
     shutil.copy(folder / "genesis.yaml", folder / "net" / "genesis.yaml")
     done = subprocess.run([node, "check", config], capture_output=True, text=True)
-    tap.check("and a member of it is told that all is fine", done.returncode == 0 and "chain try" in done.stdout, done.returncode, done.stdout, done.stderr)
+    tap.check("and a member of it is told that all is fine", done.returncode == 0 and "chain try" in done.stdout,
+              done.returncode, done.stdout, done.stderr)
 
 
 def bad_configurations(tap, node, net):
     """Every fault with its file and line, all at once."""
     good = net.config(1).read_text()
     bad = net.folder / "member-1" / "bad.yaml"
-    bad.write_text(good.replace("listen:", "listne:").replace("tick_ms: 50", "tick_ms: -1").replace("log: info", "log: loud"))
+    bad.write_text(good.replace("listen:",
+                                "listne:").replace("tick_ms: 50", "tick_ms: -1").replace("log: info", "log: loud"))
     done = subprocess.run([node, "check", bad], capture_output=True, text=True)
     tap.check("faults of a configuration are told with line, key and cure",
-              done.returncode == 3 and "bad.yaml:4:1: listne:" in done.stderr and "did you mean \"listen\"" in done.stderr and
+              done.returncode == 3 and "bad.yaml:4:1: listne:" in done.stderr
+              and "did you mean \"listen\"" in done.stderr and
               "timing.tick_ms" in done.stderr and "log: is none of the levels" in done.stderr, done.stderr)
     done = subprocess.run([node, "run", net.config(1)], capture_output=True, text=True, timeout=PATIENCE)
-    tap.check("a second process on the same data is refused", done.returncode in (3, 6) and done.stderr != "", done.returncode, done.stderr)
+    tap.check("a second process on the same data is refused", done.returncode in (3, 6) and done.stderr != "",
+              done.returncode, done.stderr)
 
 
 def main():

@@ -38,7 +38,8 @@ def plain_environment():
 
 def run_child(text, timeout=120, **more):
     """Run Python text in a child; its output."""
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=timeout, env=child_environment(**more))
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=timeout,
+                          env=child_environment(**more))
     if done.returncode != 0:
         raise AssertionError(f"child ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -88,7 +89,7 @@ class Counting:
         return mg.Context(allocator=self.made)
 
 
-# --- a small market -----------------------------------------------------------------------------------------------------------
+# --- a small market -------------------------------------------------------------------------------------------------
 
 MORNING = 1700006400000  # 2023-11-15T00:00Z, a whole number of hours since 1970
 SITES = (("farm", (100, 100, 120, 120), (0, 150, 90, 0)), ("mill", (50, 60, 70, 80), (200, 100, 50, 0)),
@@ -101,7 +102,8 @@ def small_case(sites=2, scenarios=1, context=None):
                    realtime_buy_price_per_kwh=0.5, realtime_sell_price_per_kwh=0.01)
     for name, demand, sun in SITES[:sites]:
         site = case.add_microgrid(name, scenarios, buy_limit_kw=1000, sell_limit_kw=1000)
-        site.add_device("load", "demand", carrier="electricity", demand_kw=[[d * (1 + 0.2 * k) for d in demand] for k in range(scenarios)])
+        site.add_device("load", "demand", carrier="electricity",
+                        demand_kw=[[d * (1 + 0.2 * k) for d in demand] for k in range(scenarios)])
         site.add_device("pv", "roof", available_kw=[[s * (1 - 0.3 * k) for s in sun] for k in range(scenarios)])
     for first in range(sites):
         for second in range(first + 1, sites):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Result, Agent, Record: bargaining in one call, by three agents over a transport in Python, and what stands in the end."""
+"""Result, Agent, Record: bargaining in one call, by three agents over a transport in Python, and what stands in the
+end."""
 import json
 import math
 import os
@@ -64,7 +65,8 @@ class InOneCall(unittest.TestCase):
             self.assertEqual((len(trade.sent_kw), len(trade.price_per_kwh)), (4, 4))
             self.assertAlmostEqual(sum(trade.sent_kw), trade.sent_kwh, places=6)
             self.assertAlmostEqual(sum(s * p for s, p in zip(trade.sent_kw, trade.price_per_kwh)), trade.money, places=6)
-            series = self.result.plan.series(trade.seller, f"LINK:{trade.link}", ("sent_kw", "sent_back_kw")[trade.direction])
+            series = self.result.plan.series(trade.seller, f"LINK:{trade.link}",
+                                             ("sent_kw", "sent_back_kw")[trade.direction])
             for a, b in zip(series, trade.sent_kw):
                 self.assertAlmostEqual(a, b, delta=1e-3)
         for pair in self.result.pairs:
@@ -124,7 +126,8 @@ class InOneCall(unittest.TestCase):
             self.assertIn("both ends agree on every trade", text)
             self.assertNotIn("What caution costs", text)  # there is one scenario
             self.assertRaises(ValueError, result.report, path, tables=[("x", ["a", "b"], [["one"]])])
-            self.assertRaises(ValueError, result.report, path, figures=[report.Figure("x", {"a": [1.0], "b": [1.0, 2.0]})])
+            self.assertRaises(ValueError, result.report, path,
+                              figures=[report.Figure("x", {"a": [1.0], "b": [1.0, 2.0]})])
             self.assertRaises(ValueError, result.report, path, figures=[report.Figure("x", {"a": [1.0]}, "pie")])
             self.assertRaises(mg.MgcError, result.report, pathlib.Path(folder) / "no" / "such" / "r.html")
 

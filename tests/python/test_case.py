@@ -24,7 +24,8 @@ class Reference(unittest.TestCase):
             plan = case.plan(relax=relax)
             wanted = self.expected["one_scenario"][name]["standalone_cost"]
             for member, cost in wanted.items():
-                self.assertAlmostEqual(plan.number(member, "cost"), cost, delta=2e-4 * max(1.0, abs(cost)), msg=f"{name} {member}")
+                self.assertAlmostEqual(plan.number(member, "cost"), cost, delta=2e-4 * max(1.0, abs(cost)),
+                                       msg=f"{name} {member}")
             together = case.plan(relax=relax, together=True)
             wanted = self.expected["one_scenario"][name]["alliance_cost"]
             self.assertAlmostEqual(together.cost, wanted, delta=2e-4 * abs(wanted))
@@ -35,9 +36,11 @@ class Reference(unittest.TestCase):
         plan = case.plan(relax=True)
         for member, cost in wanted.items():
             self.assertAlmostEqual(plan.number(member, "cost"), cost, delta=1e-5 * max(1.0, abs(cost)))
-            worst, costs = plan.probability(member), [plan.number(member, "cost", k) for k in range(len(plan.probability(member)))]
+            worst = plan.probability(member)
+            costs = [plan.number(member, "cost", k) for k in range(len(worst))]
             self.assertAlmostEqual(sum(worst), 1.0, places=9)
-            self.assertAlmostEqual(plan.number(member, "first_stage_cost") + sum(p * q for p, q in zip(worst, costs)), cost,
+            self.assertAlmostEqual(plan.number(member, "first_stage_cost") + sum(p * q for p, q in zip(worst, costs)),
+                                   cost,
                                    delta=1e-5 * max(1.0, abs(cost)))
 
     def test_the_exact_program_by_the_solver(self):
@@ -49,11 +52,13 @@ class Reference(unittest.TestCase):
 
 class Building(unittest.TestCase):
     def test_a_day_by_hand(self):
-        # Two hours, 10 kW of demand, 0.1 and 0.3 a kWh, a lossless store of 5 kWh that must end empty: 10 (0.1) + 5 (0.1) + 5 (0.3).
+        # Two hours, 10 kW of demand, 0.1 and 0.3 a kWh, a lossless store of 5 kWh that must end empty: 10 (0.1) + 5
+        # (0.1) + 5 (0.3).
         case = mg.Case(2, 1.0, buy_price_per_kwh=[0.1, 0.3], realtime_buy_price_per_kwh=1.0)
         site = case.add_microgrid("home", buy_limit_kw=100)
         site.add_device("load", "all", carrier="electricity", demand_kw=10)
-        site.add_device("storage", "battery", carrier="electricity", energy_capacity_kwh=5, max_charge_kw=5, max_discharge_kw=5,
+        site.add_device("storage", "battery", carrier="electricity", energy_capacity_kwh=5, max_charge_kw=5,
+                        max_discharge_kw=5,
                         initial_energy_kwh=0, final_energy_kwh=0, charge_efficiency=1.0, discharge_efficiency=1.0)
         plan = case.plan()
         self.assertEqual(plan.outcome, "optimal")
@@ -65,9 +70,11 @@ class Building(unittest.TestCase):
 
     def test_values_read_back(self):
         case = small_case(2, scenarios=2)
-        self.assertEqual((case.periods, case.hours, list(case.microgrids), len(case.links)), (4, 1.0, ["farm", "mill"], 1))
+        self.assertEqual((case.periods, case.hours, list(case.microgrids), len(case.links)),
+                         (4, 1.0, ["farm", "mill"], 1))
         farm = case["farm"]
-        self.assertEqual((farm.get("buy_limit_kw"), farm.scenarios, farm["demand"].get_text("carrier")), (1000.0, 2, "electricity"))
+        self.assertEqual((farm.get("buy_limit_kw"), farm.scenarios, farm["demand"].get_text("carrier")),
+                         (1000.0, 2, "electricity"))
         self.assertAlmostEqual(farm["demand"].get("demand_kw", 1, 2), 144.0)
         self.assertEqual(case.links[0].get("capacity_kw", 3), 200.0)
         self.assertIsNone(farm["roof"].get_text("carrier"))
@@ -96,7 +103,8 @@ class Building(unittest.TestCase):
         case = mg.Case(3, 1.0, buy_price_per_kwh=0.2, realtime_buy_price_per_kwh=0.4)
         site = case.add_microgrid("lab", buy_limit_kw=100)
         site.add_device("load", "all", carrier="electricity", demand_kw=10)
-        own = site.add_device("linear", "turbine").add_variable("power", lower=0.0, upper=[1.0, 6.0, 6.0], cost_per_kwh=0.1, electricity=1.0)
+        own = site.add_device("linear", "turbine").add_variable("power", lower=0.0, upper=[1.0, 6.0, 6.0],
+                                                                cost_per_kwh=0.1, electricity=1.0)
         own.add_constraint({"power": 1.0, ("power", True): -1.0}, lower=-2.0, upper=2.0)
         self.assertEqual(case.check(), [])
         power = case.plan().series("lab", "turbine", "power")  # cheaper than the grid: 1, then 2 more an hour
@@ -128,7 +136,8 @@ class Building(unittest.TestCase):
         self.assertTrue(any("microgrids/a/devices" in where for _, where, _ in faults))
 
     def test_the_table_of_parameters(self):
-        for scope in ("market", "carbon", "microgrid", "link", "variable", *(t for t in mg.device_types() if t != "linear")):
+        for scope in ("market", "carbon", "microgrid", "link", "variable",
+                      *(t for t in mg.device_types() if t != "linear")):
             found = mg.parameters(scope)
             self.assertTrue(found and all(p.key and p.text for p in found), scope)
         self.assertRaises(mg.UnknownKey, mg.parameters, "kitchen")
@@ -145,7 +154,8 @@ class Building(unittest.TestCase):
 
 class Planning(unittest.TestCase):
     def test_infeasible_says_why(self):
-        case = mg.Case(2, 1.0, buy_price_per_kwh=0.1, realtime_buy_price_per_kwh=0.2, unserved_electricity_price_per_kwh=None)
+        case = mg.Case(2, 1.0, buy_price_per_kwh=0.1, realtime_buy_price_per_kwh=0.2,
+                       unserved_electricity_price_per_kwh=None)
         site = case.add_microgrid("isle", buy_limit_kw=5)
         site.add_device("load", "all", carrier="electricity", demand_kw=[3, 9])
         plan = case.plan()
@@ -164,8 +174,10 @@ class Planning(unittest.TestCase):
         for k in range(2):  # what comes in is what goes out, at both sites together (a link without loss)
             for t in range(4):
                 rest = sum(sum(sign * plan.series(site, "", quantity, k)[t] for sign, quantity in
-                               ((1, "buy_kw"), (-1, "sell_kw"), (1, "realtime_buy_kw"), (-1, "realtime_sell_kw"))) + plan.series(site, "roof", "power_kw", k)[t]
-                           + plan.series(site, "demand", "unserved_kw", k)[t] - plan.series(site, "demand", "demand_kw", k)[t]
+                               ((1, "buy_kw"), (-1, "sell_kw"), (1, "realtime_buy_kw"), (-1, "realtime_sell_kw"))) +
+                           plan.series(site, "roof", "power_kw", k)[t]
+                           + plan.series(site, "demand", "unserved_kw",
+                                         k)[t] - plan.series(site, "demand", "demand_kw", k)[t]
                            for site in ("farm", "mill"))
                 self.assertAlmostEqual(rest, 0.0, places=3)
         self.assertTrue(math.isfinite(plan.number("farm", "emission_kg")))
@@ -235,7 +247,8 @@ class Files(unittest.TestCase):
         text = next(iter(files.values()))
         again = mg.Case.from_text(text, open=give)
         self.assertTrue(opened)
-        self.assertEqual(again.realised["hospital"]["electric-load"].get("demand_kw", 0, 5), case.realised["hospital"]["electric-load"].get("demand_kw", 0, 5))
+        self.assertEqual(again.realised["hospital"]["electric-load"].get("demand_kw", 0, 5),
+                         case.realised["hospital"]["electric-load"].get("demand_kw", 0, 5))
 
     def test_a_function_that_opens_files_may_fail(self):
         text = next(iter(mg.builtin_files().values()))

@@ -13,7 +13,8 @@ from support import DATA, LONG, PACKAGE, ROOT, SANITIZED, child_environment, mg,
 EXAMPLES = PACKAGE / "examples"
 # A small case stands in for the embedded one, which takes most of a minute: MGC_TEST_LONG=1 runs that.
 CASE = DATA / "reference" / "one_scenario.json"
-SMALL = "" if LONG else f"import mgchain\nmgchain.Case.builtin = classmethod(lambda cls, **o: cls.load({str(CASE)!r}, **o))\n"
+SMALL = "" if LONG else ("import mgchain\n"
+                         f"mgchain.Case.builtin = classmethod(lambda cls, **o: cls.load({str(CASE)!r}, **o))\n")
 
 
 def have(module):
@@ -26,13 +27,15 @@ def have(module):
 
 class Examples(unittest.TestCase):
     def run_example(self, name, *arguments, **environment):
-        done = subprocess.run([sys.executable, str(EXAMPLES / name), *arguments], capture_output=True, text=True, timeout=500,
+        done = subprocess.run([sys.executable, str(EXAMPLES / name), *arguments], capture_output=True,
+                              text=True, timeout=500,
                               env=child_environment(**environment))
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
     def test_quick_start(self):
-        done = subprocess.run([sys.executable, "-c", SMALL + (EXAMPLES / "quick_start.py").read_text()], capture_output=True, text=True,
+        done = subprocess.run([sys.executable, "-c", SMALL + (EXAMPLES / "quick_start.py").read_text()],
+                              capture_output=True, text=True,
                               timeout=500, env=child_environment())
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"together they save \d+\.\d\d; the hospital pays")
@@ -60,11 +63,13 @@ class Examples(unittest.TestCase):
 
     def test_pictures(self):
         with tempfile.TemporaryDirectory() as folder:
-            out = self.run_example("pictures.py", folder, *([] if LONG else [str(CASE)]), MGCHAIN_EXAMPLE_QUICK="1", MPLBACKEND="Agg")
+            out = self.run_example("pictures.py", folder, *([] if LONG else [str(CASE)]), MGCHAIN_EXAMPLE_QUICK="1",
+                                   MPLBACKEND="Agg")
             if not have("matplotlib"):
                 self.assertIn("matplotlib is not installed", out)
                 self.skipTest("matplotlib is not installed: the example says so and ends")
-            for name in ("costs", "payments", "trades", "convergence", "dispatch-hospital-electricity", "storage-hospital", "split", "chord",
+            for name in ("costs", "payments", "trades", "convergence", "dispatch-hospital-electricity",
+                         "storage-hospital", "split", "chord",
                          "carbon-hospital", "emissions", "ledger-transactions", "yours"):
                 self.assertEqual((pathlib.Path(folder) / f"{name}.png").read_bytes()[:4], b"\x89PNG", name)
             self.assertTrue((pathlib.Path(folder) / "report.html").is_file())
@@ -81,7 +86,8 @@ class Pages(unittest.TestCase):
             self.assertTrue(snippets, page)
             for snippet in snippets:
                 with tempfile.TemporaryDirectory() as folder:
-                    done = subprocess.run([sys.executable, "-c", SMALL + snippet], capture_output=True, text=True, timeout=500, cwd=folder,
+                    done = subprocess.run([sys.executable, "-c", SMALL + snippet], capture_output=True, text=True,
+                                          timeout=500, cwd=folder,
                                           env=child_environment())
                     self.assertEqual(done.returncode, 0, f"{page.name}:\n{snippet}\n{done.stderr}")
 
@@ -97,7 +103,8 @@ class Pages(unittest.TestCase):
                 self.assertIn("return", thing.__annotations__, name)
             if inspect.isclass(thing) and thing.__module__.startswith("mgchain"):
                 for member, what in vars(thing).items():
-                    if member.startswith("_") or not (inspect.isfunction(what) or isinstance(what, (property, classmethod, staticmethod))):
+                    callable_ = inspect.isfunction(what) or isinstance(what, (property, classmethod, staticmethod))
+                    if member.startswith("_") or not callable_:
                         continue
                     function = what.fget if isinstance(what, property) else getattr(what, "__func__", what)
                     inherited = any(member in vars(base) for base in thing.__mro__[1:])
@@ -142,9 +149,11 @@ class Installing(unittest.TestCase):
 
     @unittest.skipIf(SANITIZED, "pip is not ours to sanitize")
     def test_pip_installs_and_the_package_works(self):
-        probe = subprocess.run([sys.executable, "-c", "import pip, setuptools, wheel; print(setuptools.__version__)"], capture_output=True, text=True)
+        probe = subprocess.run([sys.executable, "-c", "import pip, setuptools, wheel; print(setuptools.__version__)"],
+                               capture_output=True, text=True)
         if probe.returncode != 0:
-            probe = subprocess.run([sys.executable, "-c", "import pip, setuptools; print(setuptools.__version__)"], capture_output=True, text=True)
+            probe = subprocess.run([sys.executable, "-c", "import pip, setuptools; print(setuptools.__version__)"],
+                                   capture_output=True, text=True)
         if probe.returncode != 0:
             self.skipTest("pip or setuptools is not installed")
         if int(probe.stdout.split(".")[0]) < 61:
@@ -155,15 +164,20 @@ class Installing(unittest.TestCase):
             shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
             target = pathlib.Path(folder) / "target"
             environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-            done = subprocess.run([sys.executable, "-m", "pip", "install", "--no-build-isolation", "--no-index", "--no-deps", "--quiet",
-                                   "--disable-pip-version-check", "--target", str(target), str(source)], capture_output=True, text=True,
+            done = subprocess.run([sys.executable, "-m", "pip", "install", "--no-build-isolation", "--no-index",
+                                   "--no-deps", "--quiet",
+                                   "--disable-pip-version-check", "--target", str(target), str(source)],
+                                  capture_output=True, text=True,
                                   timeout=200, env=environment)
             if done.returncode != 0 and "bdist_wheel" in done.stderr + done.stdout:
                 self.skipTest("wheel is not installed (apt install python3-wheel)")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertTrue((target / "mgchain" / "py.typed").is_file())
-            out = subprocess.run([sys.executable, "-c", "import mgchain; print(mgchain.__file__, mgchain.Solver([1.0], lower=2.0).solve().objective)"],
+            out = subprocess.run([sys.executable, "-c",
+                                  "import mgchain; print(mgchain.__file__, mgchain.Solver([1.0], "
+                                  "lower=2.0).solve().objective)"],
                                  capture_output=True, text=True, timeout=60, cwd=folder,
-                                 env={**environment, "PYTHONPATH": str(target), "MGCHAIN_LIBRARY": os.environ.get("MGCHAIN_LIBRARY", "")})
+                                 env={**environment, "PYTHONPATH": str(target),
+                                      "MGCHAIN_LIBRARY": os.environ.get("MGCHAIN_LIBRARY", "")})
             self.assertEqual(out.returncode, 0, out.stderr)
             self.assertIn(str(target), out.stdout)

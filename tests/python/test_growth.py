@@ -30,7 +30,8 @@ def cycle(n):
         result = small_case(2).solve()
         result.trades, result.plan.series("farm", "", "buy_kw"), result.record(1).bytes
     if n % 25 == 0:
-        with mg.Node(mg.MemoryStorage(), mg.Key.from_seed(bytes(32)), chain="main", genesis_time_ms=1000, empty_interval_ms=1000) as node:
+        with mg.Node(mg.MemoryStorage(), mg.Key.from_seed(bytes(32)), chain="main", genesis_time_ms=1000,
+                     empty_interval_ms=1000) as node:
             node.step(5000)
             node.blocks()
     if n % 20 == 0:
@@ -68,7 +69,8 @@ class Growth(unittest.TestCase):
 
 
 class Overhead(unittest.TestCase):
-    """What Python adds to a solve of the embedded case (one process, the same work by naked calls and by the objects, by turns)."""
+    """What Python adds to a solve of the embedded case (one process, the same work by naked calls and by the objects,
+    by turns)."""
 
     @unittest.skipIf(SANITIZED, "a sanitizer's times say nothing")
     def test_below_three_percent(self):
@@ -105,10 +107,13 @@ class Overhead(unittest.TestCase):
                 spent[name].append(time.process_time() - begin)
         best = {name: min(times) for name, times in spent.items()}
         for name in ("objects", "told"):
-            print(f"# {name}: {1000 * best[name]:.1f} ms beside {1000 * best['naked']:.1f} ms: {100 * (best[name] / best['naked'] - 1):+.2f} %")
-        # The same work differs by a few percent from run to run on a shared machine, so the fixed part is measured by itself too.
+            print(f"# {name}: {1000 * best[name]:.1f} ms beside {1000 * best['naked']:.1f} ms: "
+                  f"{100 * (best[name] / best['naked'] - 1):+.2f} %")
+        # The same work differs by a few percent from run to run on a shared machine, so the fixed part is measured
+        # by itself too.
         fixed = self.fixed_cost(model)
-        print(f"# fixed cost of a call by the objects: {1000 * fixed:.3f} ms, {100 * fixed / best['naked']:.2f} % of the solve")
+        print(f"# fixed cost of a call by the objects: {1000 * fixed:.3f} ms, {100 * fixed / best['naked']:.2f} % of "
+              f"the solve")
         self.assertLess(fixed, 0.03 * best["naked"])
         self.assertLess(best["objects"], 1.25 * best["naked"])
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Key, Storage, Node, Contract, Ledger, Proof, Day: a ledger made and verified, with storage, transport and contracts in Python."""
+"""Key, Storage, Node, Contract, Ledger, Proof, Day: a ledger made and verified, with storage, transport and contracts
+in Python."""
 import gc
 import hashlib
 import pathlib
@@ -106,8 +107,10 @@ class ADay(unittest.TestCase):
         chain = self.ledger.chain("trading")
         block = chain.block(2)
         account = next(chain.accounts())
-        proofs = {"transaction": chain.prove_transaction(2, 0), "receipt": chain.prove_receipt(2, 0), "head": chain.prove_head(2),
-                  "block": chain.prove_block(2), "ancestor": chain.prove_ancestor(1, 3), "record": chain.prove_account(account.id),
+        proofs = {"transaction": chain.prove_transaction(2, 0), "receipt": chain.prove_receipt(2, 0),
+                  "head": chain.prove_head(2),
+                  "block": chain.prove_block(2), "ancestor": chain.prove_ancestor(1, 3),
+                  "record": chain.prove_account(account.id),
                   "absence": chain.prove_account(b"\xff" * 16)}
         rng = random.Random(5)
         for kind, proof in proofs.items():
@@ -197,33 +200,39 @@ class Nodes(unittest.TestCase):
         with open_node(mg.MemoryStorage(), chain="main") as node:
             carry_day(node, until="tariff")
             now = node.info["time_ms"] + 1000
-            ticket = node.transact("trading", "deposit", [(keys[_native.MGC_DAY_MANAGER + 1], "manager")], microgrid=1, amount_micro=5, reference="x")
+            ticket = node.transact("trading", "deposit", [(keys[_native.MGC_DAY_MANAGER + 1], "manager")], microgrid=1,
+                                   amount_micro=5, reference="x")
             self.assertEqual(ticket.state, "open")
             node.flush(now)
             self.assertEqual(ticket.state, "refused")
             self.assertTrue(ticket.info.rule or ticket.info.name)
             self.assertRaises(mg.MgcError, ticket.check)
-            good = node.transact("trading", "deposit", [(keys[_native.MGC_DAY_MARKET_OPERATOR], "market operator")], microgrid=1,
+            good = node.transact("trading", "deposit",
+                                 [(keys[_native.MGC_DAY_MARKET_OPERATOR], "market operator")], microgrid=1,
                                  amount_micro=123456, reference="x")
             node.flush(now + 1000)
             self.assertEqual(good.check().state, "committed")
             self.assertEqual(node.submit(b"rubbish").state, "refused")
             self.assertEqual(node.next_nonce(keys[_native.MGC_DAY_MARKET_OPERATOR].public, "trading"), 2)
             operator = [(keys[_native.MGC_DAY_MARKET_OPERATOR], "market operator")]
-            told = node.call("trading", "deposit", operator, now_ms=now + 1500, microgrid=1, amount_micro=7, reference="y")
+            told = node.call("trading", "deposit", operator, now_ms=now + 1500, microgrid=1,
+                             amount_micro=7, reference="y")
             self.assertEqual((told.state, told.info.height), ("committed", node.chain("trading").height))
             with self.assertRaises(mg.MgcError) as caught:
                 node.call("trading", "deposit", operator, now_ms=now + 1800, microgrid=99, amount_micro=7, reference="y")
-            self.assertEqual((caught.exception.name, node.next_nonce(operator[0][0].public, "trading")), ("MGC_E_NOT_FOUND", 4))
+            self.assertEqual((caught.exception.name, node.next_nonce(operator[0][0].public, "trading")),
+                             ("MGC_E_NOT_FOUND", 4))
             self.assertRaises(mg.MgcError, node.receive, 2, b"hello")
             self.assertGreater(node.step(now + 2000), now)
             self.assertIn("main", repr(node))
 
     def test_arguments_by_name(self):
         self.assertIn("deposit", mg.methods("trading"))
-        self.assertEqual([field.name for field in mg.fields("trading", "deposit")], ["microgrid", "amount_micro", "reference"])
+        self.assertEqual([field.name for field in mg.fields("trading", "deposit")],
+                         ["microgrid", "amount_micro", "reference"])
         self.assertTrue(mg.arguments("trading", "nominate", microgrid=1, carrier=1, rows=[[10, 1, 2], (11, 3, 4)]))
-        for bad, error in (({"microgrid": 1}, mg.FormatError), ({"micrgrid": 1}, mg.UnknownKey), ({"microgrid": 1.0}, TypeError),
+        for bad, error in (({"microgrid": 1}, mg.FormatError), ({"micrgrid": 1}, mg.UnknownKey),
+                           ({"microgrid": 1.0}, TypeError),
                            ({"microgrid": 2**70}, OverflowError), ({"microgrid": -1}, mg.MgcError)):
             self.assertRaises(error, mg.arguments, "trading", "deposit", **bad)
         self.assertRaises(mg.UnknownKey, mg.methods, "tradin")
@@ -400,10 +409,12 @@ class OwnStorage(unittest.TestCase):
                 self.db.execute("create table piece (file text, at integer, data blob, primary key (file, at))")
 
             def size(self, name):
-                return self.db.execute("select coalesce(max(at + length(data)), 0) from piece where file = ?", (name,)).fetchone()[0]
+                return self.db.execute("select coalesce(max(at + length(data)), 0) from piece where file = ?",
+                                       (name,)).fetchone()[0]
 
             def list(self):
-                return [(name, self.size(name)) for (name,) in self.db.execute("select distinct file from piece").fetchall()]
+                return [(name, self.size(name)) for (name,
+                                                     ) in self.db.execute("select distinct file from piece").fetchall()]
 
             def read(self, name, offset, length):
                 rows = self.db.execute("select data from piece where file = ? order by at", (name,)).fetchall()
@@ -465,7 +476,8 @@ class Counter(mg.Contract):
             env.emit("counted", bytes([n]))
         elif call.method == "fee":
             env.open_account(self.own(1), unit=_native.MGC_UNIT_MICRO_CURRENCY, code=7)
-            env.transfer(self.own(2), mg.account_id(_native.MGC_ACCOUNT_MONEY, 1), self.own(1), 100, unit=_native.MGC_UNIT_MICRO_CURRENCY, code=9)
+            env.transfer(self.own(2), mg.account_id(_native.MGC_ACCOUNT_MONEY, 1), self.own(1), 100,
+                         unit=_native.MGC_UNIT_MICRO_CURRENCY, code=9)
             assert env.account(self.own(1)).credits_posted == 100
         elif call.method == "remove":
             env.remove(b"n")
@@ -485,7 +497,8 @@ class Counter(mg.Contract):
 
     def query(self, env, query):
         if query.what == "counted":
-            return ("key", "value"), [(key, value) for key, value in env.items(query.arguments.get("prefix", "").encode())]
+            return ("key", "value"), [(key, value) for key,
+                                      value in env.items(query.arguments.get("prefix", "").encode())]
         if query.what == "who":
             return [{"caller": query.caller, "all": int(query.sees_all)}]
         return None
@@ -498,7 +511,8 @@ class OwnContract(unittest.TestCase):
         self.node = open_node(self.storage, chain="main", contracts=[Counter()], empty_interval_ms=1000)
         carry_day(self.node, until="deposit")
         self.now = self.node.info["time_ms"]
-        self.send("information", "deploy", [(self.keys[_native.MGC_DAY_ADMINISTRATOR], "administrator")], id=103, version=1,
+        self.send("information", "deploy", [(self.keys[_native.MGC_DAY_ADMINISTRATOR], "administrator")],
+                  id=103, version=1,
                   code_hash=Counter.code_hash, activation_height=self.node.chain().height + 3, name="counter").check()
         for _ in range(4):
             self.now += 2000
@@ -536,7 +550,8 @@ class OwnContract(unittest.TestCase):
     def test_a_refusal_undoes_and_its_sentence_stands(self):
         self.send(103, "count", data=b"").check()
         ticket = self.send(103, "undo", data=b"")
-        self.assertEqual((ticket.info.state, ticket.info.name, ticket.info.rule), ("refused", "MGC_E_RANGE", "100 % refused: %s %n"))
+        self.assertEqual((ticket.info.state, ticket.info.name, ticket.info.rule),
+                         ("refused", "MGC_E_RANGE", "100 % refused: %s %n"))
         self.assertEqual(self.counted()[b"n".hex()], (1).to_bytes(4, "big").hex())
         self.assertEqual(self.send(103, "never", data=b"").info.rule, "never is not a method")
         self.assertEqual(self.send(103, "unknown", data=b"").info.rule, "no such method")
@@ -570,7 +585,8 @@ class OwnTransport(unittest.TestCase):
     def cluster(self, wires, make=Wire):
         keys = {number: mg.Key.from_seed(bytes([number]) * 32) for number in (1, 2, 3)}
         members = [(number, key.public) for number, key in keys.items()]
-        return {number: mg.Node(mg.MemoryStorage(), key, id=number, chain="main", members=members, genesis_time_ms=1000, seed=7,
+        return {number: mg.Node(mg.MemoryStorage(), key, id=number, chain="main", members=members,
+                                genesis_time_ms=1000, seed=7,
                                 empty_interval_ms=200, transport=make(number, wires)) for number, key in keys.items()}
 
     def run_for(self, nodes, wires, begin, end):
@@ -596,7 +612,8 @@ class OwnTransport(unittest.TestCase):
         self.assertEqual([(m.id, m.standing) for m in nodes[1].order_members], [(1, "voter"), (2, "voter"), (3, "voter")])
         self.assertRaises(mg.MgcError, nodes[1].change_member, "remove", 9, bytes(32))
         founder = [(mg.Key.from_seed(b"f" * 32), "administrator"), (mg.Key.from_seed(bytes([1]) * 32), "validator")]
-        ticket = nodes[1].call("information", "found", founder, now_ms=6000, name="valley", currency="EUR", slot_ms=3600000, gate_ms=3600000,
+        ticket = nodes[1].call("information", "found", founder, now_ms=6000, name="valley", currency="EUR",
+                               slot_ms=3600000, gate_ms=3600000,
                                gate_slots=24, window_ms=3600000, collateral_bp=1000, pending_blocks=1000, first_slot=0,
                                administrator=founder[0][0].public)
         self.assertEqual(ticket.state, "open")  # until they have agreed

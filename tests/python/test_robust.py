@@ -21,7 +21,8 @@ def newsvendor(own=None, **ambiguity):
 
 
 def worst_by_enumeration(x, radius):
-    """min over x is checked outside; here the worst expectation over the L1 ball around (0.5, 0.3, 0.2), by its corners."""
+    """min over x is checked outside; here the worst expectation over the L1 ball around (0.5, 0.3, 0.2), by its
+    corners."""
     cost = [x - 3 * min(x, d) for d in (10, 20, 40)]
     p = [0.5, 0.3, 0.2]
     best = max(range(3), key=lambda k: cost[k])
@@ -116,7 +117,8 @@ class TwoStages(unittest.TestCase):
         self.assertRaises(mg.InvalidArgument, mg.TwoStage, [0.5, 0.9])
 
     def test_smps_files(self):
-        core = "NAME p\nROWS\n N c\n L r\nCOLUMNS\n x c 1 r -1\n y c -3 r 1\nRHS\nBOUNDS\n UP b x 100\n UP b y 10\nENDATA\n"
+        core = ("NAME p\nROWS\n N c\n L r\nCOLUMNS\n x c 1 r -1\n y c -3 r 1\n"
+                "RHS\nBOUNDS\n UP b x 100\n UP b y 10\nENDATA\n")
         time = "TIME p\nPERIODS\n x r1 one\n y r two\nENDATA\n"
         with tempfile.TemporaryDirectory() as folder:
             paths = [pathlib.Path(folder) / name for name in ("p.cor", "p.tim", "p.sto")]

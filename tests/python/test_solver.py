@@ -173,13 +173,15 @@ class Files(unittest.TestCase):
             self.assertEqual(caught.exception.line, 4)
 
     def test_a_text_that_maximises_says_so(self):
-        self.assertTrue(mg.Solver.from_mps("NAME x\nOBJSENSE\n MAX\nROWS\n N o\n L r\nCOLUMNS\n a o 1 r 1\nRHS\n r 5\nENDATA\n").maximises)
+        self.assertTrue(mg.Solver.from_mps("NAME x\nOBJSENSE\n MAX\nROWS\n N o\n L r\nCOLUMNS\n a o 1 r 1\nRHS\n r "
+                                           "5\nENDATA\n").maximises)
 
 
 class Telling(unittest.TestCase):
     def test_progress_is_told(self):
         told = []
-        mg.Solver([-3, -5], rows=[[1, 0], [0, 2], [3, 2]], row_upper=[4, 12, 18]).solve(progress=lambda *a: told.append(a), presolve=1)
+        mg.Solver([-3, -5], rows=[[1, 0], [0, 2], [3, 2]],
+                  row_upper=[4, 12, 18]).solve(progress=lambda *a: told.append(a), presolve=1)
         self.assertGreater(len(told), 2)
         self.assertEqual(len(told[0]), 3)
 
@@ -197,7 +199,8 @@ class Telling(unittest.TestCase):
             self.assertEqual(bool(stream.getvalue()), wanted)
 
     def test_limits_are_outcomes(self):
-        solved = mg.Solver([-3, -5], rows=[[1, 0], [0, 2], [3, 2]], row_upper=[4, 12, 18]).solve(iteration_limit=1, presolve=1)
+        solved = mg.Solver([-3, -5], rows=[[1, 0], [0, 2], [3, 2]],
+                           row_upper=[4, 12, 18]).solve(iteration_limit=1, presolve=1)
         self.assertEqual(solved.outcome, "limit")
         self.assertFalse(solved.optimal)
         self.assertTrue(math.isfinite(solved.seconds))

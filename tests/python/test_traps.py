@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One test for each trap of a ctypes binding: what each would do without its guard is a silent wrong answer or a crash."""
+"""One test for each trap of a ctypes binding: what each would do without its guard is a silent wrong answer or a
+crash."""
 import array
 import ctypes
 import gc
@@ -32,7 +33,8 @@ def hard(n=30):
     rows = [[(31 * i * i + 17 * i) % 97 + 1.0 for i in range(n)], [(23 * i * i + 41 * i) % 89 + 1.0 for i in range(n)]]
     wide = [rows[0] + [1.0, -1.0, 0.0, 0.0], rows[1] + [0.0, 0.0, 1.0, -1.0]]
     half = [sum(row) // 2 + 0.5 for row in rows]
-    return mg.Solver([0.0] * n + [1.0] * 4, rows=wide, row_lower=half, row_upper=half, upper=[1.0] * n + [INF] * 4, integer=range(n))
+    return mg.Solver([0.0] * n + [1.0] * 4, rows=wide, row_lower=half, row_upper=half, upper=[1.0] * n + [INF] * 4,
+                     integer=range(n))
 
 
 class Prototypes(unittest.TestCase):
@@ -299,7 +301,8 @@ class Arrays(unittest.TestCase):
         return small().check(x)[0]
 
     def test_lists_tuples_generators_ranges_and_arrays(self):
-        for given in ([1, 2], (1.0, 2.0), range(1, 3), array.array("d", [1, 2]), array.array("f", [1, 2]), array.array("i", [1, 2]),
+        for given in ([1, 2], (1.0, 2.0), range(1, 3), array.array("d", [1, 2]), array.array("f", [1, 2]),
+                      array.array("i", [1, 2]),
                       memoryview(array.array("d", [1, 2])), (ctypes.c_double * 2)(1, 2)):
             self.assertEqual(self.check(given), 3.0, repr(given))
 
@@ -375,14 +378,16 @@ class NumpyArrays(unittest.TestCase):
         wide = numpy.array([1.0, 100.0, 2.0, 100.0])
         fortran = numpy.asfortranarray(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
         unaligned = numpy.frombuffer(b"\0" + numpy.array([1.0, 2.0]).tobytes(), dtype="u1")[1:].view("f8")
-        for given in (wide[::2], numpy.array([1, 2], dtype="float32"), numpy.array([1, 2]), numpy.array([1.0, 2.0], dtype=">f8"),
+        for given in (wide[::2], numpy.array([1, 2], dtype="float32"), numpy.array([1, 2]),
+                      numpy.array([1.0, 2.0], dtype=">f8"),
                       fortran[0], wide[2::-2][::-1], unaligned, numpy.array([True, True]) + [0, 1]):
             self.assertEqual(self.check(given), 3.0, repr(given))
         s = mg.Solver([1.0, 1.0], rows=fortran)
         self.assertEqual([s.coefficient(i, j) for i in (0, 1) for j in (0, 1)], [1.0, 2.0, 3.0, 4.0])
 
     def test_what_is_no_number_is_refused(self):
-        for bad in (numpy.array([1j, 2.0]), numpy.array(["a", "b"]), numpy.array([None, 1.0]), numpy.array([1, 2], dtype="datetime64[s]")):
+        for bad in (numpy.array([1j, 2.0]), numpy.array(["a", "b"]), numpy.array([None, 1.0]),
+                    numpy.array([1, 2], dtype="datetime64[s]")):
             self.assertRaises(TypeError, self.check, bad)
         self.assertRaises(OverflowError, _base.numbers, numpy.array([-1]), code="I")
         self.assertRaises(TypeError, _base.numbers, numpy.array([1.0]), code="I")
@@ -399,7 +404,8 @@ class Texts(unittest.TestCase):
             self.assertIsNot(result, ctypes.POINTER(ctypes.c_char), name)
 
     def test_a_text_with_a_length_is_not_read_to_a_nul(self):
-        for struct, field in ((_native.mgc_call, "method"), (_native.mgc_tx_info, "method"), (_native.mgc_receipt_info, "rule"),
+        for struct, field in ((_native.mgc_call, "method"), (_native.mgc_tx_info, "method"),
+                              (_native.mgc_receipt_info, "rule"),
                               (_native.mgc_event_info, "name")):
             self.assertIs(_native.callback(struct, field), ctypes.POINTER(ctypes.c_char))
         self.assertIs(_native.mgc_write_fn._argtypes_[1], ctypes.POINTER(ctypes.c_char))
@@ -439,7 +445,8 @@ class Sanitizer(unittest.TestCase):
         import os
         import subprocess
         from support import child_environment
-        text = ("import ctypes, mgchain as mg\nfrom mgchain import _native\ns = mg.Solver([1.0])\nlib = _native.library()\n"
+        text = ("import ctypes, mgchain as mg\nfrom mgchain import _native\ns = mg.Solver([1.0])\nlib = "
+                "_native.library()\n"
                 "short = (ctypes.c_double * 1)(0.0)\nx = ctypes.c_double()\n"
                 "s.add_column(), s.add_column(), s.add_column()\n"
                 "lib.mgc_program_check_x(s._handle, short, 4, ctypes.byref(x), ctypes.byref(x))\n")

@@ -7,7 +7,8 @@ import mgchain as mg
 
 MORNING = 1700006400000  # 2023-11-15T00:00Z in milliseconds
 
-case = mg.Case(periods=4, hours=1.0, buy_price_per_kwh=[0.2, 0.2, 0.35, 0.35], sell_price_per_kwh=0.05, realtime_buy_price_per_kwh=0.5,
+case = mg.Case(periods=4, hours=1.0, buy_price_per_kwh=[0.2, 0.2, 0.35, 0.35], sell_price_per_kwh=0.05,
+               realtime_buy_price_per_kwh=0.5,
                realtime_sell_price_per_kwh=0.01)
 for name, demand, sun in (("farm", [100, 100, 120, 120], [0, 150, 90, 0]), ("mill", [50, 60, 70, 80], [200, 100, 50, 0])):
     site = case.add_microgrid(name, buy_limit_kw=1000, sell_limit_kw=1000)
@@ -36,6 +37,7 @@ with mg.Ledger.open(folder, as_="regulator") as ledger:
     trusted = ledger.chain("trading").id  # whoever checks knows it from elsewhere
     for trade in ledger.trades(microgrid="farm"):
         shown = trade.proof.verify(trusted)
-        print(f"{trade.seller} -> {trade.buyer} slot {trade.slot}: {trade.wh} Wh for {trade.worth_micro / 1e6:.6f}, {trade.state}; "
+        print(f"{trade.seller} -> {trade.buyer} slot {trade.slot}: {trade.wh} Wh for {trade.worth_micro / 1e6:.6f}, "
+              f"{trade.state}; "
               f"{shown.kind} proved by {len(bytes(trade.proof))} bytes")
 print(folder)

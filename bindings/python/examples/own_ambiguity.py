@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much to order before demand is known, with an ambiguity set of one's own: demand may be lower than history says, never higher."""
+"""How much to order before demand is known, with an ambiguity set of one's own: demand may be lower than history
+says, never higher."""
 import mgchain as mg
 
 DEMAND, NOMINAL = (10.0, 20.0, 40.0), (0.5, 0.3, 0.2)

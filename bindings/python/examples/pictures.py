@@ -19,7 +19,8 @@ quick = os.environ.get("MGCHAIN_EXAMPLE_QUICK") == "1"  # on/off decisions relax
 result = case.solve(progress=True, relax=quick)
 print(result)
 for member in result.members.values():
-    print(f"  {member.id}: alone {member.standalone_cost:.2f}, together {member.final_cost:.2f}, saves {member.saving:.2f}")
+    print(f"  {member.id}: alone {member.standalone_cost:.2f}, together {member.final_cost:.2f}, saves "
+          f"{member.saving:.2f}")
 print(result.trades)
 
 # %% The pictures

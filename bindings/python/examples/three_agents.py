@@ -30,7 +30,8 @@ class Pipes(mg.Bus):
 
 def own_model(name):
     """What one member knows: itself and its links."""
-    model = mg.Model(4, 1.0, buy_price_per_kwh=[0.2, 0.2, 0.35, 0.35], sell_price_per_kwh=0.05, realtime_buy_price_per_kwh=0.5,
+    model = mg.Model(4, 1.0, buy_price_per_kwh=[0.2, 0.2, 0.35, 0.35], sell_price_per_kwh=0.05,
+                     realtime_buy_price_per_kwh=0.5,
                      realtime_sell_price_per_kwh=0.01)
     site = model.add_microgrid(name, buy_limit_kw=1000, sell_limit_kw=1000)
     site.add_device("load", "demand", carrier="electricity", demand_kw=DEMAND[name])

@@ -8,17 +8,23 @@
 """
 from ._base import Context
 from ._native import LibraryNotFound
-from .alliance import (Agent, Agreement, Certificate, Member, Pair, Record, RecordReport, Result, Round, Step, Trade, Trades, coalition_values,
+from .alliance import (Agent, Agreement, Certificate, Member, Pair, Record, RecordReport, Result, Round, Step, Trade,
+                       Trades, coalition_values,
                        least_core, nash_payments, shapley, version)
-from .case import (Case, Device, Link, Microgrid, Model, Parameter, Plan, State, StateEntry, builtin_files, device_types, parameters)
-from .contract import (Account, Call, Contract, Environment, Field, Query, Refusal, account_id, arguments, fields, methods, transaction)
+from .case import (Case, Device, Link, Microgrid, Model, Parameter, Plan, State, StateEntry, builtin_files,
+                   device_types, parameters)
+from .contract import (Account, Call, Contract, Environment, Field, Query, Refusal, account_id, arguments, fields,
+                       methods, transaction)
 from .crypto import Key, sha256, verify_signature
-from .errors import (CallbackError, CaseError, FormatError, InvalidArgument, Issue, MgcError, NotFound, NumericalError, OutOfMemory,
+from .errors import (CallbackError, CaseError, FormatError, InvalidArgument, Issue, MgcError, NotFound,
+                     NumericalError, OutOfMemory,
                      Refused, StateError, Stopped, StorageError, UnknownKey, VerificationError)
-from .ledger import (Answer, Block, Chain, Event, Ledger, Proof, Receipt, Row, Transaction, Verification, Verified, Verifier,
+from .ledger import (Answer, Block, Chain, Event, Ledger, Proof, Receipt, Row, Transaction, Verification,
+                     Verified, Verifier,
                      decode_transaction)
 from .node import Node, NodeMember, Ticket, TicketState
-from .robust import (FIRST_STAGE, RECOURSE, AmbiguitySet, BudgetSolution, Robust, RobustSolution, Scenarios, TwoStage, radius,
+from .robust import (FIRST_STAGE, RECOURSE, AmbiguitySet, BudgetSolution, Robust, RobustSolution, Scenarios,
+                     TwoStage, radius,
                      reduce_scenarios, scenario)
 from .settle import Day, DayTransaction, Keys
 from .solver import Solution, Solver

@@ -62,7 +62,8 @@ def outcome_name(outcome: int) -> str:
 class Guard:
     """One thread at a time in the handles of one context.
 
-    The C call runs without the interpreter's lock, so this one is needed.  A callback that calls back into what is calling
+    The C call runs without the interpreter's lock, so this one is needed.  A callback that calls back into what is
+    calling
     it would wait for itself: it is refused instead.
     """
 
@@ -73,7 +74,8 @@ class Guard:
 
     def __enter__(self) -> "Guard":
         if self._owner == threading.get_ident():
-            raise StateError(_native.MGC_E_STATE, "python: called from inside a callback of the same object, which is still at work")
+            raise StateError(_native.MGC_E_STATE,
+                             "python: called from inside a callback of the same object, which is still at work")
         self._lock.acquire()
         self._owner = threading.get_ident()
         return self
@@ -172,11 +174,12 @@ def _place(text: str) -> Dict[str, Any]:
     return found
 
 
-# --- handles --------------------------------------------------------------------------------------------------------------
+# --- handles --------------------------------------------------------------------------------------------------------
 
 
 class Handle:
-    """Owns one handle of the library.  A context manager; close() may be called twice; else it goes with its last user."""
+    """Owns one handle of the library.  A context manager; close() may be called twice; else it goes with its last
+    user."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -251,7 +254,7 @@ def options(struct: type, values: Mapping[str, Any]) -> Any:
     return made
 
 
-# --- arrays ------------------------------------------------------------------------------------------------------------------
+# --- arrays ---------------------------------------------------------------------------------------------------------
 
 _CODES = {"d": (ctypes.c_double, "float64", 8), "I": (ctypes.c_uint32, "uint32", 4), "q": (ctypes.c_int64, "int64", 8),
           "Q": (ctypes.c_uint64, "uint64", 8)}
@@ -309,7 +312,8 @@ def _from_anything(values: Any, code: str, what: str) -> Tuple[Any, Tuple[int, .
         raise TypeError(f"{what} must be numbers")
     if view is not None and view.format == code and view.c_contiguous and isinstance(values, array.array):
         return values, (len(values),)
-    if view is not None and view.format in (code, "f", "d", "i", "I", "l", "L", "q", "Q", "h", "H", "b", "B") and view.ndim > 0:
+    if view is not None and view.format in (code, "f", "d", "i", "I", "l", "L", "q", "Q", "h", "H", "b",
+                                            "B") and view.ndim > 0:
         values = view.tolist()
     elif not hasattr(values, "__len__"):
         if not hasattr(values, "__iter__"):
@@ -328,7 +332,8 @@ def _from_anything(values: Any, code: str, what: str) -> Tuple[Any, Tuple[int, .
     return flat, tuple(shape)
 
 
-def numbers(values: Numbers, shape: Union[None, int, Tuple[Optional[int], ...]] = None, what: str = "array", code: str = "d") -> Array:
+def numbers(values: Numbers, shape: Union[None, int, Tuple[Optional[int], ...]] = None, what: str = "array",
+            code: str = "d") -> Array:
     """Numbers for C: contiguous, of the right type, of the right shape, alive for the call.
 
     A suitable array (float64, contiguous) is used as it is, without a copy; anything else is copied into one.
@@ -352,6 +357,13 @@ def numbers(values: Numbers, shape: Union[None, int, Tuple[Optional[int], ...]] 
         if len(found) != len(wanted) or any(w is not None and w != f for w, f in zip(wanted, found)):
             raise _shape_error(what, found, tuple("any" if w is None else w for w in wanted))
     return Array(ctypes.cast(ctypes.c_void_p(address), ctypes.POINTER(kind)), n, kept)
+
+
+def pairs(coefficients: Any) -> Tuple[Any, Any]:
+    """Columns and values for a row of a program, out of {column: value} or pairs."""
+    given = list(coefficients.items() if isinstance(coefficients, Mapping) else coefficients)
+    columns = numbers([column for column, _ in given], what="columns", code="I")
+    return columns, numbers([value for _, value in given], what="values")
 
 
 def room(n: int, out: Any = None, what: str = "out", code: str = "d") -> Array:
@@ -397,7 +409,7 @@ def doubles(values: Any) -> Any:
     return numpy.array(values, dtype="float64") if numpy is not None else array.array("d", values)
 
 
-# --- bytes ---------------------------------------------------------------------------------------------------------------------
+# --- bytes ----------------------------------------------------------------------------------------------------------
 
 _BYTE_POINTER = ctypes.POINTER(ctypes.c_uint8)
 
@@ -423,7 +435,7 @@ def put_bytes(target: Any, data: bytes) -> None:
     ctypes.memmove(target, data, len(data))
 
 
-# --- callbacks --------------------------------------------------------------------------------------------------------------------
+# --- callbacks ------------------------------------------------------------------------------------------------------
 
 
 class Carrier:
@@ -443,7 +455,8 @@ class Carrier:
         if error is not None:
             raise error
 
-    def thunk(self, prototype: Any, function: Callable[..., Any], failed: int = _native.MGC_E_CALLBACK, drop_user: bool = True) -> Any:
+    def thunk(self, prototype: Any, function: Callable[..., Any], failed: int = _native.MGC_E_CALLBACK,
+              drop_user: bool = True) -> Any:
         """A callback of C for a function of Python.  It never answers 0, which C takes for no answer at all.
 
         The function answers None or True (done), False (stop) or a status; an exception is kept and answered as `failed`,
@@ -468,13 +481,14 @@ class Carrier:
         return prototype(call)
 
 
-# --- long calls -----------------------------------------------------------------------------------------------------------------------
+# --- long calls -----------------------------------------------------------------------------------------------------
 
 
 class _Worker:
     """A thread that is kept, for the long calls of the main thread: one at a time.
 
-    Kept, because the C library's allocator gives each thread its own arena: in a fresh thread every solve would touch fresh
+    Kept, because the C library's allocator gives each thread its own arena: in a fresh thread every solve would touch
+    fresh
     pages, which costs some percent of it.
     """
 
@@ -581,7 +595,8 @@ class ProgressLine:
 
 
 @contextlib.contextmanager
-def progress_of(wanted: Any, line: Callable[..., str], carrier: Carrier, prototype: Any, adapt: Callable[..., tuple]) -> Iterator[Any]:
+def progress_of(wanted: Any, line: Callable[..., str], carrier: Carrier, prototype: Any,
+                adapt: Callable[..., tuple]) -> Iterator[Any]:
     """The thunk for a progress hook: None or False: none; True: a line on the terminal; else the caller's function.
 
     The function may answer False to stop with the best result so far.  It runs in the thread that solves.

@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _native
-from ._base import (Carrier, Context, Handle, Numbers, copied, decode, encode, fetch, filled, info_of, interruptible, lend, numbers,
+from ._base import (Carrier, Context, Handle, Numbers, copied, decode, encode, fetch, filled, info_of,
+                    interruptible, lend, numbers,
                     options, outcome_name, progress_of, room, rows_of)
 from ._native import library
 from .case import Case, Model, Plan, _Shape
@@ -19,9 +20,11 @@ from .errors import StateError
 if TYPE_CHECKING:
     from .transport import Bus
 
-CARRIERS = {_native.MGC_CARRIER_ELECTRICITY: "electricity", _native.MGC_CARRIER_HEAT: "heat", _native.MGC_CARRIER_GAS: "gas"}
+CARRIERS = {_native.MGC_CARRIER_ELECTRICITY: "electricity", _native.MGC_CARRIER_HEAT: "heat",
+            _native.MGC_CARRIER_GAS: "gas"}
 _METHODS = {"admm": _native.MGC_ALLIANCE_ADMM, "central": _native.MGC_ALLIANCE_CENTRAL}
-_WEIGHTS = {"equal": _native.MGC_WEIGHTS_EQUAL, "given": _native.MGC_WEIGHTS_GIVEN, "contribution": _native.MGC_WEIGHTS_CONTRIBUTION}
+_WEIGHTS = {"equal": _native.MGC_WEIGHTS_EQUAL, "given": _native.MGC_WEIGHTS_GIVEN,
+            "contribution": _native.MGC_WEIGHTS_CONTRIBUTION}
 
 
 def _word(value: Any, words: Mapping[str, int], what: str) -> Any:
@@ -114,7 +117,8 @@ class Trades(Sequence[Trade]):
 
     def to_pandas(self) -> Any:
         """A pandas.DataFrame: seller, buyer, carrier, period, sent_kw, price_per_kwh."""
-        rows = [{"seller": t.seller, "buyer": t.buyer, "carrier": t.carrier, "period": period, "sent_kw": float(sent), "price_per_kwh": float(price)}
+        rows = [{"seller": t.seller, "buyer": t.buyer, "carrier": t.carrier, "period": period, "sent_kw": float(sent),
+                 "price_per_kwh": float(price)}
                 for t in self._trades for period, (sent, price) in enumerate(zip(t.sent_kw, t.price_per_kwh))]
         return rows_of(("seller", "buyer", "carrier", "period", "sent_kw", "price_per_kwh"), rows)
 
@@ -127,7 +131,8 @@ def _record(kind: Any, info: Any) -> Any:
 
 
 def _trade(info: Any) -> Trade:
-    return Trade(decode(info.__getattribute__("from")), decode(info.to), CARRIERS.get(info.carrier, "?"), info.link, info.direction,
+    return Trade(decode(info.__getattribute__("from")), decode(info.to), CARRIERS.get(info.carrier, "?"), info.link,
+                 info.direction,
                  copied(info.sent_kw, info.periods), copied(info.price_per_kwh, info.periods), info.sent_kwh, info.money)
 
 
@@ -150,7 +155,8 @@ class Result(Handle):
         result.saving, result.payment["hospital"], result.trades.to_pandas(), result.report("report.html")
     """
 
-    def __init__(self, context: Context, handle: Any, shape: _Shape, case: Optional[Case], realised: Optional[Model]) -> None:
+    def __init__(self, context: Context, handle: Any, shape: _Shape, case: Optional[Case],
+                 realised: Optional[Model]) -> None:
         super().__init__(context)
         self._own(handle, library().mgc_alliance_destroy)
         self._shape, self._case, self._realised_model = shape, case, realised
@@ -231,7 +237,8 @@ class Result(Handle):
     @property
     def members(self) -> Dict[str, Member]:
         """Members by id."""
-        found = self._each("members", _native.mgc_member_info, library().mgc_alliance_get_member, lambda info: _record(Member, info))
+        found = self._each("members", _native.mgc_member_info, library().mgc_alliance_get_member,
+                           lambda info: _record(Member, info))
         return {member.id: member for member in found}
 
     @property
@@ -309,31 +316,37 @@ class Result(Handle):
         return Record(self._context, raw)
 
     def report(self, path: Union[str, "os.PathLike[str]"], *, ledger: Any = None, caller: Union[None, int, str] = None,
-               checks: Sequence[Tuple[str, str, bool]] = (), tables: Sequence[Any] = (), figures: Sequence[Any] = (), caution: Any = True,
+               checks: Sequence[Tuple[str, str, bool]] = (), tables: Sequence[Any] = (), figures: Sequence[Any] = (),
+               caution: Any = True,
                made_by: Optional[str] = None) -> str:
         """Draw the day as one HTML file that needs no network; its path.  For a case from a file or the built-in one.
 
-        ledger   a Node or Ledger that holds the day: its figures and tables, as the member `caller` sees them (number or name; default:
+        ledger   a Node or Ledger that holds the day: its figures and tables, as the member `caller` sees them (number
+                 or name; default:
                  the ledger's own, else the regulator)
         checks   further lines below the certificate's own: (name, what was found, whether it holds)
         tables   (title, header, rows) or mgchain.report.Table; a header that ends in ">" is aligned right
         figures  mgchain.report.Figure
-        caution  True: solve the day a few times more to show what caution costs, seconds for the built-in one; False: leave it out; or
+        caution  True: solve the day a few times more to show what caution costs, seconds for the built-in one; False:
+                 leave it out; or
                  what mgchain.report.caution() gave
         """
         from . import report
-        return report.write(self, path, ledger=ledger, caller=caller, checks=checks, tables=tables, figures=figures, caution=caution,
+        return report.write(self, path, ledger=ledger, caller=caller, checks=checks, tables=tables, figures=figures,
+                            caution=caution,
                             made_by=made_by)
 
     def to_pandas(self) -> Any:
         """Members as a pandas.DataFrame."""
         names = [field.name for field in dataclasses.fields(Member)] + ["saving"]
-        return rows_of(names, [{name: getattr(member, name) for name in names} for member in self.members.values()]).set_index("id")
+        return rows_of(names, [{name: getattr(member, name) for name in names}
+                                for member in self.members.values()]).set_index("id")
 
     def __repr__(self) -> str:
         if self.closed:
             return "Result(closed)"
-        return f"Result({self.outcome}, cost {self.cost:.2f}, saving {self.saving:.2f}, {len(self.trades)} trades, gap {self.gap:.2g})"
+        return (f"Result({self.outcome}, cost {self.cost:.2f}, saving {self.saving:.2f}, {len(self.trades)} trades, "
+                f"gap {self.gap:.2g})")
 
 
 def version() -> str:
@@ -368,7 +381,8 @@ def solve(model: Model, case: Optional[Case], progress: Any, opts: Mapping[str, 
         return phase_name(p.phase), p.round, p.primal, p.dual, p.seconds
 
     def line(phase: str, number: int, primal: float, dual: float, seconds: float) -> str:
-        return f"{phase}, round {number}, disagreement {100 * primal:.4f} %, {seconds:.1f} s" if number else f"{phase}, {seconds:.1f} s"
+        where = f", round {number}, disagreement {100 * primal:.4f} %" if number else ""
+        return f"{phase}{where}, {seconds:.1f} s"
 
     def work() -> None:
         with model._context.guard:
@@ -378,7 +392,8 @@ def solve(model: Model, case: Optional[Case], progress: Any, opts: Mapping[str, 
 
     shape = _Shape.of(model)
     try:
-        with progress_of(progress, line, carrier, _native.callback(_native.mgc_alliance_opts, "progress"), adapt) as thunk:
+        with progress_of(progress, line, carrier, _native.callback(_native.mgc_alliance_opts, "progress"),
+                         adapt) as thunk:
             made.progress = thunk
             _, interrupted = interruptible(model._context, work)
     except BaseException:
@@ -394,10 +409,12 @@ def solve(model: Model, case: Optional[Case], progress: Any, opts: Mapping[str, 
     return result
 
 
-# --- agents ---------------------------------------------------------------------------------------------------------------------
+# --- agents ---------------------------------------------------------------------------------------------------------
 
-_STATES = {_native.MGC_AGENT_RUNNING: "running", _native.MGC_AGENT_AGREED: "agreed", _native.MGC_AGENT_INFEASIBLE: "infeasible",
-           _native.MGC_AGENT_SILENT: "silent", _native.MGC_AGENT_DISAGREED: "disagreed", _native.MGC_AGENT_CANCELLED: "cancelled"}
+_STATES = {_native.MGC_AGENT_RUNNING: "running", _native.MGC_AGENT_AGREED: "agreed",
+           _native.MGC_AGENT_INFEASIBLE: "infeasible",
+           _native.MGC_AGENT_SILENT: "silent", _native.MGC_AGENT_DISAGREED: "disagreed",
+           _native.MGC_AGENT_CANCELLED: "cancelled"}
 
 
 class Step(NamedTuple):
@@ -441,11 +458,13 @@ class Agent(Handle):
         agent.receive(now_ms, sender, data)
 
     model  holds the member itself and the links to its neighbours; nobody's data leave it
-    opts   as in mgc_agent_opts: run, members, relax, weights, round_limit, weight, tolerance, gap, deadline_ms, resend_ms,
+    opts   as in mgc_agent_opts: run, members, relax, weights, round_limit, weight, tolerance, gap, deadline_ms,
+           resend_ms,
            start (state of yesterday's agent), keep_log (for save())
     """
 
-    def __init__(self, model: Union[Model, Case], id: str, *, checkpoint: Optional[bytes] = None, **opts: Any) -> None:  # noqa: A002
+    # noqa: A002
+    def __init__(self, model: Union[Model, Case], id: str, *, checkpoint: Optional[bytes] = None, **opts: Any) -> None:
         model = model.model if isinstance(model, Case) else model
         super().__init__(model._context)
         lib, given = library(), dict(opts)
@@ -460,10 +479,12 @@ class Agent(Handle):
         def work() -> None:
             with self._context.guard:
                 if checkpoint is None:
-                    status = lib.mgc_agent_create(self._context.handle, model._handle, encode(id, "id"), ctypes.byref(made), ctypes.byref(raw))
+                    status = lib.mgc_agent_create(self._context.handle, model._handle, encode(id, "id"),
+                                                  ctypes.byref(made), ctypes.byref(raw))
                 else:
                     data, n = lend(checkpoint, what="checkpoint")
-                    status = lib.mgc_agent_restore(self._context.handle, model._handle, encode(id, "id"), ctypes.byref(made), data, n,
+                    status = lib.mgc_agent_restore(self._context.handle, model._handle, encode(id, "id"),
+                                                   ctypes.byref(made), data, n,
                                                    ctypes.byref(raw))
                 self._check(status)
 
@@ -475,7 +496,8 @@ class Agent(Handle):
         self._shape = _Shape.of(model)
 
     def poll(self, now_ms: Optional[int] = None) -> Step:
-        """Work as far as it goes with what has arrived; this is where it solves.  now_ms: monotonic; default: the clock."""
+        """Work as far as it goes with what has arrived; this is where it solves.  now_ms: monotonic; default: the
+        clock."""
         output = _native.mgc_agent_output()
         now = time.monotonic_ns() // 1000000 if now_ms is None else now_ms
 
@@ -484,7 +506,8 @@ class Agent(Handle):
                 self._check(library().mgc_agent_poll(self._handle, now, ctypes.byref(output)))
                 messages = [(decode(output.messages[i].to), fetch(output.messages[i].bytes, output.messages[i].len))
                             for i in range(output.n_messages)]
-                return Step(messages, output.wake_ms, _STATES.get(output.state, "?"), phase_name(output.phase), output.round,
+                return Step(messages, output.wake_ms, _STATES.get(output.state, "?"),
+                            phase_name(output.phase), output.round,
                             decode(output.reason), output.primal, output.dual)
 
         step, interrupted = interruptible(self._context, work)
@@ -512,7 +535,8 @@ class Agent(Handle):
             if step.state == "agreed":
                 return self.agreement
             if step.state != "running":
-                raise StateError(_native.MGC_E_STATE, f"bargain: {self.id} ended {step.state} in phase {step.phase}: {step.reason}")
+                raise StateError(_native.MGC_E_STATE,
+                                 f"bargain: {self.id} ended {step.state} in phase {step.phase}: {step.reason}")
             arrived = bus.receive(max(0.0, (step.wake_ms - clock()) / 1000))
             while arrived is not None:
                 self.receive(clock(), *arrived)
@@ -533,8 +557,10 @@ class Agent(Handle):
                 pair = info_of(_native.mgc_pair)
                 self._check(lib.mgc_agent_get_pair(self._handle, index, ctypes.byref(pair)))
                 pairs.append(_record(Pair, pair))
-            return Agreement(info.standalone_cost, info.standalone_bound, info.cost, info.payment, info.final_cost, info.lower_bound,
-                             info.rounds, bool(info.no_trade), info.primal, info.dual, Trades(trades), pairs, fetch(info.bytes, info.len))
+            return Agreement(info.standalone_cost, info.standalone_bound, info.cost, info.payment, info.final_cost,
+                             info.lower_bound,
+                             info.rounds, bool(info.no_trade), info.primal, info.dual, Trades(trades), pairs,
+                             fetch(info.bytes, info.len))
 
     @property
     def counts(self) -> Dict[str, int]:
@@ -550,7 +576,8 @@ class Agent(Handle):
             return fetch(pointer, n.value)
 
     def save(self) -> bytes:
-        """A checkpoint, to be kept before a poll's messages are sent; needs keep_log=True.  Agent(..., checkpoint=...) goes on."""
+        """A checkpoint, to be kept before a poll's messages are sent; needs keep_log=True.  Agent(...,
+        checkpoint=...) goes on."""
         return self._lent(library().mgc_agent_save)
 
     @property
@@ -574,7 +601,7 @@ class Agent(Handle):
         return f"Agent({self.id!r}{', closed' if self.closed else ''})"
 
 
-# --- the record that a third party can check ---------------------------------------------------------------------------------------
+# --- the record that a third party can check ------------------------------------------------------------------------
 
 
 class RecordReport(NamedTuple):
@@ -640,20 +667,23 @@ class Record(Handle):
         return _record(RecordReport, report)._replace(ok=bool(report.ok))
 
 
-# --- payments and coalitions ---------------------------------------------------------------------------------------------------------
+# --- payments and coalitions ----------------------------------------------------------------------------------------
 
 
 def nash_payments(standalone: Numbers, cost: Numbers, weight: Optional[Numbers] = None) -> Any:
-    """Nash bargaining over payments in closed form: everyone's final cost is its stand-alone cost less its share of the gain."""
+    """Nash bargaining over payments in closed form: everyone's final cost is its stand-alone cost less its share of
+    the gain."""
     context, alone = Context(), numbers(standalone, (None,), "standalone")
     together, made = numbers(cost, alone.n, "cost"), room(alone.n)
     weights = None if weight is None else numbers(weight, alone.n, "weight")
-    context.check(library().mgc_nash_payments(context.handle, alone.pointer, together.pointer, weights.pointer if weights else None, alone.n,
+    context.check(library().mgc_nash_payments(context.handle, alone.pointer, together.pointer,
+                                              weights.pointer if weights else None, alone.n,
                                               made.pointer))
     return filled(made)
 
 
-def coalition_values(model: Union[Model, Case], *, progress: Optional[Callable[[int, int], Any]] = None, **opts: Any) -> Tuple[Any, Any]:
+def coalition_values(model: Union[Model, Case], *, progress: Optional[Callable[[int, int], Any]] = None,
+                     **opts: Any) -> Tuple[Any, Any]:
     """Stand-alone costs, and what each coalition would save by trading among itself (index: a bit for each member)."""
     model = model.model if isinstance(model, Case) else model
     n, carrier = len(model.microgrids), Carrier()

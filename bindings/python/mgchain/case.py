@@ -9,7 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
 
 from . import _native
-from ._base import (Carrier, Context, Handle, Numbers, decode, encode, filled, info_of, interruptible, numbers, numpy, options,
+from ._base import (Carrier, Context, Handle, Numbers, decode, encode, filled, info_of, interruptible, numbers,
+                    numpy, options,
                     outcome_name, progress_of, room, rows_of)
 from ._native import library
 from .errors import CaseError, Issue, UnknownKey, error_class
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 INFINITY = float("inf")
 
-# --- the table of parameters ------------------------------------------------------------------------------------------------
+# --- the table of parameters ----------------------------------------------------------------------------------------
 
 _KINDS = {_native.MGC_PARAM_NUMBER: "number", _native.MGC_PARAM_FLAG: "flag", _native.MGC_PARAM_TEXT: "text",
           _native.MGC_PARAM_SERIES: "series", _native.MGC_PARAM_UNCERTAIN: "uncertain"}
@@ -64,17 +65,20 @@ def parameters(scope: str) -> List[Parameter]:
             return found
         if status < 0:
             _no_scope(scope, status)
-        found.append(Parameter(decode(info.key), decode(info.unit), decode(info.text), _KINDS.get(info.kind, "?"), bool(info.required),
-                               info.default_value, info.lower, info.upper, tuple(filter(None, decode(info.words).split("|"))),
+        found.append(Parameter(decode(info.key), decode(info.unit), decode(info.text), _KINDS.get(info.kind, "?"),
+                               bool(info.required),
+                               info.default_value, info.lower, info.upper,
+                               tuple(filter(None, decode(info.words).split("|"))),
                                decode(info.default_text), bool(info.nullable), bool(info.integer)))
 
 
 def _no_scope(scope: str, status: int) -> NoReturn:
-    raise error_class(status)(status, f"python: there is no scope {scope!r}; there are: market, carbon, microgrid, link, variable, "
+    raise error_class(status)(status, f"python: there is no scope {scope!r}; there are: market, carbon, microgrid, "
+                                      f"link, variable, "
                                       + ", ".join(device_types()), key=scope)
 
 
-# --- building ------------------------------------------------------------------------------------------------------------------
+# --- building -------------------------------------------------------------------------------------------------------
 
 
 class _Part:
@@ -95,7 +99,8 @@ class _Part:
         return value.value
 
 
-def _assign(key: str, value: Any, number: Callable[..., Any], series: Callable[..., Any], scenario: Optional[Callable[..., Any]],
+def _assign(key: str, value: Any, number: Callable[..., Any], series: Callable[..., Any],
+            scenario: Optional[Callable[..., Any]],
             text: Optional[Callable[..., Any]]) -> None:
     """Hand a value to the function that takes its kind."""
     name = encode(key, "key")
@@ -109,7 +114,8 @@ def _assign(key: str, value: Any, number: Callable[..., Any], series: Callable[.
         return number(name, float(value))
     if not hasattr(value, "__len__") and hasattr(value, "__iter__"):
         value = list(value)
-    depth = getattr(value, "ndim", None) or (2 if len(value) and hasattr(value[0], "__len__") and not isinstance(value[0], str) else 1)
+    nested = not hasattr(value, "ndim") and len(value) and hasattr(value[0], "__len__") and not isinstance(value[0], str)
+    depth = getattr(value, "ndim", None) or (2 if nested else 1)
     if depth == 1:
         array = numbers(value, (None,), key)
         return series(name, array.pointer, array.n)
@@ -131,8 +137,10 @@ class Device(_Part):
     def set(self, key: str, value: Any) -> "Device":
         """Set a parameter: a number, a word, a series, or one series for each scenario (uncertain ones)."""
         lib = library()
-        _assign(key, value, lambda *a: self._call(lib.mgc_device_set_number, *a), lambda *a: self._call(lib.mgc_device_set_series, *a),
-                lambda *a: self._call(lib.mgc_device_set_scenario, *a), lambda *a: self._call(lib.mgc_device_set_text, *a))
+        _assign(key, value, lambda *a: self._call(lib.mgc_device_set_number, *a),
+                lambda *a: self._call(lib.mgc_device_set_series, *a),
+                lambda *a: self._call(lib.mgc_device_set_scenario, *a),
+                lambda *a: self._call(lib.mgc_device_set_text, *a))
         return self
 
     def get(self, key: str, scenario: int = 0, period: int = 0) -> float:
@@ -157,7 +165,8 @@ class Device(_Part):
                     lambda k, p, n: self._call(lib.mgc_device_set_variable_series, text, k, p, n), None, None)
         return self
 
-    def add_constraint(self, terms: Mapping[Union[str, Tuple[str, bool]], float], lower: float = -INFINITY, upper: float = INFINITY) -> int:
+    def add_constraint(self, terms: Mapping[Union[str, Tuple[str, bool]], float], lower: float = -INFINITY,
+                       upper: float = INFINITY) -> int:
         """lower <= sum of coefficients times variables <= upper, in every period; its number.
 
         terms: {"name": coefficient}; {("name", True): coefficient} for the value one period before.
@@ -183,7 +192,8 @@ class Link(_Part):
     def set(self, key: str, value: Any) -> "Link":
         """Set a parameter: a number or a series."""
         lib = library()
-        _assign(key, value, lambda *a: self._call(lib.mgc_link_set_number, *a), lambda *a: self._call(lib.mgc_link_set_series, *a), None, None)
+        _assign(key, value, lambda *a: self._call(lib.mgc_link_set_number, *a),
+                lambda *a: self._call(lib.mgc_link_set_series, *a), None, None)
         return self
 
     def get(self, key: str, period: int = 0) -> float:
@@ -207,7 +217,8 @@ class Microgrid(_Part):
     def set(self, key: str, value: Any) -> "Microgrid":
         """Set a parameter of the microgrid, or one of the market or of carbon as its own."""
         lib = library()
-        _assign(key, value, lambda *a: self._call(lib.mgc_microgrid_set_number, *a), lambda *a: self._call(lib.mgc_microgrid_set_series, *a),
+        _assign(key, value, lambda *a: self._call(lib.mgc_microgrid_set_number, *a),
+                lambda *a: self._call(lib.mgc_microgrid_set_series, *a),
                 lambda *a: self._call(lib.mgc_microgrid_set_scenario, *a), None)
         return self
 
@@ -227,20 +238,23 @@ class Microgrid(_Part):
         array = numbers(values, (None,), "probability")
         self._call(library().mgc_microgrid_set_probability, array.pointer, array.n)
 
-    def add_ambiguity(self, name: str, *, radius: Optional[float] = None, confidence: Optional[float] = None, level: Optional[float] = None,
+    def add_ambiguity(self, name: str, *, radius: Optional[float] = None, confidence: Optional[float] = None,
+                      level: Optional[float] = None,
                       samples: int = 0, rule: Optional[str] = None) -> "Microgrid":
         """Guard against probabilities that are only roughly known; several sets are intersected.
 
         name  "norm1", "norm_inf", "wasserstein", "kl", "chi2" with radius, or with confidence and samples (past days);
               "cvar" with level; "worst_case"
         """
-        given = [(what, value) for what, value in (("radius", radius), ("confidence", confidence), ("level", level)) if value is not None]
+        given = [(what, value) for what,
+                 value in (("radius", radius), ("confidence", confidence), ("level", level)) if value is not None]
         if name == "worst_case" and not given:
             given = [("radius", 0.0)]
         if len(given) != 1:
             raise TypeError("give one of radius, confidence and level")
         what, value = given[0]
-        self._call(library().mgc_microgrid_set_ambiguity, encode(name, "name"), encode(what), value, samples, encode(rule, "rule"))
+        self._call(library().mgc_microgrid_set_ambiguity, encode(name, "name"), encode(what), value, samples,
+                   encode(rule, "rule"))
         return self
 
     def clear_ambiguity(self) -> None:
@@ -324,7 +338,8 @@ class Model(Handle):
     def set(self, key: str, value: Any) -> "Model":
         """Set a parameter of the market or of carbon for all: a number or a series."""
         lib = library()
-        _assign(key, value, lambda *a: self._call(lib.mgc_model_set_number, *a), lambda *a: self._call(lib.mgc_model_set_series, *a), None, None)
+        _assign(key, value, lambda *a: self._call(lib.mgc_model_set_number, *a),
+                lambda *a: self._call(lib.mgc_model_set_series, *a), None, None)
         return self
 
     def add_microgrid(self, id: str, scenarios: int = 1, **values: Any) -> Microgrid:  # noqa: A002
@@ -339,7 +354,8 @@ class Model(Handle):
     def add_link(self, first: str, second: str, carrier: str, **values: Any) -> Link:
         """Add a link for "electricity" or "heat" between two members."""
         raw = ctypes.POINTER(_native.mgc_link)()
-        self._call(library().mgc_model_add_link, encode(first, "first"), encode(second, "second"), encode(carrier, "carrier"), ctypes.byref(raw))
+        self._call(library().mgc_model_add_link, encode(first, "first"), encode(second, "second"),
+                   encode(carrier, "carrier"), ctypes.byref(raw))
         made = Link(self, raw, len(self.links) - 1, first, second, carrier)
         for key, value in values.items():
             made.set(key, value)
@@ -363,7 +379,8 @@ class Model(Handle):
         lib = library()
         with self._context.guard:
             names = [lib.mgc_model_microgrid_id(self._handle, i) for i in range(lib.mgc_model_microgrids(self._handle))]
-            return {decode(name): Microgrid(self, lib.mgc_model_microgrid(self._handle, name), decode(name)) for name in names}
+            return {decode(name): Microgrid(self, lib.mgc_model_microgrid(self._handle, name),
+                                            decode(name)) for name in names}
 
     @property
     def links(self) -> List[Link]:
@@ -373,7 +390,8 @@ class Model(Handle):
             for index in range(lib.mgc_model_links(self._handle)):
                 names = [ctypes.c_char_p() for _ in range(3)]
                 self._check(lib.mgc_model_link(self._handle, index, *map(ctypes.byref, names)))
-                found.append(Link(self, lib.mgc_model_link_at(self._handle, index), index, *(decode(name.value) for name in names)))
+                found.append(Link(self, lib.mgc_model_link_at(self._handle, index), index,
+                                  *(decode(name.value) for name in names)))
         return found
 
     def __getitem__(self, microgrid: str) -> Microgrid:
@@ -419,7 +437,8 @@ class Model(Handle):
                 self._check(status)
 
         shape = _Shape.of(self)
-        with progress_of(progress, line, carrier, _native.callback(_native.mgc_dispatch_opts, "progress"), lambda *told: told) as thunk:
+        with progress_of(progress, line, carrier, _native.callback(_native.mgc_dispatch_opts, "progress"),
+                         lambda *told: told) as thunk:
             made.progress = thunk
             _, interrupted = interruptible(self._context, work)
         plan = Plan(self._context, out, shape)
@@ -438,7 +457,8 @@ class Model(Handle):
         return solve(self, None, progress, opts)
 
     def window(self, first: int, periods: int) -> "Model":
-        """Periods first .. first + periods - 1 as a model of their own: what is left of a day, a horizon that moves on."""
+        """Periods first .. first + periods - 1 as a model of their own: what is left of a day, a horizon that moves
+        on."""
         made = ctypes.POINTER(_native.mgc_model)()
         self._call(library().mgc_model_window, first, periods, ctypes.byref(made))
         return Model(context=self._context, _handle=made)
@@ -464,10 +484,11 @@ class Model(Handle):
     def __repr__(self) -> str:
         if self.closed:
             return "Model(closed)"
-        return f"Model({self.periods} periods of {self.hours:g} h, {', '.join(self.microgrids) or 'no microgrids'}, {len(self.links)} links)"
+        names = ", ".join(self.microgrids) or "no microgrids"
+        return f"Model({self.periods} periods of {self.hours:g} h, {names}, {len(self.links)} links)"
 
 
-# --- states and plans ------------------------------------------------------------------------------------------------------------
+# --- states and plans -----------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -485,7 +506,8 @@ class StateEntry:
 class State(Handle):
     """Where microgrids stand between two periods: energy in storage, units that run, decisions that stand."""
 
-    def __init__(self, entries: Sequence[StateEntry] = (), *, context: Optional[Context] = None, _handle: Any = None) -> None:
+    def __init__(self, entries: Sequence[StateEntry] = (), *, context: Optional[Context] = None,
+                 _handle: Any = None) -> None:
         super().__init__(context or Context())
         lib = library()
         if _handle is None:
@@ -514,7 +536,8 @@ class State(Handle):
             for index in range(lib.mgc_state_entries(self._handle)):
                 entry = info_of(_native.mgc_state_entry)
                 self._check(lib.mgc_state_get(self._handle, index, ctypes.byref(entry)))
-                found.append(StateEntry(decode(entry.microgrid), decode(entry.device), decode(entry.variable), decode(entry.key),
+                found.append(StateEntry(decode(entry.microgrid), decode(entry.device), decode(entry.variable),
+                                        decode(entry.key),
                                         tuple(entry.values[:entry.n]), None if entry.link == 2**32 - 1 else entry.link))
         return found
 
@@ -525,7 +548,8 @@ class State(Handle):
 
 # Quantities of plans by the device's type, as mgc_plan_get_series() knows them; "" is the connection to the grid.
 QUANTITIES: Dict[str, Tuple[str, ...]] = {
-    "": ("buy_kw", "sell_kw", "heat_buy_kw", "realtime_buy_kw", "realtime_sell_kw", "import_kw", "price_per_kwh", "heat_price_per_kwh",
+    "": ("buy_kw", "sell_kw", "heat_buy_kw", "realtime_buy_kw", "realtime_sell_kw", "import_kw", "price_per_kwh",
+         "heat_price_per_kwh",
          "cost"),
     "load": ("demand_kw", "shift_in_kw", "shift_out_kw", "curtailed_kw", "unserved_kw", "served_kw"),
     "pv": ("power_kw", "available_kw"), "wind": ("power_kw", "available_kw"), "renewable": ("power_kw", "available_kw"),
@@ -613,7 +637,8 @@ class Plan(Handle):
     def solved(self) -> bool:
         """Whether there is a plan, the best so far or better."""
         info = self._info()
-        return info.outcome not in (_native.MGC_OUTCOME_INFEASIBLE, _native.MGC_OUTCOME_NONE) and abs(info.cost) < INFINITY
+        return info.outcome not in (_native.MGC_OUTCOME_INFEASIBLE,
+                                    _native.MGC_OUTCOME_NONE) and abs(info.cost) < INFINITY
 
     @property
     def microgrids(self) -> List[str]:
@@ -643,13 +668,15 @@ class Plan(Handle):
         out       your own array to be filled; else a new one
         """
         made = room(self._shape.periods, out)
-        self._call(library().mgc_plan_get_series, encode(microgrid, "microgrid"), encode(device, "device"), encode(quantity, "quantity"),
+        self._call(library().mgc_plan_get_series, encode(microgrid, "microgrid"), encode(device, "device"),
+                   encode(quantity, "quantity"),
                    scenario, made.pointer, made.n)
         return filled(made)
 
     def number(self, microgrid: str, what: str, scenario: Optional[int] = None) -> float:
         """A number of one member: "cost", "bound", "first_stage_cost", "gap", "emission_kg", "renewable_used_kwh",
-        "renewable_available_kwh", "unserved_kwh"; of one scenario: "cost", "emission_kg", "renewable_used_kwh", "unserved_kwh"."""
+        "renewable_available_kwh", "unserved_kwh"; of one scenario: "cost", "emission_kg", "renewable_used_kwh",
+        "unserved_kwh"."""
         lib, value, site, name = library(), ctypes.c_double(), encode(microgrid, "microgrid"), encode(what, "what")
         if scenario is None:
             self._call(lib.mgc_plan_get_number, site, name, ctypes.byref(value))
@@ -670,7 +697,8 @@ class Plan(Handle):
 
         def work() -> None:
             with self._context.guard:
-                self._check(library().mgc_plan_realise(self._handle, realised._handle, ctypes.byref(made), ctypes.byref(out)))
+                self._check(library().mgc_plan_realise(self._handle, realised._handle, ctypes.byref(made),
+                                                       ctypes.byref(out)))
 
         _, interrupted = interruptible(self._context, work)
         if interrupted:
@@ -696,7 +724,8 @@ class Plan(Handle):
                 yield f"LINK:{index}", "sent_back_kw"
 
     def table(self, microgrid: str, scenario: int = 0) -> Dict[str, Any]:
-        """Every series of a member by name ("buy_kw", "unit-1.power_kw"); a quantity that it does not have is left out."""
+        """Every series of a member by name ("buy_kw", "unit-1.power_kw"); a quantity that it does not have is left
+        out."""
         found: Dict[str, Any] = {}
         for device, quantity in self.quantities(microgrid):
             try:
@@ -719,7 +748,7 @@ class Plan(Handle):
         return f"Plan({self.outcome}, cost {self.cost:.6g}, {', '.join(self.microgrids)})"
 
 
-# --- cases from files --------------------------------------------------------------------------------------------------------------
+# --- cases from files -----------------------------------------------------------------------------------------------
 
 
 class Case(Handle):
@@ -750,7 +779,8 @@ class Case(Handle):
         info = info_of(_native.mgc_case_info)
         self._check(lib.mgc_case_get_info(_handle, ctypes.byref(info)))
         self.info = {name: decode(value) if isinstance(value, bytes) else value
-                     for name, value in ((name, getattr(info, name)) for name, _ in info._fields_) if not name.startswith(("struct", "reserved"))}
+                     for name, value in ((name, getattr(info, name)) for name,
+                                         _ in info._fields_) if not name.startswith(("struct", "reserved"))}
         self.name, self.currency = self.info["name"], self.info["currency"]
         self.start = datetime.datetime.fromtimestamp(info.start_ms / 1000, datetime.timezone.utc)
         # Neither keeps the case: it keeps them, and they look at it weakly through its handle.
@@ -774,7 +804,8 @@ class Case(Handle):
 
     @classmethod
     def builtin(cls, *, context: Optional[Context] = None, **opts: Any) -> "Case":
-        """The day that the library carries: a hospital, a campus and a housing estate, ten scenarios out of their history."""
+        """The day that the library carries: a hospital, a campus and a housing estate, ten scenarios out of their
+        history."""
         return cls._load(context, opts, lambda ctx, made, out: library().mgc_case_builtin(ctx, made, out))
 
     @classmethod
@@ -791,7 +822,8 @@ class Case(Handle):
                   context: Optional[Context] = None, **opts: Any) -> "Case":
         """Read a case from text.  open: a function that gives the bytes of a file that the case names; default: files."""
         data = text.encode() if isinstance(text, str) else bytes(text)
-        return cls._load(context, opts, lambda ctx, made, out: library().mgc_case_load_text(ctx, data, len(data), made, out), open)
+        return cls._load(context, opts, lambda ctx, made,
+                         out: library().mgc_case_load_text(ctx, data, len(data), made, out), open)
 
     @classmethod
     def _load(cls, context: Optional[Context], opts: Mapping[str, Any], load: Callable[..., int],
@@ -892,9 +924,11 @@ class Case(Handle):
     def solve(self, *, progress: Any = None, **opts: Any) -> "Result":
         """Find trades and payments of all members.  Ctrl-C keeps the best result so far.
 
-        progress  True: a line on a terminal; or a function (phase, round, disagreement, movement, seconds) in the thread that
+        progress  True: a line on a terminal; or a function (phase, round, disagreement, movement, seconds) in the
+                  thread that
                   solves, which may answer False to stop
-        opts      as in mgc_alliance_opts: method ("admm" or "central"), relax, weights ("equal", "given", "contribution"),
+        opts      as in mgc_alliance_opts: method ("admm" or "central"), relax, weights ("equal", "given",
+                  "contribution"),
                   weight, threads, tolerance, gap, time_limit_s, round_limit, start (Result.state of yesterday),
                   pool (True: members trade with a pool instead of each other)
         """
@@ -915,7 +949,8 @@ def _issues(handle: Any) -> List[Issue]:
         if lib.mgc_case_issue_get(handle, index, ctypes.byref(info)) < 0:
             break
         severity = "error" if info.severity == _native.MGC_ISSUE_ERROR else "warning"
-        found.append(Issue(decode(info.file), decode(info.path), decode(info.message), decode(info.hint), info.line, info.column,
+        found.append(Issue(decode(info.file), decode(info.path), decode(info.message), decode(info.hint),
+                           info.line, info.column,
                            severity, decode(lib.mgc_case_issue_text(handle, index))))
     return found
 

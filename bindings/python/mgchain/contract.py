@@ -7,7 +7,8 @@ import hashlib
 import inspect
 import threading
 import urllib.parse
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, NoReturn, Optional, Sequence, Tuple, Union
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, NoReturn, Optional, Sequence,
+                    Tuple, Union)
 
 from . import _native
 from ._base import Carrier, Context, decode, encode, fetch, info_of, lend, numbers, put_bytes
@@ -18,9 +19,11 @@ from .errors import MgcError, StateError, UnknownKey, error_class
 CONTRACTS = {"information": _native.MGC_CONTRACT_INFORMATION, "trading": _native.MGC_CONTRACT_TRADING,
              "scheduling": _native.MGC_CONTRACT_SCHEDULING, "settlement": _native.MGC_CONTRACT_SETTLEMENT,
              "supervision": _native.MGC_CONTRACT_SUPERVISION, "credit": _native.MGC_CONTRACT_CREDIT}
-ROLES = {"none": _native.MGC_ROLE_NONE, "user": _native.MGC_ROLE_USER, "manager": _native.MGC_ROLE_MANAGER, "meter": _native.MGC_ROLE_METER,
+ROLES = {"none": _native.MGC_ROLE_NONE, "user": _native.MGC_ROLE_USER, "manager": _native.MGC_ROLE_MANAGER,
+         "meter": _native.MGC_ROLE_METER,
          "dispatcher": _native.MGC_ROLE_DISPATCHER, "market operator": _native.MGC_ROLE_MARKET_OPERATOR,
-         "regulator": _native.MGC_ROLE_REGULATOR, "auditor": _native.MGC_ROLE_AUDITOR, "validator": _native.MGC_ROLE_VALIDATOR,
+         "regulator": _native.MGC_ROLE_REGULATOR, "auditor": _native.MGC_ROLE_AUDITOR,
+         "validator": _native.MGC_ROLE_VALIDATOR,
          "administrator": _native.MGC_ROLE_ADMINISTRATOR}
 
 
@@ -28,7 +31,8 @@ def contract_number(contract: Union[int, str]) -> int:
     """Number of a contract: "trading" or its number."""
     if isinstance(contract, str):
         if contract not in CONTRACTS:
-            raise UnknownKey(_native.MGC_E_UNKNOWN_KEY, f"python: there is no contract {contract!r}; there are: {', '.join(CONTRACTS)}")
+            raise UnknownKey(_native.MGC_E_UNKNOWN_KEY,
+                             f"python: there is no contract {contract!r}; there are: {', '.join(CONTRACTS)}")
         return CONTRACTS[contract]
     return contract
 
@@ -37,12 +41,13 @@ def role_number(role: Union[int, str]) -> int:
     """Number of a role: "manager" or its number."""
     if isinstance(role, str):
         if role not in ROLES:
-            raise UnknownKey(_native.MGC_E_UNKNOWN_KEY, f"python: there is no role {role!r}; there are: {', '.join(ROLES)}")
+            raise UnknownKey(_native.MGC_E_UNKNOWN_KEY,
+                             f"python: there is no role {role!r}; there are: {', '.join(ROLES)}")
         return ROLES[role]
     return role
 
 
-# --- arguments and transactions ---------------------------------------------------------------------------------------------
+# --- arguments and transactions -------------------------------------------------------------------------------------
 
 
 class Field(NamedTuple):
@@ -74,15 +79,18 @@ def fields(contract: Union[int, str], method: str) -> List[Field]:
     found: List[Field] = []
     while True:
         info = info_of(_native.mgc_field_info)
-        if library().mgc_field_describe(contract_number(contract), encode(method, "method"), len(found), ctypes.byref(info)) < 0:
+        if library().mgc_field_describe(contract_number(contract), encode(method, "method"), len(found),
+                                        ctypes.byref(info)) < 0:
             return found
-        found.append(Field(decode(info.name), _FIELD_KINDS.get(info.kind, "?"), tuple(decode(info.columns).split()), info.lower, info.upper))
+        found.append(Field(decode(info.name), _FIELD_KINDS.get(info.kind, "?"), tuple(decode(info.columns).split()),
+                           info.lower, info.upper))
 
 
 def arguments(contract: Union[int, str], method: str, **values: Any) -> bytes:
     """Arguments of a method of a built-in contract, encoded: whole numbers, text, bytes, and rows of whole numbers."""
     lib, context, raw = library(), Context(), ctypes.POINTER(_native.mgc_args)()
-    context.check(lib.mgc_args_create(context.handle, contract_number(contract), encode(method, "method"), ctypes.byref(raw)))
+    context.check(lib.mgc_args_create(context.handle, contract_number(contract), encode(method, "method"),
+                                      ctypes.byref(raw)))
     try:
         for name, value in values.items():
             key = encode(name, "field")
@@ -108,9 +116,11 @@ def arguments(contract: Union[int, str], method: str, **values: Any) -> bytes:
         lib.mgc_args_destroy(raw)
 
 
-def transaction(chain_id: bytes, contract: Union[int, str], method: str, data: bytes, signers: Sequence[Tuple[Key, Union[int, str]]], *,
+def transaction(chain_id: bytes, contract: Union[int, str], method: str, data: bytes,
+                signers: Sequence[Tuple[Key, Union[int, str]]], *,
                 nonce: int, valid_until: int, sender: Optional[bytes] = None) -> bytes:
-    """A signed transaction.  signers: keys with the roles in which they sign; sender: public key of one, default the first."""
+    """A signed transaction.  signers: keys with the roles in which they sign; sender: public key of one, default the
+    first."""
     if not signers:
         raise ValueError("a transaction needs a signer")
     lib = library()
@@ -135,11 +145,12 @@ def _plain(status: int) -> None:
         raise error_class(status)(status)
 
 
-# --- a contract of one's own -----------------------------------------------------------------------------------------------------
+# --- a contract of one's own ----------------------------------------------------------------------------------------
 
 
 class Refusal(MgcError):
-    """Raised by a contract: refuse, with the sentence that stands in the receipt.  It must be the same on every member."""
+    """Raised by a contract: refuse, with the sentence that stands in the receipt.  It must be the same on every
+    member."""
 
     def __init__(self, status: Union[int, str] = "MGC_E_RANGE", rule: str = "") -> None:
         number = _native.STATUS[status][0] if isinstance(status, str) else status
@@ -184,7 +195,8 @@ class Account(NamedTuple):
 
 def account_of(info: Any) -> Account:
     """An account out of its struct."""
-    return Account(bytes(info.id), info.unit, info.code, info.flags, info.debits_pending, info.debits_posted, info.credits_pending,
+    return Account(bytes(info.id), info.unit, info.code, info.flags, info.debits_pending, info.debits_posted,
+                   info.credits_pending,
                    info.credits_posted, info.user_data_32, info.user_data_64, bytes(info.user_data_128), info.height)
 
 
@@ -206,7 +218,8 @@ class Environment:
 
     def _env(self) -> Any:
         if self._raw is None or self._thread != threading.get_ident():
-            raise StateError(_native.MGC_E_STATE, "python: the environment is of use only inside the call that was handed it")
+            raise StateError(_native.MGC_E_STATE,
+                             "python: the environment is of use only inside the call that was handed it")
         return self._raw
 
     def _check(self, status: int) -> None:
@@ -271,7 +284,8 @@ class Environment:
         while True:
             key, value = ctypes.POINTER(ctypes.c_uint8)(), ctypes.POINTER(ctypes.c_uint8)()
             key_len, value_len = ctypes.c_size_t(), ctypes.c_size_t()
-            status = library().mgc_env_next(self._env(), *lend(prefix, what="prefix"), *lend(after), ctypes.byref(key), ctypes.byref(key_len),
+            status = library().mgc_env_next(self._env(), *lend(prefix, what="prefix"), *lend(after), ctypes.byref(key),
+                                            ctypes.byref(key_len),
                                             ctypes.byref(value), ctypes.byref(value_len))
             if status == _native.MGC_E_NOT_FOUND:
                 return
@@ -279,11 +293,14 @@ class Environment:
             after = fetch(key, key_len.value)
             yield after, fetch(value, value_len.value)
 
-    def open_account(self, id: bytes, *, unit: int, code: int, flags: int = 0, user_data_32: int = 0, user_data_64: int = 0,  # noqa: A002
+    # noqa: A002
+    def open_account(self, id: bytes, *, unit: int, code: int, flags: int = 0, user_data_32: int = 0,
+                     user_data_64: int = 0,
                      user_data_128: bytes = bytes(16)) -> None:
         """Open an account of the contract's own; its id begins with the contract's number, 4 bytes big-endian."""
         info = info_of(_native.mgc_account_info)
-        info.unit, info.code, info.flags, info.user_data_32, info.user_data_64 = unit, code, flags, user_data_32, user_data_64
+        info.unit, info.code, info.flags = unit, code, flags
+        info.user_data_32, info.user_data_64 = user_data_32, user_data_64
         _bytes_into(info, {"id": id, "user_data_128": user_data_128})
         self._check(library().mgc_env_open_account(self._env(), ctypes.byref(info)))
 
@@ -296,7 +313,8 @@ class Environment:
         self._check(status)
         return account_of(info)
 
-    def transfer(self, id: bytes, debit: bytes, credit: bytes, amount: int, *, unit: int, code: int, flags: int = 0,  # noqa: A002
+    # noqa: A002
+    def transfer(self, id: bytes, debit: bytes, credit: bytes, amount: int, *, unit: int, code: int, flags: int = 0,
                  pending_id: bytes = bytes(16), timeout: int = 0, user_data_32: int = 0, user_data_64: int = 0,
                  user_data_128: bytes = bytes(16)) -> None:
         """Move an amount; its id begins with the contract's number, 4 bytes big-endian."""
@@ -305,7 +323,8 @@ class Environment:
         info = info_of(_native.mgc_transfer_info)
         info.amount, info.unit, info.code, info.flags, info.timeout = amount, unit, code, flags, timeout
         info.user_data_32, info.user_data_64 = user_data_32, user_data_64
-        _bytes_into(info, {"id": id, "debit_account": debit, "credit_account": credit, "pending_id": pending_id, "user_data_128": user_data_128})
+        _bytes_into(info, {"id": id, "debit_account": debit, "credit_account": credit, "pending_id": pending_id,
+                           "user_data_128": user_data_128})
         self._check(library().mgc_env_transfer(self._env(), ctypes.byref(info)))
 
     def emit(self, name: str, payload: bytes = b"") -> None:
@@ -332,7 +351,8 @@ class Contract:
 
     Whatever it does must be the same on every member: no clock, no randomness, no floats, no order of sets; nothing kept
     on the object from call to call, for another member may come in at any height: keep records in env.  Refuse by
-    env.refuse(); any other exception undoes the call with MGC_E_CONTRACT and comes out of Node.step().  Calls are made on the
+    env.refuse(); any other exception undoes the call with MGC_E_CONTRACT and comes out of Node.step().  Calls are
+    made on the
     thread that steps the node.
     """
 
@@ -432,4 +452,5 @@ class AttachedContract:
 
 def _call(raw: Any) -> Call:
     call = raw.contents
-    return Call(decode(ctypes.string_at(call.method, call.method_len)), fetch(call.arguments, call.arguments_len), ctypes.string_at(call.sender, 32))
+    return Call(decode(ctypes.string_at(call.method, call.method_len)), fetch(call.arguments, call.arguments_len),
+                ctypes.string_at(call.sender, 32))

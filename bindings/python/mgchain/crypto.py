@@ -75,7 +75,8 @@ class Key(Handle):
             put_bytes(signature, made)
 
         thunk = carrier.thunk(_native.mgc_sign_fn, call)
-        return cls._made(library().mgc_key_from_callback, lend(public_key, 32, "public_key")[0], thunk, None, kept=(thunk, carrier))
+        return cls._made(library().mgc_key_from_callback, lend(public_key, 32, "public_key")[0], thunk, None,
+                         kept=(thunk, carrier))
 
     def _finish(self, status: int) -> None:
         if self._carrier is not None:

@@ -20,7 +20,8 @@ class Issue:
 
     __slots__ = ("file", "path", "message", "hint", "line", "column", "severity", "text")
 
-    def __init__(self, file: str, path: str, message: str, hint: str, line: int, column: int, severity: str, text: str) -> None:
+    def __init__(self, file: str, path: str, message: str, hint: str, line: int, column: int, severity: str,
+                 text: str) -> None:
         self.file, self.path, self.message, self.hint = file, path, message, hint
         self.line, self.column, self.severity, self.text = line, column, severity, text
 
@@ -98,7 +99,8 @@ class CaseError(FormatError):
         if first is None:
             super().__init__(status, message)
         else:
-            super().__init__(status, message, file=first.file, line=first.line, column=first.column, key=first.path, hint=first.hint)
+            super().__init__(status, message, file=first.file, line=first.line, column=first.column, key=first.path,
+                             hint=first.hint)
 
     def __str__(self) -> str:
         if not self.issues:
@@ -135,14 +137,18 @@ class CallbackError(MgcError):
 
 _NAMES = {number: (name, meaning) for name, (number, meaning) in _native.STATUS.items()}
 _CLASSES: Dict[str, Type[MgcError]] = {
-    **dict.fromkeys(("INVALID_ARG", "ABI_SIZE", "ABI_FUTURE", "LIMIT", "RANGE", "OVERFLOW", "UNSUPPORTED", "EXISTS", "WRONG_LENGTH",
+    **dict.fromkeys(("INVALID_ARG", "ABI_SIZE", "ABI_FUTURE", "LIMIT", "RANGE", "OVERFLOW", "UNSUPPORTED", "EXISTS",
+                     "WRONG_LENGTH",
                      "NOT_CONVEX", "PROBABILITY", "FREE_MONEY", "TOO_LARGE"), InvalidArgument),
-    "NO_MEMORY": OutOfMemory, "STATE": StateError, "NOT_FOUND": NotFound, "UNKNOWN_KEY": UnknownKey, "NUMERIC": NumericalError,
+    "NO_MEMORY": OutOfMemory, "STATE": StateError, "NOT_FOUND": NotFound, "UNKNOWN_KEY": UnknownKey,
+    "NUMERIC": NumericalError,
     "CASE": CaseError, "STOPPED": Stopped, "CALLBACK": CallbackError,
     **dict.fromkeys(("IO", "LOCKED", "FAILED"), StorageError),
-    **dict.fromkeys(("SYNTAX", "NONCANONICAL", "TRUNCATED", "DEPTH", "UTF8", "SCHEMA", "VERSION", "MESSAGE", "CURSOR"), FormatError),
+    **dict.fromkeys(("SYNTAX", "NONCANONICAL", "TRUNCATED", "DEPTH", "UTF8", "SCHEMA", "VERSION", "MESSAGE", "CURSOR"),
+                    FormatError),
     **dict.fromkeys(("BAD_SIGNATURE", "BAD_KEY", "BAD_PROOF", "CORRUPT", "BAD_PARENT", "HEIGHT", "TIME", "BAD_TX_ROOT",
-                     "STATE_MISMATCH", "BAD_CERT", "EQUIVOCATION", "WRONG_CHAIN", "ROLLBACK", "NOT_FINAL"), VerificationError),
+                     "STATE_MISMATCH", "BAD_CERT", "EQUIVOCATION", "WRONG_CHAIN", "ROLLBACK", "NOT_FINAL"),
+                    VerificationError),
 }
 
 

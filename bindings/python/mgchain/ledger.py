@@ -13,16 +13,19 @@ from .contract import Account, AttachedContract, Contract, account_of, contract_
 from .errors import NotFound, StateError, UnknownKey, VerificationError, error_class
 from .storage import Attached, Storage
 
-# --- rows ---------------------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------------------------
 
 # Columns that are words even where they look like numbers.
-_WORDS = frozenset(("name", "microgrid", "seller", "buyer", "first", "second", "payer", "payee", "chain", "method", "currency", "rule",
-                    "reason", "what", "hash", "previous", "tx_id", "sender", "public_key", "code_hash", "run_hash", "payload", "root"))
+_WORDS = frozenset(("name", "microgrid", "seller", "buyer", "first", "second", "payer", "payee", "chain", "method",
+                    "currency", "rule",
+                    "reason", "what", "hash", "previous", "tx_id", "sender", "public_key", "code_hash", "run_hash",
+                    "payload", "root"))
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,18})$")
 
 
 class Row(Mapping[str, Any]):
-    """A row of an answer: by column, or as attributes.  Whole numbers are int, all else str (bytes as hexadecimal digits)."""
+    """A row of an answer: by column, or as attributes.  Whole numbers are int, all else str (bytes as hexadecimal
+    digits)."""
 
     __slots__ = ("_values", "_what", "_ledger")
 
@@ -46,7 +49,8 @@ class Row(Mapping[str, Any]):
 
     @property
     def proof(self) -> "Proof":
-        """Evidence of this row that is checked without the ledger: of trades, transactions, events, blocks and accounts."""
+        """Evidence of this row that is checked without the ledger: of trades, transactions, events, blocks and
+        accounts."""
         return self._ledger._proof_of(self._what, self._values)
 
     def __repr__(self) -> str:
@@ -79,10 +83,12 @@ def _cell(column: str, text: bytes) -> Any:
     return int(value) if column not in _WORDS and _WHOLE.match(value) else value
 
 
-# --- proofs --------------------------------------------------------------------------------------------------------------------
+# --- proofs ---------------------------------------------------------------------------------------------------------
 
-KINDS = {_native.MGC_PROOF_TRANSACTION: "transaction", _native.MGC_PROOF_RECEIPT: "receipt", _native.MGC_PROOF_ANCESTOR: "ancestor",
-         _native.MGC_PROOF_CONSISTENCY: "consistency", _native.MGC_PROOF_RECORD: "record", _native.MGC_PROOF_ABSENCE: "absence",
+KINDS = {_native.MGC_PROOF_TRANSACTION: "transaction", _native.MGC_PROOF_RECEIPT: "receipt",
+         _native.MGC_PROOF_ANCESTOR: "ancestor",
+         _native.MGC_PROOF_CONSISTENCY: "consistency", _native.MGC_PROOF_RECORD: "record",
+         _native.MGC_PROOF_ABSENCE: "absence",
          _native.MGC_PROOF_HEAD: "head", _native.MGC_PROOF_BLOCK: "block", _native.MGC_PROOF_EQUIVOCATION: "equivocation"}
 
 
@@ -106,7 +112,8 @@ class Verifier:
 
     def __init__(self, chain_id: bytes) -> None:
         self._raw = _native.mgc_verifier()
-        _raise(library().mgc_verifier_init(ctypes.byref(self._raw), ctypes.sizeof(self._raw), lend(chain_id, 32, "chain_id")[0]))
+        _raise(library().mgc_verifier_init(ctypes.byref(self._raw), ctypes.sizeof(self._raw),
+                                           lend(chain_id, 32, "chain_id")[0]))
 
     def _one(self, call: Callable[..., int], proof: bytes) -> Tuple[int, Any]:
         what = info_of(_native.mgc_verified)
@@ -143,7 +150,8 @@ class Verifier:
         info = info_of(_native.mgc_verified_account)
         pointer, n = lend(bytes(proof), what="proof")
         _raise(library().mgc_verify_account(ctypes.byref(self._raw), pointer, n, ctypes.byref(info)))
-        return Account(bytes(info.id), info.unit, info.code, info.flags, info.debits_pending, info.debits_posted, info.credits_pending,
+        return Account(bytes(info.id), info.unit, info.code, info.flags, info.debits_pending, info.debits_posted,
+                       info.credits_pending,
                        info.credits_posted, 0, 0, bytes(16), info.height)
 
     @property
@@ -172,8 +180,10 @@ def _raise(status: int) -> None:
 
 
 def _verified(what: Any) -> Verified:
-    return Verified(KINDS.get(what.kind, "?"), what.height, what.time_ms, what.n_votes, bytes(what.block_hash), what.index,
-                    fetch(what.item, what.item_len), fetch(what.key, what.key_len), bytes(what.item_hash), what.receipt_status)
+    return Verified(KINDS.get(what.kind, "?"), what.height, what.time_ms, what.n_votes,
+                    bytes(what.block_hash), what.index,
+                    fetch(what.item, what.item_len), fetch(what.key, what.key_len), bytes(what.item_hash),
+                    what.receipt_status)
 
 
 class Proof:
@@ -196,7 +206,7 @@ class Proof:
         return f"Proof({self.what}, {len(self.data)} bytes, chain {self.chain_id.hex()[:16]}...)"
 
 
-# --- blocks ----------------------------------------------------------------------------------------------------------------------
+# --- blocks ---------------------------------------------------------------------------------------------------------
 
 
 class Event(NamedTuple):
@@ -260,8 +270,10 @@ def decode_transaction(data: bytes) -> Transaction:
         signature = _native.mgc_tx_signature()
         _raise(library().mgc_tx_decode_signature(pointer, n, index, ctypes.byref(signature)))
         signatures.append((bytes(signature.public_key), signature.role))
-    return Transaction(bytes(info.tx_id), ctypes.string_at(info.chain_id, 32), ctypes.string_at(info.sender, 32), info.contract,
-                       decode(ctypes.string_at(info.method, info.method_len)), fetch(info.arguments, info.arguments_len), info.nonce,
+    return Transaction(bytes(info.tx_id), ctypes.string_at(info.chain_id, 32),
+                       ctypes.string_at(info.sender, 32), info.contract,
+                       decode(ctypes.string_at(info.method, info.method_len)),
+                       fetch(info.arguments, info.arguments_len), info.nonce,
                        info.valid_until, tuple(signatures), bytes(data))
 
 
@@ -284,9 +296,11 @@ def _read_block(chain: "Chain", raw: Any) -> Block:
         for number in range(receipt.n_events):
             event = info_of(_native.mgc_event_info)
             check(lib.mgc_block_get_event(raw, index, number, ctypes.byref(event)))
-            events.append(Event(event.contract, decode(ctypes.string_at(event.name, event.name_len)), fetch(event.payload, event.payload_len)))
+            events.append(Event(event.contract, decode(ctypes.string_at(event.name, event.name_len)),
+                                fetch(event.payload, event.payload_len)))
         rule = ctypes.string_at(receipt.rule, receipt.rule_len) if receipt.rule_len else b""
-        receipts.append(Receipt(bytes(receipt.tx_id), receipt.status, decode(rule), receipt.cost, fetch(receipt.output, receipt.output_len),
+        receipts.append(Receipt(bytes(receipt.tx_id), receipt.status, decode(rule), receipt.cost,
+                                fetch(receipt.output, receipt.output_len),
                                 tuple(events)))
     check(lib.mgc_block_get_bytes(raw, ctypes.byref(pointer), ctypes.byref(n)))
     return Block(info.height, info.time_ms, info.proposer, *(bytes(getattr(info, name)) for name in
@@ -308,10 +322,12 @@ class Chain:
 
     @property
     def info(self) -> Dict[str, Any]:
-        """name, chain_id, height, final_height, acked_height, time_ms, block_hash, state_digest, n_records, n_transactions, ..."""
+        """name, chain_id, height, final_height, acked_height, time_ms, block_hash, state_digest, n_records,
+        n_transactions, ..."""
         info = info_of(_native.mgc_chain_info)
         self._call(library().mgc_chain_get_info, ctypes.byref(info))
-        return {name: decode(value) if isinstance(value, bytes) else bytes(value) if isinstance(value, ctypes.Array) else value
+        return {name: decode(value) if isinstance(value,
+                                                  bytes) else bytes(value) if isinstance(value, ctypes.Array) else value
                 for name, value in ((name, getattr(info, name)) for name, _ in info._fields_) if name != "struct_size"}
 
     @property
@@ -355,7 +371,8 @@ class Chain:
     def next_nonce(self, sender: bytes, contract: Union[int, str]) -> int:
         """The next nonce of a sender with a contract."""
         nonce = ctypes.c_uint64()
-        self._call(library().mgc_chain_next_nonce, lend(sender, 32, "sender")[0], contract_number(contract), ctypes.byref(nonce))
+        self._call(library().mgc_chain_next_nonce, lend(sender, 32, "sender")[0], contract_number(contract),
+                   ctypes.byref(nonce))
         return nonce.value
 
     def account(self, id: bytes) -> Account:  # noqa: A002
@@ -385,7 +402,8 @@ class Chain:
             owner = self._owner
             with owner._context.guard:  # what it lends is copied before the chain can change
                 owner._handle
-                status = library().mgc_chain_next_record(self._raw, contract_number(contract), *lend(after), ctypes.byref(info))
+                status = library().mgc_chain_next_record(self._raw, contract_number(contract), *lend(after),
+                                                         ctypes.byref(info))
                 if status == _native.MGC_E_NOT_FOUND:
                     return
                 owner._finish(status)
@@ -453,7 +471,7 @@ class Chain:
         return f"Chain({self.name!r}, height {self.height})"
 
 
-# --- asking ------------------------------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------------------------
 
 
 class Asked(Handle):
@@ -529,7 +547,8 @@ class Asked(Handle):
         if what == "accounts":
             return trading.prove_account(bytes.fromhex(str(row["id"])))
         if what == "trades":
-            key = b"A" + int(row["slot"]).to_bytes(8, "big") + int(row["id"]).to_bytes(8, "big")  # doc/contracts.md, section 6
+            # doc/contracts.md, section 6
+            key = b"A" + int(row["slot"]).to_bytes(8, "big") + int(row["id"]).to_bytes(8, "big")
             try:
                 proof = trading.prove_record("trading", key)
                 if proof.verify().kind == "record":
@@ -537,7 +556,8 @@ class Asked(Handle):
             except NotFound:  # no day is closed yet
                 pass
             return trading.prove_block(row["height"])  # the block that holds the agreement, whole
-        raise UnknownKey(_native.MGC_E_UNKNOWN_KEY, f"python: rows of {what!r} have no proof of their own; chain() has all kinds")
+        raise UnknownKey(_native.MGC_E_UNKNOWN_KEY,
+                         f"python: rows of {what!r} have no proof of their own; chain() has all kinds")
 
 
 def _plain_word(value: Any) -> str:
@@ -574,7 +594,8 @@ class Ledger(Asked):
     contracts  the host's own contracts that the store needs
     """
 
-    def __init__(self, storage: Union[Storage, str], *, as_: Union[None, int, str] = None, contracts: Sequence[Contract] = ()) -> None:
+    def __init__(self, storage: Union[Storage, str], *, as_: Union[None, int, str] = None,
+                 contracts: Sequence[Contract] = ()) -> None:
         super().__init__(Context())
         self._storage = Attached(self._context, storage, create=False)
         self._contracts = [AttachedContract(contract) for contract in contracts]
@@ -584,7 +605,8 @@ class Ledger(Asked):
             if raw is not None:
                 break
         if raw is None:
-            raise NotFound(_native.MGC_E_NOT_FOUND, "python: there is no market in this store: neither its three chains nor one called main")
+            raise NotFound(_native.MGC_E_NOT_FOUND,
+                           "python: there is no market in this store: neither its three chains nor one called main")
         self._own(raw, library().mgc_node_destroy, self._storage, self._contracts)
         try:
             self.caller = self._member(as_)
@@ -625,25 +647,31 @@ class Ledger(Asked):
         for row in members:
             if row["id"] == who or row["name"] == who:
                 return row["id"]
-        raise UnknownKey(_native.MGC_E_UNKNOWN_KEY, f"python: there is no member {who!r}; there are: " + ", ".join(row["name"] for row in members))
+        raise UnknownKey(_native.MGC_E_UNKNOWN_KEY,
+                         f"python: there is no member {who!r}; there are: " + ", ".join(row["name"] for row in members))
 
     @classmethod
-    def open(cls, storage: Union[Storage, str], *, as_: Union[None, int, str] = None, contracts: Sequence[Contract] = ()) -> "Ledger":
+    def open(cls, storage: Union[Storage, str], *, as_: Union[None, int, str] = None,
+             contracts: Sequence[Contract] = ()) -> "Ledger":
         """Open a store, a folder or a Storage, to be asked."""
         return cls(storage, as_=as_, contracts=contracts)
 
     def verify(self) -> Verification:
-        """Verify every byte, hash, signature, state and balance, and execute every transaction again; VerificationError tells
+        """Verify every byte, hash, signature, state and balance, and execute every transaction again;
+        VerificationError tells
         chain, height, file and offset."""
         lib, info, opts = library(), info_of(_native.mgc_verify_info), _native.mgc_ledger_opts()
         lib.mgc_ledger_opts_init(ctypes.byref(opts), ctypes.sizeof(opts))
         opts.storage, opts.storage_user, opts.read_only = ctypes.pointer(self._storage.ops), self._storage.user, 1
-        tables = (_native.mgc_contract * len(self._contracts))(*(contract.table for contract in self._contracts)) if self._contracts else None
+        given = [contract.table for contract in self._contracts]
+        tables = (_native.mgc_contract * len(given))(*given) if given else None
         with self._context.guard:
             self._handle
-            self._finish(lib.mgc_contract_verify(self._context.handle, ctypes.byref(opts), tables, None, len(self._contracts),
+            self._finish(lib.mgc_contract_verify(self._context.handle, ctypes.byref(opts), tables, None,
+                                                 len(self._contracts),
                                                  ctypes.byref(info)))
-        return Verification(info.n_chains, info.n_files, info.bytes, info.records, info.blocks, info.transactions, info.signatures,
+        return Verification(info.n_chains, info.n_files, info.bytes, info.records, info.blocks, info.transactions,
+                            info.signatures,
                             info.uncertified, info.torn_bytes, bool(info.executed))
 
     def __repr__(self) -> str:
@@ -651,8 +679,10 @@ class Ledger(Asked):
 
 
 # What can be asked, each as a method of Ledger and Node: ledger.trades(microgrid="hospital").
-QUESTIONS = ("blocks", "transactions", "events", "transfers", "contracts", "accounts", "parameters", "members", "microgrids", "links", "meters",
-             "commitments", "nominations", "trades", "payments", "schedule", "terms", "flows", "readings", "settlement", "tariffs", "auctions",
+QUESTIONS = ("blocks", "transactions", "events", "transfers", "contracts", "accounts", "parameters", "members",
+             "microgrids", "links", "meters",
+             "commitments", "nominations", "trades", "payments", "schedule", "terms", "flows", "readings", "settlement",
+             "tariffs", "auctions",
              "bids", "certificates", "surrendered", "acts", "rules", "frozen", "audits", "credit", "validators", "epochs")
 
 

@@ -16,7 +16,8 @@ from .ledger import Asked
 from .storage import Attached, Storage
 from .transport import Transport
 
-_STATES = {_native.MGC_TICKET_OPEN: "open", _native.MGC_TICKET_COMMITTED: "committed", _native.MGC_TICKET_REFUSED: "refused"}
+_STATES = {_native.MGC_TICKET_OPEN: "open", _native.MGC_TICKET_COMMITTED: "committed",
+           _native.MGC_TICKET_REFUSED: "refused"}
 
 
 class TicketState(NamedTuple):
@@ -43,7 +44,8 @@ class Ticket:
         lib, info = library(), info_of(_native.mgc_ticket_info)
         with self._node._context.guard:
             self._node._check(lib.mgc_ticket_state(self._node._handle, self.number, ctypes.byref(info)))
-            return TicketState(_STATES.get(info.state, "?"), info.status, decode(lib.mgc_status_name(info.status)), decode(info.rule),
+            return TicketState(_STATES.get(info.state, "?"), info.status, decode(lib.mgc_status_name(info.status)),
+                               decode(info.rule),
                                info.height, info.index, bytes(info.tx_id))
 
     @property
@@ -78,7 +80,8 @@ class NodeMember(NamedTuple):
     public_key: bytes
 
 
-_STANDINGS = {_native.MGC_STANDING_STRANGER: "stranger", _native.MGC_STANDING_LEARNER: "learner", _native.MGC_STANDING_VOTER: "voter",
+_STANDINGS = {_native.MGC_STANDING_STRANGER: "stranger", _native.MGC_STANDING_LEARNER: "learner",
+              _native.MGC_STANDING_VOTER: "voter",
               _native.MGC_STANDING_REMOVED: "removed"}
 _CHANGES = {"learner": _native.MGC_CHANGE_LEARNER, "voter": _native.MGC_CHANGE_VOTER, "remove": _native.MGC_CHANGE_REMOVE}
 
@@ -96,7 +99,8 @@ class Node(Asked):
     """A member as a ready-made loop over a storage.  It reads no clock: time comes with every step.
 
         with Node("ledger/", key, now_ms=...) as node:
-            node.call("trading", "deposit", [(key, "market operator")], microgrid=1, amount_micro=5000000, reference="bank 7")
+            node.call("trading", "deposit", [(key, "market operator")], microgrid=1, amount_micro=5000000,
+            reference="bank 7")
 
     call() hands in and builds a block; transact() hands in alone, for a loop that lets time pass by step().
 
@@ -105,18 +109,22 @@ class Node(Asked):
     chain      name of one chain for all contracts; None: the market's three
     contracts  contracts of your own, started by a "deploy" transaction
     transport  with members: how messages reach the others; hand in what arrives with receive()
-    members    (id, public key) of all who order together, the own one among them; learners: who receive all and never vote
-    opts       as in mgc_node_opts: block_txs_max, block_interval_ms, empty_interval_ms, genesis_time_ms, segment_bytes, ...
+    members    (id, public key) of all who order together, the own one among them; learners: who receive all and never
+               vote
+    opts       as in mgc_node_opts: block_txs_max, block_interval_ms, empty_interval_ms, genesis_time_ms,
+               segment_bytes, ...
     """
 
     def __init__(self, storage: Union[Storage, str], key: Key, *, id: int = 1, chain: Optional[str] = None,  # noqa: A002
-                 contracts: Sequence[Contract] = (), transport: Optional[Transport] = None, members: Sequence[Tuple[int, bytes]] = (),
+                 contracts: Sequence[Contract] = (), transport: Optional[Transport] = None,
+                 members: Sequence[Tuple[int, bytes]] = (),
                  learners: Sequence[Tuple[int, bytes]] = (),
                  genesis_nonce: bytes = bytes(32), **opts: Any) -> None:
         super().__init__(Context())
         lib, made = library(), _native.mgc_node_opts()
         lib.mgc_node_opts_init(ctypes.byref(made), ctypes.sizeof(made))
-        known = {name for name, _ in made._fields_} - {"struct_size", "reserved0", "id", "key", "chain", "members", "n_members", "learners", "n_learners",
+        known = {name for name, _ in made._fields_} - {"struct_size", "reserved0", "id", "key", "chain", "members",
+                                                       "n_members", "learners", "n_learners",
                                                          "genesis_nonce"}
         for name, value in opts.items():
             if name not in known:
@@ -126,7 +134,8 @@ class Node(Asked):
                 raise OverflowError(f"option {name} is {value}; it does not fit")
         text = encode(chain, "chain")
         made.id, made.key, made.chain = id, key._handle, text
-        put_bytes(ctypes.addressof(made) + _native.mgc_node_opts.genesis_nonce.offset, lend(genesis_nonce, 32, "genesis_nonce") and genesis_nonce)
+        put_bytes(ctypes.addressof(made) + _native.mgc_node_opts.genesis_nonce.offset,
+                  lend(genesis_nonce, 32, "genesis_nonce") and genesis_nonce)
         tables = [_member_table(members), _member_table(learners)]
         if members:
             made.members, made.n_members = tables[0], len(members)
@@ -207,12 +216,15 @@ class Node(Asked):
     def next_nonce(self, sender: bytes, contract: Union[int, str]) -> int:
         """The next nonce of a sender with a contract, what waits included."""
         nonce = ctypes.c_uint64()
-        self._act(library().mgc_node_next_nonce, lend(sender, 32, "sender")[0], contract_number(contract), ctypes.byref(nonce))
+        self._act(library().mgc_node_next_nonce, lend(sender, 32, "sender")[0], contract_number(contract),
+                  ctypes.byref(nonce))
         return nonce.value
 
-    def transact(self, contract: Union[int, str], method: str, signers: Sequence[Tuple[Key, Union[int, str]]], data: Optional[bytes] = None,
+    def transact(self, contract: Union[int, str], method: str, signers: Sequence[Tuple[Key, Union[int, str]]],
+                 data: Optional[bytes] = None,
                  *, window: int = 1000, **values: Any) -> Ticket:
-        """Make, sign and hand in a transaction: with values, arguments of a built-in contract; with data, a contract's own bytes."""
+        """Make, sign and hand in a transaction: with values, arguments of a built-in contract; with data, a
+        contract's own bytes."""
         number = contract_number(contract)
         if data is None:
             data = arguments(number, method, **values) if number < _native.MGC_CONTRACT_HOST else b""
@@ -223,7 +235,8 @@ class Node(Asked):
         return self.submit(transaction(chain.id, number, method, data, signers, nonce=self.next_nonce(sender, number),
                                        valid_until=chain.height + window))
 
-    def call(self, contract: Union[int, str], method: str, signers: Sequence[Tuple[Key, Union[int, str]]], data: Optional[bytes] = None,
+    def call(self, contract: Union[int, str], method: str, signers: Sequence[Tuple[Key, Union[int, str]]],
+             data: Optional[bytes] = None,
              *, now_ms: Optional[int] = None, window: int = 1000, **values: Any) -> Ticket:
         """As transact(); then a block is built of all that waits, and what it was refused with is raised.
 
@@ -256,8 +269,10 @@ class Node(Asked):
                 if status == _native.MGC_E_NOT_FOUND:
                     return found
                 self._check(status)
-                found.append(NodeMember(info.id, _STANDINGS.get(info.standing, "?"), _STANDINGS.get(info.aim, "?"), info.incarnation, info.rank,
-                                        bool(info.early), info.node_credit, info.trade_credit, bool(info.convicted), info.acknowledged,
+                found.append(NodeMember(info.id, _STANDINGS.get(info.standing, "?"), _STANDINGS.get(info.aim, "?"),
+                                        info.incarnation, info.rank,
+                                        bool(info.early), info.node_credit, info.trade_credit, bool(info.convicted),
+                                        info.acknowledged,
                                         bytes(info.public_key)))
 
     def change_member(self, change: str, id: int, public_key: bytes) -> None:  # noqa: A002

@@ -5,7 +5,8 @@
     plot.dispatch(result.plan, "hospital")
     plot.day(result, "pictures/")            # all of them, as files
 
-matplotlib is asked for when a picture is drawn.  Every function takes ax=, draws there or on a new figure, and returns the
+matplotlib is asked for when a picture is drawn.  Every function takes ax=, draws there or on a new figure, and
+returns the
 axes.  Colours are those of Okabe and Ito, which every eye tells apart.
 """
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _devices(plan: Plan, microgrid: str, *kinds: str) -> List[str]:
     return [name for name, kind in plan._shape.devices[microgrid].items() if kind in kinds]
 
 
-def _flows(plan: Plan, microgrid: str, scenario: int, carrier: str) -> Tuple[Dict[str, List[float]], Dict[str, List[float]]]:
+def _flows(plan: Plan, microgrid: str, scenario: int,
+           carrier: str) -> Tuple[Dict[str, List[float]], Dict[str, List[float]]]:
     """What supplies a member and what takes from it, by name, each >= 0."""
     supply: Dict[str, List[float]] = {}
     use: Dict[str, List[float]] = {}
@@ -87,7 +89,8 @@ def _flows(plan: Plan, microgrid: str, scenario: int, carrier: str) -> Tuple[Dic
 
 
 def _stores(plan: Plan, microgrid: str) -> Dict[str, str]:
-    return {name: plan._shape.carriers[microgrid].get(name, "electricity") for name in _devices(plan, microgrid, "storage")}
+    return {name: plan._shape.carriers[microgrid].get(name,
+                                                      "electricity") for name in _devices(plan, microgrid, "storage")}
 
 
 def _loads(plan: Plan, microgrid: str) -> Dict[str, str]:
@@ -104,7 +107,8 @@ def dispatch(plan: Plan, microgrid: str, scenario: int = 0, carrier: str = "elec
         base = [0.0] * len(hours)
         for name, values in flows.items():
             at = names.index(name)
-            ax.bar(hours, [sign * v for v in values], width=0.9 * plan.hours, bottom=base, align="edge", color=COLOURS[at % len(COLOURS)],
+            ax.bar(hours, [sign * v for v in values], width=0.9 * plan.hours, bottom=base, align="edge",
+                   color=COLOURS[at % len(COLOURS)],
                    hatch="//" if at >= len(COLOURS) else None, label=name if sign > 0 or name not in supply else None)
             base = [b + sign * v for b, v in zip(base, values)]
     ax.axhline(0.0, color="black", linewidth=0.8)
@@ -118,7 +122,8 @@ def storage(plan: Plan, microgrid: str, scenario: int = 0, ax: Any = None) -> An
     """Energy in a member's stores at the end of each period."""
     ax = _axes(ax)
     for at, name in enumerate(_stores(plan, microgrid)):
-        ax.step(_hours(plan), plan.series(microgrid, name, "energy_kwh", scenario), where="post", color=COLOURS[at % len(COLOURS)], label=name)
+        ax.step(_hours(plan), plan.series(microgrid, name, "energy_kwh", scenario), where="post",
+                color=COLOURS[at % len(COLOURS)], label=name)
     ax.set(title=f"{microgrid}: storage, scenario {scenario}", xlabel="hour", ylabel="kWh", ylim=(0, None))
     if ax.lines:
         ax.legend(fontsize="small")
@@ -136,7 +141,8 @@ def trades(result: Result, ax: Any = None) -> Any:
     top = max(map(max, table), default=0.0)
     for i, row in enumerate(table):
         for j, value in enumerate(row):
-            ax.text(j, i, f"{value:,.0f}" if value else "-", ha="center", va="center", color="black" if value > 0.6 * top else "white")
+            ax.text(j, i, f"{value:,.0f}" if value else "-", ha="center", va="center",
+                    color="black" if value > 0.6 * top else "white")
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
     ax.set(title="traded over the day [kWh]", xlabel="to", ylabel="from")
@@ -149,7 +155,8 @@ def trade_hours(result: Result, ax: Any = None) -> Any:
     ax = _axes(ax)
     found = list(result.trades)
     if found:
-        image = ax.imshow([list(trade.sent_kw) for trade in found], aspect="auto", cmap="cividis", interpolation="nearest")
+        image = ax.imshow([list(trade.sent_kw) for trade in found], aspect="auto", cmap="cividis",
+                          interpolation="nearest")
         ax.figure.colorbar(image, ax=ax, label="kW")
         ax.set_yticks(range(len(found)), [f"{t.seller} → {t.buyer}, {t.carrier}" for t in found])
     ax.set(title="trades", xlabel="period")
@@ -176,7 +183,8 @@ def payments(result: Result, ax: Any = None) -> Any:
     ax = _axes(ax)
     members = list(result.members.values())
     rows = range(len(members))
-    ax.barh([r - 0.2 for r in rows], [m.payment for m in members], height=0.38, color=COLOURS[3], label="pays (negative: receives)")
+    ax.barh([r - 0.2 for r in rows], [m.payment for m in members], height=0.38, color=COLOURS[3],
+            label="pays (negative: receives)")
     ax.barh([r + 0.2 for r in rows], [m.saving for m in members], height=0.38, color=COLOURS[2], label="saves in the end")
     ax.set_yticks(rows, [m.id for m in members])
     ax.axvline(0.0, color="black", linewidth=0.8)
@@ -206,8 +214,10 @@ def fan(model: Union[Model, Case], microgrid: str, device: str, key: str, ax: An
     series = [[owner.get(key, k, t) for t in range(model.periods)] for k in range(site.scenarios)]
     for values, weight in zip(series, weights):
         ax.plot(hours, values, color=COLOURS[5], alpha=min(1.0, 0.3 + 2 * weight), linewidth=1.0)
-    ax.plot(hours, [sum(w * v for w, v in zip(weights, column)) for column in zip(*series)], color=COLOURS[0], linewidth=2.5, label="expected")
-    ax.set(title=f"{microgrid}: {device} {key}, {len(series)} scenarios", xlabel="hour", ylabel={"kw": "kW", "kwh": "kWh"}.get(key.rsplit("_", 1)[-1], ""))
+    ax.plot(hours, [sum(w * v for w, v in zip(weights, column)) for column in zip(*series)], color=COLOURS[0],
+            linewidth=2.5, label="expected")
+    ax.set(title=f"{microgrid}: {device} {key}, {len(series)} scenarios", xlabel="hour",
+           ylabel={"kw": "kW", "kwh": "kWh"}.get(key.rsplit("_", 1)[-1], ""))
     ax.legend(fontsize="small")
     return ax
 
@@ -242,15 +252,18 @@ def chord(result: Result, ax: Any = None) -> Any:
     """Who sends to whom over the day: an arrow as wide as the energy; electricity full, heat dashed."""
     ax = _axes(ax, (5, 5))
     names = list(result.members)
-    place = {name: (math.cos(math.pi / 2 - 2 * math.pi * i / len(names)), math.sin(math.pi / 2 - 2 * math.pi * i / len(names)))
+    place = {name: (math.cos(math.pi / 2 - 2 * math.pi * i / len(names)),
+                    math.sin(math.pi / 2 - 2 * math.pi * i / len(names)))
              for i, name in enumerate(names)}
     most = max((trade.sent_kwh for trade in result.trades), default=0.0)
     for trade in result.trades:
         if trade.sent_kwh > 1e-3 * most:
             heat = trade.carrier == "heat"
             ax.annotate("", xy=place[trade.buyer], xytext=place[trade.seller],
-                        arrowprops={"arrowstyle": "-|>", "linewidth": 1 + 7 * trade.sent_kwh / most, "color": COLOURS[names.index(trade.seller) % len(COLOURS)],
-                                    "linestyle": "--" if heat else "-", "connectionstyle": f"arc3,rad={0.35 if heat else 0.15}",
+                        arrowprops={"arrowstyle": "-|>", "linewidth": 1 + 7 * trade.sent_kwh / most,
+                                    "color": COLOURS[names.index(trade.seller) % len(COLOURS)],
+                                    "linestyle": "--" if heat else "-",
+                                    "connectionstyle": f"arc3,rad={0.35 if heat else 0.15}",
                                     "shrinkA": 14, "shrinkB": 14})
     for i, (name, (x, y)) in enumerate(place.items()):
         ax.plot([x], [y], "o", markersize=16, color=COLOURS[i % len(COLOURS)])
@@ -265,7 +278,8 @@ def _pairs(ax: Any, names: Sequence[str], bars: Sequence[Tuple[str, Sequence[flo
     width = 0.8 / len(bars)
     for at, (label, values, colour) in enumerate(bars):
         shift = (at - (len(bars) - 1) / 2) * width
-        ax.bar_label(ax.bar([i + shift for i in range(len(names))], list(values), width=0.95 * width, color=colour, label=label), fmt=form,
+        ax.bar_label(ax.bar([i + shift for i in range(len(names))], list(values), width=0.95 * width, color=colour,
+                            label=label), fmt=form,
                      fontsize="small")
     ax.set_xticks(range(len(names)), list(names))
     ax.axhline(0.0, color="black", linewidth=0.8)
@@ -277,7 +291,9 @@ def split(result: Result, ax: Any = None) -> Any:
     ax, members = _axes(ax), list(result.members.values())
     power, gain = sum(m.weight for m in members), result.saving
     _pairs(ax, [m.id for m in members], [("bargaining power", [100 * m.weight / power for m in members], COLOURS[7]),
-                                         ("share of the gain", [100 * m.saving / gain if gain > 0 else 0.0 for m in members], COLOURS[2])], "%.1f")
+                                         ("share of the gain",
+                                          [100 * m.saving / gain if gain > 0 else 0.0 for m in members], COLOURS[2])],
+           "%.1f")
     ax.set(title="how the gain is split", ylabel="%")
     return ax
 
@@ -297,7 +313,8 @@ def emissions(result: Result, ax: Any = None) -> Any:
 
 def renewables(result: Result, ax: Any = None) -> Any:
     """Renewable energy used alone and together, expected in the worst case."""
-    return _alone_and_together(result, "renewable_used_kwh", ax, "renewable energy used, expected in the worst case", "kWh")
+    return _alone_and_together(result, "renewable_used_kwh", ax,
+                               "renewable energy used, expected in the worst case", "kWh")
 
 
 def _setting(owner: Union[Microgrid, Device], key: str, period: int = 0) -> float:
@@ -332,17 +349,20 @@ def ladder(result: Result, microgrid: str, model: Optional[Union[Model, Case]] =
     ax.stairs(prices, [left, *(j * width for j in range(tiers)), right], baseline=None, color="black", linewidth=1.5)
     for (name, at), colour, style in zip(marks.items(), (COLOURS[3], COLOURS[0]), ("--", "-")):
         ax.axvline(at, color=colour, linestyle=style, label=f"{name}: {at:,.0f} kg")
-    ax.set(title=f"{microgrid}: the carbon ladder", xlabel="kg above the free quota", ylabel="currency/kg", ylim=(0, None))
+    ax.set(title=f"{microgrid}: the carbon ladder", xlabel="kg above the free quota",
+           ylabel="currency/kg", ylim=(0, None))
     ax.legend(fontsize="small")
     return ax
 
 
 def robustness(cautions: Sequence[Caution], ax: Any = None) -> Any:
-    """What each attitude costs: on average as in the past, as bad as it fears, at worst.  See mgchain.report.caution()."""
+    """What each attitude costs: on average as in the past, as bad as it fears, at worst.  See
+    mgchain.report.caution()."""
     ax = _axes(ax)
-    _pairs(ax, [c.name for c in cautions], [("expected, as often as in the past", [c.nominal for c in cautions], COLOURS[7]),
-                                            ("promised: as bad as it fears", [c.promised for c in cautions], COLOURS[2]),
-                                            ("the worst scenario", [c.worst_scenario for c in cautions], COLOURS[3])])
+    _pairs(ax, [c.name for c in cautions],
+           [("expected, as often as in the past", [c.nominal for c in cautions], COLOURS[7]),
+            ("promised: as bad as it fears", [c.promised for c in cautions], COLOURS[2]),
+            ("the worst scenario", [c.worst_scenario for c in cautions], COLOURS[3])])
     ax.set(title="the price of robustness", ylabel="currency")
     return ax
 
@@ -367,7 +387,8 @@ def figure(drawn: Figure, ax: Any = None) -> Any:
         for row, values in enumerate(drawn.series.values()):
             for word in range(len(drawn.words)):
                 cells = [t for t, value in enumerate(values) if value == word]
-                ax.barh([row] * len(cells), [0.9] * len(cells), left=cells, height=0.8, color=COLOURS[word % len(COLOURS)],
+                ax.barh([row] * len(cells), [0.9] * len(cells), left=cells, height=0.8,
+                        color=COLOURS[word % len(COLOURS)],
                         label=drawn.words[word] if row == 0 else None)
         ax.set_yticks(range(len(names)), names)
         ax.set_xlim(0, points)
@@ -382,10 +403,12 @@ def figure(drawn: Figure, ax: Any = None) -> Any:
                 ax.bar(range(points), values, bottom=base, color=colour, label=name)
                 base = [b + v for b, v in zip(base, values)]
             else:
-                ax.bar([i + 0.8 * (at + 0.5) / len(names) - 0.4 for i in range(points)], values, width=0.76 / len(names), color=colour, label=name)
+                ax.bar([i + 0.8 * (at + 0.5) / len(names) - 0.4 for i in range(points)], values,
+                       width=0.76 / len(names), color=colour, label=name)
     if drawn.labels:
         step = max(1, points // 12)
-        ax.set_xticks([t + (0.45 if drawn.kind == "states" else 0.0) for t in range(0, points, step)], list(drawn.labels)[::step])
+        ax.set_xticks([t + (0.45 if drawn.kind == "states" else 0.0) for t in range(0, points, step)],
+                      list(drawn.labels)[::step])
     ax.set_title(f"{drawn.title}\n{drawn.unit}", fontsize="medium")
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
@@ -395,7 +418,8 @@ def ledger(node: Any, case: Case, folder: Union[str, "os.PathLike[str]"], dpi: i
     """Draw what stands on a ledger (a Node or a Ledger) of a case's day into a folder as PNG; the paths."""
     place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    return [_kept(place / f"ledger-{drawn.title.lower().replace(' ', '-')}.png", figure(drawn), dpi) for drawn in ledger_figures(node, case)]
+    return [_kept(place / f"ledger-{drawn.title.lower().replace(' ', '-')}.png", figure(drawn),
+                  dpi) for drawn in ledger_figures(node, case)]
 
 
 def _kept(path: "pathlib.Path", ax: Any, dpi: int) -> str:
@@ -407,7 +431,8 @@ def _kept(path: "pathlib.Path", ax: Any, dpi: int) -> str:
 
 def _days_own(result: Result, caution: bool, source: Any) -> List[Tuple[str, Any]]:
     """What one picture shows for all members."""
-    named = [("costs", costs), ("payments", payments), ("split", split), ("emissions", emissions), ("renewables", renewables), ("trades", trades),
+    named = [("costs", costs), ("payments", payments), ("split", split), ("emissions", emissions),
+             ("renewables", renewables), ("trades", trades),
              ("chord", chord), ("trade-hours", trade_hours), ("prices", prices), ("convergence", convergence)]
     made: List[Tuple[str, Any]] = [(name, lambda draw=draw: draw(result)) for name, draw in named]
     if caution and source is not None:
@@ -447,9 +472,11 @@ def _uncertain(site: Microgrid) -> List[Tuple[str, str]]:
     return found
 
 
-def day(result: Result, folder: Union[str, "os.PathLike[str]"], model: Optional[Union[Model, Case]] = None, dpi: int = 120,
+def day(result: Result, folder: Union[str, "os.PathLike[str]"], model: Optional[Union[Model, Case]] = None,
+        dpi: int = 120,
         caution: bool = True) -> List[str]:
-    """Draw every picture of a day into a folder as PNG; the paths.  caution=False leaves out what solves the day again."""
+    """Draw every picture of a day into a folder as PNG; the paths.  caution=False leaves out what solves the day
+    again."""
     _axes(None)
     from matplotlib import pyplot
     pyplot.close("all")

@@ -35,7 +35,8 @@ Check = Tuple[str, str, bool]
 class Figure:
     """A figure of one's own: series by name, each with a value for every point (NAN: nothing there).
 
-    kind    "lines", "columns", "stacks"; "states": a row of cells a series, a value being an index into words, negative: none
+    kind    "lines", "columns", "stacks"; "states": a row of cells a series, a value being an index into words,
+            negative: none
     labels  below the axis; none: the points' numbers
     """
 
@@ -76,7 +77,7 @@ class Bounds(NamedTuple):
     lower: List[float]
 
 
-# --- what caution costs ----------------------------------------------------------------------------------------------------
+# --- what caution costs ---------------------------------------------------------------------------------------------
 
 
 def _copy(model: Model) -> Model:
@@ -93,7 +94,8 @@ def _certain(model: Model, k: int) -> Model:
 
 
 def _live_through(plan: Plan, model: Model, name: str) -> Caution:
-    """Costs of a plan scenario by scenario, the recourse at its best in each: what the plan's own program leaves open where the
+    """Costs of a plan scenario by scenario, the recourse at its best in each: what the plan's own program leaves open
+    where the
     worst case gives a scenario no weight."""
     sites = model.microgrids
     nominal, worst = 0.0, {site: -math.inf for site in sites}
@@ -108,7 +110,8 @@ def _live_through(plan: Plan, model: Model, name: str) -> Caution:
 
 
 def _bounds(model: Model) -> Bounds:
-    """The day once more by column-and-constraint generation, member after member: a member's bounds close in on each other; where
+    """The day once more by column-and-constraint generation, member after member: a member's bounds close in on each
+    other; where
     they do not, the next one's begin.  Who is done stays where it ended."""
     members: List[List[Tuple[float, float]]] = []
     last = (math.inf, -math.inf)
@@ -130,8 +133,10 @@ def _bounds(model: Model) -> Bounds:
 
 
 def caution(case: Union[Case, Model]) -> Tuple[List[Caution], Bounds]:
-    """What a plan costs that trusts the past, one that is as cautious as the case says, and one that fears the worst; and how the
-    bounds of the second one meet.  On/off decisions are relaxed.  Empty where there is one scenario, or too many members or scenarios.
+    """What a plan costs that trusts the past, one that is as cautious as the case says, and one that fears the worst;
+    and how the
+    bounds of the second one meet.  On/off decisions are relaxed.  Empty where there is one scenario, or too many
+    members or scenarios.
     """
     model = case.model if isinstance(case, Case) else case
     scenarios = max((site.scenarios for site in model.microgrids.values()), default=0)
@@ -150,7 +155,7 @@ def caution(case: Union[Case, Model]) -> Tuple[List[Caution], Bounds]:
     return found, _bounds(model)
 
 
-# --- checks ------------------------------------------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------------------------
 
 
 def certificate_checks(result: "Result") -> List[Check]:
@@ -159,15 +164,18 @@ def certificate_checks(result: "Result") -> List[Check]:
     return [
         ("payments sum to zero", f"{cert.payment_sum:.6f}", cert.payment_sum <= 1e-6),
         ("nobody is worse off", f"largest loss of a member {max(cert.worst_loss, 0.0):.6f}", cert.worst_loss <= 1e-6),
-        ("gain shared as bargained", f"largest distance from the Nash share {cert.nash:.6f}", cert.nash <= 1e-5 * len(result.members) + 1e-9),
-        ("both ends agree on every trade", f"largest difference {1000 * cert.imbalance_kw:.4f} W", cert.imbalance_kw <= 1e-3),
+        ("gain shared as bargained", f"largest distance from the Nash share {cert.nash:.6f}",
+         cert.nash <= 1e-5 * len(result.members) + 1e-9),
+        ("both ends agree on every trade", f"largest difference {1000 * cert.imbalance_kw:.4f} W",
+         cert.imbalance_kw <= 1e-3),
         ("links within capacity", f"largest excess {1000 * max(cert.capacity_kw, 0.0):.4f} W", cert.capacity_kw <= 1e-6),
-        ("cost not below its proven bound", f"{cost:.4f} against {bound:.4f}; gap {100 * result.gap:.4f} % of the cost alone",
+        ("cost not below its proven bound",
+         f"{cost:.4f} against {bound:.4f}; gap {100 * result.gap:.4f} % of the cost alone",
          cost >= bound - 1e-6 * abs(cost) - 1e-6),
     ]
 
 
-# --- the ledger ----------------------------------------------------------------------------------------------------------------
+# --- the ledger -----------------------------------------------------------------------------------------------------
 
 
 class _DayOf:
@@ -205,7 +213,8 @@ def _agreements(rows: Sequence[Mapping[str, Any]], day: _DayOf) -> List[Figure]:
         own[row["slot"] - day.first] = words.index(row["state"]) if row["state"] in words else math.nan
     labels = [_clock(day.start_ms + i * day.slot_ms) for i in range(day.periods)]
     shown = dict(list(cells.items())[:60])
-    return [Figure("Agreements", shown, "states", "state of each, slot by slot, when the day was settled", labels, words)] if shown else []
+    return [Figure("Agreements", shown, "states", "state of each, slot by slot, when the day was settled", labels,
+                   words)] if shown else []
 
 
 def _blocks(rows: Sequence[Mapping[str, Any]], day: _DayOf) -> List[Figure]:
@@ -219,7 +228,8 @@ def _blocks(rows: Sequence[Mapping[str, Any]], day: _DayOf) -> List[Figure]:
     hours = max(hour for _, hour, _ in placed) + 1
     labels = [_clock(start + i * hour_ms) for i in range(hours)]
     drawn = []
-    for column, title, unit in (("transactions", "Transactions", "executed in each hour, by chain, from the day's eve on"),
+    for column, title, unit in (("transactions", "Transactions",
+                                 "executed in each hour, by chain, from the day's eve on"),
                                 ("bytes", "Growth of the ledger", "bytes of blocks in each hour, by chain")):
         series = {chain: [0.0] * hours for chain in chains}
         for chain, hour, row in placed:
@@ -234,11 +244,13 @@ def _credit(rows: Sequence[Mapping[str, Any]]) -> List[Figure]:
     if not rows:
         return []
     series = {"at first": [5000.0] * len(rows), "after the day": [float(row["trade"]) for row in rows]}
-    return [Figure("Trading credit", series, "columns", "of 10000, by number of the member", [str(row["member"]) for row in rows])]
+    return [Figure("Trading credit", series, "columns", "of 10000, by number of the member",
+                   [str(row["member"]) for row in rows])]
 
 
 def _asker(ledger: Asked, caller: Union[None, int, str]) -> int:
-    """Number of the member whose view is drawn; by default the ledger's own one, else the regulator's, who sees everything."""
+    """Number of the member whose view is drawn; by default the ledger's own one, else the regulator's, who sees
+    everything."""
     who = caller if caller is not None else ledger.caller or "regulator"
     if isinstance(who, int):
         return who
@@ -254,7 +266,8 @@ def ledger_figures(ledger: Asked, case: Case, caller: Union[None, int, str] = No
     """A day on the ledger: the state of every agreement, transactions and bytes hour by hour, credit.
 
     ledger  a Ledger or a Node
-    caller  number or name of the member whose view is drawn; default: the ledger's own, else the regulator, who sees everything
+    caller  number or name of the member whose view is drawn; default: the ledger's own, else the regulator, who sees
+            everything
     """
     day, who = _DayOf(case), _asker(ledger, caller)
     trades, blocks, credit = (list(ledger.query(what, caller=who)) for what in ("trades", "blocks", "credit"))
@@ -262,29 +275,40 @@ def ledger_figures(ledger: Asked, case: Case, caller: Union[None, int, str] = No
 
 
 _TABLES: Tuple[Tuple[str, str, Optional[str], Tuple[Tuple[str, str, str], ...]], ...] = (
-    ("contracts", "Contracts in force", None, (("id", "number>", ""), ("name", "contract", ""), ("version", "version>", ""),
-                                               ("activation_height", "active from height>", ""))),
-    ("trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.",
-     (("slot", "hour", "slot"), ("seller", "from", ""), ("buyer", "to", ""), ("carrier", "carrier", "carrier"), ("wh", "kWh>", "wh"),
-      ("delivered_wh", "arrives, kWh>", "wh"), ("price", "price a kWh>", "micro"), ("worth_micro", "worth>", "micro"), ("state", "state", ""))),
-    ("payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.",
+    ("contracts", "Contracts in force", None,
+     (("id", "number>", ""), ("name", "contract", ""), ("version", "version>", ""),
+      ("activation_height", "active from height>", ""))),
+    ("trades", "Agreements of the "
+               "day", "Signed by both sides; money and collateral are reserved until the slot is settled.",
+     (("slot", "hour", "slot"), ("seller", "from", ""), ("buyer", "to", ""), ("carrier", "carrier", "carrier"),
+      ("wh", "kWh>", "wh"),
+      ("delivered_wh", "arrives, kWh>", "wh"), ("price", "price a kWh>", "micro"), ("worth_micro", "worth>", "micro"),
+      ("state", "state", ""))),
+    ("payments", "Bargaining transfers",
+     "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.",
      (("payer", "pays", ""), ("payee", "to", ""), ("amount_micro", "amount>", "micro"), ("state", "state", ""),
       ("run_hash", "bargain's certificate", "hash"))),
     ("settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.",
-     (("slot", "hour", "slot"), ("microgrid", "member", ""), ("carrier", "carrier", "carrier"), ("metered_wh", "metered, kWh>", "wh"),
-      ("position_wh", "agreed, kWh>", "wh"), ("deviation_wh", "deviation, kWh>", "wh"), ("imbalance_micro", "imbalance>", "micro"),
+     (("slot", "hour", "slot"), ("microgrid", "member", ""), ("carrier", "carrier", "carrier"),
+      ("metered_wh", "metered, kWh>", "wh"),
+      ("position_wh", "agreed, kWh>", "wh"), ("deviation_wh", "deviation, kWh>", "wh"),
+      ("imbalance_micro", "imbalance>", "micro"),
       ("carbon_g", "CO₂, kg>", "wh"), ("state", "state", ""))),
-    ("credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed facts alone.",
+    ("credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed "
+                         "facts alone.",
      (("member", "member>", ""), ("trade", "trading credit>", ""), ("suspended", "suspended", ""))),
-    ("blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.",
-     (("chain", "chain", ""), ("height", "height>", ""), ("time_ms", "time", "time"), ("transactions", "transactions>", ""),
+    ("blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with "
+                             "mgchain-sim ledger verify.",
+     (("chain", "chain", ""), ("height", "height>", ""), ("time_ms", "time", "time"),
+      ("transactions", "transactions>", ""),
       ("refused", "refused>", ""), ("bytes", "bytes>", ""), ("hash", "hash", "hash"), ("previous", "previous", "hash"),
       ("votes", "signatures>", ""))),
 )
 
 
 def _written(day: _DayOf) -> Dict[str, Callable[[Any], str]]:
-    return {"": str, "micro": lambda value: f"{value / 1e6:.4f}", "wh": lambda value: f"{value / 1e3:.3f}", "hash": lambda text: str(text)[:16],
+    return {"": str, "micro": lambda value: f"{value / 1e6:.4f}", "wh": lambda value: f"{value / 1e3:.3f}",
+            "hash": lambda text: str(text)[:16],
             "carrier": _carrier, "slot": lambda slot: _clock(slot * day.slot_ms), "time": _clock}
 
 
@@ -299,7 +323,7 @@ def ledger_tables(ledger: Asked, case: Case, caller: Union[None, int, str] = Non
     return made
 
 
-# --- into C --------------------------------------------------------------------------------------------------------------------
+# --- into C ---------------------------------------------------------------------------------------------------------
 
 
 def _texts(values: Sequence[Any]) -> Any:
@@ -331,12 +355,16 @@ def _raw_figures(given: Sequence[Figure], kept: List[Any]) -> Any:
         points = len(next(iter(own.series.values()), ()))
         if own.kind not in KINDS:
             raise ValueError(f"figure {own.title!r}: kind {own.kind!r}; there are {', '.join(KINDS)}")
-        if points == 0 or any(len(values) != points for values in own.series.values()) or len(own.labels or range(points)) != points:
-            raise ValueError(f"figure {own.title!r}: every series, and the labels where they are given, must have one value a point")
-        names, labels, words = _texts(list(own.series)), _texts(own.labels) if own.labels else None, _texts(own.words) if own.words else None
-        flat = (ctypes.c_double * (len(own.series) * points))(*(float(value) for values in own.series.values() for value in values))
-        figure.title, figure.unit, figure.name, figure.label, figure.word, figure.value = (encode(own.title), encode(own.unit), names, labels,
-                                                                                           words, flat)
+        lengths = {len(values) for values in own.series.values()} | {len(own.labels or range(points))}
+        if points == 0 or lengths != {points}:
+            raise ValueError(f"figure {own.title!r}: every series, and the labels where they are given, must have "
+                             f"one value a point")
+        names = _texts(list(own.series))
+        labels, words = (_texts(texts) if texts else None for texts in (own.labels, own.words))
+        values = [float(value) for row in own.series.values() for value in row]
+        flat = (ctypes.c_double * len(values))(*values)
+        figure.title, figure.unit = encode(own.title), encode(own.unit)
+        figure.name, figure.label, figure.word, figure.value = names, labels, words, flat
         figure.series, figure.points, figure.words, figure.kind = len(own.series), points, len(own.words), KINDS[own.kind]
         kept += [names, labels, words, flat]
     return grid
@@ -345,7 +373,8 @@ def _raw_figures(given: Sequence[Figure], kept: List[Any]) -> Any:
 def _raw_cautions(given: Sequence[Caution]) -> Any:
     rows = (_native.mgc_report_caution * len(given))()
     for row, own in zip(rows, given):
-        row.name, row.nominal, row.promised, row.worst_scenario = encode(own.name), own.nominal, own.promised, own.worst_scenario
+        row.name, row.nominal = encode(own.name), own.nominal
+        row.promised, row.worst_scenario = own.promised, own.worst_scenario
     return rows
 
 
@@ -356,17 +385,22 @@ def _measured(case: Case, wanted: Any) -> Tuple[Sequence[Caution], Bounds]:
     return wanted if wanted else ([], Bounds([], []))
 
 
-def write(result: "Result", path: Union[str, "os.PathLike[str]"], *, ledger: Optional[Asked] = None, caller: Union[None, int, str] = None,
-          checks: Sequence[Check] = (), tables: Sequence[Any] = (), figures: Sequence[Figure] = (), caution: Any = True,  # noqa: A002
+def write(result: "Result", path: Union[str, "os.PathLike[str]"], *, ledger: Optional[Asked] = None,
+          caller: Union[None, int, str] = None,
+          checks: Sequence[Check] = (), tables: Sequence[Any] = (), figures: Sequence[Figure] = (),
+          caution: Any = True,  # noqa: A002
           made_by: Optional[str] = None) -> str:
     """Result.report()."""
     case = result._case
     if case is None or not case._file:
-        raise StateError(_native.MGC_E_STATE, "python: the report draws a case from a file or the built-in one; for a case built up in "
+        raise StateError(_native.MGC_E_STATE,
+                         "python: the report draws a case from a file or the built-in one; for a case built up in "
                                               "code use mgchain.plot")
     lines = certificate_checks(result) + list(checks)
     figures = (ledger_figures(ledger, case, caller) if ledger is not None else []) + list(figures)
-    tables = (ledger_tables(ledger, case, caller) if ledger is not None else []) + [t if isinstance(t, Table) else Table(*t) for t in tables]
+    tables = (ledger_tables(ledger, case,
+                            caller) if ledger is not None
+              else []) + [t if isinstance(t, Table) else Table(*t) for t in tables]
     feared, (upper, lower) = _measured(case, caution)
     made, kept, realised = info_of(_native.mgc_report), [], result.realised  # type: Tuple[Any, List[Any], Any]
     made.kase, made.alliance = case._handle, result._handle
@@ -380,5 +414,6 @@ def write(result: "Result", path: Union[str, "os.PathLike[str]"], *, ledger: Opt
     made.bounds = len(upper)
     made.made_by = encode(made_by or f"mgchain {library().mgc_version_string().decode()} from Python", "made_by")
     with result._context.guard:
-        result._check(library().mgc_report_write(result._context.handle, encode(os.fspath(path), "path"), ctypes.byref(made)))
+        result._check(library().mgc_report_write(result._context.handle, encode(os.fspath(path), "path"),
+                                                 ctypes.byref(made)))
     return os.fspath(path)

@@ -9,8 +9,8 @@ import pathlib
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Tuple, Union
 
 from . import _native
-from ._base import (Carrier, Context, Handle, Numbers, decode, encode, filled, info_of, interruptible, numbers, options, outcome_name,
-                    progress_of, room)
+from ._base import (Carrier, Context, decode, encode, filled, Handle, info_of, interruptible, numbers, Numbers,
+                    options, outcome_name, pairs, progress_of, room)
 from ._native import library
 from .solver import Solver
 
@@ -57,11 +57,6 @@ class RobustSolution:
     interrupted: bool = False
 
 
-def _pairs(coefficients: Any) -> Tuple[Any, Any]:
-    pairs = list(coefficients.items() if isinstance(coefficients, Mapping) else coefficients)
-    return numbers([column for column, _ in pairs], what="columns", code="I"), numbers([value for _, value in pairs], what="values")
-
-
 class TwoStage(Handle):
     """minimise  c'x + max over p in P of sum_k p_k Q_k(x),  Q_k(x) = min { d_k'y : rows of scenario k hold }
 
@@ -78,11 +73,13 @@ class TwoStage(Handle):
             count = scenarios if given is None else given.n
             _handle = ctypes.POINTER(_native.mgc_twostage)()
             with self._context.guard:
-                self._check(lib.mgc_twostage_create(self._context.handle, count, None if given is None else given.pointer, ctypes.byref(_handle)))
+                self._check(lib.mgc_twostage_create(self._context.handle, count,
+                                                    None if given is None else given.pointer, ctypes.byref(_handle)))
         self._own(_handle, lib.mgc_twostage_destroy, self._oracle)
 
     @classmethod
-    def read_smps(cls, core: "os.PathLike[str] | str", time: "os.PathLike[str] | str", stoch: "os.PathLike[str] | str") -> "TwoStage":
+    def read_smps(cls, core: "os.PathLike[str] | str", time: "os.PathLike[str] | str",
+                  stoch: "os.PathLike[str] | str") -> "TwoStage":
         """Read a stochastic program in SMPS form: three files."""
         context, raw = Context(), ctypes.POINTER(_native.mgc_twostage)()
         arguments: list = []
@@ -93,7 +90,8 @@ class TwoStage(Handle):
             context.check(library().mgc_twostage_read_smps(context.handle, *arguments, ctypes.byref(raw)))
         return cls(0, context=context, _handle=raw)
 
-    def add_column(self, stage: int, cost: float = 0.0, lower: float = 0.0, upper: float = INFINITY, *, integer: bool = False,
+    def add_column(self, stage: int, cost: float = 0.0, lower: float = 0.0, upper: float = INFINITY, *,
+                   integer: bool = False,
                    name: Optional[str] = None) -> int:
         """Append a column of FIRST_STAGE or of scenario(k); its index among all."""
         lib, index = library(), ctypes.c_uint32()
@@ -104,11 +102,13 @@ class TwoStage(Handle):
             self._call(lib.mgc_twostage_set_column_name, index.value, encode(name, "name"))
         return index.value
 
-    def add_row(self, stage: int, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]], lower: float = -INFINITY,
+    def add_row(self, stage: int, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]],
+                lower: float = -INFINITY,
                 upper: float = INFINITY, *, name: Optional[str] = None) -> int:
         """Append a row: of the first stage over its columns, of scenario k over those and k's own."""
-        lib, index, (columns, values) = library(), ctypes.c_uint32(), _pairs(coefficients)
-        self._call(lib.mgc_twostage_add_row, stage, lower, upper, columns.pointer, values.pointer, values.n, ctypes.byref(index))
+        lib, index, (columns, values) = library(), ctypes.c_uint32(), pairs(coefficients)
+        self._call(lib.mgc_twostage_add_row, stage, lower, upper, columns.pointer, values.pointer, values.n,
+                   ctypes.byref(index))
         if name is not None:
             self._call(lib.mgc_twostage_set_row_name, index.value, encode(name, "name"))
         return index.value
@@ -147,16 +147,21 @@ class TwoStage(Handle):
         with self._context.guard:
             return library().mgc_twostage_rows(self._handle)
 
-    def set_ambiguity(self, own: Optional[AmbiguitySet] = None, *, norm1: Optional[float] = None, norm_inf: Optional[float] = None,
+    def set_ambiguity(self, own: Optional[AmbiguitySet] = None, *, norm1: Optional[float] = None,
+                      norm_inf: Optional[float] = None,
                       cvar: Optional[float] = None, kl: Optional[float] = None, chi2: Optional[float] = None,
-                      wasserstein: Optional[float] = None, distances: Optional[Numbers] = None, worst_case: Optional[bool] = None) -> "TwoStage":
-        """Guard against probabilities around the nominal ones: radii, a level (cvar), distances of scenarios for wasserstein,
+                      wasserstein: Optional[float] = None, distances: Optional[Numbers] = None,
+                      worst_case: Optional[bool] = None) -> "TwoStage":
+        """Guard against probabilities around the nominal ones: radii, a level (cvar), distances of scenarios for
+        wasserstein,
         or a set of your own, whose worst() is called with the costs of all scenarios."""
         lib, k = library(), self.scenarios
         if distances is not None:
             self._call(lib.mgc_twostage_set_distances, numbers(distances, (k, k), "distances").pointer)
-        for value, function in ((norm1, lib.mgc_twostage_set_norm1), (norm_inf, lib.mgc_twostage_set_norm_inf), (cvar, lib.mgc_twostage_set_cvar),
-                                (kl, lib.mgc_twostage_set_kl), (chi2, lib.mgc_twostage_set_chi2), (wasserstein, lib.mgc_twostage_set_wasserstein)):
+        for value, function in ((norm1, lib.mgc_twostage_set_norm1), (norm_inf, lib.mgc_twostage_set_norm_inf),
+                                (cvar, lib.mgc_twostage_set_cvar),
+                                (kl, lib.mgc_twostage_set_kl), (chi2, lib.mgc_twostage_set_chi2),
+                                (wasserstein, lib.mgc_twostage_set_wasserstein)):
             if value is not None:
                 self._call(function, value)
         if worst_case is not None:
@@ -179,7 +184,8 @@ class TwoStage(Handle):
     def clear_ambiguity(self) -> None:
         """Trust the nominal probabilities."""
         lib = library()
-        for function in (lib.mgc_twostage_set_norm1, lib.mgc_twostage_set_norm_inf, lib.mgc_twostage_set_cvar, lib.mgc_twostage_set_kl,
+        for function in (lib.mgc_twostage_set_norm1, lib.mgc_twostage_set_norm_inf, lib.mgc_twostage_set_cvar,
+                         lib.mgc_twostage_set_kl,
                          lib.mgc_twostage_set_chi2):
             self._call(function, -1.0)
         self._call(lib.mgc_twostage_set_worst_case, 0)
@@ -201,7 +207,8 @@ class TwoStage(Handle):
         return filled(made)
 
     def solve(self, *, progress: Any = None, **opts: Any) -> RobustSolution:
-        """Solve.  opts as in mgc_twostage_opts: method ("auto", "direct", "ccg"), tolerance, gap, time_limit_s, relax, threads,
+        """Solve.  opts as in mgc_twostage_opts: method ("auto", "direct", "ccg"), tolerance, gap, time_limit_s,
+        relax, threads,
         warm_start, complete.  progress: True, or a function (iteration, upper, lower)."""
         lib, carrier = library(), self._carrier
         if isinstance(opts.get("method"), str):
@@ -216,13 +223,18 @@ class TwoStage(Handle):
                 status = lib.mgc_twostage_solve(self._handle, ctypes.byref(made), ctypes.byref(info))
                 carrier.raise_if_any()
                 self._check(status)
-                columns, rows, k = (count(self._handle) for count in (lib.mgc_twostage_columns, lib.mgc_twostage_rows, lib.mgc_twostage_scenarios))
-                return RobustSolution(outcome_name(info.outcome), info.objective, info.bound, info.first_stage_cost, info.gap, info.primal_residual,
-                                      info.iterations, info.nodes, info.seconds, self._vector(lib.mgc_twostage_get_x, columns),
-                                      self._vector(lib.mgc_twostage_get_y, rows), self._vector(lib.mgc_twostage_get_cost, k),
+                columns, rows, k = (count(self._handle) for count in (lib.mgc_twostage_columns, lib.mgc_twostage_rows,
+                                                                      lib.mgc_twostage_scenarios))
+                return RobustSolution(outcome_name(info.outcome), info.objective, info.bound, info.first_stage_cost,
+                                      info.gap, info.primal_residual,
+                                      info.iterations, info.nodes, info.seconds,
+                                      self._vector(lib.mgc_twostage_get_x, columns),
+                                      self._vector(lib.mgc_twostage_get_y, rows),
+                                      self._vector(lib.mgc_twostage_get_cost, k),
                                       self._vector(lib.mgc_twostage_get_probability, k))
 
-        with progress_of(progress, line, carrier, _native.callback(_native.mgc_twostage_opts, "progress"), lambda *told: told) as thunk:
+        with progress_of(progress, line, carrier, _native.callback(_native.mgc_twostage_opts, "progress"),
+                         lambda *told: told) as thunk:
             made.progress = thunk
             found, interrupted = interruptible(self._context, work)
         if interrupted:
@@ -276,7 +288,8 @@ class Robust(Handle):
         self.parameters = parameters
         self._columns = 0
 
-    def add_column(self, stage: int, cost: float = 0.0, lower: float = 0.0, upper: float = INFINITY, *, integer: bool = False,
+    def add_column(self, stage: int, cost: float = 0.0, lower: float = 0.0, upper: float = INFINITY, *,
+                   integer: bool = False,
                    name: Optional[str] = None) -> int:
         """Append a column; its index."""
         lib, index = library(), ctypes.c_uint32()
@@ -286,11 +299,13 @@ class Robust(Handle):
             self._call(lib.mgc_budget_set_integer, index.value, 1)
         return index.value
 
-    def add_row(self, stage: int, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]], lower: float = -INFINITY,
+    def add_row(self, stage: int, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]],
+                lower: float = -INFINITY,
                 upper: float = INFINITY, *, shift: Mapping[int, float] = {}, name: Optional[str] = None) -> int:
         """Append a row; shift: {parameter: by how much both bounds move with it}."""
-        lib, index, (columns, values) = library(), ctypes.c_uint32(), _pairs(coefficients)
-        self._call(lib.mgc_budget_add_row, stage, lower, upper, columns.pointer, values.pointer, values.n, encode(name, "name"), ctypes.byref(index))
+        lib, index, (columns, values) = library(), ctypes.c_uint32(), pairs(coefficients)
+        self._call(lib.mgc_budget_add_row, stage, lower, upper, columns.pointer, values.pointer, values.n,
+                   encode(name, "name"), ctypes.byref(index))
         for parameter, value in shift.items():
             self._call(lib.mgc_budget_set_shift, index.value, parameter, value)
         return index.value
@@ -302,7 +317,7 @@ class Robust(Handle):
     def add_limit(self, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]], lower: float = -INFINITY,
                   upper: float = INFINITY) -> None:
         """A row of Z, the budget: lower <= sum of coefficients times uncertain numbers <= upper."""
-        parameters, values = _pairs(coefficients)
+        parameters, values = pairs(coefficients)
         self._call(library().mgc_budget_add_limit, lower, upper, parameters.pointer, values.pointer, values.n)
 
     def solve(self, *, progress: Any = None, **opts: Any) -> BudgetSolution:
@@ -323,11 +338,14 @@ class Robust(Handle):
                 status = lib.mgc_budget_solve(self._handle, ctypes.byref(made), ctypes.byref(info))
                 carrier.raise_if_any()
                 self._check(status)
-                return BudgetSolution(outcome_name(info.outcome), info.objective, info.bound, info.first_stage_cost, info.gap, info.rounds,
-                                      info.seconds, vector(lib.mgc_budget_get_x, self._columns), vector(lib.mgc_budget_get_worst, self.parameters),
+                return BudgetSolution(outcome_name(info.outcome), info.objective, info.bound, info.first_stage_cost,
+                                      info.gap, info.rounds,
+                                      info.seconds, vector(lib.mgc_budget_get_x, self._columns),
+                                      vector(lib.mgc_budget_get_worst, self.parameters),
                                       decode(lib.mgc_budget_explain(self._handle)))
 
-        with progress_of(progress, line, carrier, _native.callback(_native.mgc_budget_opts, "progress"), lambda *told: told) as thunk:
+        with progress_of(progress, line, carrier, _native.callback(_native.mgc_budget_opts, "progress"),
+                         lambda *told: told) as thunk:
             made.progress = thunk
             found, interrupted = interruptible(self._context, work)
         if interrupted and found.x is None:
@@ -343,7 +361,8 @@ class Scenarios(NamedTuple):
     assignment: Any
 
 
-def reduce_scenarios(samples: Numbers, n: int, *, method: str = "k-medoids", weight: Optional[Numbers] = None, seed: int = 0) -> Scenarios:
+def reduce_scenarios(samples: Numbers, n: int, *, method: str = "k-medoids", weight: Optional[Numbers] = None,
+                     seed: int = 0) -> Scenarios:
     """Reduce joint samples (samples x dimension) to n scenarios."""
     context = Context()
     given = numbers(samples, (None, None), "samples")
@@ -351,17 +370,21 @@ def reduce_scenarios(samples: Numbers, n: int, *, method: str = "k-medoids", wei
     dimension = given.n // rows if rows else 0
     weights = None if weight is None else numbers(weight, dimension, "weight")
     medoid, share, assigned = room(n, code="I"), room(n), room(rows, code="I")
-    context.check(library().mgc_scenarios_reduce(context.handle, given.pointer, rows, dimension, weights.pointer if weights else None,
-                                                 encode(method, "method"), n, seed, medoid.pointer, share.pointer, assigned.pointer))
+    context.check(library().mgc_scenarios_reduce(context.handle, given.pointer, rows, dimension,
+                                                 weights.pointer if weights else None,
+                                                 encode(method, "method"), n, seed, medoid.pointer, share.pointer,
+                                                 assigned.pointer))
     return Scenarios(filled(medoid), filled(share), filled(assigned))
 
 
-def radius(name: str, scenarios: int, samples: int, confidence: float, *, rule: Optional[str] = None, diameter: float = 1.0) -> float:
+def radius(name: str, scenarios: int, samples: int, confidence: float, *, rule: Optional[str] = None,
+           diameter: float = 1.0) -> float:
     """Radius of a ball ("norm1", "norm_inf", "wasserstein") that is to hold the true distribution with a confidence."""
     lib, context, made = library(), Context(), ctypes.c_double()
     text = encode(rule, "rule")
     if name == "wasserstein":
-        context.check(lib.mgc_radius_wasserstein(context.handle, text, scenarios, diameter, samples, confidence, ctypes.byref(made)))
+        context.check(lib.mgc_radius_wasserstein(context.handle, text, scenarios, diameter, samples, confidence,
+                                                 ctypes.byref(made)))
     else:
         function = {"norm1": lib.mgc_radius_norm1, "norm_inf": lib.mgc_radius_norm_inf}[name]
         context.check(function(context.handle, text, scenarios, samples, confidence, ctypes.byref(made)))

@@ -13,10 +13,14 @@ from .case import Case, Model, Plan
 from .crypto import Key, sha256
 from .node import Node, Ticket
 
-PHASES = {"found": _native.MGC_DAY_FOUND, "tariff": _native.MGC_DAY_TARIFF, "deposit": _native.MGC_DAY_DEPOSIT, "commit": _native.MGC_DAY_COMMIT,
-          "nominate": _native.MGC_DAY_NOMINATE, "agree": _native.MGC_DAY_AGREE, "acknowledge": _native.MGC_DAY_ACKNOWLEDGE,
-          "read": _native.MGC_DAY_READ, "settle": _native.MGC_DAY_SETTLE, "finalise": _native.MGC_DAY_FINALISE, "end": _native.MGC_DAY_END}
-_CARRIERS = {"electricity": _native.MGC_CARRIER_ELECTRICITY, "heat": _native.MGC_CARRIER_HEAT, "gas": _native.MGC_CARRIER_GAS}
+PHASES = {"found": _native.MGC_DAY_FOUND, "tariff": _native.MGC_DAY_TARIFF, "deposit": _native.MGC_DAY_DEPOSIT,
+          "commit": _native.MGC_DAY_COMMIT,
+          "nominate": _native.MGC_DAY_NOMINATE, "agree": _native.MGC_DAY_AGREE,
+          "acknowledge": _native.MGC_DAY_ACKNOWLEDGE,
+          "read": _native.MGC_DAY_READ, "settle": _native.MGC_DAY_SETTLE, "finalise": _native.MGC_DAY_FINALISE,
+          "end": _native.MGC_DAY_END}
+_CARRIERS = {"electricity": _native.MGC_CARRIER_ELECTRICITY, "heat": _native.MGC_CARRIER_HEAT,
+             "gas": _native.MGC_CARRIER_GAS}
 
 
 class Keys:
@@ -33,7 +37,8 @@ class Keys:
         if member not in self._keys:
             if self._secret is None:
                 raise KeyError(f"there is no key of member {member}")
-            self._keys[member] = Key.from_seed(sha256(b"mgchain simulation key\0" + self._secret + member.to_bytes(8, "big")))
+            self._keys[member] = Key.from_seed(sha256(b"mgchain simulation key\0" + self._secret +
+                                                      member.to_bytes(8, "big")))
         return self._keys[member]
 
     def manager(self, microgrid: int) -> Key:
@@ -57,10 +62,12 @@ class Day(Handle):
     node      whose chains take the transactions
     keys      of the members by number: Keys, a mapping, or a function
     start_ms  begin of the first period, UTC; default: the case's
-    opts      as in mgc_day_opts: now_ms, name, currency, gate_ms, window_ms, collateral_bp, pending_blocks, deposit_margin
+    opts      as in mgc_day_opts: now_ms, name, currency, gate_ms, window_ms, collateral_bp, pending_blocks,
+              deposit_margin
     """
 
-    def __init__(self, model: Union[Model, Case], node: Node, keys: Any, *, start_ms: Optional[int] = None, previous: Optional["Day"] = None,
+    def __init__(self, model: Union[Model, Case], node: Node, keys: Any, *, start_ms: Optional[int] = None,
+                 previous: Optional["Day"] = None,
                  record: Optional[Record] = None, **opts: Any) -> None:
         if isinstance(model, Case):
             if start_ms is None and "start_ms" in model.info:
@@ -75,12 +82,14 @@ class Day(Handle):
         lib.mgc_day_opts_init(ctypes.byref(made), ctypes.sizeof(made))
         texts = {name: encode(value, name) for name, value in opts.items() if isinstance(value, str)}
         for name, value in {**opts, **texts}.items():
-            if name not in {"now_ms", "name", "currency", "gate_ms", "window_ms", "collateral_bp", "pending_blocks", "deposit_margin"}:
+            if name not in {"now_ms", "name", "currency", "gate_ms", "window_ms", "collateral_bp", "pending_blocks",
+                            "deposit_margin"}:
                 raise TypeError(f"there is no option {name!r}")
             setattr(made, name, value)
         made.start_ms = start_ms
         ids = []
-        for place, contract in ((made.information, "information"), (made.trading, "trading"), (made.scheduling, "scheduling")):
+        for place, contract in ((made.information, "information"), (made.trading, "trading"),
+                                (made.scheduling, "scheduling")):
             chain = node.chain(contract).info
             ids.append(chain["chain_id"])
             place.id, place.height = lend(chain["chain_id"])[0], chain["height"]
@@ -152,19 +161,22 @@ class Day(Handle):
 
     def _same(self, one: Any, other: Any) -> None:
         if one.n != self._periods or other.n != self._periods:
-            raise ValueError(f"a series has {one.n if one.n != self._periods else other.n} values; the day has {self._periods} periods")
+            raise ValueError(f"a series has {one.n if one.n != self._periods else other.n} values; the day has "
+                             f"{self._periods} periods")
 
     def next(self, until: Union[int, str] = "end") -> Optional[DayTransaction]:
         """The next transaction up to a phase; None: there is none left up to it."""
         lib, info = library(), info_of(_native.mgc_day_tx)
         with self._context.guard:
-            status = lib.mgc_day_next(self._handle, PHASES[until] if isinstance(until, str) else until, ctypes.byref(info))
+            status = lib.mgc_day_next(self._handle, PHASES[until] if isinstance(until, str) else until,
+                                      ctypes.byref(info))
             if status == _native.MGC_E_NOT_FOUND:
                 return None
             if status < 0:
                 self._carrier.raise_if_any()
                 self._check(status)
-            return DayTransaction(info.phase, info.contract, decode(info.method), info.due_ms, fetch(info.bytes, info.len))
+            return DayTransaction(info.phase, info.contract, decode(info.method), info.due_ms,
+                                  fetch(info.bytes, info.len))
 
     def expect(self, microgrid: int) -> Dict[str, int]:
         """What the ledger must show at the day's end, computed from the day's whole numbers alone."""
@@ -173,7 +185,8 @@ class Day(Handle):
         return {name: getattr(info, name) for name, _ in info._fields_ if name != "struct_size"}
 
     def carry(self, node: Node, now_ms: int, until: Union[int, str] = "end") -> int:
-        """Hand the day in to a node up to a phase, letting time pass as it is due; the time then.  Raises what a transaction
+        """Hand the day in to a node up to a phase, letting time pass as it is due; the time then.  Raises what a
+        transaction
         was refused with."""
         waiting: List[Ticket] = []
         phase = 0

@@ -10,8 +10,8 @@ import pathlib
 from typing import Any, Callable, Iterable, List, Mapping, Optional, Tuple, Union
 
 from . import _native
-from ._base import (Array, Carrier, Context, Handle, Numbers, decode, encode, fetch, filled, info_of, interruptible, lend, numbers,
-                    options, outcome_name, progress_of, room)
+from ._base import (Array, Carrier, Context, decode, encode, fetch, filled, Handle, info_of, interruptible, lend,
+                    Numbers, numbers, options, outcome_name, pairs, progress_of, room)
 from ._native import library
 
 INFINITY = float("inf")
@@ -26,7 +26,8 @@ class Solution:
 
     outcome    "optimal", "infeasible", "unbounded", "limit", "cancelled" or "numerical"
     objective  of x; bound: proven lower bound of the optimum; gap: relative distance of the two
-    x, y, z    point, row multipliers (derivative of the optimum by the right-hand side), reduced costs; None where there is none
+    x, y, z    point, row multipliers (derivative of the optimum by the right-hand side), reduced costs; None where
+    there is none
     ray        certificate of "infeasible" (over rows) or "unbounded" (over columns); else None
     interrupted  whether Ctrl-C ended it
     """
@@ -73,7 +74,8 @@ class _Matrix:
             self.columns = numbers(given[1], self.values.n, "rows: columns", code="I")
             starts = numbers(given[2], what="rows: starts", code="I")
             self.starts = list(starts.pointer[:starts.n])
-            if not self.starts or self.starts[0] != 0 or self.starts[-1] != self.values.n or sorted(self.starts) != self.starts:
+            ends = (self.starts[0], self.starts[-1]) if self.starts else None
+            if ends != (0, self.values.n) or sorted(self.starts) != self.starts:
                 raise ValueError("rows: starts must rise from 0 to the number of values")
         else:
             self.values = numbers(given, (None, columns), "rows")
@@ -86,8 +88,10 @@ class _Matrix:
 
     def row(self, index: int) -> Tuple[Any, Any, int]:
         begin, end = self.starts[index], self.starts[index + 1]
-        return (ctypes.cast(ctypes.byref(self.columns.pointer.contents, 4 * begin), ctypes.POINTER(_U32)) if end > begin else None,
-                ctypes.cast(ctypes.byref(self.values.pointer.contents, 8 * begin), ctypes.POINTER(ctypes.c_double)) if end > begin else None,
+        return (ctypes.cast(ctypes.byref(self.columns.pointer.contents, 4 * begin),
+                            ctypes.POINTER(_U32)) if end > begin else None,
+                ctypes.cast(ctypes.byref(self.values.pointer.contents, 8 * begin),
+                            ctypes.POINTER(ctypes.c_double)) if end > begin else None,
                 end - begin)
 
 
@@ -163,18 +167,17 @@ class Solver(Handle):
 
     def add_row(self, coefficients: Union[Mapping[int, float], Iterable[Tuple[int, float]]], lower: float = -INFINITY,
                 upper: float = INFINITY, *, name: Optional[str] = None) -> int:
-        """Append lower <= sum of coefficients times columns <= upper; its index.  coefficients: {column: value} or pairs."""
-        pairs = list(coefficients.items() if isinstance(coefficients, Mapping) else coefficients)
-        columns = numbers([column for column, _ in pairs], what="columns", code="I")
-        values = numbers([value for _, value in pairs], what="values")
-        lib, index = library(), _U32()
+        """Append lower <= sum of coefficients times columns <= upper; its index.  coefficients: {column: value} or
+        pairs."""
+        lib, index, (columns, values) = library(), _U32(), pairs(coefficients)
         self._call(lib.mgc_program_add_row, lower, upper, columns.pointer, values.pointer, values.n, ctypes.byref(index))
         if name is not None:
             self._call(lib.mgc_program_set_row_name, index.value, encode(name, "name"))
         return index.value
 
     def set_cost(self, column: int, cost: float) -> None:
-        """Change a cost; so the next ones change bounds, integrality, offset, Q (both triangles) and a coefficient of the rows."""
+        """Change a cost; so the next ones change bounds, integrality, offset, Q (both triangles) and a coefficient of
+        the rows."""
         self._call(library().mgc_program_set_cost, column, cost)
 
     def set_bounds(self, column: int, lower: float, upper: float) -> None:
@@ -267,7 +270,8 @@ class Solver(Handle):
     def solve(self, *, progress: Any = None, **opts: Any) -> Solution:
         """Solve.  Ctrl-C ends it with the best result so far, or KeyboardInterrupt where there is none.
 
-        progress  True: a line on a terminal; or a function (iteration, objective so far, bound), called in the thread that
+        progress  True: a line on a terminal; or a function (iteration, objective so far, bound), called in the thread
+                  that
                   solves; it answers None to go on or False to stop with the best result so far
         opts      as in mgc_program_opts: tolerance, gap, time_limit_s, iteration_limit, node_limit, relax, threads,
                   warm_start, presolve, polish
@@ -286,7 +290,8 @@ class Solver(Handle):
                 self._check(status)
                 return self._solution(info)
 
-        with progress_of(progress, line, carrier, _native.callback(_native.mgc_program_opts, "progress"), lambda *told: told) as thunk:
+        with progress_of(progress, line, carrier, _native.callback(_native.mgc_program_opts, "progress"),
+                         lambda *told: told) as thunk:
             made.progress = thunk
             with self._context.guard:
                 size = lib.mgc_program_nonzeros(handle) + lib.mgc_program_rows(handle) + lib.mgc_program_columns(handle)
@@ -303,7 +308,8 @@ class Solver(Handle):
         columns, rows = lib.mgc_program_columns(self._handle), lib.mgc_program_rows(self._handle)
         outcome = outcome_name(info.outcome)
         ray = self._vector(lib.mgc_program_get_ray, {"infeasible": rows, "unbounded": columns}.get(outcome))
-        return Solution(outcome, info.objective, info.bound, info.gap, info.primal_residual, info.dual_residual, info.iterations,
+        return Solution(outcome, info.objective, info.bound, info.gap, info.primal_residual, info.dual_residual,
+                        info.iterations,
                         info.nodes, info.seconds, self._vector(lib.mgc_program_get_x, columns),
                         self._vector(lib.mgc_program_get_y, rows), self._vector(lib.mgc_program_get_z, columns), ray)
 
@@ -322,7 +328,8 @@ class Solver(Handle):
         self._context.cancel()
 
     def check(self, x: Numbers) -> Tuple[float, float]:
-        """objective and largest relative violation of a row or bound at x, by code that shares nothing with the solver."""
+        """objective and largest relative violation of a row or bound at x, by code that shares nothing with the
+        solver."""
         given, objective, residual = numbers(x, (None,), "x"), ctypes.c_double(), ctypes.c_double()
         self._call(library().mgc_program_check_x, given.pointer, given.n, ctypes.byref(objective), ctypes.byref(residual))
         return objective.value, residual.value
@@ -364,7 +371,8 @@ class Solver(Handle):
         data = text.encode() if isinstance(text, str) else bytes(text)
         made = ctypes.POINTER(_native.mgc_program)()
         with context.guard:
-            context.check(library().mgc_program_read_mps(context.handle, data, len(data), encode(file, "file"), ctypes.byref(made)))
+            context.check(library().mgc_program_read_mps(context.handle, data, len(data), encode(file, "file"),
+                                                         ctypes.byref(made)))
         return cls(context=context, _handle=made)
 
     @classmethod

@@ -136,7 +136,8 @@ class Attached:
         self.storage = storage
         if isinstance(storage, (str, os.PathLike)):
             lib, folder = library(), encode(os.fspath(storage), "folder")
-            context.check(lib.mgc_storage_files(context.handle, folder, int(create), ctypes.byref(self.ops), ctypes.byref(self.user)))
+            context.check(lib.mgc_storage_files(context.handle, folder, int(create), ctypes.byref(self.ops),
+                                                ctypes.byref(self.user)))
             self._finalizer = weakref.finalize(self, _destroy_files, lib.mgc_storage_files_destroy, self.user, context)
         elif isinstance(storage, Storage):
             self._fill(storage)
@@ -187,7 +188,8 @@ class Attached:
             calls["reserve"] = lambda name, size: s.reserve(decode(name), size)
             calls["write"] = lambda name, offset, data, n: s.write(decode(name), offset, ctypes.string_at(data, n))
         for name, call in calls.items():
-            setattr(ops, name, carrier.thunk(_native.callback(_native.mgc_storage_ops, name), _nothing(guarded(call)), failed=_native.MGC_E_IO))
+            setattr(ops, name, carrier.thunk(_native.callback(_native.mgc_storage_ops, name), _nothing(guarded(call)),
+                                             failed=_native.MGC_E_IO))
 
     def finish(self, context: Context, status: int) -> int:
         """Raise what the host's own call raised, else what the status says; forget what the library got over."""
