@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 
-#include "../node/market.h"
+#include "chain_world.h"
 #include "seeds.h"
 
 const char *folder;
@@ -26,16 +26,12 @@ void put(const char *target, const char *name, int prefix, const void *bytes, si
 
 /* --- the market's day ---------------------------------------------------------------------------- */
 
-static const uint32_t people[] = {ADMIN, OPERATOR, DISPATCHER, REGULATOR, MANAGER + 1, MANAGER + 2, MANAGER + 3,
-                                  METER + 1, METER + 2, METER + 3, METER + 4, METER + 5, METER + 6, METER + 7,
-                                  METER + 8, METER + 9, STRANGER};
-
 static uint8_t person_of(struct market *m, const uint8_t *key)
 {
     uint8_t public_key[32];
 
-    for (uint8_t i = 0; i < MGC__COUNT(people); i++)
-        if (mgc_key_public(market_key(m, people[i]), public_key) == MGC_OK && memcmp(public_key, key, 32) == 0) return i;
+    for (uint8_t i = 0; i < chain_n_people; i++)
+        if (mgc_key_public(market_key(m, chain_people[i]), public_key) == MGC_OK && memcmp(public_key, key, 32) == 0) return i;
     return 0;
 }
 
@@ -51,19 +47,25 @@ static size_t as_act(struct market *m, const uint8_t *bytes, size_t len, uint8_t
     snprintf(method, sizeof method, "%.*s", (int)tx.method_len, tx.method);
     while (mgc_method_name(tx.contract, index) != NULL && strcmp(mgc_method_name(tx.contract, index), method) != 0) index++;
     *of = index;
-    if (tx.arguments_len > 255) return 0;
-    act[0] = (uint8_t)(tx.contract - 1);
-    act[1] = (uint8_t)index;
-    act[2] = person_of(m, tx.sender);
-    act[4] = 0;
+    memset(act, 0, ACT_HEAD);
+    act[ACT_CONTRACT] = (uint8_t)(tx.contract - 1);
+    act[ACT_METHOD] = (uint8_t)index;
+    act[ACT_SIGNER] = person_of(m, tx.sender);
+    act[ACT_WAIT] = CHAIN_STEP_SECOND;
     for (uint32_t i = 0; i < tx.n_signatures; i++) {
         must(mgc_tx_decode_signature(bytes, len, i, &s) == MGC_OK, "a signature");
-        if (memcmp(s.public_key, tx.sender, 32) == 0) act[3] = (uint8_t)s.role;
-        else act[4] = person_of(m, s.public_key);
+        if (memcmp(s.public_key, tx.sender, 32) == 0) {
+            act[ACT_ROLE] = (uint8_t)s.role;
+        } else {
+            act[ACT_SECOND] = person_of(m, s.public_key);
+            act[ACT_SECOND_ROLE] = (uint8_t)s.role;
+        }
     }
-    act[5] = (uint8_t)tx.arguments_len;
-    memcpy(act + 6, tx.arguments, tx.arguments_len);
-    return 6 + tx.arguments_len;
+    must(tx.arguments_len <= UINT16_MAX, "long arguments");
+    act[ACT_LEN] = (uint8_t)tx.arguments_len;
+    act[ACT_LEN + 1] = (uint8_t)(tx.arguments_len >> 8);
+    memcpy(act + ACT_HEAD, tx.arguments, tx.arguments_len);
+    return ACT_HEAD + tx.arguments_len;
 }
 
 static void block_seeds(mgc_chain *chain, uint64_t h, bool forms)
@@ -98,51 +100,92 @@ static void block_seeds(mgc_chain *chain, uint64_t h, bool forms)
     mgc__buf_free(&record);
 }
 
-static void market_seeds(void)
+/* How long a block waited for: whole hours, or a second. */
+static uint8_t wait_until(uint64_t time_ms, uint64_t before_ms)
 {
-    static struct market m;
-    static uint8_t acts[8192];
-    static bool seen[16][64];
-    mgc_chain_info info = {.struct_size = sizeof info};
-    mgc_chain *chain;
-    size_t at = 0, founding = 0;
+    uint64_t hours = time_ms > before_ms ? (time_ms - before_ms) / HOUR : 0;
 
-    market_open(&m);
-    market_until(&m, STEP_AGREE);
-    chain = mgc_node_chain(m.node, 0);
-    founding = (size_t)chain->height;
-    for (int step = STEP_AGREE; step < STEPS; step++) market_step(&m, step);
-    must(mgc_chain_get_info(chain, &info) == MGC_OK, "the chain");
-    for (uint64_t h = 1; h <= info.height; h++) {
+    return hours == 0 || hours > 36 ? CHAIN_STEP_SECOND : (uint8_t)(CHAIN_STEP_HOUR + CHAIN_STEPS * (hours - 1));
+}
+
+/* What happens from a height on, as one input for the world that stands there. */
+static void day_seed(struct market *m, uint32_t world, uint64_t from)
+{
+    static uint8_t acts[16384];
+    mgc_chain *chain = mgc_node_chain(m->node, 0);
+    uint64_t before = 0;
+    size_t at = 1;
+    char name[20];
+
+    acts[0] = (uint8_t)world;
+    for (uint64_t h = from; h <= chain->height && h <= from + ACTS_MAX && at < sizeof acts / 2; h++) {
+        mgc_block_info info = {.struct_size = sizeof info};
         mgc_block *block;
         const uint8_t *bytes;
-        uint8_t act[300];
         uint32_t index;
         size_t len;
-        char name[40];
 
-        block_seeds(chain, h, h % 20 == 3);
-        must(mgc_chain_read_block(chain, h, &block) == MGC_OK, "a block");
-        if (mgc_block_get_tx(block, 0, &bytes, &len, NULL) == MGC_OK) {
-            size_t n = as_act(&m, bytes, len, act, &index);
-            if (n > 0 && !seen[act[0]][index]) {
-                seen[act[0]][index] = true;
-                snprintf(name, sizeof name, "tx-%d-%d", act[0] + 1, (int)index);
-                put("formats", name, 0, bytes, len);
-                snprintf(name, sizeof name, "%d-%s", act[0] + 1, mgc_method_name(act[0] + 1u, index));
-                uint8_t args[300] = {act[0], (uint8_t)index};
-                memcpy(args + 2, act + 6, n - 6);
-                put("args", name, -1, args, n - 4);
-                put("chain", name, -1, act, n);
-            }
-            if (n > 0 && h > founding && at + n + 6 < sizeof acts && at < 2000) {
-                memcpy(acts + at, act, n);
-                at += n;
-            }
+        must(mgc_chain_read_block(chain, h, &block) == MGC_OK && mgc_block_get_info(block, &info) == MGC_OK, "a block");
+        if (h > from && mgc_block_get_tx(block, 0, &bytes, &len, NULL) == MGC_OK) {
+            size_t n = as_act(m, bytes, len, acts + at, &index);
+            acts[at + ACT_WAIT] = wait_until(info.time_ms, before);
+            at += n;
         }
+        before = info.time_ms;
         mgc_block_destroy(block);
     }
-    put("chain", "day", -1, acts, at);
+    snprintf(name, sizeof name, "day-%u", world);
+    put("chain", name, -1, acts, at);
+}
+
+/* The first transaction of each method, for three targets. */
+static void method_seeds(struct market *m, uint64_t h, bool seen[16][64])
+{
+    static uint8_t act[MGC_TX_BYTES_MAX], with_world[MGC_TX_BYTES_MAX + 1];
+    const uint8_t *bytes;
+    mgc_block *block;
+    uint32_t index;
+    size_t len;
+    char name[40];
+
+    must(mgc_chain_read_block(mgc_node_chain(m->node, 0), h, &block) == MGC_OK, "a block");
+    if (mgc_block_get_tx(block, 0, &bytes, &len, NULL) == MGC_OK) {
+        size_t n = as_act(m, bytes, len, act, &index);
+        uint8_t contract = act[ACT_CONTRACT];
+        if (!seen[contract][index]) {
+            seen[contract][index] = true;
+            snprintf(name, sizeof name, "tx-%d-%d", contract + 1, (int)index);
+            put("formats", name, 0, bytes, len);
+            snprintf(name, sizeof name, "%d-%s", contract + 1, mgc_method_name(contract + 1u, index));
+            memcpy(with_world + 1, act, n);
+            put("chain", name, -1, with_world, n + 1);
+            act[ACT_HEAD - 2] = contract;
+            act[ACT_HEAD - 1] = (uint8_t)index;
+            put("args", name, -1, act + ACT_HEAD - 2, n - ACT_HEAD + 2);
+        }
+    }
+    mgc_block_destroy(block);
+}
+
+static void market_seeds(void)
+{
+    static const int begins[WORLDS] = {STEP_AGREE, STEP_READ_1, STEP_SETTLE, STEP_FINALISE};
+    static struct market m;
+    static bool seen[16][64];
+    uint64_t heights[STEPS + 1];
+    mgc_chain *chain;
+
+    market_open(&m);
+    chain = mgc_node_chain(m.node, 0);
+    for (int step = 0; step < STEPS; step++) {
+        heights[step] = chain->height;
+        market_step(&m, step);
+    }
+    for (uint64_t h = 1; h <= chain->height; h++) {
+        block_seeds(chain, h, h % 20 == 3);
+        method_seeds(&m, h, seen);
+    }
+    for (uint32_t k = 0; k < WORLDS; k++) day_seed(&m, k, heights[begins[k]]);
     market_close(&m);
 }
 

@@ -89,7 +89,7 @@ static void carry_out(uint32_t id, const mgc_raft_output *out)
 
     for (size_t i = 0; i < out->n_msgs; i++) {
         uint32_t to = out->msgs[i].to;
-        if (member[to].n_mail < MAIL) member[to].mail[member[to].n_mail++] = out->msgs[i];
+        if (to <= N && member[to].n_mail < MAIL) member[to].mail[member[to].n_mail++] = out->msgs[i];
     }
     if (hard.token != 0) step(id, &hard);
     if (stored.token != 0) step(id, &stored);

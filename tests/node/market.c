@@ -65,6 +65,7 @@ void market_open(struct market *m)
 {
     static const uint8_t seed[32] = {200};
     struct market before = *m;
+    mgc_ctx_opts opts;
 
     memset(m, 0, sizeof *m);
     memcpy(m->hosts, before.hosts, sizeof m->hosts);
@@ -72,7 +73,9 @@ void market_open(struct market *m)
     m->n_hosts = before.n_hosts;
     m->pending_blocks = before.pending_blocks;
     m->nonce = before.nonce;
-    ck_assert_int_eq(mgc_ctx_create(NULL, &m->ctx), MGC_OK);
+    mgc_ctx_opts_init(&opts, sizeof opts);
+    opts.allocator = m->allocator = before.allocator;
+    ck_assert_int_eq(mgc_ctx_create(&opts, &m->ctx), MGC_OK);
     disk_init(&m->disk);
     ck_assert_int_eq(mgc_key_from_seed(m->ctx, seed, &m->key), MGC_OK);
     m->now = MORNING;

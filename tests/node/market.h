@@ -67,6 +67,7 @@ struct market {
     mgc_contract hosts[3]; /* the host's own; set before market_open(), as are all to pending_blocks */
     void *host_users[3];
     size_t n_hosts;
+    const mgc_allocator *allocator; /* of the context; NULL: malloc */
     uint8_t nonce;      /* of the genesis */
     int pending_blocks; /* 0: 100000 */
     mgc__rng rng;
