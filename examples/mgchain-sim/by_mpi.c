@@ -8,6 +8,7 @@
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "mpi_bus.h"
 #include "result.h"
@@ -70,14 +71,26 @@ static uint32_t index_of(const team *t, const char *id)
     return i;
 }
 
+/* All links lead to the pool, or none does. */
+static bool has_pool(const mgc_model *model)
+{
+    const char *first, *second, *carrier;
+
+    return mgc_model_microgrid(model, mgc_pool_id()) == NULL && mgc_model_link(model, 0, &first, &second, &carrier) == MGC_OK &&
+           strcmp(second, mgc_pool_id()) == 0;
+}
+
 static mgc_status hire(team *t, const mgc_case *kase)
 {
     mgc_case_info info = {.struct_size = sizeof info};
     mgc_agent_opts o;
+    uint8_t secret[32];
     double *weight = calloc(t->n, sizeof *weight);
-    mgc_status st = weight == NULL ? MGC_E_NO_MEMORY : mgc_case_get_info(kase, &info);
+    const char **roster = calloc(t->n, sizeof *roster);
+    mgc_status st = weight == NULL || roster == NULL ? MGC_E_NO_MEMORY : mgc_case_get_info(kase, &info);
 
     if (st == MGC_OK) st = mgc_case_weights(kase, weight, t->n);
+    for (uint32_t i = 0; st == MGC_OK && i < t->n; i++) roster[i] = mgc_model_microgrid_id(t->model, i);
     mgc_agent_opts_init(&o, sizeof o);
     o.members = t->n;
     o.relax = t->s->relax;
@@ -87,9 +100,16 @@ static mgc_status hire(team *t, const mgc_case *kase)
     for (uint32_t i = 0; st == MGC_OK && i < t->n; i++) {
         if (!mpi_bus_mine(t->bus, i)) continue;
         o.weight = info.weights == MGC_WEIGHTS_GIVEN ? weight[i] : 1;
-        st = mgc_agent_create(t->s->ctx, t->model, mgc_model_microgrid_id(t->model, i), &o, &t->agent[i]);
+        if (has_pool(t->model)) {
+            o.roster = roster;
+            o.roster_n = t->n;
+            o.secret = secret;
+            if (getrandom(secret, sizeof secret, 0) != sizeof secret) st = MGC_E_IO;
+        }
+        if (st == MGC_OK) st = mgc_agent_create(t->s->ctx, t->model, roster[i], &o, &t->agent[i]);
     }
     free(weight);
+    free((void *)(uintptr_t)roster);
     return st;
 }
 
@@ -161,7 +181,7 @@ static mgc_status pack_member(team *t, uint32_t i, heap *h)
         mgc_trade trade = {.struct_size = sizeof trade};
         double place[2];
         if ((st = mgc_agent_get_trade(t->agent[i], k, &trade)) != MGC_OK) return st;
-        if (strcmp(trade.from, mgc_model_microgrid_id(t->model, i)) != 0) continue; /* the receiver knows it too */
+        if (index_of(t, trade.from) != i && index_of(t, trade.from) != t->n) continue; /* a receiver knows it too; a pool says nothing */
         place[0] = trade.link;
         place[1] = trade.direction;
         if (!put(h, place, sizeof place) || !put(h, trade.sent_kw, t->periods * sizeof(double)) ||
@@ -235,6 +255,7 @@ static void fill_totals(const team *t, mgc_result *file, const char **id, double
     file->standalone_cost = row;
     file->payment = row + t->n;
     file->final_cost = row + 2 * t->n;
+    file->alliance_cost = file->lower_bound = file->surplus = file->primal_residual = file->dual_residual = 0; /* not "unknown" */
     for (uint32_t i = 0; i < t->n; i++) {
         const double *number = t->number + NUMBERS * i;
         id[i] = mgc_model_microgrid_id(t->model, i);

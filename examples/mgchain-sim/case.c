@@ -23,6 +23,10 @@ mgc_case *load_case(sim *s, bool builtin_allowed, int *code)
     if (s->n_words == 0 && builtin_allowed) st = mgc_case_builtin(s->ctx, &opts, &kase);
     else st = mgc_case_load_file(s->ctx, s->words[0], &opts, &kase);
     if (kase != NULL) print_issues(kase);
+    if (st == MGC_OK && s->pool) {
+        st = mgc_pool_links(mgc_case_model(kase));
+        if (st == MGC_OK && mgc_case_realised(kase) != NULL) st = mgc_pool_links(mgc_case_realised(kase));
+    }
     if (st == MGC_OK) return kase;
     if (st == MGC_E_CASE) {
         uint32_t n = mgc_case_issues(kase);

@@ -36,7 +36,6 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_al
     mgc_alliance_opts_init(&opts, sizeof opts);
     opts.method = method;
     opts.relax = s->relax;
-    opts.pool = s->pool;
     opts.threads = s->threads;
     opts.time_limit_s = s->time_limit_s;
     if (s->gap > 0) opts.gap = s->gap;

@@ -10,10 +10,10 @@
 static const char usage[] =
     "mgchain-sim plans, trades, commits, delivers and settles a day of microgrids.\n"
     "\n"
-    "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N]\n"
+    "  mgchain-sim run [CASE] [--out DIR] [--days N] [--threads N] [--seed N] [--members N] [--pool]\n"
     "              [--incident dishonest-meter,default,dispute,leader-crash,partition,low-credit,equivocation] [--json]\n"
     "      the whole day; without CASE the built-in one.  Writes DIR/report.html, results.json, *.csv, ledger/\n"
-    "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm [--pool]] [--threads N] [--gap G] [--json]\n"
+    "  mgchain-sim solve CASE [--relax] [--alone | --central | --admm] [--pool] [--threads N] [--gap G] [--json]\n"
     "      optimisation only; --admm (agents) is the default; --pool: all trade with all, only sums are told\n"
     "  mgchain-sim evaluate [CASE] --days N [--out DIR] [--relax] [--threads N] [--gap G] [--json]\n"
     "      walk forward over the history: what deterministic, stochastic and robust plans cost on the days that came,\n"
@@ -56,7 +56,7 @@ static const struct {
     size_t words_min, words_max;
     const char *options; /* allowed, with spaces around each */
 } commands[] = {
-    {"run", cmd_run, 0, 1, " out days threads seed members incident json gap "},
+    {"run", cmd_run, 0, 1, " out days threads seed members pool incident json gap "},
     {"solve", cmd_solve, 1, 1, " relax alone central admm pool threads gap json "},
     {"evaluate", cmd_evaluate, 0, 1, " out days relax threads seed gap json "},
     {"new", cmd_new, 1, 1, " "},
@@ -203,7 +203,7 @@ static int parse(sim *s, size_t command, int argc, char **argv)
     if (s->help) return EXIT_DONE;
     if (s->n_words < commands[command].words_min) return misuse("a file or folder is missing after", commands[command].name, NULL);
     if (s->alone + s->central + s->admm > 1) return misuse("only one of --alone, --central, --admm belongs to", "solve", NULL);
-    if (s->pool && (s->alone || s->central)) return misuse("--pool is for agents (--admm), not for --alone or --central of", "solve", NULL);
+    if (s->pool && s->alone) return misuse("--pool is for who trades, not for --alone of", "solve", NULL);
     if (s->days < 1 || s->threads < 1 || s->threads > 256 || s->members < 1)
         return misuse("--days, --members at least 1, --threads 1..256 for", commands[command].name, NULL);
     if (strstr("auto plain json none", s->progress) == NULL)

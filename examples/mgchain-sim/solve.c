@@ -105,11 +105,6 @@ int cmd_solve(sim *s)
     if (kase == NULL) return code;
 #ifdef MGC_SIM_MPI
     if (!s->alone && !s->central && mpi_launched()) {
-        if (s->pool) {
-            fprintf(stderr, "mgchain-sim: --pool runs in one process, without mpirun\n");
-            mgc_case_destroy(kase);
-            return EXIT_USAGE;
-        }
         code = solve_by_mpi(s, kase);
         mgc_case_destroy(kase);
         return code;

@@ -37,6 +37,15 @@ enum {
  */
 MGC_API const char *mgc_pool_id(void);
 
+/**
+ * Replace a model's links by connections with the pool: every linked member gets one for each carrier, whose capacity is the sum
+ * of its links'; loss and fee must be the same on all links of a carrier.  A model that links members with the pool is left as it is.
+ * What was handed out of the links (mgc_model_link_at()) goes.
+ * @return MGC_OK; MGC_E_INVALID_ARG (which link differs in what; a member called as the pool); MGC_E_UNSUPPORTED (a link with a
+ *         contract in force); MGC_E_NO_MEMORY: the model is as before.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_pool_links(mgc_model *model);
+
 /** Bargaining powers. */
 enum {
     MGC_WEIGHTS_EQUAL = 0,       /**< 1 each */
@@ -97,7 +106,7 @@ typedef struct mgc_alliance_opts {
     const uint8_t *start;
     size_t start_len; /**< bytes in start */
     uint32_t pool;      /**< 1: instead of the model's links, one connection of every linked member with the pool: capacities of
-                             its links of a carrier add up, loss and fee must be the same on all links.  By agents only; 0.
+                             its links of a carrier add up, loss and fee must be the same on all links; 0.  See mgc_pool_links().
                              A model that links members with mgc_pool_id() needs no option */
     uint32_t reserved1; /**< 0 */
 } mgc_alliance_opts;

@@ -54,9 +54,6 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_alliance_opts *o, size_t me
     if (o->reserved0 != 0 || o->reserved1 != 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: reserved0 is %u, reserved1 %u; must be 0", o->reserved0, o->reserved1);
     if (o->pool > 1) return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: pool is %u; must be 0 or 1", o->pool);
-    if (o->pool != 0 && o->method != MGC_ALLIANCE_ADMM)
-        return mgc__fail(ctx, MGC_E_UNSUPPORTED, "bargain: one program over a pool is not offered; where loss and fee are 0, links between "
-                         "every two members have the same optimum");
     return check_weights(ctx, o, members);
 }
 
@@ -290,11 +287,11 @@ static bool make_lists(mgc_ctx *ctx, size_t n, size_t joints, lists *l)
 {
     l->first = mgc__alloc(ctx, joints, sizeof *l->first);
     l->second = mgc__alloc(ctx, joints, sizeof *l->second);
-    l->group = mgc__alloc(ctx, n, sizeof *l->group);
+    l->group = mgc__alloc(ctx, n + 1, sizeof *l->group); /* the pool, if there is one, is number n */
     l->standalone = mgc__alloc(ctx, n, sizeof *l->standalone);
     l->cost = mgc__alloc(ctx, n, sizeof *l->cost);
     l->weight = mgc__alloc(ctx, n, sizeof *l->weight);
-    l->payment = mgc__alloc(ctx, n, sizeof *l->payment);
+    l->payment = mgc__alloc(ctx, n + 1, sizeof *l->payment);
     l->pair = mgc__alloc(ctx, joints, sizeof *l->pair);
     return l->first != NULL && l->second != NULL && l->group != NULL && l->standalone != NULL && l->cost != NULL && l->weight != NULL &&
            l->payment != NULL && l->pair != NULL;
@@ -312,6 +309,11 @@ static void free_lists(mgc_ctx *ctx, lists *l)
     mgc__free(ctx, l->pair);
 }
 
+static uint32_t node(const mgc_alliance *a, uint32_t member)
+{
+    return member == MGC__POOL_MEMBER ? (uint32_t)a->n : member;
+}
+
 static bool trade_connects(mgc_alliance *a, uint32_t group, lists *l)
 {
     size_t pairs = 0;
@@ -319,9 +321,9 @@ static bool trade_connects(mgc_alliance *a, uint32_t group, lists *l)
     for (size_t k = 0; k < a->joints; k++) {
         if (!mgc__joint_trades(a, &a->joint[k], 0) && !mgc__joint_trades(a, &a->joint[k], 1)) continue;
         l->first[pairs] = a->joint[k].first;
-        l->second[pairs++] = a->joint[k].second;
+        l->second[pairs++] = node(a, a->joint[k].second);
     }
-    mgc__groups(a->n, l->first, l->second, pairs, l->group);
+    mgc__groups(a->n + 1, l->first, l->second, pairs, l->group);
     for (size_t i = 0; i < a->n; i++)
         if (a->member[i].group == group && l->group[i] != group) return false;
     return true;
@@ -361,9 +363,10 @@ mgc_status mgc__alliance_pay(mgc__run *run)
         for (size_t i = 0; i < a->n; i++) l.payment[i] = a->member[i].payment;
         for (size_t p = 0; p < a->pairs; p++) {
             l.first[p] = a->pair[p].first;
-            l.second[p] = a->pair[p].second;
+            l.second[p] = node(a, a->pair[p].second);
         }
-        st = mgc_pair_payments(a->ctx, l.payment, a->n, l.first, l.second, a->pairs, l.pair);
+        l.payment[a->n] = 0; /* a pool keeps nothing */
+        st = mgc_pair_payments(a->ctx, l.payment, a->n + 1, l.first, l.second, a->pairs, l.pair);
     }
     for (size_t p = 0; st == MGC_OK && p < a->pairs; p++) a->pair[p].payment = l.pair[p];
     free_lists(a->ctx, &l);

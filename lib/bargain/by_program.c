@@ -117,6 +117,16 @@ static mgc_status read_prices(mgc__run *run, const mgc__joint *j, const char *qu
     return st;
 }
 
+/* One for all: the multiplier of the pool's balance. */
+static mgc_status read_pool_prices(mgc__run *run, const mgc__joint *j)
+{
+    mgc_alliance *a = run->a;
+    const double *price = mgc__plan_pool_price(a->together);
+
+    for (uint32_t t = 0; price != NULL && t < a->periods; t++) j->price[t] = j->price[a->periods + t] = price[j->carrier * a->periods + t];
+    return MGC_OK;
+}
+
 static mgc_status read_trades(mgc__run *run)
 {
     mgc_alliance *a = run->a;
@@ -135,7 +145,8 @@ static mgc_status read_trades(mgc__run *run)
             if (j->sent_kw[i] < rubble_kw) j->sent_kw[i] = 0;
             j->sent_kw[i] = fmin(j->sent_kw[i], j->capacity_kw[i % a->periods]);
         }
-        if (st == MGC_OK) st = read_prices(run, j, j->carrier == 0 ? "price_per_kwh" : "heat_price_per_kwh", work);
+        if (st == MGC_OK && j->second == MGC__POOL_MEMBER) st = read_pool_prices(run, j);
+        else if (st == MGC_OK) st = read_prices(run, j, j->carrier == 0 ? "price_per_kwh" : "heat_price_per_kwh", work);
     }
     mgc__free(a->ctx, work);
     return st;

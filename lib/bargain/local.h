@@ -8,9 +8,8 @@
 #define BARGAIN_LOCAL_H
 
 #include "base/base.h"
+#include "dispatch/site.h"
 #include "mgchain/bargain.h"
-
-#define MGC__POOL_ID "pool"
 
 /* One end of a link: what both neighbours know of it. */
 typedef struct mgc__terms {

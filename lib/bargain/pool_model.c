@@ -112,9 +112,19 @@ static mgc_status add_carrier(const mgc_model *model, mgc_model *out, uint32_t c
     return st;
 }
 
+/* Connections of all carriers into `out`, which has no links. */
+static mgc_status add_connections(const mgc_model *model, mgc_model *out)
+{
+    lane l = {.fee = mgc__alloc(model->ctx, model->periods, sizeof *l.fee)};
+    mgc_status st = l.fee == NULL ? mgc__no_memory(model->ctx, "bargain: a pool") : MGC_OK;
+
+    for (uint32_t c = 0; st == MGC_OK && c < MGC__COUNT(carriers); c++) st = add_carrier(model, out, c, &l);
+    mgc__free(model->ctx, l.fee);
+    return st;
+}
+
 mgc_status mgc__pool_model(const mgc_model *model, mgc_model **out)
 {
-    lane l = {.fee = NULL};
     mgc_status st;
 
     *out = NULL;
@@ -123,12 +133,21 @@ mgc_status mgc__pool_model(const mgc_model *model, mgc_model **out)
     if ((st = mgc__model_copy(model->ctx, model, NULL, out)) != MGC_OK) return st;
     if (mgc__model_has_pool(model)) return MGC_OK;
     mgc__model_drop_links(*out);
-    l.fee = mgc__alloc(model->ctx, model->periods, sizeof *l.fee);
-    if (l.fee == NULL) st = mgc__no_memory(model->ctx, "bargain: a pool");
-    for (uint32_t c = 0; st == MGC_OK && c < MGC__COUNT(carriers); c++) st = add_carrier(model, *out, c, &l);
-    mgc__free(model->ctx, l.fee);
-    if (st == MGC_OK) return MGC_OK;
+    if ((st = add_connections(model, *out)) == MGC_OK) return MGC_OK;
     mgc_model_destroy(*out);
     *out = NULL;
     return st;
+}
+
+mgc_status mgc_pool_links(mgc_model *model)
+{
+    mgc_model *pool;
+    mgc_status st;
+
+    if (model == NULL) return MGC_E_INVALID_ARG;
+    if (mgc__model_has_pool(model)) return MGC_OK;
+    if ((st = mgc__pool_model(model, &pool)) != MGC_OK) return st;
+    mgc__model_swap_links(model, pool);
+    mgc_model_destroy(pool);
+    return MGC_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The alliance as one program: the members' extensive forms side by side, each with its own ambiguity set, and the
- * columns q of every link shared by its two ends (doc/math/dispatch.md, section 3). */
+ * columns q of every link shared by its two ends, or by a member and the pool, where what all send is what all take out
+ * (doc/math/dispatch.md, section 3). */
 #include <stdio.h>
 
 #include "dispatch/plan.h"
@@ -27,7 +28,13 @@ static mgc_status name_row(mgc_program *program, uint32_t row, const char *site,
     return mgc_program_set_row_name(program, row, full);
 }
 
-/* q of every link and direction: 2 * periods columns a link, direction 0 first.  A column's cost is the whole fee. */
+bool mgc__link_is_pool(const mgc_model *model, const mgc_link *link)
+{
+    return strcmp(link->second, MGC__POOL_ID) == 0 && mgc_model_microgrid(model, MGC__POOL_ID) == NULL;
+}
+
+/* q of every link and direction: 2 * periods columns a link, direction 0 first.  A column's cost is the fee of the ends that
+ * the model holds, each half of it. */
 static mgc_status add_links(mgc_program *program, const mgc_model *model, bool named)
 {
     char name[256];
@@ -35,10 +42,11 @@ static mgc_status add_links(mgc_program *program, const mgc_model *model, bool n
 
     for (size_t l = 0; l < model->n_links; l++) {
         const mgc_link *link = model->links[l];
+        double share = model->hours * (mgc__link_is_pool(model, link) ? 0.5 : 1);
         for (uint32_t i = 0; st == MGC_OK && i < 2 * model->periods; i++) {
             uint32_t t = i % model->periods, column = 0;
             double agreed = mgc__bag_at(&link->bag, i < model->periods ? LINK_AGREED : LINK_AGREED_BACK, 0, t);
-            st = mgc_program_add_column(program, model->hours * mgc__bag_at(&link->bag, LINK_FEE, 0, t), isinf(agreed) ? 0 : agreed,
+            st = mgc_program_add_column(program, share * mgc__bag_at(&link->bag, LINK_FEE, 0, t), isinf(agreed) ? 0 : agreed,
                                         isinf(agreed) ? mgc__bag_at(&link->bag, LINK_CAPACITY, 0, t) : agreed, &column);
             if (st != MGC_OK || !named) continue;
             snprintf(name, sizeof name, "link-%zu.%s-to-%s.%s[%u]", l, i < model->periods ? link->first : link->second,
@@ -46,6 +54,45 @@ static mgc_status add_links(mgc_program *program, const mgc_model *model, bool n
             st = mgc_program_set_column_name(program, column, name);
         }
     }
+    return st;
+}
+
+/* What all send to the pool in a period is what all take out. */
+static mgc_status add_balance(mgc__alliance *a, const mgc_model *model, uint32_t carrier, bool named, uint32_t *column, double *value)
+{
+    char name[64];
+    mgc_status st = MGC_OK;
+
+    for (uint32_t t = 0; st == MGC_OK && t < model->periods; t++) {
+        uint32_t row = 0;
+        size_t n = 0;
+        for (size_t l = 0; l < model->n_links; l++) {
+            uint32_t ahead = (uint32_t)l * 2 * model->periods + t;
+            if (model->links[l]->carrier != carrier || !mgc__link_is_pool(model, model->links[l])) continue;
+            column[n] = ahead;
+            value[n++] = 1;
+            column[n] = ahead + model->periods;
+            value[n++] = -1;
+        }
+        if (n == 0) return MGC_OK;
+        st = mgc_program_add_row(a->program, 0, 0, column, value, n, &row);
+        if (t == 0) a->pool_row[carrier] = row;
+        if (st != MGC_OK || !named) continue;
+        snprintf(name, sizeof name, "pool.%s[%u]", carrier == CARRIER_HEAT ? "heat" : "electricity", t);
+        st = mgc_program_set_row_name(a->program, row, name);
+    }
+    return st;
+}
+
+static mgc_status add_pool(mgc__alliance *a, const mgc_model *model, bool named)
+{
+    uint32_t *column = mgc__alloc(a->ctx, 2 * model->n_links, sizeof *column);
+    double *value = mgc__alloc(a->ctx, 2 * model->n_links, sizeof *value);
+    mgc_status st = column == NULL || value == NULL ? mgc__no_memory(a->ctx, "dispatch: a pool") : MGC_OK;
+
+    for (uint32_t c = 0; st == MGC_OK && c < MGC__COUNT(a->pool_row); c++) st = add_balance(a, model, c, named, column, value);
+    mgc__free(a->ctx, column);
+    mgc__free(a->ctx, value);
     return st;
 }
 
@@ -101,7 +148,7 @@ static mgc_status add_part(mgc__alliance *a, size_t index, const mgc__site *site
 mgc_status mgc__alliance_create(mgc_ctx *ctx, const mgc_model *model, mgc__site *const sites[], size_t n, bool named,
                                 mgc__alliance *out)
 {
-    *out = (mgc__alliance){.ctx = ctx, .n = n};
+    *out = (mgc__alliance){.ctx = ctx, .n = n, .pool_row = {PLACE_NONE, PLACE_NONE}};
     out->column = mgc__alloc(ctx, n, sizeof *out->column);
     out->row = mgc__alloc(ctx, n, sizeof *out->row);
     mgc_status st = out->column == NULL || out->row == NULL ? mgc__no_memory(ctx, "dispatch: the alliance")
@@ -113,6 +160,7 @@ mgc_status mgc__alliance_create(mgc_ctx *ctx, const mgc_model *model, mgc__site 
         if (st == MGC_OK) st = add_part(out, i, sites[i], part);
         mgc_program_destroy(part);
     }
+    if (st == MGC_OK) st = add_pool(out, model, named);
     if (st != MGC_OK) mgc__alliance_free(out);
     return st;
 }
@@ -126,7 +174,7 @@ void mgc__alliance_free(mgc__alliance *a)
     *a = (mgc__alliance){.ctx = NULL};
 }
 
-/* A link must have both its ends here where all are planned together. */
+/* A link must have both its ends here, or one of them be the pool, where all are planned together. */
 static mgc_status no_strangers(mgc_ctx *ctx, const mgc_model *model)
 {
     for (size_t l = 0; l < model->n_links; l++) {
@@ -134,6 +182,7 @@ static mgc_status no_strangers(mgc_ctx *ctx, const mgc_model *model)
         const char *away = mgc_model_microgrid(model, link->first) == NULL    ? link->first
                            : mgc_model_microgrid(model, link->second) == NULL ? link->second
                                                                               : NULL;
+        if (away == link->second && mgc__link_is_pool(model, link)) continue;
         if (away != NULL)
             return mgc__fail(ctx, MGC_E_NOT_FOUND, "dispatch: link %zu joins %s and %s; an alliance is planned whole, and the "
                              "model does not hold %s", l, link->first, link->second, away);

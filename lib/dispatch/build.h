@@ -50,6 +50,7 @@ typedef struct mgc__shape {
 
 mgc_status mgc__shape_create(mgc_ctx *ctx, const mgc_model *model, const char *id, bool trade, mgc__shape **out);
 void mgc__shape_destroy(mgc__shape *shape);
+bool mgc__link_is_pool(const mgc_model *model, const mgc_link *link); /* alliance.c */
 
 static inline uint32_t mgc__shape_columns(const mgc__shape *s)
 {

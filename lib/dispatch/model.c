@@ -87,6 +87,21 @@ void mgc__model_drop_links(mgc_model *model)
     model->n_links = 0;
 }
 
+void mgc__model_swap_links(mgc_model *a, mgc_model *b)
+{
+    mgc_link **links = a->links;
+    size_t n = a->n_links, cap = a->links_cap;
+
+    a->links = b->links;
+    a->n_links = b->n_links;
+    a->links_cap = b->links_cap;
+    b->links = links;
+    b->n_links = n;
+    b->links_cap = cap;
+    for (size_t i = 0; i < a->n_links; i++) a->links[i]->model = a;
+    for (size_t i = 0; i < b->n_links; i++) b->links[i]->model = b;
+}
+
 void mgc_model_destroy(mgc_model *model)
 {
     if (model == NULL) return;

@@ -107,6 +107,7 @@ mgc_status mgc__model_copy_some(mgc_ctx *ctx, const mgc_model *model, const bool
 
 /* Drop all links. */
 void mgc__model_drop_links(mgc_model *model);
+void mgc__model_swap_links(mgc_model *a, mgc_model *b); /* of the same members and periods */
 
 /* Drop every device of a microgrid but one. */
 void mgc__model_keep_device(mgc_microgrid *site, size_t index);

@@ -61,7 +61,13 @@ void mgc_plan_destroy(mgc_plan *plan)
     mgc__free(plan->ctx, plan->site);
     mgc_model_destroy(plan->model);
     mgc__free(plan->ctx, plan->why);
+    mgc__free(plan->ctx, plan->pool_price);
     mgc__free(plan->ctx, plan);
+}
+
+const double *mgc__plan_pool_price(const mgc_plan *plan)
+{
+    return plan->pool_price;
 }
 
 /* --- evaluating a point ------------------------------------------------------------------------------------------ */

@@ -25,6 +25,7 @@ struct mgc_plan {
     uint32_t outcome, iterations, nodes;
     double cost, bound, seconds;
     char *why;              /* INFEASIBLE: the explanation */
+    double *pool_price;     /* of one program over a pool: [carrier][period] what one more kWh sent costs; else NULL */
 };
 
 /* A plan without results: copies of the model and one empty place a microgrid. */
@@ -56,6 +57,7 @@ typedef struct mgc__alliance {
     size_t n;
     uint32_t **column; /* of each site, its extensive form's columns */
     uint32_t *row;     /* of each site, its first row; the others follow in order */
+    uint32_t pool_row[2]; /* by carrier: balance of the pool, one row a period; PLACE_NONE: none is connected with it */
 } mgc__alliance;
 
 mgc_status mgc__alliance_create(mgc_ctx *ctx, const mgc_model *model, mgc__site *const sites[], size_t n, bool named,

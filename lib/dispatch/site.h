@@ -9,6 +9,9 @@
 
 typedef struct mgc__site mgc__site;
 
+/* The other end of a connection with the pool, unless the model holds a microgrid of that name. */
+#define MGC__POOL_ID "pool"
+
 /* One end of one link, seen from the site.  Trade columns: q[t] sent by this site, r[t] sent by the other end (the
  * site receives (1 - loss) r[t]); bounds 0..capacity; each with half the link's fee as cost. */
 typedef struct mgc__trade {
@@ -33,6 +36,8 @@ uint32_t mgc__site_periods(const mgc__site *site);
  * mgc_twostage_set_bounds() and takes that back before it lets go of the site. */
 size_t mgc__site_integers(const mgc__site *site, const uint32_t **columns);
 
+/* Of one program over a pool: [carrier][period] what one more kWh sent to it costs; NULL otherwise. */
+const double *mgc__plan_pool_price(const mgc_plan *plan);
 /* A plan made of solved sites, in the model's order: the alliance as its members see it. */
 mgc_status mgc__plan_from_sites(mgc_ctx *ctx, const mgc_model *model, mgc__site *const sites[], size_t n, mgc_plan **out);
 

@@ -231,6 +231,19 @@ static mgc_status share_out(mgc_plan *plan, mgc__site *const sites[], const mgc_
     return st;
 }
 
+static mgc_status take_pool_prices(mgc_plan *plan, const mgc__alliance *a, const double *y)
+{
+    const mgc_model *m = plan->model;
+
+    if (a->pool_row[0] == PLACE_NONE && a->pool_row[1] == PLACE_NONE) return MGC_OK;
+    plan->pool_price = mgc__alloc(plan->ctx, 2 * (size_t)m->periods, sizeof *plan->pool_price);
+    if (plan->pool_price == NULL) return mgc__no_memory(plan->ctx, "dispatch: a plan");
+    for (uint32_t c = 0; c < 2; c++)
+        for (uint32_t t = 0; a->pool_row[c] != PLACE_NONE && t < m->periods; t++)
+            plan->pool_price[c * m->periods + t] = y[a->pool_row[c] + t] / m->hours;
+    return MGC_OK;
+}
+
 static mgc_status take_alliance(mgc_plan *plan, mgc__site *const sites[], const mgc__alliance *a, const mgc_program_info *info)
 {
     uint32_t columns = mgc_program_columns(a->program), rows = mgc_program_rows(a->program);
@@ -245,6 +258,7 @@ static mgc_status take_alliance(mgc_plan *plan, mgc__site *const sites[], const 
     if (st == MGC_OK && mgc_program_get_x(a->program, x, columns) == MGC_OK) {
         bool priced = mgc_program_get_y(a->program, y, rows) == MGC_OK;
         st = share_out(plan, sites, a, x, priced ? y : NULL);
+        if (st == MGC_OK && priced) st = take_pool_prices(plan, a, y);
         plan->cost = 0;
         for (size_t i = 0; i < plan->n; i++) plan->cost += plan->site[i].cost;
     }

@@ -430,7 +430,7 @@ static size_t site_ids(mgc__loader *l, const mgc__node *root, const char ***ids)
 
     *ids = NULL;
     if (list == NULL || list->kind != NODE_LIST) return 0;
-    *ids = mgc__take(l, list->n, sizeof **ids);
+    *ids = mgc__take(l, list->n + 1, sizeof **ids); /* one more for who appends a word of its own */
     for (const mgc__node *item = list->u.first; item != NULL && *ids != NULL; item = item->next) {
         const mgc__node *id = mgc__map_get(item, "id");
         if (id != NULL && id->kind == NODE_SCALAR) (*ids)[n++] = id->u.text;
@@ -449,9 +449,9 @@ static bool read_between(mgc__loader *l, const mgc__at *at, const mgc__node *lis
         return false;
     }
     bool ok = true;
-    for (const mgc__node *item = list->u.first; item != NULL; item = item->next, i++) {
+    for (const mgc__node *item = list->u.first; item != NULL; item = item->next, i++) { /* second, it may be the pool: word n */
         mgc__at here = {at, NULL, i};
-        ok = mgc__read_word(l, &here, item, ids, n, &member[i]) && ok;
+        ok = mgc__read_word(l, &here, item, ids, i == 0 ? n : n + 1, &member[i]) && ok;
     }
     if (!ok || strcmp(member[0], member[1]) != 0) return ok;
     mgc__issue(l, mgc__mark_of(l, list), at, "the link leads from %s to itself\ta link is between two microgrids",
@@ -476,7 +476,8 @@ static void read_link(mgc__loader *l, const mgc__at *at, const mgc__node *map, c
     ok = carrier_node != NULL &&
          mgc__read_word(l, &at_carrier, carrier_node, carriers, MGC__IO_COUNT(carriers), &carrier) && ok;
     mgc__tell_missing(l, at, map, keys);
-    if (!ok || mgc_model_microgrid(l->model, member[0]) == NULL || mgc_model_microgrid(l->model, member[1]) == NULL)
+    if (!ok || mgc_model_microgrid(l->model, member[0]) == NULL ||
+        (member[1] != ids[n] && mgc_model_microgrid(l->model, member[1]) == NULL))
         return;
     mgc_status status = mgc_model_add_link(l->model, member[0], member[1], carrier, &plan);
     if (status == MGC_OK && l->realised != NULL)
@@ -484,6 +485,14 @@ static void read_link(mgc__loader *l, const mgc__at *at, const mgc__node *map, c
     if (!mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, map), status)) return;
     mgc__target target = {.kind = TARGET_LINK, .plan = plan, .realised = realised};
     mgc__set_params(l, at, map, keys, &target, NULL);
+}
+
+static bool leads_to_pool(const mgc__loader *l, const mgc__node *link)
+{
+    const mgc__node *between = mgc__map_get(link, "between");
+
+    if (between == NULL || between->kind != NODE_LIST || between->n != 2 || between->u.first->next->kind != NODE_SCALAR) return false;
+    return strcmp(between->u.first->next->u.text, mgc_pool_id()) == 0 && mgc_model_microgrid(l->model, mgc_pool_id()) == NULL;
 }
 
 static void read_links(mgc__loader *l, const mgc__node *root)
@@ -494,9 +503,14 @@ static void read_links(mgc__loader *l, const mgc__node *root)
     size_t i = 0, n = site_ids(l, root, &ids);
 
     if (list == NULL || ids == NULL || !mgc__want_list(l, &at, list)) return;
+    ids[n] = mgc_pool_id();
     for (const mgc__node *item = list->u.first; item != NULL && l->status == MGC_OK; item = item->next, i++) {
         mgc__at here = {&at, NULL, i};
         read_link(l, &here, item, ids, n);
+        if (i > 0 && leads_to_pool(l, item) != leads_to_pool(l, list->u.first))
+            mgc__issue(l, mgc__mark_of(l, item), &here, "a link %s, the first one %s\tall links lead to the pool, or none does",
+                       leads_to_pool(l, item) ? "leads to the pool" : "joins two microgrids",
+                       leads_to_pool(l, item) ? "joins two microgrids" : "leads to the pool");
     }
 }
 
@@ -528,16 +542,29 @@ static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__nod
     if (!(sum > 0)) mgc__issue(l, mgc__mark_of(l, map), at, "the weights are all 0\tone must be positive");
 }
 
+/* A pool instead of the links, once they are all there. */
+static void read_pool(mgc__loader *l, const mgc__at *at, const mgc__node *node)
+{
+    bool pool = false;
+
+    if (!mgc__read_flag(l, at, node, &pool) || !pool || mgc__issue_errors(l->kase) > 0) return;
+    mgc_status st = mgc_pool_links(l->model);
+    if (st == MGC_OK && l->realised != NULL) st = mgc_pool_links(l->realised);
+    mgc__core_agreed(l, mgc__path(l, at), mgc__mark_of(l, node), st);
+}
+
 static void read_bargaining(mgc__loader *l, const mgc__node *root)
 {
-    static const char *const own[] = {"weights"}, *const words[] = {"equal", "contribution"};
+    static const char *const own[] = {"weights", "pool"}, *const words[] = {"equal", "contribution"};
     const mgc__node *map = mgc__map_get(root, "bargaining"), *weights = mgc__map_get(map, "weights");
-    mgc__at at = {NULL, "bargaining", 0}, here = {&at, "weights", 0};
+    const mgc__node *pool = mgc__map_get(map, "pool");
+    mgc__at at = {NULL, "bargaining", 0}, here = {&at, "weights", 0}, at_pool = {&at, "pool", 0};
     const char **ids, *word;
 
     l->kase->info.weights = MGC_WEIGHTS_EQUAL;
     if (map == NULL || !mgc__want_map(l, &at, map)) return;
     mgc__check_keys(l, &at, map, own, MGC__IO_COUNT(own), NULL, NULL);
+    if (pool != NULL) read_pool(l, &at_pool, pool);
     if (weights == NULL) return;
     if (weights->kind == NODE_MAP) {
         size_t n = site_ids(l, root, &ids);

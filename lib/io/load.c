@@ -449,6 +449,7 @@ mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info)
     if (kase->model == NULL) return MGC_E_STATE;
     mgc_case_info full = kase->info;
     full.struct_size = sizeof full;
+    full.links = mgc_model_links(kase->model); /* the host may change it */
     return mgc_struct_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_case_info, reserved0));
 }
 

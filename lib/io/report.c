@@ -40,10 +40,12 @@ static void head(mgc_io__view *v)
 static void cards(mgc_io__view *v)
 {
     double traded = 0, saved = v->result.surplus, base = fabs(v->result.standalone_total);
+    bool pool = mgc_io__view_pool(v);
 
     for (uint32_t i = 0; i < v->result.trades; i++) {
         mgc_trade trade = {.struct_size = sizeof trade};
-        if (mgc_alliance_get_trade(v->report->alliance, i, &trade) == MGC_OK) traded += trade.sent_kwh;
+        if (mgc_alliance_get_trade(v->report->alliance, i, &trade) == MGC_OK && !(pool && strcmp(trade.from, mgc_pool_id()) == 0))
+            traded += trade.sent_kwh; /* what goes through a pool is counted once */
     }
     mgc__text_add(&v->t, "<div class=\"cards\">");
     card(v, v->result.standalone_total, 0, v->info.currency, "cost of the day, each alone");

@@ -23,9 +23,10 @@ static void convergence(mgc_io__view *v)
         gap[i] = round.disagreement_kw;
     }
     const mgc_io__series residuals[] = {{"disagreement (primal residual)", "#0072b2", primal, false}, {"movement (dual residual)", "#d55e00", dual, false}};
-    const mgc_io__series kilowatts[] = {{"largest difference between two ends", "#0072b2", gap, false}};
-    mgc__text_printf(&v->t, "<h2 id=\"agree\">How the agents agreed</h2><p>%zu rounds of proposals. Each agent told its neighbours only the trades that it would like; "
-                          "no loads, devices, costs or scenarios. The plan costs at most ", n);
+    const mgc_io__series kilowatts[] = {{mgc_io__view_pool(v) ? "largest sum of what is sent less what is taken out" : "largest difference between two ends", "#0072b2", gap, false}};
+    mgc__text_printf(&v->t, "<h2 id=\"agree\">How the agents agreed</h2><p>%zu rounds of proposals. %s; no loads, devices, costs or scenarios. The plan costs at most ", n,
+                     mgc_io__view_pool(v) ? "What the agents told each other are sums of all members' offers to the pool"
+                                          : "Each agent told its neighbours only the trades that it would like");
     mgc__text_fixed(&v->t, 100 * v->result.gap, 4, false);
     mgc__text_add(&v->t, " % of the cost alone more than the best plan there can be: that is proven by the lower bound at the final prices.</p>"
                         "<div class=\"charts\">");

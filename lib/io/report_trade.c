@@ -158,8 +158,10 @@ void mgc_io__report_trades(mgc_io__view *v)
         mgc__text_add(&v->t, "<p>No trade pays: each member does best by itself.</p>");
         return;
     }
+    bool pool = mgc_io__view_pool(v);
+    if (pool) mgc_io__report_pool(v);
     mgc__text_add(&v->t, "<div class=\"charts\">");
-    if (v->info.microgrids <= MGC_IO__MEMBERS_DRAWN_MAX) {
+    if (!pool && v->info.microgrids <= MGC_IO__MEMBERS_DRAWN_MAX) {
         chord(v, MGC_CARRIER_ELECTRICITY, "Electricity");
         chord(v, MGC_CARRIER_HEAT, "Heat");
     }
@@ -167,6 +169,6 @@ void mgc_io__report_trades(mgc_io__view *v)
     heat_map(v, MGC_CARRIER_HEAT, "Heat, hour by hour");
     mgc__text_add(&v->t, "</div>");
     trade_table(v);
-    if (v->result.trades <= LINKS_DRAWN_MAX) link_charts(v);
+    if (!pool && v->result.trades <= LINKS_DRAWN_MAX) link_charts(v);
     pair_table(v);
 }

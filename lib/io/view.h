@@ -29,6 +29,8 @@ enum { MGC_IO__POOL_SERIES = 128, MGC_IO__PERIODS_MAX = 1024, MGC_IO__SCENARIOS_
 void mgc_io__report_sentences(mgc_io__view *v);
 void mgc_io__report_members(mgc_io__view *v);
 void mgc_io__report_trades(mgc_io__view *v);
+void mgc_io__report_pool(mgc_io__view *v);
+bool mgc_io__view_pool(const mgc_io__view *v); /* the trades are with a pool */
 void mgc_io__report_money(mgc_io__view *v);
 void mgc_io__report_sites(mgc_io__view *v);
 void mgc_io__report_agreement(mgc_io__view *v);

@@ -118,13 +118,8 @@ static mgc_status read_gas(mgc_day *day, const mgc_microgrid *site, microgrid *m
     return MGC_OK;
 }
 
-static mgc_status read_microgrid(mgc_day *day, const mgc_model *model, uint32_t index)
+static mgc_status make_series(mgc_day *day, microgrid *m)
 {
-    microgrid *m = &day->microgrids[index];
-    const char *id = mgc_model_microgrid_id(model, index);
-    const mgc_microgrid *site = mgc_model_microgrid(model, id);
-
-    m->name = mgc__strdup(day->ctx, id);
     for (uint32_t c = 0; c < CARRIERS; c++) {
         m->tariffs[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->tariffs[c]);
         m->deviation[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->deviation[c]);
@@ -134,15 +129,29 @@ static mgc_status read_microgrid(mgc_day *day, const mgc_model *model, uint32_t 
         m->buy[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->buy[c]);
         m->sell[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->sell[c]);
         m->net_kw[c] = mgc__alloc(day->ctx, day->periods, sizeof *m->net_kw[c]);
-        if (m->name == NULL || m->buy[c] == NULL || m->sell[c] == NULL || m->net_kw[c] == NULL)
+        if (m->buy[c] == NULL || m->sell[c] == NULL || m->net_kw[c] == NULL)
             return mgc__no_memory(day->ctx, "settle: nominations");
     }
+    return MGC_OK;
+}
+
+static mgc_status read_microgrid(mgc_day *day, const mgc_model *model, uint32_t index)
+{
+    microgrid *m = &day->microgrids[index];
+    const char *id = mgc_model_microgrid_id(model, index);
+    const mgc_microgrid *site = mgc_model_microgrid(model, id);
+
+    mgc_status st = make_series(day, m);
+
+    if (st != MGC_OK) return st;
+    m->name = mgc__strdup(day->ctx, id);
+    if (m->name == NULL) return mgc__no_memory(day->ctx, "settle: a name");
     m->limits[0][0] = largest(day, site, "buy_limit_kw");
     m->limits[0][1] = largest(day, site, "sell_limit_kw");
     m->limits[1][0] = largest(day, site, "heat_buy_limit_kw");
     m->connected[0] = true;
     m->connected[1] = m->limits[1][0] > 0;
-    mgc_status st = read_gas(day, site, m);
+    st = read_gas(day, site, m);
     return st != MGC_OK ? st : read_tariffs(day, site, m);
 }
 
@@ -169,14 +178,28 @@ static bool index_of(const mgc_day *day, const char *name, uint32_t *index)
     return false;
 }
 
+/* Everyone's counterparty: it buys what is sent and sells what is taken out, and has nothing of its own. */
+static mgc_status make_pool(mgc_day *day)
+{
+    microgrid *m = &day->microgrids[day->n - 1];
+
+    m->name = mgc__strdup(day->ctx, mgc_pool_id());
+    if (m->name == NULL) return mgc__no_memory(day->ctx, "settle: the pool");
+    return make_series(day, m);
+}
+
+/* The fee of a connection with the pool is half of the pool's: sender and receiver pay it on a connection each, and the pool's
+ * halves of both come with the member's payment (mgc__day_transfer()). */
 static mgc_status read_line_series(mgc_day *day, const mgc_link *link, line *l)
 {
+    double share = day->pool ? 0.5 : 1;
+
     for (uint32_t t = 0; t < day->periods; t++) {
         double capacity = 0, fee = 0;
         mgc_status st = mgc_link_get(link, "capacity_kw", t, &capacity);
 
         if (st == MGC_OK) st = mgc_link_get(link, "fee_per_kwh", t, &fee);
-        if (st == MGC_OK) st = whole_price(day, fee, "fee_per_kwh", t, &l->fee[t]);
+        if (st == MGC_OK) st = whole_price(day, share * fee, "fee_per_kwh", t, &l->fee[t]);
         if (st != MGC_OK) return st;
         capacity *= day->hours * 1000;
         l->capacity[t] = capacity < WH_MAX ? (uint64_t)ceil(capacity) : MGC_AMOUNT_MAX;
@@ -201,7 +224,8 @@ static mgc_status read_line(mgc_day *day, const mgc_model *model, uint32_t index
     st = mgc_link_get(mgc_model_link_at(model, index), "loss", 0, &loss);
     if (st == MGC_OK) st = read_line_series(day, mgc_model_link_at(model, index), l);
     if (st != MGC_OK) return st;
-    l->loss_ppm = (uint32_t)lround(loss * 1e6);
+    l->loss_ppm = day->pool ? 0 : (uint32_t)lround(loss * 1e6);
+    l->pool_loss = day->pool ? loss : 0;
     for (uint32_t t = 0; t < day->periods; t++) {
         uint32_t ends[2] = {l->first, l->second};
         for (uint32_t e = 0; e < 2; e++) {
@@ -330,6 +354,15 @@ static void take_chains(mgc_day *day, const mgc_day_opts *o)
     }
 }
 
+/* Links are of one kind: the bargain refuses both in one model. */
+static bool has_pool(const mgc_model *model)
+{
+    const char *first, *second, *carrier;
+
+    return mgc_model_microgrid(model, mgc_pool_id()) == NULL &&
+           mgc_model_link(model, 0, &first, &second, &carrier) == MGC_OK && strcmp(second, mgc_pool_id()) == 0;
+}
+
 static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model *model)
 {
     day->opts = *o;
@@ -337,7 +370,8 @@ static mgc_status take_opts(mgc_day *day, const mgc_day_opts *o, const mgc_model
     day->hours = mgc_model_hours(model);
     day->slot_ms = (uint64_t)(day->hours * 3600000);
     day->first_slot = mgc_slot_at(o->start_ms, day->slot_ms);
-    day->n = mgc_model_microgrids(model);
+    day->pool = has_pool(model);
+    day->n = mgc_model_microgrids(model) + day->pool;
     day->links = mgc_model_links(model);
     day->name = mgc__strdup(day->ctx, o->name);
     day->currency = mgc__strdup(day->ctx, o->currency);
@@ -382,7 +416,8 @@ mgc_status mgc_day_create(mgc_ctx *ctx, const mgc_model *model, const mgc_day_op
     day->ctx = ctx;
     day->uses = 1;
     st = take_opts(day, &o, model);
-    for (uint32_t i = 0; i < day->n && st == MGC_OK; i++) st = read_microgrid(day, model, i);
+    for (uint32_t i = 0; i + day->pool < day->n && st == MGC_OK; i++) st = read_microgrid(day, model, i);
+    if (st == MGC_OK && day->pool) st = make_pool(day);
     for (uint32_t l = 0; l < day->links && st == MGC_OK; l++) st = read_line(day, model, l);
     if (st == MGC_OK) st = make_meters(day);
     if (st == MGC_OK) st = o.previous != NULL ? follow(day, o.previous) : begin_numbers(day);

@@ -76,6 +76,23 @@ static mgc_status direction_of(const mgc_day *day, uint32_t link, uint32_t direc
     return MGC_OK;
 }
 
+/* What is taken out of a pool is paid where it arrives, at the member's meter: less energy at a higher price. */
+static mgc_status set_taken_out(mgc_day *day, uint32_t link, const double *sent_kw, const double *price_per_kwh)
+{
+    line *l = &day->lines[link];
+    double *arrives = mgc__alloc(day->ctx, day->periods, sizeof *arrives);
+    mgc_status st = arrives == NULL ? mgc__no_memory(day->ctx, "settle: powers") : MGC_OK;
+
+    for (uint32_t t = 0; st == MGC_OK && t < day->periods; t++) {
+        arrives[t] = sent_kw[t] * (1 - l->pool_loss);
+        l->price[1][t] = l->pool_loss < 1 ? llround(fmin(fmax(price_per_kwh[t] / (1 - l->pool_loss), -PRICE_LIMIT), PRICE_LIMIT) * 1e6) : 0;
+    }
+    if (st == MGC_OK) st = energy(day, arrives, l->capacity, day->periods, "a trade", l->sent[1]);
+    mgc__free(day->ctx, arrives);
+    if (st == MGC_OK) l->set[1] = day->bargained = true;
+    return st;
+}
+
 mgc_status mgc_day_set_trade(mgc_day *day, uint32_t link, uint32_t direction, const double *sent_kw,
                              const double *price_per_kwh)
 {
@@ -98,6 +115,7 @@ mgc_status mgc_day_set_trade(mgc_day *day, uint32_t link, uint32_t direction, co
                              link, t, price_per_kwh[t], PRICE_LIMIT);
         l->price[direction][t] = llround(price_per_kwh[t] * 1e6);
     }
+    if (l->pool_loss > 0 && direction == 1) return set_taken_out(day, link, sent_kw, price_per_kwh);
     st = energy(day, sent_kw, l->capacity, day->periods, "a trade", l->sent[direction]);
     if (st == MGC_OK) l->set[direction] = day->bargained = true;
     return st;
@@ -170,7 +188,7 @@ mgc_status mgc_day_set_delivered(mgc_day *day, uint32_t link, uint32_t direction
         return mgc__fail(day->ctx, MGC_E_STATE, "settle: what went over link %" PRIu32 " is set already", link);
     wh = mgc__alloc(day->ctx, day->periods, sizeof *wh);
     if (wh == NULL) return mgc__no_memory(day->ctx, "settle: deliveries");
-    st = mgc_energy_wh(day->ctx, sent_kw, day->hours, day->periods, wh);
+    st = mgc_energy_wh(day->ctx, sent_kw, day->hours * (direction == 1 ? 1 - l->pool_loss : 1), day->periods, wh);
     if (st != MGC_OK) {
         mgc__free(day->ctx, wh);
         return st;
@@ -222,7 +240,7 @@ static mgc_status take_trades(mgc_day *day, const mgc_alliance *alliance, const 
 
 static mgc_status take_plan(mgc_day *day, const mgc_plan *plan, double *one, double *two)
 {
-    for (uint32_t i = 0; i < day->n; i++) {
+    for (uint32_t i = 0; i + day->pool < day->n; i++) {
         const char *id = day->microgrids[i].name;
         mgc_status st = mgc_plan_get_series(plan, id, "", "buy_kw", 0, one, day->periods);
 
@@ -290,7 +308,7 @@ static mgc_status gas_of(const mgc_day *day, const mgc_plan *plan, const microgr
 
 static mgc_status take_realised(mgc_day *day, const mgc_plan *plan, double *net, double *one)
 {
-    for (uint32_t i = 0; i < day->n; i++) {
+    for (uint32_t i = 0; i + day->pool < day->n; i++) {
         const char *id = day->microgrids[i].name;
         mgc_status st = net_of(day, plan, id, net, one);
 

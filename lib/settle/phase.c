@@ -249,6 +249,16 @@ static void terms(maker *m)
 
 /* --- deposits -------------------------------------------------------------------------------------------- */
 
+/* What the ledger takes of the pool for a link: its member makes it up. */
+static mgc_status pool_fee(const mgc_day *day, const line *l, uint32_t direction, uint32_t period, int64_t *pool)
+{
+    int64_t fee = 0;
+    mgc_status st = day->pool ? mgc_worth(l->sent[direction][period], l->fee[period], &fee) : MGC_OK;
+
+    *pool = direction == 0 ? fee - fee / 2 : fee / 2; /* the buyer pays the odd micro-currency */
+    return st;
+}
+
 mgc_status mgc__day_transfer(const mgc_day *day, const payment *p, int64_t *micro)
 {
     *micro = p->micro;
@@ -260,11 +270,13 @@ mgc_status mgc__day_transfer(const mgc_day *day, const payment *p, int64_t *micr
         for (uint32_t d = 0; d < DIRECTIONS; d++)
             for (uint32_t t = 0; t < day->periods; t++) {
                 uint32_t seller = d == 0 ? l->first : l->second;
-                int64_t worth;
+                int64_t worth, fee;
                 mgc_status st = mgc_worth(l->sent[d][t], l->price[d][t], &worth);
 
+                if (st == MGC_OK) st = pool_fee(day, l, d, t, &fee);
                 if (st != MGC_OK) return st;
                 *micro += seller == p->first ? worth : -worth; /* first pays less by what it is paid for energy */
+                *micro += p->first == l->first ? fee : -fee;
             }
     }
     return MGC_OK;

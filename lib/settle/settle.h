@@ -49,6 +49,7 @@ typedef struct microgrid {
 
 typedef struct line {
     uint32_t first, second, carrier, loss_ppm;
+    double pool_loss;                /* of a connection with the pool, whose contracts are for what arrives */
     uint64_t *capacity;              /* [Wh] of each period */
     int64_t *fee;                    /* [micro-currency/kWh] of each period */
     uint64_t *sent[DIRECTIONS];      /* [Wh] agreed */
@@ -97,7 +98,8 @@ struct mgc_day {
     uint32_t periods;
     double hours;
     uint64_t slot_ms, first_slot;
-    uint32_t n, links;
+    uint32_t n, links; /* n: the pool among them */
+    bool pool;         /* the last of the microgrids is the pool: everyone's counterparty, with no grid and no devices */
     microgrid *microgrids;
     line *lines;
     meter *meters;
@@ -136,7 +138,8 @@ mgc_status mgc__day_bargain(const mgc_day *day, mgc__buf *bytes, uint8_t hash[32
 
 /* --- arithmetic shared by phases and expectations ----------------------------------------------- */
 
-/* What first pays second beside the trades: payment less worth of energy that flows from second to first and back. */
+/* What first pays second beside the trades: payment less worth of energy that flows from second to first and back; to the
+ * pool, its ends' halves of the fees too. */
 mgc_status mgc__day_transfer(const mgc_day *day, const payment *p, int64_t *micro);
 uint64_t mgc__day_arrived(const line *l, uint64_t sent); /* what is left at the other end */
 /* [Wh] sent over a line as its meter at the sending end reads it. */

@@ -106,6 +106,22 @@ static const struct bad {
      HEAD
      "microgrids: [{id: alpha}, {id: beta}]\nlinks:\n  - {between: [beta, beta], carrier: heat, capacity_kw: 1}\n",
      NULL, "case.yaml:8:15: links[0].between: the link leads from beta to itself; a link is between two microgrids"},
+    {"the pool first",
+     HEAD "microgrids: [{id: alpha}, {id: beta}]\nlinks:\n  - {between: [pool, beta], carrier: heat, capacity_kw: 1}\n", NULL,
+     "case.yaml:8:16: links[0].between[0]: \"pool\" is not known; "},
+    {"links of both kinds",
+     HEAD "microgrids: [{id: alpha}, {id: beta}]\nlinks:\n  - {between: [alpha, pool], carrier: heat, capacity_kw: 1}\n"
+          "  - {between: [alpha, beta], carrier: heat, capacity_kw: 1}\n", NULL,
+     "case.yaml:9:5: links[1]: a link joins two microgrids, the first one leads to the pool; all links lead to the pool, or none does"},
+    {"a pool of links that differ",
+     HEAD "microgrids: [{id: a}, {id: b}, {id: c}]\nlinks:\n  - {between: [a, b], carrier: heat, capacity_kw: 1}\n"
+          "  - {between: [b, c], carrier: heat, capacity_kw: 1, fee_per_kwh: 0.01}\nbargaining: {pool: true}\n", NULL,
+     "case.yaml:10:20: bargaining.pool: "},
+    {"a pool of contracts in force",
+     HEAD "microgrids: [{id: a}, {id: b}]\nlinks:\n  - {between: [a, b], carrier: heat, capacity_kw: 1, agreed_kw: 0.5}\n"
+          "bargaining: {pool: true}\n", NULL,
+     "case.yaml:9:20: bargaining.pool: "},
+    {"a pool that is no flag", HEAD "microgrids: [{id: a}]\nbargaining: {pool: yes}\n", NULL, "case.yaml:7:20: bargaining.pool: "},
     {"probabilities that do not sum to one", HEAD "microgrids:\n  - {id: a, scenario_probability: [0.5, 0.4]}\n",
      NULL,
      "case.yaml:7:35: microgrids.a.scenario_probability: the probabilities sum to 0.9; must sum to 1 within 1e-6"},

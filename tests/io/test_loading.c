@@ -489,6 +489,46 @@ START_TEST(weights_in_the_order_of_the_microgrids)
 }
 END_TEST
 
+/* Written as such, or made of links: the same connections. */
+START_TEST(a_pool_is_where_all_links_lead)
+{
+    static const char *const texts[] = {
+        HEAD "microgrids: [{id: a}, {id: b}, {id: c}]\nlinks:\n"
+             "  - {between: [a, pool], carrier: electricity, capacity_kw: 3, loss: 0.02}\n"
+             "  - {between: [b, pool], carrier: electricity, capacity_kw: 8, loss: 0.02}\n"
+             "  - {between: [c, pool], carrier: electricity, capacity_kw: 5, loss: 0.02}\n",
+        HEAD "microgrids: [{id: a}, {id: b}, {id: c}]\nlinks:\n"
+             "  - {between: [a, b], carrier: electricity, capacity_kw: 3, loss: 0.02}\n"
+             "  - {between: [b, c], carrier: electricity, capacity_kw: 5, loss: 0.02}\n"
+             "bargaining: {pool: true}\n"};
+    static const double capacity[] = {3, 8, 5};
+    struct disk disk = {.opened = 0};
+
+    for (size_t k = 0; k < 2; k++) {
+        mgc_case *kase = load(texts[k], &disk);
+        mgc_case_info info = {.struct_size = sizeof info};
+        ck_assert_int_eq(mgc_case_get_info(kase, &info), MGC_OK);
+        ck_assert_uint_eq(info.links, 3);
+        for (uint32_t i = 0; i < 3; i++) {
+            const char *first, *second, *carrier;
+            double value;
+            ck_assert_int_eq(mgc_model_link(mgc_case_model(kase), i, &first, &second, &carrier), MGC_OK);
+            ck_assert_str_eq(first, mgc_model_microgrid_id(mgc_case_model(kase), i));
+            ck_assert_str_eq(second, "pool");
+            ck_assert_int_eq(mgc_link_get(mgc_model_link_at(mgc_case_model(kase), i), "capacity_kw", 1, &value), MGC_OK);
+            ck_assert_double_eq(value, capacity[i]);
+            ck_assert_int_eq(mgc_link_get(mgc_model_link_at(mgc_case_model(kase), i), "loss", 0, &value), MGC_OK);
+            ck_assert_double_eq(value, 0.02);
+        }
+        mgc_case_destroy(kase);
+    }
+    /* a microgrid of that name is a microgrid like any */
+    mgc_case *kase = load(HEAD "microgrids: [{id: a}, {id: pool}, {id: c}]\nlinks:\n  - {between: [a, pool], carrier: heat, capacity_kw: 3}\n"
+                               "  - {between: [pool, c], carrier: heat, capacity_kw: 3}\n", &disk);
+    mgc_case_destroy(kase);
+}
+END_TEST
+
 /* Demand around a million that differs by a thousandth on odd and even days, wind that differs ninefold between days
  * 1 to 2 and 3 to 6: by size alone the demand would decide which days are alike, by kind it is the wind. */
 START_TEST(series_of_any_size_count_alike)
@@ -580,6 +620,7 @@ int main(void)
     tcase_add_test(tc, the_next_day_of_a_rolling_run);
     tcase_add_test(tc, fewer_past_days_than_asked_for_is_a_warning_that_counts_them);
     tcase_add_test(tc, weights_in_the_order_of_the_microgrids);
+    tcase_add_test(tc, a_pool_is_where_all_links_lead);
     tcase_add_test(tc, series_of_any_size_count_alike);
     tcase_add_test(tc, the_embedded_case_needs_no_files);
     tcase_add_loop_test(tc, the_embedded_case_rolls_on, 1, 8);

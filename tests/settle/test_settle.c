@@ -151,7 +151,7 @@ static void add_link(mgc_model *model, const char *a, const char *b, const char 
     ck_assert_int_eq(mgc_link_set_series(link, "fee_per_kwh", fees, PERIODS), MGC_OK);
 }
 
-static mgc_model *make_model(void)
+static mgc_model *make_model(bool pool)
 {
     static const char *const names[3] = {"hospital", "campus", "residential"};
     double buy[PERIODS], sell[PERIODS];
@@ -177,13 +177,15 @@ static mgc_model *make_model(void)
         if (i < 2) ck_assert_int_eq(mgc_microgrid_set_number(site, "heat_buy_limit_kw", 500), MGC_OK);
         if (i == 0) ck_assert_int_eq(mgc_microgrid_add_device(site, "gas_boiler", "boiler", &device), MGC_OK);
     }
+    for (int i = 0; pool && i < 3; i++) add_link(model, names[i], mgc_pool_id(), "electricity", 800, 0.02, 0.006);
+    if (pool) return model;
     add_link(model, names[0], names[1], "electricity", 800, 0, 0.006);
     add_link(model, names[2], names[0], "electricity", 777.7777, 0.0123, 0.003);
     add_link(model, names[0], names[2], "heat", 400, 0.03, 0.004);
     return model;
 }
 
-static void alliance_open(struct alliance *w)
+static void alliance_open_with(struct alliance *w, bool pool)
 {
     static const uint8_t seed[32] = {9};
     mgc_node_opts opts;
@@ -191,7 +193,7 @@ static void alliance_open(struct alliance *w)
     memset(w, 0, sizeof *w);
     disk_init(&w->disk);
     ck_assert_int_eq(mgc_key_from_seed(ctx, seed, &w->node_key), MGC_OK);
-    w->model = make_model();
+    w->model = make_model(pool);
     mgc_node_opts_init(&opts, sizeof opts);
     opts.id = 1;
     opts.key = w->node_key;
@@ -199,6 +201,11 @@ static void alliance_open(struct alliance *w)
     ck_assert_int_eq(mgc_node_create(ctx, &opts, &w->node), MGC_OK);
     ck_assert_int_eq(mgc_node_set_storage(w->node, &disk_ops, &w->disk), MGC_OK);
     ck_assert_int_eq(mgc_node_start(w->node), MGC_OK);
+}
+
+static void alliance_open(struct alliance *w)
+{
+    alliance_open_with(w, false);
 }
 
 static void alliance_close(struct alliance *w)
@@ -377,6 +384,85 @@ START_TEST(days_follow_each_other)
 }
 END_TEST
 
+/* Shares of a pool that sum to zero in every period: now one sends and two take out, now the other way. */
+static void trade_with_pool(mgc_day *day)
+{
+    static const double part[3] = {1, -0.37, -0.63};
+    double sent[2][PERIODS], price[PERIODS];
+
+    for (uint32_t i = 0; i < 3; i++) {
+        for (uint32_t t = 0; t < PERIODS; t++) {
+            double x = part[i] * (t % 3 == 1 ? -1 : 1) * 700 * noise(3, t);
+            sent[0][t] = x > 0 ? x : 0;
+            sent[1][t] = x < 0 ? -x : 0;
+            price[t] = 0.1 * noise(8, t) - (t == 3 ? 0.11 : 0);
+        }
+        for (uint32_t d = 0; d < 2; d++) ck_assert_int_eq(mgc_day_set_trade(day, i, d, sent[d], price), MGC_OK);
+    }
+}
+
+/* Everyone's counterparty keeps nothing: payments sum to zero, its halves of the fees come back, to the micro-currency; of
+ * what is taken out its losses are left with it, and nobody deviates. */
+START_TEST(a_pool_keeps_nothing)
+{
+    static const double payment[3] = {-12.345678, 3.000001, 9.345677};
+    static struct alliance w;
+    mgc_node_info node = {.struct_size = sizeof node};
+    mgc_day_opts opts;
+    mgc_day *day;
+    mgc_rows *rows;
+    const mgc_row *row;
+    int64_t fees = 0, lost = 0, pool_rows = 0;
+    double zero[PERIODS] = {0};
+
+    alliance_open_with(&w, true);
+    ck_assert_int_eq(mgc_node_get_info(w.node, &node), MGC_OK);
+    mgc_day_opts_init(&opts, sizeof opts);
+    opts.information.id = node.chain_id;
+    opts.start_ms = START;
+    opts.key = key_of;
+    opts.user = &w;
+    ck_assert_int_eq(mgc_day_create(ctx, w.model, &opts, &day), MGC_OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(mgc_day_set_grid(day, i, 1, zero, zero), MGC_OK);
+        ck_assert_int_eq(mgc_day_set_metered(day, i, 1, zero), MGC_OK);
+        ck_assert_int_eq(mgc_day_set_payment(day, i, 3, payment[i]), MGC_OK);
+    }
+    trade_with_pool(day);
+    hand_in(&w, day, MGC_DAY_END, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        mgc_day_expectation e = {.struct_size = sizeof e};
+        ck_assert_int_eq(mgc_day_expect(day, i, &e), MGC_OK);
+        ck_assert_int_eq(balance(&w, MGC_ACCOUNT_MONEY, i + 1) + balance(&w, MGC_ACCOUNT_DUE, i + 1),
+                         e.trades_micro + e.transfer_micro + e.fee_micro + e.deposit_micro);
+        ck_assert_int_eq(e.grid_micro, 0);
+        ck_assert_int_eq(e.imbalance_micro, 0);
+        if (i == 3) ck_assert_int_eq(e.trades_micro + e.transfer_micro + e.fee_micro, 0);
+        else ck_assert_int_lt(e.trades_micro + e.transfer_micro + e.fee_micro, -llround(1e6 * payment[i])); /* by the fees */
+        fees += e.fee_micro;
+        lost += e.electricity_wh;
+    }
+    /* half of the fee on what is sent, half on what is taken out and arrives */
+    double owed = 0, gone = 0;
+    for (uint32_t t = 0; t < PERIODS; t++) {
+        double kwh = 0.5 * 700 * noise(3, t);
+        owed += 0.5 * kwh * (1 + 0.98) * 0.006 * (1 + t % 3);
+        gone += 0.02 * kwh;
+    }
+    ck_assert_double_eq_tol(-1e-6 * (double)fees, owed, 1e-3);
+    ck_assert_msg(llabs(lost) <= 3 * PERIODS, "members, pool and network: %lld Wh", (long long)lost);
+    ck_assert_int_eq(mgc_node_query(w.node, MGC_DAY_REGULATOR, "settlement", NULL, &rows), MGC_OK);
+    while (mgc_rows_next(rows, &row) == MGC_ROW) {
+        ck_assert_int_eq(mgc_row_int(row, "deviation_wh"), 0);
+        if (strcmp(mgc_row_text(row, "microgrid"), "pool") == 0) pool_rows += mgc_row_int(row, "metered_wh");
+    }
+    mgc_rows_destroy(rows);
+    ck_assert_double_eq_tol(1e-3 * (double)pool_rows, gone, 1e-2); /* the network's losses */
+    mgc_day_destroy(day);
+    alliance_close(&w);
+}
+END_TEST
+
 START_TEST(days_refuse_what_does_not_fit)
 {
     static struct alliance w;
@@ -444,6 +530,7 @@ int main(void)
     tcase_add_test(t, money_sums_to_zero);
     tcase_add_loop_test(t, a_day_through_a_node, 0, 2);
     tcase_add_loop_test(t, days_follow_each_other, 0, 2);
+    tcase_add_test(t, a_pool_keeps_nothing);
     tcase_add_test(t, days_refuse_what_does_not_fit);
     suite_add_tcase(s, t);
     SRunner *sr = srunner_create(s);

@@ -824,6 +824,42 @@ def two_days_roll_on_one_ledger():
         assert sim("ledger", "verify", out / "ledger").returncode == 0
 
 
+@test
+def a_pool_carries_the_day():
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("run", "--pool", "--out", "out", *([] if QUICK else ["--days", "2"]), cwd=folder, timeout=900)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for day in [pathlib.Path(folder) / "out"] if QUICK else sorted((pathlib.Path(folder) / "out").glob("day-*")):
+            result = json.loads((day / "results.json").read_text())
+            assert all(check["ok"] for check in result["checks"])
+            balance = {}
+            for trade in result["trades"]:
+                assert (trade["from"] == "pool") != (trade["to"] == "pool")
+                for t, kw in enumerate(trade["sent_kw"]):
+                    key = trade["carrier"], t
+                    balance[key] = balance.get(key, 0) + (kw if trade["to"] == "pool" else -kw)
+            assert max(map(abs, balance.values())) < 1e-6, "the pool is not in balance"
+            for carrier in ("electricity", "heat"):
+                prices = [trade["price_per_kwh"] for trade in result["trades"] if trade["carrier"] == carrier]
+                assert all(other == prices[0] for other in prices), "there is more than one price"
+            assert "through the pool" in (day / "report.html").read_text()
+        ledger = pathlib.Path(folder) / "out" / "ledger"
+        assert sim("ledger", "verify", ledger).returncode == 0
+        rows = json.loads(sim("ledger", "query", ledger, "settlement", "microgrid=pool", "--as", "regulator", "--json").stdout)["rows"]
+        assert rows and all(row["deviation_wh"] == 0 for row in rows), rows[:3]
+
+
+@test
+def a_pool_agrees_with_one_program():
+    for case in cases():
+        agents, one = solve(case, "--relax", "--pool"), solve(case, "--relax", "--pool", "--central")
+        size = sum(abs(cost) for cost in one["standalone_cost"].values())
+        near(agents["alliance_cost"], one["alliance_cost"], 1e-4 * size, case)
+        assert agents["lower_bound"] <= one["alliance_cost"] + 1e-6 * size, case
+        links = solve(case, "--relax", "--central")
+        assert one["alliance_cost"] <= links["alliance_cost"] + 1e-6 * size, "what links can do, the pool can"
+
+
 def main():
     wanted = [word for word in sys.argv[4:] if not word.startswith("--")]
     chosen = [t for t in tests if not wanted or t.__name__ in wanted]

@@ -17,6 +17,7 @@ complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l incident -r -f -
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l json
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l members -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l out -r
+complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l pool
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l progress -r -f -a 'auto plain json none'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l seed -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from run' -l threads -r

@@ -19,7 +19,7 @@ _mgchain_sim()
         command="ledger ${COMP_WORDS[2]}"
     fi
     case "$command" in
-    "run") options="--days --help --incident --json --members --out --progress --seed --threads --time-limit --version" ;;
+    "run") options="--days --help --incident --json --members --out --pool --progress --seed --threads --time-limit --version" ;;
     "solve") options="--admm --alone --central --gap --help --json --pool --progress --relax --threads --time-limit --version" ;;
     "evaluate") options="--days --gap --help --json --out --progress --relax --threads --time-limit --version" ;;
     "new") options="--help --progress --time-limit --version" ;;

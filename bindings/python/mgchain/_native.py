@@ -2325,6 +2325,7 @@ PROTOTYPES = [
     ("mgc_state_apply", "core", False, c_int32, (POINTER(mgc_state), POINTER(mgc_model))),
     ("mgc_model_program", "core", False, c_int32, (POINTER(mgc_model), c_char_p, POINTER(POINTER(mgc_program)))),
     ("mgc_pool_id", "core", False, c_char_p, ()),
+    ("mgc_pool_links", "core", False, c_int32, (POINTER(mgc_model),)),
     ("mgc_phase_name", "core", False, c_char_p, (c_uint32,)),
     ("mgc_alliance_opts_init", "core", False, None, (POINTER(mgc_alliance_opts), c_size_t)),
     ("mgc_alliance_solve", "core", False, c_int32, (POINTER(mgc_model), POINTER(mgc_alliance_opts), POINTER(POINTER(mgc_alliance)))),
