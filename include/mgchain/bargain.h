@@ -92,7 +92,7 @@ typedef struct mgc_alliance_opts {
     const double *weight; /**< GIVEN: bargaining powers in the model's order, >= 0, not all 0; borrowed for the call */
     size_t weights_n;     /**< length of weight */
     double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-4.  OPTIMAL: the agents'
-                               residuals are below 2.5 times this, or the bound at the last prices proves it */
+                               residuals are below 10 times this, or sums over all members prove it */
     double gap;           /**< [-] relative gap of each mixed-integer program; 1e-4 */
     double time_limit_s;  /**< [s] 0: none; needs the context's clock */
     uint32_t round_limit; /**< rounds of each of the phases RELAXED and FIXED; 150 */

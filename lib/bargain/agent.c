@@ -623,7 +623,7 @@ static mgc_status wait_on(mgc_agent *agent, uint64_t now_ms)
         if (end->inbox[agent->step & 1].full) continue;
         if (now_ms - agent->since_ms >= agent->opts.deadline_ms && agent->state == MGC_AGENT_RUNNING)
             mgc__agent_end(agent, MGC_AGENT_SILENT, "%s is silent: no word in phase %s, round %u, for %llu ms", end->terms.neighbour,
-                           mgc_phase_name(mgc__stage_phase(agent->stage)), agent->round,
+                           mgc_phase_name(mgc__agent_phase(agent)), agent->round,
                            (unsigned long long)(now_ms - agent->since_ms));
         if (now_ms >= agent->resend_ms && st == MGC_OK) st = write_message(agent, end, &end->nudge, true);
     }
@@ -653,7 +653,7 @@ mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_ms, mgc_agent_output *o
     if (st == MGC_OK && agent->state == MGC_AGENT_RUNNING) st = wait_on(agent, now_ms);
     hand_out(agent);
     *out = (mgc_agent_output){.messages = agent->messages, .n_messages = agent->n_messages, .wake_ms = wake_time(agent),
-                              .state = agent->state, .phase = mgc__stage_phase(agent->stage), .round = agent->round,
+                              .state = agent->state, .phase = mgc__agent_phase(agent), .round = agent->round,
                               .reason = agent->reason, .primal = agent->turn.primal, .dual = agent->turn.dual};
     return st;
 }

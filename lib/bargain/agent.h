@@ -4,6 +4,7 @@
  *   agent.c   the state machine: polling, receiving, answering
  *   stage.c   what each stage says and learns; the order of the stages
  *   admm.c    trades: one end of one link (P1)
+ *   prove.c   is the alliance as a whole close enough?
  *   pay.c     payments: one end of one pair (P2)
  *   checkpoint.c  what is kept to resume a run
  *   start.c   what one day's run leaves for the next
@@ -46,6 +47,7 @@ typedef struct mgc__end {
     size_t pair;
     bool speaks_for_pair; /* first link of the pair: carries the payments */
     bool moved;           /* any trade agreed */
+    bool child, waited_for; /* prove.c: the neighbour tells its sums to this member; has not yet */
     double rho;           /* [currency/kW^2] power of two */
     double first_rho;     /* as this stage began */
     double *z;            /* [count] kW: agreed so far */
@@ -80,6 +82,18 @@ typedef struct mgc__turn {
     size_t count; /* turns so far */
 } mgc__turn;
 
+enum { MGC__PROVE_STAKE = 0, MGC__PROVE_VOTE = 1, MGC__PROVE_GAP = 2 };
+
+/* prove.c: a sum over all members, and what is known from such.  The same numbers at everyone, but for sum, bound and solved. */
+typedef struct mgc__prove {
+    uint32_t stage, round, question, begin; /* the rounds that pause; which sum, and the first round of it */
+    int64_t sum, total;  /* of the subtree so far; of all, where known */
+    bool known, solved;  /* solved: own cost and bound are those of the trades as they are now */
+    double least, floor; /* [currency] asked in a vote; what the |stand-alone costs| are proven to sum to */
+    double stake, stake_limit, gap; /* [currency] last sums; more at stake is not worth a proof; gap < 0: not asked since */
+    double bound;
+} mgc__prove;
+
 struct mgc_agent {
     mgc_ctx *ctx;
     mgc_agent_opts opts;
@@ -109,6 +123,9 @@ struct mgc_agent {
     size_t n_fresh;
     uint64_t span;    /* longest distance between any two members */
     uint64_t calm, last;
+    int64_t root;     /* least hash heard of: that member is the root of the tree of sums */
+    size_t parent;    /* end over which it was heard of first; SIZE_MAX: it is this member */
+    mgc__prove prove;
     int64_t flood[MGC__FLOODS];
     bool integers;    /* somebody has on/off decisions */
     bool hurry;       /* the driver wants an end: no more rounds, no mixed-integer programs */
@@ -175,6 +192,21 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
 mgc_status mgc__stage_listen(mgc_agent *agent);
 uint32_t mgc__stage_phase(uint32_t stage);
 size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t stage, uint32_t round); /* SIZE_MAX: up to members */
+
+/* Decisions will still move the trades. */
+bool mgc__stage_on_the_way(const mgc_agent *agent);
+void mgc__stage_leave_trades(mgc_agent *agent);
+/* The trades of the last two proposals, into `agreed` and `x`. */
+void mgc__stage_take_agreed(mgc_agent *agent);
+uint32_t mgc__agent_phase(const mgc_agent *agent);
+
+/* prove.c */
+bool mgc__prove_due(const mgc_agent *agent);
+void mgc__prove_enter(mgc_agent *agent);
+mgc_status mgc__prove_prepare(mgc_agent *agent); /* may solve; repeatable after a failure */
+size_t mgc__prove_values(void);
+void mgc__prove_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values);
+mgc_status mgc__prove_listen(mgc_agent *agent);
 
 /* admm.c */
 double mgc__admm_first_penalty(const mgc__terms *terms);

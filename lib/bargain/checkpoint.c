@@ -133,7 +133,7 @@ static mgc_status read_note(const uint8_t *at, size_t len, size_t *used, mgc__no
 
     mgc__cbor_read(&r, at, len);
     mgc__cbor_get_array_of(&r, 6);
-    note->stage = (uint32_t)mgc__cbor_get_uint(&r, MGC__STAGE_DONE);
+    note->stage = (uint32_t)mgc__cbor_get_uint(&r, MGC__STAGE_LAST);
     note->round = (uint32_t)mgc__cbor_get_uint(&r, MGC__ROUND_MAX);
     note->calm = mgc__cbor_get_uint(&r, MGC__ROUND_MAX);
     note->last = mgc__cbor_get_uint(&r, MGC__ROUND_MAX);

@@ -28,7 +28,7 @@ enum {
     MGC__STAGE_HELLO = 1,   /* values: digest of terms, penalty exponent, hash of the start kept, then the members first heard of in
                                the round before; floods: longest distance so far, on/off decisions, no plan alone */
     /* 2 was a stage of its own for flood 0 of HELLO */
-    MGC__STAGE_RELAXED = 3, /* values: trades proposed */
+    MGC__STAGE_RELAXED = 3, /* values: trades proposed; flood 0: the receiver is the sender's parent in the tree of sums */
     MGC__STAGE_COMMIT = 4,  /* nothing is sent */
     MGC__STAGE_FIXED = 5,   /* values: trades proposed */
     MGC__STAGE_SETTLE = 6,  /* values: digest of the agreed trades; flood 0: a plan is impossible */
@@ -39,7 +39,8 @@ enum {
     MGC__STAGE_BOUND = 11,  /* nothing is sent */
     MGC__STAGE_DONE = 12,
     MGC__STAGE_SHARE = 13,  /* with a pool: offers in whole mW that sum to zero */
-    MGC__STAGE_LAST = MGC__STAGE_SHARE
+    MGC__STAGE_PROVE = 14,  /* values: what the next one is, a sum over members (prove.c) */
+    MGC__STAGE_LAST = MGC__STAGE_PROVE
 };
 
 enum {

@@ -82,7 +82,12 @@ static mgc_status bound_at(mgc_agent *agent, const double *price, double *bound,
     mgc_status st;
 
     *bound = -INFINITY;
-    st = agent->ops->bound(agent->local, price, bound);
+    if (agent->prove.solved && !agent->ops->has_integers(agent->local) && price == agent->price_bound) {
+        *bound = agent->prove.bound; /* at the same prices, for the proof */
+        st = MGC_OK;
+    } else {
+        st = agent->ops->bound(agent->local, price, bound);
+    }
     for (size_t e = 0; e < agent->n_ends; e++)
         for (size_t i = 0; i < agent->ends[e].count; i++)
             valued += price[agent->ends[e].offset + i] * (double)agent->ends[e].agreed[i] / MGC__KW;

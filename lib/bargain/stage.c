@@ -4,7 +4,8 @@
  *
  *   1 ALONE    own plan without trade
  *   2 HELLO    compare terms; who else is there, and how far is the farthest: how many rounds news need?
- *   4 RELAXED  ADMM for trades, until all have agreed for `span` + 1 rounds or the limit
+ *   4 RELAXED  ADMM for trades, until all have agreed for `span` + 1 rounds, or what is left is proven to be little (prove.c: rounds
+ *              pause for sums), or the limit
  *   5 COMMIT   own on/off decisions at the trades and prices found             (only where somebody has any)
  *   6 FIXED    ADMM again with these
  *   7 SETTLE   own plan with the agreed trades; where somebody has none, all trades shrink and are tried again
@@ -44,9 +45,15 @@ uint32_t mgc__stage_phase(uint32_t stage)
 {
     static const uint32_t phases[] = {MGC_PHASE_ALONE,  MGC_PHASE_HELLO, MGC_PHASE_HELLO,  MGC_PHASE_RELAXED, MGC_PHASE_COMMIT,
                                       MGC_PHASE_FIXED,  MGC_PHASE_SETTLE, MGC_PHASE_PAY,   MGC_PHASE_PAY,     MGC_PHASE_PAY,
-                                      MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE,   MGC_PHASE_SETTLE};
+                                      MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE,   MGC_PHASE_SETTLE,
+                                      MGC_PHASE_RELAXED};
     assert(stage < MGC__COUNT(phases));
     return phases[stage];
+}
+
+uint32_t mgc__agent_phase(const mgc_agent *agent)
+{
+    return mgc__stage_phase(agent->stage == MGC__STAGE_PROVE ? agent->prove.stage : agent->stage);
 }
 
 size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t stage, uint32_t round)
@@ -59,6 +66,7 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
     case MGC__STAGE_FIXED: return end->count;
     case MGC__STAGE_SETTLE: return 1;
     case MGC__STAGE_PAY: return end->speaks_for_pair;
+    case MGC__STAGE_PROVE: return mgc__prove_values();
     default: return 0;
     }
 }
@@ -89,6 +97,7 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
         break;
     case MGC__STAGE_RELAXED:
     case MGC__STAGE_FIXED:
+        note->flood[0] = agent->parent == (size_t)(end - agent->ends);
         memcpy(values, end->mine, end->count * sizeof *values);
         note->n = end->count;
         break;
@@ -100,6 +109,11 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
         if (!end->speaks_for_pair) break;
         values[0] = agent->peers[end->pair].mine;
         note->n = 1;
+        break;
+    case MGC__STAGE_PROVE:
+        note->calm = note->last = 0; /* they are of the rounds, which pause */
+        mgc__prove_speak(agent, end, values);
+        note->n = mgc__prove_values();
         break;
     default: break;
     }
@@ -205,6 +219,15 @@ static void enter_trades(mgc_agent *agent)
                        agent->alone_outcome == MGC_OUTCOME_INFEASIBLE ? agent->id : "a member");
     else
         enter(agent, MGC__STAGE_RELAXED);
+    agent->prove = (mgc__prove){.stake_limit = INFINITY};
+}
+
+/* The member of least label is told of along shortest ways: whoever told of it first is the parent in the tree of sums. */
+static void find_root(mgc_agent *agent, size_t e, int64_t hash)
+{
+    if (hash >= agent->root) return;
+    agent->root = hash;
+    agent->parent = e;
 }
 
 /* Each round brings news of those one link further, until all are known: the last round with news is the distance e to the
@@ -224,6 +247,7 @@ static mgc_status listen_hello(mgc_agent *agent)
         }
         if (agent->round == 1) first_point(end, in);
         for (size_t i = MGC__HELLO_VALUES; i < in->n; i++) {
+            find_root(agent, e, in->values[i]);
             if (add_heard(agent, in->values[i])) continue;
             mgc__agent_end(agent, MGC_AGENT_DISAGREED, "%s knows of more than %u members; the option members is too small",
                            end->terms.neighbour, agent->opts.members);
@@ -245,6 +269,8 @@ static void enter_hello(mgc_agent *agent)
     enter(agent, MGC__STAGE_HELLO);
     agent->fresh[0] = agent->label;
     agent->n_fresh = 1;
+    agent->root = agent->label;
+    agent->parent = SIZE_MAX;
     agent->span = agent->n_heard;
     agent->flood[1] = !agent->opts.relax && agent->ops->has_integers(agent->local);
     agent->flood[2] = agent->alone_outcome == MGC_OUTCOME_INFEASIBLE;
@@ -265,6 +291,7 @@ static mgc_status prepare_trades(mgc_agent *agent)
     mgc_status st;
 
     objective(agent);
+    agent->prove.solved = false;
     st = agent->ops->propose(agent->local, agent->linear, agent->quad, agent->inner_tolerance, agent->x, &outcome);
     if (st != MGC_OK) return st;
     if (outcome == MGC_OUTCOME_CANCELLED) {
@@ -282,14 +309,18 @@ static mgc_status prepare_trades(mgc_agent *agent)
     return MGC_OK;
 }
 
+bool mgc__stage_on_the_way(const mgc_agent *agent)
+{
+    return agent->integers && agent->cycle < CYCLES;
+}
+
 /* Residual that the aimed-for accuracy calls for.  The cost's error is far smaller than the residual: errors of both signs
  * cancel, and trade is a part of the cost.  Measured on the reference cases: 0.0003 to 0.006 of it (doc/math/bargain.md, section 5). */
 static double residual_goal(const mgc_agent *agent)
 {
     double goal = fmax(1e-7, 10 * agent->opts.tolerance);
-    bool on_the_way = agent->integers && agent->cycle < CYCLES;
 
-    return on_the_way ? fmax(goal, COARSE) : goal;
+    return mgc__stage_on_the_way(agent) ? fmax(goal, COARSE) : goal;
 }
 
 /* Close enough: own links agree to the residual, or no more money is at stake on them than half of the accuracy asked for of own
@@ -298,10 +329,9 @@ static double residual_goal(const mgc_agent *agent)
 static bool close_enough(const mgc_agent *agent)
 {
     double goal = residual_goal(agent);
-    bool on_the_way = agent->integers && agent->cycle < CYCLES;
 
     return (agent->turn.primal <= goal && agent->turn.dual <= goal) ||
-           (!on_the_way && agent->turn.at_stake <= 0.5 * agent->opts.tolerance * fabs(agent->alone_cost));
+           (!mgc__stage_on_the_way(agent) && agent->turn.at_stake <= 0.5 * agent->opts.tolerance * fabs(agent->alone_cost));
 }
 
 static void record_turn(mgc_agent *agent)
@@ -324,7 +354,7 @@ static void record_turn(mgc_agent *agent)
     agent->inner_tolerance = fmax(1e-9, fmin(1e-6, 1e-3 * turn->primal * turn->dual));
 }
 
-static void leave_trades(mgc_agent *agent)
+void mgc__stage_leave_trades(mgc_agent *agent)
 {
     agent->at_limit = agent->last == 0 || agent->round < agent->last;
     /* The bound holds at any prices.  The last ones are agreed closest; those of the relaxation maximise its Lagrangian: which
@@ -335,7 +365,8 @@ static void leave_trades(mgc_agent *agent)
             agent->price_bound[at] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
             if (agent->stage == MGC__STAGE_RELAXED) agent->price_relaxed[at] = agent->price_bound[at];
         }
-    enter(agent, agent->integers && agent->cycle < CYCLES ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
+    enter(agent, mgc__stage_on_the_way(agent) ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
+    agent->prove.stake_limit = INFINITY;
 }
 
 static mgc_status listen_trades(mgc_agent *agent)
@@ -343,11 +374,14 @@ static mgc_status listen_trades(mgc_agent *agent)
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         memcpy(end->theirs, answer(agent, end)->values, end->count * sizeof *end->theirs);
+        end->child = answer(agent, end)->flood[0] > 0;
         mgc__admm_update(end, agent->round);
     }
     record_turn(agent);
     if (hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit))
-        leave_trades(agent);
+        mgc__stage_leave_trades(agent);
+    else if (mgc__prove_due(agent))
+        mgc__prove_enter(agent);
     else
         next_round(agent);
     return MGC_OK;
@@ -388,7 +422,7 @@ static mgc_status prepare_commit(mgc_agent *agent)
 
 /* --- SETTLE ------------------------------------------------------------------------------------------------------------------- */
 
-static void take_agreed(mgc_agent *agent)
+void mgc__stage_take_agreed(mgc_agent *agent)
 {
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
@@ -405,7 +439,7 @@ static mgc_status stay_alone(mgc_agent *agent)
     mgc_status st = MGC_OK;
 
     agent->no_trade = true;
-    take_agreed(agent);
+    mgc__stage_take_agreed(agent);
     agent->cost = agent->alone_cost;
     for (size_t i = 0; i < agent->n_peers; i++) agent->peers[i].micro = 0;
     if (agent->ops->has_integers(agent->local) && !agent->opts.relax)
@@ -421,7 +455,8 @@ static mgc_status prepare_settle(mgc_agent *agent)
 
     if ((agent->round - 1) % agent->span != 0) return MGC_OK; /* later rounds only spread the answer */
     if (agent->shrink == MGC__SHRINK_LEVELS - 1) return stay_alone(agent);
-    take_agreed(agent);
+    mgc__stage_take_agreed(agent);
+    if (agent->prove.solved && agent->shrink == 0) return MGC_OK; /* planned already, for the proof */
     st = agent->ops->settle(agent->local, agent->x, &agent->cost, &outcome);
     if (st != MGC_OK) return st;
     if (outcome == MGC_OUTCOME_CANCELLED)
@@ -630,6 +665,7 @@ mgc_status mgc__stage_prepare(mgc_agent *agent)
     case MGC__STAGE_COMMIT: return prepare_commit(agent);
     case MGC__STAGE_SETTLE: return prepare_settle(agent);
     case MGC__STAGE_PAY: mgc__pay_propose(agent); return MGC_OK;
+    case MGC__STAGE_PROVE: return mgc__prove_prepare(agent);
     default: return MGC_OK;
     }
 }
@@ -645,6 +681,7 @@ mgc_status mgc__stage_listen(mgc_agent *agent)
     case MGC__STAGE_SPLIT: return listen_split(agent);
     case MGC__STAGE_PAY: return listen_pay(agent);
     case MGC__STAGE_VETO: return listen_veto(agent);
+    case MGC__STAGE_PROVE: return mgc__prove_listen(agent);
     default: return MGC_E_INTERNAL; /* a stage that does not talk has no answers */
     }
 }

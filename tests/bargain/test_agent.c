@@ -610,7 +610,8 @@ static void inspect(const uint8_t *bytes, size_t len)
 {
     int64_t values[100];
     mgc__note note;
-    size_t want[] = {[MGC__STAGE_RELAXED] = TOY_PERIODS, [MGC__STAGE_FIXED] = TOY_PERIODS, [MGC__STAGE_SETTLE] = 1, [MGC__STAGE_DONE] = 0};
+    size_t want[] = {[MGC__STAGE_RELAXED] = TOY_PERIODS, [MGC__STAGE_FIXED] = TOY_PERIODS, [MGC__STAGE_SETTLE] = 1, [MGC__STAGE_DONE] = 0,
+                     [MGC__STAGE_PROVE] = 2};
 
     ck_assert_int_eq(mgc__note_read(bytes, len, &note, values, 100), MGC_OK); /* exactly its eleven keys, canonical */
     ck_assert(note.from_len == 2 && note.from[0] == 'm' && note.to_len == 2 && note.to[0] == 'm');
@@ -621,7 +622,9 @@ static void inspect(const uint8_t *bytes, size_t len)
     else ck_assert_uint_le(note.n, 1);
     for (size_t i = 0; i < note.n && want[note.stage] == TOY_PERIODS; i++) ck_assert_int_le(llabs(values[i]), INT64_C(5000000000));
     if (note.stage == MGC__STAGE_RELAXED || note.stage == MGC__STAGE_PAY || note.stage == MGC__STAGE_SETTLE)
-        for (size_t i = 0; i < MGC__FLOODS; i++) ck_assert_int_eq(note.flood[i], 0);
+        for (size_t i = note.stage == MGC__STAGE_RELAXED; i < MGC__FLOODS; i++) ck_assert_int_eq(note.flood[i], 0);
+    if (note.stage == MGC__STAGE_RELAXED) ck_assert(note.flood[0] == 0 || note.flood[0] == 1); /* "you are my parent" */
+    if (note.stage == MGC__STAGE_PROVE) ck_assert(values[0] >= 0 && values[0] <= 2 && (values[0] != 0 || values[1] == 0));
 }
 
 /* Every byte of a whole run.  Cost a/2 net^2 + b net with demand + d and b - a d is another load and another cost of the same

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is the alliance as a whole close enough?  (doc/math/bargain.md, section 2, "Or when it is proven")
+ *
+ * A member that looks at its own links only has to stop for its own share of the tolerance; the worst of a thousand shares is met
+ * long after the sum is.  So now and then the rounds pause and the members add up, along a tree, what is still to be gained.
+ *
+ *   STAKE   sum of what is at stake on the links, which both ends of each know: a rough bound, and it costs no solve
+ *   VOTE    is c at most one's own |stand-alone cost|?  V times yes proves that the costs sum to at least c V, and shows of
+ *           nobody's cost more than this bit.  c is such that half of the members suffice
+ *   GAP     own cost at the trades, priced, less the least that it could be at these prices: weak duality makes the sum of these
+ *           a bound of what the alliance may still gain, whatever the rounds did.  Two solves, which SETTLE and BOUND then spare
+ *
+ * The tree was found in HELLO: its root is the member of least label, everyone's parent the neighbour that told of it first, so a
+ * member is as deep in it as it is far from the root, at most span.  In the first span rounds a member tells its parent the sum
+ * of its subtree, once all its children have told theirs; in span more rounds the total comes down.  Sums of integers do not
+ * depend on the tree.  Whoever does not know says REFUSED, and so is every sum with it. */
+#include <math.h>
+
+#include "bargain/agent.h"
+
+enum { FIRST_ROUND = 40, EVERY = 5 }; /* small alliances have agreed by then: measured, 20 to 38 rounds on the reference cases */
+enum { VALUES = 2 };
+enum { SILENCE = 0, SUBTREE = 1, TOTAL = 2 }; /* first value: what the second one is */
+enum { REFUSED = -1 };
+#define OWN_MAX INT64_C(140737488355328)     /* 2^47 micro-currency: sums of all members fit */
+#define SUM_MAX INT64_C(2305843009213693952) /* 2^61 */
+/* Measured on communities of 10 to 1000 members: a tenth of what is at stake, or less, is the gap (a third before round 25). */
+static const double worth_a_proof = 10;
+/* Where decisions will still move the trades, what is at stake need not be less than a few times the accuracy asked for. */
+static const double coarse = 5;
+static const double with_decisions = 0.2; /* share of the accuracy that is left for trades where there are decisions: as of branch and bound */
+
+/* --- the sum ------------------------------------------------------------------------------------------------------------------ */
+
+static int64_t add(int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0) return REFUSED;
+    return a > SUM_MAX - b ? SUM_MAX : a + b;
+}
+
+static int64_t to_micro(double x)
+{
+    return x >= 0 && x * MGC__MICRO < (double)OWN_MAX ? (int64_t)ceil(x * MGC__MICRO) : REFUSED; /* not a number, too */
+}
+
+static double accuracy(const mgc_agent *agent)
+{
+    return agent->integers ? with_decisions * agent->opts.tolerance : agent->opts.tolerance;
+}
+
+/* How much may be at stake, in parts of the sum of |stand-alone costs|, for the answer to be worth a proof. */
+static double stake_goal(const mgc_agent *agent)
+{
+    return mgc__stage_on_the_way(agent) ? coarse * fmax(agent->opts.tolerance, 1e-4) : worth_a_proof * accuracy(agent);
+}
+
+static void ask(mgc_agent *agent, uint32_t question, int64_t own)
+{
+    mgc__prove *p = &agent->prove;
+
+    p->question = question;
+    p->begin = agent->round;
+    p->sum = own;
+    p->known = p->solved = false;
+    for (size_t e = 0; e < agent->n_ends; e++) agent->ends[e].waited_for = agent->ends[e].child;
+}
+
+static bool complete(const mgc_agent *agent)
+{
+    for (size_t e = 0; e < agent->n_ends; e++)
+        if (agent->ends[e].waited_for) return false;
+    return true;
+}
+
+size_t mgc__prove_values(void)
+{
+    return VALUES;
+}
+
+/* The same words however often they are asked for within a round. */
+void mgc__prove_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values)
+{
+    const mgc__prove *p = &agent->prove;
+    bool up = agent->round - p->begin < agent->span;
+
+    values[0] = SILENCE;
+    values[1] = 0;
+    if (up && agent->parent == (size_t)(end - agent->ends) && complete(agent)) {
+        values[0] = SUBTREE;
+        values[1] = p->sum;
+    } else if (!up && p->known && end->child) {
+        values[0] = TOTAL;
+        values[1] = p->total;
+    }
+}
+
+static void hear(mgc_agent *agent, size_t e, const int64_t *values)
+{
+    mgc__prove *p = &agent->prove;
+    mgc__end *end = &agent->ends[e];
+
+    if (values[0] == SUBTREE && end->waited_for) {
+        p->sum = add(p->sum, values[1]);
+        end->waited_for = false;
+    } else if (values[0] == TOTAL && e == agent->parent && !p->known) {
+        p->total = values[1];
+        p->known = true;
+    }
+}
+
+/* --- the questions ------------------------------------------------------------------------------------------------------------ */
+
+static void resume(mgc_agent *agent)
+{
+    agent->stage = agent->prove.stage;
+    agent->round = agent->prove.round + 1;
+}
+
+static void stop(mgc_agent *agent)
+{
+    agent->stage = agent->prove.stage;
+    agent->last = agent->round = agent->prove.round;
+    mgc__stage_leave_trades(agent);
+}
+
+/* Half of the members suffice: then the costs sum to at least what makes `money` the share `goal` of it. */
+static void vote(mgc_agent *agent, double money, double goal)
+{
+    mgc__prove *p = &agent->prove;
+
+    p->least = 2 * money / (goal * (double)agent->n_heard);
+    ask(agent, MGC__PROVE_VOTE, fabs(agent->alone_cost) >= p->least);
+}
+
+static void stake_is_small(mgc_agent *agent)
+{
+    if (mgc__stage_on_the_way(agent)) stop(agent);
+    else ask(agent, MGC__PROVE_GAP, REFUSED);
+}
+
+static void weigh_stake(mgc_agent *agent, double stake)
+{
+    mgc__prove *p = &agent->prove;
+
+    p->stake = stake;
+    p->gap = -1;
+    if (stake > p->stake_limit) resume(agent);
+    else if (stake <= stake_goal(agent) * p->floor) stake_is_small(agent);
+    else vote(agent, stake, stake_goal(agent));
+}
+
+static void weigh_gap(mgc_agent *agent, double gap)
+{
+    mgc__prove *p = &agent->prove;
+
+    p->gap = gap;
+    if (gap <= accuracy(agent) * p->floor) stop(agent);
+    else vote(agent, gap, accuracy(agent));
+}
+
+/* A proof that failed costs as much as a dozen rounds: none before the stake has fallen as the gap must. */
+static void count_votes(mgc_agent *agent, int64_t votes)
+{
+    mgc__prove *p = &agent->prove;
+    bool enough = 2 * votes >= (int64_t)agent->n_heard;
+
+    p->floor = fmax(p->floor, (double)votes * p->least);
+    if (p->gap < 0 && enough) {
+        stake_is_small(agent);
+    } else if (enough) {
+        stop(agent);
+    } else {
+        if (p->gap >= 0) p->stake_limit = p->stake * fmax(0.125, 0.8 * accuracy(agent) * p->floor / p->gap);
+        resume(agent);
+    }
+}
+
+static void answer(mgc_agent *agent)
+{
+    mgc__prove *p = &agent->prove;
+    int64_t total = p->known && p->total <= SUM_MAX ? p->total : REFUSED;
+
+    if (total < 0) {
+        p->stake_limit = -1; /* somebody cannot tell, and will not be able to in this stage */
+        resume(agent);
+        return;
+    }
+    switch (p->question) {
+    case MGC__PROVE_STAKE: weigh_stake(agent, (double)total / MGC__MICRO); break;
+    case MGC__PROVE_VOTE: count_votes(agent, total); break;
+    default: weigh_gap(agent, (double)total / MGC__MICRO); break;
+    }
+}
+
+/* The bound first: the site's plan shall be that of the trades. */
+static mgc_status own_gap(mgc_agent *agent)
+{
+    mgc__prove *p = &agent->prove;
+    uint32_t outcome = MGC_OUTCOME_NONE;
+    double bound = -INFINITY, valued;
+    mgc_status st = mgc__agent_bound_committed(agent, &bound);
+
+    if (st != MGC_OK) return st;
+    mgc__stage_take_agreed(agent);
+    if (isfinite(bound)) st = agent->ops->settle(agent->local, agent->x, &agent->cost, &outcome);
+    if (st != MGC_OK) return st;
+    if (outcome == MGC_OUTCOME_CANCELLED) {
+        mgc__agent_end(agent, MGC_AGENT_CANCELLED, "cancelled while proving how good the trades are");
+        return MGC_OK;
+    }
+    p->solved = outcome == MGC_OUTCOME_OPTIMAL || outcome == MGC_OUTCOME_LIMIT;
+    p->bound = bound;
+    valued = agent->cost;
+    for (size_t i = 0; i < agent->coordinates; i++) valued += agent->linear[i] * agent->x[i];
+    p->sum = p->solved ? to_micro(fmax(valued - bound, 0)) : REFUSED;
+    return MGC_OK;
+}
+
+/* --- the stage ---------------------------------------------------------------------------------------------------------------- */
+
+/* Known to all alike: rounds, and totals of earlier questions. */
+bool mgc__prove_due(const mgc_agent *agent)
+{
+    return agent->round >= FIRST_ROUND && agent->round % EVERY == 0 && agent->prove.stake_limit > 0 && !agent->hurry;
+}
+
+void mgc__prove_enter(mgc_agent *agent)
+{
+    agent->prove.stage = agent->stage;
+    agent->prove.round = agent->round;
+    agent->stage = MGC__STAGE_PROVE;
+    agent->round = 1;
+    ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake));
+}
+
+mgc_status mgc__prove_prepare(mgc_agent *agent)
+{
+    const mgc__prove *p = &agent->prove;
+
+    if (p->question != MGC__PROVE_GAP || agent->round != p->begin || agent->hurry) return MGC_OK;
+    return own_gap(agent);
+}
+
+mgc_status mgc__prove_listen(mgc_agent *agent)
+{
+    mgc__prove *p = &agent->prove;
+    uint64_t rounds;
+
+    for (size_t e = 0; e < agent->n_ends; e++) hear(agent, e, agent->ends[e].inbox[agent->step & 1].values);
+    rounds = ++agent->round - p->begin;
+    if (rounds == agent->span && agent->parent == SIZE_MAX) {
+        p->total = p->sum;
+        p->known = complete(agent);
+    }
+    if (rounds == 2 * agent->span) answer(agent);
+    return MGC_OK;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stopping as one: the sum of what is left, along a tree of links, ends the rounds as soon as it proves enough. */
+#include "toy.h"
+
+static const uint32_t path[2][7] = {{0, 1, 2, 3, 4, 5, 6}, {1, 2, 3, 4, 5, 6, 7}};
+
+/* Proven: the tangent of the cost where it is as steep as the prices are on average, and trades as far as capacity lets them. */
+static mgc_status bound_of(void *self, const double *linear, double *bound)
+{
+    const toy *m = self;
+
+    *bound = 0;
+    for (size_t t = 0; t < TOY_PERIODS; t++) {
+        double slope = 0, net;
+        for (size_t e = 0; e < m->ends; e++) slope -= m->sign[e] * linear[e * TOY_PERIODS + t] / (double)m->ends;
+        net = (slope - m->b[t]) / m->a[t];
+        *bound += 0.5 * m->a[t] * net * net + m->b[t] * net + slope * (m->demand[t] - net);
+        for (size_t e = 0; e < m->ends; e++) *bound -= 5000 * fabs(slope * m->sign[e] + linear[e * TOY_PERIODS + t]);
+    }
+    return MGC_OK;
+}
+
+static mgc_status no_bound(void *self, const double *linear, double *bound)
+{
+    (void)self, (void)linear;
+    *bound = -INFINITY;
+    return MGC_OK;
+}
+
+/* One price for all: a net + b = price, and the nets sum to the demands. */
+static double optimum(const world *w)
+{
+    double total = 0;
+
+    for (size_t t = 0; t < TOY_PERIODS; t++) {
+        double demand = 0, soft = 0, shift = 0, price;
+        for (size_t i = 0; i < w->n; i++) {
+            demand += w->member[i].demand[t];
+            soft += 1 / w->member[i].a[t];
+            shift += w->member[i].b[t] / w->member[i].a[t];
+        }
+        price = (demand + shift) / soft;
+        for (size_t i = 0; i < w->n; i++) {
+            double net = (price - w->member[i].b[t]) / w->member[i].a[t];
+            total += 0.5 * w->member[i].a[t] * net * net + w->member[i].b[t] * net;
+        }
+    }
+    return total;
+}
+
+typedef struct outcome {
+    uint32_t rounds;
+    double off, size; /* cost less optimum; sum of |stand-alone costs| */
+    uint64_t said;
+} outcome;
+
+/* `poor`: this member can prove nothing; members: none. */
+static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint32_t delay)
+{
+    static mgc__local_ops rich, mute;
+    outcome out = {.rounds = 0};
+    world w;
+    bus b;
+
+    rich = mute = toy_ops;
+    rich.bound = rich.bound_committed = bound_of;
+    mute.bound = mute.bound_committed = no_bound;
+    world_init(&w, n, n - 1, path[0], path[1], seed);
+    w.opts.tolerance = tolerance;
+    world_agents(&w);
+    for (size_t i = 0; i < n; i++) w.agent[i]->ops = i == poor ? &mute : &rich;
+    bus_init(&b, seed);
+    b.delay_ms = delay;
+    b.repeat = b.lose = delay > 0 ? 10 : 0;
+    ck_assert(bus_run(&b, &w, 1000000));
+    for (size_t i = 0; i < n; i++) {
+        mgc_agreement a = {.struct_size = sizeof a};
+        ck_assert_msg(mgc_agent_agreement(w.agent[i], &a) == MGC_OK, "%s: %s", w.id[i], w.last[i].reason);
+        if (i == 0) out.rounds = a.rounds;
+        ck_assert_uint_eq(a.rounds, out.rounds);
+        ck_assert(!w.agent[i]->at_limit);
+        out.off += a.cost;
+        out.size += fabs(a.standalone_cost);
+    }
+    out.off -= optimum(&w);
+    out.said = b.said;
+    bus_free(&b);
+    world_free(&w);
+    return out;
+}
+
+/* A path is slow, and its worst link the slowest: the sum is small long before. */
+START_TEST(a_proof_ends_the_rounds)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        outcome with = run(8, 1e-4, 8, seed, 0), without = run(8, 1e-4, 3, seed, 0);
+        ck_assert_msg(with.off >= -1e-6 && with.off <= 1e-4 * with.size, "off by %g of %g", with.off, with.size);
+        ck_assert_msg(with.rounds < without.rounds, "%u rounds with proofs, %u without", with.rounds, without.rounds);
+        ck_assert_uint_eq(with.rounds % 5, 0);
+    }
+}
+END_TEST
+
+/* Messages that are late, lost or repeated change nothing. */
+START_TEST(the_transport_does_not_matter)
+{
+    outcome still = run(8, 1e-4, 8, 4, 0), wild = run(8, 1e-4, 8, 4, 300);
+
+    ck_assert_uint_eq(still.rounds, wild.rounds);
+    ck_assert_double_eq(still.off, wild.off);
+}
+END_TEST
+
+/* Everyone's parent is one link nearer to the member of least label, and children are whose parent one is. */
+START_TEST(the_tree_is_one)
+{
+    world w;
+    bus b;
+    size_t roots = 0, children = 0;
+
+    world_init(&w, 8, 7, path[0], path[1], 2);
+    world_agents(&w);
+    bus_init(&b, 2);
+    ck_assert(bus_run(&b, &w, 1000000));
+    for (size_t i = 0; i < 8; i++) {
+        const mgc_agent *a = w.agent[i];
+        roots += a->parent == SIZE_MAX;
+        ck_assert((a->parent == SIZE_MAX) == (a->root == w.agent[i]->heard[0] && a->root == mgc__hash_value(mgc__hash_bytes(MGC__HASH_START, a->id, strlen(a->id)))));
+        for (size_t e = 0; e < a->n_ends; e++) children += a->ends[e].child;
+    }
+    ck_assert_uint_eq(roots, 1);
+    ck_assert_uint_eq(children, 7);
+    bus_free(&b);
+    world_free(&w);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("bargain_prove");
+    TCase *tc = tcase_create("prove");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, a_proof_ends_the_rounds);
+    tcase_add_test(tc, the_transport_does_not_matter);
+    tcase_add_test(tc, the_tree_is_one);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
