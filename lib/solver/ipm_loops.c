@@ -39,14 +39,13 @@ ALWAYS_INLINE void theta_body(mgc__ipm *ipm, mgc__ipm_part *part)
     }
 }
 
-/* doc/math/solver.md (9), and the right-hand side of (8) */
+/* doc/math/solver.md (9), and the right-hand side of (8).  Of g only what it adds there is kept. */
 #define RIGHT_HAND_SIDE(tl, tu)                                                                                        \
     do {                                                                                                               \
         lanes g_ = (tl + AT(zl) * AT(rl)) * AT(il) - (tu - AT(zu) * AT(ru)) * AT(iu);                                  \
                                                                                                                        \
         PUT(cl) = tl;                                                                                                  \
         PUT(cu) = tu;                                                                                                  \
-        PUT(g) = g_;                                                                                                   \
         PUT(rhs) = AT(rd) + g_ * AT(lever);                                                                            \
     } while (0)
 

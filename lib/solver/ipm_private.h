@@ -24,7 +24,7 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
 /* Vectors of N entries, all in one block. */
 #define IPM_VECTORS(X)                                                                                            \
     X(w) X(lo) X(up) X(hl) X(hu) X(vl) X(vu) X(zl) X(zu) X(rl) X(ru) X(cl) X(cu)                                    \
-    X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(g) X(rhs) X(sol) X(work) X(save)                                   \
+    X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(rhs) X(sol) X(work) X(save)                                   \
     X(y)  /* [0, n) nothing, [n, N) row multipliers */                                                             \
     X(dy) /* the same for their step */                                                                            \
     X(il) X(iu)       /* 1 / vl, 1 / vu */                                                                         \

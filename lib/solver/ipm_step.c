@@ -145,20 +145,20 @@ void mgc__ipm_residuals(mgc__ipm *ipm, measure *out)
     if (out) weigh_up(ipm, out);
 }
 
-/* Of a row's dw = A dx and dy, the one that is found with small relative error depends on Theta: the other follows from it. */
+/* Of a row's dw = A dx and dy, the one that is found with small relative error depends on Theta: the other follows from it.
+ * Rows without slacks need dy alone.  dw holds the solution of the Newton system, whose columns are what they should be. */
 static void recover_part(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     uint32_t begin, end;
 
-    part_columns(ipm, part, &begin, &end);
-    if (end > begin) memcpy(ipm->dw + begin, ipm->sol + begin, (end - begin) * sizeof *ipm->dw);
     part_rows(ipm, part, &begin, &end);
     for (uint32_t i = begin; i < end; i++) {
-        double dy = -ipm->sol[i];
+        double dy = -ipm->dw[i];
 
         ipm->dy[i] = dy;
-        if (ipm->lever[i] > 0.0 && ipm->lever[i] < 1.0) ipm->dw[i] = (ipm->g[i] - dy) * ipm->lever[i];
-        else ipm->dw[i] = row_times(&ipm->at, i - ipm->n, ipm->sol) + ipm->elastic * dy;
+        if (!(ipm->lever[i] > 0.0)) ipm->dw[i] = 0.0;
+        else if (ipm->lever[i] < 1.0) ipm->dw[i] = ipm->rhs[i] - dy * ipm->lever[i];
+        else ipm->dw[i] = row_times(&ipm->at, i - ipm->n, ipm->dw) + ipm->elastic * dy;
     }
     ipm->loops->expand(ipm, part);
 }
@@ -173,8 +173,10 @@ static void recover_and_reach(mgc__ipm *ipm, mgc__ipm_part *part)
 /* The whole direction from the solution (dx, -dy) of the Newton system, with its step lengths. */
 static void recover(mgc__ipm *ipm, bool corrector)
 {
-    double along[3] = {0.0, 0.0, 0.0}, primal = 1.0, dual = 1.0;
+    double along[3] = {0.0, 0.0, 0.0}, primal = 1.0, dual = 1.0, *solution = ipm->sol;
 
+    ipm->sol = ipm->dw; /* to be written over by the next one */
+    ipm->dw = solution;
     mgc__ipm_over(ipm, corrector ? recover_and_reach : recover_part);
     for (uint32_t k = 0; k < ipm->parts; k++) {
         const mgc__ipm_part *part = &ipm->part[k];
