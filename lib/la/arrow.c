@@ -43,6 +43,7 @@ static void destroy(mgc__ldl *ldl)
     mgc__free(ctx, a->value_block);
     mgc__free(ctx, a->schur);
     mgc__free(ctx, a->right);
+    mgc__free(ctx, a->touched);
     mgc__compress_destroy(ctx, a->compression);
     mgc__free(ctx, a);
     ldl->state = NULL;
@@ -245,6 +246,37 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
     return MGC_OK;
 }
 
+/* What lies in the variables of the compression: its sets' members, and whatever shares a batch with one. */
+static mgc_status list_touched(mgc__ldl *ldl, arrow *a)
+{
+    const compression *c = a->compression;
+    uint32_t at = 0;
+    size_t most = a->links;
+
+    for (uint32_t index = 0; index < c->sets; index++) {
+        const compress_set *s = &c->set[index];
+
+        for (uint32_t k = 0; k < s->k; k++)
+            for (uint32_t b = a->batches; ldl->where[s->member[k]] < a->link_x && b-- > 0;) {
+                if (a->batch[b].x > ldl->where[s->member[k]]) continue;
+                a->batch[b].touched = true;
+                break;
+            }
+    }
+    for (uint32_t b = 0; b < a->batches; b++) most += a->batch[b].touched ? (size_t)a->group[a->batch[b].group].size * LANES : 0;
+    a->touched = mgc__alloc(ldl->ctx, most, sizeof *a->touched);
+    if (!a->touched) return mgc__no_memory(ldl->ctx, "a factorisation");
+    for (uint32_t b = 0; b < a->batches; b++) {
+        size_t size = a->batch[b].touched ? a->group[a->batch[b].group].size : 0;
+
+        for (size_t i = 0; i < size * LANES; i++)
+            if (a->origin[a->batch[b].x + i] != UINT32_MAX) a->touched[at++] = a->origin[a->batch[b].x + i];
+    }
+    for (uint32_t k = 0; k < a->links; k++) a->touched[at++] = a->origin[a->link_x + k];
+    a->touches = at;
+    return MGC_OK;
+}
+
 static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
                         const int8_t *sign)
 {
@@ -269,9 +301,10 @@ static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arr
 
         for (size_t at = 0; at < values; at++)
             if (a->source[at] != UINT32_MAX) a->source[at] = a->compression->from[a->source[at]];
+        st = list_touched(ldl, a);
     }
     ldl->length = (uint32_t)(a->link_x + a->links);
-    return MGC_OK;
+    return st;
 }
 
 /* Components of less are rows between links, not scenarios. */
@@ -422,20 +455,40 @@ static void copy_parts(mgc__ldl *ldl, const double *from, double *to, size_t n)
 }
 
 /* Components are loaded by whoever factorises them. */
-static bool load(mgc__ldl *ldl, const double *value)
+static bool load(mgc__ldl *ldl, const double *value, const uint32_t *diagonal)
 {
     arrow *a = ldl->state;
+    compression *c = a->compression;
 
-    if (a->compression) {
-        copy_parts(ldl, value, a->compression->value, a->compression->entries);
-        if (!mgc__compress_load(a->compression)) return false;
-        compress_shift(ldl, a->compression);
-        value = a->compression->value;
-    }
     a->given = value;
+    a->steady = diagonal != NULL;
+    if (c && diagonal) {
+        for (uint32_t t = 0; t < a->touches; t++) c->value[diagonal[a->touched[t]]] = value[diagonal[a->touched[t]]];
+        mgc__compress_load_diagonal(c);
+    } else if (c) {
+        copy_parts(ldl, value, c->value, c->entries);
+        if (!mgc__compress_load(c)) return false;
+    }
+    if (c) {
+        compress_shift(ldl, c);
+        value = c->value;
+    }
+    a->changed = value;
     for (size_t at = a->link_value; at < a->link_value + a->links + a->link_edges; at++) ldl->value[at] = value[a->source[at]];
     a->loops->weigh(a->links, ldl->value + a->link_value, ldl->side + a->link_x, ldl->weight + a->link_x);
     return true;
+}
+
+/* Values of a batch: of one that no change of variables touches, the diagonals alone where no other has changed. */
+static void load_batch(mgc__ldl *ldl, const arrow *a, const arrow_batch *batch)
+{
+    const arrow_group *g = &a->group[batch->group];
+    bool diagonal = a->steady && !batch->touched;
+    double *value = ldl->value + batch->value;
+
+    gather((size_t)g->size + (diagonal ? 0 : g->k_entries), batch->lanes, a->source + batch->value,
+           diagonal ? a->given : a->changed, value);
+    a->loops->weigh((size_t)g->size * LANES, value, ldl->side + batch->x, ldl->weight + batch->x);
 }
 
 static void factorise_chunk(void *user, size_t index)
@@ -455,10 +508,7 @@ static void factorise_chunk(void *user, size_t index)
                                      .size = chunk->size,
                                      .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
 
-        gather((size_t)g->size + g->k_entries, batch->lanes, a->source + batch->value, a->given,
-               ldl->value + batch->value);
-        a->loops->weigh((size_t)g->size * LANES, ldl->value + batch->value, ldl->side + batch->x,
-                        ldl->weight + batch->x);
+        load_batch(ldl, a, batch);
         chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x,
                                              a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
@@ -562,7 +612,7 @@ static void take_in(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch
     size_t size = a->group[batch->group].size;
     double *x = s->x + batch->x;
 
-    gather(size, batch->lanes, a->origin + batch->x, s->from, x);
+    gather(size, batch->lanes, a->origin + batch->x, batch->touched ? a->b_touched : s->from, x);
     chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * LANES, x, s->ldl->weight + batch->x));
 }
 
@@ -651,13 +701,17 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
     const double *weight = ldl->weight + a->link_x;
     ldl_sizes sizes;
 
-    if (a->compression || b == x) { /* the residual will ask for it again */
+    if (b == x) { /* the residual will ask for it again */
         copy_parts(ldl, b, a->right, ldl->n);
-        if (a->compression) mgc__compress_right(a->compression, a->right);
         s.from = a->right;
     }
-    a->b = s.from;
-    for (uint32_t k = 0; k < a->links; k++) link_x[k] = a->b[a->origin[a->link_x + k]];
+    a->b = a->b_touched = s.from;
+    if (a->compression) {
+        for (uint32_t t = 0; t < a->touches; t++) a->right[a->touched[t]] = b[a->touched[t]];
+        mgc__compress_right(a->compression, a->right);
+        a->b_touched = a->right;
+    }
+    for (uint32_t k = 0; k < a->links; k++) link_x[k] = a->b_touched[a->origin[a->link_x + k]];
     sizes.b = a->loops->largest(a->links, link_x, weight);
     sweep_all(&s);
     sizes.shifted = a->loops->largest_product(a->links, link_x, ldl->shift + a->link_x, weight);
@@ -682,7 +736,7 @@ static void residual_chunk(void *user, size_t index)
         const arrow_group *g = &a->group[batch->group];
         double *border = border_of(chunk, g, 0), *border_r = border_of(chunk, g, 1);
 
-        gather(g->size, batch->lanes, a->origin + batch->x, a->b, s->r + batch->x);
+        gather(g->size, batch->lanes, a->origin + batch->x, batch->touched ? a->b_touched : a->b, s->r + batch->x);
         spread(a, batch, s->x + a->link_x, border);
         memset(border_r, 0, (size_t)g->border * LANES * sizeof *border_r);
         a->kernel->residual(g, s->ldl->value + batch->value, s->x + batch->x, border, s->r + batch->x, border_r);
@@ -697,7 +751,7 @@ static void residual(mgc__ldl *ldl, const double *x, double *r)
     const double *value = ldl->value + a->link_value, *link_x = x + a->link_x;
     double *link_r = r + a->link_x;
 
-    for (uint32_t k = 0; k < a->links; k++) link_r[k] = a->b[a->origin[a->link_x + k]];
+    for (uint32_t k = 0; k < a->links; k++) link_r[k] = a->b_touched[a->origin[a->link_x + k]];
     over_chunks(ldl, (double)ldl->info.factor_nonzeros, residual_chunk, &s);
     for (uint32_t k = 0; k < a->links; k++) link_r[k] -= value[k] * link_x[k];
     for (uint32_t e = 0; e < a->link_edges; e++) {

@@ -70,6 +70,7 @@ void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *group);
 /* Up to ARROW_LANES members of a group.  Places are in doubles. */
 typedef struct arrow_batch {
     uint32_t group, first, lanes;
+    bool touched; /* by the change of variables that compresses links */
     size_t value, l, x; /* in the values of K; in the factor; in vectors (and pivots) */
 } arrow_batch;
 
@@ -124,10 +125,12 @@ typedef struct arrow {
     double *schur, *size, *work;      /* links x links, by columns, then its L D L'; magnitudes on its diagonal */
     double *link_d, *link_d_inverse;
     uint32_t *source, *origin;        /* entry of the caller's K for each value, row for each entry of vectors */
-    const double *given;              /* the caller's values, while it factorises */
+    const double *given, *changed;    /* values while it factorises: the caller's; in the variables of compression */
+    bool steady;                      /* of the caller's values only the diagonal has changed */
     struct compression *compression;  /* NULL: links are as they are */
-    double *right;                    /* n: a right-hand side in its variables, or a copy */
-    const double *b;                  /* the present right-hand side, by the caller's rows */
+    uint32_t *touched, touches;       /* the caller's rows of links and of touched batches */
+    double *right;                    /* n: a right-hand side in its variables, where touched; or a copy */
+    const double *b, *b_touched;      /* the present right-hand side, by the caller's rows */
     const arrow_kernels *kernel;
     const ldl_loops *loops;
     void *l_block, *value_block;

@@ -440,12 +440,18 @@ static void transform(const compress_set *s, double *value)
 
 bool mgc__compress_load(compression *c)
 {
-    for (uint32_t s = 0; s < c->sets; s++) {
+    for (uint32_t s = 0; s < c->sets; s++)
         if (!find_ratios(&c->set[s], c->value)) return false;
+    mgc__compress_load_diagonal(c);
+    return true;
+}
+
+void mgc__compress_load_diagonal(compression *c)
+{
+    for (uint32_t s = 0; s < c->sets; s++) {
         choose_rep(&c->set[s], c->value);
         transform(&c->set[s], c->value);
     }
-    return true;
 }
 
 void mgc__compress_right(const compression *c, double *b)

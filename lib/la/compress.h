@@ -40,8 +40,10 @@ mgc_status mgc__compress_create(mgc_ctx *ctx, const mgc__csc *k, const arrow_gra
                                 const int8_t *sign, compression **out);
 void mgc__compress_destroy(mgc_ctx *ctx, compression *c);
 
-/* Fill c->value from the caller's; false: the ratios are no longer what the sets are made of. */
+/* c->value begins with the caller's values: add the sets' own.  false: the ratios are no longer what the sets are made of. */
 bool mgc__compress_load(compression *c);
+/* The same after a change of nothing but diagonals. */
+void mgc__compress_load_diagonal(compression *c);
 /* On vectors by the caller's rows, in place: b' = M'b, and x = M x'. */
 void mgc__compress_right(const compression *c, double *b);
 void mgc__compress_left(const compression *c, double *x);

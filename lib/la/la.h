@@ -80,8 +80,11 @@ void mgc__ldl_set_pool(mgc__ldl *ldl, mgc__pool *pool);
  * engines look for once in some hundred thousand multiply-adds: there is no factor then */
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus);
 
-/* The same for K + diag(shift), each of its pivot's sign: refinement again solves K itself. */
-mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift);
+/* The same for K + diag(shift), each of its pivot's sign: refinement again solves K itself.
+ *
+ * diagonal  entry of each row's diagonal, where nothing else of `value` has changed since the last factorisation, of any
+ *           kind; NULL: anything may have */
+mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const uint32_t *diagonal, const double *shift);
 
 /* Solve K x = b, b and x may be the same: with the shifted factor, then at most `steps` steps of refinement on K
  * itself while they help.  Returns |b - Kx| / |b|, in the largest absolute entry, each divided by the root of its

@@ -303,9 +303,12 @@ static void add_step(void *user, size_t part)
 
 /* --- the general engines' part --------------------------------------------------------------------------------- */
 
-static void load(mgc__ldl *ldl, const double *value)
+static void load(mgc__ldl *ldl, const double *value, const uint32_t *diagonal)
 {
-    for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
+    if (diagonal)
+        for (uint32_t i = 0; i < ldl->n; i++) ldl->value[ldl->place[diagonal[i]]] = value[diagonal[i]];
+    else
+        for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
     for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / fmax(1.0, fabs(ldl->value[ldl->k.start[j + 1] - 1])) * ldl->sign[j];
 }
 
@@ -325,8 +328,13 @@ static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
 /* --- factorising and solving ------------------------------------------------------------------------------------ */
 
 /* shift: the caller's, or NULL: plus and minus by signs. */
-static mgc_status factorise(mgc__ldl *ldl, const double *value, const double *shift, double plus, double minus)
+static mgc_status factorise(mgc__ldl *ldl, const double *value, const uint32_t *diagonal, const double *shift, double plus,
+                            double minus)
 {
+    const uint32_t *changed = ldl->loaded ? diagonal : NULL;
+    mgc_status result;
+
+    ldl->loaded = false;
     for (uint32_t attempt = 0;; attempt++) {
         bool fits = true;
         mgc_status st;
@@ -334,8 +342,8 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value, const double *sh
         for (uint32_t i = 0; !shift && i < ldl->length; i++)
             ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
         if (shift) share(&(walk){.ldl = ldl, .in = shift}, ldl->n, take_shift);
-        if (ldl->engine->load) fits = ldl->engine->load(ldl, value);
-        else load(ldl, value);
+        if (ldl->engine->load) fits = ldl->engine->load(ldl, value, changed);
+        else load(ldl, value, changed);
         if (fits) break;
         assert(attempt == 0);
         st = analyse_again(ldl);
@@ -343,17 +351,19 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value, const double *sh
     }
     ldl->info.corrected = 0;
     ldl->judged = ldl->weighed = false;
-    return ldl->engine->factorise(ldl);
+    result = ldl->engine->factorise(ldl);
+    ldl->loaded = result == MGC_OK; /* engines load on the way */
+    return result;
 }
 
 mgc_status mgc__ldl_factorise(mgc__ldl *ldl, const double *value, double plus, double minus)
 {
-    return factorise(ldl, value, NULL, plus, minus);
+    return factorise(ldl, value, NULL, NULL, plus, minus);
 }
 
-mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const double *shift)
+mgc_status mgc__ldl_factorise_shifted(mgc__ldl *ldl, const double *value, const uint32_t *diagonal, const double *shift)
 {
-    return factorise(ldl, value, shift, 0.0, 0.0);
+    return factorise(ldl, value, diagonal, shift, 0.0, 0.0);
 }
 
 /* What residuals are measured by: the size of b, each sign's rows by their own part of it. */

@@ -30,8 +30,9 @@ static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
     mgc_status (*analyse)(mgc__ldl *ldl);
-    /* The caller's values to ldl->value, and ldl->weight; false: they need another analysis. */
-    bool (*load)(mgc__ldl *ldl, const double *value);
+    /* The caller's values to ldl->value, and ldl->weight; diagonal: the only ones that changed, or NULL.  false: they need
+     * another analysis. */
+    bool (*load)(mgc__ldl *ldl, const double *value, const uint32_t *diagonal);
     mgc_status (*factorise)(mgc__ldl *ldl);
     void (*solve)(mgc__ldl *ldl, double *x); /* in place */
     /* The caller's b to ldl->b, or wherever residual finds it; its solution to ldl->x and the caller's x. */
@@ -68,6 +69,7 @@ struct mgc__ldl {
     bool judged;        /* `rounding` is known for the present factor */
     ldl_pair rounding;  /* what of a residual the shift does not explain, relative to b */
     bool weighed;       /* the weights are the caller's */
+    bool loaded;        /* ldl->value holds the values of the last factorisation */
     mgc__ldl_info info;
 };
 

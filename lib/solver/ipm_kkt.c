@@ -95,6 +95,7 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
 
     memset(ipm->q_diagonal_value, 0, n * sizeof *ipm->q_diagonal_value);
     ipm->q_diagonal = true;
+    ipm->steady = false;
     for (uint32_t j = 0; j < n; j++) {
         bool fixed = ipm->kind[j] == KIND_FIXED;
 
@@ -184,10 +185,14 @@ static void set_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 
 static mgc_status factorise(mgc__ipm *ipm, bool unit)
 {
+    mgc_status st;
+
     ipm->unit_diagonal = unit;
     mgc__ipm_over(ipm, unit ? set_unit_diagonal : set_present_diagonal);
     mgc__ipm_over(ipm, set_regularisation);
-    return mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->regular);
+    st = mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->steady ? ipm->k_diagonal : NULL, ipm->regular);
+    ipm->steady = true;
+    return st;
 }
 
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)

@@ -87,6 +87,7 @@ struct mgc__ipm {
     uint32_t n, m, count; /* count = n + m */
     bool analysed, has_q, q_diagonal, unit_diagonal;
     bool convex;            /* Q as it was loaded last is known to be */
+    bool steady;            /* nothing but K's diagonal has changed since the last factorisation */
     size_t padded;          /* count in whole lanes: every vector has room for so many */
     size_t stride;          /* from one vector to the next */
     uint32_t parts;

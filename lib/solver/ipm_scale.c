@@ -112,6 +112,7 @@ void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z)
         ipm->y[i] *= dual;
     }
     ipm->elastic *= primal / dual;
+    ipm->steady = ipm->steady && !ipm->has_q;
     ipm->cost_scale *= primal * dual;
     for (uint32_t j = 0; j < n; j++) ipm->c[j] *= dual;
     for (uint32_t e = 0; ipm->has_q && e < ipm->q.start[n]; e++) ipm->q.value[e] *= dual / primal;
