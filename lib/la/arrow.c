@@ -6,6 +6,8 @@
  *         [      ...      ...  ]
  *         [ B_1  ...      K_0  ]
  *
+ * What is left over, up to four, is a batch of half the width: of ten components it would otherwise be half of the time.
+ *
  * Sums over batches run within fixed chunks, then over the chunks: threads do not change a bit. */
 #include "la/compress.h"
 #include "la/lanes.h"
@@ -86,6 +88,16 @@ static mgc_status plan_groups(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
     return st;
 }
 
+static size_t whole_lanes(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
+static const arrow_kernels *kernel_of(const arrow *a, const arrow_batch *batch)
+{
+    return &a->kernel[batch->width == ARROW_LANES ? 0 : 1];
+}
+
 /* Batches in order of groups; places of values, factors and vectors one after the other. */
 static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
 {
@@ -99,14 +111,13 @@ static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
 
         g->batch = at;
         for (uint32_t first = 0; first < g->members; first += LANES) {
-            uint32_t left = g->members - first;
+            uint32_t left = g->members - first, width = left <= ARROW_NARROW ? ARROW_NARROW : LANES;
 
             a->batch[at++] = (arrow_batch){.group = k, .first = first, .lanes = left < LANES ? left : LANES,
-                                           .value = value,
-                                           .l = l, .x = x};
-            value += ((size_t)g->size + g->k_entries) * LANES;
-            l += (size_t)g->l_entries * LANES;
-            x += (size_t)g->size * LANES;
+                                           .width = width, .value = value, .l = l, .x = x};
+            value += whole_lanes(((size_t)g->size + g->k_entries) * width);
+            l += whole_lanes((size_t)g->l_entries * width);
+            x += whole_lanes((size_t)g->size * width);
         }
     }
     assert(at == a->batches);
@@ -121,6 +132,12 @@ static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
     return MGC_OK;
 }
 
+/* A narrow batch takes a little more than half as long. */
+static double effort(const arrow *a, const arrow_batch *batch)
+{
+    return (a->group[batch->group].operations + 1.0) * (batch->width == ARROW_LANES ? 1.0 : 0.6);
+}
+
 /* Chunks of about the same work.  Each costs a Schur complement of its own, so none is made for less than a part of that. */
 static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 {
@@ -128,7 +145,7 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
     size_t widest = 0, packed = (size_t)a->links * (a->links + 1) / 2;
     uint32_t at = 0;
 
-    for (uint32_t b = 0; b < a->batches; b++) total += a->group[a->batch[b].group].operations + 1.0;
+    for (uint32_t b = 0; b < a->batches; b++) total += effort(a, &a->batch[b]);
     if (packed > 0) most = fmin(most, ceil(CHUNK_WORTH * total / (double)packed));
     a->chunks = a->batches < most ? a->batches : (uint32_t)most;
     a->chunk = mgc__alloc(ldl->ctx, a->chunks, sizeof *a->chunk);
@@ -143,7 +160,7 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 
         chunk->begin = at;
         do {
-            done += a->group[a->batch[at++].group].operations + 1.0;
+            done += effort(a, &a->batch[at++]);
         } while (a->batches - at > a->chunks - c - 1 && (c + 1 == a->chunks || done < total * (c + 1) / a->chunks));
         chunk->end = at;
         chunk->work = aligned(ldl->ctx, widest * LANES, &chunk->block);
@@ -165,9 +182,9 @@ static void fill_lanes(mgc__ldl *ldl, const arrow *a)
         const arrow_batch *batch = &a->batch[b];
         const arrow_group *g = &a->group[batch->group];
 
-        for (uint32_t at = 0; at < g->size * LANES; at++) {
-            ldl->value[batch->value + at] = g->sign[at / LANES];
-            ldl->sign[batch->x + at] = at % LANES < batch->lanes ? g->sign[at / LANES] : 0;
+        for (uint32_t at = 0; at < g->size * batch->width; at++) {
+            ldl->value[batch->value + at] = g->sign[at / batch->width];
+            ldl->sign[batch->x + at] = at % batch->width < batch->lanes ? g->sign[at / batch->width] : 0;
         }
     }
 }
@@ -183,7 +200,7 @@ static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g,
 
     for (uint32_t i = 0; i < group->size; i++) {
         uint32_t v = parts->vertex[parts->start[c] + i];
-        size_t at = (size_t)group->column[i] * LANES + lane;
+        size_t at = (size_t)group->column[i] * batch->width + lane;
 
         ldl->where[v] = (uint32_t)(batch->x + at);
         a->origin[batch->x + at] = v;
@@ -192,7 +209,7 @@ static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g,
             uint32_t u = g->neighbour[e];
 
             if (parts->component_of[u] != UINT32_MAX && u < v) continue;
-            a->source[batch->value + ((size_t)group->size + group->slot[t++]) * LANES + lane] = g->entry[e];
+            a->source[batch->value + ((size_t)group->size + group->slot[t++]) * batch->width + lane] = g->entry[e];
         }
     }
     assert(t == group->k_entries);
@@ -263,13 +280,13 @@ static mgc_status list_touched(mgc__ldl *ldl, arrow *a)
                 break;
             }
     }
-    for (uint32_t b = 0; b < a->batches; b++) most += a->batch[b].touched ? (size_t)a->group[a->batch[b].group].size * LANES : 0;
+    for (uint32_t b = 0; b < a->batches; b++) most += a->batch[b].touched ? (size_t)a->group[a->batch[b].group].size * a->batch[b].width : 0;
     a->touched = mgc__alloc(ldl->ctx, most, sizeof *a->touched);
     if (!a->touched) return mgc__no_memory(ldl->ctx, "a factorisation");
     for (uint32_t b = 0; b < a->batches; b++) {
         size_t size = a->batch[b].touched ? a->group[a->batch[b].group].size : 0;
 
-        for (size_t i = 0; i < size * LANES; i++)
+        for (size_t i = 0; i < size * a->batch[b].width; i++)
             if (a->origin[a->batch[b].x + i] != UINT32_MAX) a->touched[at++] = a->origin[a->batch[b].x + i];
     }
     for (uint32_t k = 0; k < a->links; k++) a->touched[at++] = a->origin[a->link_x + k];
@@ -394,22 +411,22 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
 /* --- factorisation --------------------------------------------------------------------------------------------- */
 
 /* out[i] = in[from[i]] in lanes; those without a component keep what they have. */
-static void gather(size_t count, uint32_t used, const uint32_t *from, const double *in, double *out)
+static void gather(size_t count, const arrow_batch *batch, const uint32_t *from, const double *in, double *out)
 {
-    if (used == LANES)
-        for (size_t i = 0; i < count * LANES; i++) out[i] = in[from[i]];
+    if (batch->lanes == batch->width)
+        for (size_t i = 0; i < count * batch->width; i++) out[i] = in[from[i]];
     else
-        for (size_t i = 0; i < count * LANES; i += LANES)
-            for (uint32_t lane = 0; lane < used; lane++) out[i + lane] = in[from[i + lane]];
+        for (size_t i = 0; i < count * batch->width; i += batch->width)
+            for (uint32_t lane = 0; lane < batch->lanes; lane++) out[i + lane] = in[from[i + lane]];
 }
 
-static void scatter(size_t count, uint32_t used, const uint32_t *to, const double *in, double *out)
+static void scatter(size_t count, const arrow_batch *batch, const uint32_t *to, const double *in, double *out)
 {
-    if (used == LANES)
-        for (size_t i = 0; i < count * LANES; i++) out[to[i]] = in[i];
+    if (batch->lanes == batch->width)
+        for (size_t i = 0; i < count * batch->width; i++) out[to[i]] = in[i];
     else
-        for (size_t i = 0; i < count * LANES; i += LANES)
-            for (uint32_t lane = 0; lane < used; lane++) out[to[i + lane]] = in[i + lane];
+        for (size_t i = 0; i < count * batch->width; i += batch->width)
+            for (uint32_t lane = 0; lane < batch->lanes; lane++) out[to[i + lane]] = in[i + lane];
 }
 
 /* The shift of a set's rows follows the change of variables, but for terms between them: regularisation all the
@@ -486,9 +503,9 @@ static void load_batch(mgc__ldl *ldl, const arrow *a, const arrow_batch *batch)
     bool diagonal = a->steady && !batch->touched;
     double *value = ldl->value + batch->value;
 
-    gather((size_t)g->size + (diagonal ? 0 : g->k_entries), batch->lanes, a->source + batch->value,
+    gather((size_t)g->size + (diagonal ? 0 : g->k_entries), batch, a->source + batch->value,
            diagonal ? a->given : a->changed, value);
-    a->loops->weigh((size_t)g->size * LANES, value, ldl->side + batch->x, ldl->weight + batch->x);
+    a->loops->weigh((size_t)g->size * batch->width, value, ldl->side + batch->x, ldl->weight + batch->x);
 }
 
 static void factorise_chunk(void *user, size_t index)
@@ -509,7 +526,7 @@ static void factorise_chunk(void *user, size_t index)
                                      .link = g->link + (size_t)batch->first * g->border, .corrected = &chunk->corrected};
 
         load_batch(ldl, a, batch);
-        chunk->finite = a->kernel->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x,
+        chunk->finite = kernel_of(a, batch)->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x,
                                              a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
     }
@@ -586,10 +603,10 @@ static void spread(const arrow *a, const arrow_batch *batch, const double *link_
 {
     const arrow_group *g = &a->group[batch->group];
 
-    for (uint32_t lane = 0; lane < LANES; lane++) {
+    for (uint32_t lane = 0; lane < batch->width; lane++) {
         const uint32_t *link = g->link + (size_t)(batch->first + (lane < batch->lanes ? lane : 0)) * g->border;
 
-        for (uint32_t i = 0; i < g->border; i++) border[i * LANES + lane] = lane < batch->lanes ? link_x[link[i]] : 0.0;
+        for (uint32_t i = 0; i < g->border; i++) border[i * batch->width + lane] = lane < batch->lanes ? link_x[link[i]] : 0.0;
     }
 }
 
@@ -601,7 +618,7 @@ static void collect(const arrow *a, const arrow_batch *batch, const double *bord
     for (uint32_t lane = 0; lane < batch->lanes; lane++) {
         const uint32_t *link = g->link + (size_t)(batch->first + lane) * g->border;
 
-        for (uint32_t i = 0; i < g->border; i++) sum[link[i]] += border[i * LANES + lane];
+        for (uint32_t i = 0; i < g->border; i++) sum[link[i]] += border[i * batch->width + lane];
     }
 }
 
@@ -612,8 +629,8 @@ static void take_in(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch
     size_t size = a->group[batch->group].size;
     double *x = s->x + batch->x;
 
-    gather(size, batch->lanes, a->origin + batch->x, batch->touched ? a->b_touched : s->from, x);
-    chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * LANES, x, s->ldl->weight + batch->x));
+    gather(size, batch, a->origin + batch->x, batch->touched ? a->b_touched : s->from, x);
+    chunk->sizes.b = ldl_larger(chunk->sizes.b, a->loops->largest(size * batch->width, x, s->ldl->weight + batch->x));
 }
 
 static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batch)
@@ -621,11 +638,11 @@ static void give_out(const sweep *s, arrow_chunk *chunk, const arrow_batch *batc
     const arrow *a = s->ldl->state;
     size_t size = a->group[batch->group].size;
     const double *x = s->x + batch->x;
-    ldl_pair shifted = a->loops->largest_product(size * LANES, x, s->ldl->shift + batch->x,
+    ldl_pair shifted = a->loops->largest_product(size * batch->width, x, s->ldl->shift + batch->x,
                                                  s->ldl->weight + batch->x);
 
     chunk->sizes.shifted = ldl_larger(chunk->sizes.shifted, shifted);
-    scatter(size, batch->lanes, a->origin + batch->x, x, s->to);
+    scatter(size, batch, a->origin + batch->x, x, s->to);
 }
 
 static void forward_chunk(void *user, size_t index)
@@ -642,8 +659,8 @@ static void forward_chunk(void *user, size_t index)
         double *border = border_of(chunk, g, 0);
 
         if (s->from) take_in(s, chunk, batch);
-        memset(border, 0, (size_t)g->border * LANES * sizeof *border);
-        a->kernel->forward(g, a->l + batch->l, s->x + batch->x, border);
+        memset(border, 0, (size_t)g->border * batch->width * sizeof *border);
+        kernel_of(a, batch)->forward(g, a->l + batch->l, s->x + batch->x, border);
         collect(a, batch, border, chunk->rhs);
     }
 }
@@ -660,7 +677,7 @@ static void backward_chunk(void *user, size_t index)
         double *border = border_of(chunk, g, 0);
 
         spread(a, batch, s->x + a->link_x, border);
-        a->kernel->backward(g, a->l + batch->l, a->d_inverse + batch->x, s->x + batch->x, border);
+        kernel_of(a, batch)->backward(g, a->l + batch->l, a->d_inverse + batch->x, s->x + batch->x, border);
         if (s->to) give_out(s, chunk, batch);
     }
 }
@@ -736,10 +753,10 @@ static void residual_chunk(void *user, size_t index)
         const arrow_group *g = &a->group[batch->group];
         double *border = border_of(chunk, g, 0), *border_r = border_of(chunk, g, 1);
 
-        gather(g->size, batch->lanes, a->origin + batch->x, batch->touched ? a->b_touched : a->b, s->r + batch->x);
+        gather(g->size, batch, a->origin + batch->x, batch->touched ? a->b_touched : a->b, s->r + batch->x);
         spread(a, batch, s->x + a->link_x, border);
-        memset(border_r, 0, (size_t)g->border * LANES * sizeof *border_r);
-        a->kernel->residual(g, s->ldl->value + batch->value, s->x + batch->x, border, s->r + batch->x, border_r);
+        memset(border_r, 0, (size_t)g->border * batch->width * sizeof *border_r);
+        kernel_of(a, batch)->residual(g, s->ldl->value + batch->value, s->x + batch->x, border, s->r + batch->x, border_r);
         collect(a, batch, border_r, chunk->rhs);
     }
 }

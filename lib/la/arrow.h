@@ -6,8 +6,8 @@
 
 #include "la/ldl_private.h"
 
-/* Components that are computed side by side, one in each lane of a vector. */
-enum { ARROW_LANES = 8 };
+/* Components that are computed side by side, one in each lane of a vector; and the few that are left over. */
+enum { ARROW_LANES = 8, ARROW_NARROW = 4 };
 
 /* The full pattern of K without its diagonal, each vertex' neighbours ascending. */
 typedef struct arrow_graph {
@@ -69,7 +69,7 @@ void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *group);
 
 /* Up to ARROW_LANES members of a group.  Places are in doubles. */
 typedef struct arrow_batch {
-    uint32_t group, first, lanes;
+    uint32_t group, first, lanes, width; /* lanes: those with a member; width: of its vectors */
     bool touched; /* by the change of variables that compresses links */
     size_t value, l, x; /* in the values of K; in the factor; in vectors (and pivots) */
 } arrow_batch;
@@ -111,7 +111,7 @@ typedef struct arrow_kernels {
                      double *border_r);
 } arrow_kernels;
 
-const arrow_kernels *mgc__arrow_kernels(void);
+const arrow_kernels *mgc__arrow_kernels(void); /* two: for ARROW_LANES, and for ARROW_NARROW */
 
 typedef struct arrow {
     uint32_t links, groups, batches, chunks;
