@@ -222,7 +222,10 @@ typedef struct mgc_chain_info {
     uint8_t state_digest[32]; /**< of the state after the last block */
     uint64_t n_records;    /**< keyed records in the state, accounts and transfers among them */
     uint64_t n_transactions; /**< in all its blocks */
-    uint32_t n_members, quorum; /**< in force */
+    uint32_t n_members, quorum; /**< in force after the last block; while members change, of those who come */
+    uint64_t config_height; /**< of the block that brought them; 0: the genesis */
+    uint32_t changing;      /**< 1: those before must sign, too: mgc_chain_set_signers() */
+    uint32_t reserved0;
 } mgc_chain_info;
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */
@@ -346,6 +349,33 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_add(mgc_chain *chain, const uint8_t *
 
 /** Drop the open block; as if it had never been opened.  Since 0.1 */
 MGC_API void mgc_chain_abort(mgc_chain *chain);
+
+/** Who signs the blocks of a chain. */
+typedef struct mgc_chain_signers {
+    size_t struct_size;
+    const mgc_member *members; /**< length n_members, copied; ids strictly ascending, keys distinct */
+    size_t n_members;          /**< 1..32, with the others */
+    const mgc_member *others;  /**< length n_others, copied, none of members: they may sign, and count for no quorum */
+    size_t n_others;           /**< 0 where others is NULL */
+    uint32_t quorum;           /**< more than half of the members */
+    uint32_t reserved0;        /**< 0 */
+    uint8_t reason[32];        /**< what brought them: a hash of the host's choosing */
+} mgc_chain_signers;
+
+/**
+ * In the open block: change who signs blocks.  The change takes two blocks:
+ *
+ *   1. with other members than those in force: from this block on a quorum of those before *and* one of those who come sign
+ *   2. once more, in a later block, with the same members: the blocks after it need those who came alone
+ *
+ * Both stand in the headers, with the members, so that a light client can follow (verify.h).  With the members in force and
+ * no change under way it brings them anew, with another reason or other others.  Fixed when the block is sealed.
+ *
+ * @return MGC_OK; MGC_E_STATE (no open block; a change is under way and these are others); MGC_E_INVALID_ARG; MGC_E_BAD_KEY;
+ *         MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE
+ *         Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_set_signers(mgc_chain *chain, const mgc_chain_signers *signers);
 
 /**
  * Close the open block: store it, read it back, and recompute every root from what was read.

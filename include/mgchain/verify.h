@@ -5,7 +5,12 @@
  *
  * A proof is one self-contained string of bytes made by mgc_chain_prove_*(): the chain's genesis, a block's header, its
  * finality certificate, and what shows that a thing stands in that block.  All that the verifier must know beforehand
- * is the chain id, 32 bytes, which is the hash of the genesis.
+ * is the chain id, 32 bytes, which is the hash of the genesis.  Where members changed since, the proof brings every block
+ * that did so with its certificate, each signed by a quorum of those before it; while members change also by one of
+ * those who come.  None may be missing.
+ *
+ * Who left may keep its key: a quorum of former members can sign another past.  A verifier that is kept knows the last
+ * change that it has seen, and takes no later block that does not rest upon it.
  *
  *   mgc_verifier v;
  *   mgc_verified what;
@@ -41,7 +46,7 @@ enum {
 };
 
 /** A verifier: the caller's own memory, plain bytes that may be kept and copied.
- *  The fields from height on are what was learnt of the chain's head; only this header's calls change them. */
+ *  The fields from height on are what was learnt of the chain; only this header's calls change them. */
 typedef struct mgc_verifier {
     size_t struct_size;
     uint8_t chain_id[32]; /**< what is trusted */
@@ -50,6 +55,8 @@ typedef struct mgc_verifier {
     uint8_t block_hash[32]; /**< of the head */
     uint8_t log_root[32];  /**< over the blocks before the head */
     uint8_t seen_hash[32]; /**< of the last block whose certificate was verified; zero: none */
+    uint64_t members_height;  /**< of the last block verified that changed who signs; 0: none */
+    uint8_t members_hash[32]; /**< of that block */
 } mgc_verifier;
 
 /** What was proved; pointers are borrowed from the proof. */
@@ -98,10 +105,11 @@ MGC_API MGC_NODISCARD mgc_status mgc_verifier_init(mgc_verifier *verifier, size_
  * @param what  filled on MGC_OK; may be NULL
  * @return MGC_OK
  *         MGC_E_WRONG_CHAIN    of another chain, or with another genesis
- *         MGC_E_BAD_CERT       the certificate: a member unknown or twice, too few votes, a signature that does not fit
+ *         MGC_E_BAD_CERT       a certificate: a member unknown or twice, too few votes, a signature that does not fit; a
+ *                              change of members that is left out, or is none
  *         MGC_E_NOT_FINAL      there is no certificate in it
  *         MGC_E_BAD_PROOF      a path forged, too long or too short, or a proof of another kind
- *         MGC_E_EQUIVOCATION   another block of the followed head's height is final too
+ *         MGC_E_EQUIVOCATION   another block of the followed head's height is final too, or of the last change's
  *         MGC_E_TRUNCATED, MGC_E_NONCANONICAL, MGC_E_SCHEMA, MGC_E_VERSION, MGC_E_TOO_LARGE, MGC_E_RANGE
  *         MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_CRYPTO
  * Cost  a signature for each vote unless the block is the last one that was verified, and a logarithm of hashes
@@ -142,8 +150,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_verify_account(mgc_verifier *verifier, cons
 MGC_API MGC_NODISCARD mgc_status mgc_verify_follow(mgc_verifier *verifier, const uint8_t *proof, size_t len,
                                                    mgc_verified *what);
 
-/** Did members make two blocks of one height final?  @return MGC_OK: they did; both certificates are good.  Else as
- *  above.  Since 0.1 */
+/** Did members make two blocks of one height final, after the same changes of members?  @return MGC_OK: they did; both
+ *  certificates are good.  Else as above.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_verify_equivocation(mgc_verifier *verifier, const uint8_t *proof, size_t len,
                                                          mgc_verified *what);
 

@@ -54,11 +54,21 @@ static bool before(const mgc__credit_entry *a, const mgc__credit_entry *b)
     return rank_a != rank_b ? rank_a > rank_b : a->validator < b->validator;
 }
 
+bool mgc__credit_validator(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain, uint32_t id,
+                           mgc__credit_entry *entry)
+{
+    const mgc_member *member = mgc__chain_member_ever(chain, id);
+
+    if (member == NULL) return false;
+    *entry = entry_of(trading, information, member);
+    return true;
+}
+
 mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain,
                              mgc__credit_entry *entries, size_t cap, size_t *n, uint8_t root[32])
 {
     uint32_t members;
-    const mgc_member *member = mgc__chain_members(chain, &members, NULL);
+    const mgc_member *member = mgc__chain_members(chain, &members);
     mgc__key key = mgc__key_of('K');
     mgc__rec rec;
 

@@ -98,6 +98,9 @@ typedef struct mgc__credit_entry {
  * cap of them; *n how many.  root: the table's hash, 32 bytes.  MGC_E_TOO_LARGE beyond cap. */
 mgc_status mgc__credit_table(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain,
                              mgc__credit_entry *entries, size_t cap, size_t *n, uint8_t root[32]);
+/* Of one who signs or signed, whatever became of him; false: nobody of that number did. */
+bool mgc__credit_validator(const mgc__state *trading, const mgc__state *information, const mgc_chain *chain, uint32_t id,
+                           mgc__credit_entry *entry);
 /* For the leader.  Is an epoch due at a block of that time, once a slot has ended since the last one's? */
 bool mgc__credit_epoch_due(const mgc__state *trading, const mgc__state *information, uint64_t time_ms, int64_t *number,
                            int64_t *last_slot);

@@ -349,7 +349,7 @@ static mgc_status step_nodes(mgc_env *env, int64_t certificates)
 {
     uint32_t n, leaders = 0;
     int64_t leader = 0;
-    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n);
     mgc_status st = MGC_OK;
 
     for (uint32_t i = 0; i < n && st == MGC_OK; i++) {

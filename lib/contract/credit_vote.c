@@ -5,7 +5,7 @@
 #include "contract/credit.h"
 
 #include "crypto/crypto.h"
-#include "ledger/block.h"
+#include "ledger/signers.h"
 
 enum { LATE_BLOCKS = 8 };       /* signatures that come so late still count */
 enum { VERIFY_COST = 1 << 16 }; /* [bytes] what a signature's verification counts for */
@@ -27,16 +27,13 @@ static mgc_status check_vote(mgc_env *env, const mgc_member *member, const uint8
                                          member->id);
 }
 
-static const mgc_member *find_validator(mgc_env *env, int64_t id, uint32_t *index)
+static const mgc_member *find_validator(mgc_env *env, int64_t id)
 {
     uint32_t n;
-    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n);
 
     for (uint32_t i = 0; i < n; i++)
-        if (members[i].id == id) {
-            if (index != NULL) *index = i;
-            return &members[i];
-        }
+        if (members[i].id == id) return &members[i];
     return NULL;
 }
 
@@ -77,31 +74,46 @@ static mgc_status count_block(mgc_env *env, const mgc__header *header, mgc__rec 
     next->n = NEXT_INTS;
     next->v[NEXT_CERTIFICATES]++;
     st = mgc__rec_put(env, &key, next);
-    if (st != MGC_OK || find_validator(env, header->proposer, NULL) == NULL) return st;
+    if (st != MGC_OK || find_validator(env, header->proposer) == NULL) return st;
     st = mgc__credit_node(env, header->proposer, &rec);
     rec.v[NODE_LED]++;
     return st != MGC_OK ? st : mgc__credit_put_node(env, header->proposer, &rec);
 }
 
-static mgc_status count_certificate(mgc_env *env, const mgc__header *header, const mgc__certificate *c,
-                                    const struct mgc__value *bytes)
+/* Signed by its key, or, while it changes that, by the one before. */
+static mgc_status check_voter(mgc_env *env, const mgc__signers *signers, const uint8_t chain_id[32], uint32_t id,
+                              const struct mgc__value *header, const uint8_t *signature)
+{
+    const mgc_member *now = mgc__signers_find(signers, id, false), *old = mgc__signers_find(signers, id, true);
+    const mgc_member *member = mgc__signers_any(signers, id);
+    mgc__tally tally = {0};
+
+    if (member == NULL) return mgc_env_refuse(env, MGC_E_BAD_CERT, "voter %" PRIu32 " is no validator", id);
+    if (now != NULL && old != NULL && memcmp(now->public_key, old->public_key, 32) != 0 &&
+        mgc__tally_vote(&tally, signers, chain_id, header->bytes, header->len, id, signature) == MGC_OK && tally.now == 0)
+        member = old;
+    return check_vote(env, member, chain_id, vote_tag, MGC_ROLE_VALIDATOR, header, signature);
+}
+
+static mgc_status count_certificate(mgc_env *env, const mgc__header *header, const mgc__signers *signers,
+                                    const mgc__certificate *c, const struct mgc__value *bytes)
 {
     mgc__key key = mgc__key_u64(mgc__key_of('H'), header->height);
+    mgc__half all;
     mgc__rec counted;
     int64_t before[2];
     mgc_status st = mgc__rec_get(env, env->contract, &key, &counted);
 
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     memcpy(before, counted.v, sizeof before);
+    mgc__signers_all(signers, &all);
     st = MGC_OK;
     for (uint32_t i = 0; i < c->n && st == MGC_OK; i++) {
         uint32_t index = 0;
-        const mgc_member *member = find_validator(env, c->votes[i].member, &index);
 
-        if (member == NULL)
-            return mgc_env_refuse(env, MGC_E_BAD_CERT, "voter %" PRIu32 " is no validator", c->votes[i].member);
-        st = check_vote(env, member, header->chain_id, vote_tag, MGC_ROLE_VALIDATOR, bytes, c->votes[i].signature);
-        if (st == MGC_OK) st = count_vote(env, member->id, index, &counted);
+        st = check_voter(env, signers, header->chain_id, c->votes[i].member, bytes, c->votes[i].signature);
+        while (st == MGC_OK && all.list[index].id != c->votes[i].member) index++;
+        if (st == MGC_OK) st = count_vote(env, c->votes[i].member, index, &counted);
     }
     if (st == MGC_OK && memcmp(before, counted.v, sizeof before) == 0)
         return mgc_env_refuse(env, MGC_E_EXISTS, "these signatures of height %" PRIu64 " are counted",
@@ -126,7 +138,9 @@ static mgc_status forget_heights(mgc_env *env)
 mgc_status mgc__credit_certify(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
-    uint32_t n, quorum;
+    const mgc__signers *signers;
+    mgc__signers room;
+    bool first;
     mgc__certificate c;
     mgc__header header;
     uint8_t hash[32];
@@ -136,7 +150,6 @@ mgc_status mgc__credit_certify(mgc_env *env, const mgc__method *method, const mg
     mgc_status st = read_header(env, &a[0], &header);
 
     (void)method;
-    (void)mgc__chain_members(mgc__exec_chain(env->exec), &n, &quorum);
     if (st == MGC_OK && (memcmp(header.chain_id, env->homes.chain_id, 32) != 0 || header.height >= env->height))
         return mgc_env_refuse(env, MGC_E_WRONG_CHAIN, "the header is not of an earlier block of this chain");
     if (st == MGC_OK && header.height + LATE_BLOCKS < env->height)
@@ -146,19 +159,21 @@ mgc_status mgc__credit_certify(mgc_env *env, const mgc__method *method, const mg
         return mgc_env_refuse(env, MGC_E_BAD_CERT, "the certificate is malformed");
     if (st != MGC_OK) return st;
     mgc__header_hash(a[0].bytes, a[0].len, hash);
-    if (memcmp(hash, c.block_hash, 32) != 0 || c.n < quorum)
+    signers = mgc__chain_signers_of(mgc__exec_chain(env->exec), &header, &room);
+    if (signers == NULL) return mgc_env_refuse(env, MGC_E_BAD_CERT, "the header names members who never signed here");
+    if (memcmp(hash, c.block_hash, 32) != 0 || !mgc__signers_enough(signers, &c))
         return mgc_env_refuse(env, MGC_E_BAD_CERT,
                               "the certificate is of another block, or has %" PRIu32 " votes of %" PRIu32, c.n,
-                              quorum);
+                              signers->now.quorum);
     st = mgc__market_get(env, &market);
     if (st == MGC_OK) st = forget_heights(env);
     key = mgc__key_u64(mgc__key_of('H'), header.height);
     if (st == MGC_OK) st = mgc__rec_get(env, env->contract, &key, &counted);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    n = st == MGC_E_NOT_FOUND;
-    st = count_certificate(env, &header, &c, &a[0]);
-    if (st == MGC_OK && n) st = mgc__credit_next(env, &market, &next);
-    return st != MGC_OK || !n ? st : count_block(env, &header, &next);
+    first = st == MGC_E_NOT_FOUND;
+    st = count_certificate(env, &header, signers, &c, &a[0]);
+    if (st == MGC_OK && first) st = mgc__credit_next(env, &market, &next);
+    return st != MGC_OK || !first ? st : count_block(env, &header, &next);
 }
 
 /* --- evidence ---------------------------------------------------------------------------- */
@@ -253,7 +268,7 @@ mgc_status mgc__credit_evidence(mgc_env *env, const mgc__method *method, const m
     bool blocks = a[0].number == EVIDENCE_BLOCKS;
     const char *tag = blocks ? vote_tag : statements[a[0].number].tag;
     uint32_t role = blocks ? MGC_ROLE_VALIDATOR : MGC_ROLE_NONE;
-    const mgc_member *validator = find_validator(env, a[1].number, NULL);
+    const mgc_member *validator = mgc__chain_member_ever(mgc__exec_chain(env->exec), (uint32_t)a[1].number); /* also who left since */
     uint8_t chain_id[32], hash[32];
     mgc__key key;
     mgc__rec rec;

@@ -59,7 +59,7 @@ uint32_t mgc__env_signed_as(const mgc_env *env, uint32_t role)
 const mgc_member *mgc__env_validator(const mgc_env *env, const uint8_t *key)
 {
     uint32_t n = 0;
-    const mgc_member *members = env->exec == NULL ? NULL : mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+    const mgc_member *members = env->exec == NULL ? NULL : mgc__chain_members(mgc__exec_chain(env->exec), &n);
 
     for (uint32_t i = 0; i < n; i++)
         if (memcmp(members[i].public_key, key, 32) == 0) return &members[i];

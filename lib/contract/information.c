@@ -71,11 +71,11 @@ static mgc_status put_member(mgc_env *env, int64_t id, int64_t organisation, int
     return st;
 }
 
-/* One of those whom the chain's genesis names stands behind it. */
+/* One of those who sign the chain's blocks stands behind it. */
 static bool validator_signed(const mgc_env *env)
 {
     uint32_t n;
-    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n, NULL);
+    const mgc_member *members = mgc__chain_members(mgc__exec_chain(env->exec), &n);
 
     for (uint32_t i = 0; i < env->n_signers; i++)
         for (uint32_t k = 0; k < n; k++)

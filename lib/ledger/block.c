@@ -31,9 +31,30 @@ static uint64_t get_uint_at(mgc__cbor_reader *r, uint64_t key, uint64_t max)
 
 /* --- header -------------------------------------------------------------------------------------- */
 
+static void put_members(mgc__cbor_writer *w, const mgc_member *members, size_t n)
+{
+    mgc__cbor_put_array(w, n);
+    for (size_t i = 0; i < n; i++) {
+        mgc__cbor_put_array(w, 2);
+        mgc__cbor_put_uint(w, members[i].id);
+        mgc__cbor_put_bytes(w, members[i].public_key, MGC_PUBLIC_KEY_BYTES);
+    }
+}
+
+static void put_change(mgc__cbor_writer *w, const mgc__change *change)
+{
+    mgc__cbor_put_uint(w, 15);
+    mgc__cbor_put_array(w, 5);
+    mgc__cbor_put_bool(w, change->joint);
+    mgc__cbor_put_uint(w, change->quorum);
+    mgc__cbor_put_bytes(w, change->reason, 32);
+    put_members(w, change->list, change->n);
+    put_members(w, change->others, change->n_others);
+}
+
 void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h)
 {
-    mgc__cbor_put_map(w, 14);
+    mgc__cbor_put_map(w, h->change.n > 0 ? 15 : 14);
     mgc__cbor_put_uint_at(w, 1, FORMAT_VERSION);
     mgc__cbor_put_bytes_at(w, 2, h->chain_id, 32);
     mgc__cbor_put_uint_at(w, 3, h->height);
@@ -55,13 +76,14 @@ void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h)
         mgc__cbor_put_bytes(w, h->pins[i].hash, 32);
     }
     mgc__cbor_put_uint(w, 14);
-    if (!h->day_closed) {
+    if (h->day_closed) {
+        mgc__cbor_put_array(w, 2);
+        mgc__cbor_put_uint(w, h->n_records);
+        mgc__cbor_put_bytes(w, h->state_root, 32);
+    } else {
         mgc__cbor_put_null(w);
-        return;
     }
-    mgc__cbor_put_array(w, 2);
-    mgc__cbor_put_uint(w, h->n_records);
-    mgc__cbor_put_bytes(w, h->state_root, 32);
+    if (h->change.n > 0) put_change(w, &h->change);
 }
 
 static void get_hash_item(mgc__cbor_reader *r, uint8_t hash[32])
@@ -97,13 +119,51 @@ static void get_day(mgc__cbor_reader *r, mgc__header *h)
     get_hash_item(r, h->state_root);
 }
 
+static uint32_t get_members(mgc__cbor_reader *r, mgc_member *members, uint32_t max)
+{
+    uint32_t n = (uint32_t)mgc__cbor_get_array(r, max);
+
+    for (uint32_t i = 0; i < n && r->status == MGC_OK; i++) {
+        const uint8_t *key;
+        mgc__cbor_get_array_of(r, 2);
+        members[i] = (mgc_member){.id = (uint32_t)mgc__cbor_get_uint(r, UINT32_MAX)};
+        key = mgc__cbor_get_fixed(r, MGC_PUBLIC_KEY_BYTES);
+        if (key != NULL) memcpy(members[i].public_key, key, MGC_PUBLIC_KEY_BYTES);
+        if (members[i].id == 0 || (i > 0 && members[i].id <= members[i - 1].id))
+            mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "member ids are not positive and strictly ascending");
+    }
+    return n;
+}
+
+/* Two quorums share a member: else two different blocks could both be final. */
+static void check_quorum(mgc__cbor_reader *r, uint32_t quorum, uint32_t n)
+{
+    if (r->status == MGC_OK && n == 0) mgc__cbor_refuse(r, MGC_E_RANGE, "a chain needs a member");
+    if (r->status == MGC_OK && (quorum > n || 2 * quorum <= n))
+        mgc__cbor_refuse(r, MGC_E_RANGE, "the quorum is not more than half of the members and at most all");
+}
+
+static void get_change(mgc__cbor_reader *r, mgc__change *change)
+{
+    mgc__cbor_get_array_of(r, 5);
+    change->joint = mgc__cbor_get_bool(r);
+    change->quorum = (uint32_t)mgc__cbor_get_uint(r, MGC__CHANGE_MAX);
+    get_hash_item(r, change->reason);
+    change->n = get_members(r, change->list, MGC__CHANGE_MAX);
+    check_quorum(r, change->quorum, change->n);
+    change->n_others = get_members(r, change->others, MGC__CHANGE_MAX);
+    if (r->status == MGC_OK && change->n + change->n_others > MGC__CHANGE_MAX)
+        mgc__cbor_refuse(r, MGC_E_RANGE, "more members than a header can bring");
+}
+
 mgc_status mgc__header_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__header *h)
 {
+    bool changes = len > 0 && bytes[0] == 0xaf; /* a map of 15 */
     mgc__cbor_reader r;
 
     *h = (mgc__header){0};
     mgc__cbor_read(&r, bytes, len);
-    mgc__cbor_get_map(&r, 14);
+    mgc__cbor_get_map(&r, changes ? 15 : 14);
     mgc__cbor_get_key(&r, 1);
     get_version(&r);
     get_hash(&r, 2, h->chain_id);
@@ -121,6 +181,10 @@ mgc_status mgc__header_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc_
     get_pins(&r, h);
     mgc__cbor_get_key(&r, 14);
     get_day(&r, h);
+    if (changes) {
+        mgc__cbor_get_key(&r, 15);
+        get_change(&r, &h->change);
+    }
     mgc__cbor_finish(&r);
     return mgc__cbor_fail(ctx, &r, "a block's header");
 }
@@ -216,7 +280,7 @@ mgc_status mgc__block_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc__
     mgc__cbor_read(&r, bytes, len);
     mgc__cbor_get_map(&r, 2);
     mgc__cbor_get_key(&r, 1);
-    b->header_bytes = mgc__cbor_get_bytes(&r, &b->header_len, 4096);
+    b->header_bytes = mgc__cbor_get_bytes(&r, &b->header_len, MGC__HEADER_BYTES_MAX);
     mgc__cbor_get_key(&r, 2);
     get_list(&r, &b->txs, MGC_BLOCK_TXS_MAX, MGC_TX_BYTES_MAX);
     mgc__cbor_finish(&r);
@@ -385,29 +449,9 @@ void mgc__genesis_write(mgc__cbor_writer *w, const mgc_genesis *g)
     mgc__cbor_put_text_at(w, 2, g->name, strlen(g->name));
     mgc__cbor_put_uint_at(w, 3, g->time_ms);
     mgc__cbor_put_uint(w, 4);
-    mgc__cbor_put_array(w, g->n_members);
-    for (size_t i = 0; i < g->n_members; i++) {
-        mgc__cbor_put_array(w, 2);
-        mgc__cbor_put_uint(w, g->members[i].id);
-        mgc__cbor_put_bytes(w, g->members[i].public_key, MGC_PUBLIC_KEY_BYTES);
-    }
+    put_members(w, g->members, g->n_members);
     mgc__cbor_put_uint_at(w, 5, g->quorum);
     mgc__cbor_put_bytes_at(w, 6, g->nonce, 32);
-}
-
-static void get_members(mgc__cbor_reader *r, mgc__genesis *g, mgc_member *members)
-{
-    g->n_members = (uint32_t)mgc__cbor_get_array(r, MGC_MEMBERS_MAX);
-    if (r->status == MGC_OK && g->n_members == 0) mgc__cbor_refuse(r, MGC_E_RANGE, "a chain needs a member");
-    for (uint32_t i = 0; i < g->n_members && r->status == MGC_OK; i++) {
-        const uint8_t *key;
-        mgc__cbor_get_array_of(r, 2);
-        members[i] = (mgc_member){.id = (uint32_t)mgc__cbor_get_uint(r, UINT32_MAX)};
-        key = mgc__cbor_get_fixed(r, MGC_PUBLIC_KEY_BYTES);
-        if (key != NULL) memcpy(members[i].public_key, key, MGC_PUBLIC_KEY_BYTES);
-        if (members[i].id == 0 || (i > 0 && members[i].id <= members[i - 1].id))
-            mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "member ids are not positive and strictly ascending");
-    }
 }
 
 static bool good_name(const char *name, size_t len)
@@ -433,11 +477,9 @@ mgc_status mgc__genesis_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc
         mgc__cbor_refuse(&r, MGC_E_SCHEMA, "a chain's name has other characters than a-z, 0-9 and -");
     g->time_ms = get_uint_at(&r, 3, UINT64_MAX);
     mgc__cbor_get_key(&r, 4);
-    get_members(&r, g, members);
+    g->n_members = get_members(&r, members, MGC_MEMBERS_MAX);
     g->quorum = (uint32_t)get_uint_at(&r, 5, MGC_MEMBERS_MAX);
-    /* Two quorums share a member: else two different blocks could both be final. */
-    if (r.status == MGC_OK && (g->quorum > g->n_members || 2 * g->quorum <= g->n_members))
-        mgc__cbor_refuse(&r, MGC_E_RANGE, "the quorum is not more than half of the members and at most all");
+    check_quorum(&r, g->quorum, g->n_members);
     mgc__cbor_get_key(&r, 6);
     g->nonce = mgc__cbor_get_fixed(&r, 32);
     mgc__cbor_finish(&r);

@@ -14,6 +14,20 @@ typedef struct mgc__pin {
     uint8_t hash[32];
 } mgc__pin;
 
+enum {
+    MGC__HEADER_BYTES_MAX = 4096,
+    MGC__CHANGE_MAX = 32 /* members and others that a header can bring: it stays below MGC__HEADER_BYTES_MAX */
+};
+
+/* Who signs the blocks after this one: signers.c. */
+typedef struct mgc__change {
+    bool joint; /* those before sign, too */
+    uint32_t quorum, n; /* n 0: no change */
+    uint8_t reason[32]; /* what brought it, by the host's own hash */
+    uint32_t n_others;
+    mgc_member list[MGC__CHANGE_MAX], others[MGC__CHANGE_MAX]; /* others: sign, and count for no quorum */
+} mgc__change;
+
 typedef struct mgc__header {
     uint8_t chain_id[32];
     uint64_t height;
@@ -28,6 +42,7 @@ typedef struct mgc__header {
     bool day_closed;                   /* the first block of a UTC day: of the state before it, */
     uint64_t n_records;
     uint8_t state_root[32];
+    mgc__change change;
 } mgc__header;
 
 void mgc__header_write(mgc__cbor_writer *w, const mgc__header *h);

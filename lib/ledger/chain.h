@@ -7,6 +7,7 @@
 #include "ledger/block.h"
 #include "ledger/exec.h"
 #include "ledger/journal.h"
+#include "ledger/signers.h"
 #include "ledger/state.h"
 #include "mgchain/verify.h"
 
@@ -45,8 +46,9 @@ struct mgc_chain {
     uint8_t *genesis_bytes; /* owned */
     size_t genesis_len;
     char name[MGC_CHAIN_NAME_MAX + 1];
-    mgc_member members[MGC_MEMBERS_MAX];
     uint8_t id[32];
+    mgc__configuration **configurations; /* owned; who signs: the genesis first, the one in force last */
+    size_t n_configurations, cap_configurations;
 
     mgc__state state;
     uint8_t state_digest[32];
@@ -87,6 +89,7 @@ struct mgc_chain {
     mgc__buf tx_bytes, receipt_bytes; /* encoded one after the other as byte strings */
     mgc__merkle tx_tree, receipt_tree;
     uint32_t n_open_txs;
+    mgc__change change; /* of who signs, by the open block; n 0: none */
     mgc__tree open_txs; /* ids in the open block */
 };
 
@@ -153,10 +156,23 @@ mgc_status mgc__close_day(mgc_chain *chain, uint64_t time_ms);
 mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc__place *place);
 mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c);
 /* All but the signatures. */
-mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32], const mgc__certificate *c);
+mgc_status mgc__check_votes(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c);
 /* b was read back from the storage and checked. */
 mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__stored_block *b, uint8_t *signature);
 mgc_status mgc__read_block_record(mgc_chain *chain, uint64_t height, mgc__buf *record, mgc__stored_block *b);
+
+/* --- members.c ----------------------------------------------------------------------------------- */
+
+mgc_status mgc__configurations_begin(mgc_chain *chain, const mgc_member *members);
+mgc_status mgc__configurations_push(mgc_chain *chain, const mgc__header *h, const uint8_t *header, size_t len); /* if it has one */
+void mgc__configurations_free(mgc_chain *chain);
+void mgc__configuration_free(mgc_ctx *ctx, mgc__configuration *c); /* one that is in no list */
+mgc_status mgc__configurations_check(const mgc_chain *chain);    /* every one's certificate */
+mgc_status mgc__configurations_keep(mgc_chain *chain, uint32_t before); /* of the journal's files, which are pruned then */
+mgc_status mgc__configuration_certificate(const mgc_chain *chain, const mgc__configuration *c, mgc__buf *bytes);
+/* May they sign blocks: ids, keys, quorum. */
+mgc_status mgc__members_check(const mgc_chain *chain, const mgc_member *members, size_t n, uint32_t quorum);
+mgc_status mgc__replay_members(mgc_chain *chain, const mgc__record *record);
 
 /* Build the index of transfers by account if it is not there. */
 mgc_status mgc__index_accounts(mgc_chain *chain);
@@ -179,6 +195,12 @@ typedef struct mgc__witnessed {
 } mgc__witnessed;
 mgc_status mgc__verify_head(mgc_verifier *v, const uint8_t *proof, size_t len, mgc_verified *head,
                             mgc__witnessed *parts);
+
+/* --- proof.c ------------------------------------------------------------------------------------- */
+
+/* Version, and key 3 with its value, of a proof that rests upon a block. */
+uint32_t mgc__proof_version(const mgc__header *h);
+mgc_status mgc__proof_trust(mgc_chain *chain, const mgc__header *h, mgc__cbor_writer *w);
 
 /* --- find.c -------------------------------------------------------------------------------------- */
 

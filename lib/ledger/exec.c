@@ -404,6 +404,7 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     mgc__merkle_init(&chain->tx_tree);
     mgc__merkle_init(&chain->receipt_tree);
     chain->n_open_txs = 0;
+    chain->change.n = 0;
     chain->open = true;
     reset_exec(x, UINT32_MAX);
     status = mgc__expire(x);
@@ -557,6 +558,8 @@ mgc_status mgc__exec_finish(mgc_chain *chain, uint32_t proposer, mgc__buf *heade
     if (status != MGC_OK) return status;
     memcpy(h.chain_id, chain->id, 32);
     memcpy(h.previous, chain->hash, 32);
+    h.config_height = mgc__chain_signers(chain)->height;
+    h.change = chain->change;
     mgc__pin_heads(chain, &h);
     h.day_closed = mgc__first_of_day(chain, x->time_ms);
     if (h.day_closed) {

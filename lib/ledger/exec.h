@@ -51,8 +51,17 @@ mgc_status mgc__ledger_verify(mgc_ctx *ctx, const mgc_ledger_opts *opts, void (*
 
 mgc_ledger *mgc__chain_ledger(const mgc_chain *chain);
 mgc_ctx *mgc__chain_ctx(const mgc_chain *chain);
-/* Whom the genesis names, ids ascending, length *n; borrowed.  quorum may be NULL. */
-const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n, uint32_t *quorum);
+/* Who signs after the last block, during a change the old ones, too; ids ascending, length *n; borrowed until the next block. */
+const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n);
+/* Who signs or signed, under that number, by its last key; NULL: nobody did. */
+const mgc_member *mgc__chain_member_ever(const mgc_chain *chain, uint32_t id);
+struct mgc__signers; /* ledger/signers.h */
+struct mgc__header;
+/* Who must sign the block of a header that this chain has, or had; NULL: none such.  next: room. */
+const struct mgc__signers *mgc__chain_signers_of(const mgc_chain *chain, const struct mgc__header *h, struct mgc__signers *next);
+/* The same of the block at a height; at the one after the last, unless that one begins a change. */
+mgc_status mgc__chain_signers_at(mgc_chain *chain, uint64_t height, struct mgc__signers *signers);
+const struct mgc__signers *mgc__chain_signers(const mgc_chain *chain); /* in force after the last block */
 /* The committed state, or, while a block is open, that state with the block's effects so far. */
 const mgc__state *mgc__chain_state(const mgc_chain *chain);
 

@@ -11,7 +11,7 @@
 #include "ledger/chain.h"
 #include "mgchain/verify.h"
 
-enum { EVIDENCE_MAX = 1 << 17 };
+enum { EVIDENCE_MAX = 1 << 22 /* with every change of members */ };
 
 /* --- may this chain go on? ----------------------------------------------------------------------- */
 
@@ -57,16 +57,16 @@ static mgc_status write_evidence(mgc_chain *chain, uint64_t height, const mgc__w
     if (status == MGC_OK) {
         mgc__cbor_to_buf(&w, bytes);
         mgc__cbor_put_map(&w, 6);
-        mgc__cbor_put_uint_at(&w, 1, 1);
+        mgc__cbor_put_uint_at(&w, 1, mgc__proof_version(&b.header));
         mgc__cbor_put_uint_at(&w, 2, MGC_PROOF_EQUIVOCATION);
-        mgc__cbor_put_bytes_at(&w, 3, chain->genesis_bytes, chain->genesis_len);
+        status = mgc__proof_trust(chain, &b.header, &w);
         mgc__cbor_put_bytes_at(&w, 4, b.header_bytes, b.header_len);
         mgc__cbor_put_bytes_at(&w, 5, certificate.bytes, certificate.len);
         mgc__cbor_put_uint(&w, 6);
         mgc__cbor_put_array(&w, 2);
         mgc__cbor_put_bytes(&w, theirs->header, theirs->header_len);
         mgc__cbor_put_bytes(&w, theirs->certificate, theirs->certificate_len);
-        status = w.status == MGC_OK ? MGC_OK : mgc__no_memory(ctx, "ledger: evidence");
+        if (status == MGC_OK && w.status != MGC_OK) status = mgc__no_memory(ctx, "ledger: evidence");
     }
     mgc__buf_free(&record);
     mgc__buf_free(&certificate);
@@ -166,6 +166,19 @@ static mgc_status later_than_ours(mgc_chain *chain, uint64_t height, const uint8
     return mgc__check_caught_up(chain);
 }
 
+/* Who left long ago may not speak for those who came: a later head must rest upon the changes of members known here. */
+static void trust_own_members(const mgc_chain *chain, mgc_verifier *v)
+{
+    for (size_t i = chain->n_configurations; i-- > 1;) {
+        const mgc__configuration *c = chain->configurations[i];
+
+        if (c->signers.height > chain->final_height) continue;
+        v->members_height = c->signers.height;
+        memcpy(v->members_hash, chain->blocks[c->signers.height - 1].hash, 32);
+        return;
+    }
+}
+
 mgc_status mgc_chain_witness(mgc_chain *chain, const uint8_t *proof, size_t len)
 {
     mgc_verified head = {.struct_size = sizeof head};
@@ -175,6 +188,7 @@ mgc_status mgc_chain_witness(mgc_chain *chain, const uint8_t *proof, size_t len)
 
     if (chain == NULL || proof == NULL) return MGC_E_INVALID_ARG;
     status = mgc_verifier_init(&v, sizeof v, chain->id);
+    trust_own_members(chain, &v);
     if (status == MGC_OK) status = mgc__verify_head(&v, proof, len, &head, &theirs);
     if (status != MGC_OK)
         return mgc__fail(chain->ledger->ctx, status, "ledger: what is to be witnessed of chain %s: %s", chain->name,

@@ -17,26 +17,27 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__tree_free(&chain->transfers);
     mgc__tree_free(&chain->places);
     mgc__forest_free(&chain->log);
+    mgc__configurations_free(chain);
     mgc__free(chain->ledger->ctx, chain->genesis_bytes);
     mgc__free(chain->ledger->ctx, chain->blocks);
     mgc__free(chain->ledger->ctx, chain);
 }
 
-static mgc_status check_new(mgc_ledger *ledger, const mgc_chain *chain)
+static mgc_status check_new(mgc_ledger *ledger, const mgc_chain *chain, const mgc_member *members)
 {
     for (uint32_t i = 0; i < ledger->n_chains; i++)
         if (strcmp(ledger->chains[i]->name, chain->name) == 0)
             return mgc__fail(ledger->ctx, MGC_E_EXISTS, "ledger: a chain %s exists already", chain->name);
     for (uint32_t i = 0; i < chain->genesis.n_members; i++) {
-        mgc_status status = mgc_public_key_check(chain->members[i].public_key, MGC_PUBLIC_KEY_BYTES);
+        mgc_status status = mgc_public_key_check(members[i].public_key, MGC_PUBLIC_KEY_BYTES);
         if (status != MGC_OK)
             return mgc__fail(ledger->ctx, status, "ledger: the key of member %" PRIu32 " of chain %s may not be used",
-                             chain->members[i].id, chain->name);
+                             members[i].id, chain->name);
         for (uint32_t k = 0; k < i; k++)
-            if (memcmp(chain->members[i].public_key, chain->members[k].public_key, MGC_PUBLIC_KEY_BYTES) == 0)
+            if (memcmp(members[i].public_key, members[k].public_key, MGC_PUBLIC_KEY_BYTES) == 0)
                 return mgc__fail(ledger->ctx, MGC_E_BAD_KEY,
                                  "ledger: members %" PRIu32 " and %" PRIu32 " of chain %s have one key",
-                                 chain->members[k].id, chain->members[i].id, chain->name);
+                                 members[k].id, members[i].id, chain->name);
     }
     return MGC_OK;
 }
@@ -57,6 +58,7 @@ static mgc_status keep_genesis(mgc_chain *chain, const uint8_t *genesis, size_t 
 
 mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t len, mgc_chain **out)
 {
+    mgc_member members[MGC_MEMBERS_MAX];
     mgc_ctx *ctx = ledger->ctx;
     mgc_status status;
     mgc_chain *chain;
@@ -72,12 +74,13 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     mgc__tree_init(&chain->transfers, ctx);
     mgc__tree_init(&chain->places, ctx);
     mgc__forest_init(&chain->log, ctx, log_leaf, chain);
-    status = mgc__genesis_read(ctx, genesis, len, &chain->genesis, chain->members);
+    status = mgc__genesis_read(ctx, genesis, len, &chain->genesis, members);
     if (status == MGC_OK) {
         memcpy(chain->name, chain->genesis.name, chain->genesis.name_len);
-        status = check_new(ledger, chain);
+        status = check_new(ledger, chain, members);
     }
     if (status == MGC_OK) status = keep_genesis(chain, genesis, len);
+    if (status == MGC_OK) status = mgc__configurations_begin(chain, members);
     if (status != MGC_OK) {
         mgc__chain_destroy(chain);
         return status;
@@ -214,6 +217,30 @@ static mgc_status check_day(const mgc_chain *chain, const mgc__header *h)
 
 /* --- the next block ------------------------------------------------------------------------------ */
 
+/* It names who signs, and may say who does after it. */
+static mgc_status check_change(const mgc_chain *chain, const mgc__header *h)
+{
+    const mgc__signers *now = mgc__chain_signers(chain);
+    mgc__signers next;
+    const char *why = NULL;
+
+    if (h->config_height != now->height)
+        return mgc__fail(chain->ledger->ctx, MGC_E_HEIGHT,
+                         "ledger: block %" PRIu64 " of chain %s names the configuration of height %" PRIu64 "; that of %" PRIu64
+                         " is in force",
+                         h->height, chain->name, h->config_height, now->height);
+    if (h->change.n > 0) why = mgc__signers_next(now, h, &next);
+    if (why == NULL && h->change.n > 0) {
+        mgc_status status = mgc__members_check(chain, h->change.list, h->change.n, h->change.quorum);
+
+        if (status != MGC_OK || h->change.n_others == 0) return status;
+        return mgc__members_check(chain, h->change.others, h->change.n_others, h->change.n_others);
+    }
+    if (why == NULL) return MGC_OK;
+    return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: who signs after block %" PRIu64 " of chain %s: %s", h->height,
+                     chain->name, why);
+}
+
 mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
 {
     const mgc__header *h = &b->header;
@@ -238,11 +265,7 @@ mgc_status mgc__check_links(const mgc_chain *chain, const mgc__stored_block *b)
         return mgc__fail(ctx, MGC_E_BAD_PARENT,
                          "ledger: block %" PRIu64 " of chain %s has another root of the blocks before it", h->height,
                          chain->name);
-    if (h->config_height != 0) /* membership does not change yet: the genesis is in force */
-        return mgc__fail(ctx, MGC_E_HEIGHT,
-                         "ledger: block %" PRIu64 " of chain %s names a configuration of height %" PRIu64, h->height,
-                         chain->name, h->config_height);
-    return MGC_OK;
+    return check_change(chain, h);
 }
 
 mgc_status mgc__check_order(const mgc_chain *chain, const mgc__header *h)
@@ -441,6 +464,7 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
         !mgc__forest_reserve(&chain->log))
         return mgc__no_memory(chain->ledger->ctx, "ledger: the index of blocks");
     status = index_block(chain, b);
+    if (status == MGC_OK) status = mgc__configurations_push(chain, &b->header, b->header_bytes, b->header_len);
     if (status != MGC_OK) {
         unindex_block(chain, b);
         return status;
@@ -468,45 +492,51 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
 
 /* --- certificates -------------------------------------------------------------------------------- */
 
-static const mgc_member *find_member(const mgc_chain *chain, uint32_t id)
+static mgc_status unknown_configuration(const mgc_chain *chain, const mgc__header *h)
 {
-    for (uint32_t i = 0; i < chain->genesis.n_members; i++)
-        if (chain->members[i].id == id) return &chain->members[i];
-    return NULL;
+    return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT,
+                     "ledger: block %" PRIu64 " of chain %s names the configuration of height %" PRIu64 ", which there is not",
+                     h->height, chain->name, h->config_height);
 }
 
-mgc_status mgc__check_votes(const mgc_chain *chain, const uint8_t block_hash[32], const mgc__certificate *c)
+static mgc_status too_few(const mgc_chain *chain, const mgc__signers *s, const mgc__certificate *c)
+{
+    return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT,
+                     "ledger: a certificate of chain %s with %" PRIu32 " votes; %" PRIu32 " are needed%s", chain->name, c->n,
+                     s->now.quorum, s->joint ? ", and a quorum of those before, since members change" : "");
+}
+
+mgc_status mgc__check_votes(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c)
 {
     mgc_ctx *ctx = chain->ledger->ctx;
+    mgc__signers next;
+    const mgc__signers *s = mgc__chain_signers_of(chain, &b->header, &next);
 
-    if (memcmp(c->block_hash, block_hash, 32) != 0)
+    if (s == NULL) return unknown_configuration(chain, &b->header);
+    if (memcmp(c->block_hash, b->hash, 32) != 0)
         return mgc__fail(ctx, MGC_E_BAD_CERT, "ledger: a certificate of chain %s for another block", chain->name);
-    if (c->n < chain->genesis.quorum)
-        return mgc__fail(ctx, MGC_E_BAD_CERT,
-                         "ledger: a certificate of chain %s with %" PRIu32 " votes; %" PRIu32 " are needed",
-                         chain->name, c->n, chain->genesis.quorum);
     for (uint32_t i = 0; i < c->n; i++)
-        if (find_member(chain, c->votes[i].member) == NULL)
+        if (!mgc__signers_have(s, c->votes[i].member))
             return mgc__fail(ctx, MGC_E_BAD_CERT,
                              "ledger: a certificate of chain %s with a vote of %" PRIu32 ", who is no member",
                              chain->name, c->votes[i].member);
-    return MGC_OK;
+    return mgc__signers_enough(s, c) ? MGC_OK : too_few(chain, s, c);
 }
 
 mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_block *b, const mgc__certificate *c)
 {
-    mgc_ctx *ctx = chain->ledger->ctx;
-    mgc_status status = mgc__check_votes(chain, b->hash, c);
+    mgc__signers next;
+    const mgc__signers *s = mgc__chain_signers_of(chain, &b->header, &next);
+    uint32_t wrong = 0;
+    mgc_status status = mgc__check_votes(chain, b, c);
 
-    for (uint32_t i = 0; i < c->n && status == MGC_OK; i++) {
-        status = mgc__verify_tagged(ctx, find_member(chain, c->votes[i].member)->public_key, vote_tag, chain->id,
-                                    MGC_ROLE_VALIDATOR, b->header_bytes, b->header_len, c->votes[i].signature);
-        if (status == MGC_E_BAD_SIGNATURE || status == MGC_E_BAD_KEY)
-            return mgc__fail(ctx, MGC_E_BAD_CERT,
-                             "ledger: the vote of member %" PRIu32 " on block %" PRIu64
-                             " of chain %s does not verify",
-                             c->votes[i].member, b->header.height, chain->name);
-    }
+    if (status == MGC_OK) status = mgc__signers_check(s, chain->id, b->header_bytes, b->header_len, b->hash, c, &wrong);
+    else return status;
+    if (status == MGC_E_BAD_CERT && wrong == 0) return too_few(chain, s, c);
+    if (status == MGC_E_BAD_CERT)
+        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT,
+                         "ledger: the vote of member %" PRIu32 " on block %" PRIu64 " of chain %s does not verify", wrong,
+                         b->header.height, chain->name);
     return status;
 }
 
@@ -540,18 +570,17 @@ mgc_status mgc__sign_vote(mgc_chain *chain, const mgc_key *key, const mgc__store
 
 mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key, uint8_t *signature)
 {
+    mgc__signers signers;
     mgc__stored_block b;
     mgc_status status;
     mgc__buf record;
-    bool member = false;
 
     if (chain == NULL || key == NULL || signature == NULL) return MGC_E_INVALID_ARG;
-    for (uint32_t i = 0; i < chain->genesis.n_members; i++)
-        if (memcmp(chain->members[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0) member = true;
-    if (!member)
+    status = mgc__chain_signers_at(chain, height == 0 ? 1 : height, &signers);
+    if (status == MGC_OK && !mgc__signers_have_key(&signers, mgc__key_public(key)))
         return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s",
                          chain->name);
-    status = mgc__check_caught_up(chain);
+    if (status == MGC_OK) status = mgc__check_caught_up(chain);
     if (status != MGC_OK) return status;
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);
@@ -562,20 +591,21 @@ mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
 
 mgc_status mgc__chain_check_vote(mgc_chain *chain, uint64_t height, const mgc_vote *vote)
 {
-    const mgc_member *member = find_member(chain, vote->member);
+    mgc__signers next;
+    mgc__tally tally = {0};
+    const mgc__signers *s;
     mgc__stored_block b;
     mgc_status status;
     mgc__buf record;
 
-    if (member == NULL)
-        return mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT, "ledger: %" PRIu32 " is no member of chain %s", vote->member,
-                         chain->name);
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &record, &b);
-    if (status == MGC_OK)
-        status = mgc__verify_tagged(chain->ledger->ctx, member->public_key, vote_tag, chain->id, MGC_ROLE_VALIDATOR,
-                                    b.header_bytes, b.header_len, vote->signature);
-    if (status == MGC_E_BAD_SIGNATURE || status == MGC_E_BAD_KEY)
+    if (status == MGC_OK) {
+        s = mgc__chain_signers_of(chain, &b.header, &next);
+        status = s == NULL ? unknown_configuration(chain, &b.header)
+                           : mgc__tally_vote(&tally, s, chain->id, b.header_bytes, b.header_len, vote->member, vote->signature);
+    }
+    if (status == MGC_E_BAD_CERT)
         status = mgc__fail(chain->ledger->ctx, MGC_E_BAD_CERT,
                            "ledger: the vote of member %" PRIu32 " does not fit block %" PRIu64 " of chain %s",
                            vote->member, height, chain->name);

@@ -29,7 +29,8 @@ enum {
     MGC__RECORD_CERTIFICATE = 4,
     MGC__RECORD_MARK = 5,
     MGC__RECORD_EVIDENCE = 6, /* of two final blocks of one height: the chain is halted from here on */
-    MGC__RECORD_RESUME = 7    /* an operator let it go on */
+    MGC__RECORD_RESUME = 7,   /* an operator let it go on */
+    MGC__RECORD_MEMBERS = 8   /* certificate of a block that changed who signs, which is pruned */
 };
 
 enum {

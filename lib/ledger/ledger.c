@@ -157,13 +157,6 @@ mgc_ctx *mgc__chain_ctx(const mgc_chain *chain)
     return chain->ledger->ctx;
 }
 
-const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n, uint32_t *quorum)
-{
-    *n = chain->genesis.n_members;
-    if (quorum != NULL) *quorum = chain->genesis.quorum;
-    return chain->members;
-}
-
 const mgc__state *mgc__chain_state(const mgc_chain *chain)
 {
     return &chain->state;
@@ -253,12 +246,14 @@ mgc_status mgc_chain_get_info(const mgc_chain *chain, mgc_chain_info *info)
     full.time_ms = chain->time_ms;
     full.n_records = chain->state.n_records;
     full.n_transactions = chain->n_txs;
-    full.n_members = chain->genesis.n_members;
-    full.quorum = chain->genesis.quorum;
+    full.n_members = mgc__chain_signers(chain)->now.n;
+    full.quorum = mgc__chain_signers(chain)->now.quorum;
+    full.config_height = mgc__chain_signers(chain)->height;
+    full.changing = mgc__chain_signers(chain)->joint;
     memcpy(full.chain_id, chain->id, 32);
     memcpy(full.block_hash, chain->hash, 32);
     memcpy(full.state_digest, chain->state_digest, 32);
-    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_chain_info, quorum));
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_chain_info, reserved0));
 }
 
 /* --- building a block ---------------------------------------------------------------------------- */
@@ -402,7 +397,7 @@ static mgc_status seal(mgc_chain *chain, uint32_t proposer, const mgc__stored_bl
     mgc__buf header, writes, record;
     mgc_status status;
 
-    mgc__buf_init(&header, chain->ledger->ctx, 4096);
+    mgc__buf_init(&header, chain->ledger->ctx, MGC__HEADER_BYTES_MAX);
     mgc__buf_init(&writes, chain->ledger->ctx, 2 * (size_t)MGC__BLOCK_WRITES_MAX);
     mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
     status = mgc__exec_finish(chain, proposer, &header, &writes);
@@ -476,6 +471,7 @@ mgc_status mgc_chain_apply(mgc_chain *chain, const uint8_t *bytes, size_t len, u
     if (status == MGC_OK) status = check_foreign(chain, &b, now_ms, drift_ms);
     if (status == MGC_OK) status = begin(chain, b.header.time_ms);
     if (status != MGC_OK) return status;
+    chain->change = b.header.change;
     status = mgc__verify_block_txs(chain, &b);
     if (status == MGC_OK) status = add_all(chain, &b);
     if (status != MGC_OK) {
@@ -539,23 +535,24 @@ mgc_status mgc_chain_certify(mgc_chain *chain, uint64_t height, const mgc_vote *
 
 mgc_status mgc_chain_commit(mgc_chain *chain, const mgc_key *key)
 {
+    const mgc__signers *now;
     mgc_status status;
     uint32_t member = 0;
 
     if (chain == NULL || key == NULL) return MGC_E_INVALID_ARG;
     if (!chain->open)
         return mgc__fail(chain->ledger->ctx, MGC_E_STATE, "ledger: chain %s has no open block", chain->name);
-    for (uint32_t i = 0; i < chain->genesis.n_members; i++)
-        if (memcmp(chain->members[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0)
-            member = chain->members[i].id;
+    now = mgc__chain_signers(chain);
+    for (uint32_t i = 0; i < now->now.n; i++)
+        if (memcmp(now->now.list[i].public_key, mgc__key_public(key), MGC_PUBLIC_KEY_BYTES) == 0) member = now->now.list[i].id;
     if (member == 0)
         return mgc__fail(chain->ledger->ctx, MGC_E_BAD_KEY, "ledger: the key is not of a member of chain %s",
                          chain->name);
-    if (chain->genesis.quorum != 1 || chain->final_height != chain->height)
+    if (now->now.quorum != 1 || now->joint || chain->change.n > 0 || chain->final_height != chain->height)
         return mgc__fail(chain->ledger->ctx, MGC_E_STATE,
                          "ledger: the blocks of chain %s need %" PRIu32
                          " votes, or some wait for theirs; seal, vote and certify them",
-                         chain->name, chain->genesis.quorum);
+                         chain->name, now->now.quorum);
     status = seal(chain, member, NULL, key);
     if (status == MGC_OK) status = mgc_ledger_sync(chain->ledger);
     return status;

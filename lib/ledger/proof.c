@@ -7,7 +7,7 @@
 #include "ledger/chain.h"
 #include "mgchain/verify.h"
 
-enum { PROOF_VERSION = 1, PROOF_BYTES_MAX = 1 << 26 };
+enum { PROOF_VERSION = 1, PROOF_VERSION_CHANGED = 2 /* members changed since the genesis */, PROOF_BYTES_MAX = 1 << 26 };
 
 /* --- the envelope -------------------------------------------------------------------------------- */
 
@@ -33,6 +33,38 @@ static mgc_status not_final(const mgc_chain *chain, uint64_t height)
                      chain->name, chain->final_height);
 }
 
+/* The genesis; where members changed before the block, each block that did so, with its certificate. */
+mgc_status mgc__proof_trust(mgc_chain *chain, const mgc__header *h, mgc__cbor_writer *w)
+{
+    mgc_status status = MGC_OK;
+    mgc__buf certificate;
+    size_t n = 0;
+
+    while (n + 1 < chain->n_configurations && chain->configurations[n + 1]->signers.height <= h->config_height) n++;
+    if (n == 0) {
+        mgc__cbor_put_bytes_at(w, 3, chain->genesis_bytes, chain->genesis_len);
+        return MGC_OK;
+    }
+    mgc__buf_init(&certificate, chain->ledger->ctx, MGC__RECORD_MAX);
+    mgc__cbor_put_uint(w, 3);
+    mgc__cbor_put_array(w, 1 + 2 * n);
+    mgc__cbor_put_bytes(w, chain->genesis_bytes, chain->genesis_len);
+    for (size_t i = 1; i <= n && status == MGC_OK; i++) {
+        const mgc__configuration *c = chain->configurations[i];
+
+        status = mgc__configuration_certificate(chain, c, &certificate);
+        mgc__cbor_put_bytes(w, c->header, c->header_len);
+        if (status == MGC_OK) mgc__cbor_put_bytes(w, certificate.bytes, certificate.len);
+    }
+    mgc__buf_free(&certificate);
+    return status;
+}
+
+uint32_t mgc__proof_version(const mgc__header *h)
+{
+    return h->config_height == 0 ? PROOF_VERSION : PROOF_VERSION_CHANGED;
+}
+
 /* Read the block at a height and write everything before the body. */
 static mgc_status making_begin(struct making *m, mgc_chain *chain, uint32_t kind, uint64_t height)
 {
@@ -51,9 +83,10 @@ static mgc_status making_begin(struct making *m, mgc_chain *chain, uint32_t kind
     if (status != MGC_OK) return status;
     mgc__cbor_to_buf(&m->w, &m->bytes);
     mgc__cbor_put_map(&m->w, 6);
-    mgc__cbor_put_uint_at(&m->w, 1, PROOF_VERSION);
+    mgc__cbor_put_uint_at(&m->w, 1, mgc__proof_version(&m->block.header));
     mgc__cbor_put_uint_at(&m->w, 2, kind);
-    mgc__cbor_put_bytes_at(&m->w, 3, chain->genesis_bytes, chain->genesis_len);
+    status = mgc__proof_trust(chain, &m->block.header, &m->w);
+    if (status != MGC_OK) return status;
     mgc__cbor_put_bytes_at(&m->w, 4, m->block.header_bytes, m->block.header_len);
     mgc__cbor_put_bytes_at(&m->w, 5, m->certificate.bytes, m->certificate.len);
     mgc__cbor_put_uint(&m->w, 6);

@@ -140,7 +140,8 @@ static mgc_status execute_again(mgc_chain *chain, const mgc__stored_block *b)
     mgc_status status = mgc__exec_begin(chain, b->header.time_ms);
 
     if (status != MGC_OK) return status;
-    mgc__buf_init(&header, chain->ledger->ctx, 4096);
+    chain->change = b->header.change;
+    mgc__buf_init(&header, chain->ledger->ctx, MGC__HEADER_BYTES_MAX);
     mgc__buf_init(&writes, chain->ledger->ctx, 2 * (size_t)MGC__BLOCK_WRITES_MAX);
     while (status == MGC_OK && mgc__list_next(&b->txs, &at, &bytes, &len)) {
         mgc__tx tx;
@@ -174,7 +175,7 @@ static mgc_status check_closed_day(mgc_chain *chain, const mgc__header *h)
 }
 
 /* Apply a certified block: links, roots, signatures, effects. */
-static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mgc__waiting *w)
+static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mgc__waiting *w, mgc__stored_block *read)
 {
     mgc__stored_block b;
     mgc_status status = mgc__stored_block_read(p->ledger->ctx, w->bytes, w->place.length, &b);
@@ -197,6 +198,7 @@ static mgc_status replay_block(mgc__replay *p, mgc_chain *chain, const struct mg
     if (status == MGC_OK) status = mgc__advance(chain, &b, &w->place);
     if (status != MGC_OK) mgc__state_undo(&chain->state, 0);
     mgc__exec_drop(chain); /* frees what executing needed; effects that stand are settled */
+    *read = b;
     if (status == MGC_OK) p->info.blocks++;
     return status;
 }
@@ -235,6 +237,7 @@ static mgc_status enqueue_block(mgc__replay *p, mgc_chain *chain, const mgc__rec
 static mgc_status replay_certificate(mgc__replay *p, mgc_chain *chain, const mgc__record *record)
 {
     struct mgc__queue *q = &p->queues[chain->index];
+    mgc__stored_block b;
     mgc__certificate c;
     mgc_status status;
 
@@ -244,8 +247,8 @@ static mgc_status replay_certificate(mgc__replay *p, mgc_chain *chain, const mgc
                          " of chain %s, which has %zu blocks waiting after %" PRIu64,
                          record->height, chain->name, q->n, chain->final_height);
     status = mgc__certificate_read(p->ledger->ctx, record->body, record->place.length, &c);
-    if (status == MGC_OK) status = replay_block(p, chain, &q->blocks[0]);
-    if (status == MGC_OK) status = mgc__check_votes(chain, chain->hash, &c);
+    if (status == MGC_OK) status = replay_block(p, chain, &q->blocks[0], &b);
+    if (status == MGC_OK) status = mgc__check_votes(chain, &b, &c);
     if (status != MGC_OK) return status;
     mgc__free(p->ledger->ctx, q->blocks[0].bytes);
     memmove(q->blocks, q->blocks + 1, --q->n * sizeof q->blocks[0]);
@@ -279,6 +282,7 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
     if (record->body == NULL) return note_place(chain, record);
     if (record->type == MGC__RECORD_BLOCK) return enqueue_block(p, chain, record);
     if (record->type == MGC__RECORD_CERTIFICATE) return replay_certificate(p, chain, record);
+    if (record->type == MGC__RECORD_MEMBERS) return mgc__replay_members(chain, record);
     if (record->type == MGC__RECORD_EVIDENCE) return mgc__replay_evidence(chain, record);
     if (record->type == MGC__RECORD_RESUME) {
         chain->halted = false;
@@ -312,14 +316,17 @@ static mgc_status check_certificate_at(mgc_chain *chain, uint64_t height, uint64
     return status;
 }
 
-/* Every header names its parent's hash, so the last certificate vouches for all blocks before it. */
+/* Every header names its parent's hash, so the last certificate vouches for all blocks before it; that those who signed it may,
+ * the certificates of all changes of members do. */
 mgc_status mgc__check_last_certificates(mgc_ledger *ledger)
 {
     mgc_status status = MGC_OK;
 
-    for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++)
-        if (ledger->chains[i]->final_height > 0)
+    for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++) {
+        status = mgc__configurations_check(ledger->chains[i]);
+        if (status == MGC_OK && ledger->chains[i]->final_height > 0)
             status = check_certificate_at(ledger->chains[i], ledger->chains[i]->final_height, NULL);
+    }
     return status;
 }
 

@@ -68,9 +68,29 @@ static void flush_if_full(struct writing *s)
     if (s->burst.len >= BURST) flush(s);
 }
 
-/* 1 genesis, 2 the header of the block after which the state stood, 3 transactions so far */
+/* Headers of blocks that changed who signs, up to the height. */
+static size_t count_changes(const mgc_chain *chain, uint64_t height)
+{
+    size_t n = 0;
+
+    while (n + 1 < chain->n_configurations && chain->configurations[n + 1]->signers.height <= height) n++;
+    return n;
+}
+
+static void put_changes(struct writing *s, const mgc_chain *chain, size_t n)
+{
+    mgc__cbor_put_uint(&s->w, 4);
+    mgc__cbor_put_array(&s->w, n);
+    for (size_t i = 1; i <= n; i++) {
+        mgc__cbor_put_bytes(&s->w, chain->configurations[i]->header, chain->configurations[i]->header_len);
+        flush_if_full(s);
+    }
+}
+
+/* 1 genesis, 2 the header of the block after which the state stood, 3 transactions so far, 4 where members changed: how */
 static mgc_status put_head(struct writing *s, mgc_chain *chain, uint64_t height)
 {
+    size_t changes = count_changes(chain, height);
     mgc__stored_block b;
     mgc__buf record;
     mgc_status status;
@@ -79,10 +99,11 @@ static mgc_status put_head(struct writing *s, mgc_chain *chain, uint64_t height)
     status = mgc__read_block_record(chain, height, &record, &b);
     if (status == MGC_OK) {
         mgc__cbor_put_raw(&s->w, magic, sizeof magic);
-        mgc__cbor_put_map(&s->w, 3);
+        mgc__cbor_put_map(&s->w, changes > 0 ? 4 : 3);
         mgc__cbor_put_bytes_at(&s->w, 1, chain->genesis_bytes, chain->genesis_len);
         mgc__cbor_put_bytes_at(&s->w, 2, b.header_bytes, b.header_len);
         mgc__cbor_put_uint_at(&s->w, 3, chain->day_txs);
+        if (changes > 0) put_changes(s, chain, changes);
     }
     mgc__buf_free(&record);
     return status;
@@ -208,7 +229,7 @@ mgc_status mgc_ledger_snapshot(mgc_ledger *ledger)
 mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *n_files)
 {
     uint32_t before = UINT32_MAX, removed;
-    mgc_status status;
+    mgc_status status = MGC_OK;
 
     if (n_files != NULL) *n_files = 0;
     if (ledger == NULL) return MGC_E_INVALID_ARG;
@@ -223,6 +244,9 @@ mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *n_files)
         if (chain->evidence.length > 0 && chain->evidence.segment < before) before = chain->evidence.segment;
     }
     if (ledger->n_chains == 0) return MGC_OK;
+    for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++) status = mgc__configurations_keep(ledger->chains[i], before);
+    if (status == MGC_OK) status = mgc_ledger_sync(ledger);
+    if (status != MGC_OK) return status;
     status = mgc__journal_prune(ledger->journal, before, &removed);
     if (n_files != NULL) *n_files = removed;
     for (uint32_t i = 0; i < ledger->n_chains; i++) {
@@ -354,27 +378,60 @@ static void stand_after(mgc_chain *chain, const mgc__header *h, const uint8_t ha
     chain->closing.n_records = chain->state.n_records;
 }
 
+/* The changes' headers, in a reader of their own; that they are the blocks' the log of hashes says. */
+static mgc_status load_changes(mgc_chain *chain, mgc__cbor_reader *r, uint64_t n, const mgc__header *last)
+{
+    mgc_status status = MGC_OK;
+
+    for (uint64_t i = 0; i < n && status == MGC_OK; i++) {
+        size_t len;
+        const uint8_t *bytes = mgc__cbor_get_bytes(r, &len, MGC__HEADER_BYTES_MAX);
+        mgc__header h;
+        uint8_t hash[32];
+
+        if (bytes == NULL || mgc__header_read(NULL, bytes, len, &h) != MGC_OK || h.height == 0 || h.height > last->height ||
+            h.change.n == 0 || h.config_height != mgc__chain_signers(chain)->height || h.config_height >= h.height)
+            return MGC_E_CORRUPT;
+        mgc__header_hash(bytes, len, hash);
+        if (memcmp(hash, chain->blocks[h.height - 1].hash, 32) != 0) return MGC_E_CORRUPT;
+        status = mgc__configurations_push(chain, &h, bytes, len);
+        if (status == MGC_E_BAD_CERT) status = MGC_E_CORRUPT;
+    }
+    if (status != MGC_OK) return status;
+    return last->config_height == mgc__chain_signers(chain)->height || last->height == mgc__chain_signers(chain)->height ? MGC_OK
+                                                                                                              : MGC_E_CORRUPT;
+}
+
 static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t len, uint32_t index, uint64_t day)
 {
     const uint8_t *genesis, *header;
     size_t genesis_len, header_len;
     mgc_chain *chain = NULL;
-    mgc__cbor_reader r;
+    mgc__cbor_reader r, changes;
+    bool with_changes;
     uint8_t hash[32];
-    uint64_t n_txs;
+    uint64_t n_txs, n_changes = 0;
+    size_t header_len_of;
     mgc__header h;
     mgc_status status;
 
     if (len < sizeof magic + 4 || memcmp(bytes, magic, 7) != 0) return MGC_E_CORRUPT;
     if (bytes[7] > FORMAT_VERSION) return MGC_E_VERSION;
+    with_changes = bytes[sizeof magic] == 0xa4; /* a map of 4 */
     mgc__cbor_read(&r, bytes + sizeof magic, len - sizeof magic - 4);
-    mgc__cbor_get_map(&r, 3);
+    mgc__cbor_get_map(&r, with_changes ? 4 : 3);
     mgc__cbor_get_key(&r, 1);
     genesis = mgc__cbor_get_bytes(&r, &genesis_len, HEAD_MAX);
     mgc__cbor_get_key(&r, 2);
     header = mgc__cbor_get_bytes(&r, &header_len, HEAD_MAX);
     mgc__cbor_get_key(&r, 3);
     n_txs = mgc__cbor_get_uint(&r, UINT64_MAX);
+    if (with_changes) {
+        mgc__cbor_get_key(&r, 4);
+        n_changes = mgc__cbor_get_array(&r, UINT32_MAX);
+    }
+    changes = r;
+    for (uint64_t i = 0; i < n_changes && r.status == MGC_OK; i++) (void)mgc__cbor_get_bytes(&r, &header_len_of, MGC__HEADER_BYTES_MAX);
     if (r.status != MGC_OK || mgc__header_read(NULL, header, header_len, &h) != MGC_OK || h.height != day - 1)
         return MGC_E_CORRUPT;
     status = mgc__chain_create(ledger, genesis, genesis_len, &chain);
@@ -384,6 +441,7 @@ static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t le
     mgc__header_hash(header, header_len, hash);
     mgc__cbor_read(&r, r.at, (size_t)(r.end - r.at));
     status = load_parts(chain, &r, &h);
+    if (status == MGC_OK) status = load_changes(chain, &changes, n_changes, &h);
     if (status == MGC_OK && (memcmp(h.chain_id, chain->id, 32) != 0 ||
                              memcmp(hash, chain->blocks[h.height - 1].hash, 32) != 0))
         status = MGC_E_CORRUPT;

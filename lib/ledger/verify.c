@@ -2,8 +2,10 @@
 /* The light verifier: bytes in, a verdict out; no ledger, no store, no allocation.
  *
  *   1. the proof's form; its genesis hashes to the chain id that is trusted
- *   2. the header names that chain; its certificate is a quorum of the genesis' members' signatures on it
- *   3. the body: a path from the thing to one of the header's roots
+ *   2. the blocks that changed who signs since, in their order: each names the one before it, each is signed by those in force
+ *      (signers.c); up to the last one that is known already only hashes are compared
+ *   3. the header names that chain and the last of those; its certificate is a quorum of those who sign then
+ *   4. the body: a path from the thing to one of the header's roots
  *
  * Nothing of a proof is believed before it was hashed or its signature was verified. */
 #include "mgchain/verify.h"
@@ -14,17 +16,20 @@
 #include "ledger/proof.h"
 #include "ledger/state.h"
 
-enum { HEADER_MAX = 4096 };
-
-static const char vote_tag[] = "mgchain/vote/1";
+enum {
+    HEADER_MAX = MGC__HEADER_BYTES_MAX,
+    CERTIFICATE_MAX = 16384,
+    CHANGES_MAX = 1 << 16 /* far more than an alliance will see: bounds what a proof can make us do */
+};
 
 /* A proof taken apart up to its body. */
 struct opened {
     mgc__cbor_reader reader; /* before the body */
+    mgc__cbor_reader changes; /* before the first pair of header and certificate */
+    uint32_t n_changes;
     const uint8_t *genesis_bytes, *header_bytes, *certificate_bytes;
     size_t genesis_len, header_len, certificate_len;
-    mgc__genesis genesis;
-    mgc_member members[MGC_MEMBERS_MAX];
+    mgc__signers signers; /* in force before the block */
     mgc__header header;
     uint8_t hash[32];
     mgc__certificate certificate;
@@ -32,52 +37,110 @@ struct opened {
 
 /* --- certificates -------------------------------------------------------------------------------- */
 
-static const mgc_member *find_member(const struct opened *o, uint32_t id)
+static mgc_status check_certificate(const struct opened *o, const mgc__header *h, const uint8_t *header, size_t len,
+                                    const uint8_t hash[32], const mgc__certificate *c)
 {
-    for (uint32_t i = 0; i < o->genesis.n_members; i++)
-        if (o->members[i].id == id) return &o->members[i];
-    return NULL;
-}
+    mgc__signers next;
+    uint32_t wrong;
 
-/* A vote signs tag NUL chain id, role, header. */
-static mgc_status verify_votes(const struct opened *o, const uint8_t *header, size_t len, const mgc__certificate *c)
-{
-    uint8_t message[sizeof vote_tag + 33 + HEADER_MAX];
-    size_t message_len = sizeof vote_tag + 33 + len;
-
-    assert(len <= HEADER_MAX);
-    memcpy(message, vote_tag, sizeof vote_tag);
-    memcpy(message + sizeof vote_tag, o->header.chain_id, 32);
-    message[sizeof vote_tag + 32] = MGC_ROLE_VALIDATOR;
-    memcpy(message + sizeof vote_tag + 33, header, len);
-    for (uint32_t i = 0; i < c->n; i++) {
-        const mgc_member *member = find_member(o, c->votes[i].member);
-        mgc_status status;
-
-        if (member == NULL) return MGC_E_BAD_CERT;
-        status = mgc_signature_verify(member->public_key, message, message_len, c->votes[i].signature,
-                                      MGC_SIGNATURE_BYTES);
-        if (status != MGC_OK) return status == MGC_E_CRYPTO ? status : MGC_E_BAD_CERT;
-    }
-    return MGC_OK;
-}
-
-static mgc_status check_certificate(const struct opened *o, const uint8_t *header, size_t len, const uint8_t hash[32],
-                                    const mgc__certificate *c)
-{
-    if (memcmp(c->block_hash, hash, 32) != 0 || c->n < o->genesis.quorum) return MGC_E_BAD_CERT;
-    return verify_votes(o, header, len, c);
+    if (h->config_height != o->signers.height || h->height <= h->config_height) return MGC_E_BAD_CERT;
+    if (h->change.n > 0 && mgc__signers_next(&o->signers, h, &next) != NULL) return MGC_E_BAD_CERT;
+    return mgc__signers_check(mgc__signers_of(&o->signers, h, &next), h->chain_id, header, len, hash, c, &wrong);
 }
 
 /* --- opening a proof ----------------------------------------------------------------------------- */
 
 static mgc_status check_genesis(const mgc_verifier *v, struct opened *o)
 {
+    mgc_member members[MGC_MEMBERS_MAX];
+    mgc__genesis genesis;
+    mgc_status status;
     uint8_t id[32];
 
     mgc__chain_id(o->genesis_bytes, o->genesis_len, id);
     if (memcmp(id, v->chain_id, 32) != 0) return MGC_E_WRONG_CHAIN;
-    return mgc__genesis_read(NULL, o->genesis_bytes, o->genesis_len, &o->genesis, o->members);
+    status = mgc__genesis_read(NULL, o->genesis_bytes, o->genesis_len, &genesis, members);
+    if (status == MGC_OK) mgc__signers_begin(&o->signers, &genesis, members);
+    return status;
+}
+
+/* The next pair: header, its hash, certificate. */
+struct pair {
+    const uint8_t *header, *certificate;
+    size_t header_len, certificate_len;
+    mgc__header h;
+    uint8_t hash[32];
+};
+
+static mgc_status next_pair(mgc__cbor_reader *r, struct pair *p)
+{
+    p->header = mgc__cbor_get_bytes(r, &p->header_len, HEADER_MAX);
+    p->certificate = mgc__cbor_get_bytes(r, &p->certificate_len, CERTIFICATE_MAX);
+    if (r->status != MGC_OK) return r->status;
+    mgc__header_hash(p->header, p->header_len, p->hash);
+    return mgc__header_read(NULL, p->header, p->header_len, &p->h);
+}
+
+/* Is the last change that is known among them?  *known: how many come up to it; 0: they are of before it. */
+static mgc_status find_known(const mgc_verifier *v, const struct opened *o, uint32_t *known)
+{
+    mgc__cbor_reader r = o->changes;
+    mgc_status status = MGC_OK;
+    struct pair p;
+
+    *known = 0;
+    if (v->members_height == 0) return MGC_OK;
+    for (uint32_t i = 0; i < o->n_changes && *known == 0 && status == MGC_OK; i++) {
+        status = next_pair(&r, &p);
+        if (status != MGC_OK || p.h.height != v->members_height) continue;
+        if (memcmp(p.hash, v->members_hash, 32) != 0) return MGC_E_EQUIVOCATION;
+        *known = i + 1;
+    }
+    if (status == MGC_OK && *known == 0 && o->header.height > v->members_height) return MGC_E_BAD_CERT;
+    return status;
+}
+
+/* From the genesis' members to those in force. */
+static mgc_status follow_members(mgc_verifier *v, struct opened *o)
+{
+    mgc__cbor_reader r = o->changes;
+    mgc__certificate certificate;
+    mgc__signers next;
+    struct pair p;
+    uint32_t known;
+    mgc_status status = find_known(v, o, &known);
+
+    for (uint32_t i = 0; i < o->n_changes && status == MGC_OK; i++) {
+        status = next_pair(&r, &p);
+        if (status == MGC_OK && memcmp(p.h.chain_id, v->chain_id, 32) != 0) status = MGC_E_WRONG_CHAIN;
+        if (status == MGC_OK && i >= known) {
+            status = mgc__certificate_read(NULL, p.certificate, p.certificate_len, &certificate);
+            if (status == MGC_OK) status = check_certificate(o, &p.h, p.header, p.header_len, p.hash, &certificate);
+        }
+        if (status == MGC_OK && mgc__signers_next(&o->signers, &p.h, &next) != NULL) status = MGC_E_BAD_CERT;
+        if (status != MGC_OK) return status;
+        o->signers = next;
+        if (i < known) continue;
+        if (p.h.height <= v->members_height) continue; /* of before what is known */
+        v->members_height = p.h.height;
+        memcpy(v->members_hash, p.hash, 32);
+    }
+    return status;
+}
+
+/* The genesis, in version 2 with the changes of members. */
+static void read_trust(struct opened *o, mgc__cbor_reader *r, bool changed, size_t len)
+{
+    uint64_t n = changed ? mgc__cbor_get_array(r, 1 + 2 * (uint64_t)CHANGES_MAX) : 1;
+    size_t unused;
+
+    if (r->status == MGC_OK && (n % 2 == 0 || (changed && n == 1)))
+        mgc__cbor_refuse(r, MGC_E_NONCANONICAL, "a genesis, then pairs of header and certificate");
+    o->genesis_bytes = mgc__cbor_get_bytes(r, &o->genesis_len, len);
+    o->changes = *r;
+    o->n_changes = (uint32_t)(n / 2);
+    for (uint64_t i = 1; i < n && r->status == MGC_OK; i++)
+        (void)mgc__cbor_get_bytes(r, &unused, i % 2 == 1 ? HEADER_MAX : CERTIFICATE_MAX);
 }
 
 static mgc_status read_envelope(struct opened *o, const uint8_t *proof, size_t len, uint32_t kind)
@@ -89,13 +152,13 @@ static mgc_status read_envelope(struct opened *o, const uint8_t *proof, size_t l
     mgc__cbor_get_map(r, 6);
     mgc__cbor_get_key(r, 1);
     version = mgc__cbor_get_uint(r, UINT64_MAX);
-    if (r->status == MGC_OK && version != 1)
-        mgc__cbor_refuse(r, version > 1 ? MGC_E_VERSION : MGC_E_SCHEMA, "a version that is not known");
+    if (r->status == MGC_OK && version != 1 && version != 2)
+        mgc__cbor_refuse(r, version > 2 ? MGC_E_VERSION : MGC_E_SCHEMA, "a version that is not known");
     mgc__cbor_get_key(r, 2);
     found = mgc__cbor_get_uint(r, UINT64_MAX);
     if (r->status == MGC_OK && found != kind) mgc__cbor_refuse(r, MGC_E_BAD_PROOF, "a proof of another kind");
     mgc__cbor_get_key(r, 3);
-    o->genesis_bytes = mgc__cbor_get_bytes(r, &o->genesis_len, len);
+    read_trust(o, r, version == 2, len);
     mgc__cbor_get_key(r, 4);
     o->header_bytes = mgc__cbor_get_bytes(r, &o->header_len, HEADER_MAX);
     mgc__cbor_get_key(r, 5);
@@ -124,16 +187,18 @@ static mgc_status open_proof(mgc_verifier *v, const uint8_t *proof, size_t len, 
     if (status == MGC_OK) status = mgc__header_read(NULL, o->header_bytes, o->header_len, &o->header);
     if (status != MGC_OK) return status;
     if (memcmp(o->header.chain_id, v->chain_id, 32) != 0) return MGC_E_WRONG_CHAIN;
+    status = follow_members(v, o);
+    if (status != MGC_OK) return status;
     if (o->certificate_bytes == NULL) return MGC_E_NOT_FINAL;
     status = mgc__certificate_read(NULL, o->certificate_bytes, o->certificate_len, &o->certificate);
     if (status != MGC_OK) return status;
     mgc__header_hash(o->header_bytes, o->header_len, o->hash);
     if (memcmp(o->hash, v->seen_hash, 32) != 0 || is_zero(v->seen_hash)) {
-        status = check_certificate(o, o->header_bytes, o->header_len, o->hash, &o->certificate);
+        status = check_certificate(o, &o->header, o->header_bytes, o->header_len, o->hash, &o->certificate);
         if (status != MGC_OK) return status;
         memcpy(v->seen_hash, o->hash, 32);
     } else {
-        o->certificate.n = o->genesis.quorum; /* this one was not looked at */
+        o->certificate.n = o->signers.now.quorum; /* this one was not looked at */
     }
     if (v->height == o->header.height && memcmp(v->block_hash, o->hash, 32) != 0) return MGC_E_EQUIVOCATION;
     return MGC_OK;
@@ -504,6 +569,6 @@ mgc_status mgc_verify_equivocation(mgc_verifier *verifier, const uint8_t *proof,
     mgc__header_hash(found.item, found.item_len, found.item_hash);
     if (other.height != o.header.height || memcmp(found.item_hash, o.hash, 32) == 0) return MGC_E_BAD_PROOF;
     found.index = other.height;
-    status = check_certificate(&o, found.item, found.item_len, found.item_hash, &other_certificate);
+    status = check_certificate(&o, &other, found.item, found.item_len, found.item_hash, &other_certificate);
     return status == MGC_OK ? tell(&o, MGC_PROOF_EQUIVOCATION, &found, what) : status;
 }

@@ -168,6 +168,7 @@ mgc_status mgc__standing_take(mgc__cluster *c)
         if (st != MGC_OK || info.acked_height < c->coming.heights[i]) return st;
     }
     c->coming.set = false;
+    c->unsaid = !c->coming.said;
     st = mgc__cluster_publish(c, &c->coming, &c->deeds);
     if (st == MGC_OK) st = mgc__cluster_event(c, &saved);
     if (st == MGC_OK) st = mgc__cluster_event(c, &compact);
@@ -177,10 +178,15 @@ mgc_status mgc__standing_take(mgc__cluster *c)
 mgc_status mgc__standing_note(mgc__cluster *c)
 {
     mgc_raft_info info = {.struct_size = sizeof info};
+    bool full, said;
 
     if (c->coming.set || mgc_raft_get_info(c->raft, &info) != MGC_OK || c->ordered < info.first) return MGC_OK;
     /* Once the ring is nearly full whatever was executed goes, however little: others may need this member to take entries. */
-    if (c->ordered + 1 < info.first + CLUSTER_COMPACT && info.last + 1 < info.first + CLUSTER_LOG_MAX - CLUSTER_LOG_MAX / 8) return MGC_OK;
+    full = info.last + 1 >= info.first + CLUSTER_LOG_MAX - CLUSTER_LOG_MAX / 8;
+    if (!full && c->ordered + 1 < info.first + CLUSTER_COMPACT && !c->unsaid) return MGC_OK;
+    said = mgc__order_said(c, &c->config);
+    if (!said && !full) return MGC_OK;
+    c->coming.said = said;
     if (mgc_raft_snap_meta_at(c->raft, c->ordered, &c->coming.meta) != MGC_OK) return MGC_OK;
     c->coming.set = true;
     c->coming.roster = c->roster;
@@ -332,6 +338,7 @@ static mgc_status start_order(mgc__cluster *c)
     mgc_raft_boot boot = {0};
     mgc_status st = genesis_of(c, &boot.base);
 
+    if (st == MGC_OK) st = mgc__order_hash(&boot.base.config, c->genesis_config);
     if (st == MGC_OK) st = open_log(c, &boot.base);
     if (st != MGC_OK) return st;
     mgc__raftlog_get_info(c->log, &info);
@@ -350,6 +357,7 @@ static mgc_status start_order(mgc__cluster *c)
     if (st == MGC_OK) st = begin_incarnation(c, &boot, &b);
     if (st == MGC_OK) st = start_core(c, &boot, b.n);
     free_boot(c, &b);
+    c->config = boot.base.config;
     c->ordered = boot.base.index;
     return st;
 }

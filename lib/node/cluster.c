@@ -200,6 +200,7 @@ static mgc_status execute_entry(mgc__cluster *c, const mgc__raftlog_entry *e)
     cluster_reader r = {.at = e->body, .end = e->body + e->len};
 
     if (e->type == MGC_RAFT_NOOP) return mgc__leader_check(c, e->body, e->len);
+    if (e->type == MGC_RAFT_CONFIG) return mgc__order_configure(c, e);
     if (e->type != MGC_RAFT_DATA) return MGC_OK;
     return cluster_uint(&r, 4) == CHANGE_VERSION ? mgc__change_execute(c, e->body, e->len) : mgc__round_execute(c, e->body, e->len);
 }

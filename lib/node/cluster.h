@@ -7,6 +7,7 @@
  *   round.c     what an entry of the common order is, and what becomes of it
  *   final.c     votes on blocks, certificates, blocks for members that were away
  *   members.c   who takes part, and how that changes
+ *   order.c     who signs blocks: the order's configurations in the chains' headers
  *   policy.c    what of that follows from credit; which configurations are taken
  *   sign.c      signatures on messages; who signs two truths
  *   credit.c    what credit says to the consensus, and what the leader tells credit
@@ -60,7 +61,7 @@ enum {
 typedef struct pending_votes { /* of one block */
     uint64_t height;
     uint32_t n;
-    mgc_vote votes[CLUSTER_MEMBERS_MAX];
+    mgc_vote votes[CLUSTER_KNOWN_MAX];
 } pending_votes;
 
 /* Whom the common order knows, and what was decided that he be: MGC_STANDING_... */
@@ -75,7 +76,7 @@ typedef struct credit_table {
     uint64_t epoch; /* 0: none */
     uint32_t n;
     uint8_t hash[32]; /* of the rest */
-    mgc_raft_standing list[CLUSTER_MEMBERS_MAX];
+    mgc_raft_standing list[CLUSTER_KNOWN_MAX];
 } credit_table;
 
 /* All that members must agree on besides the chains: a function of the executed order alone, namely of its changes. */
@@ -95,6 +96,7 @@ typedef struct standing {
     uint8_t hashes[HOMES][32];
     roster roster;
     bool set;
+    bool said; /* the chains say what the configuration is: others can verify it */
 } standing;
 
 /* A change that a voter approves of. */
@@ -126,6 +128,9 @@ typedef struct mgc__cluster mgc__cluster;
 struct mgc__cluster {
     mgc_node *node;
     roster roster;
+    mgc_raft_config config; /* of the order, as executed */
+    uint8_t genesis_config[32]; /* hash of the first one */
+    bool unsaid; /* the last snapshot is one that others refuse */
     heard heard[CLUSTER_KNOWN_MAX];
     uint32_t n_heard;
     approval own, approvals[CLUSTER_MEMBERS_MAX]; /* own: to be told again until it is decided */
@@ -155,10 +160,10 @@ struct mgc__cluster {
     standing coming;    /* a snapshot will be taken there, once all is final */
     standing target;    /* a snapshot from the leader: blocks are being fetched up to it */
     uint32_t target_from;
-    mgc_raft_credit credit[CLUSTER_MEMBERS_MAX]; /* by rank, as the core was told */
+    mgc_raft_credit credit[CLUSTER_KNOWN_MAX]; /* by rank, as the core was told */
     uint32_t n_credit, convicted, demote; /* convicted, demote: bits by rank */
     uint64_t credit_epoch; /* whose table it is; 0: the market is not founded */
-    uint32_t node_credit[CLUSTER_MEMBERS_MAX], trade_credit[CLUSTER_MEMBERS_MAX]; /* by rank */
+    uint32_t node_credit[CLUSTER_KNOWN_MAX], trade_credit[CLUSTER_KNOWN_MAX]; /* by rank */
     statement signed_last; /* of this member: the same head goes to every peer */
 };
 
@@ -203,10 +208,18 @@ const known_member *mgc__known(const mgc__cluster *c, uint32_t id); /* NULL: a s
 heard *mgc__heard(mgc__cluster *c, uint32_t id); /* NULL: too many strangers */
 bool mgc__joining(const mgc__cluster *c); /* a newcomer that nobody has added yet */
 uint32_t mgc__standing_of(const mgc__cluster *c, uint32_t id); /* in the configuration in force here */
-bool mgc__signs_blocks(const mgc_node *node, uint32_t id); /* named by the chains' genesis */
+bool mgc__signs_blocks(const mgc_node *node, uint32_t id); /* of the chain that credit is on, now */
 mgc_status mgc__change_receive(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__change_execute(mgc__cluster *c, const uint8_t *bytes, size_t len);
 mgc_status mgc__members_tick(mgc__cluster *c);
+
+/* --- order.c ------------------------------------------------------------------------------------ */
+
+mgc_status mgc__order_hash(const mgc_raft_config *config, uint8_t hash[32]);
+mgc_status mgc__order_configure(mgc__cluster *c, const mgc__raftlog_entry *e); /* is executed */
+bool mgc__order_said(const mgc__cluster *c, const mgc_raft_config *config);    /* by all chains, that it is in force */
+/* In an open block: what it must say so that the chain gets there; *changes: something. */
+mgc_status mgc__order_announce(mgc__cluster *c, mgc_chain *chain, bool *changes);
 
 /* --- policy.c ----------------------------------------------------------------------------------- */
 
@@ -237,6 +250,7 @@ mgc_status mgc__submit_own(mgc_node *node, uint32_t contract, const char *method
 
 /* What the applied state says of credit, for the core; *changed: other than it was told. */
 mgc_status mgc__credit_look(mgc__cluster *c, bool *changed);
+void mgc__credit_past(const mgc__cluster *c, mgc_node_member_info *m); /* of one who signed once and does not any more */
 mgc_status mgc__credit_hand_over(mgc__cluster *c);
 /* As leader, before a round with work on the trading chain: certificates and epochs that are due go into the pool. */
 mgc_status mgc__credit_tell(mgc__cluster *c);
@@ -248,6 +262,8 @@ mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
 mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_tick(mgc__cluster *c);
+/* Are these a quorum for that block, if their signatures are good? */
+bool mgc__final_enough(const mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *votes, uint32_t n);
 
 static inline void cluster_put32(mgc__buf *b, uint32_t x)
 {

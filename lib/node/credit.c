@@ -8,7 +8,7 @@
  * The view is a function of the executed order, so it is the same at all members at the same entry. */
 #include "contract/credit.h"
 
-#include "ledger/block.h"
+#include "ledger/signers.h"
 #include "node/cluster.h"
 
 enum {
@@ -32,7 +32,7 @@ static uint64_t epoch_of(const mgc__cluster *c)
 mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
 {
     mgc__credit_entry entries[MGC_MEMBERS_MAX];
-    mgc_raft_credit view[CLUSTER_MEMBERS_MAX] = {{0}};
+    mgc_raft_credit view[CLUSTER_KNOWN_MAX] = {{0}};
     uint8_t root[32];
     size_t n = 0;
     mgc_status st;
@@ -41,7 +41,7 @@ mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
     if (c->node->opts.credit == 0) return MGC_OK;
     st = mgc__credit_table(state_of(c, MGC_CONTRACT_CREDIT), state_of(c, MGC_CONTRACT_INFORMATION),
                            mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), entries, MGC__COUNT(entries), &n, root);
-    if (st != MGC_OK || n > CLUSTER_MEMBERS_MAX) return st;
+    if (st != MGC_OK || n > CLUSTER_KNOWN_MAX) return st;
     c->convicted = c->demote = 0;
     c->credit_epoch = epoch_of(c);
     for (uint32_t i = 0; i < n; i++) {
@@ -57,6 +57,19 @@ mgc_status mgc__credit_look(mgc__cluster *c, bool *changed)
     memcpy(c->credit, view, sizeof view);
     c->n_credit = (uint32_t)n;
     return MGC_OK;
+}
+
+void mgc__credit_past(const mgc__cluster *c, mgc_node_member_info *m)
+{
+    const mgc_chain *chain = c->node->chains[mgc__node_home(c->node, MGC_CONTRACT_CREDIT)];
+    mgc__credit_entry e;
+
+    if (c->n_credit == 0 || !mgc__credit_validator(state_of(c, MGC_CONTRACT_CREDIT), state_of(c, MGC_CONTRACT_INFORMATION), chain, m->id, &e))
+        return;
+    m->convicted = e.convicted;
+    m->early = !e.convicted && e.node >= CANDIDATE_MIN;
+    m->node_credit = e.node;
+    m->trade_credit = e.trade;
 }
 
 /* --- handing over ------------------------------------------------------------------------------- */
@@ -90,17 +103,19 @@ static mgc_status tell_epoch(mgc__cluster *c)
     return st;
 }
 
-/* The votes on a block that are here and good, ascending by member; bits by place among the chain's members. */
+/* The votes on a block that are here and good, ascending by member; bits by place among those who sign it. */
 static uint32_t good_votes(mgc__cluster *c, uint32_t chain, uint64_t height, mgc_vote *votes, uint64_t *members)
 {
     const pending_votes *p = &c->votes[chain][height % CLUSTER_PENDING];
-    uint32_t n_members, n = 0;
-    const mgc_member *list = mgc__chain_members(c->node->chains[chain], &n_members, NULL);
+    mgc__signers signers;
+    mgc__half all = {0};
+    uint32_t n = 0;
 
     *members = 0;
-    for (uint32_t i = 0; i < n_members && p->height == height; i++)
+    if (mgc__chain_signers_at(c->node->chains[chain], height, &signers) == MGC_OK) mgc__signers_all(&signers, &all);
+    for (uint32_t i = 0; i < all.n && p->height == height; i++)
         for (uint32_t k = 0; k < p->n; k++)
-            if (p->votes[k].member == list[i].id && mgc__chain_check_vote(c->node->chains[chain], height, &p->votes[k]) == MGC_OK) {
+            if (p->votes[k].member == all.list[i].id && mgc__chain_check_vote(c->node->chains[chain], height, &p->votes[k]) == MGC_OK) {
                 *members |= UINT64_C(1) << i;
                 votes[n++] = p->votes[k];
             }
@@ -109,7 +124,7 @@ static uint32_t good_votes(mgc__cluster *c, uint32_t chain, uint64_t height, mgc
 
 static mgc_status submit_certificate(mgc__cluster *c, const mgc__stored_block *b, const mgc_vote *votes, uint32_t n)
 {
-    uint8_t bytes[64 + CLUSTER_MEMBERS_MAX * 80];
+    uint8_t bytes[64 + CLUSTER_KNOWN_MAX * 80];
     mgc__certificate certificate = {.block_hash = b->hash, .n = n};
     mgc__cbor_writer w;
     mgc_args *args = NULL;
@@ -130,9 +145,9 @@ static mgc_status submit_certificate(mgc__cluster *c, const mgc__stored_block *b
 }
 
 /* A block's certificate, where it has signatures that are not counted yet. */
-static mgc_status tell_certificate(mgc__cluster *c, uint32_t chain, uint64_t height, uint32_t quorum)
+static mgc_status tell_certificate(mgc__cluster *c, uint32_t chain, uint64_t height)
 {
-    mgc_vote votes[CLUSTER_MEMBERS_MAX];
+    mgc_vote votes[CLUSTER_KNOWN_MAX];
     uint64_t here, counted;
     uint32_t n;
     const uint8_t *bytes;
@@ -143,7 +158,7 @@ static mgc_status tell_certificate(mgc__cluster *c, uint32_t chain, uint64_t hei
 
     if (!mgc__credit_counted(state_of(c, MGC_CONTRACT_CREDIT), state_of(c, MGC_CONTRACT_INFORMATION), height, &counted)) return MGC_OK;
     n = good_votes(c, chain, height, votes, &here);
-    if (n < quorum || (here & ~counted) == 0) return MGC_OK;
+    if (!mgc__final_enough(c, chain, height, votes, n) || (here & ~counted) == 0) return MGC_OK;
     st = mgc_chain_read_block(c->node->chains[chain], height, &block);
     if (st == MGC_OK) st = mgc_block_get_bytes(block, &bytes, &len);
     if (st == MGC_OK) st = mgc__block_read(c->node->ctx, bytes, len, &b);
@@ -167,6 +182,6 @@ mgc_status mgc__credit_tell(mgc__cluster *c)
     if (st != MGC_OK || !work) return st; /* a block for certificates alone would need one itself */
     st = mgc_chain_get_info(c->node->chains[home], &info);
     for (uint32_t back = 0; back < SIGNATURES_LATE && back < info.final_height && st == MGC_OK; back++)
-        if (back == 0 || back + 1 == SIGNATURES_LATE) st = tell_certificate(c, home, info.final_height - back, info.quorum);
+        if (back == 0 || back + 1 == SIGNATURES_LATE) st = tell_certificate(c, home, info.final_height - back);
     return st;
 }

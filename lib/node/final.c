@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finality: signatures of members on the headers that they computed, gathered into certificates, in the order of sealing;
  * and blocks for a member that was away longer than the consensus log reaches. */
+#include "ledger/signers.h"
+
 #include "node/cluster.h"
 
 static mgc_status info_of(mgc__cluster *c, uint32_t chain, mgc_chain_info *info)
@@ -43,7 +45,37 @@ static void keep_vote(mgc__cluster *c, uint32_t chain, uint64_t height, const mg
             p->votes[i] = *vote;
             return;
         }
-    if (p->n < CLUSTER_MEMBERS_MAX) p->votes[p->n++] = *vote;
+    if (p->n < CLUSTER_KNOWN_MAX) p->votes[p->n++] = *vote;
+}
+
+/* Of a block that is here its signers are known; of one to come, whoever the order knows may be one. */
+static bool may_sign(mgc__cluster *c, uint32_t chain, uint64_t height, uint32_t id)
+{
+    mgc_chain_info info;
+    mgc__signers s;
+
+    if (info_of(c, chain, &info) == MGC_OK && height > info.height) return mgc__known(c, id) != NULL || mgc__joining(c);
+    return mgc__chain_signers_at(c->node->chains[chain], height, &s) == MGC_OK && mgc__signers_have(&s, id);
+}
+
+/* Are they a quorum, if their signatures are good; during a change of members one of each half? */
+bool mgc__final_enough(const mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *votes, uint32_t n)
+{
+    mgc__certificate certificate = {.n = n};
+    mgc__signers s;
+
+    for (uint32_t i = 0; i < n; i++) certificate.votes[i].member = votes[i].member;
+    return mgc__chain_signers_at(c->node->chains[chain], height, &s) == MGC_OK && mgc__signers_enough(&s, &certificate);
+}
+
+/* Must this member sign that block? */
+static bool signs(const mgc__cluster *c, uint32_t chain, uint64_t height)
+{
+    uint8_t key[32];
+    mgc__signers s;
+
+    return mgc_key_public(c->node->opts.key, key) == MGC_OK &&
+           mgc__chain_signers_at(c->node->chains[chain], height, &s) == MGC_OK && mgc__signers_have_key(&s, key);
 }
 
 /* Drop those that do not fit the block that stands here. */
@@ -77,9 +109,11 @@ static mgc_status advance(mgc__cluster *c)
             pending_votes *p;
             st = info_of(c, i, &info);
             p = &c->votes[i][(info.final_height + 1) % CLUSTER_PENDING];
-            if (st != MGC_OK || info.final_height == info.height || p->height != info.final_height + 1 || p->n < info.quorum) continue;
+            if (st != MGC_OK || info.final_height == info.height || p->height != info.final_height + 1 ||
+                !mgc__final_enough(c, i, p->height, p->votes, p->n))
+                continue;
             st = sift(c, i, p);
-            if (st != MGC_OK || p->n < info.quorum) continue;
+            if (st != MGC_OK || !mgc__final_enough(c, i, p->height, p->votes, p->n)) continue;
             st = mgc_chain_certify(c->node->chains[i], p->height, p->votes, p->n);
             if (st == MGC_OK) some = true;
             if (st == MGC_E_NOT_FINAL) st = MGC_OK;
@@ -129,7 +163,7 @@ mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height)
     mgc_vote vote = {.member = c->node->opts.id};
     mgc_status st;
 
-    if (!mgc__signs_blocks(c->node, c->node->opts.id)) return acknowledge(c);
+    if (!signs(c, chain, height)) return acknowledge(c);
     st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
 
     if (st != MGC_OK) return st;
@@ -148,7 +182,7 @@ mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     mgc_chain_info info;
     mgc_status st;
 
-    if (r.bad || r.at != r.end || chain >= c->node->n_chains || !mgc__signs_blocks(c->node, from)) {
+    if (r.bad || r.at != r.end || chain >= c->node->n_chains || !may_sign(c, chain, height, from)) {
         c->dropped++;
         return MGC_OK;
     }
@@ -219,7 +253,7 @@ mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     st = info_of(c, chain, &info);
     if (st != MGC_OK || height > info.height) return st;
     if (height <= info.final_height) return send_block(c, from, chain, height, with_block);
-    if (!mgc__signs_blocks(c->node, c->node->opts.id)) return MGC_OK;
+    if (!signs(c, chain, height)) return MGC_OK;
     st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
     if (st == MGC_OK) send_vote(c, from, chain, height, vote.signature);
     return st;
@@ -229,15 +263,36 @@ static mgc_status take_votes(mgc__cluster *c, cluster_reader *r, uint32_t chain,
 {
     uint32_t n = (uint32_t)cluster_uint(r, 4);
 
-    if (n > CLUSTER_MEMBERS_MAX) return MGC_E_MESSAGE;
+    if (n > CLUSTER_KNOWN_MAX) return MGC_E_MESSAGE;
     for (uint32_t i = 0; i < n; i++) {
         mgc_vote vote = {.member = (uint32_t)cluster_uint(r, 4)};
         const uint8_t *signature = cluster_get(r, 64);
-        if (r->bad || !mgc__signs_blocks(c->node, vote.member)) return MGC_E_MESSAGE;
+        if (r->bad || !may_sign(c, chain, height, vote.member)) return MGC_E_MESSAGE;
         memcpy(vote.signature, signature, 64);
         keep_vote(c, chain, height, &vote);
     }
     return MGC_OK;
+}
+
+/* Over the votes, which are looked at once the block is here. */
+static void skip_votes(cluster_reader *r)
+{
+    uint32_t n = (uint32_t)cluster_uint(r, 4);
+
+    if (n > CLUSTER_KNOWN_MAX) r->bad = true;
+    else (void)cluster_get(r, n * (size_t)68);
+}
+
+/* The configuration that the leader says is in force is the one that the blocks say, which quorums signed. */
+static bool target_is_proved(mgc__cluster *c)
+{
+    roster own = c->roster;
+    bool said;
+
+    c->roster = c->target.roster; /* whose keys they are */
+    said = mgc__order_said(c, &c->target.meta.config);
+    c->roster = own;
+    return said;
 }
 
 /* Blocks are fetched up to a snapshot's standing; where all chains are there, it is in force. */
@@ -255,10 +310,16 @@ static mgc_status fetch_more(mgc__cluster *c)
         ask_for(c, c->target_from, i, info.final_height + 1, info.height == info.final_height);
     }
     if (st != MGC_OK || !whole) return st;
+    if (!target_is_proved(c)) {
+        c->target.set = false;
+        c->dropped++;
+        return MGC_OK;
+    }
     st = mgc__cluster_publish(c, &c->target, &c->target_deeds);
     c->target.set = false;
     c->ordered = c->target.meta.index;
     c->roster = c->target.roster;
+    c->config = c->target.meta.config;
     c->deeds.len = 0;
     mgc__buf_put(&c->deeds, c->target_deeds.bytes, c->target_deeds.len);
     if (st == MGC_OK && c->deeds.status != MGC_OK) st = mgc__no_memory(c->node->ctx, "node: changes of members");
@@ -267,7 +328,7 @@ static mgc_status fetch_more(mgc__cluster *c)
 
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
 {
-    cluster_reader r = {.at = bytes, .end = bytes + len};
+    cluster_reader r = {.at = bytes, .end = bytes + len}, votes;
     uint32_t chain = (uint32_t)cluster_uint(&r, 4), block_len;
     uint64_t height = cluster_uint(&r, 8);
     const uint8_t *block;
@@ -280,10 +341,8 @@ mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes
     }
     st = info_of(c, chain, &info);
     if (st != MGC_OK || height != info.final_height + 1) return st;
-    if (take_votes(c, &r, chain, height) != MGC_OK) {
-        c->dropped++;
-        return MGC_OK;
-    }
+    votes = r;
+    skip_votes(&r);
     block_len = (uint32_t)cluster_uint(&r, 4);
     block = cluster_get(&r, block_len);
     if (r.bad) return MGC_OK;
@@ -294,6 +353,10 @@ mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes
             c->dropped += st != MGC_E_HEIGHT;
             return MGC_OK;
         }
+    }
+    if (take_votes(c, &votes, chain, height) != MGC_OK) {
+        c->dropped++;
+        return MGC_OK;
     }
     st = acknowledge(c);
     if (st != MGC_OK || c->target.set) return st == MGC_OK ? fetch_more(c) : st;

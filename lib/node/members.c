@@ -32,8 +32,11 @@ enum {
 
 bool mgc__signs_blocks(const mgc_node *node, uint32_t id)
 {
-    for (size_t i = 0; i < node->n_members; i++)
-        if (node->members[i].id == id) return true;
+    uint32_t n;
+    const mgc_member *list = mgc__chain_members(node->chains[mgc__node_home(node, MGC_CONTRACT_CREDIT)], &n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].id == id) return true;
     return false;
 }
 
@@ -129,7 +132,9 @@ static void fill_credit(const mgc__cluster *c, mgc_node_member_info *m)
         m->convicted = c->convicted >> i & 1;
         m->node_credit = c->node_credit[i];
         m->trade_credit = c->trade_credit[i];
+        return;
     }
+    mgc__credit_past(c, m);
 }
 
 mgc_status mgc_node_get_member(const mgc_node *node, uint32_t index, mgc_node_member_info *info)
@@ -354,7 +359,7 @@ static bool read_table(cluster_reader *r, const approval *a, credit_table *t)
     uint8_t hash[32];
 
     *t = (credit_table){.epoch = a->epoch, .n = (uint32_t)cluster_uint(r, 4)};
-    if (r->bad || t->n > CLUSTER_MEMBERS_MAX) return false;
+    if (r->bad || t->n > CLUSTER_KNOWN_MAX) return false;
     for (uint32_t i = 0; i < t->n; i++) {
         t->list[i].id = (uint32_t)cluster_uint(r, 4);
         t->list[i].node_credit = (uint32_t)cluster_uint(r, 4);

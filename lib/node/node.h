@@ -5,7 +5,7 @@
  *   pool.c   transactions that wait, and tickets
  *   build.c  blocks, where one member orders alone
  *   call.c   a call of a contract in one go
- *   boot.c, cluster.c, credit.c, final.c, members.c, policy.c, round.c, sign.c  several members (cluster.h)
+ *   boot.c, cluster.c, credit.c, final.c, members.c, order.c, policy.c, round.c, sign.c  several members (cluster.h)
  *   ask.c    queries
  *   audit.c  whose questions are put on record */
 #ifndef NODE_NODE_H

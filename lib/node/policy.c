@@ -38,7 +38,7 @@ static mgc_raft_policy policy_of_nodes(void)
 mgc_status mgc__table_hash(const credit_table *t, uint8_t hash[32])
 {
     static const char tag[] = "mgchain/table/1";
-    uint8_t bytes[sizeof tag + 8 + 4 + CLUSTER_MEMBERS_MAX * 16];
+    uint8_t bytes[sizeof tag + 8 + 4 + CLUSTER_KNOWN_MAX * 16];
     size_t n = sizeof tag;
 
     memcpy(bytes, tag, sizeof tag);

@@ -48,7 +48,8 @@ mgc_status mgc__round_propose(mgc__cluster *c)
     uint32_t budget = CLUSTER_ROUND_BYTES, empty;
     mgc_status st;
 
-    if (c->proposed != 0 || waits_for_votes(c) || !mgc__node_round_due(c->node, c->now_ms)) return MGC_OK;
+    if (c->proposed != 0 || waits_for_votes(c)) return MGC_OK;
+    if (!mgc__node_round_due(c->node, c->now_ms) && mgc__order_said(c, &c->config)) return MGC_OK;
     st = mgc__credit_tell(c);
     if (st != MGC_OK) return st;
     empty = mgc__node_empty_due(c->node, time_ms);
@@ -150,6 +151,7 @@ static mgc_status build(mgc__cluster *c, struct block_work *w)
 {
     mgc_chain *chain = c->node->chains[w->chain];
     mgc_chain_info info = {.struct_size = sizeof info};
+    bool changes = false; /* who signs */
     mgc_status st = mgc_chain_get_info(chain, &info);
 
     if (st == MGC_OK && info.time_ms >= w->time_ms) return MGC_OK; /* the ledger has it: executed before a restart */
@@ -157,8 +159,9 @@ static mgc_status build(mgc__cluster *c, struct block_work *w)
     if (st == MGC_OK) st = mgc_chain_begin(chain, w->time_ms);
     if (st != MGC_OK) return st;
     w->height = info.height + 1;
-    st = fill(c, w);
-    if (st != MGC_OK || (w->n_in == 0 && !w->even_empty)) mgc_chain_abort(chain);
+    st = mgc__order_announce(c, chain, &changes);
+    if (st == MGC_OK) st = fill(c, w);
+    if (st != MGC_OK || (w->n_in == 0 && !w->even_empty && !changes)) mgc_chain_abort(chain);
     else st = mgc_chain_seal(chain, w->proposer);
     if (st == MGC_OK) settle_pool(c, w);
     return st;

@@ -125,7 +125,7 @@ static mgc_status accuse(mgc__cluster *c, heard *h, const statement *a, const st
     mgc_args *args = NULL;
     mgc_status st;
 
-    if (h->accused || !mgc__signs_blocks(c->node, h->id)) return MGC_OK;
+    if (h->accused || mgc__chain_member_ever(c->node->chains[mgc__node_home(c->node, MGC_CONTRACT_CREDIT)], h->id) == NULL) return MGC_OK;
     st = mgc_args_create(c->node->ctx, MGC_CONTRACT_CREDIT, "evidence", &args);
     if (st == MGC_OK) st = mgc_args_set_int(args, "kind", a->kind);
     if (st == MGC_OK) st = mgc_args_set_int(args, "validator", h->id);

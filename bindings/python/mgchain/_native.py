@@ -810,6 +810,10 @@ class mgc_tx_info(Structure):
     pass
 
 
+class mgc_chain_signers(Structure):
+    pass
+
+
 class mgc_vote(Structure):
     pass
 
@@ -1581,6 +1585,9 @@ mgc_chain_info._fields_ = [
     ("n_transactions", c_uint64),
     ("n_members", c_uint32),
     ("quorum", c_uint32),
+    ("config_height", c_uint64),
+    ("changing", c_uint32),
+    ("reserved0", c_uint32),
 ]
 mgc_tx_body._fields_ = [
     ("struct_size", c_size_t),
@@ -1615,6 +1622,16 @@ mgc_tx_info._fields_ = [
     ("valid_until", c_uint64),
     ("body", POINTER(c_uint8)),
     ("body_len", c_size_t),
+]
+mgc_chain_signers._fields_ = [
+    ("struct_size", c_size_t),
+    ("members", POINTER(mgc_member)),
+    ("n_members", c_size_t),
+    ("others", POINTER(mgc_member)),
+    ("n_others", c_size_t),
+    ("quorum", c_uint32),
+    ("reserved0", c_uint32),
+    ("reason", c_uint8 * 32),
 ]
 mgc_vote._fields_ = [
     ("member", c_uint32),
@@ -1937,6 +1954,8 @@ mgc_verifier._fields_ = [
     ("block_hash", c_uint8 * 32),
     ("log_root", c_uint8 * 32),
     ("seen_hash", c_uint8 * 32),
+    ("members_height", c_uint64),
+    ("members_hash", c_uint8 * 32),
 ]
 mgc_verified._fields_ = [
     ("struct_size", c_size_t),
@@ -2409,6 +2428,7 @@ PROTOTYPES = [
     ("mgc_chain_begin", "core", False, c_int32, (POINTER(mgc_chain), c_uint64)),
     ("mgc_chain_add", "core", False, c_int32, (POINTER(mgc_chain), POINTER(c_uint8), c_size_t, POINTER(c_int32))),
     ("mgc_chain_abort", "core", False, None, (POINTER(mgc_chain),)),
+    ("mgc_chain_set_signers", "core", False, c_int32, (POINTER(mgc_chain), POINTER(mgc_chain_signers))),
     ("mgc_chain_seal", "core", False, c_int32, (POINTER(mgc_chain), c_uint32)),
     ("mgc_chain_vote", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, POINTER(mgc_key), POINTER(c_uint8))),
     ("mgc_chain_certify", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, POINTER(mgc_vote), c_size_t)),
