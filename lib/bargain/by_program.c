@@ -2,8 +2,10 @@
 /* The alliance as one program over everybody's data: the yardstick.  Same outputs as by agents. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bargain/alliance.h"
+#include "dispatch/model.h"
 #include "dispatch/site.h"
 
 static const double rubble_kw = 1e-3; /* as in admm.c: less than a watt is no trade */
@@ -152,19 +154,36 @@ static mgc_status read_trades(mgc__run *run)
     return st;
 }
 
-static double surplus(const mgc_alliance *a)
-{
-    double total = 0;
-
-    for (size_t i = 0; i < a->n; i++) total += a->member[i].standalone - a->member[i].cost;
-    return total;
-}
-
-static bool nobody_trades(const mgc_alliance *a)
+static bool trades(const mgc_alliance *a, uint32_t group)
 {
     for (size_t k = 0; k < a->joints; k++)
-        if (mgc__joint_trades(a, &a->joint[k], 0) || mgc__joint_trades(a, &a->joint[k], 1)) return false;
-    return true;
+        if (a->member[a->joint[k].first].group == group && (mgc__joint_trades(a, &a->joint[k], 0) || mgc__joint_trades(a, &a->joint[k], 1)))
+            return true;
+    return false;
+}
+
+/* Members whom no link joins bargain apart: one group's last digits are no reason for another not to trade.  A group that the
+ * joint program makes no better than alone stays alone; *left: those that do trade; *taken_back: trades of the plan that are not to be. */
+static void part(mgc_alliance *a, size_t *left, bool *taken_back)
+{
+    *left = 0;
+    *taken_back = false;
+    for (uint32_t group = 0; group < a->n; group++) {
+        double gain = 0;
+        bool some = trades(a, group);
+
+        for (size_t i = 0; i < a->n; i++)
+            if (a->member[i].group == group) gain += a->member[i].standalone - a->member[i].cost;
+        if (some && gain > 0) { /* gain without trade is the solver's last digits */
+            *left += 1;
+            continue;
+        }
+        *taken_back |= some;
+        for (size_t i = 0; i < a->n; i++)
+            if (a->member[i].group == group) a->member[i].cost = a->member[i].standalone;
+        for (size_t k = 0; some && k < a->joints; k++)
+            if (a->member[a->joint[k].first].group == group) memset(a->joint[k].sent_kw, 0, 2 * a->periods * sizeof(double));
+    }
 }
 
 static bool has_point(const mgc_plan_info *info)
@@ -172,22 +191,60 @@ static bool has_point(const mgc_plan_info *info)
     return info->outcome != MGC_OUTCOME_INFEASIBLE && info->outcome != MGC_OUTCOME_UNBOUNDED && isfinite(info->cost);
 }
 
+static mgc_status read_plan(mgc__run *run)
+{
+    mgc_status st = read_members(run, false);
+    return st == MGC_OK ? read_trades(run) : st;
+}
+
+/* Once more without the links of groups that gain nothing, so that the plan is what is agreed. */
+static mgc_status solve_without(mgc__run *run, bool *solved)
+{
+    const mgc_model *model = run->model;
+    mgc_alliance *a = run->a;
+    mgc_model *less = NULL;
+    mgc_plan_info info;
+    mgc_status st = mgc__model_copy(run->ctx, model, NULL, &less);
+
+    for (size_t k = 0; st == MGC_OK && k < a->joints; k++)
+        if (!trades(a, a->member[a->joint[k].first].group))
+            st = mgc_link_set_number(mgc_model_link_at(less, a->joint[k].link), "capacity_kw", 0);
+    mgc_plan_destroy(a->together);
+    a->together = NULL;
+    run->model = less;
+    if (st == MGC_OK) st = solve(run, MGC_DISPATCH_ALLIANCE, &a->together, &info);
+    *solved = st == MGC_OK && has_point(&info);
+    if (*solved) st = read_plan(run);
+    run->model = model;
+    mgc_model_destroy(less);
+    return st;
+}
+
+static mgc_status stay_apart(mgc__run *run, const char *why)
+{
+    mgc_plan_destroy(run->a->together);
+    run->a->together = NULL;
+    mgc__alliance_apart(run->a);
+    mgc__run_reason(run, "no trade: %s", why);
+    return MGC_OK;
+}
+
 static mgc_status pay(mgc__run *run)
 {
     mgc_alliance *a = run->a;
+    size_t left;
+    bool taken_back, solved;
     mgc_status st;
 
-    if (surplus(a) <= 0 || nobody_trades(a)) { /* a surplus without trade is the solver's last digits */
-        mgc__alliance_apart(a);
-        mgc__run_reason(run, "no trade: cooperation does not pay");
-        return MGC_OK;
+    part(a, &left, &taken_back);
+    if (left > 0 && taken_back && !has_contracts(run->model)) {
+        if ((st = solve_without(run, &solved)) != MGC_OK) return st;
+        if (solved) part(a, &left, &taken_back);
     }
+    if (left == 0) return stay_apart(run, "cooperation does not pay");
+    if (taken_back) return stay_apart(run, "within the gap asked for, some members would lose");
     mgc__alliance_energies(a);
-    st = mgc__alliance_pay(run);
-    if (st != MGC_E_RANGE) return st;
-    mgc__alliance_apart(a); /* a group of its own that the gap of the joint program left worse off */
-    mgc__run_reason(run, "no trade: within the gap asked for, some members would lose");
-    return MGC_OK;
+    return mgc__alliance_pay(run);
 }
 
 static mgc_status trade(mgc__run *run)
@@ -205,8 +262,7 @@ static mgc_status trade(mgc__run *run)
         mgc__alliance_apart(a);
         return MGC_OK;
     }
-    if ((st = read_members(run, false)) != MGC_OK) return st;
-    if ((st = read_trades(run)) != MGC_OK) return st;
+    if ((st = read_plan(run)) != MGC_OK) return st;
     a->info.lower_bound = info.bound;
     begin = mgc__run_seconds(run);
     st = mgc__run_tell(run, MGC_PHASE_PAY, 0, 0, 0);
