@@ -76,7 +76,8 @@ bool chain_world_kept(uint32_t which)
 
     for (size_t i = 0; i < before->n; i++) {
         const struct disk_file *f = disk_find(&now.disk, before->files[i].name);
-        if (f != NULL && (f->size < before->files[i].size || memcmp(f->bytes, before->files[i].bytes, before->files[i].size) != 0)) return false;
+        size_t size = before->files[i].size;
+        if (f != NULL && (f->size < size || memcmp(f->bytes, before->files[i].bytes, size) != 0)) return false;
     }
     return true;
 }

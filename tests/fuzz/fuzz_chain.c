@@ -82,15 +82,18 @@ static void check_books(const mgc_chain *chain)
     uint8_t after[16];
     size_t n = 0, k;
 
-    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK; st = mgc_chain_next_account(chain, after, &a)) {
+    for (mgc_status st = mgc_chain_next_account(chain, NULL, &a); st == MGC_OK;
+         st = mgc_chain_next_account(chain, after, &a)) {
         memcpy(after, a.id, 16);
         for (k = 0; k < n && sums[k].unit != a.unit; k++) continue;
         must(k < MGC__COUNT(sums), "units without end");
         if (k == n) sums[n++].unit = a.unit;
         sums[k].posted += a.credits_posted - a.debits_posted;
         sums[k].pending += a.credits_pending - a.debits_pending;
-        must((a.flags & MGC_ACCOUNT_DEBITS_BOUNDED) == 0 || a.credits_posted >= a.debits_posted + a.debits_pending, "a purse is overdrawn");
-        must((a.flags & MGC_ACCOUNT_CREDITS_BOUNDED) == 0 || a.debits_posted >= a.credits_posted + a.credits_pending, "more is given back than was taken");
+        if ((a.flags & MGC_ACCOUNT_DEBITS_BOUNDED) != 0)
+            must(a.credits_posted >= a.debits_posted + a.debits_pending, "a purse is overdrawn");
+        if ((a.flags & MGC_ACCOUNT_CREDITS_BOUNDED) != 0)
+            must(a.debits_posted >= a.credits_posted + a.credits_pending, "more is given back than was taken");
     }
     for (k = 0; k < n; k++) must(sums[k].posted == 0 && sums[k].pending == 0, "debits and credits differ");
 }
@@ -141,7 +144,8 @@ static void follow(struct market *m, const mgc_chain_info to[HOMES])
         for (size_t k = 0; k < n_blocks; k++) {
             uint32_t chain = blocks[k].chain;
             if (blocks[k].bytes == NULL || blocked[chain]) continue;
-            if (mgc_chain_apply(mgc_node_chain(m->node, 1 + chain), blocks[k].bytes, blocks[k].len, m->now, UINT64_MAX) != MGC_OK) {
+            mgc_chain *at = mgc_node_chain(m->node, 1 + chain);
+            if (mgc_chain_apply(at, blocks[k].bytes, blocks[k].len, m->now, UINT64_MAX) != MGC_OK) {
                 blocked[chain] = true;
                 continue;
             }
@@ -154,8 +158,8 @@ static void follow(struct market *m, const mgc_chain_info to[HOMES])
     must(left == 0, "another member refuses a block");
     heads(m, info);
     for (uint32_t i = 0; i < HOMES; i++)
-        must(memcmp(info[i].block_hash, to[i].block_hash, 32) == 0 && memcmp(info[i].state_digest, to[i].state_digest, 32) == 0,
-             "another member comes to another state");
+        must(memcmp(info[i].block_hash, to[i].block_hash, 32) == 0 &&
+                 memcmp(info[i].state_digest, to[i].state_digest, 32) == 0, "another member comes to another state");
 }
 
 static void verify_and_open_again(struct market *m, const mgc_chain_info last[HOMES])
@@ -168,10 +172,12 @@ static void verify_and_open_again(struct market *m, const mgc_chain_info last[HO
     mgc_ledger_opts_init(&opts, sizeof opts);
     opts.storage = &disk_ops;
     opts.storage_user = &m->disk;
-    must(mgc_contract_verify(m->ctx, &opts, NULL, NULL, 0, &info) == MGC_OK && info.executed == 1, "what was built does not verify");
+    must(mgc_contract_verify(m->ctx, &opts, NULL, NULL, 0, &info) == MGC_OK && info.executed == 1,
+         "what was built does not verify");
     market_start(m);
     heads(m, again);
-    for (uint32_t i = 0; i < HOMES; i++) must(memcmp(again[i].block_hash, last[i].block_hash, 32) == 0, "another chain after a restart");
+    for (uint32_t i = 0; i < HOMES; i++)
+        must(memcmp(again[i].block_hash, last[i].block_hash, 32) == 0, "another chain after a restart");
 }
 
 /* --- the target ------------------------------------------------------------------------------------ */
@@ -209,7 +215,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
  * longer than the inputs themselves, and what is leaked inside an arena no allocator sees. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static char entropic[] = "-entropic=0", leaks[] = "-detect_leaks=0", max_len[] = "-max_len=600";
+    static char entropic[] = "-entropic=0", leaks[] = "-detect_leaks=0", max_len[] = "-max_len=1500";
     char **more = calloc((size_t)*argc + 4, sizeof *more);
 
     must(more != NULL, "no memory");
