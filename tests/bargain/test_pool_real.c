@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools of real microgrids: against the alliance as one program, with losses and fees, as agents, as a signed record. */
-#include <check.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "mgchain/bargain.h"
+#include "dispatch/model.h"
+#include "towns.h"
 
-enum { N = 4, PERIODS = 4, SCENARIOS = 3, TURNS_MOST = 20000 };
-
-static const char *const ids[N] = {"north", "south", "east", "west"};
-static mgc_ctx *ctx;
-
-static void setup(void)
-{
-    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
-}
-
-static void teardown(void)
-{
-    mgc_ctx_destroy(ctx);
-}
-
-#define OK(call) ck_assert_msg((call) == MGC_OK, "%s", mgc_ctx_error(ctx))
-
-static void storage(mgc_microgrid *site)
-{
-    mgc_device *device;
-
-    OK(mgc_microgrid_add_device(site, "storage", "battery", &device));
-    OK(mgc_device_set_text(device, "carrier", "electricity"));
-    OK(mgc_device_set_number(device, "energy_capacity_kwh", 200));
-    OK(mgc_device_set_number(device, "initial_energy_kwh", 50));
-    OK(mgc_device_set_number(device, "max_charge_kw", 60));
-    OK(mgc_device_set_number(device, "max_discharge_kw", 60));
-    OK(mgc_device_set_number(device, "charge_efficiency", 0.95));
-    OK(mgc_device_set_number(device, "discharge_efficiency", 0.95));
-}
+enum { N = 4 };
 
 /* Two with heat: one has a cheap boiler, the other must buy from the district. */
 static void heat(mgc_microgrid *site, int i)
@@ -54,46 +22,41 @@ static void heat(mgc_microgrid *site, int i)
     OK(mgc_device_set_number(device, "efficiency", 0.9));
 }
 
-static mgc_model *members(void)
+/* Town order[i] is the i-th member; it is called name[order[i]]. */
+static mgc_model *connected_as(double loss, double fee, const int order[N], const char *const name[N])
 {
-    static const double sun[SCENARIOS][PERIODS] = {{0, 150, 300, 60}, {0, 260, 420, 120}, {0, 60, 140, 20}};
-    static const double demand[N][PERIODS] = {{80, 90, 70, 120}, {100, 60, 110, 160}, {40, 80, 90, 70}, {60, 50, 70, 80}};
-    static const double price[PERIODS] = {0.22, 0.28, 0.25, 0.36};
-    mgc_model *m;
-    mgc_microgrid *site;
-    mgc_device *device;
+    mgc_model *m = market();
+    mgc_link *link;
 
-    OK(mgc_model_create(ctx, PERIODS, 1.0, &m));
-    OK(mgc_model_set_series(m, "buy_price_per_kwh", price, PERIODS));
-    OK(mgc_model_set_number(m, "sell_price_per_kwh", 0.08));
-    OK(mgc_model_set_number(m, "realtime_buy_price_per_kwh", 0.45));
-    OK(mgc_model_set_number(m, "realtime_sell_price_per_kwh", 0.03));
     OK(mgc_model_set_number(m, "gas_price_per_kwh", 0.05));
     OK(mgc_model_set_number(m, "heat_price_per_kwh", 0.12));
     for (int i = 0; i < N; i++) {
-        OK(mgc_model_add_microgrid(m, ids[i], SCENARIOS, &site));
-        OK(mgc_microgrid_add_device(site, "load", "town", &device));
-        OK(mgc_device_set_text(device, "carrier", "electricity"));
-        for (uint32_t k = 0; k < SCENARIOS; k++) {
-            double d[PERIODS];
-            for (int t = 0; t < PERIODS; t++) d[t] = demand[i][t] * (1 + 0.1 * ((int)k - 1) * (i + 1));
-            OK(mgc_device_set_scenario(device, "demand_kw", k, d, PERIODS));
-        }
-        if (i == 1) storage(site);
-        if (i < 2) heat(site, i);
-        if (i % 3 != 0) continue;
-        OK(mgc_microgrid_add_device(site, "pv", "roof", &device));
-        for (uint32_t k = 0; k < SCENARIOS; k++) OK(mgc_device_set_scenario(device, "available_kw", k, sun[k], PERIODS));
+        mgc_microgrid *site = town_as(m, order[i], name[order[i]]);
+        if (order[i] < 2) heat(site, order[i]);
+    }
+    for (int i = 0; i < N + 2; i++) {
+        OK(mgc_model_add_link(m, name[i % N], mgc_pool_id(), i < N ? "electricity" : "heat", &link));
+        OK(mgc_link_set_number(link, "capacity_kw", i < N ? 3 * 900 : 100));
+        OK(mgc_link_set_number(link, "loss", i < N ? loss : 2 * loss));
+        OK(mgc_link_set_number(link, "fee_per_kwh", i < N ? fee : fee / 2));
     }
     return m;
+}
+
+static mgc_model *connected(double loss, double fee)
+{
+    static const int order[N] = {0, 1, 2, 3};
+
+    return connected_as(loss, fee, order, ids);
 }
 
 /* Every two joined; heat between the two that have it. */
 static mgc_model *complete(double loss, double fee)
 {
-    mgc_model *m = members();
+    mgc_model *m = connected(loss, fee);
     mgc_link *link;
 
+    mgc__model_drop_links(m);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < i; j++) {
             OK(mgc_model_add_link(m, ids[i], ids[j], "electricity", &link));
@@ -105,20 +68,6 @@ static mgc_model *complete(double loss, double fee)
     OK(mgc_link_set_number(link, "capacity_kw", 100));
     OK(mgc_link_set_number(link, "loss", 2 * loss));
     OK(mgc_link_set_number(link, "fee_per_kwh", fee / 2));
-    return m;
-}
-
-static mgc_model *connected(double loss, double fee)
-{
-    mgc_model *m = members();
-    mgc_link *link;
-
-    for (int i = 0; i < N + 2; i++) {
-        OK(mgc_model_add_link(m, ids[i % N], mgc_pool_id(), i < N ? "electricity" : "heat", &link));
-        OK(mgc_link_set_number(link, "capacity_kw", i < N ? 3 * 900 : 100));
-        OK(mgc_link_set_number(link, "loss", i < N ? loss : 2 * loss));
-        OK(mgc_link_set_number(link, "fee_per_kwh", i < N ? fee : fee / 2));
-    }
     return m;
 }
 
@@ -217,6 +166,90 @@ START_TEST(links_to_the_pool_need_no_option)
 }
 END_TEST
 
+static mgc_member_info who_is(const mgc_alliance *a, const char *id)
+{
+    mgc_member_info who = {.struct_size = sizeof who};
+
+    for (uint32_t i = 0; i < N; i++) {
+        OK(mgc_alliance_get_member(a, i, &who));
+        if (strcmp(who.id, id) == 0) return who;
+    }
+    ck_abort_msg("%s is no member", id);
+}
+
+/* In whatever order members stand, each has the same numbers to the last bit; under other names, where lots fall otherwise, the
+ * same up to what is drawn for. */
+START_TEST(a_permutation_of_members_permutes_the_result)
+{
+    static const int orders[3][N] = {{0, 1, 2, 3}, {3, 1, 0, 2}, {2, 0, 3, 1}};
+    static const char *const names[N] = {"z-north", "m-south", "a-east", "k-west"};
+    mgc_alliance_info info, other;
+    mgc_model *m = connected(0.04, 0.01);
+    mgc_alliance *first = solve(m, 0, MGC_ALLIANCE_ADMM, &info);
+
+    for (int k = 1; k < 4; k++) {
+        const char *const *name = k < 3 ? ids : names;
+        mgc_model *again = connected_as(0.04, 0.01, orders[k % 3], name);
+        mgc_alliance *a = solve(again, 0, MGC_ALLIANCE_ADMM, &other);
+        for (int i = 0; i < N; i++) {
+            mgc_member_info x = who_is(first, ids[i]), y = who_is(a, name[i]);
+            double most = k < 3 ? 0 : 1e-5;
+            ck_assert_msg(fabs(x.cost - y.cost) <= most && fabs(x.payment - y.payment) <= most && fabs(x.received_kwh - y.received_kwh) <= 100 * most,
+                          "order %d, %s: cost %.9f and %.9f, pays %.6f and %.6f", k, x.id, x.cost, y.cost, x.payment, y.payment);
+        }
+        mgc_alliance_destroy(a);
+        mgc_model_destroy(again);
+    }
+    mgc_alliance_destroy(first);
+    mgc_model_destroy(m);
+}
+END_TEST
+
+/* No other split of what is saved that leaves everyone better off than alone has a higher product of gains, each to the power of
+ * its member's weight. */
+START_TEST(no_split_of_a_pool_has_a_higher_nash_product)
+{
+    static const double weight[N] = {1, 2.5, 0.5, 1.2};
+    mgc_model *m = connected(0.02, 0.01);
+    mgc_alliance_opts o;
+    mgc_alliance *a;
+    double gain[N], most = 0, surplus = 0;
+    size_t tried = 0;
+
+    mgc_alliance_opts_init(&o, sizeof o);
+    if (_i == 1) {
+        o.weights = MGC_WEIGHTS_GIVEN;
+        o.weight = weight;
+        o.weights_n = N;
+    }
+    OK(mgc_alliance_solve(m, &o, &a));
+    for (uint32_t i = 0; i < N; i++) {
+        mgc_member_info who = {.struct_size = sizeof who};
+        OK(mgc_alliance_get_member(a, i, &who));
+        gain[i] = who.standalone_cost - who.final_cost;
+        ck_assert_double_gt(gain[i], 0);
+        surplus += gain[i];
+        most += (_i == 1 ? weight[i] : 1) * log(gain[i]);
+    }
+    ck_assert_double_gt(surplus, 1);
+    srand(4);
+    for (int k = 0; k < 20000; k++) {
+        double product = 0, left = surplus, part;
+        for (int i = 0; i < N; i++) { /* near the split found, too */
+            double step = k % 2 == 0 ? surplus : 0.02 * surplus;
+            part = i == N - 1 ? left : gain[i] + step * (2.0 * rand() / RAND_MAX - 1);
+            left -= part;
+            product += part > 0 ? (_i == 1 ? weight[i] : 1) * log(part) : -INFINITY;
+        }
+        tried += isfinite(product);
+        ck_assert_msg(product <= most + 1e-9, "a split with %.12f, found %.12f", product, most);
+    }
+    ck_assert_uint_gt(tried, 5000);
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(m);
+}
+END_TEST
+
 START_TEST(what_no_pool_can_be_made_of_is_refused)
 {
     mgc_model *m = complete(0.02, 0.01);
@@ -257,14 +290,6 @@ typedef struct crew {
     mgc_agent_output out[N];
 } crew;
 
-static size_t index_of(const char *id)
-{
-    size_t i = 0;
-
-    while (strcmp(ids[i], id) != 0) i++;
-    return i;
-}
-
 /* Agents with masks, each knowing its own model alone. */
 static void bargain(crew *c, const mgc_model *m)
 {
@@ -290,10 +315,7 @@ static void bargain(crew *c, const mgc_model *m)
         for (size_t i = 0; i < N; i++) {
             OK(mgc_agent_poll(c->agent[i], turn, &c->out[i]));
             running |= c->out[i].state == MGC_AGENT_RUNNING;
-            for (size_t k = 0; k < c->out[i].n_messages; k++) {
-                const mgc_message *msg = &c->out[i].messages[k];
-                OK(mgc_agent_receive(c->agent[index_of(msg->to)], turn, ids[i], msg->bytes, msg->len));
-            }
+            pass_on(c->agent, i, &c->out[i], turn);
         }
     }
     for (size_t i = 0; i < N; i++) ck_assert_msg(c->out[i].state == MGC_AGENT_AGREED, "%s: %s", ids[i], c->out[i].reason);
@@ -369,6 +391,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, a_pool_costs_what_a_complete_graph_costs, 0, 3);
     tcase_add_test(tc, links_to_the_pool_need_no_option);
+    tcase_add_test(tc, a_permutation_of_members_permutes_the_result);
+    tcase_add_loop_test(tc, no_split_of_a_pool_has_a_higher_nash_product, 0, 2);
     tcase_add_test(tc, what_no_pool_can_be_made_of_is_refused);
     tcase_add_test(tc, agents_sign_what_the_pool_agreed);
     suite_add_tcase(suite, tc);

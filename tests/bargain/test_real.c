@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Agents of real microgrids: every ambiguity set, and a crash in the middle of a bargaining. */
-#include <check.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "mgchain/bargain.h"
+#include "towns.h"
 
-enum { N = 3, PERIODS = 4, SCENARIOS = 3, TURNS_MOST = 20000 };
-
-static const char *const ids[N] = {"north", "south", "east"};
-static mgc_ctx *ctx;
-
-static void setup(void)
-{
-    ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
-}
-
-static void teardown(void)
-{
-    mgc_ctx_destroy(ctx);
-}
-
-#define OK(call) ck_assert_msg((call) == MGC_OK, "%s", mgc_ctx_error(ctx))
+enum { N = 3 };
 
 static const struct {
     const char *set, *what;
@@ -36,50 +17,15 @@ static const struct {
     {"cvar", "level", 0.4, 2e-4},      {"worst_case", "radius", 1, 2e-4},
 };
 
-static void storage(mgc_microgrid *site)
-{
-    mgc_device *device;
-
-    OK(mgc_microgrid_add_device(site, "storage", "battery", &device));
-    OK(mgc_device_set_text(device, "carrier", "electricity"));
-    OK(mgc_device_set_number(device, "energy_capacity_kwh", 200));
-    OK(mgc_device_set_number(device, "initial_energy_kwh", 50));
-    OK(mgc_device_set_number(device, "max_charge_kw", 60));
-    OK(mgc_device_set_number(device, "max_discharge_kw", 60));
-    OK(mgc_device_set_number(device, "charge_efficiency", 0.95));
-    OK(mgc_device_set_number(device, "discharge_efficiency", 0.95));
-}
-
-/* North has the sun, which no one knows beforehand; the others have demand, south a battery. */
+/* In a ring. */
 static mgc_model *model_with(size_t set)
 {
-    static const double sun[SCENARIOS][PERIODS] = {{0, 150, 300, 60}, {0, 260, 420, 120}, {0, 60, 140, 20}};
-    static const double demand[N][PERIODS] = {{80, 90, 70, 120}, {100, 60, 110, 160}, {40, 80, 90, 70}};
-    static const double price[PERIODS] = {0.22, 0.28, 0.25, 0.36};
-    mgc_model *m;
-    mgc_microgrid *site;
-    mgc_device *device;
+    mgc_model *m = market();
     mgc_link *link;
 
-    OK(mgc_model_create(ctx, PERIODS, 1.0, &m));
-    OK(mgc_model_set_series(m, "buy_price_per_kwh", price, PERIODS));
-    OK(mgc_model_set_number(m, "sell_price_per_kwh", 0.08));
-    OK(mgc_model_set_number(m, "realtime_buy_price_per_kwh", 0.45));
-    OK(mgc_model_set_number(m, "realtime_sell_price_per_kwh", 0.03));
     for (int i = 0; i < N; i++) {
-        OK(mgc_model_add_microgrid(m, ids[i], SCENARIOS, &site));
-        OK(mgc_microgrid_add_device(site, "load", "town", &device));
-        OK(mgc_device_set_text(device, "carrier", "electricity"));
-        for (uint32_t k = 0; k < SCENARIOS; k++) {
-            double d[PERIODS];
-            for (int t = 0; t < PERIODS; t++) d[t] = demand[i][t] * (1 + 0.1 * ((int)k - 1) * (i + 1));
-            OK(mgc_device_set_scenario(device, "demand_kw", k, d, PERIODS));
-        }
-        if (i == 1) storage(site);
+        mgc_microgrid *site = town(m, i);
         if (sets[set].what != NULL) OK(mgc_microgrid_set_ambiguity(site, sets[set].set, sets[set].what, sets[set].value, 0, NULL));
-        if (i > 0) continue;
-        OK(mgc_microgrid_add_device(site, "pv", "roof", &device));
-        for (uint32_t k = 0; k < SCENARIOS; k++) OK(mgc_device_set_scenario(device, "available_kw", k, sun[k], PERIODS));
     }
     for (int i = 0; i < N; i++) {
         OK(mgc_model_add_link(m, ids[i], ids[(i + 1) % N], "electricity", &link));
@@ -258,14 +204,6 @@ static void opts_of(mgc_agent_opts *o)
     o->keep_log = 1;
 }
 
-static size_t index_of(const char *id)
-{
-    size_t i = 0;
-
-    while (strcmp(ids[i], id) != 0) i++;
-    return i;
-}
-
 /* At turn `crash` the victim is lost with what it was about to send, and comes back from its checkpoint. */
 static void bargain(crew *c, const mgc_model *m, size_t victim, unsigned crash)
 {
@@ -294,10 +232,7 @@ static void bargain(crew *c, const mgc_model *m, size_t victim, unsigned crash)
                 running = true;
                 continue; /* what it had to say went down with it */
             }
-            for (size_t k = 0; k < c->out[i].n_messages; k++) {
-                const mgc_message *msg = &c->out[i].messages[k];
-                OK(mgc_agent_receive(c->agent[index_of(msg->to)], c->turns, ids[i], msg->bytes, msg->len));
-            }
+            pass_on(c->agent, i, &c->out[i], c->turns);
         }
     }
     ck_assert_msg(!running, "no end: %s", c->out[0].reason);

@@ -104,6 +104,12 @@ static void toy_destroy(void *self)
 
 static const mgc__local_ops toy_ops = {toy_alone, toy_propose, toy_commit, toy_settle, toy_bound, toy_bound, toy_has_integers, toy_destroy};
 
+/* Trades and payments, as bytes. */
+static inline uint64_t toy_hash_deal(uint64_t h, mgc_agreement a)
+{
+    return mgc__hash_double(mgc__hash_bytes(h, a.bytes, a.len), a.final_cost);
+}
+
 /* --- a world of toys ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct world {

@@ -260,6 +260,7 @@ int main(int argc, char **argv)
     market_seeds();
     store_seeds();
     agent_seeds();
+    pool_seeds();
     key_seeds();
     proof_seeds();
     raft_seeds();
