@@ -29,7 +29,7 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_dispatch_opts *opts, mgc_dis
     if (o->time_limit_s > 0 && !mgc__has_clock(ctx))
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "dispatch: opts.time_limit_s needs the context's clock, now_ms");
     if (o->together > MGC_DISPATCH_ALLIANCE || o->method > MGC_METHOD_CCG || o->relax > 1)
-        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: opts.together, method, relax are %u, %u, %u; each must be 0 or 1", o->together,
+        return mgc__fail(ctx, MGC_E_RANGE, "dispatch: opts.together, method, relax are %u, %u, %u; must be at most 1, 2, 1", o->together,
                          o->method, o->relax);
     if (o->threads < 1 || o->threads > THREADS_LIMIT)
         return mgc__fail(ctx, MGC_E_RANGE, "dispatch: opts.threads is %u; must be 1..%d", o->threads, THREADS_LIMIT);
