@@ -511,7 +511,7 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
                                      {"position_wh", "agreed, kWh>", WH}, {"deviation_wh", "deviation, kWh>", WH}, {"imbalance_micro", "imbalance>", MICRO},
                                      {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
-    static const column credit[] = {{"member", "member>", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", AS_IT_IS}};
+    static const column credit[] = {{"name", "member", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", AS_IT_IS}};
     static const column blocks[] = {{"chain", "chain", AS_IT_IS}, {"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
                                     {"refused", "refused>", AS_IT_IS}, {"bytes", "bytes>", AS_IT_IS}, {"hash", "hash", HASH}, {"previous", "previous", HASH},
                                     {"votes", "signatures>", AS_IT_IS}};

@@ -168,7 +168,7 @@ static mgc_status credit(book *b, figures *f)
 
     if (st == MGC_OK && most > 0 && m == NULL) st = MGC_E_NO_MEMORY;
     while (m != NULL && n < most && mgc_rows_next(rows, &row) == MGC_ROW) {
-        snprintf(m->label[n], sizeof m->label[n], "%s", mgc_row_text(row, "member"));
+        snprintf(m->label[n], sizeof m->label[n], "%s", mgc_row_text(row, "name"));
         m->value[n] = 5000;
         m->value[most + n++] = (double)mgc_row_int(row, "trade");
     }
@@ -176,7 +176,7 @@ static mgc_status credit(book *b, figures *f)
     if (m == NULL || n == 0) return st;
     snprintf(m->name[0], FIGURE_TEXT, "at first");
     snprintf(m->name[1], FIGURE_TEXT, "after the day");
-    f->list[f->n++] = (mgc_report_figure){.title = "Trading credit", .unit = "of 10000, by number of the member", .name = m->names, .label = m->labels, .value = m->value,
+    f->list[f->n++] = (mgc_report_figure){.title = "Trading credit", .unit = "of 10000, by member", .name = m->names, .label = m->labels, .value = m->value,
                                           .series = 2, .points = n, .kind = MGC_FIGURE_COLUMNS};
     return MGC_OK;
 }

@@ -261,7 +261,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * "rules"                                 number name value
  * "frozen"                                kind number act height
  * "audits"                                number member role height read
- * "credit"        member                  member trade suspended limit_bp
+ * "credit"        member                  member trade suspended limit_bp name
  * "validators"                            validator node convicted bonus low_epochs demote signed led
  * "epochs"                                epoch last_slot height certificates root
  *

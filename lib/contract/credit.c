@@ -119,6 +119,17 @@ bool mgc__credit_counted(const mgc__state *trading, const mgc__state *informatio
 
 /* --- queries ---------------------------------------------------------------------------- */
 
+/* As it was enrolled; nothing where that chain does not say. */
+static mgc_status put_member_name(mgc_env *env, mgc_rows *rows, int64_t member)
+{
+    mgc__key key = mgc__key_u32(mgc__key_of('M'), (uint32_t)member);
+    mgc__rec rec;
+    mgc_status st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &rec);
+
+    if (st == MGC_E_NOT_FOUND) return mgc_rows_put_text(rows, "", 0);
+    return st == MGC_OK ? mgc_rows_put_text(rows, rec.name, rec.name_len) : st;
+}
+
 /* A member sees its own, whoever oversees the market sees all. */
 static mgc_status query_credit(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
@@ -127,7 +138,7 @@ static mgc_status query_credit(mgc_env *env, const mgc__filter *filter, mgc_rows
     bool one = mgc_query_uint(filter->query, "member", &id) == 1;
     int64_t threshold;
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "member trade suspended limit_bp");
+    mgc_status st = mgc_rows_begin(rows, "member trade suspended limit_bp name");
 
     if (st == MGC_OK) st = mgc__parameter(env, PARAMETER_CREDIT_THRESHOLD, &threshold);
     mgc__walk_begin(&w, env->contract, &prefix);
@@ -139,6 +150,7 @@ static mgc_status query_credit(mgc_env *env, const mgc__filter *filter, mgc_rows
         st = mgc_rows_put_int(rows, (int64_t)member);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[CREDIT_SUSPENDED] != 0 ? 0 : limit);
+        if (st == MGC_OK) st = put_member_name(env, rows, (int64_t)member);
     }
     return st;
 }

@@ -269,6 +269,12 @@ START_TEST(accounts_events_and_rules)
         mgc_rows_destroy(rows);
     }
     ck_assert_uint_eq(market_count(&m, MANAGER + 1, "credit", NULL), 1);
+    mgc_rows *rows;
+    const mgc_row *row;
+    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "credit", "member=12", &rows), MGC_OK);
+    ck_assert_int_eq(mgc_rows_next(rows, &row), MGC_ROW);
+    ck_assert_str_eq(mgc_row_text(row, "name"), "m2"); /* as it was enrolled, on another chain */
+    mgc_rows_destroy(rows);
     market_close(&m);
 }
 END_TEST

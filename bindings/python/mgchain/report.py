@@ -244,8 +244,8 @@ def _credit(rows: Sequence[Mapping[str, Any]]) -> List[Figure]:
     if not rows:
         return []
     series = {"at first": [5000.0] * len(rows), "after the day": [float(row["trade"]) for row in rows]}
-    return [Figure("Trading credit", series, "columns", "of 10000, by number of the member",
-                   [str(row["member"]) for row in rows])]
+    return [Figure("Trading credit", series, "columns", "of 10000, by member",
+                   [str(row["name"]) for row in rows])]
 
 
 def _asker(ledger: Asked, caller: Union[None, int, str]) -> int:
@@ -296,7 +296,7 @@ _TABLES: Tuple[Tuple[str, str, Optional[str], Tuple[Tuple[str, str, str], ...]],
       ("carbon_g", "CO₂, kg>", "wh"), ("state", "state", ""))),
     ("credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed "
                          "facts alone.",
-     (("member", "member>", ""), ("trade", "trading credit>", ""), ("suspended", "suspended", ""))),
+     (("name", "member", ""), ("trade", "trading credit>", ""), ("suspended", "suspended", ""))),
     ("blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with "
                              "mgchain-sim ledger verify.",
      (("chain", "chain", ""), ("height", "height>", ""), ("time_ms", "time", "time"),
