@@ -17,6 +17,8 @@
 #define SHIFT_MOST 1e-6
 #define SHIFT_LEAST 1e-13
 #define LEAST_REGULAR 1e-14
+/* Growth across a pivot counts up to this: from 1e2 to 1e6 the same programs are solved. */
+#define GROWN_MOST 1e4
 /* Refinement stops at this relative residual: published programs take the same iterations from 1e-12 to 1e-6. */
 #define SOLVE_TARGET 1e-4
 /* Above this a direction is not worth taking if a better factor is to be had. */
@@ -151,36 +153,38 @@ static void set_present_diagonal(mgc__ipm *ipm, mgc__ipm_part *part)
     set_diagonal(ipm, part, false);
 }
 
-static double sum_of_squares(const mgc__csc *a, uint32_t j, const double *weight)
+/* What regularises the pivot of one column or row, of which `line` lists the entries: doc/math/solver.md (8a), (8b).
+ * `shift` of the diagonal that elimination of all else alone would leave there, and at most `shift`: a row whose columns
+ * all stand at their bounds has next to nothing on its diagonal, and a fixed shift would freeze its multiplier.  Then
+ * less where the pivot's own quantity has grown, and more where those across its entries have.  No less than
+ * LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
+static double regular(const mgc__ipm *ipm, const mgc__csc *a, uint32_t line, double diagonal, const double *weight,
+                      double own, const double *across)
 {
-    double sum = 0.0;
+    double sum = fabs(diagonal), largest = 1.0, r;
 
-    for (uint32_t e = a->start[j]; e < a->start[j + 1]; e++) sum += a->value[e] * a->value[e] * weight[a->row[e]];
-    return sum;
+    for (uint32_t e = a->start[line]; e < a->start[line + 1]; e++) {
+        double v = a->value[e];
+
+        sum += v * v * weight[a->row[e]];
+        largest = fmax(largest, fabs(v * across[a->row[e]]));
+    }
+    r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
+    if (!ipm->unit_diagonal) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
+    return r > LEAST_REGULAR ? r : LEAST_REGULAR;
 }
 
-/* What regularises each pivot: `shift` of the diagonal that elimination of all else alone would leave there, and at
- * most `shift`.  A row whose columns all stand at their bounds has next to nothing on its diagonal: a fixed shift would
- * freeze its multiplier.  No less than LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
 static void set_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     const double *k = ipm->k.value, *inverse = ipm->work;
     uint32_t n = ipm->n, begin, end;
 
     part_columns(ipm, part, &begin, &end);
-    for (uint32_t j = begin; j < end; j++) {
-        double sum = fabs(k[ipm->k_diagonal[j]]) + sum_of_squares(&ipm->a, j, inverse + n), r;
-
-        r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
-        ipm->regular[j] = r > LEAST_REGULAR ? r : LEAST_REGULAR;
-    }
+    for (uint32_t j = begin; j < end; j++)
+        ipm->regular[j] = regular(ipm, &ipm->a, j, k[ipm->k_diagonal[j]], inverse + n, ipm->w[j], ipm->y + n);
     part_rows(ipm, part, &begin, &end);
-    for (uint32_t i = begin; i < end; i++) {
-        double sum = fabs(k[ipm->k_diagonal[i]]) + sum_of_squares(&ipm->at, i - n, inverse), r;
-
-        r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
-        ipm->regular[i] = -(r > LEAST_REGULAR ? r : LEAST_REGULAR);
-    }
+    for (uint32_t i = begin; i < end; i++)
+        ipm->regular[i] = -regular(ipm, &ipm->at, i - n, k[ipm->k_diagonal[i]], inverse, ipm->y[i], ipm->w);
 }
 
 /* Where `shift` is within ten times of the least, as with scenarios, the least does: next to nothing is gained by the sums. */

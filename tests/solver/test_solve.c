@@ -218,6 +218,52 @@ START_TEST(a_saddle_is_refused)
 }
 END_TEST
 
+/* Two goods turn into each other, and a round trip loses `leak` of them: the only cheap way to be rid of one that nobody
+ * wants is to send it round 1 / leak times.  Columns grow that large, along directions in which A all but vanishes. */
+static void add_cycle(mgc_program *p, uint32_t k, double leak)
+{
+    double factor = 1.4146;
+    uint32_t sold, wasted, there, back, row[2];
+
+    ck_assert_int_eq(mgc_program_add_column(p, -3 - 0.25 * k, 0, 10, &sold), MGC_OK); /* makes one of the unwanted good */
+    ck_assert_int_eq(mgc_program_add_column(p, 4 + 0.01 * k, 0, INFINITY, &wasted), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, 0, 0, INFINITY, &there), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_column(p, 0, 0, INFINITY, &back), MGC_OK);
+    for (int i = 0; i < 2; i++) ck_assert_int_eq(mgc_program_add_row(p, 0, 0, NULL, NULL, 0, &row[i]), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, 0, sold, 1), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[0], sold, 1), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[0], wasted, -1), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[0], there, -1), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[1], there, factor), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[0], back, (1 - leak) / factor), MGC_OK);
+    ck_assert_int_eq(mgc_program_set_coefficient(p, row[1], back, -1), MGC_OK);
+}
+
+/* The dearest cycles run in full and the cheapest one at half: sum of 10 (3 + k/4), less 5 * 3. */
+START_TEST(what_leaks_in_a_circle_runs_as_often_as_it_takes)
+{
+    static const double leaks[] = {1e-3, 1e-4};
+    static const uint32_t sizes[] = {1, 3, 5, 10, 20};
+    uint32_t cycles = sizes[_i % 5];
+    mgc_program_info info = {.struct_size = sizeof info};
+    mgc_program_opts o;
+    mgc_program *p;
+
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 10.0 * cycles - 5, NULL, NULL, 0, NULL), MGC_OK);
+    for (uint32_t k = 0; k < cycles; k++) add_cycle(p, k, leaks[_i / 5]);
+    mgc_program_opts_init(&o, sizeof o);
+    for (o.presolve = 0; o.presolve < 2; o.presolve++) {
+        double want = 15 - 30.0 * cycles - 1.25 * cycles * (cycles - 1);
+        ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) <= 3e-8 * fabs(want),
+                      "%u cycles: %s, %.10g; want %.10g", cycles, mgc_outcome_name(info.outcome), info.objective, want);
+        ck_assert_uint_le(info.iterations, 60);
+    }
+    mgc_program_destroy(p);
+}
+END_TEST
+
 /* --- options -------------------------------------------------------------------------------------------------------
  */
 
@@ -261,6 +307,7 @@ int main(void)
     tcase_add_test(c, unbounded_is_said_with_a_ray_and_a_point);
     tcase_add_test(c, empty_programs_have_answers);
     tcase_add_test(c, a_saddle_is_refused);
+    tcase_add_loop_test(c, what_leaks_in_a_circle_runs_as_often_as_it_takes, 0, 10);
     tcase_add_test(c, options_are_checked);
     if (getenv("MGC_TEST_PUBLISHED") != NULL) {
         tcase_add_loop_test(c, published_linear_optima, 0, MGC__COUNT(LINEAR));
