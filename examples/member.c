@@ -2,7 +2,8 @@
 /* A whole member of an alliance: storage in a folder, datagrams between processes of one machine as transport, a clock, a
  * transaction to submit and a question to ask (member_market.c).  Start one process for each member:
  *
- *   member FOLDER ID MEMBERS        e.g. member /tmp/alliance 2 3
+ *   cc member.c member_market.c $(pkg-config --cflags --libs mgchain) -o member
+ *   ./member FOLDER ID MEMBERS        e.g. ./member /tmp/alliance 2 3
  *
  * It ends with 0 once the market is on this member's ledger, in a block that a quorum has signed.  Datagrams of the
  * others are not authenticated by the system, so every message is signed (opts.sign_messages).  A real host takes keys

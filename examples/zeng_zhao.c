@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where to build, when demand is only known to lie within a budget of deviations: the location and transportation problem of
- * Zeng and Zhao (2013), "Solving two-stage robust optimization problems using a column-and-constraint generation method",
- * Operations Research Letters 41, section 4.  Prints the bounds of every round; ends with 0 where the published optimum,
- * 33680, was found. */
+/* Where to build, when demand is only known to lie within a budget of deviations: the location and transportation
+ * problem of Zeng and Zhao (2013), "Solving two-stage robust optimization problems using a column-and-constraint
+ * generation method", Operations Research Letters 41, section 4.
+ *
+ *   cc zeng_zhao.c $(pkg-config --cflags --libs mgchain) -lm -o zeng_zhao && ./zeng_zhao
+ *
+ * Prints the bounds of every round; ends with 0 where the published optimum, 33680, was found. */
 #include <math.h>
 #include <mgchain/robust.h>
 #include <stdio.h>

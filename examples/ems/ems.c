@@ -2,6 +2,8 @@
 /* An energy management system: buys day-ahead by a forecast, then every quarter hour reads meters, plans what is left
  * of the day again, writes the battery's set point - and settles the day on a ledger.
  *
+ *   cc ems.c plant.c settle_day.c ../toy_key.c $(pkg-config --cflags --libs mgchain libmodbus) -lm -o ems
+ *   cc test_site.c $(pkg-config --cflags --libs libmodbus) -lm -o test_site
  *   ./test_site site.csv &      (prints its port)
  *   ./ems 127.0.0.1 PORT FOLDER */
 #include <math.h>

@@ -9,6 +9,7 @@ BUILD_ROOT CC
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,34 @@ def by_pkg_config(tree):
                               *tree.flags("--cflags", "--libs", "mgchain-io")) or tree.run(out / "reads_a_case"))
 
 
+# Pages with main() and what their commands need besides.
+PAGES = {"custom_device": "", "member": "", "one_microgrid": "", "own_ambiguity": "", "own_contract": "", "rolling": "",
+         "three_agents": "", "zeng_zhao": "", "mqtt/mqtt_members": "libmosquitto", "ems/ems": "libmodbus"}
+
+
+def as_they_say(tree):
+    """The commands in the head of an example compile it."""
+    faults, pc, pages = [], tree.folder / "as-installed", tree.folder / "pages"
+    shutil.copytree(tree.source / "examples", pages)
+    pc.mkdir()
+    for name in ("mgchain.pc", "mgchain-io.pc"):
+        text = (tree.libdir / "pkgconfig" / name).read_text()
+        (pc / name).write_text(re.sub(r"^prefix=.*", f"prefix={tree.prefix}", text, flags=re.M))
+    env = {name: value for name, value in tree.env.items() if name != "PKG_CONFIG_SYSROOT_DIR"}
+    env["PKG_CONFIG_PATH"] = str(pc)
+    for name, package in PAGES.items():
+        if package and subprocess.run(["pkg-config", "--exists", package], check=False).returncode != 0:
+            continue
+        head = (pages / f"{name}.c").read_text().split("#include", 1)[0].replace("\\\n *", "")
+        commands = re.findall(r"^ \*   (cc .*?)(?: && .*|\*/)?$", head, re.M)
+        faults += [] if commands else [f"{name}.c does not say how it is compiled"]
+        for command in commands:
+            done = subprocess.run(["bash", "-c", command.replace("cc", " ".join(tree.cc), 1)], capture_output=True, text=True,
+                                  env=env, cwd=(pages / name).parent, timeout=300, check=False)
+            faults += [] if done.returncode == 0 else [f"{name}.c: {command}", *done.stderr.splitlines()[:10]]
+    return faults
+
+
 def by_archive(tree):
     """As doc/install says: the archives by name, then what they need."""
     out = tree.folder / "static"
@@ -173,6 +202,7 @@ def main():
         checks = [("meson install into an empty root", lambda t: t.fault),
                   ("headers, libraries, pkg-config and CMake files", files_are_there),
                   ("no path of the build is left", nothing_of_the_build), ("examples by pkg-config", by_pkg_config),
+                  ("examples by the commands in their heads", as_they_say),
                   ("a program by the archives", by_archive)]
         if shutil.which("cmake"):
             checks += [("examples by CMake", by_cmake), ("CMake refuses what is not there", cmake_refuses)]
