@@ -35,8 +35,13 @@ def test(function):
     return function
 
 
+# Under an emulator everything takes thirty times as long.
+PATIENCE = 30 if os.environ.get("MESON_EXE_WRAPPER") else 1
+
+
 def sim(*words, timeout=300, cwd=None, **options):
-    return subprocess.run([SIM, *map(str, words), "--progress=none"], capture_output=True, text=True, timeout=timeout, cwd=cwd, **options)
+    return subprocess.run([SIM, *map(str, words), "--progress=none"], capture_output=True, text=True,
+                          timeout=PATIENCE * timeout, cwd=cwd, **options)
 
 
 def solve(case, *words, wanted=0):
@@ -114,7 +119,7 @@ def outside_optimum(tool, mps, folder):
         command = [path, str(mps), "-solve", "-quit"]
     else:
         command = [path, str(mps), "ratio", "1e-6", "seconds", "120", "solve", "quit"]
-    text = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=folder).stdout
+    text = subprocess.run(command, capture_output=True, text=True, timeout=200 * PATIENCE, cwd=folder).stdout
     marks = {"clp": "Optimal objective", "cbc": "Objective value:"}
     for line in text.splitlines():
         if marks[tool] in line:
@@ -354,12 +359,12 @@ def an_infeasible_day_is_explained():
 def misuse_is_told_with_the_nearest_word():
     for words, text in ((["sovle"], "solve"), (["solve"], "missing"), (["solve", "x.yaml", "--jsn"], "json"), (["check", "a", "b"], "too many"),
                         (["run", "--days", "0"], "days"), (["run", "--days", "x"], "x"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim")):
-        done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60 * PATIENCE)
         assert done.returncode == 2 and text in done.stderr, (words, done)
     assert sim("check", "/nonexistent.yaml").returncode == 6
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps").returncode == 6
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps", "--microgrid", "hospitol").returncode == 3
-    assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60 * PATIENCE).returncode == 0
 
 
 @test
@@ -442,7 +447,7 @@ def colours_only_for_eyes_that_want_them():
                     break
                 seen += part
             os.close(ours)
-            assert child.wait(timeout=300) == 0
+            assert child.wait(timeout=300 * PATIENCE) == 0
             return seen
 
     assert b"\033[32mok" in on_terminal({"NO_COLOR": ""})
@@ -650,7 +655,7 @@ def interrupting_leaves_no_half_written_file():
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
         process.stderr.read()
-        process.wait(timeout=60)
+        process.wait(timeout=60 * PATIENCE)
         assert process.returncode == 130, process.returncode
         assert time.monotonic() - started < (30 if QUICK else 5), "it took too long to stop"
         out = pathlib.Path(folder) / "out"
