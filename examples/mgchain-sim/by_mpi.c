@@ -191,6 +191,35 @@ static mgc_status pack_member(team *t, uint32_t i, heap *h)
     return MGC_OK;
 }
 
+/* Where the last prices leave a gap, all ask for the bound at those of the relaxation, and the larger sum stands: every rank comes
+ * to the same word. */
+static mgc_status better_bound(team *t)
+{
+    double own[4] = {0}, all[4], *other = calloc(t->n + 1u, sizeof *other), relaxed = 0, relaxed_all = 0;
+    mgc_status st = other == NULL ? MGC_E_NO_MEMORY : MGC_OK;
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        const double *number = t->number + NUMBERS * i;
+        if (t->agent[i] == NULL) continue;
+        own[0] += number[COST] - number[BOUND];
+        own[1] += number[STANDALONE] < 0 ? -number[STANDALONE] : number[STANDALONE];
+        own[2] += number[BOUND];
+        own[3] += number[STATE] != MGC_AGENT_AGREED;
+    }
+    MPI_Allreduce(own, all, 4, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    bool wanted = t->s->relax == 0 && all[3] == 0 && all[0] > (t->s->gap > 0 ? t->s->gap : 1e-4) * (all[1] > 1 ? all[1] : 1);
+    for (uint32_t i = 0; st == MGC_OK && wanted && i < t->n; i++) {
+        if (t->agent[i] != NULL) st = mgc_agent_relaxed_bound(t->agent[i], &other[i]);
+        relaxed += other[i];
+    }
+    if (st != MGC_OK) MPI_Abort(MPI_COMM_WORLD, EXIT_INTERNAL); /* the others wait for this rank's word */
+    MPI_Allreduce(&relaxed, &relaxed_all, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    for (uint32_t i = 0; wanted && relaxed_all > all[2] && i < t->n; i++)
+        if (t->agent[i] != NULL) t->number[NUMBERS * i + BOUND] = other[i];
+    free(other);
+    return st;
+}
+
 static mgc_status gather(team *t)
 {
     heap mine = {.len = 0};
@@ -200,6 +229,7 @@ static mgc_status gather(team *t)
 
     for (uint32_t i = 0; st == MGC_OK && i < t->n; i++)
         if (t->agent[i] != NULL) st = pack_member(t, i, &mine);
+    if (st == MGC_OK) st = better_bound(t);
     if (st != MGC_OK || !room(&mine, 1)) MPI_Abort(MPI_COMM_WORLD, EXIT_INTERNAL);
     MPI_Reduce(t->number, sum, (int)(t->n * NUMBERS), MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD); /* each number is one rank's */
     if (t->rank == 0) memcpy(t->number, sum, (size_t)t->n * NUMBERS * sizeof *sum);

@@ -8,7 +8,8 @@
 
 #include "run.h"
 
-enum { KINDS = 4, DAY_BYTES = 16, RULES = 4, DRAWS = 10000, DAYS_MAX = 3660 };
+enum { KINDS = 4, DAY_BYTES = 16, RULES = 6, BOOTSTRAPS = 4 /* from here on */, DRAWS = 10000, DAYS_MAX = 3660 };
+enum { BOOTSTRAP_DRAWS = 500, BOOTSTRAP_RESAMPLES = 499 }; /* a radius of its own for each draw: a standard error of 0.01 */
 #define CONFIDENCE 0.95
 
 static const char *const kind_names[KINDS] = {"deterministic", "stochastic", "distributionally robust", "robust"};
@@ -154,8 +155,77 @@ static const struct {
     const char *name, *rule;
     uint32_t norm;
 } rules[RULES] = {{"norm1 weissman", "weissman", 1}, {"norm1 zhao_guan", "zhao_guan", 1}, {"norm_inf hoeffding", "hoeffding", 0},
-                  {"norm_inf zhao_guan", "zhao_guan", 0}};
-static const char *const rule_names[RULES] = {"norm1 weissman", "norm1 zhao_guan", "norm_inf hoeffding", "norm_inf zhao_guan"};
+                  {"norm_inf zhao_guan", "zhao_guan", 0}, {"norm1 bootstrap", "norm1", 1}, {"norm_inf bootstrap", "norm_inf", 0}};
+static const char *const rule_names[RULES] = {"norm1 weissman", "norm1 zhao_guan", "norm_inf hoeffding", "norm_inf zhao_guan",
+                                              "norm1 bootstrap", "norm_inf bootstrap"};
+
+static bool is_bootstrap(int rule)
+{
+    return rule >= BOOTSTRAPS;
+}
+
+/* Steele, Lea and Flood 2014: uniform in [0, 1). */
+static double uniform(uint64_t *state)
+{
+    uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((x ^ x >> 31) >> 11) * 0x1p-53;
+}
+
+/* Frequencies of as many samples as there were. */
+static void draw_frequencies(const walk *w, const double *p, uint64_t *state, double *frequency)
+{
+    for (uint32_t k = 0; k < w->scenarios; k++) frequency[k] = 0;
+    for (uint32_t m = 0; m < w->samples; m++) {
+        double u = uniform(state);
+        uint32_t k = 0;
+        while (k + 1 < w->scenarios && u >= p[k]) u -= p[k++];
+        frequency[k] += 1.0 / w->samples;
+    }
+}
+
+/* The bootstrap knows frequencies, not the probabilities behind them, so each draw has a radius of its own: how often does it
+ * reach the probabilities? */
+static mgc_status cover_by_bootstrap(walk *w, int rule, const double *p)
+{
+    double *frequency = calloc(w->scenarios, sizeof *frequency);
+    uint64_t state = w->s->seed;
+    uint32_t within = 0;
+    mgc_status st = frequency == NULL ? MGC_E_NO_MEMORY : MGC_OK;
+
+    for (uint32_t i = 0; st == MGC_OK && i < BOOTSTRAP_DRAWS; i++) {
+        double sum = 0, most = 0, radius = 0;
+        draw_frequencies(w, p, &state, frequency);
+        st = mgc_radius_bootstrap(w->s->ctx, rules[rule].rule, frequency, w->scenarios, NULL, w->samples, CONFIDENCE, BOOTSTRAP_RESAMPLES,
+                                  w->s->seed + i, &radius);
+        for (uint32_t k = 0; k < w->scenarios; k++) {
+            sum += fabs(frequency[k] - p[k]);
+            most = fmax(most, fabs(frequency[k] - p[k]));
+        }
+        within += (rules[rule].norm == 1 ? sum : most) <= radius * (1 + 1e-12);
+    }
+    w->covered[rule] = within / (double)BOOTSTRAP_DRAWS;
+    free(frequency);
+    return st;
+}
+
+static mgc_status measure_rule(walk *w, int rule, const double *p)
+{
+    mgc_ctx *ctx = w->s->ctx;
+    mgc_status st;
+
+    w->nominal[rule] = CONFIDENCE;
+    if (is_bootstrap(rule)) {
+        st = mgc_radius_bootstrap(ctx, rules[rule].rule, p, w->scenarios, NULL, w->samples, CONFIDENCE, 0, w->s->seed, &w->radius[rule]);
+        return st == MGC_OK ? cover_by_bootstrap(w, rule, p) : st;
+    }
+    st = (rules[rule].norm == 1 ? mgc_radius_norm1 : mgc_radius_norm_inf)(ctx, rules[rule].rule, w->scenarios, w->samples, CONFIDENCE,
+                                                                          &w->radius[rule]);
+    if (st != MGC_OK) return st;
+    return mgc_radius_coverage(ctx, rules[rule].norm, w->radius[rule], p, w->scenarios, w->samples, DRAWS, w->s->seed, &w->covered[rule]);
+}
 
 static mgc_status measure_rules(walk *w, const mgc_model *model)
 {
@@ -163,13 +233,7 @@ static mgc_status measure_rules(walk *w, const mgc_model *model)
     double *p = calloc(w->scenarios, sizeof *p);
     mgc_status st = p == NULL ? MGC_E_NO_MEMORY : mgc_microgrid_get_probability(site, p, w->scenarios);
 
-    for (int i = 0; st == MGC_OK && i < RULES; i++) {
-        w->nominal[i] = CONFIDENCE;
-        st = (rules[i].norm == 1 ? mgc_radius_norm1 : mgc_radius_norm_inf)(w->s->ctx, rules[i].rule, w->scenarios, w->samples, CONFIDENCE,
-                                                                          &w->radius[i]);
-        if (st == MGC_OK)
-            st = mgc_radius_coverage(w->s->ctx, rules[i].norm, w->radius[i], p, w->scenarios, w->samples, DRAWS, w->s->seed, &w->covered[i]);
-    }
+    for (int i = 0; st == MGC_OK && i < RULES; i++) st = measure_rule(w, i, p);
     free(p);
     return st;
 }

@@ -393,6 +393,14 @@ typedef struct mgc_agreement {
 } mgc_agreement;
 /** @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement);
+/**
+ * A second bound, for whoever sums the members' agreement.lower_bound to that of the alliance: at the prices with which the
+ * relaxation of on/off decisions ended.  It may prove more than the last ones do; the larger of the two sums holds, never a sum of
+ * some of these and some of those.  Costs a solve of the member's program.
+ * @param bound [currency] filled; -INFINITY where none was reached
+ * @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED; MGC_E_NO_MEMORY.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_agent_relaxed_bound(mgc_agent *agent, double *bound);
 /** @param index 0..agreement.trades - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_STATE unless AGREED; MGC_E_ABI_SIZE.
  *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);

@@ -184,6 +184,17 @@ mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement)
     return mgc__info_write(agreement, &a, sizeof a, MGC__FIRST_SIZE(mgc_agreement, len));
 }
 
+mgc_status mgc_agent_relaxed_bound(mgc_agent *agent, double *bound)
+{
+    double gap;
+    mgc_status st;
+
+    if (agent == NULL || bound == NULL) return MGC_E_INVALID_ARG;
+    *bound = -INFINITY;
+    if ((st = must_have_agreed(agent)) != MGC_OK) return st;
+    return mgc__agent_bound_relaxed(agent, bound, &gap);
+}
+
 mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade)
 {
     mgc_trade t;

@@ -3,6 +3,7 @@
 #include "mgchain/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "io/chart.h"
@@ -50,6 +51,7 @@ static void sort(double *x, size_t n)
 static void regret_chart(page *p)
 {
     mgc_io__series series[KINDS_MAX];
+    char unit[80];
 
     for (size_t k = 0; k < p->e->kinds; k++) {
         double *regret = p->number + k * p->e->days;
@@ -57,7 +59,8 @@ static void regret_chart(page *p)
         sort(regret, p->e->days);
         series[k] = (mgc_io__series){.name = p->e->kind[k], .color = colors[k], .values = regret, .dashed = false};
     }
-    mgc_io__chart_log(&p->t, "Cost above hindsight", p->e->currency, series, p->e->kinds, p->e->days);
+    snprintf(unit, sizeof unit, "%.8s; each plan's days from its best to its worst", p->e->currency);
+    mgc_io__chart_log(&p->t, "Cost above hindsight", unit, series, p->e->kinds, p->e->days);
 }
 
 /* --- means ------------------------------------------------------------------------------------------------------- */

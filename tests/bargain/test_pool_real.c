@@ -346,6 +346,9 @@ START_TEST(agents_sign_what_the_pool_agreed)
         OK(mgc_alliance_get_member(a, (uint32_t)i, &who));
         ck_assert_double_eq(deal.cost, who.cost);
         ck_assert_double_eq(deal.payment, who.payment);
+        double relaxed;
+        OK(mgc_agent_relaxed_bound(c.agent[i], &relaxed));
+        ck_assert_double_eq_tol(relaxed, deal.lower_bound, 1e-6); /* nobody has on/off decisions: the prices are the same */
         OK(mgc_key_from_seed(ctx, seed, &key[i]));
         OK(mgc_key_public(key[i], public_key[i]));
         keys[i] = public_key[i];

@@ -400,6 +400,8 @@ def plans_are_held_against_the_days_that_came():
             assert promises[0] < promises[1] < promises[2], promises
         rules = {rule["rule"]: rule for rule in got["rules"]}
         assert rules["norm1 weissman"]["measured"] > 0.95 and rules["norm_inf zhao_guan"]["measured"] < 0.2
+        for name in ("norm1 bootstrap", "norm_inf bootstrap"):  # less than promised: asymptotic
+            assert 0.6 < rules[name]["measured"] < 0.99 and 0 < rules[name]["radius"] < rules[name.replace("bootstrap", "weissman" if "1" in name else "hoeffding")]["radius"], rules[name]
         page = (pathlib.Path(folder) / "out" / "evaluation.html").read_text()
         assert page.count("<svg") == 5 and "src=" not in page and "<script" not in page
     with tempfile.TemporaryDirectory() as folder:

@@ -2367,6 +2367,7 @@ PROTOTYPES = [
     ("mgc_agent_restore", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_model), c_char_p, POINTER(mgc_agent_opts), POINTER(c_uint8), c_size_t, POINTER(POINTER(mgc_agent)))),
     ("mgc_agent_get_counts", "core", False, c_int32, (POINTER(mgc_agent), POINTER(mgc_agent_counts))),
     ("mgc_agent_agreement", "core", False, c_int32, (POINTER(mgc_agent), POINTER(mgc_agreement))),
+    ("mgc_agent_relaxed_bound", "core", False, c_int32, (POINTER(mgc_agent), POINTER(c_double))),
     ("mgc_agent_get_trade", "core", False, c_int32, (POINTER(mgc_agent), c_uint32, POINTER(mgc_trade))),
     ("mgc_agent_get_pair", "core", False, c_int32, (POINTER(mgc_agent), c_uint32, POINTER(mgc_pair))),
     ("mgc_agent_get_state", "core", False, c_int32, (POINTER(mgc_agent), POINTER(POINTER(c_uint8)), POINTER(c_size_t))),
