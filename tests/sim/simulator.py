@@ -853,7 +853,7 @@ def a_pool_carries_the_day():
         ledger = pathlib.Path(folder) / "out" / "ledger"
         assert sim("ledger", "verify", ledger).returncode == 0
         rows = json.loads(sim("ledger", "query", ledger, "settlement", "microgrid=pool", "--as", "regulator", "--json").stdout)["rows"]
-        assert rows and all(row["deviation_wh"] == 0 for row in rows), rows[:3]
+        assert rows and all(int(row["deviation_wh"]) == 0 for row in rows), rows[:3]
 
 
 @test
