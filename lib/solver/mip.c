@@ -56,7 +56,7 @@ mgc_status mgc__search_try_point(mgc__search *q, const mgc__relaxation *r)
 /* --- expanding a node ------------------------------------------------------------------------ */
 
 /* The domain of a node: its integer bounds, what the root's reduced costs say by now, and what follows. */
-static bool enter(mgc__search *q, const struct mgc__node *node)
+static bool enter(mgc__search *q, struct mgc__node *node)
 {
     mgc__mip *mip = q->mip;
     bool ok = true;
@@ -69,8 +69,10 @@ static bool enter(mgc__search *q, const struct mgc__node *node)
             upper[k] = mip->upper[mip->ints[k]];
         }
         mgc__fix_by_cost(mip, mip->root_bound, mip->root_z, lower, upper);
+        mgc__fix_by_paths(mip, mip->root_at, lower, upper);
         for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], lower[k], upper[k]);
     }
+    mgc__fix_by_paths(mip, node->at, node->lower, node->upper);
     for (uint32_t k = 0; ok && k < mip->n_int; k++)
         ok = mgc__domain_set(&q->d, mip->ints[k], node->lower[k], node->upper[k]);
     return ok && mgc__domain_propagate(&q->d);
@@ -121,8 +123,8 @@ static mgc_status settle_leaf(mgc__search *q, const struct mgc__node *node)
     return MGC_OK;
 }
 
-/* Measured on day-ahead programs: the distance of mgc__choose() is so good a guide that solving both children of a second
- * candidate pays at the root only. */
+/* Measured on day-ahead programs: the distance of mgc__choose() is so good a guide that solving both children of a
+ * second candidate pays at the root only. */
 static size_t candidates_at(uint32_t depth)
 {
     return depth == 0 ? CANDIDATES_MAX : 1;
@@ -154,7 +156,8 @@ static mgc_status expand(mgc__search *q, struct mgc__node *node)
 
 /* --- the search ------------------------------------------------------------------------------ */
 
-/* Round a node's solution now and then; after a better incumbent, look around it. */
+/* Round a node's solution now and then; after a better incumbent, look around it, and less and less often where that
+ * comes to nothing. */
 static mgc_status improve(mgc__search *q, const struct mgc__node *node)
 {
     double before_it = q->mip->incumbent;
@@ -165,7 +168,15 @@ static mgc_status improve(mgc__search *q, const struct mgc__node *node)
     q->rounded_at = q->s->info.nodes;
     st = mgc__heuristic_round(&q->h, node->x, q->mip->has_incumbent ? 1 : ROUND_FIRST);
     if (st == MGC_OK) st = mgc__heuristic_round(&q->h, node->hint, 1);
-    if (st == MGC_OK && q->mip->incumbent < before_it) st = mgc__heuristic_flips(&q->h, FLIPS);
+    if (st != MGC_OK || !(q->mip->incumbent < before_it)) return st;
+    if (q->flips_rest > 0) {
+        q->flips_rest--;
+        return MGC_OK;
+    }
+    before_it = q->mip->incumbent;
+    st = mgc__heuristic_flips(&q->h, FLIPS);
+    q->flips_wait = q->mip->incumbent < before_it ? 0 : 2 * q->flips_wait + 1;
+    q->flips_rest = q->flips_wait;
     return st;
 }
 

@@ -37,10 +37,12 @@ typedef struct mgc__mip {
 
     /* what the root relaxation left, for fixing by reduced costs whenever the incumbent improves */
     double root_bound, *root_z, *root_x; /* n_int each */
+    double *root_at;             /* 2 n_int; bounds of either value of each binary, as in a relaxation */
     double excluded; /* no point that reduced costs took out of boxes is better than this */
 
     uint64_t *tried;             /* hashes of assignments that were solved for */
     size_t n_tried, tried_cap;
+    struct mgc__schedules *schedules; /* NULL: none known */
     mgc__ipm_anchor *anchor; /* the root's iterates: other relaxations start there */
     struct mgc__mip_worker **workers; /* opts.threads of them, made when first needed */
     uint32_t n_workers;
@@ -106,6 +108,7 @@ typedef struct mgc__relaxation {
     bool has_point;
     double *x;             /* n */
     double *z;             /* n; reduced costs that go with dual_bound */
+    double *at;            /* 2 n_int; proven bound if an integer is 0, if it is 1; -INFINITY: not known */
     double *weight;        /* n_int; what a unit of each integer moves in the Lagrangian, by cost and multipliers */
     mgc_status status;
 } mgc__relaxation;
@@ -144,8 +147,24 @@ mgc_status mgc__followers_init(mgc__followers *f, const mgc__mip *mip);
 void mgc__followers_free(mgc_ctx *ctx, mgc__followers *f);
 /* y: m multipliers of a relaxation, or NULL: costs alone count. */
 void mgc__followers_weigh(mgc__followers *f, const mgc__mip *mip, const double *y);
+/* The row of the e-th entry of the lists of ties. */
+uint32_t mgc__followers_row(const mgc__followers *f, uint32_t e);
 /* What the followers cost at least where integers are as in x (n; the other columns are not looked at). */
 double mgc__followers_cost(const mgc__followers *f, const mgc__mip *mip, const double *x);
+
+/* --- mip_schedule.c, mip_price.c: assignments that rows among integers allow, as paths -------------- */
+
+typedef struct mgc__schedules mgc__schedules;
+
+/* For the rows that mip has now.  *out may be half-built on failure: destroy it. */
+mgc_status mgc__schedules_create(mgc__mip *mip, mgc__schedules **out);
+void mgc__schedules_destroy(mgc__schedules *s);
+/* Numbers of work space that pricing needs. */
+size_t mgc__schedules_room(const mgc__schedules *s);
+/* From multipliers y, reduced costs z and the bound that they prove over the box of qp: the bound that holds for all
+ * of its integer points, no lower but for rounding; INFINITY: there is none.  at: as in a relaxation. */
+double mgc__schedules_price(const mgc__schedules *s, const mgc__qp *qp, const double *y, const double *z,
+                            double bound, double *work, double *at);
 
 /* --- mip_cuts.c: cuts --------------------------------------------------------------------------- */
 

@@ -38,7 +38,8 @@ static double move_inside(mgc__search *q, const struct mgc__node *node)
 
 /* What the node's solution must change, and pay, if the candidate goes down (side 0) or up (side 1).  now: what the
  * followers cost in the node. */
-static void look_at_child(mgc__search *q, const struct mgc__node *node, struct mgc__candidate *c, int side, double now)
+static void look_at_child(mgc__search *q, const struct mgc__node *node, struct mgc__candidate *c, int side,
+                          double now)
 {
     mgc__domain *d = &q->d;
     uint32_t j = q->mip->ints[c->k];
@@ -104,8 +105,8 @@ static size_t shortlist(const mgc__search *q, const struct mgc__node *node, uint
 
 /* The `most` best columns to branch on.  *tightened: propagation alone excluded a side of some column, which is now
  * part of the domain; *dead: of both. */
-size_t mgc__choose(mgc__search *q, const struct mgc__node *node, size_t most, struct mgc__candidate best[CANDIDATES_MAX],
-                     bool *tightened, bool *dead)
+size_t mgc__choose(mgc__search *q, const struct mgc__node *node, size_t most,
+                   struct mgc__candidate best[CANDIDATES_MAX], bool *tightened, bool *dead)
 {
     uint32_t list[SHORTLIST];
     size_t count = shortlist(q, node, list), n = 0;
@@ -167,7 +168,8 @@ size_t mgc__pick(const mgc__search *q, size_t n, double bound)
         double down = fmax(r[0].bound, bound) - bound, up = fmax(r[1].bound, bound) - bound;
         double big = 1e6 * (1.0 + fabs(bound));
         double score =
-            product(fmin(mgc__search_closed(q->mip, &r[0]) ? big : down, big), fmin(mgc__search_closed(q->mip, &r[1]) ? big : up, big));
+            product(fmin(mgc__search_closed(q->mip, &r[0]) ? big : down, big),
+                    fmin(mgc__search_closed(q->mip, &r[1]) ? big : up, big));
         if (score > best_score) {
             best_score = score;
             best = i;

@@ -94,6 +94,11 @@ mgc_status mgc__followers_init(mgc__followers *f, const mgc__mip *mip)
     return ok ? MGC_OK : mgc__no_memory(mip->ctx, "columns that follow integers");
 }
 
+uint32_t mgc__followers_row(const mgc__followers *f, uint32_t e)
+{
+    return f->tie[e].row;
+}
+
 void mgc__followers_weigh(mgc__followers *f, const mgc__mip *mip, const double *y)
 {
     for (uint32_t k = 0; k < f->n; k++) {

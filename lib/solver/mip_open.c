@@ -115,13 +115,27 @@ struct mgc__node *mgc__node_next(mgc__search *q)
 
 /* --- nodes from relaxations ------------------------------------------------------------------ */
 
-/* Reduced costs z of a bound: moving x_j away from the end that z leans on costs |z_j| a unit.  Tightens bounds of
- * integers that could not pay for it (Nemhauser and Wolsey 1988, proposition II.5.2.1).  What is left out may still
- * be better than the incumbent, by half of the gap that is allowed: the bound that follows is within it. */
-void mgc__fix_by_cost(mgc__mip *mip, double bound, const double *z, double *lower, double *upper)
+/* Above this nothing is looked for: what is left out may still be better than the incumbent, by half of the gap that
+ * is allowed.  Whoever leaves something out says so. */
+static double fixing_cutoff(const mgc__mip *mip)
 {
     double half = 0.5 * (mip->incumbent - mgc__mip_cutoff(mip));
-    double cutoff = mip->whole_objective ? mgc__mip_cutoff(mip) : mip->incumbent - half, room = cutoff - bound;
+
+    return mip->whole_objective ? mgc__mip_cutoff(mip) : mip->incumbent - half;
+}
+
+static void left_out(mgc__mip *mip)
+{
+    double cutoff = fixing_cutoff(mip);
+
+    mip->excluded = fmin(mip->excluded, mip->whole_objective ? floor(cutoff - 1e-7) + 1.0 : cutoff);
+}
+
+/* Reduced costs z of a bound: moving x_j away from the end that z leans on costs |z_j| a unit.  Tightens bounds of
+ * integers that could not pay for it (Nemhauser and Wolsey 1988, proposition II.5.2.1). */
+void mgc__fix_by_cost(mgc__mip *mip, double bound, const double *z, double *lower, double *upper)
+{
+    double room = fixing_cutoff(mip) - bound;
     bool any = false;
 
     if (!(room >= 0.0) || !isfinite(room)) return;
@@ -133,7 +147,23 @@ void mgc__fix_by_cost(mgc__mip *mip, double bound, const double *z, double *lowe
         upper[k] = fmin(upper[k], high);
         lower[k] = fmax(lower[k], low);
     }
-    if (any) mip->excluded = fmin(mip->excluded, mip->whole_objective ? floor(cutoff - 1e-7) + 1.0 : cutoff);
+    if (any) left_out(mip);
+}
+
+void mgc__fix_by_paths(mgc__mip *mip, const double *at, double *lower, double *upper)
+{
+    double cutoff = mip->has_incumbent ? fixing_cutoff(mip) : INFINITY;
+    bool any = false;
+
+    for (uint32_t k = 0; k < mip->n_int; k++)
+        for (size_t value = 0; value < 2; value++) {
+            double bound = at[2 * (size_t)k + value];
+            if (!(bound > cutoff) && bound != INFINITY) continue;
+            any |= bound < INFINITY && (value == 0 ? lower[k] < 1.0 : upper[k] > 0.0); /* there may be points */
+            if (value == 0) lower[k] = fmax(lower[k], 1.0);
+            else upper[k] = fmin(upper[k], 0.0);
+        }
+    if (any) left_out(mip);
 }
 
 static struct mgc__node *node_create(mgc__search *q, uint32_t depth, double bound)
@@ -142,7 +172,7 @@ static struct mgc__node *node_create(mgc__search *q, uint32_t depth, double boun
     struct mgc__node *node = mgc__alloc(q->mip->ctx, 1, sizeof *node);
 
     if (node == NULL) return NULL;
-    node->lower = mgc__alloc(q->mip->ctx, 5 * n, sizeof *node->lower);
+    node->lower = mgc__alloc(q->mip->ctx, 7 * n, sizeof *node->lower);
     if (node->lower == NULL) {
         mgc__free(q->mip->ctx, node);
         return NULL;
@@ -151,6 +181,7 @@ static struct mgc__node *node_create(mgc__search *q, uint32_t depth, double boun
     node->x = node->upper + n;
     node->hint = node->x + n;
     node->weight = node->hint + n;
+    node->at = node->weight + n;
     node->bound = bound;
     node->depth = depth;
     node->order = q->created++;
@@ -188,6 +219,7 @@ mgc_status mgc__node_open(mgc__search *q, const mgc__relaxation *r, uint32_t dep
         z[k] = r->has_point ? r->z[j] : 0.0;
     }
     if (r->has_point) mgc__fix_by_cost(mip, r->dual_bound, z, node->lower, node->upper);
+    memcpy(node->at, r->at, 2 * (size_t)mip->n_int * sizeof *node->at);
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         /* Without a point: the middle, or the end that is finite. */

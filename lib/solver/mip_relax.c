@@ -13,8 +13,8 @@
 #define ROUNDING 1e-13
 
 /* A node is solved until its bound is known to this part of its distance from the cutoff: what is left decides
- * neither its fate nor where to branch. */
-#define DECIDED 0.3
+ * neither its fate nor where to branch.  0.3 takes 3 % more iterations, 0.8 as many. */
+#define DECIDED 0.5
 
 /* What a node pays for a unit away from its fixed integers, in distances of the root's bound from the cutoff.
  * Chosen so that a fifth of an integer closes the node; from 3 to 10 nodes and iterations are alike, below 1 nodes
@@ -25,6 +25,8 @@ struct mgc__mip_worker {
     mgc_ctx *ctx;
     mgc__ipm *ipm;
     double *lower, *upper, *row_lower, *row_upper, *y, *work, *box_lower, *box_upper, *c;
+    double *paths; /* work space of schedules */
+    size_t paths_cap;
     atomic_flag busy;
 };
 
@@ -44,6 +46,7 @@ static void worker_free(mgc__mip *mip, struct mgc__mip_worker *w)
     mgc__free(mip->ctx, w->box_lower);
     mgc__free(mip->ctx, w->box_upper);
     mgc__free(mip->ctx, w->c);
+    mgc__free(mip->ctx, w->paths);
     mgc_ctx_destroy(w->ctx);
     mgc__free(mip->ctx, w);
 }
@@ -89,6 +92,13 @@ static mgc_status make_workers(mgc__mip *mip, size_t needed)
     while (mip->n_workers < needed) {
         mgc_status st = worker_create(mip, &mip->workers[mip->n_workers++]);
         if (st != MGC_OK) return st;
+    }
+    for (uint32_t i = 0; i < mip->n_workers; i++) {
+        struct mgc__mip_worker *w = mip->workers[i];
+        void *paths = w->paths;
+        bool ok = mgc__grow(mip->ctx, &paths, &w->paths_cap, mgc__schedules_room(mip->schedules), sizeof *w->paths);
+        w->paths = paths;
+        if (!ok) return mgc__no_memory(mip->ctx, "schedules");
     }
     return MGC_OK;
 }
@@ -227,6 +237,11 @@ static void prove(const mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxatio
         for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++)
             r->weight[k] += fabs(mip->a.value[e] * w->y[mip->a.row[e]]);
     }
+    if (mip->schedules != NULL) {
+        double paths = mgc__schedules_price(mip->schedules, &qp, w->y, r->z, dual.bound, w->paths, r->at);
+        for (uint32_t k = 0; k < 2 * mip->n_int; k++) r->at[k] -= 3.0 * loss;
+        r->bound = fmax(r->bound, paths - 3.0 * loss);
+    }
     bool sound = found->outcome != MGC_OUTCOME_NUMERICAL && isfinite(found->bound);
     r->bound = fmax(fmax(r->bound, r->dual_bound), sound ? found->bound - loss : -INFINITY);
     r->bound = fmax(r->bound, bound_of_box(mip, r));
@@ -281,6 +296,7 @@ static void solve_one(mgc__mip *mip, struct mgc__mip_worker *w, mgc__relaxation 
     r->bound = r->dual_bound = -INFINITY;
     r->objective = INFINITY;
     r->has_point = false;
+    for (uint32_t k = 0; k < 2 * mip->n_int; k++) r->at[k] = -INFINITY;
     memcpy(w->c, mip->c, mip->n * sizeof *w->c);
     bool priced = priced_bounds(mip, w, r, &shift);
     if (priced) o.cutoff += shift;
@@ -356,7 +372,8 @@ mgc_status mgc__relaxation_init(const mgc__mip *mip, mgc__relaxation *r)
     r->x = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->z = mgc__alloc(mip->ctx, mip->n, sizeof(double));
     r->weight = mgc__alloc(mip->ctx, mip->n_int, sizeof(double));
-    return r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL && r->weight != NULL
+    r->at = mgc__alloc(mip->ctx, 2 * (size_t)mip->n_int, sizeof(double));
+    return r->at != NULL && r->lower != NULL && r->upper != NULL && r->x != NULL && r->z != NULL && r->weight != NULL
                ? MGC_OK
                : mgc__no_memory(mip->ctx, "a relaxation");
 }
@@ -368,5 +385,6 @@ void mgc__relaxation_free(const mgc__mip *mip, mgc__relaxation *r)
     mgc__free(mip->ctx, r->x);
     mgc__free(mip->ctx, r->z);
     mgc__free(mip->ctx, r->weight);
+    mgc__free(mip->ctx, r->at);
     *r = (mgc__relaxation){0};
 }

@@ -14,7 +14,8 @@ static mgc_status solve_root(mgc__search *q)
     memcpy(r->upper, mip->box_upper, mip->n * sizeof(double));
     r->cutoff = INFINITY;
     r->decide = false;
-    mgc_status st = mgc__mip_relax(mip, r, 1);
+    mgc_status st = mip->schedules == NULL ? mgc__schedules_create(mip, &mip->schedules) : MGC_OK;
+    if (st == MGC_OK) st = mgc__mip_relax(mip, r, 1);
     if (st != MGC_OK) return st;
     q->s->info.nodes = 1;
     q->proven = fmax(q->proven, r->bound);
@@ -28,6 +29,7 @@ static mgc_status solve_root(mgc__search *q)
         mip->root_z[k] = r->has_point ? r->z[mip->ints[k]] : 0.0;
     }
     mip->root_bound = r->has_point ? r->dual_bound : -INFINITY;
+    memcpy(mip->root_at, r->at, 2 * (size_t)mip->n_int * sizeof *r->at);
     mgc__followers_free(mip->ctx, &q->followers);
     st = mgc__followers_init(&q->followers, mip);
     if (st != MGC_OK) return st;

@@ -15,6 +15,7 @@ struct mgc__node {
     double *lower, *upper, *x;  /* n_int each; one block with hint */
     double *hint;               /* n_int; x as rows would have it rounded */
     double *weight;             /* n_int; of the relaxation, at least a small part of the largest */
+    double *at;                 /* 2 n_int; of the relaxation: bounds of either value of each binary */
 };
 
 /* What branching on a column was seen to bring, per unit of distance, downwards and upwards. */
@@ -49,6 +50,7 @@ typedef struct mgc__search {
     mgc__followers followers;
     double *moved;          /* n; the node's integers, as far as a child lets them stay */
     uint32_t rounded_at;
+    uint32_t flips_wait, flips_rest; /* better incumbents to let pass before the next flips: in all, by now */
     uint64_t newest;        /* nodes from this order on are children of the last one */
     uint32_t plunged;       /* steps of the present plunge */
     double proven;          /* bound of the root, the best so far */
@@ -70,6 +72,8 @@ mgc_status mgc__node_open(mgc__search *q, const mgc__relaxation *r, uint32_t dep
 void mgc__node_weights(const mgc__mip *mip, const mgc__relaxation *r, double *weight);
 /* Tighten bounds of integers (n_int) that could not pay for leaving the end that z (n_int) leans on. */
 void mgc__fix_by_cost(mgc__mip *mip, double bound, const double *z, double *lower, double *upper);
+/* The same for binaries of which a value is too dear: at, 2 n_int, as in a relaxation. */
+void mgc__fix_by_paths(mgc__mip *mip, const double *at, double *lower, double *upper);
 
 /* --- mip_branch.c: where to branch ------------------------------------------------------------- */
 

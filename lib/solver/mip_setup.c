@@ -78,7 +78,8 @@ static bool list_integers(mgc__mip *mip)
     mip->ints = mgc__alloc(mip->ctx, mip->n_int, sizeof *mip->ints);
     mip->root_z = mgc__alloc(mip->ctx, mip->n_int, sizeof *mip->root_z);
     mip->root_x = mgc__alloc(mip->ctx, mip->n_int, sizeof *mip->root_x);
-    if (mip->ints == NULL || mip->root_z == NULL || mip->root_x == NULL) return false;
+    mip->root_at = mgc__alloc(mip->ctx, 2 * (size_t)mip->n_int, sizeof *mip->root_at);
+    if (mip->root_at == NULL || mip->ints == NULL || mip->root_z == NULL || mip->root_x == NULL) return false;
     for (uint32_t j = 0, k = 0; j < mip->n; j++) {
         if (!mip->integer[j]) continue;
         mip->ints[k++] = j;
@@ -176,6 +177,8 @@ mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, c
     mgc__mip_workers_free(mip); /* theirs are of the old rows, and so is the anchor */
     mgc__ipm_anchor_destroy(mip->anchor);
     mip->anchor = NULL;
+    mgc__schedules_destroy(mip->schedules);
+    mip->schedules = NULL;
     mgc__csc_free(ctx, &mip->a);
     mgc__free(ctx, mip->row_lower);
     mgc__free(ctx, mip->row_upper);
@@ -202,6 +205,8 @@ void mgc__mip_free(mgc__mip *mip)
     mgc__free(mip->ctx, mip->best);
     mgc__free(mip->ctx, mip->root_z);
     mgc__free(mip->ctx, mip->root_x);
+    mgc__free(mip->ctx, mip->root_at);
+    mgc__schedules_destroy(mip->schedules);
     mgc__free(mip->ctx, mip->tried);
 }
 
