@@ -213,7 +213,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_check_ray(const mgc_program *progra
  * objective unless OBJNAME names another, further N rows are left out; RHS on the objective is minus its constant; an integer
  * column without bounds is binary; an UP bound below 0 without a lower one takes the lower one away; 1e30 and more is no bound.
  * A text that maximises becomes the minimisation of the negated objective: mgc_program_maximises() tells.  Semi-continuous
- * columns, special ordered sets, indicators and quadratic rows are refused by name.  Numbers are read alike in every locale.
+ * columns, special ordered sets, indicators and quadratic rows are refused by name.  `$` begins a comment in field 3 or 5 unless a
+ * row or column is called so; a blank name on a card is that of the card before.  Numbers are read alike in every locale, also
+ * with Fortran's exponents (1.5D3).
  *
  * @param text,len the whole file's content, unpacked; the caller's
  * @param file     name for messages "file:line: ..."; may be NULL

@@ -13,7 +13,10 @@
  *     1/2 x'Qx;
  *   - OBJSENSE MAX (in its line or in the next; MAXIMIZE, MAXIMISE; section OBJMAX) negates costs, constant and Q, since
  *     programs are minimised; the program remembers it;
- *   - OBJNAME names the N row that is the objective, where the first one is not.
+ *   - OBJNAME names the N row that is the objective, where the first one is not;
+ *   - `$` at the beginning of field 3 or 5 begins a comment, unless a row or column has that name;
+ *   - on fixed cards, a blank name of a column or a set is that of the card before;
+ *   - D is an exponent's letter too, as Fortran writes it.
  * Sources: IBM's MPSX description as kept by the MPS page of lp_solve; Maros and Meszaros (1999) for QPS. */
 #include <math.h>
 #include <stdio.h>
@@ -80,7 +83,7 @@ struct reader {
     uint8_t *bounded;         /* of each column: 1 lower, 2 upper, 4 any */
     size_t rhs_cap, bounded_cap;
     char *set[3];             /* the chosen RHS, RANGES, BOUNDS set */
-    bool have_set[3], warned[3];
+    bool have_set[3], warned[3], left_out[3]; /* left_out: what the last entry belonged to */
     uint32_t column;          /* being read; UINT32_MAX before the first */
     bool integer;             /* between markers */
     struct quadratic *q;
@@ -174,11 +177,21 @@ static unsigned split_fixed(char *s, char *field[FIELDS_MAX])
 
 enum { CARD = 80 };
 
+/* Longer numbers have no exponent of Fortran's. */
+enum { FORTRAN_MAX = 40 };
+
 static bool parse_number(const char *text, double *value)
 {
+    char copy[FORTRAN_MAX];
     const char *end;
 
     *value = mgc__parse_double(text, &end);
+    if ((*end == 'D' || *end == 'd') && strlen(text) < sizeof copy) {
+        memcpy(copy, text, strlen(text) + 1);
+        copy[end - text] = 'e';
+        text = copy;
+        *value = mgc__parse_double(text, &end);
+    }
     return end != text && *end == '\0' && isfinite(*value);
 }
 
@@ -220,6 +233,39 @@ static bool fixed_fits(enum section section, const char *card, char *const f[], 
     return n < 4 || (f[3][0] == '\'' || parse_number(f[3], &v));
 }
 
+/* Whether `word` is a name that has been read, so that no comment begins with it. */
+static bool is_name(const struct reader *r, const char *word)
+{
+    return mgc__names_find(&r->rows, word) != UINT32_MAX || mgc__names_find(&r->columns, word) != UINT32_MAX;
+}
+
+/* End the line where a comment begins: at the third word or later.  r: whose names are no comments; NULL: none is. */
+static void cut_comment(const struct reader *r, char *line)
+{
+    unsigned word = 0;
+
+    for (char *s = line; *s != '\0'; word++) {
+        while (is_blank(*s)) s++;
+        char *start = s;
+        while (*s != '\0' && !is_blank(*s)) s++;
+        if (*start != '$' || word < 2) continue;
+        char after = *s;
+        *s = '\0';
+        bool name = r != NULL && is_name(r, start);
+        *s = after;
+        if (name) continue;
+        *start = '\0';
+        return;
+    }
+}
+
+/* The same of a card in place: columns 15 and 40 are where fields 3 and 5 begin. */
+static void cut_card(char *card)
+{
+    if (card[14] == '$') memset(card + 14, ' ', CARD - 14);
+    else if (card[39] == '$') memset(card + 39, ' ', CARD - 39);
+}
+
 /* A line of the text as a card: blank-filled, NUL at its end. */
 static void make_card(char card[CARD + 1], const char *line, size_t len)
 {
@@ -239,12 +285,15 @@ static bool looks_fixed(struct reader *r)
 
     while (next_line(r, &line, &len)) {
         char card[CARD + 1], copy[CARD + 1], *f[FIELDS_MAX] = {0};
-        if (len > CARD) {
+        bool comment = len > CARD && (line[14] == '$' || line[39] == '$');
+        if (len > CARD && !comment) {
             misfit_fixed++;
             continue;
         }
+        if (comment) len = CARD;
         memcpy(copy, line, len);
         copy[len] = '\0';
+        cut_comment(NULL, copy);
         unsigned n = split_free(copy, f);
         if (!is_blank(line[0])) {
             section = n > 0 ? find_section(f[0]) : NONE; /* a byte 0 in front */
@@ -252,6 +301,7 @@ static bool looks_fixed(struct reader *r)
         }
         misfit_free += n > FIELDS_MAX || !free_fits(section, f, n);
         make_card(card, line, len);
+        cut_card(card);
         char cut[CARD + 1];
         memcpy(cut, card, sizeof cut);
         n = split_fixed(cut, f);
@@ -284,9 +334,13 @@ static mgc_status take_line(struct reader *r, const char *line, size_t len)
     if (!r->loose) {
         make_card(r->buffer, line, len);
         r->fields = split_fixed(r->buffer, r->field);
+        for (unsigned f = 2; f < r->fields && f <= 4; f += 2)
+            if (r->field[f][0] == '$' && !is_name(r, r->field[f])) r->fields = f;
+        while (r->fields > 0 && r->field[r->fields - 1][0] == '\0') r->fields--;
     } else {
         memcpy(r->buffer, line, len);
         r->buffer[len] = '\0';
+        if (!r->header) cut_comment(r, r->buffer);
         r->fields = split_free(r->buffer, r->field);
     }
     if (r->header && r->fields > FIELDS_MAX) r->fields = FIELDS_MAX; /* the name may have any number of words */
@@ -378,6 +432,8 @@ static mgc_status begin_column(struct reader *r, const char *name)
     uint32_t column;
 
     if (r->column != UINT32_MAX && strcmp(mgc_program_column_name(r->p, r->column), name) == 0) return MGC_OK;
+    if (!r->loose && name[0] == '\0')
+        return r->column != UINT32_MAX ? MGC_OK : bad(r, MGC_E_SYNTAX, "the first card of COLUMNS names no column");
     if (mgc__names_find(&r->columns, name) != UINT32_MAX)
         return bad(r, MGC_E_SYNTAX, "column %s appears again; all its entries must stand together", name);
     mgc_status st = placed(r, mgc_program_add_column(r->p, 0.0, 0.0, INFINITY, &column));
@@ -443,6 +499,8 @@ static mgc_status read_column(struct reader *r)
 /* Whether an entry of the set of that name counts: the first set does, and an entry without set. */
 static mgc_status choose_set(struct reader *r, unsigned which, const char *name, bool *counts)
 {
+    *counts = !r->left_out[which];
+    if (name != NULL && name[0] == '\0') return MGC_OK; /* a card's blank: the set of the card before */
     *counts = true;
     if (name == NULL) return MGC_OK;
     if (!r->have_set[which]) {
@@ -451,6 +509,7 @@ static mgc_status choose_set(struct reader *r, unsigned which, const char *name,
         r->have_set[which] = true;
     }
     *counts = strcmp(r->set[which], name) == 0;
+    r->left_out[which] = !*counts;
     if (!*counts && !r->warned[which]) {
         r->warned[which] = true;
         mgc__log(r->ctx, MGC_LOG_WARN, "%s:%llu: set \"%s\" is left out; the first one, \"%s\", counts", r->file,

@@ -187,6 +187,42 @@ START_TEST(fixed_format_keeps_blanks_in_names)
 }
 END_TEST
 
+/* What writers of cards do: comments behind a dollar, and blanks for a name that the card before had. */
+START_TEST(cards_have_comments_and_blanks_for_ditto)
+{
+    mgc_program *p = read_text(
+        "NAME          CARDS\nROWS\n N  COST      $ what it costs, in a comment that is far longer than a card of 80 columns is\n"
+        " L  ONE       $ first\n G  $2        $ second\nCOLUMNS\n"
+        "    X         COST              1.D0   ONE                2.0\n"
+        "              $2                 3.0   $ a third, none\n"
+        "    Y         ONE                4.0   $2               5d-1\n"
+        "RHS\n    FIRST     ONE               12.0\n              $2                 1.0\n"
+        "    OTHER     ONE               99.0\n              $2                99.0\n"
+        "BOUNDS\n UP B1        X                  8.0\n LO           X                  2.0   $ at least\n"
+        " UP B2        Y                  9.0\n LO           Y                  9.0\nENDATA\n");
+    mgc_program *q = read_text("NAME t\nROWS\n N c $ cost\n L r $\n G $s $ of\nCOLUMNS\n x c 1 r 1 $ both\n x $s 2\n"
+                               " y r 3 $s 4\nRHS\n r 5 $s 6\nENDATA\n");
+
+    ck_assert_uint_eq(mgc_program_rows(p), 2);
+    ck_assert_str_eq(mgc_program_row_name(p, 1), "$2");
+    ck_assert_double_eq(p->cost[0], 1);
+    ck_assert_double_eq(entry(p, 1, 0), 3);
+    ck_assert_double_eq(entry(p, 1, 1), 0.5);
+    ck_assert_double_eq(p->row_upper[0], 12);
+    ck_assert_double_eq(p->row_lower[1], 1);
+    ck_assert_double_eq(p->lower[0], 2);
+    ck_assert_double_eq(p->upper[0], 8);
+    ck_assert_double_eq(p->lower[1], 0); /* B2 is left out, and so is what follows it without a name */
+    ck_assert_double_eq(p->upper[1], INFINITY);
+    ck_assert_uint_eq(mgc_program_rows(q), 2);
+    ck_assert_double_eq(entry(q, 1, 0), 2);
+    ck_assert_double_eq(entry(q, 1, 1), 4);
+    ck_assert_double_eq(q->row_lower[1], 6);
+    mgc_program_destroy(p);
+    mgc_program_destroy(q);
+}
+END_TEST
+
 START_TEST(both_ways_to_write_q)
 {
     static const char head[] = "NAME\nROWS\n N c\n G r\nCOLUMNS\n x c 1 r 1\n y c 1 r 1\nRHS\n RHS r 1\n";
@@ -270,6 +306,11 @@ static const struct { const char *text, *place, *says; mgc_status status; } REFU
     {HEAD "COLUMNS\n x q 1\n", "t.mps:6:", "row q is not in ROWS", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r 1.2.3\n", "t.mps:6:", "\"1.2.3\" is not a finite number", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r nan\n", "t.mps:6:", "not a finite number", MGC_E_SYNTAX},
+    {HEAD "COLUMNS\n x r 1D\n", "t.mps:6:", "\"1D\" is not a finite number", MGC_E_SYNTAX},
+    {HEAD "COLUMNS\n x r 1d2d3\n", "t.mps:6:", "not a finite number", MGC_E_SYNTAX},
+    {HEAD "COLUMNS\n x r $1\n", "t.mps:6:", "fields", MGC_E_SYNTAX},
+    {"NAME t\nROWS\n N  COST\n L  R\nCOLUMNS\n              R                  1.0   COST               2.0\n", "t.mps:6:",
+     "names no column", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r 1e999\n", "t.mps:6:", "not a finite number", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r 1 r 2\n", "t.mps:6:", "two entries", MGC_E_SYNTAX},
     {HEAD "COLUMNS\n x r\n", "t.mps:6:", "fields", MGC_E_SYNTAX},
@@ -662,6 +703,7 @@ int main(void)
     tcase_add_test(c, names_have_limits);
     tcase_add_test(c, every_kind_of_row_and_bound);
     tcase_add_test(c, fixed_format_keeps_blanks_in_names);
+    tcase_add_test(c, cards_have_comments_and_blanks_for_ditto);
     tcase_add_test(c, both_ways_to_write_q);
     tcase_add_loop_test(c, maximising_negates_the_objective, 0, 8);
     tcase_add_test(c, the_objective_may_be_named);
