@@ -150,7 +150,41 @@ static mgc_status member(mgc_env *env, const mgc__method *method, const mgc__val
     return st != MGC_OK ? st : put_member(env, a[0].number, a[1].number, a[3].number, &a[4], &a[2], a[5].number);
 }
 
-/* The new key signs too: nobody takes over a key that he does not hold. */
+/* How many administrators, of the market's or of the member's own organisation, signed for another's lost key. */
+static mgc_status administrators_for(mgc_env *env, int64_t id, int64_t organisation, uint32_t *n)
+{
+    mgc_status st = MGC_OK;
+    mgc__rec rec;
+
+    *n = 0;
+    for (uint32_t i = 0; i < env->n_signers && st == MGC_OK; i++) {
+        const mgc__signer *s = &env->signers[i];
+        if (s->member == 0 || s->member == id || s->role != MGC_ROLE_ADMINISTRATOR) continue;
+        st = mgc__party(env, 'M', "member", s->member, &rec);
+        if (st == MGC_OK && (rec.v[MEMBER_ORGANISATION] == 1 || rec.v[MEMBER_ORGANISATION] == organisation)) (*n)++;
+    }
+    return st;
+}
+
+/* Signed by the old key and the new one, so that nobody takes over a key that he does not hold; or, where the old one is lost or
+ * was revoked, by two administrators, each with a key of its own. */
+static mgc_status may_rotate(mgc_env *env, int64_t id, const mgc__rec *rec, const uint8_t *new_key)
+{
+    bool old_signed = false, new_signed = false;
+    uint32_t administrators;
+    mgc_status st = administrators_for(env, id, rec->v[MEMBER_ORGANISATION], &administrators);
+
+    if (st != MGC_OK || administrators >= 2) return st;
+    for (uint32_t i = 0; i < env->n_signers; i++) {
+        if (memcmp(env->signers[i].key, rec->data, 32) == 0) old_signed = true;
+        if (memcmp(env->signers[i].key, new_key, 32) == 0) new_signed = true;
+    }
+    if (old_signed && new_signed) return MGC_OK;
+    return mgc_env_refuse(env, MGC_E_MISSING_SIGNER,
+                          "the %s key of member %" PRId64 " did not sign, nor two administrators of its organisation or the market's",
+                          old_signed ? "new" : "old", id);
+}
+
 static mgc_status rotate(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     int64_t id = values->at[0].number;
@@ -158,23 +192,16 @@ static mgc_status rotate(mgc_env *env, const mgc__method *method, const mgc__val
     mgc__key key, old_key;
     mgc__rec rec, old;
     uint8_t name[MGC_NAME_MAX];
-    bool old_signed = false, new_signed = false;
     mgc_status st = mgc__party(env, 'M', "member", id, &rec);
 
     (void)method;
+    if (st == MGC_OK) st = may_rotate(env, id, &rec, public_key->bytes);
     if (st != MGC_OK) return st;
-    for (uint32_t i = 0; i < env->n_signers; i++) {
-        if (memcmp(env->signers[i].key, rec.data, 32) == 0) old_signed = true;
-        if (memcmp(env->signers[i].key, public_key->bytes, 32) == 0) new_signed = true;
-    }
-    if (!old_signed || !new_signed)
-        return mgc_env_refuse(env, MGC_E_MISSING_SIGNER, "the %s key of member %" PRId64 " did not sign",
-                              old_signed ? "new" : "old", id);
     old_key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
     st = mgc__rec_get(env, env->contract, &old_key, &old);
     if (st == MGC_OK) st = enrol_key(env, public_key, id, (int64_t)env->height);
     if (st != MGC_OK) return st;
-    old.v[PUBKEY_REVOKED] = (int64_t)env->height;
+    if (old.v[PUBKEY_REVOKED] == 0) old.v[PUBKEY_REVOKED] = (int64_t)env->height;
     st = mgc__rec_put_ints(env, &old_key, old.v, PUBKEY_INTS);
     if (st != MGC_OK) return st;
     memcpy(name, rec.name, rec.name_len); /* borrowed from the record that is put next */

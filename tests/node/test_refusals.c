@@ -216,6 +216,21 @@ START_TEST(keys_and_roles) /* faults 10, 13-15 */
     accept(INFO, "rotate", "2:0 60:0", "member=2 key=@60");
     refuse(MGC_E_KEY_REVOKED, TRADE, "deposit", "2:5", "microgrid=1 amount_micro=5 reference=x");
     accept(TRADE, "deposit", "60:5", "microgrid=1 amount_micro=5 reference=x");
+
+    /* where the old one is lost or revoked, two administrators, of the market or of its organisation */
+    refuse(MGC_E_MISSING_SIGNER, INFO, "rotate", "1:9", "member=53 key=@61");
+    accept(INFO, "member", "1:9", "id=54 organisation=1 name=second roles=512 key=@54 from_height=0");
+    accept(INFO, "member", "1:9", "id=55 organisation=3 name=own roles=512 key=@55 from_height=0");
+    refuse(MGC_E_MISSING_SIGNER, INFO, "rotate", "54:9", "member=53 key=@61");
+    refuse(MGC_E_MISSING_SIGNER, INFO, "rotate", "54:9 61:0", "member=53 key=@61");
+    refuse(MGC_E_MISSING_SIGNER, INFO, "rotate", "1:9 55:9", "member=53 key=@61"); /* of another's organisation */
+    refuse(MGC_E_MISSING_SIGNER, INFO, "rotate", "1:9 54:9", "member=54 key=@61"); /* one of them for itself */
+    accept(INFO, "rotate", "1:9 54:9", "member=53 key=@61");
+    refuse(MGC_E_KEY_REVOKED, TRADE, "deposit", "53:5", "microgrid=1 amount_micro=5 reference=x");
+    accept(TRADE, "deposit", "61:5", "microgrid=1 amount_micro=5 reference=y");
+    accept(INFO, "rotate", "55:9 1:9", "member=12 key=@62"); /* B's manager, of the organisation of member 55 */
+    refuse(MGC_E_KEY_REVOKED, TRADE, "nominate", "12:2", "microgrid=2 carrier=1 rows=434000,1,0");
+    accept(TRADE, "nominate", "62:2", "microgrid=2 carrier=1 rows=434000,1,0");
     market_close(&m);
 }
 END_TEST
