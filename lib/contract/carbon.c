@@ -32,7 +32,7 @@ static mgc_status first_metered(mgc_env *env, int64_t microgrid, int64_t *slot)
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         mgc__rec meter;
 
-        st = mgc__party(env, 'T', "meter", (int64_t)mgc__key_read(w.key, 5, 4), &meter);
+        st = mgc__meter_in(env, (int64_t)mgc__key_read(w.key, 5, 4), 0, &meter, NULL);
         if (st == MGC_OK && meter.v[METER_FROM] < *slot) *slot = meter.v[METER_FROM];
     }
     if (st == MGC_OK && env->broken == MGC_OK && *slot == INT64_MAX)

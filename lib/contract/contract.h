@@ -481,8 +481,11 @@ mgc_status mgc__query_totals(mgc_env *env, const mgc__filter *filter, mgc_rows *
 mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
-/* Registers at the end of a slot; those of enrolment at the end of the one before its first.  MGC_E_NOT_FOUND: not
- * read yet. */
+/* What a meter's device is, or was, in a slot: v as METER_...; before the first one that one, whose METER_FROM is later.
+ * until: the first slot of the next device, INT64_MAX where there is none; may be NULL. */
+mgc_status mgc__meter_in(mgc_env *env, int64_t id, int64_t slot, mgc__rec *meter, int64_t *until);
+/* Registers of a device at the end of a slot; those that it came with at the end of the one before its first.
+ * MGC_E_NOT_FOUND: not read yet. */
 mgc_status mgc__registers_at(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t slot, int64_t registers[2]);
 /* From one register value to a later one; a register that passes its last digit begins at 0 again.  Only a step that
  * the meter can make in a slot counts as that. */

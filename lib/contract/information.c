@@ -329,17 +329,43 @@ static mgc_status meter_place(mgc_env *env, const struct mgc__value *a)
     return MGC_OK;
 }
 
+/* Another device at the same place: what it replaces keeps its slots, under the first slot that is no longer its own.  It is
+ * declared before that slot ends, so that nothing was read in it yet. */
+static mgc_status exchange(mgc_env *env, const struct mgc__value *a, const mgc__rec *old)
+{
+    mgc__key key = mgc__key_u64(mgc__key_u32(mgc__key_of('U'), (uint32_t)a[0].number), (uint64_t)a[5].number);
+    mgc__key reading = mgc__key_u64(mgc__key_u32(mgc__key_of('R'), (uint32_t)a[0].number), (uint64_t)a[5].number);
+    mgc__market market;
+    mgc__rec rec;
+    mgc_status st = mgc__market_get(env, &market);
+
+    if (st == MGC_OK) st = mgc__slot_known(env, &market, a[5].number);
+    if (st != MGC_OK) return st;
+    if (old->v[METER_MICROGRID] != a[1].number || old->v[METER_CARRIER] != a[2].number || old->v[METER_LINK] != a[3].number)
+        return mgc_env_refuse(env, MGC_E_EXISTS, "meter %" PRId64 " stands elsewhere; it can be exchanged, not moved", a[0].number);
+    if (mgc_slot_begin_ms((uint64_t)a[5].number + 1, market.slot_ms) <= env->time_ms)
+        return mgc_env_refuse(env, MGC_E_SLOT, "meter %" PRId64 " cannot be exchanged from slot %" PRId64 " on: it has ended",
+                              a[0].number, a[5].number);
+    st = mgc__rec_get(env, MGC_CONTRACT_SCHEDULING, &reading, &rec);
+    if (st == MGC_OK)
+        return mgc_env_refuse(env, MGC_E_EXISTS, "meter %" PRId64 " was read in slot %" PRId64, a[0].number, a[5].number);
+    return st != MGC_E_NOT_FOUND ? st : mgc__rec_put_ints(env, &key, old->v, METER_INTS);
+}
+
 static mgc_status meter(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
     const struct mgc__value *a = values->at;
     mgc__key key = mgc__key_u32(mgc__key_of('T'), (uint32_t)a[0].number);
     int64_t v[METER_INTS] = {a[1].number, a[2].number, a[3].number, a[4].number, a[5].number,
                              a[6].number, a[7].number, a[8].number, a[9].number};
-    mgc__rec signer;
+    mgc__rec signer, old;
     mgc_status st = by_administrator(env);
 
     (void)method;
-    if (st == MGC_OK) st = is_free(env, &key, "meter", a[0].number);
+    if (st == MGC_OK) st = mgc__rec_get(env, env->contract, &key, &old);
+    if (st == MGC_OK && a[5].number <= old.v[METER_FROM]) st = is_free(env, &key, "meter", a[0].number);
+    else if (st == MGC_OK) st = exchange(env, a, &old);
+    else if (st == MGC_E_NOT_FOUND) st = MGC_OK;
     if (st == MGC_OK) st = meter_place(env, a);
     if (st == MGC_OK) st = mgc__party(env, 'M', "member", a[4].number, &signer);
     if (st != MGC_OK) return st;

@@ -15,6 +15,26 @@ static mgc__key reading_key(int64_t meter, int64_t slot)
     return mgc__key_u64(mgc__key_u32(mgc__key_of('R'), (uint32_t)meter), (uint64_t)slot);
 }
 
+/* Exchanges of one meter are few, and the earlier ones come first. */
+mgc_status mgc__meter_in(mgc_env *env, int64_t id, int64_t slot, mgc__rec *meter, int64_t *until)
+{
+    mgc__key prefix = mgc__key_u32(mgc__key_of('U'), (uint32_t)id);
+    mgc__walk w;
+    mgc_status st = mgc__party(env, 'T', "meter", id, meter);
+
+    if (until != NULL) *until = INT64_MAX;
+    if (st != MGC_OK || slot >= meter->v[METER_FROM]) return st;
+    mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
+    while (mgc__walk_next(env, &w)) {
+        int64_t end = (int64_t)mgc__key_read(w.key, 5, 8);
+        if (slot >= end) continue;
+        *meter = w.rec;
+        if (until != NULL) *until = end;
+        break;
+    }
+    return env->broken;
+}
+
 static int64_t modulus(const mgc__rec *meter)
 {
     int64_t power = 1;
@@ -54,14 +74,15 @@ mgc_status mgc__register_step(mgc_env *env, int64_t id, const mgc__rec *meter, i
                           id, slot, *moved, meter->v[METER_MAX]);
 }
 
-/* A reading must fit the ones before and after it. */
-static mgc_status fits(mgc_env *env, int64_t id, const mgc__rec *meter, const int64_t *row)
+/* A reading must fit the ones before and after it, of the same device. */
+static mgc_status fits(mgc_env *env, int64_t id, const mgc__rec *meter, int64_t until, const int64_t *row)
 {
     int64_t near[2], moved;
     mgc_status st = mgc__registers_at(env, id, meter, row[0] - 1, near);
 
     for (uint32_t i = 0; i < 2 && st == MGC_OK; i++) st = mgc__register_step(env, id, meter, row[0], near[i], row[1 + i], &moved);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    if (row[0] + 1 == until) return MGC_OK;
     st = mgc__registers_at(env, id, meter, row[0] + 1, near);
     for (uint32_t i = 0; i < 2 && st == MGC_OK; i++)
         st = mgc__register_step(env, id, meter, row[0] + 1, row[1 + i], near[i], &moved);
@@ -84,7 +105,7 @@ static mgc_status not_final(mgc_env *env, int64_t slot, int64_t microgrid)
     return MGC_OK;
 }
 
-static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter,
+static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter, int64_t until,
                               const int64_t *row)
 {
     mgc_status st = mgc__slot_known(env, market, row[0]);
@@ -103,7 +124,7 @@ static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t i
                               " is no reading",
                               id, row[0], row[1], row[2], row[3]);
     st = not_final(env, row[0], meter->v[METER_MICROGRID]);
-    return st != MGC_OK ? st : fits(env, id, meter, row);
+    return st != MGC_OK ? st : fits(env, id, meter, until, row);
 }
 
 static mgc_status put_reading(mgc_env *env, int64_t id, const int64_t *row)
@@ -130,27 +151,32 @@ static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bo
                           old.v[READING_IN], old.v[READING_OUT]);
 }
 
+/* Who reads the device of that slot. */
+static mgc_status read_by(mgc_env *env, int64_t id, const mgc__rec *meter)
+{
+    if (mgc_env_signed(env, (uint32_t)meter->v[METER_MEMBER], MGC_ROLE_METER)) return MGC_OK;
+    return mgc_env_refuse(env, MGC_E_FORBIDDEN, "meter %" PRId64 " is read by member %" PRId64 ", who did not sign", id,
+                          meter->v[METER_MEMBER]);
+}
+
 mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
-    int64_t id = values->at[0].number, row[COLUMNS_MAX];
+    int64_t id = values->at[0].number, until, row[COLUMNS_MAX];
     mgc__market market;
     mgc__row_reader rows;
     mgc__rec meter;
     bool fresh = false, known;
     mgc_status st = mgc__market_get(env, &market);
 
-    if (st == MGC_OK) st = mgc__party(env, 'T', "meter", id, &meter);
     if (st != MGC_OK) return st;
-    if (!mgc_env_signed(env, (uint32_t)meter.v[METER_MEMBER], MGC_ROLE_METER))
-        return mgc_env_refuse(env, MGC_E_FORBIDDEN,
-                              "meter %" PRId64 " is read by member %" PRId64 ", who did not sign", id,
-                              meter.v[METER_MEMBER]);
     mgc__row_begin(&rows, method, values, 1);
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
-        st = known_reading(env, id, row, &known);
+        st = mgc__meter_in(env, id, row[0], &meter, &until);
+        if (st == MGC_OK) st = read_by(env, id, &meter);
+        if (st == MGC_OK) st = known_reading(env, id, row, &known);
         if (st != MGC_OK || known) continue;
         fresh = true;
-        st = reading_row(env, &market, id, &meter, row);
+        st = reading_row(env, &market, id, &meter, until, row);
         if (st == MGC_OK) st = put_reading(env, id, row);
     }
     if (st == MGC_OK && !fresh)
@@ -160,17 +186,17 @@ mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__v
 
 mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc__values *values)
 {
-    int64_t id = values->at[0].number, row[COLUMNS_MAX];
+    int64_t id = values->at[0].number, until, row[COLUMNS_MAX];
     mgc__market market;
     mgc__row_reader rows;
     mgc__rec meter;
     mgc_status st = mgc__role_signed(env, MGC_ROLE_MARKET_OPERATOR, "market operator");
 
     if (st == MGC_OK) st = mgc__market_get(env, &market);
-    if (st == MGC_OK) st = mgc__party(env, 'T', "meter", id, &meter);
     mgc__row_begin(&rows, method, values, 1);
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
-        st = reading_row(env, &market, id, &meter, row);
+        st = mgc__meter_in(env, id, row[0], &meter, &until);
+        if (st == MGC_OK) st = reading_row(env, &market, id, &meter, until, row);
         if (st == MGC_OK) st = put_reading(env, id, row);
     }
     return st != MGC_OK ? st : mgc_env_emit(env, "corrected", values->at[2].bytes, values->at[2].len);

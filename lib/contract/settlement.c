@@ -123,7 +123,7 @@ static mgc_status add_meter(mgc_env *env, int64_t id, int64_t slot, result resul
     int64_t before[2], after[2], in, out;
     result *r;
     mgc__rec meter;
-    mgc_status st = mgc__party(env, 'T', "meter", id, &meter);
+    mgc_status st = mgc__meter_in(env, id, slot, &meter, NULL);
 
     if (st != MGC_OK) return st;
     if (slot < meter.v[METER_FROM]) return MGC_OK;

@@ -438,6 +438,57 @@ static void row_text(const char *what, const char *arguments, uint32_t caller, c
     mgc_rows_destroy(rows);
 }
 
+/* Readings of all meters but number 2, after a slot that has ended. */
+static void read_all_but_2(int t)
+{
+    for (int i = 1; i <= METERS; i++) {
+        char signer[16];
+        int64_t net = market_net[i][t];
+
+        m.registers[i][0] = (m.registers[i][0] + (uint64_t)(net > 0 ? net : 0)) % 10000000;
+        m.registers[i][1] = (m.registers[i][1] + (uint64_t)(net < 0 ? -net : 0)) % 10000000;
+        snprintf(signer, sizeof signer, "%d:3", METER + i);
+        if (i != 2)
+            accept(PLAN, "read", signer, "meter=%d rows=%d,%" PRIu64 ",%" PRIu64 ",0", i, FIRST_SLOT + t, m.registers[i][0],
+                   m.registers[i][1]);
+    }
+}
+
+#define NEW_METER "carrier=1 link=0 member=160 digits=5 max_wh=60000 in_wh=99000 out_wh=7"
+
+START_TEST(meters_are_exchanged) /* faults 46 */
+{
+    open_until(STEP_READ_0);
+    market_at(&m, START + HOUR / 2);
+    accept(INFO, "member", "1:9", "id=160 organisation=3 name=new roles=8 key=@160 from_height=0");
+    refuse(MGC_E_EXISTS, INFO, "meter", "1:9", "id=2 microgrid=2 from_slot=%d " NEW_METER, FIRST_SLOT);
+    refuse(MGC_E_EXISTS, INFO, "meter", "1:9", "id=2 microgrid=1 from_slot=%d " NEW_METER, FIRST_SLOT + 1);
+    accept(INFO, "meter", "1:9", "id=2 microgrid=2 from_slot=%d " NEW_METER, FIRST_SLOT + 1);
+    market_at(&m, START + HOUR); /* the last word of the old one */
+    refuse(MGC_E_FORBIDDEN, PLAN, "read", "160:3", "meter=2 rows=%d,0,50000,0", FIRST_SLOT);
+    accept(PLAN, "read", "102:3", "meter=2 rows=%d,0,50000,0", FIRST_SLOT);
+    read_all_but_2(0);
+    market_at(&m, START + 2 * (uint64_t)HOUR);
+    refuse(MGC_E_FORBIDDEN, PLAN, "read", "102:3", "meter=2 rows=%d,10,50000,0", FIRST_SLOT + 1);
+    refuse(MGC_E_RANGE, PLAN, "read", "160:3", "meter=2 rows=%d,100000,7,0", FIRST_SLOT + 1); /* over its own digits */
+    accept(PLAN, "read", "160:3", "meter=2 rows=%d,10000,7,0", FIRST_SLOT + 1);              /* which wrap: 11000 Wh */
+    accept(PLAN, "correct", "2:5", "meter=2 rows=%d,100,50000,0 reason=misread", FIRST_SLOT); /* the old one's */
+    read_all_but_2(1);
+    market_at(&m, START + 3 * (uint64_t)HOUR);
+    refuse(MGC_E_REGISTER_DECREASED, PLAN, "read", "160:3", "meter=2 rows=%d,9000,7,0", FIRST_SLOT + 2);
+    refuse(MGC_E_SLOT, INFO, "meter", "1:9", "id=2 microgrid=2 from_slot=%d " NEW_METER, FIRST_SLOT + 2); /* it has ended */
+    accept(SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT + 1);
+    for (int t = 0; t < 2; t++) { /* at the connection and at B's end of link 1 */
+        char question[60];
+        snprintf(question, sizeof question, "microgrid=B&carrier=1&slot=%d", FIRST_SLOT + t);
+        ck_assert_int_eq(market_cell(&m, REGULATOR, "settlement", question, "metered_wh"),
+                         (t == 0 ? 100 - 50000 : 11000) + market_net[5][t]);
+    }
+    market_close(&m);
+}
+END_TEST
+
 START_TEST(settling) /* faults 51-53 */
 {
     char text[64];
@@ -616,6 +667,7 @@ int main(void)
     tcase_add_test(t, the_gate);
     tcase_add_test(t, tariffs);
     tcase_add_test(t, readings);
+    tcase_add_test(t, meters_are_exchanged);
     tcase_add_test(t, settling);
     tcase_add_test(t, debts);
     tcase_add_test(t, rounding_drains_nothing);
