@@ -7,6 +7,7 @@
  *   prove.c   is the alliance as a whole close enough?
  *   pay.c     payments: one end of one pair (P2)
  *   checkpoint.c  what is kept to resume a run
+ *   reopen.c  rounds with other on/off decisions, for a driver of all agents
  *   start.c   what one day's run leaves for the next
  *   message.c bytes
  *   pool.h    the same with a pool instead of links between members */
@@ -89,6 +90,9 @@ typedef struct mgc__prove {
     uint32_t stage, round, question, begin; /* the rounds that pause; which sum, and the first round of it */
     int64_t sum, total;  /* of the subtree so far; of all, where known */
     bool known, solved;  /* solved: own cost and bound are those of the trades as they are now */
+    bool confirm, doubted; /* residuals say enough, is it?  it was not: they end nothing any more */
+    int64_t need;        /* votes */
+    double money, goal;  /* what a vote is about */
     double least, floor; /* [currency] asked in a vote; what the |stand-alone costs| are proven to sum to */
     double stake, stake_limit, gap; /* [currency] last sums; more at stake is not worth a proof; gap < 0: not asked since */
     double bound;
@@ -195,6 +199,7 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
 
 /* Decisions will still move the trades. */
 bool mgc__stage_on_the_way(const mgc_agent *agent);
+void mgc__stage_enter(mgc_agent *agent, uint32_t stage);
 void mgc__stage_leave_trades(mgc_agent *agent);
 /* The trades of the last two proposals, into `agreed` and `x`. */
 void mgc__stage_take_agreed(mgc_agent *agent);
@@ -202,7 +207,8 @@ uint32_t mgc__agent_phase(const mgc_agent *agent);
 
 /* prove.c */
 bool mgc__prove_due(const mgc_agent *agent);
-void mgc__prove_enter(mgc_agent *agent);
+bool mgc__prove_confirms(const mgc_agent *agent); /* the last round: is it proven, too? */
+void mgc__prove_enter(mgc_agent *agent, bool confirm);
 mgc_status mgc__prove_prepare(mgc_agent *agent); /* may solve; repeatable after a failure */
 size_t mgc__prove_values(void);
 void mgc__prove_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values);

@@ -63,9 +63,13 @@ void mgc__run_reason(mgc__run *run, const char *format, ...) MGC_PRINTF(2, 3);
 mgc_status mgc__run_agents(mgc__run *run);  /* by_agents.c */
 mgc_status mgc__run_central(mgc__run *run); /* by_program.c */
 
-/* dual.c: raise the members' bounds by better prices and by cases, until their sum is `target`; the agents' bound and own_gap
+/* Let the agents try these on/off decisions: of member i from decision + first[i] on.  Kept if all together then cost less than
+ * *cost, which becomes what they cost. */
+typedef mgc_status (*mgc__replan)(void *user, const int8_t *decision, const size_t *first, double *cost);
+/* dual.c: raise the members' bounds by better prices and by cases, until what is proven is within `gap` [currency] of the cost.
+ * Decisions that may make a better plan are handed to replan.  The agents' bound and own_gap
  * become those at the best prices, *bound is what all cases together prove. */
-mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double target, double *bound);
+mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double gap, mgc__replan replan, void *user, double *bound);
 
 /* From members' costs and trades: energies, weights, payments, totals. */
 mgc_status mgc__alliance_pay(mgc__run *run);

@@ -8,6 +8,7 @@
 
 #include "bargain/alliance.h"
 #include "bargain/pool.h"
+#include "bargain/reopen.h"
 #include "dispatch/site.h"
 
 enum { CREW_FEW = 4 }; /* members for each thread */
@@ -266,12 +267,12 @@ static mgc_status trade(crew *c)
         if (st != MGC_OK || c->out[0].phase == phase) continue;
         phase = c->out[0].phase;
         if (phase == MGC_PHASE_PAY) {
-            c->run->a->info.seconds_trade = mgc__run_seconds(c->run) - begin;
+            c->run->a->info.seconds_trade += mgc__run_seconds(c->run) - begin;
             begin = mgc__run_seconds(c->run);
         }
         if (phase != MGC_PHASE_RELAXED && phase != MGC_PHASE_FIXED) st = mgc__run_tell(c->run, phase, 0, 0, 0);
     }
-    c->run->a->info.seconds_pay = mgc__run_seconds(c->run) - begin;
+    c->run->a->info.seconds_pay += mgc__run_seconds(c->run) - begin;
     return st;
 }
 
@@ -297,6 +298,7 @@ static mgc_status keep_state(crew *c)
     mgc_alliance *a = c->run->a;
     size_t entries = 0;
 
+    a->state.len = 0;
     if (c->pool) {
         mgc__pool_start_write(c->agent, c->n, &a->state);
         return a->state.status == MGC_OK ? MGC_OK : mgc__no_memory(a->ctx, "bargain: state for the next run");
@@ -351,6 +353,75 @@ static mgc_status better_bounds(crew *c)
     return MGC_OK;
 }
 
+static double cost_of_all(const crew *c)
+{
+    double cost = 0;
+
+    for (size_t i = 0; i < c->n; i++) cost += c->agent[i]->cost;
+    return cost;
+}
+
+/* All that the agents agreed on, into the result. */
+static mgc_status take_agreement(crew *c)
+{
+    mgc_alliance *a = c->run->a;
+    bool none = true;
+    mgc_status st;
+
+    take_trades(c);
+    take_payments(c);
+    for (size_t i = 0; i < c->n; i++) none &= c->agent[i]->no_trade;
+    a->info.no_trade = none;
+    if ((st = keep_state(c)) != MGC_OK) return st;
+    mgc_plan_destroy(a->together);
+    a->together = NULL;
+    return snapshot(c, &a->together);
+}
+
+static bool all_agreed(const crew *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->out[i].state != MGC_AGENT_AGREED) return false;
+    return true;
+}
+
+/* From what is held: decision NULL: back to it. */
+static mgc_status once_more(crew *c, const mgc__held *held, const int8_t *decision, const size_t *first)
+{
+    uint64_t step = 0;
+    mgc_status st;
+
+    for (size_t i = 0; i < c->n; i++)
+        if (c->agent[i]->step > step) step = c->agent[i]->step;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->agent[i]->n_ends > 0) mgc__agent_reopen(c->agent[i], &held[i], decision == NULL ? NULL : decision + first[i], step + 2);
+    st = everyone(c, poll_one);
+    return st == MGC_OK ? trade(c) : st;
+}
+
+/* Other decisions may make a better plan: the agents bargain once more with them.  If it is not better, all is as it was. */
+static mgc_status replan(void *user, const int8_t *decision, const size_t *first, double *cost)
+{
+    crew *c = user;
+    mgc__held *held = mgc__alloc(c->run->ctx, c->n, sizeof *held);
+    bool trading = !c->run->stopped && !c->run->late;
+    mgc_status st = held == NULL ? mgc__no_memory(c->run->ctx, "bargain: an agreement to come back to") : MGC_OK;
+
+    for (size_t i = 0; st == MGC_OK && i < c->n; i++) {
+        trading &= !c->agent[i]->no_trade || c->agent[i]->n_ends == 0; /* else its decisions are those of its plan alone */
+        st = mgc__agent_hold(c->agent[i], &held[i]);
+    }
+    if (st == MGC_OK && trading) {
+        st = once_more(c, held, decision, first);
+        if (st == MGC_OK && (!all_agreed(c) || !(cost_of_all(c) < *cost))) st = once_more(c, held, NULL, NULL);
+        if (st == MGC_OK && all_agreed(c)) st = take_agreement(c);
+        *cost = cost_of_all(c);
+    }
+    for (size_t i = 0; held != NULL && i < c->n; i++) mgc__held_free(c->agent[i]->ctx, &held[i]);
+    mgc__free(c->run->ctx, held);
+    return st;
+}
+
 /* What is left of the gap: better prices and a few cases (dual.c). */
 static mgc_status best_bound(crew *c)
 {
@@ -364,7 +435,7 @@ static mgc_status best_bound(crew *c)
     }
     if (c->run->opts.relax || cost - bound <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
     if (c->pool) return MGC_OK; /* dual.c knows two ends of a link */
-    st = mgc__run_dual(c->run, c->agent, c->n, cost, cost - 0.99 * c->run->opts.gap * fmax(1, size), &bound);
+    st = mgc__run_dual(c->run, c->agent, c->n, cost, 0.95 * c->run->opts.gap * fmax(1, size), replan, c, &bound);
     if (st == MGC_OK && bound > c->run->a->info.lower_bound) c->run->a->info.lower_bound = bound;
     return st;
 }
@@ -430,27 +501,23 @@ static void blame(crew *c)
 static mgc_status agreed(crew *c)
 {
     mgc_alliance *a = c->run->a;
-    bool limit = false, none = true;
+    bool limit = false;
     mgc_status st;
 
-    take_trades(c);
-    take_payments(c);
-    for (size_t i = 0; i < c->n; i++) {
-        limit |= c->agent[i]->at_limit;
-        none &= c->agent[i]->no_trade;
-    }
-    a->info.no_trade = none;
-    if ((st = keep_state(c)) != MGC_OK) return st;
-    if ((st = snapshot(c, &a->together)) != MGC_OK) return st;
+    if ((st = take_agreement(c)) != MGC_OK) return st;
     if ((st = bounds(c)) != MGC_OK) return st;
+    for (size_t i = 0; i < c->n; i++) limit |= c->agent[i]->at_limit;
     if (limit && !c->run->stopped && !c->run->late) {
         bool is_proven;
         if ((st = proven(c, &is_proven)) != MGC_OK) return st;
         limit = !is_proven;
     }
     a->info.outcome = c->run->stopped ? MGC_OUTCOME_CANCELLED : limit || c->run->late ? MGC_OUTCOME_LIMIT : MGC_OUTCOME_OPTIMAL;
-    if (a->info.outcome == MGC_OUTCOME_OPTIMAL)
-        mgc__run_reason(c->run, "%s", none ? "no trade: cooperation does not pay" : "agreed");
+    mgc__alliance_totals(a);
+    if (a->info.outcome == MGC_OUTCOME_OPTIMAL && a->info.no_trade == 0 && a->info.gap > fmax(c->run->opts.gap, c->run->opts.tolerance))
+        mgc__run_reason(c->run, "agreed; no better than within %.2g of the optimum is proven", a->info.gap);
+    else if (a->info.outcome == MGC_OUTCOME_OPTIMAL)
+        mgc__run_reason(c->run, "%s", a->info.no_trade != 0 ? "no trade: cooperation does not pay" : "agreed");
     else
         blame(c);
     return MGC_OK;
@@ -484,9 +551,7 @@ mgc_status mgc__run_agents(mgc__run *run)
     if (st == MGC_OK) st = alone(&c);
     if (st == MGC_OK) st = trade(&c);
     if (st == MGC_OK) {
-        bool all = true;
-        for (size_t i = 0; i < c.n; i++) all &= c.out[i].state == MGC_AGENT_AGREED;
-        st = all ? agreed(&c) : apart(&c);
+        st = all_agreed(&c) ? agreed(&c) : apart(&c);
     }
     if (st == MGC_OK) st = mgc__run_tell(run, MGC_PHASE_DONE, 0, 0, 0);
     free_crew(&c);

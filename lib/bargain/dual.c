@@ -14,64 +14,21 @@
  * Who runs this must see all members' answers: it is for one process, and learns trades at prices and their cost, no more. */
 #include <math.h>
 
-#include "bargain/alliance.h"
+#include "bargain/dual.h"
 
-/* Where the gap cannot be closed (the plan itself is too far from the optimum) the effort must end all the same: measured, 60
- * rounds of known decisions close what can be closed on the reference cases, at a tenth of a second each. */
-enum { NODES_MAX = 63, INNER_STEPS = 30, ASKS_PER_NODE = 8, ASKS_MAX = 20, RECALLS_MAX = 90, COORDINATES_MAX = 20000, MEMBERS_MAX = 200, KNOWN_MAX = 6 };
+/* Where the gap cannot be closed the effort must end all the same: measured, 230 rounds of known decisions close what can be
+ * closed on the reference cases, at a tenth of a second each. */
+enum { INNER_STEPS = 30, ASKS_PER_NODE = 8, ASKS_MAX = 30, RECALLS_MAX = 300, COORDINATES_MAX = 20000, MEMBERS_MAX = 200 };
 static const double stalled = 0.03; /* of what is missing: less is not worth asking for at these prices; split */
 
-typedef struct cut {
-    size_t member;
-    double cost;
-    double *x;
-    int8_t *decision;
-} cut;
-
-/* A case: some decisions fixed. */
-typedef struct node {
-    double bound, step_scale;
-    double *lambda; /* [coordinates] */
-    double *value;  /* [n] members' parts of bound */
-    int8_t *fixed;  /* [integers of all] -1: free */
-    bool done;
-} node;
-
-typedef struct dual {
-    mgc__run *run;
-    mgc_ctx *ctx;
-    mgc_agent **agent;
-    size_t n, coordinates, integers;
-    size_t **place;      /* [n][end] first coordinate of the link */
-    double *weight;      /* [coordinates] 1/step of prices: t */
-    size_t *first_integer;
-    double **linear;     /* [n][own coordinates] */
-    mgc__answer *answer; /* [n] */
-    mgc__answer *recalled; /* [n * KNOWN_MAX] with decisions that are known */
-    size_t *n_recalled;  /* [n] */
-    int8_t **known;      /* [n] decisions that a member has answered, one list after the other */
-    size_t *n_known, *cap_known; /* [n] lists; [n] numbers allocated */
-    mgc_status *status;
-    double *lambda;      /* asked next */
-    const node *at;      /* the case that is asked about */
-    cut *cuts;
-    size_t n_cuts, cap_cuts;
-    node node[NODES_MAX];
-    size_t nodes, asks, recalls;
-    double *share;       /* [shares] of the last master: cuts added since have none */
-    size_t shares, share_cap;
-    double predicted;    /* what the last master promises */
-    double target, margin; /* margin: cost less target */
-} dual;
-
-static size_t integers_of(const dual *d, size_t i)
+size_t mgc__dual_integers(const mgc__dual *d, size_t i)
 {
     return mgc__local_site_integers(d->agent[i]->local);
 }
 
 /* --- making -------------------------------------------------------------------------------------------------------------- */
 
-static void *take(dual *d, size_t n, size_t size, bool *good)
+void *mgc__dual_take(mgc__dual *d, size_t n, size_t size, bool *good)
 {
     void *p = mgc__alloc(d->ctx, n > 0 ? n : 1, size);
 
@@ -79,42 +36,43 @@ static void *take(dual *d, size_t n, size_t size, bool *good)
     return p;
 }
 
-static void free_node(dual *d, node *k)
+static void free_case(mgc__dual *d, mgc__case *k)
 {
     mgc__free(d->ctx, k->lambda);
     mgc__free(d->ctx, k->value);
     mgc__free(d->ctx, k->fixed);
 }
 
-static void free_answer(dual *d, mgc__answer *a)
+static void free_answer(mgc__dual *d, mgc__answer *a)
 {
     mgc__free(d->ctx, a->x);
     mgc__free(d->ctx, a->decision);
 }
 
-static bool make_answer(dual *d, size_t i, mgc__answer *a)
+static bool make_answer(mgc__dual *d, size_t i, mgc__answer *a)
 {
     bool good = true;
 
-    a->x = take(d, d->agent[i]->coordinates, sizeof *a->x, &good);
-    a->decision = take(d, integers_of(d, i), sizeof *a->decision, &good);
+    a->x = mgc__dual_take(d, d->agent[i]->coordinates, sizeof *a->x, &good);
+    a->decision = mgc__dual_take(d, mgc__dual_integers(d, i), sizeof *a->decision, &good);
     return good;
 }
 
-static void free_dual(dual *d)
+static void free_dual(mgc__dual *d)
 {
     for (size_t i = 0; i < d->n; i++) {
         if (d->place != NULL) mgc__free(d->ctx, d->place[i]);
         if (d->linear != NULL) mgc__free(d->ctx, d->linear[i]);
         if (d->known != NULL) mgc__free(d->ctx, d->known[i]);
         if (d->answer != NULL) free_answer(d, &d->answer[i]);
-        for (size_t j = 0; d->recalled != NULL && j < KNOWN_MAX; j++) free_answer(d, &d->recalled[i * KNOWN_MAX + j]);
+        for (size_t j = 0; d->recalled != NULL && j < MGC__DUAL_KNOWN_MAX; j++) free_answer(d, &d->recalled[i * MGC__DUAL_KNOWN_MAX + j]);
     }
     for (size_t c = 0; c < d->n_cuts; c++) {
         mgc__free(d->ctx, d->cuts[c].x);
         mgc__free(d->ctx, d->cuts[c].decision);
     }
-    for (size_t k = 0; k < d->nodes; k++) free_node(d, &d->node[k]);
+    for (size_t k = 0; k < d->nodes; k++) free_case(d, &d->node[k]);
+    for (size_t k = 0; k < d->n_tried; k++) mgc__free(d->ctx, d->tried[k]);
     mgc__free(d->ctx, d->place);
     mgc__free(d->ctx, d->linear);
     mgc__free(d->ctx, d->answer);
@@ -133,7 +91,7 @@ static void free_dual(dual *d)
 }
 
 /* Coordinates of the coupled links, in the order in which members meet them. */
-static void place_links(dual *d)
+static void place_links(mgc__dual *d)
 {
     for (size_t i = 0; i < d->n; i++)
         for (size_t e = 0; e < d->agent[i]->n_ends; e++) {
@@ -148,9 +106,9 @@ static void place_links(dual *d)
         }
 }
 
-static mgc_status make_dual(mgc__run *run, mgc_agent **agent, size_t n, dual **out)
+static mgc_status make_dual(mgc__run *run, mgc_agent **agent, size_t n, mgc__dual **out)
 {
-    dual *d = mgc__alloc(run->ctx, 1, sizeof *d);
+    mgc__dual *d = mgc__alloc(run->ctx, 1, sizeof *d);
     bool good = true;
 
     *out = d;
@@ -159,33 +117,33 @@ static mgc_status make_dual(mgc__run *run, mgc_agent **agent, size_t n, dual **o
     d->ctx = run->ctx;
     d->agent = agent;
     d->n = n;
-    d->place = take(d, n, sizeof *d->place, &good);
-    d->linear = take(d, n, sizeof *d->linear, &good);
-    d->answer = take(d, n, sizeof *d->answer, &good);
-    d->recalled = take(d, n * KNOWN_MAX, sizeof *d->recalled, &good);
-    d->n_recalled = take(d, n, sizeof *d->n_recalled, &good);
-    d->known = take(d, n, sizeof *d->known, &good);
-    d->n_known = take(d, n, sizeof *d->n_known, &good);
-    d->cap_known = take(d, n, sizeof *d->cap_known, &good);
-    d->status = take(d, n, sizeof *d->status, &good);
-    d->first_integer = take(d, n, sizeof *d->first_integer, &good);
+    d->place = mgc__dual_take(d, n, sizeof *d->place, &good);
+    d->linear = mgc__dual_take(d, n, sizeof *d->linear, &good);
+    d->answer = mgc__dual_take(d, n, sizeof *d->answer, &good);
+    d->recalled = mgc__dual_take(d, n * MGC__DUAL_KNOWN_MAX, sizeof *d->recalled, &good);
+    d->n_recalled = mgc__dual_take(d, n, sizeof *d->n_recalled, &good);
+    d->known = mgc__dual_take(d, n, sizeof *d->known, &good);
+    d->n_known = mgc__dual_take(d, n, sizeof *d->n_known, &good);
+    d->cap_known = mgc__dual_take(d, n, sizeof *d->cap_known, &good);
+    d->status = mgc__dual_take(d, n, sizeof *d->status, &good);
+    d->first_integer = mgc__dual_take(d, n, sizeof *d->first_integer, &good);
     for (size_t i = 0; good && i < n; i++) {
         d->first_integer[i] = d->integers;
-        d->integers += integers_of(d, i);
-        d->place[i] = take(d, agent[i]->n_ends, sizeof **d->place, &good);
-        d->linear[i] = take(d, agent[i]->coordinates, sizeof **d->linear, &good);
+        d->integers += mgc__dual_integers(d, i);
+        d->place[i] = mgc__dual_take(d, agent[i]->n_ends, sizeof **d->place, &good);
+        d->linear[i] = mgc__dual_take(d, agent[i]->coordinates, sizeof **d->linear, &good);
         good &= make_answer(d, i, &d->answer[i]);
-        for (size_t j = 0; j < KNOWN_MAX; j++) good &= make_answer(d, i, &d->recalled[i * KNOWN_MAX + j]);
+        for (size_t j = 0; j < MGC__DUAL_KNOWN_MAX; j++) good &= make_answer(d, i, &d->recalled[i * MGC__DUAL_KNOWN_MAX + j]);
     }
     if (good) place_links(d);
-    d->weight = take(d, d->coordinates, sizeof *d->weight, &good);
-    d->lambda = take(d, d->coordinates, sizeof *d->lambda, &good);
+    d->weight = mgc__dual_take(d, d->coordinates, sizeof *d->weight, &good);
+    d->lambda = mgc__dual_take(d, d->coordinates, sizeof *d->lambda, &good);
     return good ? MGC_OK : mgc__no_memory(run->ctx, "bargain: a lower bound");
 }
 
 /* --- asking -------------------------------------------------------------------------------------------------------------- */
 
-static void price_member(dual *d, size_t i)
+static void price_member(mgc__dual *d, size_t i)
 {
     const mgc_agent *a = d->agent[i];
 
@@ -196,17 +154,17 @@ static void price_member(dual *d, size_t i)
 
 static void ask_one(void *user, size_t i)
 {
-    dual *d = user;
+    mgc__dual *d = user;
 
     price_member(d, i);
     d->status[i] = mgc__local_site_ask(d->agent[i]->local, d->linear[i], d->at->fixed + d->first_integer[i], false, &d->answer[i]);
 }
 
-static bool fits(const dual *d, const node *k, size_t i, const int8_t *decision)
+bool mgc__dual_fits(const mgc__dual *d, const mgc__case *k, size_t i, const int8_t *decision)
 {
     const int8_t *fixed = k->fixed + d->first_integer[i];
 
-    for (size_t j = 0; j < integers_of(d, i); j++)
+    for (size_t j = 0; j < mgc__dual_integers(d, i); j++)
         if (fixed[j] >= 0 && fixed[j] != decision[j]) return false;
     return true;
 }
@@ -214,40 +172,40 @@ static bool fits(const dual *d, const node *k, size_t i, const int8_t *decision)
 /* The decisions that the member has answered before and that fit the case, the latest first: a program each, no branching. */
 static void recall_one(void *user, size_t i)
 {
-    dual *d = user;
-    size_t integers = integers_of(d, i);
+    mgc__dual *d = user;
+    size_t integers = mgc__dual_integers(d, i);
 
     price_member(d, i);
     d->status[i] = MGC_OK;
     d->n_recalled[i] = 0;
-    for (size_t j = d->n_known[i]; d->status[i] == MGC_OK && j-- > 0 && d->n_recalled[i] < KNOWN_MAX;) {
+    for (size_t j = d->n_known[i]; d->status[i] == MGC_OK && j-- > 0 && d->n_recalled[i] < MGC__DUAL_KNOWN_MAX;) {
         const int8_t *decision = d->known[i] + j * integers;
-        if (!fits(d, d->at, i, decision)) continue;
-        d->status[i] = mgc__local_site_ask(d->agent[i]->local, d->linear[i], decision, true, &d->recalled[i * KNOWN_MAX + d->n_recalled[i]]);
+        if (!mgc__dual_fits(d, d->at, i, decision)) continue;
+        d->status[i] = mgc__local_site_ask(d->agent[i]->local, d->linear[i], decision, true, &d->recalled[i * MGC__DUAL_KNOWN_MAX + d->n_recalled[i]]);
         d->n_recalled[i]++;
     }
 }
 
-static mgc_status add_cut(dual *d, size_t i, const mgc__answer *answer)
+static mgc_status add_cut(mgc__dual *d, size_t i, const mgc__answer *answer)
 {
     bool good = mgc__grow(d->ctx, (void **)&d->cuts, &d->cap_cuts, d->n_cuts + 1, sizeof *d->cuts);
-    cut c = {.member = i, .cost = answer->cost};
+    mgc__cut c = {.member = i, .cost = answer->cost};
 
     if (good) {
-        c.x = take(d, d->agent[i]->coordinates, sizeof *c.x, &good);
-        c.decision = take(d, integers_of(d, i), sizeof *c.decision, &good);
+        c.x = mgc__dual_take(d, d->agent[i]->coordinates, sizeof *c.x, &good);
+        c.decision = mgc__dual_take(d, mgc__dual_integers(d, i), sizeof *c.decision, &good);
         d->cuts[d->n_cuts++] = c;
     }
     if (!good) return mgc__no_memory(d->ctx, "bargain: a lower bound");
     memcpy(c.x, answer->x, d->agent[i]->coordinates * sizeof *c.x);
-    if (integers_of(d, i) > 0) memcpy(c.decision, answer->decision, integers_of(d, i) * sizeof *c.decision);
+    if (mgc__dual_integers(d, i) > 0) memcpy(c.decision, answer->decision, mgc__dual_integers(d, i) * sizeof *c.decision);
     return MGC_OK;
 }
 
 /* Moves known decisions to the end of the list, so that the latest are recalled first. */
-static mgc_status learn(dual *d, size_t i, const int8_t *decision, bool *news)
+static mgc_status learn(mgc__dual *d, size_t i, const int8_t *decision, bool *news)
 {
-    size_t integers = integers_of(d, i), found = 0, size = integers > 0 ? integers : 1;
+    size_t integers = mgc__dual_integers(d, i), found = 0, size = integers > 0 ? integers : 1;
 
     while (found < d->n_known[i] && memcmp(d->known[i] + found * integers, decision, integers) != 0) found++;
     *news |= found == d->n_known[i];
@@ -261,7 +219,7 @@ static mgc_status learn(dual *d, size_t i, const int8_t *decision, bool *news)
     return MGC_OK;
 }
 
-static mgc_status check(dual *d, size_t i)
+static mgc_status check(mgc__dual *d, size_t i)
 {
     if (d->status[i] == MGC_OK) return MGC_OK;
     return mgc__fail(d->ctx, d->status[i], "%s (member %s)", mgc_ctx_error(d->agent[i]->ctx), d->agent[i]->id);
@@ -269,7 +227,7 @@ static mgc_status check(dual *d, size_t i)
 
 /* All members (only < n: that one) at d->lambda in the case k, their decisions free; value[i] filled, INFINITY where the case
  * has no plan.  *news: somebody decided as never before. */
-static mgc_status ask(dual *d, const node *k, size_t only, double *value, bool *news)
+static mgc_status ask(mgc__dual *d, const mgc__case *k, size_t only, double *value, bool *news)
 {
     mgc_status st = MGC_OK;
 
@@ -291,7 +249,7 @@ static mgc_status ask(dual *d, const node *k, size_t only, double *value, bool *
 }
 
 /* The same among the decisions that are known: *sum is above what ask() would find. */
-static mgc_status recall(dual *d, const node *k, double *sum)
+static mgc_status recall(mgc__dual *d, const mgc__case *k, double *sum)
 {
     mgc_status st = MGC_OK;
 
@@ -303,7 +261,7 @@ static mgc_status recall(dual *d, const node *k, double *sum)
         double least = INFINITY;
         if ((st = check(d, i)) != MGC_OK) break;
         for (size_t j = 0; st == MGC_OK && j < d->n_recalled[i]; j++) {
-            const mgc__answer *a = &d->recalled[i * KNOWN_MAX + j];
+            const mgc__answer *a = &d->recalled[i * MGC__DUAL_KNOWN_MAX + j];
             if (!isfinite(a->bound)) continue;
             least = fmin(least, a->bound);
             st = add_cut(d, i, a);
@@ -321,120 +279,9 @@ static double total(const double *value, size_t n)
     return sum;
 }
 
-/* --- the master problem --------------------------------------------------------------------------------------------------- */
-
-/* Cost of an answer at the case's prices. */
-static double priced(const dual *d, const double *lambda, const cut *c)
-{
-    const mgc_agent *a = d->agent[c->member];
-    double cost = c->cost;
-
-    for (size_t e = 0; e < a->n_ends; e++)
-        for (size_t j = 0; j < a->ends[e].count; j++)
-            cost += (a->ends[e].terms.first ? 1 : -1) * lambda[d->place[c->member][e] + j] * c->x[a->ends[e].offset + j];
-    return cost;
-}
-
-typedef struct master {
-    mgc_program *program;
-    uint32_t *column;    /* [cuts] UINT32_MAX: does not fit the case */
-    uint32_t *index;     /* work: the columns of one row */
-    double *value;
-    uint32_t mismatch;   /* first column of it */
-} master;
-
-static mgc_status add_shares(dual *d, const node *k, const double *centre, master *m)
-{
-    mgc_status st = MGC_OK;
-    uint32_t row;
-
-    for (size_t i = 0; st == MGC_OK && i < d->n; i++) {
-        size_t terms = 0;
-        for (size_t c = 0; st == MGC_OK && c < d->n_cuts; c++) {
-            if (d->cuts[c].member != i) continue;
-            m->column[c] = UINT32_MAX;
-            if (!fits(d, k, i, d->cuts[c].decision)) continue;
-            st = mgc_program_add_column(m->program, priced(d, centre, &d->cuts[c]), 0, INFINITY, &m->column[c]);
-            m->index[terms] = m->column[c];
-            m->value[terms++] = 1;
-        }
-        if (st == MGC_OK) st = mgc_program_add_row(m->program, 1, 1, m->index, m->value, terms, &row);
-    }
-    return st;
-}
-
-/* One row: what the two ends would send, in the mixture, differs by the mismatch. */
-static mgc_status add_mismatch(dual *d, const node *k, master *m, size_t coordinate)
-{
-    uint32_t column = UINT32_MAX, row;
-    size_t terms = 1;
-    mgc_status st = mgc_program_add_column(m->program, 0, -INFINITY, INFINITY, &column);
-
-    if (coordinate == 0) m->mismatch = column;
-    if (st == MGC_OK) st = mgc_program_set_quadratic(m->program, column, column, d->weight[coordinate] * k->step_scale);
-    m->index[0] = column;
-    m->value[0] = -1;
-    for (size_t c = 0; c < d->n_cuts; c++) {
-        const mgc_agent *a = d->agent[d->cuts[c].member];
-        for (size_t e = 0; m->column[c] != UINT32_MAX && e < a->n_ends; e++) {
-            size_t begin = d->place[d->cuts[c].member][e];
-            if (coordinate < begin || coordinate >= begin + a->ends[e].count) continue;
-            double x = d->cuts[c].x[a->ends[e].offset + coordinate - begin];
-            if (x == 0) continue;
-            m->index[terms] = m->column[c];
-            m->value[terms++] = a->ends[e].terms.first ? x : -x;
-        }
-    }
-    return st == MGC_OK ? mgc_program_add_row(m->program, 0, 0, m->index, m->value, terms, &row) : st;
-}
-
-/* Shares of the answers, and the next prices. */
-static mgc_status read_master(dual *d, const node *k, const double *centre, master *m, const mgc_program_info *info, bool *solved)
-{
-    size_t n = mgc_program_columns(m->program);
-    double *x = mgc__alloc(d->ctx, n, sizeof *x);
-    mgc_status st;
-
-    *solved = info->outcome == MGC_OUTCOME_OPTIMAL;
-    if (x == NULL) return mgc__no_memory(d->ctx, "bargain: a lower bound");
-    st = *solved ? mgc_program_get_x(m->program, x, n) : MGC_OK;
-    for (size_t c = 0; st == MGC_OK && *solved && c < d->n_cuts; c++) d->share[c] = m->column[c] != UINT32_MAX ? x[m->column[c]] : 0;
-    for (size_t j = 0; st == MGC_OK && *solved && j < d->coordinates; j++)
-        d->lambda[j] = centre[j] + d->weight[j] * k->step_scale * x[m->mismatch + j];
-    if (st == MGC_OK && *solved) d->shares = d->n_cuts;
-    d->predicted = info->objective;
-    mgc__free(d->ctx, x);
-    return st;
-}
-
-static mgc_status solve_master(dual *d, const node *k, const double *centre, bool *solved)
-{
-    mgc_program_opts o;
-    mgc_program_info info = {.struct_size = sizeof info};
-    master m = {.program = NULL};
-    bool good = mgc__grow(d->ctx, (void **)&d->share, &d->share_cap, d->n_cuts, sizeof *d->share);
-    mgc_status st = MGC_E_NO_MEMORY;
-
-    *solved = false;
-    mgc_program_opts_init(&o, sizeof o);
-    m.column = take(d, d->n_cuts + 1, sizeof *m.column, &good);
-    m.index = take(d, d->n_cuts + 1, sizeof *m.index, &good);
-    m.value = take(d, d->n_cuts + 1, sizeof *m.value, &good);
-    if (good) st = mgc_program_create(d->ctx, &m.program);
-    if (st == MGC_OK) st = add_shares(d, k, centre, &m);
-    for (size_t j = 0; st == MGC_OK && j < d->coordinates; j++) st = add_mismatch(d, k, &m, j);
-    if (st == MGC_OK) st = mgc_program_solve(m.program, &o, &info);
-    if (st == MGC_OK) st = read_master(d, k, centre, &m, &info, solved);
-    mgc__free(d->ctx, m.column);
-    mgc__free(d->ctx, m.index);
-    mgc__free(d->ctx, m.value);
-    mgc_program_destroy(m.program);
-    return good ? st : mgc__no_memory(d->ctx, "bargain: a lower bound");
-}
-
 /* --- one case -------------------------------------------------------------------------------------------------------------- */
 
-static bool out_of_time(dual *d)
+static bool over(mgc__dual *d)
 {
     mgc__run *run = d->run;
 
@@ -443,7 +290,7 @@ static bool out_of_time(dual *d)
 }
 
 /* Kiwiel's rule in short: longer steps after three that served in a row, shorter ones after three that did not. */
-static void adapt(node *k, bool serious, int *streak)
+static void adapt(mgc__case *k, bool serious, int *streak)
 {
     *streak = serious ? (*streak > 0 ? *streak + 1 : 1) : (*streak < 0 ? *streak - 1 : -1);
     if (*streak != 3 && *streak != -5) return;
@@ -453,7 +300,7 @@ static void adapt(node *k, bool serious, int *streak)
 
 /* From the case's prices to the best ones as far as known decisions tell; d->lambda: those.  *sum: what they promise; *arrived:
  * no more can be gained. */
-static mgc_status climb(dual *d, node *k, double *centre, double *sum, bool *arrived)
+static mgc_status climb(mgc__dual *d, mgc__case *k, double *centre, double *sum, bool *arrived)
 {
     mgc_status st;
     int streak = 0;
@@ -463,9 +310,9 @@ static mgc_status climb(dual *d, node *k, double *centre, double *sum, bool *arr
     memcpy(centre, k->lambda, d->coordinates * sizeof *centre);
     memcpy(d->lambda, centre, d->coordinates * sizeof *centre);
     st = recall(d, k, &best);
-    for (uint32_t step = 0; st == MGC_OK && step < INNER_STEPS && !out_of_time(d); step++) {
+    for (uint32_t step = 0; st == MGC_OK && step < INNER_STEPS && !over(d); step++) {
         bool solved;
-        if ((st = solve_master(d, k, centre, &solved)) != MGC_OK || !solved) break;
+        if ((st = mgc__dual_master(d, k, centre, &solved)) != MGC_OK || !solved) break;
         *arrived = d->predicted - best < stalled * fmax(d->target - best, 0.1 * d->margin);
         if (*arrived) break;
         if ((st = recall(d, k, sum)) != MGC_OK) break;
@@ -479,13 +326,13 @@ static mgc_status climb(dual *d, node *k, double *centre, double *sum, bool *arr
 }
 
 /* Raise the case's bound to the target, or as far as prices bring it. */
-static mgc_status raise(dual *d, node *k)
+static mgc_status raise(mgc__dual *d, mgc__case *k)
 {
     double *value = mgc__alloc(d->ctx, d->n + d->coordinates, sizeof *value), promised;
     mgc_status st = value == NULL ? mgc__no_memory(d->ctx, "bargain: a lower bound") : MGC_OK;
     bool news = true, arrived = false;
 
-    for (uint32_t i = 0; st == MGC_OK && (news || !arrived) && i < ASKS_PER_NODE && k->bound < d->target && !out_of_time(d); i++) {
+    for (uint32_t i = 0; st == MGC_OK && (news || !arrived) && i < ASKS_PER_NODE && k->bound < d->target && !over(d); i++) {
         if ((st = climb(d, k, value + d->n, &promised, &arrived)) != MGC_OK) break;
         if ((st = ask(d, k, d->n, value, &news)) != MGC_OK) break;
         double sum = total(value, d->n);
@@ -495,6 +342,7 @@ static mgc_status raise(dual *d, node *k)
             memcpy(k->lambda, d->lambda, d->coordinates * sizeof *k->lambda);
         }
         st = mgc__run_tell(d->run, MGC_PHASE_BOUND, (uint32_t)d->asks, 0, 0);
+        if (st == MGC_OK && k->bound < d->target) st = mgc__dual_hint(d);
     }
     mgc__free(d->ctx, value);
     return st;
@@ -503,14 +351,14 @@ static mgc_status raise(dual *d, node *k)
 /* --- splitting ------------------------------------------------------------------------------------------------------------- */
 
 /* The decision that the mixture leaves most open; of a run of equally open ones the middle.  SIZE_MAX: none. */
-static size_t most_open(const dual *d, const node *k, double *mean)
+static size_t most_open(const mgc__dual *d, const mgc__case *k, double *mean)
 {
     double most = 0.02;
     size_t at = SIZE_MAX, run = 0;
 
     for (size_t j = 0; j < d->integers; j++) mean[j] = 0;
     for (size_t c = 0; c < d->shares; c++)
-        for (size_t j = 0; j < integers_of(d, d->cuts[c].member); j++)
+        for (size_t j = 0; j < mgc__dual_integers(d, d->cuts[c].member); j++)
             mean[d->first_integer[d->cuts[c].member] + j] += d->share[c] * d->cuts[c].decision[j];
     for (size_t j = 0; j < d->integers; j++) {
         double open = k->fixed[j] >= 0 ? 0 : fmin(mean[j], 1 - mean[j]);
@@ -525,16 +373,14 @@ static size_t most_open(const dual *d, const node *k, double *mean)
     return at == SIZE_MAX ? at : at + run / 2;
 }
 
-static mgc_status make_node(dual *d, const node *parent, node **out)
+static mgc_status make_case(mgc__dual *d, mgc__case *k, const mgc__case *parent)
 {
-    node *k = &d->node[d->nodes++];
     bool good = true;
 
-    *k = (node){.bound = parent != NULL ? parent->bound : -INFINITY, .step_scale = parent != NULL ? parent->step_scale : 1};
-    k->lambda = take(d, d->coordinates, sizeof *k->lambda, &good);
-    k->value = take(d, d->n, sizeof *k->value, &good);
-    k->fixed = take(d, d->integers, sizeof *k->fixed, &good);
-    *out = k;
+    *k = (mgc__case){.bound = parent != NULL ? parent->bound : -INFINITY, .step_scale = parent != NULL ? parent->step_scale : 1};
+    k->lambda = mgc__dual_take(d, d->coordinates, sizeof *k->lambda, &good);
+    k->value = mgc__dual_take(d, d->n, sizeof *k->value, &good);
+    k->fixed = mgc__dual_take(d, d->integers, sizeof *k->fixed, &good);
     if (!good) return mgc__no_memory(d->ctx, "bargain: a lower bound");
     if (parent != NULL) {
         memcpy(k->lambda, parent->lambda, d->coordinates * sizeof *k->lambda);
@@ -547,18 +393,18 @@ static mgc_status make_node(dual *d, const node *parent, node **out)
 }
 
 /* The two cases of one decision.  At the parent's prices only its member's answer can differ. */
-static mgc_status split(dual *d, size_t parent, size_t integer)
+static mgc_status split(mgc__dual *d, size_t parent, size_t integer)
 {
     size_t member = d->n - 1;
     mgc_status st = MGC_OK;
     bool news;
 
     while (d->first_integer[member] > integer) member--;
-    while (integers_of(d, member) == 0) member--;
+    while (mgc__dual_integers(d, member) == 0) member--;
     d->node[parent].done = true;
     for (int8_t side = 0; st == MGC_OK && side < 2; side++) {
-        node *k;
-        if ((st = make_node(d, &d->node[parent], &k)) != MGC_OK) break;
+        mgc__case *k = &d->node[d->nodes++];
+        if ((st = make_case(d, k, &d->node[parent])) != MGC_OK) break;
         k->fixed[integer] = side;
         memcpy(d->lambda, k->lambda, d->coordinates * sizeof *k->lambda);
         st = ask(d, k, member, k->value, &news);
@@ -568,7 +414,7 @@ static mgc_status split(dual *d, size_t parent, size_t integer)
     return st;
 }
 
-static size_t worst_open(const dual *d)
+static size_t worst_open(const mgc__dual *d)
 {
     size_t at = SIZE_MAX;
 
@@ -577,16 +423,16 @@ static size_t worst_open(const dual *d)
     return at;
 }
 
-static mgc_status search(dual *d)
+static mgc_status search(mgc__dual *d)
 {
     double *mean = mgc__alloc(d->ctx, d->integers + 1, sizeof *mean);
     mgc_status st = mean == NULL ? mgc__no_memory(d->ctx, "bargain: a lower bound") : MGC_OK;
 
-    for (size_t at; st == MGC_OK && (at = worst_open(d)) != SIZE_MAX && !out_of_time(d);) {
+    for (size_t at; st == MGC_OK && (at = worst_open(d)) != SIZE_MAX && !over(d);) {
         if ((st = raise(d, &d->node[at])) != MGC_OK) break;
         if (d->node[at].bound >= d->target) continue;
         size_t integer = most_open(d, &d->node[at], mean);
-        if (integer == SIZE_MAX || d->nodes + 2 > NODES_MAX) {
+        if (integer == SIZE_MAX || d->nodes + 2 > MGC__DUAL_NODES_MAX) {
             d->node[at].done = true; /* nothing raises this one any more */
             continue;
         }
@@ -598,7 +444,7 @@ static mgc_status search(dual *d)
 
 /* --- from and to the agents -------------------------------------------------------------------------------------------------- */
 
-static mgc_status add_agreed(dual *d, size_t i)
+static mgc_status add_agreed(mgc__dual *d, size_t i)
 {
     const mgc_agent *a = d->agent[i];
     mgc__answer *answer = &d->answer[i];
@@ -616,11 +462,11 @@ static mgc_status add_agreed(dual *d, size_t i)
 
 /* The agreed plan is an answer too, and the only one whose ends agree: with it the master has a solution without mismatch.
  * Steps of prices are of the size that the link calls for; the penalty that the rounds ended with may be far from it. */
-static mgc_status begin(dual *d)
+static mgc_status begin(mgc__dual *d)
 {
-    node *root;
+    mgc__case *root = &d->node[d->nodes++];
     bool news;
-    mgc_status st = make_node(d, NULL, &root);
+    mgc_status st = make_case(d, root, NULL);
 
     if (st != MGC_OK) return st;
     for (size_t i = 0; i < d->n; i++) {
@@ -648,7 +494,7 @@ static double total_bound(mgc_agent *const *agent, size_t n)
 }
 
 /* The record asks what each member still sees to be gained at one set of prices: the first case's. */
-static void tell_members(const dual *d, const double *lambda, const double *value)
+static void tell_members(const mgc__dual *d, const double *lambda, const double *value)
 {
     for (size_t i = 0; i < d->n; i++) {
         mgc_agent *a = d->agent[i];
@@ -661,26 +507,36 @@ static void tell_members(const dual *d, const double *lambda, const double *valu
     }
 }
 
-mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double target, double *bound)
+static bool too_large(mgc_agent *const *agent, size_t n)
 {
     size_t integers = 0, coordinates = 0;
-    dual *d = NULL;
-    mgc_status st;
 
-    *bound = -INFINITY;
     for (size_t i = 0; i < n; i++) {
         integers += mgc__local_site_integers(agent[i]->local);
         coordinates += agent[i]->coordinates;
     }
-    if (integers == 0 || coordinates > COORDINATES_MAX || n > MEMBERS_MAX) return MGC_OK;
+    return integers == 0 || coordinates > COORDINATES_MAX || n > MEMBERS_MAX;
+}
+
+mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double gap, mgc__replan replan, void *user, double *bound)
+{
+    mgc__dual *d = NULL;
+    mgc_status st;
+
+    *bound = -INFINITY;
+    if (too_large(agent, n)) return MGC_OK;
     st = make_dual(run, agent, n, &d);
     if (d == NULL) return st;
-    d->target = target;
-    d->margin = cost - target;
+    d->replan = replan;
+    d->user = user;
+    d->cost = cost;
+    d->margin = gap;
+    d->target = cost - gap;
     if (st == MGC_OK) st = begin(d);
     if (st == MGC_OK && isfinite(d->node[0].bound)) {
         st = search(d);
-        if (st == MGC_OK && total(d->node[0].value, n) > total_bound(agent, n)) tell_members(d, d->node[0].lambda, d->node[0].value);
+        if (st == MGC_OK && (d->replanned || total(d->node[0].value, n) > total_bound(agent, n)))
+            tell_members(d, d->node[0].lambda, d->node[0].value);
         *bound = INFINITY;
         for (size_t k = 0; k < d->nodes; k++) *bound = fmin(*bound, d->node[k].bound);
     }

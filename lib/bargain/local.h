@@ -75,6 +75,8 @@ typedef struct mgc__answer {
 size_t mgc__local_site_integers(const void *self);
 /* Decisions as committed (else all 0). */
 void mgc__local_site_committed(const void *self, int8_t *decision);
+/* Commit to these. */
+void mgc__local_site_decide(void *self, const int8_t *decision);
 /* fixed: [integers] 0, 1, or -1 where it is free; all_fixed: no -1 in it, so that no branching is needed. */
 mgc_status mgc__local_site_ask(void *self, const double *linear, const int8_t *fixed, bool all_fixed, mgc__answer *answer);
 

@@ -312,6 +312,15 @@ void mgc__local_site_committed(const void *self, int8_t *decision)
     for (size_t i = 0; i < mgc__local_site_integers(s); i++) decision[i] = (int8_t)(s->is_committed && s->committed[i] > 0.5);
 }
 
+void mgc__local_site_decide(void *self, const int8_t *decision)
+{
+    local_site *s = self;
+
+    if (mgc__local_site_integers(s) == 0) return;
+    for (size_t i = 0; i < s->n_integers; i++) s->committed[i] = decision[i];
+    s->is_committed = true;
+}
+
 static mgc_status fix_decisions(local_site *s, const int8_t *fixed)
 {
     mgc_status st = MGC_OK;

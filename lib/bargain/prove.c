@@ -6,9 +6,12 @@
  *
  *   STAKE   sum of what is at stake on the links, which both ends of each know: a rough bound, and it costs no solve
  *   VOTE    is c at most one's own |stand-alone cost|?  V times yes proves that the costs sum to at least c V, and shows of
- *           nobody's cost more than this bit.  c is such that half of the members suffice
+ *           nobody's cost more than this bit.  c is such that half of the members suffice, else one
  *   GAP     own cost at the trades, priced, less the least that it could be at these prices: weak duality makes the sum of these
  *           a bound of what the alliance may still gain, whatever the rounds did.  Two solves, which SETTLE and BOUND then spare
+ *
+ * Residuals that are small are no bound either: where they end the rounds, GAP is asked too; a gap that is too large sends the
+ * members on, and from then on only a proof ends the rounds.
  *
  * The tree was found in HELLO: its root is the member of least label, everyone's parent the neighbour that told of it first, so a
  * member is as deep in it as it is far from the root, at most span.  In the first span rounds a member tells its parent the sum
@@ -45,7 +48,7 @@ static int64_t to_micro(double x)
 
 static double accuracy(const mgc_agent *agent)
 {
-    return agent->integers ? with_decisions * agent->opts.tolerance : agent->opts.tolerance;
+    return agent->integers && !agent->prove.confirm ? with_decisions * agent->opts.tolerance : agent->opts.tolerance;
 }
 
 /* How much may be at stake, in parts of the sum of |stand-alone costs|, for the answer to be worth a proof. */
@@ -114,6 +117,7 @@ static void resume(mgc_agent *agent)
 {
     agent->stage = agent->prove.stage;
     agent->round = agent->prove.round + 1;
+    if (agent->prove.confirm) agent->calm = agent->last = 0;
 }
 
 static void stop(mgc_agent *agent)
@@ -123,12 +127,15 @@ static void stop(mgc_agent *agent)
     mgc__stage_leave_trades(agent);
 }
 
-/* Half of the members suffice: then the costs sum to at least what makes `money` the share `goal` of it. */
-static void vote(mgc_agent *agent, double money, double goal)
+/* Half of the members suffice, or, asked then, a single one: then the costs sum to at least what makes `money` the share `goal`. */
+static void vote(mgc_agent *agent, double money, double goal, int64_t need)
 {
     mgc__prove *p = &agent->prove;
 
-    p->least = 2 * money / (goal * (double)agent->n_heard);
+    p->money = money;
+    p->goal = goal;
+    p->need = need;
+    p->least = money / (goal * (double)need);
     ask(agent, MGC__PROVE_VOTE, fabs(agent->alone_cost) >= p->least);
 }
 
@@ -136,6 +143,11 @@ static void stake_is_small(mgc_agent *agent)
 {
     if (mgc__stage_on_the_way(agent)) stop(agent);
     else ask(agent, MGC__PROVE_GAP, REFUSED);
+}
+
+static int64_t half(const mgc_agent *agent)
+{
+    return (int64_t)(agent->n_heard + 1) / 2;
 }
 
 static void weigh_stake(mgc_agent *agent, double stake)
@@ -146,7 +158,7 @@ static void weigh_stake(mgc_agent *agent, double stake)
     p->gap = -1;
     if (stake > p->stake_limit) resume(agent);
     else if (stake <= stake_goal(agent) * p->floor) stake_is_small(agent);
-    else vote(agent, stake, stake_goal(agent));
+    else vote(agent, stake, stake_goal(agent), half(agent));
 }
 
 static void weigh_gap(mgc_agent *agent, double gap)
@@ -155,22 +167,25 @@ static void weigh_gap(mgc_agent *agent, double gap)
 
     p->gap = gap;
     if (gap <= accuracy(agent) * p->floor) stop(agent);
-    else vote(agent, gap, accuracy(agent));
+    else vote(agent, gap, accuracy(agent), half(agent));
 }
 
 /* A proof that failed costs as much as a dozen rounds: none before the stake has fallen as the gap must. */
 static void count_votes(mgc_agent *agent, int64_t votes)
 {
     mgc__prove *p = &agent->prove;
-    bool enough = 2 * votes >= (int64_t)agent->n_heard;
+    bool enough = votes >= p->need;
 
     p->floor = fmax(p->floor, (double)votes * p->least);
-    if (p->gap < 0 && enough) {
+    if (!enough && p->need > 1) {
+        vote(agent, p->money, p->goal, 1);
+    } else if (p->gap < 0 && enough) {
         stake_is_small(agent);
     } else if (enough) {
         stop(agent);
     } else {
-        if (p->gap >= 0) p->stake_limit = p->stake * fmax(0.125, 0.8 * accuracy(agent) * p->floor / p->gap);
+        if (p->gap >= 0 && !p->confirm) p->stake_limit = p->stake * fmax(0.125, 0.8 * accuracy(agent) * p->floor / p->gap);
+        p->doubted |= p->confirm;
         resume(agent);
     }
 }
@@ -182,7 +197,8 @@ static void answer(mgc_agent *agent)
 
     if (total < 0) {
         p->stake_limit = -1; /* somebody cannot tell, and will not be able to in this stage */
-        resume(agent);
+        if (p->confirm) stop(agent); /* then residuals have to do */
+        else resume(agent);
         return;
     }
     switch (p->question) {
@@ -218,19 +234,29 @@ static mgc_status own_gap(mgc_agent *agent)
 
 /* --- the stage ---------------------------------------------------------------------------------------------------------------- */
 
+bool mgc__prove_confirms(const mgc_agent *agent)
+{
+    return agent->last != 0 && agent->round >= agent->last && agent->round < agent->opts.round_limit && agent->prove.stake_limit > 0 &&
+           !agent->hurry && !mgc__stage_on_the_way(agent);
+}
+
 /* Known to all alike: rounds, and totals of earlier questions. */
 bool mgc__prove_due(const mgc_agent *agent)
 {
     return agent->round >= FIRST_ROUND && agent->round % EVERY == 0 && agent->prove.stake_limit > 0 && !agent->hurry;
 }
 
-void mgc__prove_enter(mgc_agent *agent)
+/* confirm: residuals say that it is enough.  They are no bound. */
+void mgc__prove_enter(mgc_agent *agent, bool confirm)
 {
     agent->prove.stage = agent->stage;
     agent->prove.round = agent->round;
+    agent->prove.confirm = confirm;
+    agent->prove.gap = -1;
     agent->stage = MGC__STAGE_PROVE;
     agent->round = 1;
-    ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake));
+    if (confirm) ask(agent, MGC__PROVE_GAP, REFUSED);
+    else ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake));
 }
 
 mgc_status mgc__prove_prepare(mgc_agent *agent)

@@ -122,7 +122,7 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
 
 /* --- moving on ----------------------------------------------------------------------------------------------------------- */
 
-static void enter(mgc_agent *agent, uint32_t stage)
+void mgc__stage_enter(mgc_agent *agent, uint32_t stage)
 {
     agent->stage = stage;
     agent->round = 1;
@@ -218,7 +218,7 @@ static void enter_trades(mgc_agent *agent)
         mgc__agent_end(agent, MGC_AGENT_INFEASIBLE, "%s has no plan without trade, so there is nothing to compare trade with",
                        agent->alone_outcome == MGC_OUTCOME_INFEASIBLE ? agent->id : "a member");
     else
-        enter(agent, MGC__STAGE_RELAXED);
+        mgc__stage_enter(agent, MGC__STAGE_RELAXED);
     agent->prove = (mgc__prove){.stake_limit = INFINITY};
 }
 
@@ -266,7 +266,7 @@ static mgc_status listen_hello(mgc_agent *agent)
 
 static void enter_hello(mgc_agent *agent)
 {
-    enter(agent, MGC__STAGE_HELLO);
+    mgc__stage_enter(agent, MGC__STAGE_HELLO);
     agent->fresh[0] = agent->label;
     agent->n_fresh = 1;
     agent->root = agent->label;
@@ -330,6 +330,7 @@ static bool close_enough(const mgc_agent *agent)
 {
     double goal = residual_goal(agent);
 
+    if (agent->prove.doubted) return false;
     return (agent->turn.primal <= goal && agent->turn.dual <= goal) ||
            (!mgc__stage_on_the_way(agent) && agent->turn.at_stake <= 0.5 * agent->opts.tolerance * fabs(agent->alone_cost));
 }
@@ -365,8 +366,9 @@ void mgc__stage_leave_trades(mgc_agent *agent)
             agent->price_bound[at] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
             if (agent->stage == MGC__STAGE_RELAXED) agent->price_relaxed[at] = agent->price_bound[at];
         }
-    enter(agent, mgc__stage_on_the_way(agent) ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
+    mgc__stage_enter(agent, mgc__stage_on_the_way(agent) ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
     agent->prove.stake_limit = INFINITY;
+    agent->prove.doubted = false;
 }
 
 static mgc_status listen_trades(mgc_agent *agent)
@@ -378,10 +380,11 @@ static mgc_status listen_trades(mgc_agent *agent)
         mgc__admm_update(end, agent->round);
     }
     record_turn(agent);
-    if (hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit))
-        mgc__stage_leave_trades(agent);
-    else if (mgc__prove_due(agent))
-        mgc__prove_enter(agent);
+    if (hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit)) {
+        if (mgc__prove_confirms(agent)) mgc__prove_enter(agent, true);
+        else mgc__stage_leave_trades(agent);
+    } else if (mgc__prove_due(agent))
+        mgc__prove_enter(agent, false);
     else
         next_round(agent);
     return MGC_OK;
@@ -416,7 +419,7 @@ static mgc_status prepare_commit(mgc_agent *agent)
     if (outcome == MGC_OUTCOME_CANCELLED)
         mgc__agent_end(agent, MGC_AGENT_CANCELLED, "cancelled while deciding what to switch on");
     else
-        enter(agent, agent->hurry ? MGC__STAGE_SETTLE : MGC__STAGE_FIXED);
+        mgc__stage_enter(agent, agent->hurry ? MGC__STAGE_SETTLE : MGC__STAGE_FIXED);
     return MGC_OK;
 }
 
@@ -493,7 +496,7 @@ static void enter_survey(mgc_agent *agent)
 {
     for (size_t i = 0; i < agent->n_peers; i++) agent->peers[i].trades = false;
     energies(agent);
-    enter(agent, MGC__STAGE_SURVEY);
+    mgc__stage_enter(agent, MGC__STAGE_SURVEY);
     agent->flood[0] = (int64_t)llround(agent->supplied_kwh * 1e3);
     agent->flood[1] = (int64_t)llround(agent->received_kwh * 1e3);
     agent->flood[2] = weight_exponent(agent);
@@ -567,12 +570,12 @@ static mgc_status listen_survey(mgc_agent *agent)
     }
     if (agent->flood[0] == 0) { /* nobody sends anything to anybody */
         if (!agent->no_trade && (st = stay_alone(agent)) != MGC_OK) return st;
-        enter(agent, MGC__STAGE_BOUND);
+        mgc__stage_enter(agent, MGC__STAGE_BOUND);
         return MGC_OK;
     }
     set_weight(agent);
     agent->label = -agent->flood[3];
-    enter(agent, MGC__STAGE_SPLIT);
+    mgc__stage_enter(agent, MGC__STAGE_SPLIT);
     agent->flood[3] = -agent->label;
     return MGC_OK;
 }
@@ -591,7 +594,7 @@ static mgc_status listen_split(mgc_agent *agent)
     }
     agent->split = agent->flood[0] > 0;
     for (size_t i = 0; i < agent->n_peers; i++) agent->peers[i].pays = agent->peers[i].trades || agent->split;
-    enter(agent, MGC__STAGE_PAY);
+    mgc__stage_enter(agent, MGC__STAGE_PAY);
     return MGC_OK;
 }
 
@@ -613,7 +616,7 @@ static mgc_status listen_pay(mgc_agent *agent)
     agent->pay_rounds = agent->round;
     if (hear_calm(agent, agent->pay_primal <= pay_tolerance, PAY_ROUND_LIMIT)) {
         bool own_word = mgc__pay_close(agent);
-        enter(agent, MGC__STAGE_VETO);
+        mgc__stage_enter(agent, MGC__STAGE_VETO);
         /* Rounding to whole micro-currency may cost half of one for each pair. */
         agent->flood[0] = !own_word || agent->cost + (double)payment_micro(agent) / MGC__MICRO >
                           agent->alone_cost + (1 + (double)agent->n_peers) / MGC__MICRO;
@@ -633,7 +636,7 @@ static mgc_status listen_veto(mgc_agent *agent)
         return MGC_OK;
     }
     if (agent->flood[0] > 0) st = stay_alone(agent);
-    if (st == MGC_OK) enter(agent, MGC__STAGE_BOUND);
+    if (st == MGC_OK) mgc__stage_enter(agent, MGC__STAGE_BOUND);
     return st;
 }
 
@@ -649,7 +652,7 @@ static mgc_status prepare_alone(mgc_agent *agent)
         mgc__agent_end(agent, MGC_AGENT_INFEASIBLE, "%s has no plan", agent->id);
     } else if (agent->n_ends == 0) {
         agent->no_trade = true;
-        enter(agent, MGC__STAGE_BOUND);
+        mgc__stage_enter(agent, MGC__STAGE_BOUND);
     } else {
         enter_hello(agent);
     }

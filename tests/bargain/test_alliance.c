@@ -161,6 +161,26 @@ START_TEST(agents_come_near_the_integer_optimum)
 }
 END_TEST
 
+/* Tolerance and gap 1e-4: a plan that good, and the proof of it.  nominal needs both cases and another plan (dual_plan.c). */
+START_TEST(the_gap_asked_for_is_proven)
+{
+    mgc_model *model = case_model(ctx, cases[_i]);
+    double total = expected(cases[_i], "integer", "standalone_total", NULL), optimum = expected(cases[_i], "integer", "alliance_cost", NULL);
+    mgc_alliance_opts opts;
+
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.threads = 2;
+    mgc_alliance *a = solve(model, &opts);
+    ck_assert_msg(info_of(a).gap <= 1e-4, "%s: gap %g", cases[_i], info_of(a).gap);
+    ck_assert_double_le(info_of(a).cost, optimum + 1e-4 * fabs(total));
+    ck_assert_double_ge(info_of(a).cost, optimum - 1e-6 * fabs(total));
+    ck_assert_double_le(info_of(a).lower_bound, optimum + 1e-6 * fabs(total));
+    sound(a, cases[_i]);
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(model);
+}
+END_TEST
+
 /* Everything in a result, as numbers. */
 static uint64_t fingerprint(const mgc_alliance *a)
 {
@@ -385,6 +405,7 @@ int main(void)
     tcase_add_loop_test(tc, agents_find_the_relaxed_optimum, 0, 4);
     /* All four where there is time: MGC_TEST_LONG. */
     tcase_add_loop_test(tc, agents_come_near_the_integer_optimum, 0, getenv("MGC_TEST_LONG") != NULL ? 4 : 2);
+    if (getenv("MGC_TEST_LONG") != NULL) tcase_add_loop_test(tc, the_gap_asked_for_is_proven, 0, 4);
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_test(tc, prices_of_both_methods_agree);
     tcase_add_loop_test(tc, a_stopped_run_keeps_the_best, 0, 6);
