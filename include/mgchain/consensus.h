@@ -164,7 +164,8 @@ enum {
     MGC_RAFT_HARD_STORED = 8,   /**< token */
     MGC_RAFT_SNAP_SAVED = 9,    /**< snap: a snapshot of ours, or the one received, is durable */
     MGC_RAFT_SNAP_SENT = 10,    /**< member, upto: it took a snapshot by another way, through upto; upto 0: it failed */
-    MGC_RAFT_SNAP_CHUNK = 11,   /**< member (from), upto: index of the snapshot, offset: a chunk is kept up to here */
+    MGC_RAFT_SNAP_CHUNK = 11,   /**< member (from), upto: index of the snapshot, offset: a chunk is kept up to here; 0
+                                 *   where it was to be put in force: it cannot be, let it be sent anew */
     MGC_RAFT_APPLIED = 12,      /**< upto; credit, n_credit: the credit view after it, or NULL: as before */
     MGC_RAFT_STORAGE_FAULT = 13, /**< first ... upto were found damaged: payload lost, header intact */
     MGC_RAFT_PEER_UNREACHABLE = 14, /**< member: the last message to it was certainly lost */
@@ -256,7 +257,7 @@ typedef struct mgc_raft_read {
 /** Snapshot work. */
 enum {
     MGC_RAFT_SNAP_WRITE = 1,  /**< keep this chunk at offset (0: begin anew), then SNAP_CHUNK */
-    MGC_RAFT_SNAP_INSTALL = 2 /**< with this chunk it is whole: check, put in force, then SNAP_SAVED */
+    MGC_RAFT_SNAP_INSTALL = 2 /**< with this chunk it is whole: check, put in force, then SNAP_SAVED; or SNAP_CHUNK, offset 0 */
 };
 
 /** A piece of snapshot work. */

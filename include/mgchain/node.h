@@ -106,8 +106,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_start(mgc_node *node);
  * Let time pass: build the blocks that are due.
  *
  * After any answer but MGC_OK the node is to be destroyed and started again; so it is with mgc_node_receive().  MGC_OK says that
- * what was acknowledged is durable.  The one storage call that may have failed in a step that answers MGC_OK is the journal's
- * note, after the sync, that the sync has ended: nothing depends on it, and the next step that writes answers MGC_E_FAILED.
+ * what was acknowledged is durable, and that every call on the storage went well.  MGC_E_FAILED may also say that only the
+ * journal's note that a sync has ended could not be written: nothing depends on it, and what was acknowledged is durable.
  *
  * @param now_ms  UTC; a step back in time builds nothing
  * @param wake_ms filled with the time at which the next step is due; UINT64_MAX: not before the next submit; may be

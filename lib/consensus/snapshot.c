@@ -9,6 +9,7 @@
  *   a chunk twice, out of order, of another snapshot   answered with the offset that is wanted; nothing is kept
  *   a chunk or an answer is lost                       the next heartbeat's answer sends it again
  *   the leader changes, or the term                    the transfer begins anew
+ *   the host finds it untrue or incomplete             forgotten; the next heartbeat's answer has it sent anew
  *   it is older than what is here                      acknowledged with our commit index, never put in force
  *   it names an entry that is in the log               the entry is committed, nothing is thrown away (etcd#1763) */
 #include "consensus/raft.h"
@@ -129,6 +130,10 @@ void mgc__snap_chunk(mgc_raft *r, const mgc_raft_event *event)
     mgc__incoming *in = &r->in;
     mgc_raft_msg asker = {.from = event->member, .index = event->upto};
 
+    if (in->active && in->whole && event->offset == 0 && in->from == event->member && in->meta.index == event->upto) {
+        *in = (mgc__incoming){.active = false};
+        return;
+    }
     if (!in->active || !in->pending || in->from != event->member || in->meta.index != event->upto) return;
     in->pending = false;
     in->offset = event->offset;

@@ -250,26 +250,39 @@ static uint64_t next_wake(const mgc_node *node, uint64_t last_ms)
     return wake <= last_ms ? last_ms + 1 : wake;
 }
 
-mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
+/* A call on the store may have failed and nothing depended on it yet (the note that a sync ended): nothing can be written any more,
+ * and the host is told now, not at the next call. */
+mgc_status mgc__node_store_failed(const mgc_node *node, mgc_status st)
+{
+    mgc_ledger_info info = {.struct_size = sizeof info};
+
+    if (st != MGC_OK || mgc_ledger_get_info(node->ledger, &info) != MGC_OK || info.failed == 0) return st;
+    return mgc__fail(node->ctx, MGC_E_FAILED, "node: a call on the store failed; what was acknowledged is durable; start the node again");
+}
+
+static mgc_status step_alone(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
 {
     uint64_t last;
-    mgc_status st = mgc__node_started(node, true);
+    mgc_status st = last_time(node, &last);
 
-    if (wake_ms != NULL) *wake_ms = UINT64_MAX;
-    if (st == MGC_OK && node->cluster != NULL) {
-        st = mgc__cluster_step(node, now_ms, wake_ms);
-        return st == MGC_OK ? mgc__node_day_close(node) : st;
-    }
-    if (st == MGC_OK) st = last_time(node, &last);
     if (st != MGC_OK) return st;
     note_arrivals(node, now_ms);
     if (now_ms > last && round_due(node, now_ms)) {
         st = build_round(node, now_ms);
         if (st == MGC_OK) st = last_time(node, &last);
     }
-    if (st == MGC_OK) st = mgc__node_day_close(node);
     if (st == MGC_OK && wake_ms != NULL) *wake_ms = next_wake(node, last);
     return st;
+}
+
+mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
+{
+    mgc_status st = mgc__node_started(node, true);
+
+    if (wake_ms != NULL) *wake_ms = UINT64_MAX;
+    if (st == MGC_OK) st = node->cluster != NULL ? mgc__cluster_step(node, now_ms, wake_ms) : step_alone(node, now_ms, wake_ms);
+    if (st == MGC_OK) st = mgc__node_day_close(node);
+    return mgc__node_store_failed(node, st);
 }
 
 mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms)
@@ -288,5 +301,5 @@ mgc_status mgc_node_flush(mgc_node *node, uint64_t now_ms)
         assert(st != MGC_OK || node->pool_n < before || ready_to_go(node, UINT32_MAX, &since) == 0);
         (void)before;
     }
-    return st;
+    return mgc__node_store_failed(node, st);
 }

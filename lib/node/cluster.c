@@ -230,6 +230,15 @@ static mgc_status execute(mgc__cluster *c, uint64_t first, uint64_t last)
     return st == MGC_OK ? mgc__standing_note(c) : st;
 }
 
+mgc_status mgc__snapshot_refused(mgc__cluster *c, uint32_t from, uint64_t index)
+{
+    mgc_raft_event refused = {.kind = MGC_RAFT_SNAP_CHUNK, .member = from, .upto = index};
+
+    c->target.set = false;
+    c->dropped++;
+    return mgc__cluster_event(c, &refused);
+}
+
 static mgc_status snapshot_came(mgc__cluster *c, const mgc_raft_snap *snap)
 {
     bool good = false;
@@ -237,11 +246,8 @@ static mgc_status snapshot_came(mgc__cluster *c, const mgc_raft_snap *snap)
 
     if (snap->op == MGC_RAFT_SNAP_INSTALL) st = mgc__standing_read(c, snap->bytes, snap->len, &c->target, &c->target_deeds, &good);
     if (st != MGC_OK) return st;
-    if (!good || c->target.meta.index != snap->meta.index || c->target.n != c->node->n_chains) {
-        c->target.set = false;
-        c->dropped++;
-        return MGC_OK;
-    }
+    if (!good || c->target.meta.index != snap->meta.index || c->target.n != c->node->n_chains)
+        return mgc__snapshot_refused(c, snap->from, snap->meta.index);
     c->target.meta = snap->meta;
     c->target_from = snap->from;
     c->ticks_since_ask = CLUSTER_AGAIN_TICKS; /* the next tick asks for the first blocks */

@@ -262,6 +262,8 @@ mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
 mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_tick(mgc__cluster *c);
+/* A snapshot is not what it should be: the core forgets it, so that another one may come. */
+mgc_status mgc__snapshot_refused(mgc__cluster *c, uint32_t from, uint64_t index);
 /* Are these a quorum for that block, if their signatures are good? */
 bool mgc__final_enough(const mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *votes, uint32_t n);
 

@@ -310,11 +310,7 @@ static mgc_status fetch_more(mgc__cluster *c)
         ask_for(c, c->target_from, i, info.final_height + 1, info.height == info.final_height);
     }
     if (st != MGC_OK || !whole) return st;
-    if (!target_is_proved(c)) {
-        c->target.set = false;
-        c->dropped++;
-        return MGC_OK;
-    }
+    if (!target_is_proved(c)) return mgc__snapshot_refused(c, c->target_from, c->target.meta.index);
     st = mgc__cluster_publish(c, &c->target, &c->target_deeds);
     c->target.set = false;
     c->ordered = c->target.meta.index;

@@ -280,7 +280,7 @@ mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes,
     mgc_status st = mgc__node_started(node, true);
 
     if (st != MGC_OK) return st;
-    if (node->cluster != NULL) return mgc__cluster_receive(node, from, bytes, len);
+    if (node->cluster != NULL) return mgc__node_store_failed(node, mgc__cluster_receive(node, from, bytes, len));
     return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
                      "node: %zu bytes from member %" PRIu32 "; a chain of one member has no peers", len, from);
 }

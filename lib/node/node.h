@@ -98,6 +98,9 @@ mgc_status mgc__node_started(const mgc_node *node, bool writing);
 bool mgc__node_round_due(mgc_node *node, uint64_t now_ms);
 uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms);
 
+/* What a call answers that has gone well, but for the store. */
+mgc_status mgc__node_store_failed(const mgc_node *node, mgc_status st);
+
 /* --- audit.c ------------------------------------------------------------------------------------ */
 
 /* Before a question is answered: a regulator's or auditor's is durably on record, or it is refused.  Not where the node

@@ -28,6 +28,7 @@ struct member {
     mgc_key *key;
     bool lies, flips, forges; /* acknowledges twice; breaks a bit of every message; breaks every signature */
     bool two_heads;           /* says of a batch, to half of the others, that it ends in another hash */
+    bool other_config;        /* sends snapshots with another configuration than the order's */
     bool may_fail;            /* a call that fails takes it down, as its host would */
     mgc_ctx *own_ctx;         /* NULL: that of all */
     uint32_t snapshots;
@@ -38,7 +39,7 @@ static mgc__rng rng;
 static struct member members[NODES + 1];
 static mgc_member people[NODES];
 static uint32_t n_voters, n_learners, n_nodes;
-static uint32_t sign_all;
+static uint32_t sign_all, misconfigured;
 static struct message net[8192];
 static size_t n_net;
 static uint64_t now, nonce;
@@ -118,6 +119,18 @@ static void forge(uint8_t *bytes, size_t len)
     OK(mgc_raft_encode(&msg, NULL, bytes + 1, len - 1, &len));
 }
 
+/* The leader's word for a configuration that nobody decided. */
+static void misconfigure(uint8_t *bytes, size_t len)
+{
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+
+    if (bytes[0] != 1 || mgc_raft_decode(bytes + 1, len - 1, &msg, NULL, 0, &config) != MGC_OK || msg.kind != MGC_RAFT_SNAPSHOT_REQ) return;
+    config.members[0].incarnation++;
+    OK(mgc_raft_encode(&msg, NULL, bytes + 1, len - 1, &len));
+    misconfigured++;
+}
+
 static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct member *m = user_;
@@ -125,6 +138,7 @@ static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
     post(m->id, to, bytes, len);
     if (m->lies) lie(m, to, bytes, len);
     if (m->two_heads) two_heads(m, to, bytes, len);
+    if (m->other_config) misconfigure(net[n_net - 1].bytes, len);
     if (m->forges) forge(net[n_net - 1].bytes, len);
     if (m->flips) net[n_net - 1].bytes[mgc__rng_below(&rng, len)] ^= (uint8_t)(1u << mgc__rng_below(&rng, 8));
     return MGC_CB_DONE;
@@ -398,6 +412,84 @@ START_TEST(a_newcomer_comes_late)
     run(2000);
     ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_LEARNER);
     ck_assert(goes_through(1, 1000));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* Proofs of what stands at that member, by the chain's id alone; who signed the last block: bits by number. */
+static uint32_t signers_of_last(uint32_t at, mgc_verifier *kept)
+{
+    static uint8_t proof[1 << 17];
+    mgc_chain *chain = mgc_node_chain(members[at].node, INFO);
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_verified what = {.struct_size = sizeof what};
+    mgc_verifier fresh;
+    mgc_block *block;
+    uint32_t bits = 0;
+    size_t len;
+
+    OK(mgc_chain_get_info(chain, &info));
+    OK(mgc_chain_prove_transaction(chain, info.final_height, 0, proof, sizeof proof, &len));
+    OK(mgc_verifier_init(&fresh, sizeof fresh, info.chain_id));
+    OK(mgc_verify_transaction(&fresh, proof, len, &what));
+    ck_assert_uint_eq(what.height, info.final_height);
+    OK(mgc_verify_transaction(kept, proof, len, &what));
+    OK(mgc_chain_read_block(chain, info.final_height, &block));
+    for (uint32_t i = 0; i < what.n_votes; i++) {
+        mgc_vote vote;
+        OK(mgc_block_get_vote(block, i, &vote));
+        bits |= 1u << vote.member;
+    }
+    mgc_block_destroy(block);
+    return bits;
+}
+
+/* All whom the genesis names are gone; blocks are signed by those who came, and a light client follows. */
+START_TEST(nobody_of_the_genesis_is_left)
+{
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_verifier kept;
+    uint32_t signed_by;
+
+    open_all(3, 0, 3);
+    ck_assert(goes_through(1, 500));
+    OK(mgc_chain_get_info(mgc_node_chain(members[1].node, INFO), &chain));
+    OK(mgc_verifier_init(&kept, sizeof kept, chain.chain_id));
+    ck_assert_uint_eq(signers_of_last(1, &kept) & ~(1u << 1 | 1u << 2 | 1u << 3), 0);
+    for (uint32_t i = 4; i <= 6; i++) {
+        approve(MGC_CHANGE_VOTER, i, i - 1);
+        run(4000);
+        ck_assert_uint_eq(info_of(i).standing, MGC_STANDING_VOTER);
+        ck_assert(goes_through(leader(), 1000));
+        ck_assert_uint_ne(signers_of_last(leader(), &kept), 0);
+    }
+    for (uint32_t i = 1; i <= 3; i++) {
+        approve(MGC_CHANGE_REMOVE, i, 6);
+        run(5000);
+        ck_assert_uint_eq(member_of(4, i).standing, MGC_STANDING_REMOVED);
+        stop(i);
+        run(2000);
+        ck_assert(goes_through(leader(), 2000));
+        ck_assert_uint_ne(signers_of_last(leader(), &kept), 0);
+    }
+    OK(mgc_chain_get_info(mgc_node_chain(members[4].node, INFO), &chain));
+    ck_assert_uint_eq(chain.n_members, 3);
+    ck_assert_uint_eq(chain.changing, 0);
+    signed_by = signers_of_last(4, &kept);
+    ck_assert_uint_eq(signed_by & (1u << 1 | 1u << 2 | 1u << 3), 0);
+    ck_assert_uint_eq(kept.members_height, chain.config_height);
+    for (uint32_t i = 4; i <= 6; i++) {
+        stop(i);
+        start(i);
+    }
+    run(3000);
+    ck_assert(goes_through(leader(), 2000));
+    ck_assert_uint_eq(signers_of_last(leader(), &kept) & (1u << 1 | 1u << 2 | 1u << 3), 0);
+    /* A quorum of those who are now there is enough, one is not. */
+    stop(leader() == 4 ? 5 : 4);
+    run(3000);
+    ck_assert(goes_through(leader(), 2000));
     check_alike();
     close_all();
 }
@@ -855,6 +947,45 @@ START_TEST(a_roster_in_a_snapshot_is_checked)
 }
 END_TEST
 
+/* So is the configuration: the blocks say it, which quorums signed. */
+START_TEST(a_configuration_in_a_snapshot_is_proved)
+{
+    mgc_raft_config other;
+    struct mgc__cluster *c;
+
+    open_all(3, 0, 1);
+    for (int i = 0; i < 400; i++) {
+        submit(1, ++nonce);
+        run(40);
+    }
+    misconfigured = 0;
+    for (uint32_t i = 1; i <= 3; i++) members[i].other_config = true;
+    approve(MGC_CHANGE_VOTER, 4, 2);
+    run(12000);
+    ck_assert_uint_gt(misconfigured, 2);
+    ck_assert_uint_eq(member_of(1, 4).aim, MGC_STANDING_VOTER);
+    ck_assert_uint_eq(info_of(4).ordered, 1); /* it has the blocks, and takes no such order */
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_STRANGER);
+    for (uint32_t i = 1; i <= 3; i++) members[i].other_config = false;
+    run(20000);
+    ck_assert_uint_eq(info_of(4).standing, MGC_STANDING_VOTER);
+    ck_assert(goes_through(4, 1500));
+    check_alike();
+    c = members[4].node->cluster;
+    ck_assert(mgc__order_said(c, &c->config));
+    for (int what = 0; what < 5; what++) {
+        other = c->config;
+        if (what == 0) other.index++;
+        if (what == 1) other.members[1].incarnation++;
+        if (what == 2) other.members[3].roles = MGC_RAFT_LEARNER;
+        if (what == 3) other.n_members--;
+        if (what == 4) other.epoch++;
+        ck_assert(!mgc__order_said(c, &other));
+    }
+    close_all();
+}
+END_TEST
+
 /* The leader dies while a change is under way, at every stage of it: the next one ends it. */
 START_TEST(a_crash_in_the_middle_of_a_change)
 {
@@ -928,7 +1059,7 @@ START_TEST(alone_a_storage_call_that_fails_is_told)
     uint32_t hit = 0, late = 0;
 
     for (long k = 0; k < 12; k++) {
-        mgc_status st;
+        mgc_status st = MGC_OK;
 
         open_all(1, 0, 0);
         nonce = 0;
@@ -936,20 +1067,21 @@ START_TEST(alone_a_storage_call_that_fails_is_told)
         members[1].disk.calls = 0;
         members[1].disk.fault_at = k;
         members[1].disk.die = true;
-        st = MGC_OK;
         for (int i = 0; i < 300 && st == MGC_OK && !members[1].disk.dead; i++) st = mgc_node_step(members[1].node, now += 4, NULL);
         hit += members[1].disk.dead;
-        if (members[1].disk.dead && st == MGC_OK) {
-            uint64_t acknowledged = info_of(1).height;
-            late++;
-            submit(1, ++nonce);
-            for (int i = 0; i < 300 && st == MGC_OK; i++) st = mgc_node_step(members[1].node, now += 4, NULL);
-            ck_assert_int_eq(st, MGC_E_FAILED);
-            ck_assert_uint_gt(acknowledged, 0);
+        ck_assert_msg((st != MGC_OK) == members[1].disk.dead, "call %ld: %s", k, mgc_status_name(st)); /* in the step itself */
+        if (members[1].disk.dead) {
+            mgc_chain_info chain = {.struct_size = sizeof chain};
+            uint64_t acknowledged;
+
+            OK(mgc_chain_get_info(mgc_node_chain(members[1].node, INFO), &chain));
+            acknowledged = chain.acked_height;
+            late += st == MGC_E_FAILED && acknowledged > 0; /* only the note of the sync */
+            ck_assert_int_ne(mgc_node_step(members[1].node, now += 4, NULL), MGC_OK);
             stop(1);
             start(1);
             ck_assert_uint_ge(info_of(1).height, acknowledged);
-        } else ck_assert_msg((st != MGC_OK) == members[1].disk.dead, "call %ld: %s", k, mgc_status_name(st));
+        }
         close_all();
     }
     ck_assert_uint_gt(hit, late);
@@ -1104,6 +1236,8 @@ int main(void)
     tcase_add_test(tc, a_learner_has_everything_and_counts_nowhere);
     tcase_add_test(tc, a_newcomer_learns_then_votes);
     tcase_add_test(tc, a_newcomer_comes_late);
+    tcase_add_test(tc, nobody_of_the_genesis_is_left);
+    tcase_add_test(tc, a_configuration_in_a_snapshot_is_proved);
     tcase_add_test(tc, a_member_goes_even_if_it_leads);
     tcase_add_test(tc, changes_that_cannot_be_are_refused);
     tcase_add_test(tc, who_lost_its_store_comes_back_as_another);
