@@ -122,6 +122,18 @@ static bool knows_itself(const process *p)
     return false;
 }
 
+/* Others refuse a member whose certificate is not its own. */
+static bool is_let_in(const process *p, say_level level)
+{
+    char error[TCP_ERROR_MAX];
+    uint8_t own[32];
+
+    if (mgc_key_public(p->key, own) != MGC_OK) return false;
+    if (tcp_certificate_fits(p->tcp, p->c->id, own, error)) return true;
+    say(level, "%s", error);
+    return false;
+}
+
 /* SIGHUP: the list of peers and the log level are read again.  Faults are told, and then all stays as it is. */
 static void read_again(process *p)
 {
@@ -155,6 +167,7 @@ static int open_all(process *p)
     mgc_status st;
 
     if (!config_key(p->ctx, p->c->key, p->c->passphrase, &p->key) || !knows_itself(p) || !open_transport(p)) return EXIT_INPUT;
+    (void)is_let_in(p, SAY_WARNING); /* theirs is the word on it */
     st = mgc_storage_files(p->ctx, p->c->data, 1, &p->storage, &p->storage_user);
     if (st == MGC_OK) st = start_node(p);
     if (st != MGC_OK) return failed(p->ctx, st, p->c->data);
@@ -277,7 +290,9 @@ int cmd_check(const char *path)
     process p = {.status = MGC_OK};
     int code = begin(path, &c, &p);
 
-    if (code == EXIT_DONE && (!config_key(p.ctx, c.key, c.passphrase, &p.key) || !knows_itself(&p) || !open_transport(&p))) code = EXIT_INPUT;
+    if (code == EXIT_DONE && (!config_key(p.ctx, c.key, c.passphrase, &p.key) || !knows_itself(&p) || !open_transport(&p) ||
+                              !is_let_in(&p, SAY_ERROR)))
+        code = EXIT_INPUT;
     if (code == EXIT_DONE) {
         char hex[65];
         to_hex(c.network, 32, hex);

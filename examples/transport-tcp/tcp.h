@@ -45,6 +45,9 @@ typedef struct tcp_opts {
 tcp *tcp_open(const tcp_opts *opts, uint64_t now_ms, char *error);
 void tcp_close(tcp *t); /* NULL is fine */
 uint16_t tcp_port(const tcp *t);
+/* Would others let this one in, as that member: does its certificate name it with that key, is it in force and of the CA?  false
+ * and a sentence where not. */
+bool tcp_certificate_fits(const tcp *t, uint32_t id, const uint8_t *public_key, char *error);
 
 /* Add a peer or change one; a name in the address is looked up now.  false and a sentence where that cannot be. */
 bool tcp_set_peer(tcp *t, uint32_t id, const char *address, const uint8_t *public_key, uint64_t now_ms, char *error);

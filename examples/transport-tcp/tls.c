@@ -56,11 +56,11 @@ bool tls_open(tcp *t, char *error)
 
 /* --- whose certificate ------------------------------------------------------------------------------ */
 
-static void name_of(const peer *p, char *name, size_t cap)
+static void name_of(uint32_t id, const uint8_t public_key[32], char *name, size_t cap)
 {
-    int at = snprintf(name, cap, "mgchain:member:%" PRIu32 ":", p->id);
+    int at = snprintf(name, cap, "mgchain:member:%" PRIu32 ":", id);
 
-    for (int i = 0; i < 32; i++) at += snprintf(name + at, cap - (size_t)at, "%02x", p->public_key[i]);
+    for (int i = 0; i < 32; i++) at += snprintf(name + at, cap - (size_t)at, "%02x", public_key[i]);
 }
 
 static bool has_name(GENERAL_NAMES *names, const char *name)
@@ -86,7 +86,7 @@ bool tls_who(conn *c, uint32_t *id, char *why, size_t cap)
     for (size_t i = 0; i < TCP_PEERS_MAX && names != NULL && *id == 0; i++) {
         const peer *p = &c->t->peers[i];
         if (p->id == 0 || (c->dialled && p->id != c->peer)) continue;
-        name_of(p, name, sizeof name);
+        name_of(p->id, p->public_key, name, sizeof name);
         if (has_name(names, name)) *id = p->id;
     }
     if (certificate != NULL) X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
@@ -96,4 +96,39 @@ bool tls_who(conn *c, uint32_t *id, char *why, size_t cap)
     GENERAL_NAMES_free(names);
     X509_free(certificate);
     return *id != 0;
+}
+
+/* --- the own one, as the others will see it ------------------------------------------------------------ */
+
+static int verify(const tcp *t, X509 *certificate)
+{
+    X509_STORE_CTX *store = X509_STORE_CTX_new();
+    STACK_OF(X509) *chain = NULL;
+    int code = X509_V_ERR_OUT_OF_MEM;
+
+    SSL_CTX_get0_chain_certs(t->tls, &chain);
+    if (store != NULL && X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(t->tls), certificate, chain) == 1)
+        code = X509_verify_cert(store) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(store);
+    X509_STORE_CTX_free(store);
+    return code;
+}
+
+bool tcp_certificate_fits(const tcp *t, uint32_t id, const uint8_t *public_key, char *error)
+{
+    X509 *certificate = SSL_CTX_get0_certificate(t->tls);
+    GENERAL_NAMES *names = certificate == NULL ? NULL : X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    int code = certificate == NULL ? X509_V_ERR_INVALID_CALL : verify(t, certificate);
+    char name[128];
+    bool named;
+
+    name_of(id, public_key, name, sizeof name);
+    named = names != NULL && has_name(names, name);
+    GENERAL_NAMES_free(names);
+    if (!named)
+        snprintf(error, TCP_ERROR_MAX, "the certificate %s does not name this member with its signing key; it must carry the URI %s",
+                 t->opts.certificate, name);
+    else if (code != X509_V_OK)
+        snprintf(error, TCP_ERROR_MAX, "the certificate %s is none of the CA %s: %s", t->opts.certificate, t->opts.ca,
+                 X509_verify_cert_error_string(code));
+    return named && code == X509_V_OK;
 }

@@ -372,6 +372,9 @@ def wrong_certificate(tap, node, net):
         for file in ("tls.pem", "tls-key.pem"):
             shutil.copy(own / file, own / (file + ".own"))
             shutil.copy(source / file, own / file)
+        checked = subprocess.run([node, "check", net.config(3)], capture_output=True, text=True)
+        tap.check(f"check sees a certificate of {name}",
+                  checked.returncode == 3 and "certificate" in checked.stderr, checked.stdout, checked.stderr)
         net.start(3)
         seen = net.wait(lambda: refused_count(net, 1) > before, 60)
         heard = any(p["receives"] for p in net.status(1).get("peers", []) if p["id"] == 3)
@@ -380,6 +383,8 @@ def wrong_certificate(tap, node, net):
         net.kill(3)
         for file in ("tls.pem", "tls-key.pem"):
             os.replace(own / (file + ".own"), own / file)
+    checked = subprocess.run([node, "check", net.config(3)], capture_output=True, text=True)
+    tap.check("check finds its own certificate fine", checked.returncode == 0, checked.stdout, checked.stderr)
     net.start(3)
     tap.check("with its own certificate it is back", net.wait(net.alike), net.log(3))
 
@@ -475,7 +480,9 @@ def own_genesis(tap, node, folder):
     """Members who each made their own keys: a genesis of the public halves, which `check` finds fine."""
     folder = pathlib.Path(folder) / "own"
     folder.mkdir()
-    keys = [subprocess.run([node, "keys", folder / f"k{i}"], check=True, capture_output=True,
+    subprocess.run([node, "init", folder / "net"], check=True, stdout=subprocess.DEVNULL)
+    keys = [subprocess.run([node, "keys", folder / f"k{i}", "--id", str(3 - i), "--ca", folder / "net"] if i < 3
+                           else [node, "keys", folder / f"k{i}"], check=True, capture_output=True,
                            text=True).stdout.strip() for i in range(4)]
     words = [node, "genesis", folder / "genesis.yaml", "--chain", "try", *(f"{3 - i}={keys[i]}" for i in range(3)),
              "--learner", f"9={keys[3]}"]
@@ -490,11 +497,15 @@ def own_genesis(tap, node, folder):
     tap.check("faults of it are refused",
               all(subprocess.run(w, capture_output=True).returncode == 2 for w in bad)
                   and not (folder / "other.yaml").exists())
-    subprocess.run([node, "init", folder / "net"], check=True, stdout=subprocess.DEVNULL)
     config = folder / "net" / "member-1" / "node.yaml"
-    shutil.copy(folder / "k2" / "key.pem", folder / "net" / "member-1" / "key.pem")
-    shutil.copy(folder / "k2" / "key.pass", folder / "net" / "member-1" / "key.pass")
+    for file in ("key.pem", "key.pass"):
+        shutil.copy(folder / "k2" / file, folder / "net" / "member-1" / file)
     shutil.copy(folder / "genesis.yaml", folder / "net" / "genesis.yaml")
+    done = subprocess.run([node, "check", config], capture_output=True, text=True)
+    tap.check("a certificate of the right CA and id that names another key is seen by check",
+              done.returncode == 3 and "does not name this member with its signing key" in done.stderr, done.stdout, done.stderr)
+    for file in ("tls.pem", "tls-key.pem"):
+        shutil.copy(folder / "k2" / file, folder / "net" / "member-1" / file)
     done = subprocess.run([node, "check", config], capture_output=True, text=True)
     tap.check("and a member of it is told that all is fine", done.returncode == 0 and "chain try" in done.stdout,
               done.returncode, done.stdout, done.stderr)
