@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each allocation, each storage call, each signature and each call of a host's contract fails once, in a day that uses
- * supervision, the auction, credit, carbon accounts, certificates of origin and a host's contract.
+ * supervision, a key given anew by administrators, a meter's exchange, the auction, credit, carbon accounts, certificates of origin and a host's contract.
  *
  * The day is recorded once, a transaction a block, and done again from a stored beginning.  Of every call of the node the first
  * thing that can fail fails, then the second, until the call is through without: what failed left nothing behind, and the chain
@@ -121,6 +121,17 @@ static void supervise(void)
     market_expectf(&m, MGC_E_MISSING_SIGNER, WATCH, "act", "4:6", "kind=2 subject=2 value=0 reason=alone");
 }
 
+/* A lost key, and a meter that breaks: its successor begins where it will have ended. */
+static void replace(void)
+{
+    must(INFO, "member", "1:9", "id=7 organisation=1 name=a2 roles=512 key=@7 from_height=0");
+    must(INFO, "member", "1:9", "id=8 organisation=1 name=lost roles=32 key=@8 from_height=0");
+    must(INFO, "rotate", "1:9 7:9", "member=8 key=@9");
+    must(INFO, "meter", "1:9",
+         "id=9 microgrid=3 carrier=3 link=0 member=109 from_slot=%d digits=8 max_wh=2000001 in_wh=123456 out_wh=0",
+         FIRST_SLOT + 1);
+}
+
 static void auction(void)
 {
     bid(1, 1, 200000, 50000);
@@ -170,6 +181,7 @@ static void whole_day(void)
     must(INFO, "device", "12:2", "id=1 microgrid=2 type=pv name=roof capacity_w=40000");
     market_call(&m, MGC_OK, OWN, "first", "abc", 3, "11:2");
     supervise();
+    replace();
     auction();
     must(CREDIT, "epoch", "2:5", "number=1 last_slot=%d", FIRST_SLOT - 30);
     for (int step = STEP_ACKNOWLEDGE; step < STEP_FINALISE; step++) market_step(&m, step);
