@@ -31,13 +31,18 @@ static double largest_lane(const lanes *v)
 ALWAYS_INLINE void theta_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes l = 1.0 / AT(vl), u = 1.0 / AT(vu);
+        lanes l = AT(hl) / AT(vl), u = AT(hu) / AT(vu);
 
         PUT(il) = l;
         PUT(iu) = u;
         PUT(theta) = AT(zl) * l + AT(zu) * u;
     }
 }
+
+/* The steps of slacks follow from dw and are not kept.  Where a bound is absent they are not nought, but are multiplied by its
+ * reciprocal slack, which is; so is the step of its multiplier. */
+#define SLACK_L(dw) ((dw) - AT(rl))
+#define SLACK_U(dw) (AT(ru) - (dw))
 
 /* doc/math/solver.md (9), and the right-hand side of (8).  Of g only what it adds there is kept. */
 #define RIGHT_HAND_SIDE(tl, tu)                                                                                        \
@@ -64,7 +69,8 @@ ALWAYS_INLINE void corrector_body(mgc__ipm *ipm, mgc__ipm_part *part)
     const double target = ipm->target;
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes tl = AT(cl) + (AT(bl) * target - AT(dvl) * AT(dzl)), tu = AT(cu) + (AT(bu) * target - AT(dvu) * AT(dzu));
+        lanes dw = AT(dw), tl = AT(cl) + (AT(bl) * target - SLACK_L(dw) * AT(dzl)),
+              tu = AT(cu) + (AT(bu) * target - SLACK_U(dw) * AT(dzu));
 
         RIGHT_HAND_SIDE(tl, tu);
     }
@@ -86,10 +92,10 @@ ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, mgc__ipm_part *part)
     const mgc__ipm_direction_set *old = &ipm->other;
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes tl, tu;
+        lanes dw = LOAD(old->dw + i), tl, tu;
 
-        OUTLIER((AT(vl) + p * LOAD(old->dvl + i)) * (AT(zl) + d * LOAD(old->dzl + i)), AT(bl) * target, tl);
-        OUTLIER((AT(vu) + p * LOAD(old->dvu + i)) * (AT(zu) + d * LOAD(old->dzu + i)), AT(bu) * target, tu);
+        OUTLIER((AT(vl) + p * SLACK_L(dw)) * (AT(zl) + d * LOAD(old->dzl + i)), AT(bl) * target, tl);
+        OUTLIER((AT(vu) + p * SLACK_U(dw)) * (AT(zu) + d * LOAD(old->dzu + i)), AT(bu) * target, tu);
         /* an absent bound has product nought and aim nought */
         tl += LOAD(old->cl + i);
         tu += LOAD(old->cu + i);
@@ -97,23 +103,21 @@ ALWAYS_INLINE void centrality_body(mgc__ipm *ipm, mgc__ipm_part *part)
     }
 }
 
-/* Slacks and multipliers that go with dw; how far the step may be, and what complementarity becomes along it. */
+/* Multipliers that go with dw; how far the step may be, and what complementarity becomes along it. */
 ALWAYS_INLINE void expand_body(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     lanes p = {0}, d = {0}, vdz = {0}, zdv = {0}, dvdz = {0};
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
         lanes dw = AT(dw), vl = AT(vl), vu = AT(vu), zl = AT(zl), zu = AT(zu);
-        lanes dvl = AT(hl) * (dw - AT(rl)), dvu = AT(hu) * (AT(ru) - dw);
-        lanes dzl = (AT(cl) - zl * dvl) * AT(il), dzu = (AT(cu) - zu * dvu) * AT(iu), a;
+        lanes dvl = SLACK_L(dw), dvu = SLACK_U(dw), il = AT(il), iu = AT(iu);
+        lanes dzl = (AT(cl) - zl * dvl) * il, dzu = (AT(cu) - zu * dvu) * iu, a;
 
-        PUT(dvl) = dvl;
-        PUT(dvu) = dvu;
         PUT(dzl) = dzl;
         PUT(dzu) = dzu;
-        a = -dvl * AT(il);
+        a = -dvl * il;
         p = LARGER(a, p);
-        a = -dvu * AT(iu);
+        a = -dvu * iu;
         p = LARGER(a, p);
         a = -dzl / zl; /* not a number where the bound is absent: passed over */
         d = LARGER(a, d);
@@ -150,10 +154,10 @@ ALWAYS_INLINE void reach_body(mgc__ipm *ipm, mgc__ipm_part *part)
     lanes p[WEIGHTS] = {{0}}, d[WEIGHTS] = {{0}};
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        lanes il = AT(il), iu = AT(iu), jl = -1.0 / AT(zl), ju = -1.0 / AT(zu);
+        lanes dw = AT(dw), was = LOAD(old->dw + i), il = AT(il), iu = AT(iu), jl = -1.0 / AT(zl), ju = -1.0 / AT(zu);
 
-        REACH_OF(-LOAD(old->dvl + i) * il, -AT(dvl) * il, p);
-        REACH_OF(-LOAD(old->dvu + i) * iu, -AT(dvu) * iu, p);
+        REACH_OF(-SLACK_L(was) * il, -SLACK_L(dw) * il, p);
+        REACH_OF(-SLACK_U(was) * iu, -SLACK_U(dw) * iu, p);
         REACH_OF(LOAD(old->dzl + i) * jl, AT(dzl) * jl, d);
         REACH_OF(LOAD(old->dzu + i) * ju, AT(dzu) * ju, d);
     }
@@ -172,8 +176,6 @@ ALWAYS_INLINE void blend_body(mgc__ipm *ipm, mgc__ipm_part *part)
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
         BLEND(dw, p);
-        BLEND(dvl, p);
-        BLEND(dvu, p);
         BLEND(dzl, d);
         BLEND(dzu, d);
         BLEND(dy, d);
@@ -187,9 +189,11 @@ ALWAYS_INLINE void advance_body(mgc__ipm *ipm, mgc__ipm_part *part)
     const double p = ipm->ahead[0], d = ipm->ahead[1];
 
     for (size_t i = part->begin; i < part->end; i += LANES) {
-        PUT(w) = AT(w) + p * AT(dw);
-        PUT(vl) = AT(vl) + p * AT(dvl);
-        PUT(vu) = AT(vu) + p * AT(dvu);
+        lanes dw = AT(dw);
+
+        PUT(w) = AT(w) + p * dw;
+        PUT(vl) = AT(vl) + p * (AT(hl) * SLACK_L(dw));
+        PUT(vu) = AT(vu) + p * (AT(hu) * SLACK_U(dw));
         PUT(zl) = AT(zl) + d * AT(dzl);
         PUT(zu) = AT(zu) + d * AT(dzu);
     }

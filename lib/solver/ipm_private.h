@@ -24,10 +24,10 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
 /* Vectors of N entries, all in one block. */
 #define IPM_VECTORS(X)                                                                                            \
     X(w) X(lo) X(up) X(hl) X(hu) X(vl) X(vu) X(zl) X(zu) X(rl) X(ru) X(cl) X(cu)                                    \
-    X(dw) X(dvl) X(dvu) X(dzl) X(dzu) X(theta) X(rhs) X(sol) X(work) X(save)                                   \
+    X(dw) X(dzl) X(dzu) X(theta) X(rhs) X(sol) X(work) X(save)                                   \
     X(y)  /* [0, n) nothing, [n, N) row multipliers */                                                             \
     X(dy) /* the same for their step */                                                                            \
-    X(il) X(iu)       /* 1 / vl, 1 / vu */                                                                         \
+    X(il) X(iu)       /* 1 / vl, 1 / vu; 0 where the bound is absent */                                            \
     X(lever)          /* what g weighs in the right-hand side: 1 for columns, 1 / Theta for inequalities, else 0 */  \
     X(omega)          /* weight of the component's barrier */                                                      \
     X(bl) X(bu)       /* the same where the bound exists, else 0 */                                                \
@@ -35,7 +35,7 @@ enum ipm_mode { AS_GIVEN, NO_OBJECTIVE, ELASTIC };
     X(open_l) X(open_u) /* masks: column that lacks a bound on that side */                                        \
     X(far_l) X(far_u) /* of original units: 1 / (1 + |bound|) where it exists, else 0 */                           \
     X(unit)           /* of original units: a reduced cost; 0 for rows */                                          \
-    X(odw) X(odvl) X(odvu) X(odzl) X(odzu) X(ody) X(ocl) X(ocu) /* the direction that a corrector started from */  \
+    X(odw) X(odzl) X(odzu) X(ody) X(ocl) X(ocu) /* the direction that a corrector started from */  \
     X(rd) /* [0, n) dual residual -(c + Qx - A'y - z), [n, N) residual b - Ax of equality rows */                   \
     X(d)  /* [0, n) c + Qx - A'y */                                                                                \
     X(qx) /* [0, n) Qx */                                                                                          \
@@ -70,7 +70,7 @@ typedef void (*mgc__ipm_body)(mgc__ipm *ipm, mgc__ipm_part *part);
 
 /* A direction beside the present one (ipm->dw and so on), which it changes places with. */
 typedef struct mgc__ipm_direction_set {
-    double *dw, *dvl, *dvu, *dzl, *dzu, *dy, *cl, *cu;
+    double *dw, *dzl, *dzu, *dy, *cl, *cu;
 } mgc__ipm_direction_set;
 
 /* ipm_loops.c */

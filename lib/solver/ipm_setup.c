@@ -103,8 +103,8 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->weight = ipm->krylov + (KRYLOV + 2) * count;
     ipm->refine_work = ipm->weight + count;
     ipm->regular = ipm->refine_work + count;
-    ipm->other = (mgc__ipm_direction_set){ipm->odw, ipm->odvl, ipm->odvu, ipm->odzl, ipm->odzu, ipm->ody, ipm->ocl, ipm->ocu};
-    for (size_t i = count; i < ipm->padded; i++) ipm->vl[i] = ipm->vu[i] = ipm->il[i] = ipm->iu[i] = 1.0;
+    ipm->other = (mgc__ipm_direction_set){ipm->odw, ipm->odzl, ipm->odzu, ipm->ody, ipm->ocl, ipm->ocu};
+    for (size_t i = count; i < ipm->padded; i++) ipm->vl[i] = ipm->vu[i] = 1.0;
     ipm->marked = ipm->kind + count;
     ipm->z_out = ipm->x_out + n;
     ipm->y_out = ipm->z_out + n;

@@ -225,12 +225,10 @@ static void correct(mgc__ipm *ipm, double target)
 /* The present direction and the other one change places. */
 static void swap_directions(mgc__ipm *ipm)
 {
-    mgc__ipm_direction_set now = {ipm->dw, ipm->dvl, ipm->dvu, ipm->dzl, ipm->dzu, ipm->dy, ipm->cl, ipm->cu};
+    mgc__ipm_direction_set now = {ipm->dw, ipm->dzl, ipm->dzu, ipm->dy, ipm->cl, ipm->cu};
     const mgc__ipm_direction_set *o = &ipm->other;
 
     ipm->dw = o->dw;
-    ipm->dvl = o->dvl;
-    ipm->dvu = o->dvu;
     ipm->dzl = o->dzl;
     ipm->dzu = o->dzu;
     ipm->dy = o->dy;
