@@ -280,7 +280,8 @@ static mgc_status list_touched(mgc__ldl *ldl, arrow *a)
                 break;
             }
     }
-    for (uint32_t b = 0; b < a->batches; b++) most += a->batch[b].touched ? (size_t)a->group[a->batch[b].group].size * a->batch[b].width : 0;
+    for (uint32_t b = 0; b < a->batches; b++)
+        if (a->batch[b].touched) most += (size_t)a->group[a->batch[b].group].size * a->batch[b].width;
     a->touched = mgc__alloc(ldl->ctx, most, sizeof *a->touched);
     if (!a->touched) return mgc__no_memory(ldl->ctx, "a factorisation");
     for (uint32_t b = 0; b < a->batches; b++) {
