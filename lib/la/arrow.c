@@ -33,6 +33,7 @@ static void destroy(mgc__ldl *ldl)
     for (uint32_t k = 0; a->group && k < a->groups; k++) mgc__arrow_group_free(ctx, &a->group[k]);
     for (uint32_t k = 0; a->chunk && k < a->chunks; k++) {
         mgc__free(ctx, a->chunk[k].block);
+        mgc__free(ctx, a->chunk[k].link);
         mgc__free(ctx, a->chunk[k].schur);
     }
     mgc__free(ctx, a->group);
@@ -142,7 +143,7 @@ static double effort(const arrow *a, const arrow_batch *batch)
 static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 {
     double total = 0.0, done = 0.0, most = CHUNKS_MOST;
-    size_t widest = 0, packed = (size_t)a->links * (a->links + 1) / 2;
+    size_t widest = 0, panel = 0, border = 0, packed = (size_t)a->links * (a->links + 1) / 2;
     uint32_t at = 0;
 
     for (uint32_t b = 0; b < a->batches; b++) total += effort(a, &a->batch[b]);
@@ -154,6 +155,8 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
         size_t width = a->group[k].size + 2 * (size_t)a->group[k].border;
 
         widest = width > widest ? width : widest;
+        panel = a->group[k].panel_work > panel ? a->group[k].panel_work : panel;
+        border = a->group[k].border > border ? a->group[k].border : border;
     }
     for (uint32_t c = 0; c < a->chunks; c++) {
         arrow_chunk *chunk = &a->chunk[c];
@@ -163,9 +166,11 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
             done += effort(a, &a->batch[at++]);
         } while (a->batches - at > a->chunks - c - 1 && (c + 1 == a->chunks || done < total * (c + 1) / a->chunks));
         chunk->end = at;
-        chunk->work = aligned(ldl->ctx, widest * LANES, &chunk->block);
+        chunk->work = aligned(ldl->ctx, widest * LANES + panel, &chunk->block);
+        chunk->link = mgc__alloc(ldl->ctx, 2 * border, sizeof *chunk->link);
         chunk->schur = mgc__alloc(ldl->ctx, packed + 2 * (size_t)a->links, sizeof *chunk->schur);
-        if (!chunk->work || !chunk->schur) return mgc__no_memory(ldl->ctx, "a factorisation");
+        if (!chunk->work || !chunk->link || !chunk->schur) return mgc__no_memory(ldl->ctx, "a factorisation");
+        chunk->panel = chunk->work + widest * LANES;
         chunk->size = chunk->schur + packed;
         chunk->rhs = chunk->size + a->links;
     }
@@ -530,6 +535,7 @@ static void factorise_chunk(void *user, size_t index)
         chunk->finite = kernel_of(a, batch)->factorise(g, &target, ldl->value + batch->value, ldl->shift + batch->x,
                                              a->l + batch->l,
                                              a->d + batch->x, a->d_inverse + batch->x, chunk->work);
+        if (chunk->finite) mgc__arrow_schur(g, batch, &target, a->l + batch->l, a->d + batch->x, chunk->link, chunk->panel);
     }
 }
 

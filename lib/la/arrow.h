@@ -53,8 +53,17 @@ typedef struct arrow_group {
     bool uniform;                  /* every member touches the same links */
     uint32_t batch;                /* the first of its batches */
     double operations;             /* of one member */
+    struct arrow_panel *panel;     /* panels; none where members differ in their links, or know few */
+    uint32_t panels, *panel_column; /* their columns, panel after panel */
+    size_t panel_work;             /* doubles that mgc__arrow_schur() needs */
     void *block;
 } arrow_group;
+
+/* Columns of L that know the same links. */
+typedef struct arrow_panel {
+    uint32_t row, rows;      /* where their rows of the border begin in arrow_group.row */
+    uint32_t first, columns; /* in arrow_group.panel_column */
+} arrow_panel;
 
 /* Column `from` has entry `at` in the row that is eliminated now; `width` such in a row share the pattern from there
  * on. */
@@ -65,6 +74,8 @@ typedef struct arrow_update {
 mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign,
                            uint32_t group,
                            arrow_group *out);
+/* arrow_schur.c: part of the plan. */
+mgc_status mgc__arrow_panels(mgc_ctx *ctx, arrow_group *group);
 void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *group);
 
 /* Up to ARROW_LANES members of a group.  Places are in doubles. */
@@ -80,6 +91,8 @@ typedef struct arrow_chunk {
     double *work;          /* lanes: a dense column, and two vectors on the border */
     double *schur, *size;  /* packed lower triangle on the links; magnitudes of its diagonal */
     double *rhs;           /* links */
+    double *panel;         /* for mgc__arrow_schur() */
+    uint32_t *link;
     uint32_t corrected;
     bool finite;
     ldl_sizes sizes;
@@ -102,7 +115,7 @@ static inline size_t arrow_packed(uint32_t n, uint32_t c)
 
 /* All vectors and values come in lanes.  d, x, r: by columns of the group; border: by its links. */
 typedef struct arrow_kernels {
-    /* false: a pivot is not finite.  w: size + border. */
+    /* false: a pivot is not finite.  w: size + border.  Of a group with panels, the links' matrix is left to mgc__arrow_schur(). */
     bool (*factorise)(const arrow_group *g, const arrow_target *target, const double *value, const double *shift,
                       double *l, double *d, double *d_inverse, double *w);
     void (*forward)(const arrow_group *g, const double *l, double *x, double *border);
@@ -110,6 +123,10 @@ typedef struct arrow_kernels {
     void (*residual)(const arrow_group *g, const double *value, const double *x, const double *border, double *r,
                      double *border_r);
 } arrow_kernels;
+
+/* Add to the links' matrix what the columns of a factorised batch leave there.  link: 2 border; work: panel_work doubles. */
+void mgc__arrow_schur(const arrow_group *g, const arrow_batch *batch, const arrow_target *target, const double *l,
+                      const double *d, uint32_t *link, double *work);
 
 const arrow_kernels *mgc__arrow_kernels(void); /* two: for ARROW_LANES, and for ARROW_NARROW */
 

@@ -164,6 +164,25 @@ ALWAYS_INLINE void NAMED(schur_body)(const arrow_group *g, const arrow_target *t
     }
 }
 
+/* Of the links' matrix the magnitudes of what its diagonal loses alone. */
+ALWAYS_INLINE void NAMED(sizes_body)(const arrow_group *g, const arrow_target *target, const double *l, const double *d,
+                                     double *w)
+{
+    const vector zero = {0};
+
+    for (uint32_t i = g->size; i < g->size + g->border; i++) SET(w + (size_t)i * WIDTH) = zero;
+    for (uint32_t j = 0; j < g->size; j++) {
+        vector pivot = GET(d + (size_t)j * WIDTH) * (double)g->sign[j];
+
+        for (uint32_t q = g->split[j]; q < g->start[j + 1]; q++) {
+            vector x = GET(l + (size_t)q * WIDTH);
+
+            SET(w + (size_t)g->row[q] * WIDTH) += x * (x * pivot);
+        }
+    }
+    for (uint32_t b = 0; b < g->border; b++) target->size[g->link[b]] += NAMED(sum_of)(w + ((size_t)g->size + b) * WIDTH);
+}
+
 /* --- solving --------------------------------------------------------------------------------------------------- */
 
 ALWAYS_INLINE void NAMED(forward_body)(const arrow_group *g, const double *l, double *x, double *border)

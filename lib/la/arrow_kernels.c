@@ -29,7 +29,8 @@ static_assert((int)ARROW_LANES == (int)LANES && ARROW_NARROW == 4, "a batch fill
                                                      double *d_inverse, double *w)                                   \
     {                                                                                                                \
         if (!factorise_body_##width(g, target, value, shift, l, d, d_inverse, w)) return false;                      \
-        schur_body_##width(g, target, l, d, w);                                                                      \
+        if (g->panels > 0) sizes_body_##width(g, target, l, d, w);                                                   \
+        else schur_body_##width(g, target, l, d, w);                                                                 \
         return true;                                                                                                 \
     }                                                                                                                \
     attribute static void forward_##name##_##width(const arrow_group *g, const double *l, double *x, double *border) \

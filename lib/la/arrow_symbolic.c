@@ -293,6 +293,7 @@ mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *graph, const arrow_p
         list_updates(&p, g);
         place_entries(&p, graph, parts, c, border_rank, g);
         list_links(parts, group, g);
+        st = mgc__arrow_panels(ctx, g);
     }
     mgc__csc_free(ctx, &p.graph);
     mgc__csc_free(ctx, &p.permuted);
@@ -303,6 +304,8 @@ mgc_status mgc__arrow_plan(mgc_ctx *ctx, const arrow_graph *graph, const arrow_p
 
 void mgc__arrow_group_free(mgc_ctx *ctx, arrow_group *g)
 {
+    mgc__free(ctx, g->panel);
+    mgc__free(ctx, g->panel_column);
     mgc__free(ctx, g->block);
     *g = (arrow_group){0};
 }
