@@ -97,7 +97,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_program_get_offset(const mgc_program *progr
 typedef struct mgc_program_opts {
     size_t struct_size;
     double tolerance;      /**< [-] 1e-13..0.1: largest violation of a row or bound relative to 1 + its size, of stationarity relative
-                                to 1 + the largest |cost|, and gap relative to max(1, |objective|), that OPTIMAL stands for; 1e-8 */
+                                to 1 + the largest entry of c and Qx, and gap relative to max(1, |objective|), that OPTIMAL stands for; 1e-8 */
     double gap;            /**< [-] >= 0; mixed-integer: (objective - bound) / max(1, |objective|) up to which a point is OPTIMAL; 1e-4 */
     double time_limit_s;   /**< [s] up to 1e9; needs the context's clock; 0: none.  Looked at once per iteration and node */
     uint32_t iteration_limit; /**< [-] interior-point iterations of one relaxation, >= 1; 200 */

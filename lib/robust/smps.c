@@ -180,7 +180,7 @@ static mgc_status read_time(mgc__smps *s, const char *text, size_t len, const ch
         if (st != MGC_OK || !there || is_header(&l, "ENDATA")) break;
         if (l.header) {
             inside = strcmp(l.field[0], "PERIODS") == 0;
-            if (!inside && strcmp(l.field[0], "TIME") != 0)
+            if (!inside && strcmp(l.field[0], "TIME") != 0 && strcmp(l.field[0], "NAME") != 0) /* some write it so */
                 st = mgc__smps_bad(&l, MGC_E_UNSUPPORTED, "section %.60s; read are TIME and PERIODS", l.field[0]);
             if (inside && l.n > 1 && strcmp(l.field[1], "EXPLICIT") == 0)
                 st = mgc__smps_bad(&l, MGC_E_UNSUPPORTED,

@@ -223,7 +223,7 @@ static mgc_status read_entries(mgc__smps *s, const mgc__smps_lines *l, const sec
 static mgc_status read_header(const mgc__smps_lines *l, section *at)
 {
     static const struct { const char *word; int kind; } sections[] = {
-        {"STOCH", NONE}, {"INDEP", INDEP}, {"BLOCKS", BLOCKS}, {"SCENARIOS", SCENARIOS}, {"SCEN", SCENARIOS}};
+        {"STOCH", NONE}, {"NAME", NONE}, {"INDEP", INDEP}, {"BLOCKS", BLOCKS}, {"SCENARIOS", SCENARIOS}, {"SCEN", SCENARIOS}};
     size_t i = 0;
 
     while (i < MGC__COUNT(sections) && strcmp(l->field[0], sections[i].word) != 0) i++;

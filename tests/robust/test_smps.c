@@ -228,11 +228,11 @@ START_TEST(too_many_combinations_are_refused)
 
     for (int i = 0; i < 17; i++) at += (size_t)snprintf(big_core + at, sizeof big_core - at, " G N%d\n", i);
     at += (size_t)snprintf(big_core + at, sizeof big_core - at, "COLUMNS\n X STORE 1\n Y COST 1 N0 1\nRHS\nENDATA\n");
-    so = (size_t)snprintf(stoch, sizeof stoch, "STOCH\nINDEP DISCRETE\n");
+    so = (size_t)snprintf(stoch, sizeof stoch, "NAME\nINDEP DISCRETE\n"); /* or STOCH */
     for (int i = 0; i < 17; i++)
         so += (size_t)snprintf(stoch + so, sizeof stoch - so, " RHS N%d 1 0.5\n RHS N%d 2 0.5\n", i, i);
     snprintf(stoch + so, sizeof stoch - so, "ENDATA\n");
-    static const char time[] = "TIME\nPERIODS\n X STORE A\n Y N0 B\nENDATA\n";
+    static const char time[] = "NAME\nPERIODS\n X STORE A\n Y N0 B\nENDATA\n"; /* NAME: as some write TIME */
     ck_assert_int_eq(mgc_twostage_read_smps(test_ctx, big_core, at, NULL, time, strlen(time), NULL, stoch,
                                             strlen(stoch), NULL, &ts),
                      MGC_E_LIMIT);

@@ -309,11 +309,12 @@ def dual_gap(m, x, y):
     qx = m.qx(x)
     aty = [math.fsum(m.a[i][j] * y[i] for i in range(m.m)) for j in range(m.n)]
     parts, loose = [-0.5 * math.fsum(a * b for a, b in zip(qx, x))], 0.0
+    most = 1 + max(map(abs, m.c + qx), default=0)  # what the library promises stationarity relative to
     for i in range(m.m):
         side = m.rlo[i] if y[i] > 0 else m.rup[i]
         if y[i] != 0:
             if math.isinf(side):
-                loose = max(loose, abs(y[i]) / (1 + max(map(abs, m.c), default=0)))
+                loose = max(loose, abs(y[i]) / most)
             else:
                 parts.append(y[i] * side)
     for j in range(m.n):
@@ -322,7 +323,7 @@ def dual_gap(m, x, y):
         if d != 0:
             if math.isinf(side):
                 parts.append(d * x[j])
-                loose = max(loose, abs(d) / (1 + max(map(abs, m.c), default=0)))
+                loose = max(loose, abs(d) / most)
             else:
                 parts.append(d * side)
     return m.objective(x) - math.fsum(parts), loose
