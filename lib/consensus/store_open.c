@@ -93,6 +93,7 @@ static mgc_status read_snapshots(mgc__raftlog *log, struct listing *l)
     for (size_t i = 0; i < l->n_snapshots && st == MGC_OK && log->older.index == 0; i++) {
         mgc__raftlog_snapshot s = l->snapshots[i];
         st = mgc__raftlog_read_snapshot(log, &s, &good);
+        if (st == MGC_OK && !good && log->damaged_snapshot < l->snapshots[i].index) log->damaged_snapshot = l->snapshots[i].index;
         if (st != MGC_OK || !good) continue;
         if (log->snapshot.index == 0) log->snapshot = s;
         else log->older = s;
@@ -104,10 +105,12 @@ static mgc_status read_snapshots(mgc__raftlog *log, struct listing *l)
 static void judge_memory(mgc__raftlog *log)
 {
     bool empty = log->next == 0 && log->snapshot.index == 0 && !log->hard_traces;
+    /* A snapshot got its name once it was whole and durable: a damaged one beyond the log's end was acknowledged, perhaps. */
+    bool beyond = log->damaged_snapshot > log->snapshot.index && log->damaged_snapshot >= log->first + log->n_metas;
     uint64_t last_term = log->n_metas > 0 ? log->metas[log->n_metas - 1].term : log->base_term;
 
     if (!log->has_hard) log->readmit = !(empty && log->opts.bootstrap);
-    else log->readmit = log->lost || !log->has_segment || last_term > log->hard.term || log->snapshot_lost;
+    else log->readmit = log->lost || !log->has_segment || last_term > log->hard.term || log->snapshot_lost || beyond;
 }
 
 static mgc_status recover(mgc__raftlog *log, struct listing *l)

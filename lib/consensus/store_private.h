@@ -57,6 +57,7 @@ struct mgc__raftlog {
     char prefix[LOG_PREFIX_MAX + 1];
     mgc__crc32c crc;
     uint64_t salt;
+    uint64_t damaged_snapshot; /* the highest index by name of one that cannot be read any more; 0: none */
     bool locked, failed, readmit, snapshot_lost, has_hard;
     bool lost;        /* it may have lost what it acknowledged; kept with term and vote */
     bool hard_traces; /* something was written into the slots once */
