@@ -691,6 +691,41 @@ START_TEST(T06_a_truncated_suffix_is_no_ghost)
 }
 END_TEST
 
+/* A snapshot has its name once it is whole and durable, so one that cannot be read says how far this member may have acknowledged,
+ * whether or not the log still does.  One that the log covers takes nothing away. */
+START_TEST(T05b_a_damaged_snapshot_beyond_the_log)
+{
+    static const unsigned reach[] = {4, 5, 6, 7, 100};
+
+    for (size_t i = 0; i < sizeof reach / sizeof *reach; i++) {
+        struct sim_disk d;
+        mgc__raftlog *log;
+        mgc__raftlog_info info;
+        char name[64];
+
+        sim_disk_init(&d, &rng);
+        log = opened(&d, true);
+        set_hard(log, 2, 1);
+        for (int k = 0; k < 5; k++) OK(add(log, 1));
+        OK(mgc__raftlog_sync(log));
+        mgc__raftlog_get_info(log, &info);
+        mgc__raftlog_close(log);
+        snprintf(name, sizeof name, "raft-snap-%016x.mgl", reach[i]);
+        ck_assert_int_eq(sim_disk_ops.append(&d, name, (const uint8_t *)"rotten", 6), MGC_CB_DONE);
+        ck_assert_int_eq(sim_disk_ops.sync(&d, name), MGC_CB_DONE);
+        ck_assert_int_eq(sim_disk_ops.sync_names(&d), MGC_CB_DONE);
+        sim_disk_crash(&d);
+        log = opened(&d, false);
+        ck_assert(log != NULL);
+        bool beyond = reach[i] > info.last;
+        mgc__raftlog_get_info(log, &info);
+        ck_assert_msg(info.readmit == beyond, "snapshot %u, log to %u: readmit %d", reach[i], (unsigned)info.last, info.readmit);
+        mgc__raftlog_close(log);
+        sim_disk_free(&d);
+    }
+}
+END_TEST
+
 START_TEST(T07_metadata_slots)
 {
     struct sim_disk d, e;
@@ -1014,6 +1049,7 @@ int main(void)
     tcase_add_test(tc, T01_torn_tail_never_acked_is_dropped);
     tcase_add_test(tc, T02_corrupt_acked_tail_is_faulty_not_gone);
     tcase_add_test(tc, T06_a_truncated_suffix_is_no_ghost);
+    tcase_add_test(tc, T05b_a_damaged_snapshot_beyond_the_log);
     tcase_add_test(tc, T07_metadata_slots);
     tcase_add_test(tc, T07_a_rolled_back_vote_is_noticed);
     tcase_add_test(tc, T08_an_empty_disk_of_a_known_member_is_readmitted);
