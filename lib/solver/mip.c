@@ -256,7 +256,7 @@ static mgc_status branch_and_bound(mgc__solve *s, bool feasibility, uint32_t *ve
     mgc_status st = mgc__mip_setup(&mip, s);
     if (st == MGC_OK && feasibility) st = drop_objective(&mip, &zero);
     if (st == MGC_OK) st = search_init(&q, &mip, s);
-    if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, &infeasible);
+    if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, s->deadline_ms, &infeasible);
     if (st == MGC_OK && !infeasible) st = mgc__search_root(&q);
     if (st == MGC_OK && (infeasible || q.stop == MGC_OUTCOME_INFEASIBLE || q.stop == MGC_OUTCOME_UNBOUNDED)) {
         *verdict = infeasible ? MGC_OUTCOME_INFEASIBLE : q.stop;

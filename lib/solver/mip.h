@@ -88,8 +88,8 @@ void mgc__mip_free(mgc__mip *mip);
 /* Other rows in place of all, which are copied; relaxations made before know nothing of them. */
 mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, const uint32_t *col, const double *val,
                              const double *lower, const double *upper);
-/* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
-mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
+/* Make the program tighter by trying each binary both ways, until deadline_ms (0: none); *infeasible where that proves it. */
+mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, uint64_t deadline_ms, bool *infeasible);
 
 /* --- mip_relax.c: relaxations, many at a time ------------------------------------------------ */
 

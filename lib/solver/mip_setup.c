@@ -352,7 +352,13 @@ static void adopt_box(mgc__mip *mip, const mgc__domain *d)
     }
 }
 
-static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, bool *infeasible)
+/* What was found until the time is over, or the solve cancelled, holds: each column is tried by itself. */
+static bool probe_over(const mgc__mip *mip, uint64_t deadline_ms)
+{
+    return mgc_ctx_cancelled(mip->ctx) || (deadline_ms > 0 && mgc__now_ms(mip->ctx) >= deadline_ms);
+}
+
+static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, uint64_t deadline_ms, bool *infeasible)
 {
     uint32_t tried = 0;
 
@@ -365,12 +371,13 @@ static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, bool *infea
         uint32_t j = mip->ints[k];
         if (d->lower[j] != 0.0 || d->upper[j] != 1.0) continue;
         tried++;
+        if (probe_over(mip, deadline_ms)) break;
         if (!probe_column(mip, d, l, j, infeasible)) return false;
     }
     return !d->no_memory;
 }
 
-mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible)
+mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, uint64_t deadline_ms, bool *infeasible)
 {
     struct lift l = {0};
 
@@ -382,7 +389,7 @@ mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible)
     l.root_high = mgc__alloc(mip->ctx, mip->m, sizeof *l.root_high);
     l.shift = mgc__alloc(mip->ctx, mip->m, sizeof *l.shift);
     bool ok = l.shift != NULL && l.count != NULL && l.seen != NULL && l.root_high != NULL &&
-              probe_all(mip, d, &l, infeasible);
+              probe_all(mip, d, &l, deadline_ms, infeasible);
     mgc_status st = ok ? MGC_OK : mgc__no_memory(mip->ctx, "probing");
     if (ok) adopt_box(mip, d);
     if (ok && !*infeasible && l.n > 0) st = rebuild(mip, &l);
