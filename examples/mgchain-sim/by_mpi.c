@@ -323,6 +323,7 @@ static mgc_status print(team *t, const mgc_case *kase, const mgc_result *file)
     if (st == MGC_OK) {
         mgc_json_object(json, NULL);
         st = mgc_result_write(json, file);
+        write_gap_asked(t->s, json);
         mgc_json_end(json);
     }
     if (st == MGC_OK) st = mgc_json_text(json, &text, &len);
@@ -360,6 +361,7 @@ static int report(team *t, const mgc_case *kase)
         file.trades = (uint32_t)n;
     }
     if (st == MGC_OK) st = print(t, kase, &file);
+    if (st == MGC_OK && outcome == MGC_OUTCOME_OPTIMAL) say_gap_missed(t->s, file.gap);
     free(trades);
     free(row);
     free(id);

@@ -146,6 +146,7 @@ static mgc_status write_results(files *f, const mgc_case *kase, const mgc_allian
     if (st == MGC_OK) {
         mgc_json_object(json, NULL);
         st = mgc_result_write(json, &r.file);
+        write_gap_asked(f->s, json);
         mgc_json_integer(json, "seed", f->s->seed);
         if (st == MGC_OK) st = write_reduction(json, kase);
         write_caution(json, fear);

@@ -163,6 +163,17 @@ mgc_status result_from_alone(const mgc_case *kase, const mgc_plan *alone, result
     return st;
 }
 
+void write_gap_asked(const sim *s, mgc_json *json)
+{
+    if (s->gap > 0) mgc_json_number(json, "gap_asked", s->gap);
+}
+
+/* A plan that agrees is no worse for a proof that is missing: the outcome stays, and whoever asked is told. */
+void say_gap_missed(const sim *s, double gap)
+{
+    if (s->gap > 0 && gap > s->gap) fprintf(stderr, "mgchain-sim: gap %.2g shown, %.2g asked\n", gap, s->gap);
+}
+
 static void print_row(const char *name, const double value[9])
 {
     printf("%-14s %12s %12s %11s %12s %10s", name, fixed(value[0], 2), fixed(value[1], 2), fixed(value[2], 2), fixed(value[3], 2), fixed(value[4], 2));

@@ -20,6 +20,10 @@ mgc_status result_from_alliance(const mgc_case *kase, const mgc_alliance *allian
 mgc_status result_from_alone(const mgc_case *kase, const mgc_plan *alone, result *r);
 void result_free(result *r);
 
+/* The gap that was asked for, where one was: a key of its own in the JSON text; and on stderr where it was not shown. */
+void write_gap_asked(const sim *s, mgc_json *json);
+void say_gap_missed(const sim *s, double gap);
+
 /* The table on stdout: a row a member. */
 void print_members(const mgc_case *kase, const mgc_alliance *alliance);
 

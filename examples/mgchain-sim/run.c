@@ -130,6 +130,7 @@ static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool las
     if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
     if (st != MGC_OK) return failed(s, st, "run");
     d->at_limit = info.outcome != MGC_OUTCOME_OPTIMAL;
+    say_gap_missed(s, info.gap);
     return EXIT_DONE;
 }
 

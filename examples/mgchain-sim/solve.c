@@ -19,6 +19,7 @@ static int print_json(sim *s, const result *r)
     if (st == MGC_OK) {
         mgc_json_object(json, NULL);
         st = mgc_result_write(json, &r->file);
+        write_gap_asked(s, json);
         mgc_json_end(json);
     }
     if (st == MGC_OK) st = mgc_json_text(json, &text, &len);
@@ -67,6 +68,7 @@ static int solve_alone(sim *s, const mgc_case *kase)
         printf("%-16s %14s   %s, bound %s\n", "all", fixed(info.cost, 2), mgc_outcome_name(info.outcome), fixed(info.bound, 2));
     }
     if (st == MGC_OK && info.outcome == MGC_OUTCOME_INFEASIBLE) fprintf(stderr, "mgchain-sim: %s\n", mgc_plan_explain(plan));
+    else if (st == MGC_OK) say_gap_missed(s, info.gap);
     result_free(&r);
     mgc_plan_destroy(plan);
     return code;
@@ -91,6 +93,7 @@ static int solve_together(sim *s, const mgc_case *kase)
                fixed(info.lower_bound, 2), info.rounds);
     }
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_OPTIMAL) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(alliance));
+    if (st == MGC_OK && info.outcome != MGC_OUTCOME_INFEASIBLE) say_gap_missed(s, info.gap);
     explain_if_infeasible(alliance, info.outcome);
     result_free(&r);
     mgc_alliance_destroy(alliance);

@@ -10,6 +10,7 @@
  * Both ends compute z, mu and rho from the same two proposals (integers in mW), with operations that IEEE 754 rounds exactly,
  * so they hold the same numbers without a word about them and without a coordinator. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "bargain/agent.h"
 
@@ -165,11 +166,20 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
     adapt_penalty(end, curved, round);
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    if ((a < 0) != (b < 0)) return 0;
+    return llabs(a) < llabs(b) ? a : b;
+}
+
 /* Trades are agreed in whole mW: the average of the last two proposals, rounded towards zero, within capacity.  Less than a
- * watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is added to it shrinks. */
+ * watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is added to it shrinks.
+ *
+ * The average may be more than a member can take that neither vents nor leaves a demand unserved.  What it has offered itself is a
+ * plan of its own, and less of it mostly too: so the smaller of both offers is tried before all trades shrink by the same share. */
 void mgc__admm_agree(mgc__end *end, uint32_t shrink)
 {
-    static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 999, 990, 900, 500, 0};
+    static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 1000, 999, 990, 900, 500, 0};
     static const int64_t rubble = 1000;
 
     assert(shrink < MGC__SHRINK_LEVELS);
@@ -179,6 +189,7 @@ void mgc__admm_agree(mgc__end *end, uint32_t shrink)
         int64_t most = (int64_t)fmin(floor(span.high * MGC__KW), 1e15), least = (int64_t)fmax(ceil(span.low * MGC__KW), -1e15);
         int64_t base = (int64_t)llround(span.base * MGC__KW), z = (end->mine[i] + end->theirs[i]) / 2;
 
+        if (shrink > 0) z = base + smaller(end->mine[i] - base, end->theirs[i] - base);
         z = (z > most ? most : z < least ? least : z) - base;
         z = z / 1000 * per_mille[shrink] + z % 1000 * per_mille[shrink] / 1000;
         end->agreed[i] = base + (z > -rubble && z < rubble ? 0 : z);

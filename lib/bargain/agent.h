@@ -134,7 +134,7 @@ struct mgc_agent {
     bool integers;    /* somebody has on/off decisions */
     bool hurry;       /* the driver wants an end: no more rounds, no mixed-integer programs */
     uint32_t cycle;   /* stages COMMIT that are over */
-    uint32_t shrink;  /* how often the trades were made smaller because a plan was impossible */
+    uint32_t shrink;  /* how often the trades were made smaller because a plan was impossible (mgc__admm_agree) */
 
     /* own problem */
     double alone_cost, alone_bound, cost, bound;
@@ -219,7 +219,7 @@ double mgc__admm_first_penalty(const mgc__terms *terms);
 void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
 void mgc__admm_update(mgc__end *end, uint32_t round);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
-enum { MGC__SHRINK_LEVELS = 6 };
+enum { MGC__SHRINK_LEVELS = 7 };
 
 /* As far as it goes without another message. */
 mgc_status mgc__agent_advance(mgc_agent *agent);

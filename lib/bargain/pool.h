@@ -30,7 +30,8 @@ enum {
     MGC__POOL_MEMBERS_MAX = 8192,
     MGC__POOL_CHILDREN = 8,       /* of a node of the tree, unless the host wants another number */
     MGC__POOL_PERIODS_MAX = 4096, /* three sums of two carriers must fit into a message */
-    MGC__POOL_LINK = 2            /* in a message's key 7: neither carrier */
+    MGC__POOL_LINK = 2,           /* in a message's key 7: neither carrier */
+    MGC__POOL_SHRINK_LEVELS = 6
 };
 
 /* Of a message between members of a pool; the third number of its key 7.  Numbers are never reused. */

@@ -376,7 +376,7 @@ static mgc_status prepare_commit(mgc_agent *agent)
 
 static void begin_share(mgc_agent *agent)
 {
-    static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 999, 990, 900, 500, 0};
+    static const int64_t per_mille[MGC__POOL_SHRINK_LEVELS] = {1000, 999, 990, 900, 500, 0};
     int64_t share = per_mille[agent->shrink];
 
     for (size_t e = 0; e < agent->n_ends; e++) {
@@ -470,7 +470,7 @@ static void listen_share(mgc_agent *agent, const mgc__pool_sum *total)
     } else if (agent->round < SHARE_ROUNDS) {
         agent->round++;
     } else { /* somebody does not add up: nothing is traded that has no taker */
-        agent->shrink = MGC__SHRINK_LEVELS - 1;
+        agent->shrink = MGC__POOL_SHRINK_LEVELS - 1;
         begin_share(agent);
         enter_settle(agent);
     }
@@ -564,7 +564,7 @@ static mgc_status listen_settle(mgc_agent *agent, const mgc__pool_sum *total)
 {
     if (total->values[0] != 0) {
         agent->shrink++;
-        if (agent->shrink == MGC__SHRINK_LEVELS - 1) return stay_alone(agent);
+        if (agent->shrink == MGC__POOL_SHRINK_LEVELS - 1) return stay_alone(agent);
         enter(agent, MGC__STAGE_SHARE);
         return MGC_OK;
     }

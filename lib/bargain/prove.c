@@ -195,7 +195,14 @@ static void answer(mgc_agent *agent)
     mgc__prove *p = &agent->prove;
     int64_t total = p->known && p->total <= SUM_MAX ? p->total : REFUSED;
 
+    if (total < 0 && p->question == MGC__PROVE_GAP && agent->shrink == 0) {
+        agent->shrink = 1;
+        ask(agent, MGC__PROVE_GAP, REFUSED);
+        return;
+    }
     if (total < 0) {
+        agent->shrink = 0;
+        p->solved = false;
         p->stake_limit = -1; /* somebody cannot tell, and will not be able to in this stage */
         if (p->confirm) stop(agent); /* then residuals have to do */
         else resume(agent);

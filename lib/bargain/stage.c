@@ -459,7 +459,7 @@ static mgc_status prepare_settle(mgc_agent *agent)
     if ((agent->round - 1) % agent->span != 0) return MGC_OK; /* later rounds only spread the answer */
     if (agent->shrink == MGC__SHRINK_LEVELS - 1) return stay_alone(agent);
     mgc__stage_take_agreed(agent);
-    if (agent->prove.solved && agent->shrink == 0) return MGC_OK; /* planned already, for the proof */
+    if (agent->prove.solved) return MGC_OK; /* planned already, for the proof */
     st = agent->ops->settle(agent->local, agent->x, &agent->cost, &outcome);
     if (st != MGC_OK) return st;
     if (outcome == MGC_OUTCOME_CANCELLED)
@@ -517,6 +517,7 @@ static mgc_status listen_settle(mgc_agent *agent)
         next_round(agent);
     } else if (agent->flood[0] > 0) {
         agent->shrink++;
+        agent->prove.solved = false;
         agent->flood[0] = 0;
         next_round(agent);
     } else {

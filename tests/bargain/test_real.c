@@ -274,6 +274,54 @@ START_TEST(a_real_agent_goes_on_after_a_crash)
 }
 END_TEST
 
+/* --- members that can neither vent nor go cold -------------------------------------------------------------------------------- */
+
+static void heat_load(mgc_microgrid *site, int i)
+{
+    static const double heat[2][SCENARIOS][PERIODS] = {{{90, 70, 60, 80}, {80, 60, 60, 80}, {70, 60, 40, 60}},
+                                                       {{75, 47, 81, 63}, {58, 31, 78, 119}, {94, 101, 112, 90}}};
+    mgc_device *device;
+
+    OK(mgc_microgrid_add_device(site, "load", "heat", &device));
+    OK(mgc_device_set_text(device, "carrier", "heat"));
+    for (uint32_t k = 0; k < SCENARIOS; k++) OK(mgc_device_set_scenario(device, "demand_kw", k, heat[i][k], PERIODS));
+}
+
+/* The south takes all the heat that its mildest scenario needs and not a mW more: it may not vent, and has no other source.  The
+ * average of two offers is more than that for ever; the smaller of both is a plan of its own, proves the gap and ends the rounds. */
+START_TEST(a_member_that_cannot_vent_gets_what_it_offered)
+{
+    mgc_model *m = market();
+    mgc_microgrid *north = town(m, 0), *south = town(m, 1);
+    mgc_device *boiler;
+    mgc_link *link;
+    mgc_alliance_info a, c;
+
+    OK(mgc_model_set_number(m, "gas_price_per_kwh", 0.05));
+    OK(mgc_model_set_number(m, "unserved_heat_price_per_kwh", 4));
+    heat_load(north, 0);
+    heat_load(south, 1);
+    OK(mgc_microgrid_add_device(north, "gas_boiler", "boiler", &boiler));
+    OK(mgc_device_set_number(boiler, "max_heat_kw", 160));
+    OK(mgc_device_set_number(boiler, "efficiency", 0.9));
+    OK(mgc_microgrid_set_number(south, "heat_venting", 0));
+    OK(mgc_microgrid_set_number(south, "heat_buy_limit_kw", 0));
+    for (int carrier = 0; carrier < 2; carrier++) {
+        OK(mgc_model_add_link(m, ids[0], ids[1], carrier == 0 ? "electricity" : "heat", &link));
+        OK(mgc_link_set_number(link, "capacity_kw", 140));
+        OK(mgc_link_set_number(link, "fee_per_kwh", 0.004));
+    }
+    mgc_alliance *agents = solve_model(m, MGC_ALLIANCE_ADMM, &a), *central = solve_model(m, MGC_ALLIANCE_CENTRAL, &c);
+    ck_assert_uint_eq(a.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_gt(a.surplus, 1);
+    ck_assert_msg(a.gap < 2e-5, "gap %.2e after %u rounds: %s", a.gap, a.rounds, mgc_alliance_reason(agents));
+    ck_assert_msg(fabs(a.cost - c.cost) < 2e-5 * c.standalone_total, "agents %.6f, one program %.6f", a.cost, c.cost);
+    mgc_alliance_destroy(agents);
+    mgc_alliance_destroy(central);
+    mgc_model_destroy(m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_real");
@@ -284,6 +332,7 @@ int main(void)
     tcase_add_loop_test(tc, agents_agree_with_every_ambiguity_set, 0, (int)(sizeof sets / sizeof *sets));
     tcase_add_loop_test(tc, contracts_in_force_stand_and_the_rest_is_bargained_for, 0, 2);
     tcase_add_test(tc, a_state_with_contracts_leaves_agents_nothing_to_trade);
+    tcase_add_test(tc, a_member_that_cannot_vent_gets_what_it_offered);
     tcase_add_loop_test(tc, a_real_agent_goes_on_after_a_crash, 0, 6);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
