@@ -200,33 +200,9 @@ static void whole_day(void)
 
 /* --- recorded ----------------------------------------------------------------------------------------------------- */
 
-static struct recorded {
-    uint8_t *bytes;
-    size_t len;
-    uint64_t time_ms;
-} txs[256];
-static size_t n_txs;
+static struct market_day recorded;
 static struct disk beginning;
 static uint8_t expected[32];
-
-static void record(uint64_t height)
-{
-    mgc_block_info info = {.struct_size = sizeof info};
-    mgc_block *block;
-    const uint8_t *bytes;
-    size_t len;
-
-    ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m.node, 0), height, &block), MGC_OK);
-    ck_assert_int_eq(mgc_block_get_info(block, &info), MGC_OK);
-    ck_assert_uint_eq(info.n_txs, 1);
-    ck_assert_int_eq(mgc_block_get_tx(block, 0, &bytes, &len, NULL), MGC_OK);
-    ck_assert_uint_lt(n_txs, MGC__COUNT(txs));
-    txs[n_txs].bytes = malloc(len);
-    memcpy(txs[n_txs].bytes, bytes, len);
-    txs[n_txs].len = len;
-    txs[n_txs++].time_ms = info.time_ms;
-    mgc_block_destroy(block);
-}
 
 static void record_day(void)
 {
@@ -244,15 +220,14 @@ static void record_day(void)
     first = market_height(&m, INFO) + 1;
     whole_day();
     ck_assert_int_eq(mgc_node_get_info(m.node, &info), MGC_OK);
-    for (uint64_t h = first; h <= info.height; h++) record(h);
+    for (uint64_t h = first; h <= info.height; h++) market_record(&m, h, &recorded);
     memcpy(expected, info.block_hash, 32);
     market_close(&m);
 }
 
 static void forget_day(void)
 {
-    for (size_t i = 0; i < n_txs; i++) free(txs[i].bytes);
-    n_txs = 0;
+    market_forget(&recorded);
     disk_free(&beginning);
 }
 
@@ -261,10 +236,7 @@ static void forget_day(void)
 enum { ALLOCATION, STORAGE, SIGNATURE, HOST };
 
 static struct heap heap;
-static struct disk disk;
-static mgc_ctx *ctx;
-static mgc_key *inner, *key;
-static mgc_node *node;
+static mgc_key *inner;
 static long signatures, signature_fault = -1, faults, restarts, done_without;
 
 static int32_t sign(void *user, const uint8_t *message, size_t len, uint8_t *signature)
@@ -278,7 +250,7 @@ static int32_t sign(void *user, const uint8_t *message, size_t len, uint8_t *sig
 static void fail_at(uint32_t kind, long k)
 {
     if (kind == ALLOCATION) heap.until_fault = k;
-    if (kind == STORAGE) disk.fault_at = disk.calls + k;
+    if (kind == STORAGE) m.disk.fault_at = m.disk.calls + k;
     if (kind == SIGNATURE) signature_fault = signatures + k;
     if (kind == HOST) host_fault = host_calls + k;
 }
@@ -286,50 +258,28 @@ static void fail_at(uint32_t kind, long k)
 /* Nothing more fails.  Did it? */
 static bool failed(uint32_t kind)
 {
-    bool hit = (kind == ALLOCATION && heap.until_fault < 0) || (kind == STORAGE && disk.calls > disk.fault_at) ||
+    bool hit = (kind == ALLOCATION && heap.until_fault < 0) || (kind == STORAGE && m.disk.calls > m.disk.fault_at) ||
                (kind == SIGNATURE && signatures > signature_fault) || (kind == HOST && host_calls > host_fault);
 
-    heap.until_fault = disk.fault_at = signature_fault = host_fault = -1;
+    heap.until_fault = m.disk.fault_at = signature_fault = host_fault = -1;
     faults += hit;
     return hit;
-}
-
-static mgc_status start(void)
-{
-    mgc_contract own = host();
-    mgc_node_opts opts;
-
-    mgc_node_opts_init(&opts, sizeof opts);
-    opts.id = 1;
-    opts.key = key;
-    opts.genesis_time_ms = MORNING - 1000;
-    opts.block_interval_ms = 0;
-    opts.segment_bytes = 65536;
-    mgc_status st = mgc_node_create(ctx, &opts, &node);
-    if (st == MGC_OK) st = mgc_node_set_storage(node, &disk_ops, &disk);
-    if (st == MGC_OK) st = mgc_node_add_contract(node, &own, NULL);
-    if (st == MGC_OK) st = mgc_node_start(node);
-    if (st != MGC_OK) {
-        mgc_node_destroy(node);
-        node = NULL;
-    }
-    return st;
 }
 
 static mgc_status step_start(size_t i)
 {
     (void)i;
-    return start();
+    return market_node(&m);
 }
 
 static mgc_status step_submit(size_t i)
 {
-    return mgc_node_submit(node, txs[i].bytes, txs[i].len, NULL);
+    return mgc_node_submit(m.node, recorded.txs[i].bytes, recorded.txs[i].len, NULL);
 }
 
 static mgc_status step_flush(size_t i)
 {
-    return mgc_node_flush(node, txs[i].time_ms);
+    return mgc_node_flush(m.node, recorded.txs[i].time_ms);
 }
 
 static const char *const questions[] = {"credit",       "validators",  "epochs",   "acts",   "rules", "frozen", "audits",
@@ -339,7 +289,7 @@ static const char *const questions[] = {"credit",       "validators",  "epochs",
 static mgc_status step_ask(size_t i)
 {
     mgc_rows *rows;
-    mgc_status st = mgc_node_query(node, REGULATOR, questions[i], "limit=5", &rows);
+    mgc_status st = mgc_node_query(m.node, REGULATOR, questions[i], "limit=5", &rows);
 
     ck_assert((st == MGC_OK) == (rows != NULL));
     mgc_rows_destroy(rows);
@@ -350,15 +300,15 @@ static mgc_status step_ask(size_t i)
 static void recover(mgc_status (*step)(size_t), size_t i)
 {
     if (step == step_ask && step(i) == MGC_OK) return; /* a read that failed is over; a record that was not durable is not */
-    mgc_node_destroy(node);
-    node = NULL;
+    mgc_node_destroy(m.node);
+    m.node = NULL;
     restarts++;
     if (step == step_start) return;
-    ck_assert_msg(start() == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_msg(market_node(&m) == MGC_OK, "%s", mgc_ctx_error(m.ctx));
     if (step == step_flush) ck_assert_int_eq(step_submit(i), MGC_OK); /* refused where it was committed after all */
 }
 
-/* One call of the node: the first thing fails, then the second ...; it ends when nothing of it is left to fail. */
+/* One call of the m.node: the first thing fails, then the second ...; it ends when nothing of it is left to fail. */
 static void sweep_step(uint32_t kind, mgc_status (*step)(size_t), size_t i)
 {
     for (long k = 0;; k++) {
@@ -373,10 +323,10 @@ static void sweep_step(uint32_t kind, mgc_status (*step)(size_t), size_t i)
             done_without++;
             return;
         }
-        ck_assert_msg(hit, "without a fault: %s %s", mgc_status_name(st), mgc_ctx_error(ctx));
+        ck_assert_msg(hit, "without a fault: %s %s", mgc_status_name(st), mgc_ctx_error(m.ctx));
         if (kind == ALLOCATION || kind == HOST)
             ck_assert_msg(st == MGC_E_NO_MEMORY || st == MGC_OK, "transaction %zu, fault %ld: %s %s", i, k, mgc_status_name(st),
-                          mgc_ctx_error(ctx));
+                          mgc_ctx_error(m.ctx));
         if (kind == STORAGE) recover(step, i);
     }
 }
@@ -393,29 +343,29 @@ static void sweep(uint32_t kind)
     heap = (struct heap){.until_fault = -1};
     mgc_ctx_opts_init(&opts, sizeof opts);
     opts.allocator = &allocator;
-    ck_assert_int_eq(mgc_ctx_create(&opts, &ctx), MGC_OK);
-    ck_assert_int_eq(mgc_key_from_seed(ctx, seed, &inner), MGC_OK);
+    ck_assert_int_eq(mgc_ctx_create(&opts, &m.ctx), MGC_OK);
+    ck_assert_int_eq(mgc_key_from_seed(m.ctx, seed, &inner), MGC_OK);
     ck_assert_int_eq(mgc_key_public(inner, public_key), MGC_OK);
-    ck_assert_int_eq(mgc_key_from_callback(ctx, public_key, sign, NULL, &key), MGC_OK);
-    disk_copy(&disk, &beginning);
-    disk.fault = MGC_E_IO;
+    ck_assert_int_eq(mgc_key_from_callback(m.ctx, public_key, sign, NULL, &m.key), MGC_OK);
+    disk_copy(&m.disk, &beginning);
+    m.disk.fault = MGC_E_IO;
     faults = restarts = done_without = 0;
     sweep_step(kind, step_start, 0);
-    for (size_t i = 0; i < n_txs; i++) {
+    for (size_t i = 0; i < recorded.n; i++) {
         sweep_step(kind, step_submit, i);
         sweep_step(kind, step_flush, i);
     }
     for (size_t i = 0; i < MGC__COUNT(questions); i++) sweep_step(kind, step_ask, i);
-    ck_assert_int_eq(mgc_node_get_info(node, &info), MGC_OK);
+    ck_assert_int_eq(mgc_node_get_info(m.node, &info), MGC_OK);
     ck_assert_mem_eq(info.block_hash, expected, 32);
     ck_assert_uint_eq(info.waiting, 0);
-    mgc_node_destroy(node);
-    mgc_key_destroy(key);
+    mgc_node_destroy(m.node);
+    mgc_key_destroy(m.key);
     mgc_key_destroy(inner);
-    mgc_ctx_destroy(ctx);
+    mgc_ctx_destroy(m.ctx);
     ck_assert_int_eq(heap.live, 0);
-    printf("# %zu transactions, %ld faults, %ld of them done without, %ld starts\n", n_txs, faults, done_without, restarts);
-    disk_free(&disk);
+    printf("# %zu transactions, %ld faults, %ld of them done without, %ld starts\n", recorded.n, faults, done_without, restarts);
+    disk_free(&m.disk);
     forget_day();
 }
 
@@ -436,7 +386,7 @@ END_TEST
 START_TEST(every_signature_fails_once) /* faults 92 */
 {
     sweep(SIGNATURE);
-    ck_assert_int_gt(faults, (long)n_txs);
+    ck_assert_int_gt(faults, (long)recorded.n);
 }
 END_TEST
 

@@ -41,9 +41,10 @@ bool market_three_chains;
 
 /* --- life ---------------------------------------------------------------------------------------- */
 
-void market_start(struct market *m)
+mgc_status market_node(struct market *m)
 {
     mgc_node_opts opts;
+    mgc_status st;
 
     mgc_node_opts_init(&opts, sizeof opts);
     opts.id = 1;
@@ -52,12 +53,22 @@ void market_start(struct market *m)
     opts.block_interval_ms = 0;
     opts.segment_bytes = 65536;
     opts.genesis_nonce[0] = m->nonce;
+    opts.read_only = m->read_only;
     if (market_three_chains) opts.chain = NULL;
-    ck_assert_int_eq(mgc_node_create(m->ctx, &opts, &m->node), MGC_OK);
-    ck_assert_int_eq(mgc_node_set_storage(m->node, &disk_ops, &m->disk), MGC_OK);
-    for (size_t i = 0; i < m->n_hosts; i++)
-        ck_assert_int_eq(mgc_node_add_contract(m->node, &m->hosts[i], m->host_users[i]), MGC_OK);
-    mgc_status st = mgc_node_start(m->node);
+    st = mgc_node_create(m->ctx, &opts, &m->node);
+    if (st == MGC_OK) st = mgc_node_set_storage(m->node, &disk_ops, &m->disk);
+    for (size_t i = 0; i < m->n_hosts && st == MGC_OK; i++) st = mgc_node_add_contract(m->node, &m->hosts[i], m->host_users[i]);
+    if (st == MGC_OK) st = mgc_node_start(m->node);
+    if (st == MGC_OK) return st;
+    mgc_node_destroy(m->node);
+    m->node = NULL;
+    return st;
+}
+
+void market_start(struct market *m)
+{
+    mgc_status st = market_node(m);
+
     ck_assert_msg(st == MGC_OK, "%s: %s", mgc_status_name(st), mgc_ctx_error(m->ctx));
 }
 
@@ -722,4 +733,30 @@ void market_step(struct market *m, int step)
 void market_until(struct market *m, int step)
 {
     for (int i = 0; i < step; i++) market_step(m, i);
+}
+
+/* --- recorded ------------------------------------------------------------------------------------- */
+
+void market_record(struct market *m, uint64_t height, struct market_day *day)
+{
+    mgc_block_info info = {.struct_size = sizeof info};
+    mgc_block *block;
+    const uint8_t *bytes;
+    size_t len;
+
+    ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m->node, 0), height, &block), MGC_OK);
+    ck_assert_int_eq(mgc_block_get_info(block, &info), MGC_OK);
+    ck_assert_uint_eq(info.n_txs, 1);
+    ck_assert_int_eq(mgc_block_get_tx(block, 0, &bytes, &len, NULL), MGC_OK);
+    ck_assert_uint_lt(day->n, MGC__COUNT(day->txs));
+    day->txs[day->n].bytes = malloc(len);
+    memcpy(day->txs[day->n].bytes, bytes, len);
+    day->txs[day->n].len = len;
+    day->txs[day->n++].time_ms = info.time_ms;
+    mgc_block_destroy(block);
+}
+
+void market_forget(struct market_day *day)
+{
+    while (day->n > 0) free(day->txs[--day->n].bytes);
 }

@@ -69,6 +69,7 @@ struct market {
     size_t n_hosts;
     const mgc_allocator *allocator; /* of the context; NULL: malloc */
     uint8_t nonce;      /* of the genesis */
+    uint32_t read_only; /* of the next start */
     int pending_blocks; /* 0: 100000 */
     mgc__rng rng;
     uint64_t registers[METERS + 1][2];
@@ -76,6 +77,7 @@ struct market {
 
 void market_open(struct market *m);  /* create the disk and start */
 void market_start(struct market *m); /* start a node on the disk as it is */
+mgc_status market_node(struct market *m); /* the same where it may fail: m->node is NULL then */
 void market_stop(struct market *m);
 void market_close(struct market *m);
 /* What was not synced is lost or torn; the node starts again. */
@@ -160,5 +162,17 @@ extern const int64_t market_net[METERS + 1][SLOTS];              /* what a meter
 /* carrier - 1, slot: buy, sell, short, long, mg per kWh */
 extern const int64_t market_prices[2][SLOTS][5];
 extern const int64_t market_gas_factor;
+
+/* Transactions with the times of their blocks, to be done again. */
+struct market_day {
+    struct {
+        uint8_t *bytes;
+        size_t len;
+        uint64_t time_ms;
+    } txs[1024];
+    size_t n;
+};
+void market_record(struct market *m, uint64_t height, struct market_day *day); /* append the only one of a block */
+void market_forget(struct market_day *day);
 
 #endif

@@ -3,14 +3,7 @@
  * again, and the chain ends in the same bytes. */
 #include "market.h"
 
-struct recorded {
-    uint8_t *bytes;
-    size_t len;
-    uint64_t time_ms;
-};
-
-static struct recorded txs[1024];
-static size_t n_txs;
+static struct market_day recorded;
 static uint8_t expected[32];
 
 /* The transactions of a whole day with the times of their blocks. */
@@ -22,40 +15,8 @@ static void record_day(void)
     market_open(&m);
     market_until(&m, STEPS);
     ck_assert_int_eq(mgc_chain_get_info(mgc_node_chain(m.node, 0), &chain), MGC_OK);
-    for (uint64_t h = 1; h <= chain.height; h++) {
-        mgc_block_info info = {.struct_size = sizeof info};
-        mgc_block *block;
-        const uint8_t *bytes;
-        size_t len;
-
-        ck_assert_int_eq(mgc_chain_read_block(mgc_node_chain(m.node, 0), h, &block), MGC_OK);
-        ck_assert_int_eq(mgc_block_get_info(block, &info), MGC_OK);
-        ck_assert_int_eq(mgc_block_get_tx(block, 0, &bytes, &len, NULL), MGC_OK);
-        txs[n_txs].bytes = malloc(len);
-        memcpy(txs[n_txs].bytes, bytes, len);
-        txs[n_txs].len = len;
-        txs[n_txs++].time_ms = info.time_ms;
-        mgc_block_destroy(block);
-    }
+    for (uint64_t h = 1; h <= chain.height; h++) market_record(&m, h, &recorded);
     market_close(&m);
-}
-
-static mgc_status start(mgc_ctx *ctx, const mgc_key *key, struct disk *disk, mgc_node **node)
-{
-    mgc_node_opts opts;
-
-    mgc_node_opts_init(&opts, sizeof opts);
-    opts.id = 1;
-    opts.key = key;
-    opts.genesis_time_ms = MORNING - 1000;
-    mgc_status st = mgc_node_create(ctx, &opts, node);
-    if (st == MGC_OK) st = mgc_node_set_storage(*node, &disk_ops, disk);
-    if (st == MGC_OK) st = mgc_node_start(*node);
-    if (st != MGC_OK) {
-        mgc_node_destroy(*node);
-        *node = NULL;
-    }
-    return st;
 }
 
 static mgc_status ask(mgc_node *node, const char *what)
@@ -68,36 +29,36 @@ static mgc_status ask(mgc_node *node, const char *what)
 }
 
 /* One day in blocks of eight; answers how many calls failed for lack of memory, each of which is made again. */
-static int day(mgc_ctx *ctx, const mgc_key *key, uint8_t digest[32])
+static int day(mgc_ctx *ctx, mgc_key *key, uint8_t digest[32])
 {
     static const char *const questions[] = {"blocks",   "transactions", "trades", "accounts",
                                             "schedule", "settlement",   "members"};
-    struct disk disk;
-    mgc_node *node = NULL;
+    static struct market m;
     mgc_node_info info = {.struct_size = sizeof info};
     int failures = 0;
     mgc_status st;
 
-    disk_init(&disk);
-    while ((st = start(ctx, key, &disk, &node)) == MGC_E_NO_MEMORY) failures++;
+    m = (struct market){.ctx = ctx, .key = key};
+    disk_init(&m.disk);
+    while ((st = market_node(&m)) == MGC_E_NO_MEMORY) failures++;
     ck_assert_msg(st == MGC_OK, "start: %s %s", mgc_status_name(st), mgc_ctx_error(ctx));
-    for (size_t i = 0; i < n_txs; i++) {
-        while ((st = mgc_node_submit(node, txs[i].bytes, txs[i].len, NULL)) == MGC_E_NO_MEMORY) failures++;
+    for (size_t i = 0; i < recorded.n; i++) {
+        while ((st = mgc_node_submit(m.node, recorded.txs[i].bytes, recorded.txs[i].len, NULL)) == MGC_E_NO_MEMORY) failures++;
         ck_assert_msg(st == MGC_OK, "submit %zu: %s %s", i, mgc_status_name(st), mgc_ctx_error(ctx));
-        if (i % 8 != 7 && i + 1 < n_txs && txs[i + 1].time_ms - txs[i].time_ms < 1000) continue;
-        while ((st = mgc_node_flush(node, txs[i].time_ms)) == MGC_E_NO_MEMORY) failures++;
+        if (i % 8 != 7 && i + 1 < recorded.n && recorded.txs[i + 1].time_ms - recorded.txs[i].time_ms < 1000) continue;
+        while ((st = mgc_node_flush(m.node, recorded.txs[i].time_ms)) == MGC_E_NO_MEMORY) failures++;
         ck_assert_msg(st == MGC_OK, "flush %zu: %s %s", i, mgc_status_name(st), mgc_ctx_error(ctx));
     }
     for (size_t q = 0; q < MGC__COUNT(questions); q++) {
-        while ((st = ask(node, questions[q])) == MGC_E_NO_MEMORY) failures++;
+        while ((st = ask(m.node, questions[q])) == MGC_E_NO_MEMORY) failures++;
         ck_assert_msg(st == MGC_OK, "%s: %s %s", questions[q], mgc_status_name(st), mgc_ctx_error(ctx));
     }
-    ck_assert_int_eq(mgc_node_get_info(node, &info), MGC_OK);
-    ck_assert_uint_eq(info.transactions, n_txs);
+    ck_assert_int_eq(mgc_node_get_info(m.node, &info), MGC_OK);
+    ck_assert_uint_eq(info.transactions, recorded.n);
     ck_assert_uint_eq(info.waiting, 0);
     memcpy(digest, info.block_hash, 32);
-    mgc_node_destroy(node);
-    disk_free(&disk);
+    mgc_node_destroy(m.node);
+    disk_free(&m.disk);
     return failures;
 }
 
@@ -138,7 +99,7 @@ START_TEST(every_allocation_may_fail) /* faults 91 */
     (void)sweep_one(-1);
     for (; sweep_one(k) > 0; k += k < 60 ? 1 : 1 + k / 40) faults++;
     ck_assert_msg(faults > 100, "only %ld fault points: is the hook installed?", faults);
-    for (size_t i = 0; i < n_txs; i++) free(txs[i].bytes);
+    market_forget(&recorded);
 }
 END_TEST
 

@@ -230,6 +230,44 @@ START_TEST(a_regulator_reads_on_record) /* faults 75 */
 }
 END_TEST
 
+/* A store that is opened to read only belongs to those who have the files: a regulator is answered, and nothing at all is written. */
+START_TEST(who_only_reads_records_nothing) /* faults 75, 89 */
+{
+    struct disk_file *f;
+    mgc_rows *rows;
+    uint64_t bytes, n = 0;
+    size_t rows_n = 0;
+    const mgc_row *row;
+
+    market_open(&m);
+    market_until(&m, STEP_ACKNOWLEDGE);
+    ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    market_stop(&m);
+    bytes = disk_bytes(&m.disk);
+    f = disk_find(&m.disk, "audit-reads.log");
+    f->bytes[f->size - 1] ^= 1; /* where it writes, a torn end is cut off before the next question */
+    m.read_only = 1;
+    market_start(&m);
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    ck_assert_int_eq(mgc_node_submit(m.node, m.last, m.last_len, NULL), MGC_E_STATE);
+    ck_assert_uint_eq(disk_bytes(&m.disk), bytes);
+    f->bytes[f->size - 1] ^= 1;
+    ck_assert_int_eq(mgc_node_query(m.node, REGULATOR, "reads", NULL, &rows), MGC_OK); /* what the writer recorded is told */
+    while (mgc_rows_next(rows, &row) == MGC_ROW) rows_n++;
+    mgc_rows_destroy(rows);
+    ck_assert_uint_eq(rows_n, 1);
+    market_stop(&m);
+    ck_assert_int_eq(mgc_node_verify_audits(m.ctx, &disk_ops, &m.disk, &n), MGC_OK);
+    ck_assert_uint_eq(n, 1);
+    m.read_only = 0;
+    market_start(&m);
+    ck_assert_int_eq(ask_as(REGULATOR, "trades"), MGC_OK);
+    ck_assert_int_eq(mgc_node_verify_audits(m.ctx, &disk_ops, &m.disk, &n), MGC_OK);
+    ck_assert_uint_eq(n, 2);
+    market_close(&m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("node-questions");
@@ -239,6 +277,7 @@ int main(void)
     tcase_add_test(t, conditions_are_a_full_scan);
     tcase_add_test(t, a_flood_is_refused_and_the_rest_served);
     tcase_add_test(t, a_regulator_reads_on_record);
+    tcase_add_test(t, who_only_reads_records_nothing);
     suite_add_tcase(s, t);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who forges, and who signs two truths. */
+#include "alliance.h"
+
+/* --- forged and contradicting --------------------------------------------------------------------- */
+
+/* One member's messages arrive with a bit broken: none of them decides anything, and the others go on. */
+START_TEST(what_is_not_signed_decides_nothing)
+{
+    uint32_t liar;
+
+    sign_all = (uint32_t)_i;
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    liar = leader() == 3 ? 2 : 3;
+    members[liar].flips = true;
+    for (int i = 0; i < 5; i++) ck_assert(goes_through(leader(), 500));
+    members[liar].flips = false;
+    ck_assert_uint_gt(info_of(leader()).forged + info_of(leader()).dropped, 0);
+    if (sign_all != 0) ck_assert_uint_gt(info_of(leader()).forged, 0);
+    run(3000);
+    check_alike();
+    /* A message in another's name. */
+    if (sign_all != 0) {
+        uint64_t before = info_of(1).forged + info_of(1).dropped;
+        uint8_t tick[80] = {7, 2, 0, 0, 0, 1, 0, 0, 0, 1};
+        OK(mgc_node_receive(members[1].node, 2, tick, sizeof tick));
+        OK(mgc_node_receive(members[1].node, 3, tick, sizeof tick));
+        ck_assert_uint_eq(info_of(1).forged + info_of(1).dropped, before + 2);
+    }
+    close_all();
+}
+END_TEST
+
+/* A leader and a follower whose signatures are wrong are no majority of three. */
+START_TEST(a_forged_acknowledgement_commits_nothing)
+{
+    uint32_t first, other;
+
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    first = leader();
+    other = first == 3 ? 2 : 3;
+    stop(6 - first - other);
+    members[other].forges = true;
+    ck_assert(!goes_through(first, 3000));
+    ck_assert_uint_gt(info_of(first).forged, 0);
+    members[other].forges = false;
+    run(3000);
+    ck_assert(goes_through(leader(), 2000));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* What a leader orders without a majority's approvals, or with one signature twice, changes nothing at whoever executes it. */
+START_TEST(a_change_without_a_majority_changes_nothing)
+{
+    uint8_t entry[4 + 88 + 4 + 3 * 68] = {CHANGE_VERSION}, body[88] = {0};
+    struct mgc__cluster *c;
+    uint8_t signature[64];
+
+    open_all(3, 0, 1);
+    c = members[1].node->cluster;
+    entry[4] = body[0] = MGC_CHANGE_VOTER;
+    entry[8] = body[4] = 4;
+    memcpy(entry + 20, people[3].public_key, 32);
+    memcpy(body + 16, people[3].public_key, 32);
+    OK(mgc__sign_bytes(c, "mgchain/member/1", body, sizeof body, signature));
+    for (uint32_t n = 0; n <= 3; n++) {
+        entry[92] = (uint8_t)n;
+        for (uint32_t k = 0; k < n; k++) { /* its own, then in others' names, then its own again */
+            entry[96 + 68 * k] = n == 3 ? 1 : (uint8_t)(1 + k);
+            memcpy(entry + 100 + 68 * k, signature, 64);
+        }
+        OK(mgc__change_execute(c, entry, 96 + 68 * n));
+        ck_assert_uint_eq(c->roster.n, 3);
+        ck_assert_uint_eq(c->roster.changes, 0);
+    }
+    close_all();
+}
+END_TEST
+
+START_TEST(X1_who_signs_two_truths_is_convicted_and_goes)
+{
+    uint32_t liar;
+
+    open_all(4, 0, 0);
+    found_market();
+    liar = leader() == 4 ? 3 : 4;
+    members[liar].lies = true;
+    (void)goes_through(leader(), 1500);
+    members[liar].lies = false;
+    for (uint32_t i = 1; i <= 4; i++) {
+        if (i == liar) continue;
+        ck_assert_uint_eq(member_of(i, liar).convicted, 1);
+        ck_assert_uint_eq(member_of(i, liar).node_credit, 0);
+        ck_assert_uint_eq(member_of(i, liar).early, 0);
+        for (uint32_t k = 1; k <= 4; k++)
+            if (k != liar) ck_assert_uint_eq(member_of(i, k).convicted, 0);
+    }
+    run(4000); /* the three others vote without it */
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_REMOVED);
+    ck_assert_uint_eq(info_of(leader()).n_voters, 3);
+    ck_assert(goes_through(leader(), 1500));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* Kind 4 of evidence: a leader that says of one batch two things. */
+START_TEST(a_leader_with_two_heads_is_convicted_and_goes)
+{
+    uint32_t liar;
+
+    open_all(4, 0, 0);
+    found_market();
+    liar = leader();
+    members[liar].two_heads = true;
+    (void)goes_through(liar, 1500);
+    members[liar].two_heads = false;
+    run(6000);
+    ck_assert_uint_ne(leader(), 0);
+    ck_assert_uint_ne(leader(), liar);
+    ck_assert_uint_eq(member_of(leader(), liar).convicted, 1);
+    for (uint32_t k = 1; k <= 4; k++)
+        if (k != liar) ck_assert_uint_eq(member_of(leader(), k).convicted, 0);
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_REMOVED);
+    ck_assert(goes_through(leader(), 1500));
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* An alliance of three keeps three voters: conviction costs credit and rank, not the vote (V_min). */
+START_TEST(three_voters_stay_three)
+{
+    uint32_t liar;
+
+    open_all(3, 0, 0);
+    found_market();
+    liar = leader() == 3 ? 2 : 3;
+    members[liar].lies = true;
+    (void)goes_through(leader(), 1500);
+    members[liar].lies = false;
+    run(3000);
+    ck_assert_uint_eq(member_of(leader(), liar).convicted, 1);
+    ck_assert_uint_eq(member_of(leader(), liar).standing, MGC_STANDING_VOTER);
+    /* Given the lead it passes it on: the caretaker's rule. */
+    uint32_t old = leader();
+    OK(mgc_node_hand_over(members[old].node, liar));
+    run(2500);
+    ck_assert_uint_ne(leader(), liar);
+    ck_assert_uint_gt(info_of(old).term, 1);
+    check_alike();
+    close_all();
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, what_is_not_signed_decides_nothing, 0, 2);
+    tcase_add_test(tc, a_forged_acknowledgement_commits_nothing);
+    tcase_add_test(tc, a_change_without_a_majority_changes_nothing);
+    tcase_add_test(tc, X1_who_signs_two_truths_is_convicted_and_goes);
+    tcase_add_test(tc, a_leader_with_two_heads_is_convicted_and_goes);
+    tcase_add_test(tc, three_voters_stay_three);
+}
+
+int main(void)
+{
+    return alliance_run("node-truths", cases);
+}
