@@ -90,6 +90,13 @@ done:
     return st;
 }
 
+/* Programs over scenarios need next to no regularisation (doc/math/solver.md (8a)); one that came to nothing so is begun
+ * again as any other program. */
+static bool trusts_scenarios(const mgc__ipm *ipm)
+{
+    return ipm->start_size <= 1.0 && mgc__ipm_has_scenarios(ipm);
+}
+
 /* Values that stay during one solve. */
 void mgc__ipm_kkt_load(mgc__ipm *ipm)
 {
@@ -114,7 +121,7 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
             }
         }
     }
-    ipm->shift = ipm->shift_next = mgc__ipm_has_scenarios(ipm) ? SHIFT_SCENARIOS : SHIFT_FIRST;
+    ipm->shift = ipm->shift_next = trusts_scenarios(ipm) ? SHIFT_SCENARIOS : SHIFT_FIRST;
     ipm->shift_least = SHIFT_LEAST;
 }
 
@@ -170,7 +177,7 @@ static double regular(const mgc__ipm *ipm, const mgc__csc *a, uint32_t line, dou
         largest = fmax(largest, fabs(v * across[a->row[e]]));
     }
     r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
-    if (!ipm->unit_diagonal) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
+    if (!ipm->unit_diagonal && !trusts_scenarios(ipm)) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
     return r > LEAST_REGULAR ? r : LEAST_REGULAR;
 }
 
@@ -200,7 +207,7 @@ static void set_least_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 
 static mgc_status factorise(mgc__ipm *ipm, bool unit)
 {
-    bool least = ipm->shift <= SHIFT_SCENARIOS && mgc__ipm_has_scenarios(ipm);
+    bool least = ipm->shift <= SHIFT_SCENARIOS && trusts_scenarios(ipm);
     mgc_status st;
 
     ipm->unit_diagonal = unit;

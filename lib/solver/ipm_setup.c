@@ -218,7 +218,6 @@ void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
     mgc__ipm_load_units(ipm);
 }
 
-/* warm: the last solve's iterates may be used again, if their scaling fits. */
 bool mgc__ipm_has_scenarios(const mgc__ipm *ipm)
 {
     uint32_t count;
@@ -226,6 +225,7 @@ bool mgc__ipm_has_scenarios(const mgc__ipm *ipm)
     return ipm->ldl != NULL && mgc__ldl_scenarios(ipm->ldl, &count) != NULL;
 }
 
+/* warm: the last solve's iterates may be used again, if their scaling fits. */
 mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
 {
     uint32_t n = qp->n;

@@ -241,7 +241,7 @@ START_TEST(no_split_of_a_pool_has_a_higher_nash_product)
             left -= part;
             product += part > 0 ? (_i == 1 ? weight[i] : 1) * log(part) : -INFINITY;
         }
-        tried += isfinite(product);
+        tried += isfinite(product) ? 1 : 0;
         ck_assert_msg(product <= most + 1e-9, "a split with %.12f, found %.12f", product, most);
     }
     ck_assert_uint_gt(tried, 5000);
