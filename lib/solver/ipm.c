@@ -199,6 +199,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         if (st != MGC_OK) return st == MGC_E_NUMERIC ? MGC_OK : st;
         if (ipm->warm && (bad_steps = fmin(ipm->step_primal, ipm->step_dual) < 0.1 ? bad_steps + 1 : 0) >= WARM_BAD_STEPS)
             return MGC_OK; /* NUMERICAL sends the caller to a cold start */
+        mgc__ipm_kkt_heed_steps(ipm);
         mgc__ipm_advance(ipm);
     }
 }

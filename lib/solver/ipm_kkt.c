@@ -14,6 +14,8 @@
 /* The same for programs over scenarios: as many iterations and a tenth less time, for refinement is seldom needed.  Published
  * programs, many of them of deficient rank, need a sixth more iterations from here. */
 #define SHIFT_SCENARIOS 1e-13
+/* Both steps below this say that the shift is too small for the system. */
+#define STEP_STUCK 0.05
 #define SHIFT_MOST 1e-6
 #define SHIFT_LEAST 1e-13
 #define LEAST_REGULAR 1e-14
@@ -250,6 +252,15 @@ double mgc__ipm_kkt_solve(mgc__ipm *ipm)
     }
     if (sound && hard) ipm->shift_next = fmax(ipm->shift_least, 0.1 * ipm->shift);
     return error;
+}
+
+/* Over scenarios, regularised by next to nothing, a direction that the boundary stops at once is one that hardly any
+ * equation holds back: multipliers that may be anything, as the price of what a pool trades within itself. */
+void mgc__ipm_kkt_heed_steps(mgc__ipm *ipm)
+{
+    if (fmax(ipm->step_primal, ipm->step_dual) >= STEP_STUCK || !trusts_scenarios(ipm)) return;
+    ipm->shift = ipm->shift_next = fmin(SHIFT_MOST, 100.0 * ipm->shift);
+    ipm->shift_least = 0.1 * ipm->shift;
 }
 
 /* Q is positive semidefinite if and only if every pivot of Q + eps I is positive, after scaling it to a unit diagonal. */

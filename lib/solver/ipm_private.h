@@ -158,6 +158,8 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm);
 mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm);
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
 double mgc__ipm_kkt_solve(mgc__ipm *ipm);
+/* What the steps just chosen say of the regularisation. */
+void mgc__ipm_kkt_heed_steps(mgc__ipm *ipm);
 mgc_status mgc__ipm_check_convex(mgc__ipm *ipm);
 
 /* ipm_refine.c */
