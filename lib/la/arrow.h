@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arrow-shaped matrices: many components that fall apart once a few links are taken out, most of them alike.
- * arrow_detect.c finds them, arrow_symbolic.c plans one factor for each kind, arrow.c computes with them. */
+ * arrow_detect.c finds them, arrow_symbolic.c plans one factor for each kind, arrow.c lays them out,
+ * arrow_solve.c computes with them. */
 #ifndef LA_ARROW_H
 #define LA_ARROW_H
 
@@ -161,5 +162,6 @@ bool mgc__arrow_compressed(const mgc__ldl *ldl);
  * compressed: links may be compressed, after the values of k. */
 mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool forced, bool compressed,
                              bool *found);
+void mgc__arrow_destroy(mgc__ldl *ldl);
 
 #endif
