@@ -5,11 +5,12 @@
  *
  * Two doors to the same method (doc/math/bargain.md):
  *   mgc_alliance_solve()  everything in one process, by agents or as one central program;
- *   mgc_agent_...         one member's agent over the host's own transport.  An agent tells its neighbours only the trades and
- *                         payments that it proposes, with round numbers and flags: never loads, devices, costs or scenarios.
+ *   mgc_agent_...         one member's agent over the host's own transport.  An agent tells its neighbours only the
+ *                         trades and payments that it proposes, with round numbers and flags: never loads, devices,
+ *                         costs or scenarios.
  *
- * Links join two members (bilateral), or every member with the pool (mgc_pool_id()): then all trade with all, and what travels is
- * sums of many members' offers, never one member's to another (mgc_agent_opts.secret).
+ * Links join two members (bilateral), or every member with the pool (mgc_pool_id()): then all trade with all, and
+ * what travels is sums of many members' offers, never one member's to another (mgc_agent_opts.secret).
  *
  * Sign of money: a payment is what a member pays; negative: it receives.
  */
@@ -30,19 +31,20 @@ enum {
 };
 
 /**
- * The other end of a link that connects a member with the pool: what all members send there in a period is what all take out.
- * The member is named first; capacity_kw is its own; loss (of what it takes out) and fee_per_kwh (half of it on what it sends,
- * half on what it takes out) are the same for all members.  A link to a microgrid of this name in the model is a link like any.
+ * The other end of a link that connects a member with the pool: what all members send there in a period is what all
+ * take out.  The member is named first; capacity_kw is its own; loss (of what it takes out) and fee_per_kwh (half of
+ * it on what it sends, half on what it takes out) are the same for all members.  A link to a microgrid of this name
+ * in the model is a link like any.
  * @return "pool"; static text.  Since 0.1
  */
 MGC_API const char *mgc_pool_id(void);
 
 /**
- * Replace a model's links by connections with the pool: every linked member gets one for each carrier, whose capacity is the sum
- * of its links'; loss and fee must be the same on all links of a carrier.  A model that links members with the pool is left as it is.
- * What was handed out of the links (mgc_model_link_at()) goes.
- * @return MGC_OK; MGC_E_INVALID_ARG (which link differs in what; a member called as the pool); MGC_E_UNSUPPORTED (a link with a
- *         contract in force); MGC_E_NO_MEMORY: the model is as before.  Since 0.1
+ * Replace a model's links by connections with the pool: every linked member gets one for each carrier, whose capacity
+ * is the sum of its links'; loss and fee must be the same on all links of a carrier.  A model that links members with
+ * the pool is left as it is.  What was handed out of the links (mgc_model_link_at()) goes.
+ * @return MGC_OK; MGC_E_INVALID_ARG (which link differs in what; a member called as the pool); MGC_E_UNSUPPORTED (a
+ *         link with a contract in force); MGC_E_NO_MEMORY: the model is as before.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_pool_links(mgc_model *model);
 
@@ -65,7 +67,8 @@ enum {
     MGC_PHASE_BOUND = 8,  /**< lower bounds at the final prices */
     MGC_PHASE_DONE = 9
 };
-/** "alone", "hello", "relaxed", "commit", "fixed", "settle", "pay", "bound", "done"; "?" otherwise.  Static text.  Since 0.1 */
+/** "alone", "hello", "relaxed", "commit", "fixed", "settle", "pay", "bound", "done"; "?" otherwise.
+ *  Static text.  Since 0.1 */
 MGC_API const char *mgc_phase_name(uint32_t phase);
 
 /* --- the alliance in one process ------------------------------------------------------------------------------------ */
@@ -91,23 +94,25 @@ typedef struct mgc_alliance_opts {
     uint32_t threads;     /**< 1.  The result does not depend on it */
     const double *weight; /**< GIVEN: bargaining powers in the model's order, >= 0, not all 0; borrowed for the call */
     size_t weights_n;     /**< length of weight */
-    double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-4.  OPTIMAL: the agents'
-                               residuals are below 10 times this, or sums over all members prove it */
+    double tolerance;     /**< [-] aim for (cost - optimum) / sum of |stand-alone cost|, continuous part; 1e-4.
+                               OPTIMAL: the agents' residuals are below 10 times this, or sums over all members
+                               prove it */
     double gap;           /**< [-] relative gap of each mixed-integer program; 1e-4 */
     double time_limit_s;  /**< [s] 0: none; needs the context's clock */
     uint32_t round_limit; /**< rounds of each of the phases RELAXED and FIXED; 150 */
     uint32_t reserved0;   /**< 0 */
-    /** Told after each step of the run, on the caller's thread; answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED with the best
-     *  result so far) or a status.  progress is borrowed until the hook returns. */
+    /** Told after each step of the run, on the caller's thread; answers MGC_CB_DONE, MGC_CB_STOP (outcome CANCELLED
+     *  with the best result so far) or a status.  progress is borrowed until the hook returns. */
     int32_t (*progress)(void *user, const mgc_alliance_progress *progress);
     void *user; /**< first argument of progress */
-    /** What an earlier run left (mgc_alliance_get_state()): its trades and prices are where this one starts.  NULL: a cold start.
-     *  Borrowed for the call; links that the bytes do not name start cold. */
+    /** What an earlier run left (mgc_alliance_get_state()): its trades and prices are where this one starts.  NULL: a
+     *  cold start.  Borrowed for the call; links that the bytes do not name start cold. */
     const uint8_t *start;
     size_t start_len; /**< bytes in start */
-    uint32_t pool;      /**< 1: instead of the model's links, one connection of every linked member with the pool: capacities of
-                             its links of a carrier add up, loss and fee must be the same on all links; 0.  See mgc_pool_links().
-                             A model that links members with mgc_pool_id() needs no option */
+    uint32_t pool;      /**< 1: instead of the model's links, one connection of every linked member with the pool:
+                             capacities of its links of a carrier add up, loss and fee must be the same on all
+                             links; 0.  See mgc_pool_links().  A model that links members with mgc_pool_id() needs no
+                             option */
     uint32_t reserved1; /**< 0 */
 } mgc_alliance_opts;
 
@@ -117,19 +122,22 @@ MGC_API void mgc_alliance_opts_init(mgc_alliance_opts *opts, size_t size);
 /**
  * Find trades and payments of all members of a model.
  *
- * The trades are agreed by both ends, every member's plan with them is feasible, no member is worse off after payments than
- * alone: where cooperation would not pay, the result is "no trade".  The lower bound holds whatever the heuristics did.
+ * The trades are agreed by both ends, every member's plan with them is feasible, no member is worse off after
+ * payments than alone: where cooperation would not pay, the result is "no trade".  The lower bound holds whatever the
+ * heuristics did.
  *
  * @param model the caller's; may change or go afterwards
  * @param opts  NULL for defaults
  * @param out   NULL on failure; destroy with mgc_alliance_destroy()
- * @return MGC_OK and info.outcome: OPTIMAL (converged; mixed-integer: see gap), LIMIT, CANCELLED (best result so far, trades
- *         and payments still consistent), INFEASIBLE (a member has no plan alone: mgc_plan_explain() of the plan ALONE says
- *         why), NUMERICAL; what mgc_model_check() refuses; MGC_E_INVALID_ARG, MGC_E_NO_MEMORY; a callback's negative status
+ * @return MGC_OK and info.outcome: OPTIMAL (converged; mixed-integer: see gap), LIMIT, CANCELLED (best result so far,
+ *         trades and payments still consistent), INFEASIBLE (a member has no plan alone: mgc_plan_explain() of the
+ *         plan ALONE says why), NUMERICAL; what mgc_model_check() refuses; MGC_E_INVALID_ARG, MGC_E_NO_MEMORY; a
+ *         callback's negative status
  * Threads  opts.threads solve members side by side; the same bytes for every number of threads
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *opts, mgc_alliance **out);
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *opts,
+                                                    mgc_alliance **out);
 /** NULL is fine.  Since 0.1 */
 MGC_API void mgc_alliance_destroy(mgc_alliance *alliance);
 
@@ -138,7 +146,8 @@ typedef struct mgc_alliance_info {
     size_t struct_size;
     uint32_t outcome;  /**< MGC_OUTCOME_... */
     uint32_t method;   /**< MGC_ALLIANCE_... */
-    uint32_t members, trades, pairs; /**< members; directions of links that are used; pairs of members that pay each other */
+    uint32_t members, trades, pairs; /**< members; directions of links that are used;
+                                          pairs of members that pay each other */
     uint32_t rounds;   /**< of proposals for trades, all phases; entries of the history */
     uint32_t pay_rounds; /**< of proposals for payments */
     uint32_t no_trade; /**< 1: cooperation did not pay (or was not reached), members stay alone */
@@ -175,10 +184,12 @@ typedef struct mgc_member_info {
     double weight;           /**< [-] bargaining power */
     double supplied_kwh;     /**< sent to the others over the day, both carriers */
     double received_kwh;     /**< received from them, after losses */
-    double lower_bound;      /**< [currency] proven: min of own cost minus trades valued at the final prices; -INFINITY: none */
+    double lower_bound;      /**< [currency] proven: min of own cost minus trades valued at the final prices;
+                                  -INFINITY: none */
 } mgc_member_info;
 /** @param index of the model's order.  @return MGC_OK; MGC_E_RANGE past the last one.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_member(const mgc_alliance *alliance, uint32_t index, mgc_member_info *info);
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_member(const mgc_alliance *alliance, uint32_t index,
+                                                         mgc_member_info *info);
 
 /** One direction of one link on which something is sent. */
 typedef struct mgc_trade {
@@ -222,11 +233,12 @@ MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_round(const mgc_alliance *alli
 /** @param together MGC_DISPATCH_ALONE or MGC_DISPATCH_ALLIANCE
  *  @param plan     borrowed until the result is destroyed
  *  @return MGC_OK; MGC_E_STATE where the run ended before there was one.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_plan(const mgc_alliance *alliance, uint32_t together, const mgc_plan **plan);
+MGC_API MGC_NODISCARD mgc_status mgc_alliance_get_plan(const mgc_alliance *alliance, uint32_t together,
+                                                       const mgc_plan **plan);
 
 /**
- * What anyone can check of a result, recomputed from trades, plans, prices and payments by code that shares nothing with the
- * rounds.  A sound result has every number of the first group at most its tolerance, and ok 1.
+ * What anyone can check of a result, recomputed from trades, plans, prices and payments by code that shares nothing
+ * with the rounds.  A sound result has every number of the first group at most its tolerance, and ok 1.
  */
 typedef struct mgc_certificate {
     size_t struct_size;
@@ -238,12 +250,14 @@ typedef struct mgc_certificate {
     double pair_sum;         /**< [currency] largest |member's payment - sum over its pairs|; <= 1e-9 x members */
     double worst_loss;       /**< [currency] largest final cost minus stand-alone cost; <= 1e-6 x members */
     double nash;             /**< [currency] largest distance of a member's gain from its Nash share; <= 1e-5 x members */
-    double gap;              /**< [-] (cost - lower bound) / max(1, sum of |stand-alone cost|), recomputed from the members' bounds */
+    double gap;              /**< [-] (cost - lower bound) / max(1, sum of |stand-alone cost|), recomputed from the
+                                  members' bounds */
 } mgc_certificate;
-/** Recompute it.  @return MGC_OK; MGC_E_STATE where the run ended without plans; MGC_E_ABI_SIZE, MGC_E_NO_MEMORY.  Since 0.1 */
+/** Recompute it.  @return MGC_OK; MGC_E_STATE where the run ended without plans; MGC_E_ABI_SIZE,
+ *  MGC_E_NO_MEMORY.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_alliance_certificate(const mgc_alliance *alliance, mgc_certificate *certificate);
 
-/* --- one member's agent over the host's transport --------------------------------------------------------------------- */
+/* --- one member's agent over the host's transport --------------------------------------------------------------- */
 
 typedef struct mgc_agent mgc_agent; /* owned by the caller */
 
@@ -260,18 +274,19 @@ typedef struct mgc_agent_opts {
     double gap;            /**< [-] 1e-4 */
     uint64_t deadline_ms;  /**< [ms] a peer that keeps the agent waiting longer is named silent; 60000 */
     uint64_t resend_ms;    /**< [ms] an unanswered message is sent again; 1000 */
-    const uint8_t *start;  /**< what yesterday's agent of this member (mgc_agent_get_state()) or an alliance left; borrowed for
-                                the call.  A link starts warm where both ends hand in the same of it; NULL: cold */
+    const uint8_t *start;  /**< what yesterday's agent of this member (mgc_agent_get_state()) or an alliance left;
+                                borrowed for the call.  A link starts warm where both ends hand in the same of it;
+                                NULL: cold */
     size_t start_len; /**< bytes in start */
     uint32_t keep_log;     /**< 1: keep what mgc_agent_save() needs, some kB a round; 0 */
     uint32_t reserved0;    /**< 0 */
     /* With a pool (links to mgc_pool_id()): */
-    const char *const *roster; /**< ids of all members, own included, in any order, the same at all; borrowed for the call.
-                                    NULL: the microgrids of the model */
+    const char *const *roster; /**< ids of all members, own included, in any order, the same at all; borrowed for the
+                                    call.  NULL: the microgrids of the model */
     size_t roster_n;       /**< length of roster */
-    const uint8_t *secret; /**< 32 random bytes that nobody else knows, never used before for this run number with other data:
-                                they mask what this member adds to sums, so that whoever forwards a sum cannot read an offer
-                                from it.  Borrowed for the call; with a pool it must be there */
+    const uint8_t *secret; /**< 32 random bytes that nobody else knows, never used before for this run number with
+                                other data: they mask what this member adds to sums, so that whoever forwards a sum
+                                cannot read an offer from it.  Borrowed for the call; with a pool it must be there */
     uint32_t children;     /**< of a node of the tree over which sums travel, the same at all; 0: 8 */
     uint32_t reserved1;    /**< 0 */
 } mgc_agent_opts;
@@ -320,14 +335,14 @@ typedef struct mgc_agent_output {
  * @return MGC_OK; what mgc_model_check() refuses; MGC_E_NOT_FOUND; MGC_E_INVALID_ARG, MGC_E_NO_MEMORY
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts,
-                                                  mgc_agent **out);
+MGC_API MGC_NODISCARD mgc_status mgc_agent_create(mgc_ctx *ctx, const mgc_model *model, const char *id,
+                                                  const mgc_agent_opts *opts, mgc_agent **out);
 /** NULL is fine.  Since 0.1 */
 MGC_API void mgc_agent_destroy(mgc_agent *agent);
 
 /**
- * Let the agent work as far as it can with what it has received; this is where it solves.  A pure function of the calls so
- * far: no clock is read.
+ * Let the agent work as far as it can with what it has received; this is where it solves.  A pure function of the
+ * calls so far: no clock is read.
  *
  * @param now_ms the host's monotonic time
  * @param out    filled
@@ -341,29 +356,33 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_poll(mgc_agent *agent, uint64_t now_m
  *
  * @param from  the sender as the transport knows it (authenticated there)
  * @param bytes the caller's
- * @return MGC_OK also where the message was refused (malformed, foreign, late, of another run): mgc_agent_get_counts() counts
- *         them; MGC_E_INVALID_ARG for NULL; MGC_E_NO_MEMORY: as if the message were lost.  Since 0.1
+ * @return MGC_OK also where the message was refused (malformed, foreign, late, of another run):
+ *         mgc_agent_get_counts() counts them; MGC_E_INVALID_ARG for NULL; MGC_E_NO_MEMORY: as if the message were
+ *         lost.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from, const uint8_t *bytes, size_t len);
+MGC_API MGC_NODISCARD mgc_status mgc_agent_receive(mgc_agent *agent, uint64_t now_ms, const char *from,
+                                                   const uint8_t *bytes, size_t len);
 
 /**
- * A checkpoint: what is needed to go on after a crash.  Save before the messages of a poll are sent, and nothing that anyone
- * has heard can be lost.
+ * A checkpoint: what is needed to go on after a crash.  Save before the messages of a poll are sent, and nothing that
+ * anyone has heard can be lost.
  * @param bytes canonical; borrowed until the next call on the agent
  * @return MGC_OK; MGC_E_STATE unless opts.keep_log; MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_save(mgc_agent *agent, const uint8_t **bytes, size_t *len);
 
 /**
- * mgc_agent_create(), then take every message of the checkpoint again: the agent goes on with the same bytes as if it had never
- * stopped.  keep_log is 1 from then on.
+ * mgc_agent_create(), then take every message of the checkpoint again: the agent goes on with the same bytes as if it
+ * had never stopped.  keep_log is 1 from then on.
  * @param model,id,opts as at mgc_agent_create(), unchanged
- * @return as mgc_agent_create(); MGC_E_MESSAGE for another run's, member's or model's checkpoint; MGC_E_STATE where this library
- *         or machine comes to other numbers; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED, MGC_E_RANGE, MGC_E_VERSION
+ * @return as mgc_agent_create(); MGC_E_MESSAGE for another run's, member's or model's checkpoint; MGC_E_STATE where
+ *         this library or machine comes to other numbers; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED,
+ *         MGC_E_RANGE, MGC_E_VERSION
  * Cost   the time that the run took so far.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_agent_restore(mgc_ctx *ctx, const mgc_model *model, const char *id, const mgc_agent_opts *opts,
-                                                   const uint8_t *bytes, size_t len, mgc_agent **out);
+MGC_API MGC_NODISCARD mgc_status mgc_agent_restore(mgc_ctx *ctx, const mgc_model *model, const char *id,
+                                                   const mgc_agent_opts *opts, const uint8_t *bytes, size_t len,
+                                                   mgc_agent **out);
 
 /** What became of the messages. */
 typedef struct mgc_agent_counts {
@@ -385,23 +404,26 @@ typedef struct mgc_agreement {
     uint32_t trades, pairs;   /**< for the two functions below */
     uint32_t rounds; /**< of proposals for trades */
     uint32_t no_trade; /**< 1: cooperation did not pay; the member stays alone */
-    double standalone_cost, standalone_bound, cost, payment, final_cost; /**< [currency] as in mgc_member_info; never sent to anyone */
+    /** [currency] as in mgc_member_info; never sent to anyone */
+    double standalone_cost, standalone_bound, cost, payment, final_cost;
     double lower_bound;       /**< [currency] as in mgc_member_info */
     double primal, dual;      /**< [-] of the last round, own links */
-    const uint8_t *bytes;     /**< canonical bytes of trades, prices and payments: for each pair the same at both ends; borrowed */
+    const uint8_t *bytes;     /**< canonical bytes of trades, prices and payments: for each pair the same at both
+                                   ends; borrowed */
     size_t len; /**< bytes in bytes */
 } mgc_agreement;
 /** @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_agreement(const mgc_agent *agent, mgc_agreement *agreement);
 /**
- * A second bound, for whoever sums the members' agreement.lower_bound to that of the alliance: at the prices with which the
- * relaxation of on/off decisions ended.  It may prove more than the last ones do; the larger of the two sums holds, never a sum of
- * some of these and some of those.  Costs a solve of the member's program.
+ * A second bound, for whoever sums the members' agreement.lower_bound to that of the alliance: at the prices with
+ * which the relaxation of on/off decisions ended.  It may prove more than the last ones do; the larger of the two
+ * sums holds, never a sum of some of these and some of those.  Costs a solve of the member's program.
  * @param bound [currency] filled; -INFINITY where none was reached
  * @return MGC_OK; MGC_E_STATE unless the agent's state is AGREED; MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_relaxed_bound(mgc_agent *agent, double *bound);
-/** @param index 0..agreement.trades - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_STATE unless AGREED; MGC_E_ABI_SIZE.
+/** @param index 0..agreement.trades - 1.  @return MGC_OK; MGC_E_RANGE past the last one; MGC_E_STATE unless AGREED;
+ *  MGC_E_ABI_SIZE.
  *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_trade(const mgc_agent *agent, uint32_t index, mgc_trade *trade);
 /** first is the agent's own member.  Since 0.1 */
@@ -412,10 +434,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_agent_get_state(const mgc_agent *agent, con
 /** The member's own plan with the agreed trades; borrowed until the agent is destroyed.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_get_plan(const mgc_agent *agent, const mgc_plan **plan);
 
-/* --- the record that a third party can check --------------------------------------------------------------------------- */
+/* --- the record that a third party can check -------------------------------------------------------------------- */
 
-/** An agreement as whole numbers in canonical bytes: trades, prices and payments of all links and members, what each member
- *  says is still to be gained at the final prices, and the members' signatures.  No loads, devices or costs. */
+/** An agreement as whole numbers in canonical bytes: trades, prices and payments of all links and members, what each
+ *  member says is still to be gained at the final prices, and the members' signatures.  No loads, devices or costs. */
 typedef struct mgc_record mgc_record; /* owned by the caller */
 
 /**
@@ -426,27 +448,31 @@ typedef struct mgc_record mgc_record; /* owned by the caller */
  *         MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_record_from_alliance(const mgc_alliance *alliance, uint64_t run, mgc_record **out);
-/** Read a record from anywhere.  @return MGC_OK; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED, MGC_E_RANGE, MGC_E_VERSION,
- *  MGC_E_LIMIT (what and where in the context's text); MGC_E_NO_MEMORY.  What it says is not believed: mgc_record_verify().  Since 0.1 */
+/** Read a record from anywhere.  @return MGC_OK; MGC_E_SCHEMA, MGC_E_NONCANONICAL, MGC_E_TRUNCATED, MGC_E_RANGE,
+ *  MGC_E_VERSION, MGC_E_LIMIT (what and where in the context's text); MGC_E_NO_MEMORY.  What it says is not believed:
+ *  mgc_record_verify().  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_record_read(mgc_ctx *ctx, const uint8_t *bytes, size_t len, mgc_record **out);
 /** NULL is fine.  Since 0.1 */
 MGC_API void mgc_record_destroy(mgc_record *record);
-/** Canonical bytes, signatures included.  @param bytes borrowed until the record is signed again or destroyed.  Since 0.1 */
+/** Canonical bytes, signatures included.  @param bytes borrowed until the record is signed again or destroyed.
+ *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_record_bytes(mgc_record *record, const uint8_t **bytes, size_t *len);
-/** SHA-256 of what the signatures are over: the same however many have signed.  For a ledger.  @param hash 32 bytes.  Since 0.1 */
+/** SHA-256 of what the signatures are over: the same however many have signed.  For a ledger.
+ *  @param hash 32 bytes.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_record_hash(const mgc_record *record, uint8_t *hash);
 
 /**
- * A member's acceptance: its signature over "mgchain-acceptance-1", the hash, its id.  It says: these trades are in my plan, and
- * with this payment I am not worse off than alone.
+ * A member's acceptance: its signature over "mgchain-acceptance-1", the hash, its id.  It says: these trades are in
+ * my plan, and with this payment I am not worse off than alone.
  * @param id  a member of the record  @param key the member's
  * @return MGC_OK; MGC_E_NOT_FOUND; MGC_E_EXISTS where it has signed; what mgc_key_sign() answers.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_record_sign(mgc_record *record, const char *id, const mgc_key *key);
 /**
- * The same by an agent, which first compares the record with what it agreed: every trade of its links, its payment to every
- * pair, and that it is not worse off.
- * @return as mgc_record_sign(); MGC_E_MESSAGE where the record says something else (named); MGC_E_STATE unless AGREED.  Since 0.1
+ * The same by an agent, which first compares the record with what it agreed: every trade of its links, its payment to
+ * every pair, and that it is not worse off.
+ * @return as mgc_record_sign(); MGC_E_MESSAGE where the record says something else (named); MGC_E_STATE unless
+ *         AGREED.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_agent_sign_record(const mgc_agent *agent, mgc_record *record, const mgc_key *key);
 
@@ -463,7 +489,8 @@ typedef struct mgc_record_report {
     int64_t both_ways;     /**< largest smaller one of two opposite flows on a link without loss; must be 0 */
     int64_t gap;           /**< sum of what members say is still to be gained; -1: a member does not say */
     char reason[128];      /**< the first thing that does not hold; "" */
-    int64_t pool_imbalance; /**< largest difference of what is sent to a pool and taken out of it in a period; must be 0 */
+    int64_t pool_imbalance; /**< largest difference of what is sent to a pool and taken out of it in a period;
+                                 must be 0 */
 } mgc_record_report;
 
 /**
@@ -473,43 +500,45 @@ typedef struct mgc_record_report {
  * @param report       filled
  * @return MGC_OK also where it does not hold (report.ok 0); MGC_E_INVALID_ARG; MGC_E_CRYPTO.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_record_verify(const mgc_record *record, const char *const *ids, const uint8_t *const *keys,
-                                                   size_t n, int64_t gap_limit, mgc_record_report *report);
+MGC_API MGC_NODISCARD mgc_status mgc_record_verify(const mgc_record *record, const char *const *ids,
+                                                   const uint8_t *const *keys, size_t n, int64_t gap_limit,
+                                                   mgc_record_report *report);
 
-/* --- payments alone ----------------------------------------------------------------------------------------------------- */
+/* --- payments alone --------------------------------------------------------------------------------------------- */
 
 /**
  * Nash bargaining over payments in closed form: final cost = standalone - weight / sum of weights x surplus.
  *
  * @param standalone,cost [currency] C0 and C*; length n
  * @param weight          [-] >= 0; all 0: shared equally; NULL: equal
- * @param payment         [currency] filled; sums to 0 in whole micro-currency (largest remainders, ties to the lower index)
+ * @param payment         [currency] filled; sums to 0 in whole micro-currency (largest remainders, ties to the lower
+ *                        index)
  * @return MGC_OK; MGC_E_INVALID_ARG (not finite, negative weight: index named); MGC_E_RANGE where the surplus is negative
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_nash_payments(mgc_ctx *ctx, const double *standalone, const double *cost, const double *weight,
-                                                   size_t n, double *payment);
+MGC_API MGC_NODISCARD mgc_status mgc_nash_payments(mgc_ctx *ctx, const double *standalone, const double *cost,
+                                                   const double *weight, size_t n, double *payment);
 
 /**
  * Contribution weights: beta_i = exp(supplied_i / max supplied) - exp(-received_i / max received); a ratio over 0 is 0.
  * Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_contribution_weights(mgc_ctx *ctx, const double *supplied_kwh, const double *received_kwh, size_t n,
-                                                          double *weight);
+MGC_API MGC_NODISCARD mgc_status mgc_contribution_weights(mgc_ctx *ctx, const double *supplied_kwh,
+                                                          const double *received_kwh, size_t n, double *weight);
 
 /**
  * Payments between pairs: of all that give every member its payment, the one of least sum of squares.
  *
  * @param payment       [currency] length n; must sum to 0 within each group of members that pairs connect, to 1e-6 x n
  * @param first,second  members of each pair, length pairs; first != second
- * @param pair_payment  [currency] what first pays second; filled; whole micro-currency, each member's sum exactly its payment
- *                      (payments rounded to whole micro-currency)
+ * @param pair_payment  [currency] what first pays second; filled; whole micro-currency, each member's sum exactly its
+ *                      payment (payments rounded to whole micro-currency)
  * @return MGC_OK; MGC_E_INVALID_ARG (which group does not balance); MGC_E_NO_MEMORY.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_pair_payments(mgc_ctx *ctx, const double *payment, size_t n, const uint32_t *first,
                                                    const uint32_t *second, size_t pairs, double *pair_payment);
 
-/* --- coalitions: other rules of sharing, for comparison ------------------------------------------------------------------ */
+/* --- coalitions: other rules of sharing, for comparison --------------------------------------------------------- */
 
 /** Members up to which all coalitions are looked at: 4096 of them, most of them a program of its own. */
 #define MGC_COALITION_MEMBERS_MAX 12u
@@ -520,7 +549,8 @@ typedef struct mgc_coalition_opts {
     uint32_t relax;   /**< 1: drop integrality everywhere; 0 */
     uint32_t threads; /**< coalitions side by side; 1.  The result does not depend on it */
     double gap;       /**< [-] relative gap of each mixed-integer program; 1e-4 */
-    /** Told after each batch of coalitions, on the caller's thread: done of total programs.  MGC_CB_STOP ends with MGC_E_STOPPED. */
+    /** Told after each batch of coalitions, on the caller's thread: done of total programs.  MGC_CB_STOP ends with
+     *  MGC_E_STOPPED. */
     int32_t (*progress)(void *user, uint32_t done, uint32_t total);
     void *user; /**< first argument of progress */
 } mgc_coalition_opts;
@@ -528,10 +558,10 @@ typedef struct mgc_coalition_opts {
 MGC_API void mgc_coalition_opts_init(mgc_coalition_opts *opts, size_t size);
 
 /**
- * What each coalition of members would save by trading among themselves: v(S) = sum of stand-alone costs - cost of S as one
- * program.  Coalition S is the number whose bit i is set where member i (of the model's order) is in it.  A coalition that
- * links do not connect is worth the sum of its parts, which is not solved again; a coalition is worth at least what its
- * best split is worth (gaps of mixed-integer programs apart, that follows).
+ * What each coalition of members would save by trading among themselves: v(S) = sum of stand-alone costs - cost of S
+ * as one program.  Coalition S is the number whose bit i is set where member i (of the model's order) is in it.  A
+ * coalition that links do not connect is worth the sum of its parts, which is not solved again; a coalition is worth
+ * at least what its best split is worth (gaps of mixed-integer programs apart, that follows).
  *
  * @param standalone [currency] length n; filled; may be NULL
  * @param value      [currency] length 2^n; filled; value[0] and single members 0
@@ -539,25 +569,27 @@ MGC_API void mgc_coalition_opts_init(mgc_coalition_opts *opts, size_t size);
  * @return MGC_OK; what mgc_model_check() refuses; MGC_E_LIMIT for more members; MGC_E_INVALID_ARG; MGC_E_NUMERIC where a
  *         coalition has no plan (named); MGC_E_STOPPED, MGC_E_NO_MEMORY.  Since 0.1
  */
-MGC_API MGC_NODISCARD mgc_status mgc_coalition_values(const mgc_model *model, const mgc_coalition_opts *opts, double *standalone,
-                                                      double *value, size_t n);
+MGC_API MGC_NODISCARD mgc_status mgc_coalition_values(const mgc_model *model, const mgc_coalition_opts *opts,
+                                                      double *standalone, double *value, size_t n);
 
 /** Shapley value: the mean over all orders of joining of what a member adds; sums to value of all.
- *  @param value length 2^n, finite, value[0] = 0;  @param share length n, filled.  @return MGC_OK, MGC_E_LIMIT, MGC_E_INVALID_ARG.
+ *  @param value length 2^n, finite, value[0] = 0;  @param share length n, filled.  @return MGC_OK, MGC_E_LIMIT,
+ *  MGC_E_INVALID_ARG.
  *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_shapley(mgc_ctx *ctx, const double *value, size_t n, double *share);
 
-/** Is a split stable?  The most that any coalition (but none and all) would gain by leaving: max v(S) - sum of shares in S.
- *  At most 0: the split is in the core.
+/** Is a split stable?  The most that any coalition (but none and all) would gain by leaving: max v(S) - sum of shares
+ *  in S.  At most 0: the split is in the core.
  *  @param excess [currency] filled; -INFINITY for one member  @param coalition filled: the one that gains it; may be NULL
  *  @return as mgc_shapley().  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_core_excess(mgc_ctx *ctx, const double *value, const double *share, size_t n, double *excess,
-                                                 uint32_t *coalition);
+MGC_API MGC_NODISCARD mgc_status mgc_core_excess(mgc_ctx *ctx, const double *value, const double *share, size_t n,
+                                                 double *excess, uint32_t *coalition);
 
-/** The most stable split: least largest excess (the least core), by a linear program.  The core is empty exactly where it is
- *  above 0.  @param share length n, filled, sums to v of all  @param excess [currency] filled.
+/** The most stable split: least largest excess (the least core), by a linear program.  The core is empty exactly
+ *  where it is above 0.  @param share length n, filled, sums to v of all  @param excess [currency] filled.
  *  @return as mgc_shapley(); MGC_E_NUMERIC, MGC_E_NO_MEMORY.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_least_core(mgc_ctx *ctx, const double *value, size_t n, double *share, double *excess);
+MGC_API MGC_NODISCARD mgc_status mgc_least_core(mgc_ctx *ctx, const double *value, size_t n, double *share,
+                                                double *excess);
 
 #ifdef __cplusplus
 }

@@ -107,10 +107,12 @@ enum {
     MGC_RAFT_PREVOTE_REQ = 3,   /**< term: the one it would campaign in */
     MGC_RAFT_PREVOTE_RESP = 4,  /**< context: term asked for; term: the same if granted, else the refuser's own */
     MGC_RAFT_APPEND_REQ = 5,    /**< index, log_term, hash: entry before the first; commit; head: hash after the last */
-    MGC_RAFT_APPEND_RESP = 6,   /**< index, hash: durable through; REJECT: index refused, hint and log_term where to try */
+    MGC_RAFT_APPEND_RESP = 6,   /**< index, hash: durable through; REJECT: index refused,
+                                     hint and log_term where to try */
     MGC_RAFT_HEARTBEAT_REQ = 7, /**< commit; context: round of reads */
     MGC_RAFT_HEARTBEAT_RESP = 8,
-    MGC_RAFT_SNAPSHOT_REQ = 9,   /**< index, log_term, hash, config: of the snapshot; context: config.index; hint: offset */
+    MGC_RAFT_SNAPSHOT_REQ = 9,   /**< index, log_term, hash, config: of the snapshot; context: config.index;
+                                      hint: offset */
     MGC_RAFT_SNAPSHOT_RESP = 10, /**< index: of the snapshot; hint: next offset wanted */
     MGC_RAFT_READ_REQ = 11,      /**< context: tag of a read, sent on to the leader */
     MGC_RAFT_READ_RESP = 12,     /**< context: tag; index: to be applied first; REJECT: ask again */
@@ -160,7 +162,8 @@ enum {
     MGC_RAFT_CONF = 4,          /**< changes, or none: leave a joint configuration; epoch and justification */
     MGC_RAFT_READ = 5,          /**< tag */
     MGC_RAFT_TRANSFER = 6,      /**< member: hand leadership to it */
-    MGC_RAFT_STORED = 7,        /**< token, term, upto: that append is durable; upto: its last index, term: that entry's */
+    MGC_RAFT_STORED = 7,        /**< token, term, upto: that append is durable; upto: its last index, term:
+                                     that entry's */
     MGC_RAFT_HARD_STORED = 8,   /**< token */
     MGC_RAFT_SNAP_SAVED = 9,    /**< snap: a snapshot of ours, or the one received, is durable */
     MGC_RAFT_SNAP_SENT = 10,    /**< member, upto: it took a snapshot by another way, through upto; upto 0: it failed */
@@ -257,7 +260,8 @@ typedef struct mgc_raft_read {
 /** Snapshot work. */
 enum {
     MGC_RAFT_SNAP_WRITE = 1,  /**< keep this chunk at offset (0: begin anew), then SNAP_CHUNK */
-    MGC_RAFT_SNAP_INSTALL = 2 /**< with this chunk it is whole: check, put in force, then SNAP_SAVED; or SNAP_CHUNK, offset 0 */
+    MGC_RAFT_SNAP_INSTALL = 2 /**< with this chunk it is whole: check, put in force, then SNAP_SAVED;
+                                   or SNAP_CHUNK, offset 0 */
 };
 
 /** A piece of snapshot work. */
@@ -277,7 +281,8 @@ enum {
     MGC_RAFT_NOTE_CONFIG = 3,        /**< index: a configuration came into force (on append) */
     MGC_RAFT_NOTE_CONFIG_COMMIT = 4, /**< index: it is committed */
     MGC_RAFT_NOTE_CONFIG_BACK = 5,   /**< index: of the configuration that is in force again after a truncation */
-    MGC_RAFT_NOTE_DIVERGED = 6,      /**< a: who sent it; index: same index and term, other hash: someone signed two truths */
+    MGC_RAFT_NOTE_DIVERGED = 6,      /**< a: who sent it; index: same index and term, other hash:
+                                          someone signed two truths */
     MGC_RAFT_NOTE_REFUSED = 7,       /**< a: who sent it; index: the host did not vouch for this entry */
     MGC_RAFT_NOTE_FAULTY = 8,        /**< index: damaged here; being fetched */
     MGC_RAFT_NOTE_REPAIRED = 9,      /**< index: fetched back and durable */
@@ -364,8 +369,8 @@ typedef struct mgc_raft_boot {
     size_t n_entries;              /**< at most log_max */
     uint64_t applied;              /**< the state machine stands here, 0: at the snapshot; at most the last entry */
     uint64_t fault_first, fault_last; /**< damaged entries to fetch back; 0, 0: none */
-    uint32_t amnesia;              /**< 1: this disk may have lost an acknowledged entry or a vote: neither votes nor campaigns until
-                                        a committed configuration names this incarnation */
+    uint32_t amnesia;              /**< 1: this disk may have lost an acknowledged entry or a vote: neither votes nor
+                                        campaigns until a committed configuration names this incarnation */
     uint32_t reserved0;            /**< 0 */
 } mgc_raft_boot;
 
@@ -536,7 +541,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_raft_encode(const mgc_raft_msg *msg, const 
  *  @param msg     filled
  *  @param entries cap of them, filled; msg->entries points to them
  *  @param config  filled for a snapshot; msg->config points to it
- *  @return MGC_OK, MGC_E_INVALID_ARG; MGC_E_TRUNCATED, MGC_E_NONCANONICAL, MGC_E_TOO_LARGE, MGC_E_VERSION, MGC_E_CORRUPT: not a message.
+ *  @return MGC_OK, MGC_E_INVALID_ARG; MGC_E_TRUNCATED, MGC_E_NONCANONICAL, MGC_E_TOO_LARGE, MGC_E_VERSION,
+ *          MGC_E_CORRUPT: not a message.
  *  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_raft_decode(const uint8_t *bytes, size_t len, mgc_raft_msg *msg,
                                                  mgc_raft_entry *entries, size_t cap, mgc_raft_config *config);

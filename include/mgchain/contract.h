@@ -152,8 +152,8 @@ MGC_API int32_t mgc_rows_next(mgc_rows *rows, const mgc_row **row);
 MGC_API size_t mgc_rows_count(const mgc_rows *rows);
 MGC_API const char *mgc_rows_column(const mgc_rows *rows, uint32_t index);
 /** @} */
-/** Where the next page begins: hand it in as "cursor=..." with the same question; "" where this was the last page (after a
- *  full one an empty one may follow).
+/** Where the next page begins: hand it in as "cursor=..." with the same question; "" where this was the last page
+ *  (after a full one an empty one may follow).
  *  Borrowed until the rows are destroyed.  Since 0.1 */
 MGC_API const char *mgc_rows_cursor(const mgc_rows *rows);
 /** A cell as text: numbers in decimal, bytes in lower-case hexadecimal; NULL: no such column.  Since 0.1 */
@@ -253,7 +253,8 @@ enum {
 /** An amount on its way to another chain. */
 typedef struct mgc_lock_info {
     size_t struct_size;
-    uint8_t id[16];             /**< begins with the contract's number, 4 bytes big-endian; also of the pending transfer */
+    uint8_t id[16];             /**< begins with the contract's number, 4 bytes big-endian;
+                                     also of the pending transfer */
     uint8_t debit_account[16];  /**< as for mgc_env_transfer() */
     uint8_t target_chain[32];   /**< id of the other chain, of this store or of any other */
     uint8_t target_account[16]; /**< on it: the crediting contract's own, or a microgrid's money */
@@ -273,43 +274,47 @@ MGC_API MGC_NODISCARD mgc_status mgc_env_other_chain(mgc_env *env, const char *n
 /**
  * Lock an amount on this chain for another one.
  * @return MGC_OK, also where the very same lock exists; MGC_E_FORBIDDEN (another contract's id or account),
- *         MGC_E_INVALID_ARG (for its own chain; reserved0), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_EXPIRED, MGC_E_RANGE (amount, expires_ms),
- *         MGC_E_EXISTS_DIFFERENT, as mgc_env_transfer() for a pending one; MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
+ *         MGC_E_INVALID_ARG (for its own chain; reserved0), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_EXPIRED,
+ *         MGC_E_RANGE (amount, expires_ms), MGC_E_EXISTS_DIFFERENT, as mgc_env_transfer() for a pending one;
+ *         MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_env_lock(mgc_env *env, const mgc_lock_info *lock);
 
 /** A lock of this chain (chain NULL), or of another one of the store as this block sees it.  @param id 16 bytes
  *  @param lock filled up to lock->struct_size
  *  @return MGC_OK, MGC_E_NOT_FOUND, MGC_E_ABI_SIZE, MGC_E_CONTRACT.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_env_lock_get(mgc_env *env, const char *chain, const uint8_t *id, mgc_lock_info *lock);
+MGC_API MGC_NODISCARD mgc_status mgc_env_lock_get(mgc_env *env, const char *chain, const uint8_t *id,
+                                                  mgc_lock_info *lock);
 
 /**
  * Credit here what was locked on another chain of the same store, as this block sees it.
  * @param source_chain its name  @param id 16 bytes, the lock's
- * @return MGC_OK; MGC_E_ALREADY_CREDITED, MGC_E_EXPIRED, MGC_E_WRONG_CHAIN (it is for another one), MGC_E_NOT_FOUND (no such
- *         chain or lock), MGC_E_FORBIDDEN (the account is neither the contract's own nor a microgrid's money),
+ * @return MGC_OK; MGC_E_ALREADY_CREDITED, MGC_E_EXPIRED, MGC_E_WRONG_CHAIN (it is for another one), MGC_E_NOT_FOUND
+ *         (no such chain or lock), MGC_E_FORBIDDEN (the account is neither the contract's own nor a microgrid's money),
  *         MGC_E_ACCOUNT, MGC_E_ACCOUNT_CLOSED, MGC_E_CONTRACT, MGC_E_STATE.  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_env_credit(mgc_env *env, const char *source_chain, const uint8_t *id);
 
 /**
  * Credit here what was locked on a chain of another store, by the proof of the receipt that tells of the lock
- * (mgc_chain_prove_receipt()).  Whom to believe is the contract's to say: whoever signs the blocks of source_chain can lock
- * what nobody has.
+ * (mgc_chain_prove_receipt()).  Whom to believe is the contract's to say: whoever signs the blocks of source_chain
+ * can lock what nobody has.
  * @param source_chain id, 32 bytes, of a chain that the contract trusts
- * @return as mgc_env_credit(); MGC_E_NOT_FINAL, MGC_E_BAD_PROOF, MGC_E_BAD_CERT and the other findings of verify.h.  Since 0.1
+ * @return as mgc_env_credit(); MGC_E_NOT_FINAL, MGC_E_BAD_PROOF, MGC_E_BAD_CERT and the other findings of verify.h.
+ *         Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_env_credit_proof(mgc_env *env, const uint8_t *source_chain, const uint8_t *id,
                                                       const uint8_t *proof, size_t len);
 
 /** End a lock of this chain now rather than when the target has passed its expiry: posted where it was credited, returned
- *  where it can be no more.  The first for a target in the same store; the second by a proof of the target's state at a day's
- *  close (mgc_chain_prove_key() of the record of the credit, or of its absence; doc/formats.md 5).
+ *  where it can be no more.  The first for a target in the same store; the second by a proof of the target's state at
+ *  a day's close (mgc_chain_prove_key() of the record of the credit, or of its absence; doc/formats.md 5).
  *  @return MGC_OK; MGC_E_EARLY (it may still be credited), MGC_E_STATE (it has ended; the target is elsewhere; a query),
  *          MGC_E_NOT_FOUND, MGC_E_FORBIDDEN (another contract's), MGC_E_BAD_PROOF and the other findings of verify.h,
  *          MGC_E_CONTRACT.  Since 0.1 @{ */
 MGC_API MGC_NODISCARD mgc_status mgc_env_settle_lock(mgc_env *env, const uint8_t *id);
-MGC_API MGC_NODISCARD mgc_status mgc_env_settle_lock_proof(mgc_env *env, const uint8_t *id, const uint8_t *proof, size_t len);
+MGC_API MGC_NODISCARD mgc_status mgc_env_settle_lock_proof(mgc_env *env, const uint8_t *id, const uint8_t *proof,
+                                                           size_t len);
 /** @} */
 
 /* --- a contract ------------------------------------------------------------------------------- */
@@ -320,7 +325,8 @@ typedef struct mgc_query {
     const char *what;      /**< "trades" */
     const char *arguments; /**< "microgrid=hospital&slot=1234" */
     uint32_t caller;       /**< member; 0: the public */
-    uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor; of a built-in contract's questions: those
+    uint32_t sees_all;     /**< 1: market operator, dispatcher, regulator or auditor; of a built-in contract's
+                                questions: those
                             *   of them who may see what belongs to others */
 } mgc_query;
 

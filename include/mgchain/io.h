@@ -141,8 +141,8 @@ typedef struct mgc_case_info {
     uint32_t history_window;  /**< past days asked for */
     const char *method;       /**< of scenario reduction; "" as above */
     uint64_t seed; /**< of the reduction of scenarios */
-    double reduction_distance; /**< [-] Kantorovich distance of scenarios and samples: how far, on average, a value of a sample lies
-                                    from its scenario's, in means of its series */
+    double reduction_distance; /**< [-] Kantorovich distance of scenarios and samples: how far, on average, a value of
+                                    a sample lies from its scenario's, in means of its series */
     uint32_t history_series;  /**< joint uncertain series that come from history; see mgc_case_series_moments() */
     uint32_t reserved0;       /**< 0 */
 } mgc_case_info;
@@ -161,8 +161,10 @@ typedef struct mgc_case_moments {
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_STATE (a case with errors).  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_case_get_info(const mgc_case *kase, mgc_case_info *info);
 
-/** @param series 0..info.history_series - 1.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_NOT_FOUND.  Since 0.1 */
-MGC_API MGC_NODISCARD mgc_status mgc_case_series_moments(const mgc_case *kase, uint32_t series, mgc_case_moments *moments);
+/** @param series 0..info.history_series - 1.  @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE,
+ *  MGC_E_NOT_FOUND.  Since 0.1 */
+MGC_API MGC_NODISCARD mgc_status mgc_case_series_moments(const mgc_case *kase, uint32_t series,
+                                                         mgc_case_moments *moments);
 
 /** The model; NULL for a case with errors.  Borrowed until the case is destroyed; may be changed.  Since 0.1 */
 MGC_API mgc_model *mgc_case_model(const mgc_case *kase);
@@ -316,7 +318,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_manifest_write(mgc_ctx *ctx, const char *fo
  * @param path   at most 1 MiB
  * @param format what the key "format" must say
  * @param out    the settings.  On MGC_E_CASE as well: look at mgc_settings_faults().  NULL on every other failure
- * @return MGC_OK; MGC_E_CASE; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_TOO_LARGE (the file itself); MGC_E_INVALID_ARG; MGC_E_NO_MEMORY
+ * @return MGC_OK; MGC_E_CASE; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_TOO_LARGE (the file itself); MGC_E_INVALID_ARG;
+ *         MGC_E_NO_MEMORY
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_settings_load_file(mgc_ctx *ctx, const char *path, const char *format,
@@ -337,8 +340,8 @@ MGC_API uint32_t mgc_settings_count(mgc_settings *settings, const char *path); /
 MGC_API void mgc_settings_keys(mgc_settings *settings, const char *path, const char *keys);
 /** Keep a fault of the host's own finding at a path.  cure may be NULL.  Since 0.1 */
 MGC_API void mgc_settings_fault(mgc_settings *settings, const char *path, const char *message, const char *cure);
-/** How many faults; the index-th as one line "file:line:column: path: message; cure", borrowed until destroy, NULL past the
- *  last one.  Since 0.1 @{ */
+/** How many faults; the index-th as one line "file:line:column: path: message; cure", borrowed until destroy, NULL
+ *  past the last one.  Since 0.1 @{ */
 MGC_API uint32_t mgc_settings_faults(const mgc_settings *settings);
 MGC_API const char *mgc_settings_fault_text(const mgc_settings *settings, uint32_t index);
 /** @} */

@@ -171,7 +171,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_snapshot(mgc_ledger *ledger);
 
 /**
  * Remove the journal files that the older of each chain's two snapshots makes dispensable.  Blocks in them can no longer
- * be read (MGC_E_NOT_FOUND); that they were committed is still proved (mgc_chain_prove_ancestor()), for their hashes stay.
+ * be read (MGC_E_NOT_FOUND); that they were committed is still proved (mgc_chain_prove_ancestor()), for their hashes
+ * stay.
  * @param n_files filled: how many were removed; may be NULL
  * @return MGC_OK; MGC_E_STATE (a chain has less than two snapshots, read-only), MGC_E_FAILED, storage.  Since 0.1
  */
@@ -365,14 +366,16 @@ typedef struct mgc_chain_signers {
 /**
  * In the open block: change who signs blocks.  The change takes two blocks:
  *
- *   1. with other members than those in force: from this block on a quorum of those before *and* one of those who come sign
+ *   1. with other members than those in force: from this block on a quorum of those before *and* one of those who
+ *      come sign
  *   2. once more, in a later block, with the same members: the blocks after it need those who came alone
  *
- * Both stand in the headers, with the members, so that a light client can follow (verify.h).  With the members in force and
- * no change under way it brings them anew, with another reason or other others.  Fixed when the block is sealed.
+ * Both stand in the headers, with the members, so that a light client can follow (verify.h).  With the members in
+ * force and no change under way it brings them anew, with another reason or other others.  Fixed when the block is
+ * sealed.
  *
- * @return MGC_OK; MGC_E_STATE (no open block; a change is under way and these are others); MGC_E_INVALID_ARG; MGC_E_BAD_KEY;
- *         MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE
+ * @return MGC_OK; MGC_E_STATE (no open block; a change is under way and these are others); MGC_E_INVALID_ARG;
+ *         MGC_E_BAD_KEY; MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE
  *         Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_set_signers(mgc_chain *chain, const mgc_chain_signers *signers);
@@ -668,8 +671,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint
 /** That the chain up to `height` goes on from the head at old_height.  Cost logarithmic. */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_consistency(mgc_chain *chain, uint64_t old_height, uint64_t height,
                                                              uint8_t *bytes, size_t cap, size_t *len);
-/** An account, a contract's record or any key of the state (doc/formats.md) at the last day's close: MGC_PROOF_RECORD where
- *  it stood there, MGC_PROOF_ABSENCE where it did not.  Cost logarithmic; the first one after a day's close linear. */
+/** An account, a contract's record or any key of the state (doc/formats.md) at the last day's close: MGC_PROOF_RECORD
+ *  where it stood there, MGC_PROOF_ABSENCE where it did not.  Cost logarithmic; the first
+ *  one after a day's close linear. */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_account(mgc_chain *chain, const uint8_t *id, uint8_t *bytes,
                                                          size_t cap, size_t *len);
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_record(mgc_chain *chain, uint32_t contract, const uint8_t *key,
@@ -689,9 +693,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_key(mgc_chain *chain, const uin
  * @return MGC_OK               the chain has that block
  *         MGC_E_ROLLBACK       the chain ends before it: nothing is begun or voted for until mgc_chain_apply() has
  *                              caught up with it
- *         MGC_E_EQUIVOCATION   another block of that height is final here: members signed both.  The evidence is stored and
- *                              synced; nothing is begun, applied, voted for or certified any more, also after opening
- *                              again, until mgc_chain_resume()
+ *         MGC_E_EQUIVOCATION   another block of that height is final here: members signed both.  The evidence is
+ *                              stored and synced; nothing is begun, applied, voted for or certified any more, also
+ *                              after opening again, until mgc_chain_resume()
  *         MGC_E_NOT_FINAL      another block stands here at that height, without a certificate: open again, take that one
  *         as mgc_verify_follow(): the proof is not believed
  * Since 0.1

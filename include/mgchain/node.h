@@ -57,21 +57,23 @@ typedef struct mgc_node_opts {
     const mgc_member *members;
     size_t n_members;        /**< 0 where members is NULL; at most 16 */
     uint32_t election_ticks; /**< several members: a leader that is not heard for so long is replaced; 10 */
-    uint32_t lost_store;     /**< several members: how often this member's store was lost; an empty store is then not taken for
-                              *   that of a beginning: it comes back as a learner, and votes again once it has everything; 0 */
+    uint32_t lost_store;     /**< several members: how often this member's store was lost; an empty store is then not
+                              *   taken for that of a beginning: it comes back as a learner, and votes again once it
+                              *   has everything; 0 */
     uint64_t seed;           /**< several members: of the random part of election timeouts; mixed with id */
     /** Several members: who receives and verifies everything from the beginning on and never votes, as a regulator; ids
      *  ascending, none of them among members; copied at create; the same at all. */
     const mgc_member *learners;
     size_t n_learners;       /**< 0 where learners is NULL; at most 16 */
     uint32_t join;           /**< several members: 1: this member is in neither list; it waits to be added; 0 */
-    uint32_t sign_messages;  /**< several members: 1: every message is signed, for a transport that does not authenticate; the
-                              *   same at all; 0: only what decides is, votes, acknowledgements and what a leader sends */
-    uint32_t credit;         /**< several members: 1: credit moves elections, and a leader puts certificates and epochs into its
-                              *   blocks once the market is founded; 1 */
-    uint32_t snapshots;      /**< 1: at each day's close a snapshot of the state, from which a start goes on; 2: and journal files
-                              *   that the older of two snapshots makes dispensable are removed: such a node cannot bring up a
-                              *   newcomer; 0: none; 0 */
+    uint32_t sign_messages;  /**< several members: 1: every message is signed, for a transport that does not
+                              *   authenticate; the same at all; 0: only what decides is, votes, acknowledgements and
+                              *   what a leader sends */
+    uint32_t credit;         /**< several members: 1: credit moves elections, and a leader puts certificates and
+                              *   epochs into its blocks once the market is founded; 1 */
+    uint32_t snapshots;      /**< 1: at each day's close a snapshot of the state, from which a start goes on; 2: and
+                              *   journal files that the older of two snapshots makes dispensable are removed: such a
+                              *   node cannot bring up a newcomer; 0: none; 0 */
 } mgc_node_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_node_opts).  Since 0.1 */
@@ -105,9 +107,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_start(mgc_node *node);
 /**
  * Let time pass: build the blocks that are due.
  *
- * After any answer but MGC_OK the node is to be destroyed and started again; so it is with mgc_node_receive().  MGC_OK says that
- * what was acknowledged is durable, and that every call on the storage went well.  MGC_E_FAILED may also say that only the
- * journal's note that a sync has ended could not be written: nothing depends on it, and what was acknowledged is durable.
+ * After any answer but MGC_OK the node is to be destroyed and started again; so it is with mgc_node_receive().
+ * MGC_OK says that what was acknowledged is durable, and that every call on the storage went well.  MGC_E_FAILED may
+ * also say that only the journal's note that a sync has ended could not be written: nothing depends on it, and what
+ * was acknowledged is durable.
  *
  * @param now_ms  UTC; a step back in time builds nothing
  * @param wake_ms filled with the time at which the next step is due; UINT64_MAX: not before the next submit; may be
@@ -187,20 +190,21 @@ typedef struct mgc_node_call_opts {
 MGC_API void mgc_node_call_opts_init(mgc_node_call_opts *opts, size_t size);
 
 /**
- * Call a contract in one go: arguments out of words, chain and nonce of this node, signatures, submit, a block, what became
- * of it.  For a host that has all the keys; where signers are apart, bodies and signatures travel (mgc_tx_encode_body(),
- * mgc_tx_sign(), mgc_tx_assemble()) and mgc_node_submit() takes what comes of them.
+ * Call a contract in one go: arguments out of words, chain and nonce of this node, signatures, submit, a block, what
+ * became of it.  For a host that has all the keys; where signers are apart, bodies and signatures travel
+ * (mgc_tx_encode_body(), mgc_tx_sign(), mgc_tx_assemble()) and mgc_node_submit() takes what comes of them.
  *
- * With call->now_ms blocks are built at that time out of all that waits, as by mgc_node_flush(), where one member orders alone:
- * the call ends with its ticket told.  Where several members order, it is one mgc_node_step(), and the ticket is open until
- * they have agreed: let time pass and ask mgc_ticket_state().
+ * With call->now_ms blocks are built at that time out of all that waits, as by mgc_node_flush(), where one member
+ * orders alone: the call ends with its ticket told.  Where several members order, it is one mgc_node_step(), and the
+ * ticket is open until they have agreed: let time pass and ask mgc_ticket_state().
  *
  * @param call   borrowed for the call, with all that it points at
  * @param ticket filled, 0 on failure before it was handed in; may be NULL
  * @param info   filled as by mgc_ticket_state(); may be NULL.  That the contract refused is in it, not in the answer
- * @return MGC_OK (look at info); MGC_E_INVALID_ARG, MGC_E_RANGE (role, window, signers), MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE; of the
- *         words as mgc_args_create(), mgc_args_parse() and mgc_args_encode(); as mgc_key_sign(); MGC_E_NONCANONICAL (a key
- *         signs twice); as mgc_node_submit(); with now_ms as mgc_node_step(), which then is said there
+ * @return MGC_OK (look at info); MGC_E_INVALID_ARG, MGC_E_RANGE (role, window, signers), MGC_E_ABI_SIZE,
+ *         MGC_E_ABI_FUTURE; of the words as mgc_args_create(), mgc_args_parse() and mgc_args_encode(); as
+ *         mgc_key_sign(); MGC_E_NONCANONICAL (a key signs twice); as mgc_node_submit(); with now_ms as
+ *         mgc_node_step(), which then is said there
  * Cost  two allocations of MGC_TX_BYTES_MAX beside those of submit
  * Since 0.1
  */
@@ -213,8 +217,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * what            arguments, optional     columns
  * "blocks"        chain, from, to, height chain height time_ms transactions refused hash previous proposer votes bytes
  * "transactions"  the same, tx_id, contract, member, status
- *                                         chain height index tx_id contract method sender status rule cost bytes (rule: for
- *                                         who signed)
+ *                                         chain height index tx_id contract method sender status rule cost bytes
+ *                                         (rule: for who signed)
  * "events"        chain, from, to, height, contract, name
  *                                         chain height index event contract name payload (index: of the receipt, the
  *                                         block's own last; who signed sees them)
@@ -235,7 +239,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * "nominations"   microgrid, slot, carrier
  *                                         slot microgrid carrier buy_wh sell_wh
  * "totals"        slot, carrier           slot carrier wh mean_price: agreed by at least three organisations
- * "trades"  id, microgrid, slot, carrier  id slot seller buyer link carrier wh delivered_wh price worth_micro state height
+ * "trades"  id, microgrid, slot, carrier  id slot seller buyer link carrier wh delivered_wh price worth_micro state
+ *                                         height
  * "payments"      microgrid               id payer payee amount_micro first_slot last_slot state run_hash height
  * "schedule"      microgrid, slot, carrier
  *                                         slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh
@@ -267,35 +272,36 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.
- * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own (doc/formats.md); where
- * that fails, it is not answered.
+ * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own
+ * (doc/formats.md); where that fails, it is not answered.
  *
  * microgrid: its name or number; in answers microgrids are named.  carrier: 1 to 3, or electricity, heat, gas.
  *
- * Who sees what belongs to a microgrid: its manager and the users of its organisation; regulators and auditors; the market
- * operator, but for "credit", "events", "history" and the rules of "transactions"; the dispatcher "schedule", "flows" and
- * "meters".  Rows that the caller may not see are left out, as if they did not exist, and a full page has a cursor for him
- * whether or not there is more.
+ * Who sees what belongs to a microgrid: its manager and the users of its organisation; regulators and auditors; the
+ * market operator, but for "credit", "events", "history" and the rules of "transactions"; the dispatcher "schedule",
+ * "flows" and "meters".  Rows that the caller may not see are left out, as if they did not exist, and a full page has
+ * a cursor for him whether or not there is more.
  *
  * @param caller    member; 0: the public
  * @param arguments "k=v&k=v"; NULL or "": none.  An unknown key is refused
  * @param out       NULL on failure; destroy with mgc_rows_destroy()
- * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_RANGE (limit), MGC_E_CURSOR (of another
- * question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE, MGC_E_FAILED (a read could not be put on record before),
- * MGC_E_NO_MEMORY, storage Since 0.1
+ * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_RANGE (limit), MGC_E_CURSOR
+ *         (of another question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE, MGC_E_FAILED (a read could not
+ *         be put on record before), MGC_E_NO_MEMORY, storage
+ * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,
                                                 const char *arguments, mgc_rows **out);
 
 /**
- * Check the record of what regulators and auditors asked, which a node keeps beside its chains (row 75 of doc/faults.md); no node
- * need be open.
+ * Check the record of what regulators and auditors asked, which a node keeps beside its chains (row 75 of
+ * doc/faults.md); no node need be open.
  *
  * @param storage      of the node's store; borrowed for the call
  * @param storage_user its first argument
  * @param count        filled with how many questions are on record; may be NULL
- * @return MGC_OK, also where nothing was ever asked or the last append was cut short; MGC_E_CORRUPT: a byte is not what was
- *         written; MGC_E_INVALID_ARG; a storage call's own status
+ * @return MGC_OK, also where nothing was ever asked or the last append was cut short; MGC_E_CORRUPT: a byte is not
+ *         what was written; MGC_E_INVALID_ARG; a storage call's own status
  * Cost  linear in the record
  * Since 0.1
  */
@@ -320,7 +326,8 @@ typedef struct mgc_node_info {
     uint32_t leader;       /**< whom this member follows; 0: nobody now */
     uint32_t role;         /**< MGC_RAFT_FOLLOWER ...; 0: one member orders alone */
     uint64_t ordered;      /**< entries of the common order that were executed here */
-    uint32_t standing;     /**< MGC_STANDING_... of this member in the configuration that it has; 0: one member orders alone */
+    uint32_t standing;     /**< MGC_STANDING_... of this member in the configuration that it has;
+                                0: one member orders alone */
     uint32_t n_voters, n_learners; /**< in that configuration */
     uint32_t changing;     /**< 1: the configuration is on its way to another */
     uint64_t config_index; /**< of its entry in the common order */
@@ -351,15 +358,15 @@ typedef struct mgc_node_member_info {
     uint32_t incarnation; /**< of its store, as the others know it */
     uint32_t rank;        /**< by credit, from 0; UINT32_MAX: none is kept of it */
     uint32_t early;       /**< 1: may campaign before the window of credit is over */
-    uint32_t node_credit, trade_credit; /**< 0..10000; of those that the chains' genesis names */
+    uint32_t node_credit, trade_credit; /**< 0..10000; of those who sign blocks, or did */
     uint32_t convicted;   /**< 1: it was shown to have signed two truths */
     uint32_t reserved0;
     uint64_t acknowledged; /**< last entry that it told the leader to have; known to the leader alone */
     uint8_t public_key[32]; /**< Ed25519 */
 } mgc_node_member_info;
 
-/** The index-th known member, in the order of ids.  @return MGC_OK; MGC_E_NOT_FOUND (there are no more, or one member orders
- *  alone), MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
+/** The index-th known member, in the order of ids.  @return MGC_OK; MGC_E_NOT_FOUND (there are no more, or one member
+ *  orders alone), MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_get_member(const mgc_node *node, uint32_t index, mgc_node_member_info *info);
 
 /** What may be decided of a member. */
@@ -372,16 +379,16 @@ enum {
 /**
  * Approve of a change of who takes part, for this member.
  *
- * The approval is signed and sent to all; it stands until the change was decided or this member approves another one.  Once
- * more than half of the voters approve the same, the change is an entry of the common order, checked by each who executes
- * it, and the leader carries it out step by step; a next leader goes on with it.  Blocks stay signed by those whom the
- * chains' genesis names: a later member orders with the others and holds what they hold.
+ * The approval is signed and sent to all; it stands until the change was decided or this member approves another one.
+ * Once more than half of the voters approve the same, the change is an entry of the common order, checked by each who
+ * executes it, and the leader carries it out step by step; a next leader goes on with it.  Who votes signs blocks:
+ * the change stands in the chains' headers, signed by those before it and by those who come (mgc_chain_set_signers()).
  *
  * @param change MGC_CHANGE_...
  * @param member id and public key, which is fixed by the first change of an id; copied
- * @return MGC_OK (approved; look at mgc_node_get_member()); MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_EXISTS_DIFFERENT (the id
- *         has another key), MGC_E_NOT_FOUND (to remove a stranger), MGC_E_LIMIT (16 voters, or 32 members in all),
- *         MGC_E_STATE (not a voter itself), MGC_E_UNSUPPORTED (one member orders alone).  Since 0.1
+ * @return MGC_OK (approved; look at mgc_node_get_member()); MGC_E_INVALID_ARG, MGC_E_BAD_KEY, MGC_E_EXISTS_DIFFERENT
+ *         (the id has another key), MGC_E_NOT_FOUND (to remove a stranger), MGC_E_LIMIT (16 voters, or 32 members in
+ *         all), MGC_E_STATE (not a voter itself), MGC_E_UNSUPPORTED (one member orders alone).  Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_change_member(mgc_node *node, uint32_t change, const mgc_member *member);
 

@@ -72,19 +72,21 @@ typedef struct mgc_report {
     size_t figures; /**< length of figure */
     const mgc_report_caution *caution; /**< length cautions; at most 8 */
     size_t cautions; /**< length of caution */
-    const double *upper, *lower;    /**< [currency] bounds of column-and-constraint generation, length bounds; may be NULL */
+    const double *upper, *lower;    /**< [currency] bounds of column-and-constraint generation, length bounds;
+                                         may be NULL */
     size_t bounds; /**< length of upper and lower */
 } mgc_report;
 
 /**
  * Write the report so that it is there whole or not at all.
- * @return MGC_OK; MGC_E_INVALID_ARG; MGC_E_STATE where the alliance has no plans; MGC_E_IO, MGC_E_NOT_FOUND, MGC_E_NO_MEMORY.
+ * @return MGC_OK; MGC_E_INVALID_ARG; MGC_E_STATE where the alliance has no plans; MGC_E_IO, MGC_E_NOT_FOUND,
+ *         MGC_E_NO_MEMORY.
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_report_write(mgc_ctx *ctx, const char *path, const mgc_report *report);
 
-/** Several kinds of plan, day after day, and what the days then cost.  Arrays of kind and day: [kind * days + day].  Everything
- *  stays the caller's. */
+/** Several kinds of plan, day after day, and what the days then cost.  Arrays of kind and day: [kind * days + day].
+ *  Everything stays the caller's. */
 typedef struct mgc_evaluation {
     size_t struct_size;
     const char *name, *currency;    /**< of the case */

@@ -14,9 +14,9 @@
  * them. Keys belong to the host, which gives them by a callback; nothing here makes or keeps one.
  *
  * A pool (mgc_pool_id()) is on the ledger as one more microgrid, the last one, with a manager of its own: everyone's
- * counterparty.  A contract is for what passes the member's meter: of what is taken out, what arrives, at the price of that.
- * The pool ends the day with what it began with, to the micro-currency: payments sum to zero, and its halves of the fees
- * come back with them.
+ * counterparty.  A contract is for what passes the member's meter: of what is taken out, what arrives, at the price
+ * of that.  The pool ends the day with what it began with, to the micro-currency: payments sum to zero, and its
+ * halves of the fees come back with them.
  *
  * Threads: one at a time per day.
  */
@@ -55,7 +55,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_energy_wh(mgc_ctx *ctx, const double *kw, d
 MGC_API MGC_NODISCARD mgc_status mgc_money_micro(mgc_ctx *ctx, const double *amount, size_t n, int64_t *micro);
 
 /** Numbers of members on the chain, beside those of the model: microgrid i of the model is number i + 1, its
- *  organisation i + 2 (1 is the market's), link j number j + 1.  The pool counts as the microgrid after the model's last. */
+ *  organisation i + 2 (1 is the market's), link j number j + 1.  The pool counts as the microgrid after
+ *  the model's last. */
 enum {
     MGC_DAY_ADMINISTRATOR = 1,
     MGC_DAY_MARKET_OPERATOR = 2,

@@ -5,8 +5,8 @@
  * default over a folder of files.
  *
  * A store is a flat set of named files.  A ledger's grow at the end; the consensus log writes into files that were
- * filled with zeros beforehand, because a sync that need not record a new file size costs about half.  Names are 1..MGC_STORAGE_NAME_MAX
- * characters of [a-z0-9.-], chosen by the library; a host may map them to whatever it has.
+ * filled with zeros beforehand, because a sync that need not record a new file size costs about half.  Names are
+ * 1..MGC_STORAGE_NAME_MAX characters of [a-z0-9.-], chosen by the library; a host may map them to whatever it has.
  *
  * Every call is made on the thread that called the library, one at a time per ledger.  A call may
  * not use the ledger, the chain or the context that is calling it.  It answers MGC_CB_DONE or a

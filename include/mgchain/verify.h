@@ -36,7 +36,8 @@ extern "C" {
 enum {
     MGC_PROOF_TRANSACTION = 1, /**< a transaction stands in a final block */
     MGC_PROOF_RECEIPT = 2,     /**< so does a receipt: what came of a transaction, or of the block itself */
-    MGC_PROOF_ANCESTOR = 3,    /**< a block, though it be pruned, is an earlier one of the chain that a final block ends */
+    MGC_PROOF_ANCESTOR = 3,    /**< a block, though it be pruned, is an earlier one of the chain that a final block
+                                    ends */
     MGC_PROOF_CONSISTENCY = 4, /**< the log of an earlier head is the beginning of a final block's */
     MGC_PROOF_RECORD = 5,      /**< a record stood in the state at a day's close */
     MGC_PROOF_ABSENCE = 6,     /**< a record did not stand in the state at a day's close */
@@ -68,7 +69,8 @@ typedef struct mgc_verified {
     uint64_t time_ms;        /**< its time */
     uint8_t block_hash[32];  /**< its hash */
     uint64_t index;          /**< of the transaction, receipt or record; the ancestor's height; the old log's length */
-    const uint8_t *item;     /**< transaction, receipt, the ancestor's header unless pruned, the record's value; else NULL */
+    const uint8_t *item;     /**< transaction, receipt, the ancestor's header unless pruned, the record's value;
+                                  else NULL */
     size_t item_len; /**< bytes in item */
     const uint8_t *key;      /**< of the record, present or absent; else NULL */
     size_t key_len; /**< bytes in key */
