@@ -32,6 +32,7 @@
 enum { CYCLES = 1 }; /* times that on/off decisions are made: measured, a second changes nothing on the reference cases */
 enum { PAY_ROUND_LIMIT = 5000 }; /* a path of 40 members needs 3000 */
 static const double pay_tolerance = 2e-8; /* currency; proposals are exact to 1e-9 */
+enum { WARM_SOFTER = 2 }; /* powers of two */
 enum { NO_WEIGHT = -5000 }; /* below every exponent of a double */
 
 /* --- which stage talks, and about what ------------------------------------------------------------------------------- */
@@ -198,14 +199,17 @@ static bool add_heard(mgc_agent *agent, int64_t hash)
     return true;
 }
 
-/* Where both ends kept the same from an earlier run they go on from there, else both start cold. */
+/* Where both ends kept the same from an earlier run they go on from there, else both start cold.  The penalty is made anew: the
+ * kept one fits the small steps near an optimum, and another day begins far from its own.  A quarter of a cold one, since
+ * yesterday's prices need smaller steps than none (measured: doc/math/bargain.md, section 5). */
 static void first_point(mgc__end *end, const mgc__inbox *in)
 {
     int64_t exponent = (int64_t)mgc__admm_first_penalty(&end->terms);
+    bool warm = end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash;
 
-    if (end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash) return;
-    mgc__start_forget(end);
+    if (!warm) mgc__start_forget(end);
     if (in->values[1] > exponent) exponent = in->values[1];
+    if (warm) exponent -= WARM_SOFTER;
     if (exponent > 200) exponent = 200;
     end->rho = ldexp(1, (int)(exponent < -200 ? -200 : exponent));
 }
