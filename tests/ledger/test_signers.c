@@ -390,6 +390,23 @@ static mgc_status judge(mgc_verifier *v, const struct piece *const *changes, siz
     return mgc_verify_follow(v != NULL ? v : &fresh, proof, w.len, NULL);
 }
 
+/* The same header on another chain of the same members, who signed it there. */
+static void sister_piece(struct piece *p, const char *who)
+{
+    mgc__header h;
+    mgc__cbor_writer w;
+
+    OK(mgc__header_read(ctx, p->header, p->header_len, &h));
+    chain_id[0] ^= 1;
+    memcpy(h.chain_id, chain_id, 32);
+    mgc__cbor_to_fixed(&w, p->header, sizeof p->header);
+    mgc__header_write(&w, &h);
+    ck_assert_int_eq(w.status, MGC_OK);
+    p->header_len = w.len;
+    sign_piece(p, who);
+    chain_id[0] ^= 1;
+}
+
 static struct piece joint, leave, head, forged;
 
 /* 1: plain, 2: 123 to 345, 3: 345 alone, 4: plain. */
@@ -455,6 +472,44 @@ START_TEST(a_change_of_members_left_out)
     ck_assert_int_eq(judge(NULL, NULL, 0, &head), MGC_E_BAD_CERT);
     piece_of(&forged, 1, "12"); /* a change that is none */
     REFUSED(MGC_E_BAD_CERT, &head, &forged, &joint, &leave);
+}
+END_TEST
+
+/* Signers who are of the genesis, too: nothing but the height that the header names tells that a change is missing. */
+START_TEST(a_change_left_out_where_all_signed_before)
+{
+    block("1234", "1234");
+    block("1234", "1234");
+    block(NULL, "123");
+    piece_of(&joint, 1, "1234");
+    piece_of(&leave, 2, "1234");
+    piece_of(&head, 3, "123");
+    REFUSED(MGC_OK, &head, &joint, &leave);
+    REFUSED(MGC_E_BAD_CERT, &head, &joint);
+    ck_assert_int_eq(judge(NULL, NULL, 0, &head), MGC_E_BAD_CERT);
+}
+END_TEST
+
+START_TEST(headers_that_no_chain_has)
+{
+    mgc__header h = {.height = 4, .config_height = 3};
+    mgc__signers next;
+
+    honest();
+    ck_assert_ptr_nonnull(mgc__chain_signers_of(chain, &h, &next));
+    h.height = 3; /* it cannot be signed by those whom it brings itself */
+    ck_assert_ptr_null(mgc__chain_signers_of(chain, &h, &next));
+    piece_of(&forged, 1, "12"); /* of before the configuration that it names */
+    change_piece(&forged, false, "345", 3, "345");
+    REFUSED(MGC_E_BAD_CERT, &forged, &joint, &leave);
+    forged = head; /* a joint change of nothing; others without a joint one */
+    change_piece(&forged, true, "345", 3, "345");
+    REFUSED(MGC_E_BAD_CERT, &forged, &joint, &leave);
+    change_piece(&forged, false, "34", 3, "345");
+    REFUSED(MGC_E_BAD_CERT, &forged, &joint, &leave);
+    forged = joint; /* a change on a sister chain, which the same members signed there */
+    sister_piece(&forged, "1345");
+    REFUSED(MGC_E_WRONG_CHAIN, &head, &forged, &leave);
 }
 END_TEST
 
@@ -542,6 +597,22 @@ END_TEST
 
 /* --- what is pruned ------------------------------------------------------------------------------------ */
 
+/* Whoever can write files puts signers of his own under a change whose block is gone. */
+static void forge_kept_change(const mgc_ledger_opts *opts)
+{
+    const mgc__configuration *c = chain->configurations[1];
+    mgc__place place;
+
+    ck_assert_uint_eq(chain->blocks[c->signers.height - 1].certificate.length, 0);
+    memcpy(forged.header, c->header, forged.header_len = c->header_len);
+    sign_piece(&forged, "678");
+    OK(mgc__journal_append(ledger->journal, MGC__RECORD_MEMBERS, 0, c->signers.height, forged.certificate, forged.certificate_len, &place));
+    OK(mgc__journal_sync(ledger->journal));
+    mgc_ledger_close(ledger);
+    ck_assert_int_eq(mgc_ledger_open(ctx, opts, &ledger), MGC_E_BAD_CERT);
+    ck_assert_ptr_null(ledger);
+}
+
 START_TEST(pruning_keeps_what_shows_the_changes)
 {
     static uint8_t big[3000];
@@ -592,6 +663,7 @@ START_TEST(pruning_keeps_what_shows_the_changes)
     OK(mgc_ledger_verify(ctx, &opts, &verified));
     open_disk(&disk, &ledger, &chain);
     mgc_key_destroy(w.alice);
+    forge_kept_change(&opts);
 }
 END_TEST
 
@@ -617,6 +689,114 @@ START_TEST(a_change_written_into_the_store)
 }
 END_TEST
 
+/* --- the rules by themselves -------------------------------------------------------------------------- */
+
+static void half_of(mgc__half *half, const char *list)
+{
+    half->n = (uint32_t)people_of(list, half->list);
+    half->quorum = half->n / 2 + 1;
+}
+
+static const char *next_of(const mgc__signers *s, bool joint_, const char *members, uint32_t quorum)
+{
+    mgc__header h = {.height = 9, .change = {.joint = joint_, .quorum = quorum}};
+    mgc__signers next;
+
+    h.change.n = (uint32_t)people_of(members, h.change.list);
+    return mgc__signers_next(s, &h, &next);
+}
+
+START_TEST(what_may_follow_what)
+{
+    mgc__signers s = {.height = 5};
+    mgc__header h = {.height = 9, .change = {.joint = true, .n = MGC__CHANGE_MAX, .quorum = MGC__CHANGE_MAX / 2 + 1}};
+    mgc__signers next;
+
+    half_of(&s.now, "123");
+    ck_assert_ptr_null(next_of(&s, true, "124", 2));
+    ck_assert_ptr_null(next_of(&s, false, "123", 2));
+    ck_assert_ptr_nonnull(next_of(&s, true, "123", 2));
+    ck_assert_ptr_null(next_of(&s, true, "123", 3));
+    ck_assert_ptr_nonnull(next_of(&s, false, "123", 3)); /* who is enough is a change, too */
+    ck_assert_ptr_nonnull(next_of(&s, false, "124", 2));
+    s.joint = true;
+    half_of(&s.old, "12");
+    ck_assert_ptr_nonnull(next_of(&s, true, "124", 2));
+    ck_assert_ptr_nonnull(next_of(&s, true, "123", 2));
+    ck_assert_ptr_null(next_of(&s, false, "123", 2));
+    /* Both halves and those who do not count fit a certificate, and not one more. */
+    s = (mgc__signers){.now.n = MGC_MEMBERS_MAX - MGC__CHANGE_MAX};
+    for (uint32_t i = 0; i < s.now.n; i++) s.now.list[i].id = 100 + i;
+    for (uint32_t i = 0; i < MGC__CHANGE_MAX; i++) h.change.list[i].id = 1 + i;
+    ck_assert_ptr_null(mgc__signers_next(&s, &h, &next));
+    s.now.list[s.now.n++].id = 200;
+    ck_assert_ptr_nonnull(mgc__signers_next(&s, &h, &next));
+    h.change.list[0].id = 200; /* one who is in both counts once */
+    ck_assert_ptr_null(mgc__signers_next(&s, &h, &next));
+    h.change.n_others = 1;
+    h.change.others[0].id = 300;
+    ck_assert_ptr_nonnull(mgc__signers_next(&s, &h, &next));
+}
+END_TEST
+
+/* 2, 3 and 4 before and after, 4 with another key then; 5 and 6 sign and do not count.  who: by whose key; ! a signature of other bytes. */
+static mgc_status tally(const char *who, uint32_t *wrong)
+{
+    static const uint8_t header[] = "a header", other[] = "other bytes";
+    const uint8_t hash[32] = {3}, another[32] = {4};
+    uint8_t signatures[KEYS][64];
+    mgc__signers s = {.joint = true};
+    mgc__certificate c = {.block_hash = hash};
+
+    half_of(&s.old, "234");
+    half_of(&s.now, "239");
+    half_of(&s.others, "56");
+    for (; *who != '\0'; who++) {
+        uint32_t key = (uint32_t)(*who - '0');
+        bool bad = who[1] == '!';
+
+        OK(mgc__sign_tagged(ctx, keys[key], "mgchain/vote/1", chain_id, MGC_ROLE_VALIDATOR, bad ? other : header,
+                            bad ? sizeof other : sizeof header, signatures[c.n]));
+        c.votes[c.n].member = key == KEYS + 1 ? 4 : key;
+        c.votes[c.n].signature = signatures[c.n];
+        c.n++;
+        who += bad;
+    }
+    *wrong = 99;
+    if (!mgc__signers_enough(&s, &c)) {
+        ck_assert_int_eq(mgc__signers_check(&s, chain_id, header, sizeof header, hash, &c, wrong), MGC_E_BAD_CERT);
+        return MGC_E_LIMIT;
+    }
+    ck_assert_int_eq(mgc__signers_check(&s, chain_id, header, sizeof header, another, &c, wrong), MGC_E_BAD_CERT); /* good, for another */
+    return mgc__signers_check(&s, chain_id, header, sizeof header, hash, &c, wrong);
+}
+
+START_TEST(each_signature_is_looked_at)
+{
+    static const struct {
+        const char *who;
+        mgc_status status;
+        uint32_t wrong; /* 0: none */
+    } cases[] = {{"23", MGC_OK, 0},           {"234", MGC_OK, 0},          {"239", MGC_OK, 0},   {"2356", MGC_OK, 0},
+                 {"23!", MGC_E_BAD_CERT, 3},  {"234!", MGC_E_BAD_CERT, 4}, {"239!", MGC_E_BAD_CERT, 4},
+                 {"235!", MGC_E_BAD_CERT, 5}, {"237", MGC_E_BAD_CERT, 7},  {"24", MGC_E_BAD_CERT, 0},
+                 {"29", MGC_E_BAD_CERT, 0},   {"25", MGC_E_LIMIT, 0},      {"256", MGC_E_LIMIT, 0}, {"456", MGC_E_LIMIT, 0}};
+    uint32_t wrong;
+
+    for (size_t i = 0; i < MGC__COUNT(cases); i++) {
+        ck_assert_msg(tally(cases[i].who, &wrong) == cases[i].status, "%s", cases[i].who);
+        ck_assert_msg(wrong == cases[i].wrong, "%s: %" PRIu32, cases[i].who, wrong);
+    }
+    mgc__signers s = {.joint = false};
+    mgc__certificate c = {.n = 3, .votes = {{.member = 2}, {.member = 5}, {.member = 6}}};
+    half_of(&s.now, "234");
+    half_of(&s.others, "56");
+    ck_assert(!mgc__signers_enough(&s, &c));
+    c.votes[1].member = 3;
+    ck_assert(mgc__signers_enough(&s, &c));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("all");
@@ -630,6 +810,10 @@ int main(void)
     tcase_add_test(tcase, X3_signatures_of_others_across_a_change);
     tcase_add_test(tcase, X2_a_certificate_of_another_block_across_a_change);
     tcase_add_test(tcase, a_change_of_members_left_out);
+    tcase_add_test(tcase, a_change_left_out_where_all_signed_before);
+    tcase_add_test(tcase, headers_that_no_chain_has);
+    tcase_add_test(tcase, what_may_follow_what);
+    tcase_add_test(tcase, each_signature_is_looked_at);
     tcase_add_test(tcase, a_forged_configuration);
     tcase_add_test(tcase, a_joint_block_with_one_majority);
     tcase_add_test(tcase, former_members_sign_another_past);
