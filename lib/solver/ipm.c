@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Primal-dual interior-point method for convex quadratic programs; method and sources in doc/math/solver.md. */
 #include "solver/ipm_private.h"
+#include "solver/solve.h"
 
 #include <float.h>
 
@@ -336,6 +337,32 @@ static bool bounds_cross(const mgc__qp *qp)
     return false;
 }
 
+/* An empty row that misses 0 clearly is its own proof, multiplied by 1 or -1, whatever tolerance was asked for.  Iterates
+ * would come as near to it as they can and break down where no step gains anything. */
+static bool empty_row_contradicts(mgc__ipm *ipm, const mgc__qp *qp)
+{
+    double *ray = ipm->ray_out;
+
+    for (uint32_t e = 0; e < qp->a->start[qp->n]; e++)
+        if (qp->a->value[e] != 0.0) ray[qp->a->row[e]] = 1.0;
+    for (uint32_t i = 0; i < qp->m; i++) {
+        double miss = fmax(qp->row_lower[i], -qp->row_upper[i]);
+        if (ray[i] != 0.0 || !(miss > MGC__EMPTY_ROW_MET * (1.0 + miss))) continue;
+        memset(ray, 0, ipm->count * sizeof *ray);
+        ray[i] = qp->row_lower[i] > 0.0 ? 1.0 : -1.0;
+        return true;
+    }
+    return false;
+}
+
+/* Whether the program contradicts itself before any step; the ray is then in place.  Crossed bounds are their own
+ * certificate: the ray says nothing. */
+static bool contradicts(mgc__ipm *ipm, const mgc__qp *qp)
+{
+    memset(ipm->ray_out, 0, ipm->count * sizeof *ipm->ray_out);
+    return bounds_cross(qp) || empty_row_contradicts(ipm, qp);
+}
+
 static mgc_status solve_prepared(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ipm_opts *opts, mgc__ipm_result *result)
 {
     uint32_t outcome = MGC_OUTCOME_INFEASIBLE;
@@ -344,8 +371,7 @@ static mgc_status solve_prepared(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ip
     ipm->bound = -INFINITY;
     ipm->kept_merit = NAN;
     ipm->iteration = 0;
-    if (bounds_cross(qp)) { /* crossed bounds are their own certificate: the ray says nothing */
-        memset(ipm->ray_out, 0, ipm->count * sizeof *ipm->ray_out);
+    if (contradicts(ipm, qp)) {
         memset(ipm->best_w, 0, ipm->count * sizeof *ipm->best_w);
         memset(ipm->best_y, 0, ipm->count * sizeof *ipm->best_y);
         write_result(ipm, outcome, &ipm->result);

@@ -15,8 +15,7 @@ bool mgc__search_interrupted(mgc__search *q)
 {
     mgc__solve *s = q->s;
 
-    if (mgc_ctx_cancelled(s->p->ctx)) q->stop = MGC_OUTCOME_CANCELLED;
-    else if (s->deadline_ms > 0 && mgc__now_ms(s->p->ctx) >= s->deadline_ms) q->stop = MGC_OUTCOME_LIMIT;
+    if (mgc__mip_over(q->mip)) q->stop = q->mip->stop;
     else if (s->opts.node_limit > 0 && s->info.nodes >= s->opts.node_limit) q->stop = MGC_OUTCOME_LIMIT;
     return q->stop != MGC_OUTCOME_NONE;
 }
@@ -196,8 +195,7 @@ static mgc_status run(mgc__search *q)
         st = improve(q, node);
         if (st == MGC_OK && mgc__search_sharpen(q->mip, node->bound) <= mgc__mip_cutoff(q->mip)) st = expand(q, node);
         else q->closed_bound = fmin(q->closed_bound, node->bound);
-        if (mgc_ctx_cancelled(q->mip->ctx) ||
-            (q->s->deadline_ms > 0 && mgc__now_ms(q->mip->ctx) >= q->s->deadline_ms))
+        if (mgc__mip_over(q->mip))
             q->closed_bound = fmin(q->closed_bound, node->bound); /* its children may not be what they should */
         mgc__node_free(q->mip->ctx, node);
     }
@@ -256,7 +254,7 @@ static mgc_status branch_and_bound(mgc__solve *s, bool feasibility, uint32_t *ve
     mgc_status st = mgc__mip_setup(&mip, s);
     if (st == MGC_OK && feasibility) st = drop_objective(&mip, &zero);
     if (st == MGC_OK) st = search_init(&q, &mip, s);
-    if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, s->deadline_ms, &infeasible);
+    if (st == MGC_OK) st = mgc__mip_probe(&mip, &q.d, &infeasible);
     if (st == MGC_OK && !infeasible) st = mgc__search_root(&q);
     if (st == MGC_OK && (infeasible || q.stop == MGC_OUTCOME_INFEASIBLE || q.stop == MGC_OUTCOME_UNBOUNDED)) {
         *verdict = infeasible ? MGC_OUTCOME_INFEASIBLE : q.stop;

@@ -46,7 +46,18 @@ typedef struct mgc__mip {
     mgc__ipm_anchor *anchor; /* the root's iterates: other relaxations start there */
     struct mgc__mip_worker **workers; /* opts.threads of them, made when first needed */
     uint32_t n_workers;
+
+    uint64_t work, work_heard; /* entries that loops looked at: in all, and when the limit was last looked at */
+    uint32_t stop;             /* LIMIT or CANCELLED once one of them struck, else NONE: it stays */
 } mgc__mip;
+
+/* --- mip_setup.c: limits --------------------------------------------------------------------- */
+
+/* Whether the time is over or the solve cancelled, asked now. */
+bool mgc__mip_over(mgc__mip *mip);
+/* Count what a loop did, in entries of the matrix, and ask now and then.  Loops end early where it is true: what they
+ * have found by then must hold.  Without a limit that strikes it changes nothing. */
+bool mgc__mip_works(mgc__mip *mip, uint64_t entries);
 
 /* --- mip_domain.c: bounds and what follows from them ----------------------------------------- */
 
@@ -55,10 +66,19 @@ struct mgc__change {
     double lower, upper; /* before */
 };
 
+/* A row's smallest and largest value within the domain: finite terms summed, infinite ones counted. */
+struct mgc__range {
+    double low, high;
+    double error; /* rounding that sums and changes may have left in either */
+    double reach; /* a row with so much room on a side implies nothing there */
+    uint32_t low_infinite, high_infinite;
+};
+
 /* Bounds of all columns, changed by propagation, with what is needed to take changes back. */
 typedef struct mgc__domain {
-    const mgc__mip *mip;
+    mgc__mip *mip;
     double *lower, *upper;     /* n */
+    struct mgc__range *range;  /* m; what the rows' values can be, kept up to date by every change */
     uint32_t *queue;           /* m; rows that wait, a ring */
     uint8_t *queued;           /* m */
     size_t head, waiting;
@@ -67,13 +87,14 @@ typedef struct mgc__domain {
     bool no_memory;
 } mgc__domain;
 
-mgc_status mgc__domain_init(mgc__domain *d, const mgc__mip *mip);
+mgc_status mgc__domain_init(mgc__domain *d, mgc__mip *mip);
 void mgc__domain_free(mgc__domain *d);
 /* The program's box, nothing to take back. */
 void mgc__domain_reset(mgc__domain *d);
 /* Tighten one bound; false where it crosses the other (the domain is then useless but for undo). */
 bool mgc__domain_set(mgc__domain *d, uint32_t column, double lower, double upper);
-/* What follows from the changes since the last call, or from all rows.  false: no point is left. */
+/* What follows from the changes since the last call, or from all rows.  false: no point is left.  Where a limit strikes
+ * not all that follows is found. */
 bool mgc__domain_propagate(mgc__domain *d);
 bool mgc__domain_propagate_all(mgc__domain *d);
 /* Back to when the trail had that length. */
@@ -88,8 +109,8 @@ void mgc__mip_free(mgc__mip *mip);
 /* Other rows in place of all, which are copied; relaxations made before know nothing of them. */
 mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, const uint32_t *col, const double *val,
                              const double *lower, const double *upper);
-/* Make the program tighter by trying each binary both ways, until deadline_ms (0: none); *infeasible where that proves it. */
-mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, uint64_t deadline_ms, bool *infeasible);
+/* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
+mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
 
 /* --- mip_relax.c: relaxations, many at a time ------------------------------------------------ */
 

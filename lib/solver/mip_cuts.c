@@ -217,7 +217,8 @@ static mgc_status choose(struct rounds *q, size_t *chosen)
     for (size_t i = 0; i < q->fresh.n && *chosen < most; i++) {
         bool near = false;
         for (size_t k = first; k < q->kept.n && !near; k++)
-            near = cosine(q, &q->fresh.cut[i], &q->kept.cut[k]) > PARALLEL;
+            if (mgc__mip_works(q->mip, q->fresh.cut[i].n + q->kept.cut[k].n)) near = true; /* none of the rest joins */
+            else near = cosine(q, &q->fresh.cut[i], &q->kept.cut[k]) > PARALLEL;
         if (near) continue;
         q->kept.cut[q->kept.n++] = q->fresh.cut[i];
         q->fresh.cut[i] = (mgc__cut){0};
@@ -267,7 +268,7 @@ static mgc_status one_round(struct rounds *q, mgc__relaxation *r, bool *more)
     mgc_status st = separate(q, r->x);
 
     *more = false;
-    if (st != MGC_OK) return st;
+    if (st != MGC_OK || mgc__mip_over(q->mip)) return st;
     drop_idle(q, r->x, IDLE_MAX);
     st = choose(q, &chosen);
     if (st != MGC_OK || chosen == 0) return st;

@@ -26,7 +26,7 @@ void mgc__cuts_free(mgc_ctx *ctx, mgc__cuts *cuts);
 typedef struct mgc__separator mgc__separator;
 
 /* For the rows and the box that mip has now.  *out may be half-built on failure: destroy it. */
-mgc_status mgc__separator_create(const mgc__mip *mip, mgc__separator **out);
+mgc_status mgc__separator_create(mgc__mip *mip, mgc__separator **out);
 void mgc__separator_destroy(mgc__separator *sep);
 /* x: length n, borrowed. */
 void mgc__separator_set_point(mgc__separator *sep, const double *x);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bound propagation over rows (Savelsbergh 1994, section 1; Achterberg 2007, section 7.1). */
+#include <float.h>
+
 #include "solver/mip.h"
 
 /* A continuous bound moves only where it gains this part of the present range: cycles of rows would converge for
@@ -8,14 +10,15 @@
 /* Rows visited in one propagation, per row of the program. Chosen; chains of 96 periods need 3. */
 enum { VISITS = 20 };
 
-mgc_status mgc__domain_init(mgc__domain *d, const mgc__mip *mip)
+mgc_status mgc__domain_init(mgc__domain *d, mgc__mip *mip)
 {
     *d = (mgc__domain){.mip = mip};
     d->lower = mgc__alloc(mip->ctx, mip->n, sizeof *d->lower);
     d->upper = mgc__alloc(mip->ctx, mip->n, sizeof *d->upper);
     d->queue = mgc__alloc(mip->ctx, mip->m, sizeof *d->queue);
     d->queued = mgc__alloc(mip->ctx, mip->m, sizeof *d->queued);
-    bool ok = d->lower != NULL && d->upper != NULL && d->queue != NULL && d->queued != NULL;
+    d->range = mgc__alloc(mip->ctx, mip->m, sizeof *d->range);
+    bool ok = d->lower != NULL && d->upper != NULL && d->range != NULL && d->queue != NULL && d->queued != NULL;
     return ok ? MGC_OK : mgc__no_memory(mip->ctx, "bounds of branch and bound");
 }
 
@@ -24,6 +27,7 @@ void mgc__domain_free(mgc__domain *d)
     if (d->mip == NULL) return;
     mgc__free(d->mip->ctx, d->lower);
     mgc__free(d->mip->ctx, d->upper);
+    mgc__free(d->mip->ctx, d->range);
     mgc__free(d->mip->ctx, d->queue);
     mgc__free(d->mip->ctx, d->queued);
     mgc__free(d->mip->ctx, d->trail);
@@ -38,13 +42,74 @@ static void drop_queue(mgc__domain *d)
     }
 }
 
+/* --- what rows can be ------------------------------------------------------------------------ */
+
+/* What a column needs of its row's room so that its bounds stay as they are: v times its range, less a part of what
+ * imply() allows (MIP_INTEGRAL and 1e-7, in units of the column). */
+static double reach_of(double v, double lower, double upper)
+{
+    return lower < upper ? fabs(v) * fmax(upper - lower - 0.5e-7, 0.0) : -INFINITY;
+}
+
+static struct mgc__range range_of(const mgc__domain *d, uint32_t row)
+{
+    const mgc__mip *mip = d->mip;
+    struct mgc__range s = {.reach = -0.5 * MIP_CROSSED}; /* the sides themselves may be missed by MIP_CROSSED */
+    double size = 0.0;
+
+    for (uint32_t k = mip->row_start[row]; k < mip->row_start[row + 1]; k++) {
+        double v = mip->row_val[k];
+        uint32_t j = mip->row_col[k];
+        double small = v * (v > 0 ? d->lower[j] : d->upper[j]), large = v * (v > 0 ? d->upper[j] : d->lower[j]);
+        if (isfinite(small)) s.low += small, size += fabs(small);
+        else s.low_infinite++;
+        if (isfinite(large)) s.high += large, size += fabs(large);
+        else s.high_infinite++;
+        s.reach = fmax(s.reach, reach_of(v, d->lower[j], d->upper[j]));
+    }
+    s.error = 2.0 * DBL_EPSILON * (mip->row_start[row + 1] - mip->row_start[row]) * size;
+    return s;
+}
+
+/* Each addition errs by half a unit in the last place of what it gives; the other half is for the reader of the row. */
+static void move_term(double *sum, uint32_t *infinite, double *error, double before, double now)
+{
+    if (isfinite(before)) *sum -= before;
+    else --*infinite;
+    *error += DBL_EPSILON * fabs(*sum);
+    if (isfinite(now)) *sum += now;
+    else ++*infinite;
+    *error += DBL_EPSILON * fabs(*sum);
+}
+
+/* New bounds of column j, and what they mean to the ranges of its rows. */
+static void move_bounds(mgc__domain *d, uint32_t j, double lower, double upper)
+{
+    const mgc__csc *a = &d->mip->a;
+    double old_lower = d->lower[j], old_upper = d->upper[j];
+
+    for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++) {
+        struct mgc__range *r = &d->range[a->row[k]];
+        double v = a->value[k], before_low = v * (v > 0 ? old_lower : old_upper);
+        double before_high = v * (v > 0 ? old_upper : old_lower);
+        move_term(&r->low, &r->low_infinite, &r->error, before_low, v * (v > 0 ? lower : upper));
+        move_term(&r->high, &r->high_infinite, &r->error, before_high, v * (v > 0 ? upper : lower));
+        if (lower < old_lower || upper > old_upper) r->reach = fmax(r->reach, reach_of(v, lower, upper));
+    }
+    d->lower[j] = lower;
+    d->upper[j] = upper;
+}
+
 void mgc__domain_reset(mgc__domain *d)
 {
     memcpy(d->lower, d->mip->box_lower, d->mip->n * sizeof *d->lower);
     memcpy(d->upper, d->mip->box_upper, d->mip->n * sizeof *d->upper);
+    for (uint32_t i = 0; i < d->mip->m; i++) d->range[i] = range_of(d, i);
     d->n_trail = 0;
     drop_queue(d);
 }
+
+/* --- changes --------------------------------------------------------------------------------- */
 
 static void enqueue(mgc__domain *d, uint32_t row)
 {
@@ -78,8 +143,7 @@ bool mgc__domain_set(mgc__domain *d, uint32_t j, double lower, double upper)
         lower = upper = fmin(fmax(0.5 * (lower + upper), d->lower[j]), d->upper[j]);
     }
     remember(d, j);
-    d->lower[j] = lower;
-    d->upper[j] = upper;
+    move_bounds(d, j, lower, upper);
     for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++) enqueue(d, a->row[k]);
     return true;
 }
@@ -89,37 +153,13 @@ void mgc__domain_undo(mgc__domain *d, size_t mark)
     drop_queue(d);
     while (d->n_trail > mark) {
         const struct mgc__change *c = &d->trail[--d->n_trail];
-        d->lower[c->column] = c->lower;
-        d->upper[c->column] = c->upper;
+        move_bounds(d, c->column, c->lower, c->upper);
     }
-}
-
-/* A row's smallest (or, with the bounds swapped, largest) value: finite terms summed, infinite ones counted. */
-struct activity {
-    double low, high;
-    uint32_t low_infinite, high_infinite;
-};
-
-static struct activity activity_of(const mgc__domain *d, uint32_t row)
-{
-    const mgc__mip *mip = d->mip;
-    struct activity s = {0};
-
-    for (uint32_t k = mip->row_start[row]; k < mip->row_start[row + 1]; k++) {
-        double v = mip->row_val[k];
-        uint32_t j = mip->row_col[k];
-        double small = v * (v > 0 ? d->lower[j] : d->upper[j]), large = v * (v > 0 ? d->upper[j] : d->lower[j]);
-        if (isfinite(small)) s.low += small;
-        else s.low_infinite++;
-        if (isfinite(large)) s.high += large;
-        else s.high_infinite++;
-    }
-    return s;
 }
 
 void mgc__domain_activity(const mgc__domain *d, uint32_t row, double *low, double *high)
 {
-    struct activity s = activity_of(d, row);
+    struct mgc__range s = range_of(d, row);
 
     *low = s.low_infinite > 0 ? -INFINITY : s.low;
     *high = s.high_infinite > 0 ? INFINITY : s.high;
@@ -169,11 +209,34 @@ static bool imply_side(mgc__domain *d, uint32_t row, double sum, uint32_t infini
     return true;
 }
 
+/* Whether one side of a row says nothing: the sum stays below it anyway, or leaves every column the room it has.
+ * least, most: the row's range, mirrored for the lower side. */
+static bool is_idle(double least, uint32_t least_infinite, double most, uint32_t most_infinite, double side,
+                    double reach, double error)
+{
+    if (side == INFINITY || least_infinite > 1 || (most_infinite == 0 && most + error <= side)) return true;
+    return least_infinite == 0 && side - least - error >= reach;
+}
+
+/* Most visits find nothing, and rows of many columns are visited by each of them: what is known of the range decides
+ * that without a look at the row. */
+static bool says_nothing(const mgc__domain *d, uint32_t row)
+{
+    const struct mgc__range *r = &d->range[row];
+    double lower = d->mip->row_lower[row], upper = d->mip->row_upper[row];
+
+    return is_idle(r->low, r->low_infinite, r->high, r->high_infinite, upper, r->reach, r->error) &&
+           is_idle(-r->high, r->high_infinite, -r->low, r->low_infinite, -lower, r->reach, r->error);
+}
+
 static bool propagate_row(mgc__domain *d, uint32_t row)
 {
-    const mgc__mip *mip = d->mip;
+    mgc__mip *mip = d->mip;
     double lower = mip->row_lower[row], upper = mip->row_upper[row];
-    struct activity s = activity_of(d, row);
+
+    if (says_nothing(d, row)) return true;
+    mip->work += mip->row_start[row + 1] - mip->row_start[row];
+    struct mgc__range s = d->range[row] = range_of(d, row);
     double slack = MIP_CROSSED * (1.0 + fmax(isfinite(lower) ? fabs(lower) : 0.0, isfinite(upper) ? fabs(upper) : 0.0));
 
     slack += 1e-9 * (fabs(s.low) + fabs(s.high));
@@ -183,7 +246,7 @@ static bool propagate_row(mgc__domain *d, uint32_t row)
         !imply_side(d, row, s.low, s.low_infinite, upper, 1.0))
         return false;
     if (!isfinite(lower)) return true;
-    s = activity_of(d, row);
+    s = d->range[row] = range_of(d, row);
     if (s.high_infinite > 1 || (s.low_infinite == 0 && s.low >= lower)) return true;
     return imply_side(d, row, -s.high, s.high_infinite, -lower, -1.0);
 }
@@ -197,6 +260,7 @@ bool mgc__domain_propagate(mgc__domain *d)
         d->head = d->head + 1 == d->mip->m ? 0 : d->head + 1;
         d->waiting--;
         d->queued[row] = 0;
+        if (mgc__mip_works(d->mip, 1)) break; /* what was found holds */
         if (!propagate_row(d, row)) {
             drop_queue(d);
             return false;

@@ -94,7 +94,10 @@ static bool complete(mgc__heuristic *h)
         if (d->lower[j] == d->upper[j]) continue;
         double wish = fmin(fmax(h->wish[h->order[k]], d->lower[j]), d->upper[j]);
         size_t mark = d->n_trail;
-        if (fix_at(d, j, wish)) continue;
+        if (fix_at(d, j, wish)) {
+            if (mgc__mip_works(h->mip, 1)) return false;
+            continue;
+        }
         mgc__domain_undo(d, mark);
         double other = wish + 1.0 <= d->upper[j] ? wish + 1.0 : wish - 1.0;
         if (other < d->lower[j] || !fix_at(d, j, other)) return false;
@@ -174,6 +177,7 @@ mgc_status mgc__heuristic_round(mgc__heuristic *h, const double *x, unsigned thr
         mgc__domain_reset(h->d);
         wish_by_threshold(h, x, THRESHOLD[t]);
         if (complete(h) && !seen_before(h->mip, h->d)) copy_domain(h->d, &h->r[n++]);
+        if (h->mip->stop != MGC_OUTCOME_NONE) break;
     }
     return solve_batch(h, n);
 }
@@ -225,7 +229,7 @@ mgc_status mgc__heuristic_near(mgc__heuristic *h, const double *wish)
 /* --- flips ----------------------------------------------------------------------------------- */
 
 /* The integer columns by how much the root relaxation disagrees with the incumbent, most first; returns how many. */
-static size_t rank_flips(const mgc__heuristic *h, uint32_t *list, double *distance)
+static size_t rank_flips(mgc__heuristic *h, uint32_t *list)
 {
     const mgc__mip *mip = h->mip;
     size_t n = 0;
@@ -233,16 +237,11 @@ static size_t rank_flips(const mgc__heuristic *h, uint32_t *list, double *distan
     for (uint32_t k = 0; k < mip->n_int; k++) {
         uint32_t j = mip->ints[k];
         double off = fabs(mip->root_x[k] - mip->best[j]);
-        if (mip->box_lower[j] == mip->box_upper[j] || off < 0.02) continue;
-        size_t at = n++;
-        while (at > 0 && distance[at - 1] < off) {
-            distance[at] = distance[at - 1];
-            list[at] = list[at - 1];
-            at--;
-        }
-        distance[at] = off;
-        list[at] = k;
+        h->key[k] = mip->box_lower[j] == mip->box_upper[j] || off < 0.02 ? 0.0 : -off;
     }
+    sort_order(h);
+    while (n < mip->n_int && h->key[h->order[n]] < 0.0) n++;
+    memcpy(list, h->order, n * sizeof *list);
     return n;
 }
 
@@ -266,14 +265,13 @@ mgc_status mgc__heuristic_flips(mgc__heuristic *h, size_t limit)
 {
     mgc__mip *mip = h->mip;
     uint32_t *list = mgc__alloc(mip->ctx, mip->n_int, sizeof *list);
-    double *distance = mgc__alloc(mip->ctx, mip->n_int, sizeof *distance);
-    mgc_status st = list != NULL && distance != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a local search");
+    mgc_status st = list != NULL ? MGC_OK : mgc__no_memory(mip->ctx, "a local search");
 
     unsigned idle = 0; /* batches in a row without a better point */
     for (int round = 0; st == MGC_OK && mip->has_incumbent && round < ROUNDS_MAX && limit > 0 && idle < 2; round++) {
         double before = mip->incumbent;
-        size_t n = 0, count = rank_flips(h, list, distance);
-        for (size_t i = 0; i < count && n < BATCH && n < limit; i++)
+        size_t n = 0, count = rank_flips(h, list);
+        for (size_t i = 0; i < count && n < BATCH && n < limit && mip->stop == MGC_OUTCOME_NONE; i++)
             if (flip(h, list[i])) copy_domain(h->d, &h->r[n++]);
         if (n == 0) break;
         limit -= n;
@@ -281,6 +279,5 @@ mgc_status mgc__heuristic_flips(mgc__heuristic *h, size_t limit)
         idle = mip->incumbent < before ? 0 : idle + 1;
     }
     mgc__free(mip->ctx, list);
-    mgc__free(mip->ctx, distance);
     return st;
 }

@@ -100,7 +100,7 @@ static mgc_status add_cuts(mgc__search *q)
     q->d = (mgc__domain){0};
     st = mgc__domain_init(&q->d, mip);
     if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);
-    return st == MGC_OK && q->stop == MGC_OUTCOME_NONE ? solve_root(q) : st;
+    return st == MGC_OK && q->stop == MGC_OUTCOME_NONE && !mgc__search_interrupted(q) ? solve_root(q) : st;
 }
 
 static mgc_status open_root(mgc__search *q)
@@ -143,7 +143,9 @@ mgc_status mgc__search_root(mgc__search *q)
     if (st != MGC_OK || root_is_done(q)) return st;
     st = first_incumbents(q);
     if (st == MGC_OK) st = mgc__search_report(q, q->proven);
-    if (st != MGC_OK || root_is_done(q)) return st;
+    if (st != MGC_OK) return st;
+    if (q->stop == MGC_OUTCOME_NONE && mgc__mip_over(q->mip)) q->stop = q->mip->stop;
+    if (root_is_done(q)) return st;
     if (q->r[0].outcome == MGC_OUTCOME_OPTIMAL && !mgc__search_closed(q->mip, &q->r[0])) st = add_cuts(q);
     if (st != MGC_OK || root_is_done(q)) return st;
     return open_root(q);

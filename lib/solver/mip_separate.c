@@ -47,7 +47,7 @@ struct unit {
 };
 
 struct mgc__separator {
-    const mgc__mip *mip;
+    mgc__mip *mip;
     const double *x;          /* n; the point to cut off */
     double *activity;         /* m */
     uint32_t *vb_start, *vb_row; /* for each continuous column: rows that bound it by integers alone */
@@ -130,7 +130,7 @@ void mgc__separator_destroy(mgc__separator *sep)
     mgc__free(ctx, sep);
 }
 
-mgc_status mgc__separator_create(const mgc__mip *mip, mgc__separator **out)
+mgc_status mgc__separator_create(mgc__mip *mip, mgc__separator **out)
 {
     mgc__separator *sep = mgc__alloc(mip->ctx, 1, sizeof *sep);
 
@@ -526,6 +526,7 @@ static bool next_row(const mgc__separator *sep, const uint32_t *used, uint32_t n
         if (mip->integer[j] || fabs(v) < 1e-6) continue;
         double range = mip->box_upper[j] - mip->box_lower[j], distance = nearest_bound(sep, j).distance;
         if (isfinite(range) ? distance < INSIDE * range : distance < INSIDE * (1.0 + fabs(sep->x[j]))) continue;
+        if (mgc__mip_works(sep->mip, mip->a.start[j + 1] - mip->a.start[j])) break;
         for (uint32_t e = mip->a.start[j]; e < mip->a.start[j + 1]; e++) {
             uint32_t i = mip->a.row[e];
             bool known = mip->a.value[e] == 0.0 || !may_join(sep, i);
@@ -550,11 +551,13 @@ mgc_status mgc__separate(mgc__separator *sep, mgc__cuts *into)
         uint32_t used[ROWS_SUMMED], n = 0, row = i;
         double weight = 1.0;
         bool found = false;
+        if (mgc__mip_works(sep->mip, mip->row_start[i + 1] - mip->row_start[i])) break; /* the cuts so far hold */
         if (!may_join(sep, i)) continue;
         sum_clear(&sep->total);
         do {
             sum_add_row(sep, &sep->total, row, weight);
             used[n++] = row;
+            sep->mip->work += (uint64_t)DIVISORS_MAX * sep->total.n; /* rounding looks at the sum so often */
             if (sep->total.overflow) break;
             st = round_sum(sep, 1.0, i, into, &found);
             if (st == MGC_OK) st = round_sum(sep, -1.0, i, into, &found);

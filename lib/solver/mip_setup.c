@@ -15,6 +15,28 @@ enum {
 #define TINY_ROW 1e-3 /* largest coefficient of a row below which it is scaled */
 #define LIFT_MIN 1e-3 /* smallest gain, relative to the largest coefficient of the row */
 
+/* --- limits ---------------------------------------------------------------------------------- */
+
+/* Entries between two looks at the clock: some milliseconds of work, beside which a look costs nothing. */
+#define ENTRIES_HEARD (UINT64_C(1) << 20)
+
+bool mgc__mip_over(mgc__mip *mip)
+{
+    const mgc__solve *s = mip->s;
+
+    mip->work_heard = mip->work;
+    if (mip->stop != MGC_OUTCOME_NONE) return true;
+    if (mgc_ctx_cancelled(mip->ctx)) mip->stop = MGC_OUTCOME_CANCELLED;
+    else if (s->deadline_ms > 0 && mgc__now_ms(mip->ctx) >= s->deadline_ms) mip->stop = MGC_OUTCOME_LIMIT;
+    return mip->stop != MGC_OUTCOME_NONE;
+}
+
+bool mgc__mip_works(mgc__mip *mip, uint64_t entries)
+{
+    mip->work += entries;
+    return mip->stop != MGC_OUTCOME_NONE || (mip->work - mip->work_heard >= ENTRIES_HEARD && mgc__mip_over(mip));
+}
+
 /* --- copy ------------------------------------------------------------------------------------ */
 
 static void *copy_of(mgc_ctx *ctx, const void *from, size_t n, size_t size)
@@ -282,6 +304,7 @@ static bool lift_from_trial(mgc__mip *mip, const mgc__domain *d, struct lift *l,
             uint32_t row = mip->a.row[k];
             if (l->seen[row] == l->stamp) continue;
             l->seen[row] = l->stamp;
+            if (mgc__mip_works(mip, mip->row_start[row + 1] - mip->row_start[row])) return true;
             if (!lift_row(mip, d, l, row, j, value)) return false;
         }
     }
@@ -353,12 +376,7 @@ static void adopt_box(mgc__mip *mip, const mgc__domain *d)
 }
 
 /* What was found until the time is over, or the solve cancelled, holds: each column is tried by itself. */
-static bool probe_over(const mgc__mip *mip, uint64_t deadline_ms)
-{
-    return mgc_ctx_cancelled(mip->ctx) || (deadline_ms > 0 && mgc__now_ms(mip->ctx) >= deadline_ms);
-}
-
-static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, uint64_t deadline_ms, bool *infeasible)
+static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, bool *infeasible)
 {
     uint32_t tried = 0;
 
@@ -371,25 +389,35 @@ static bool probe_all(mgc__mip *mip, mgc__domain *d, struct lift *l, uint64_t de
         uint32_t j = mip->ints[k];
         if (d->lower[j] != 0.0 || d->upper[j] != 1.0) continue;
         tried++;
-        if (probe_over(mip, deadline_ms)) break;
+        if (mgc__mip_over(mip)) break;
         if (!probe_column(mip, d, l, j, infeasible)) return false;
     }
     return !d->no_memory;
 }
 
-mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, uint64_t deadline_ms, bool *infeasible)
+/* An empty row that misses 0 clearly: propagation would let it pass. */
+static bool empty_row_contradicts(const mgc__mip *mip)
+{
+    for (uint32_t i = 0; i < mip->m; i++) {
+        double miss = fmax(mip->row_lower[i], -mip->row_upper[i]);
+        if (mip->row_start[i] == mip->row_start[i + 1] && miss > MGC__EMPTY_ROW_MET * (1.0 + miss)) return true;
+    }
+    return false;
+}
+
+mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible)
 {
     struct lift l = {0};
 
     mgc__domain_reset(d);
-    *infeasible = !mgc__domain_propagate_all(d);
+    *infeasible = empty_row_contradicts(mip) || !mgc__domain_propagate_all(d);
     if (*infeasible) return MGC_OK;
     l.count = mgc__alloc(mip->ctx, mip->m, sizeof *l.count);
     l.seen = mgc__alloc(mip->ctx, mip->m, sizeof *l.seen);
     l.root_high = mgc__alloc(mip->ctx, mip->m, sizeof *l.root_high);
     l.shift = mgc__alloc(mip->ctx, mip->m, sizeof *l.shift);
     bool ok = l.shift != NULL && l.count != NULL && l.seen != NULL && l.root_high != NULL &&
-              probe_all(mip, d, &l, deadline_ms, infeasible);
+              probe_all(mip, d, &l, infeasible);
     mgc_status st = ok ? MGC_OK : mgc__no_memory(mip->ctx, "probing");
     if (ok) adopt_box(mip, d);
     if (ok && !*infeasible && l.n > 0) st = rebuild(mip, &l);
@@ -400,6 +428,6 @@ mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, uint64_t deadline_ms, b
     mgc__free(mip->ctx, l.seen);
     mgc__free(mip->ctx, l.root_high);
     mgc__free(mip->ctx, l.shift);
-    d->n_trail = 0;
+    if (st == MGC_OK) mgc__domain_reset(d); /* its rows may be others now */
     return st;
 }
