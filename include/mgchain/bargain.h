@@ -404,8 +404,8 @@ typedef struct mgc_agreement {
     uint32_t trades, pairs;   /**< for the two functions below */
     uint32_t rounds; /**< of proposals for trades */
     uint32_t no_trade; /**< 1: cooperation did not pay; the member stays alone */
-    /** [currency] as in mgc_member_info; never sent to anyone */
-    double standalone_cost, standalone_bound, cost, payment, final_cost;
+    double standalone_cost, standalone_bound, cost, payment, final_cost; /**< [currency] as in mgc_member_info;
+                                                                              never sent to anyone */
     double lower_bound;       /**< [currency] as in mgc_member_info */
     double primal, dual;      /**< [-] of the last round, own links */
     const uint8_t *bytes;     /**< canonical bytes of trades, prices and payments: for each pair the same at both
