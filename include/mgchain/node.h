@@ -244,14 +244,14 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * "payments"      microgrid               id payer payee amount_micro first_slot last_slot state run_hash height
  * "schedule"      microgrid, slot, carrier
  *                                         slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh
- *                                         acknowledged_height
+ *                                         acknowledged_height take_less_wh give_less_wh
  * "terms"         slot                    slot link capacity_wh fee (where they differ from the link's)
  * "flows"         slot, carrier           slot link forward_wh backward_wh capacity_wh
  * "readings"      meter, microgrid, slot, carrier
  *                                         slot meter microgrid in_wh out_wh quality height
  * "settlement"    microgrid, slot, carrier
  *                                         slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro
- *                                         imbalance_micro fee_micro carbon_g
+ *                                         imbalance_micro fee_micro carbon_g curtailed_micro
  * "tariffs"       slot, carrier           slot microgrid carrier buy_price sell_price short_price long_price
  *                                         emission_mg_per_kwh
  * "auctions"      slot, carrier           slot carrier bids reveal_ms ended_height price volume_wh (volume_wh: "" where

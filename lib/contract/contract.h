@@ -258,6 +258,9 @@ enum {
     SCHEDULE_SENT,
     SCHEDULE_ACKNOWLEDGED,
     SCHEDULE_FEE,
+    SCHEDULE_MADE, /* so many when its gate closes */
+    SCHEDULE_TAKE_LESS = SCHEDULE_MADE, /* curtailed since: 0 in records of before */
+    SCHEDULE_GIVE_LESS,
     SCHEDULE_INTS
 };
 enum { TERMS_CAPACITY, TERMS_FEE, TERMS_INTS };
@@ -265,7 +268,18 @@ enum { READING_IN, READING_OUT, READING_QUALITY, READING_HEIGHT, READING_INTS };
 /* ... of settlement */
 enum { TARIFF_BUY, TARIFF_SELL, TARIFF_SHORT, TARIFF_LONG, TARIFF_EMISSION, TARIFF_INTS };
 enum { SETTLED_STATE, SETTLED_TIME, SETTLED_INTS };
-enum { RESULT_METERED, RESULT_POSITION, RESULT_GRID, RESULT_IMBALANCE, RESULT_FEE, RESULT_CARBON, RESULT_EXPORT, RESULT_INTS };
+enum {
+    RESULT_METERED,
+    RESULT_POSITION,
+    RESULT_GRID,
+    RESULT_IMBALANCE,
+    RESULT_FEE,
+    RESULT_CARBON,
+    RESULT_EXPORT,
+    RESULT_USUAL, /* so many where nothing was curtailed */
+    RESULT_CURTAILED = RESULT_USUAL,
+    RESULT_INTS
+};
 
 enum { STATE_PROVISIONAL = 1, STATE_FINAL = 2, STATE_DISPUTED = 3 };
 
@@ -339,7 +353,8 @@ enum {
     CODE_GRID_ENERGY = 25,
     CODE_BID_DEPOSIT = 26,
     CODE_BID_ESCROW = 27,
-    CODE_CALL_FEE = 28
+    CODE_CALL_FEE = 28,
+    CODE_CURTAILED = 29
 };
 /* Parts of a transfer's id, so that each thing that moves has its own: contract, number, part. */
 enum {

@@ -2,12 +2,14 @@
 /* Contract 3, scheduling: when a slot's gate closes, what was nominated and agreed becomes each microgrid's schedule.
  *
  * Records (doc/contracts.md):
- *   S slot microgrid carrier    set points: bought, sold, received, sent; height of the acknowledgement; links' fees
+ *   S slot microgrid carrier    set points: bought, sold, received, sent; height of the acknowledgement; links' fees;
+ *                               what the dispatcher curtailed since: to be taken less, to be given less
  *   L link slot                 the dispatcher's terms of a link for a slot: capacity, fee
  *   F slot link                 flow forward and backward, capacity
  *   R meter slot                a meter's registers (metering.c)
  *
- * A microgrid's position is bought - sold + received - sent: what settlement compares its meters with. */
+ * A microgrid's position is bought - sold + received - sent - taken less + given less: what settlement compares its meters
+ * with. */
 #include "contract/contract.h"
 
 enum { FLOW_FORWARD, FLOW_BACKWARD, FLOW_CAPACITY, FLOW_INTS };
@@ -18,7 +20,7 @@ static mgc__key schedule_key(uint64_t slot, int64_t microgrid, int64_t carrier)
 }
 
 /* Add to a place of a record that may not exist yet. */
-static mgc_status add_to(mgc_env *env, const mgc__key *key, uint32_t place, int64_t amount, uint32_t n)
+static mgc_status add_to(mgc_env *env, const mgc__key *key, uint32_t place, int64_t amount)
 {
     mgc__rec rec;
     mgc_status st = mgc__rec_get(env, env->contract, key, &rec);
@@ -27,7 +29,7 @@ static mgc_status add_to(mgc_env *env, const mgc__key *key, uint32_t place, int6
     if (amount > (int64_t)MGC_AMOUNT_MAX - rec.v[place])
         return mgc_env_refuse(env, MGC_E_OVERFLOW, "a schedule's sum is over 2^62 Wh");
     rec.v[place] += amount;
-    return mgc__rec_put_ints(env, key, rec.v, n);
+    return mgc__rec_put_ints(env, key, rec.v, SCHEDULE_MADE);
 }
 
 static mgc_status add_nominations(mgc_env *env, uint64_t slot)
@@ -39,8 +41,8 @@ static mgc_status add_nominations(mgc_env *env, uint64_t slot)
     mgc__walk_begin(&w, MGC_CONTRACT_TRADING, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         mgc__key key = schedule_key(slot, (int64_t)mgc__key_read(w.key, 9, 4), w.key[13]);
-        st = add_to(env, &key, SCHEDULE_BUY, w.rec.v[NOMINATION_BUY], SCHEDULE_INTS);
-        if (st == MGC_OK) st = add_to(env, &key, SCHEDULE_SELL, w.rec.v[NOMINATION_SELL], SCHEDULE_INTS);
+        st = add_to(env, &key, SCHEDULE_BUY, w.rec.v[NOMINATION_BUY]);
+        if (st == MGC_OK) st = add_to(env, &key, SCHEDULE_SELL, w.rec.v[NOMINATION_SELL]);
     }
     return st != MGC_OK ? st : env->broken;
 }
@@ -53,8 +55,8 @@ static mgc_status add_fee(mgc_env *env, const mgc__rec *trade, const mgc__rec *l
     mgc_status st = mgc_worth((uint64_t)trade->v[TRADE_WH], link->v[LINK_FEE], &fee);
 
     if (st != MGC_OK) return mgc_env_refuse(env, st, "the fee of a link is over 2^62");
-    st = add_to(env, seller, SCHEDULE_FEE, fee / 2, SCHEDULE_INTS);
-    return st != MGC_OK ? st : add_to(env, buyer, SCHEDULE_FEE, fee - fee / 2, SCHEDULE_INTS);
+    st = add_to(env, seller, SCHEDULE_FEE, fee / 2);
+    return st != MGC_OK ? st : add_to(env, buyer, SCHEDULE_FEE, fee - fee / 2);
 }
 
 /* The link's flow; trading and terms() keep to the capacity, this looks again. */
@@ -93,8 +95,8 @@ static mgc_status add_agreements(mgc_env *env, uint64_t slot)
             if (st == MGC_OK) st = add_flow(env, slot, &w.rec, &link);
             if (st == MGC_OK) st = add_fee(env, &w.rec, &link, &seller, &buyer);
         }
-        if (st == MGC_OK) st = add_to(env, &seller, SCHEDULE_SENT, w.rec.v[TRADE_WH], SCHEDULE_INTS);
-        if (st == MGC_OK) st = add_to(env, &buyer, SCHEDULE_RECEIVED, w.rec.v[TRADE_DELIVERED], SCHEDULE_INTS);
+        if (st == MGC_OK) st = add_to(env, &seller, SCHEDULE_SENT, w.rec.v[TRADE_WH]);
+        if (st == MGC_OK) st = add_to(env, &buyer, SCHEDULE_RECEIVED, w.rec.v[TRADE_DELIVERED]);
     }
     return st != MGC_OK ? st : env->broken;
 }
@@ -152,6 +154,64 @@ static mgc_status terms(mgc_env *env, const mgc__method *method, const mgc__valu
     return st;
 }
 
+/* --- curtailment ------------------------------------------------------------------------------------------ */
+
+/* After the gate there is a set point to change; after its end a slot is as it was. */
+static mgc_status curtailable(mgc_env *env, const mgc__market *market, int64_t slot)
+{
+    mgc_status st = mgc__slot_known(env, market, slot);
+
+    if (st != MGC_OK) return st;
+    if (!mgc__scheduled(env, market, slot))
+        return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " has no schedule yet", slot);
+    if (mgc_slot_begin_ms((uint64_t)slot + 1, market->slot_ms) <= env->time_ms)
+        return mgc_env_refuse(env, MGC_E_SLOT, "slot %" PRId64 " ended at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
+                              mgc_slot_begin_ms((uint64_t)slot + 1, market->slot_ms), env->time_ms);
+    return MGC_OK;
+}
+
+/* An order takes the place of the one before it; the new set point is to be acknowledged anew. */
+static mgc_status curtail_row(mgc_env *env, const mgc__market *market, int64_t microgrid, int64_t carrier, const int64_t *row)
+{
+    mgc__key key = schedule_key((uint64_t)row[0], microgrid, carrier);
+    mgc__rec rec;
+    int64_t takes, gives;
+    mgc_status st = curtailable(env, market, row[0]);
+
+    if (st == MGC_OK) st = mgc__rec_get(env, env->contract, &key, &rec);
+    if (st == MGC_E_NOT_FOUND)
+        return mgc_env_refuse(env, MGC_E_SLOT, "microgrid %" PRId64 " has no schedule of %s in slot %" PRId64, microgrid,
+                              mgc__carrier_name(carrier), row[0]);
+    if (st != MGC_OK) return st;
+    takes = rec.v[SCHEDULE_BUY] + rec.v[SCHEDULE_RECEIVED]; /* each at most 2^62 */
+    gives = rec.v[SCHEDULE_SELL] + rec.v[SCHEDULE_SENT];
+    if (row[1] < 0 || row[2] < 0 || row[1] > takes || row[2] > gives)
+        return mgc_env_refuse(env, MGC_E_RANGE,
+                              "slot %" PRId64 ": %" PRId64 " Wh taken less and %" PRId64 " given less; it is to take %" PRId64
+                              " and to give %" PRId64,
+                              row[0], row[1], row[2], takes, gives);
+    rec.v[SCHEDULE_TAKE_LESS] = row[1];
+    rec.v[SCHEDULE_GIVE_LESS] = row[2];
+    rec.v[SCHEDULE_ACKNOWLEDGED] = 0;
+    return mgc__rec_put_ints(env, &key, rec.v, SCHEDULE_INTS);
+}
+
+static mgc_status curtail(mgc_env *env, const mgc__method *method, const mgc__values *values)
+{
+    const struct mgc__value *a = values->at;
+    mgc__market market;
+    mgc__row_reader rows;
+    int64_t row[COLUMNS_MAX];
+    mgc__rec grid;
+    mgc_status st = mgc__role_signed(env, MGC_ROLE_DISPATCHER, "dispatcher");
+
+    if (st == MGC_OK) st = mgc__market_get(env, &market);
+    if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", a[0].number, &grid);
+    mgc__row_begin(&rows, method, values, 2);
+    while (st == MGC_OK && mgc__row_next(&rows, row)) st = curtail_row(env, &market, a[0].number, a[1].number, row);
+    return st != MGC_OK ? st : mgc_env_emit(env, "curtailed", a[3].bytes, a[3].len);
+}
+
 /* --- acknowledgements ------------------------------------------------------------------------------------- */
 
 static mgc_status acknowledge_slot(mgc_env *env, int64_t microgrid, uint64_t slot, bool *found, bool *fresh)
@@ -167,7 +227,7 @@ static mgc_status acknowledge_slot(mgc_env *env, int64_t microgrid, uint64_t slo
         if (rec.v[SCHEDULE_ACKNOWLEDGED] != 0) continue;
         *fresh = true;
         rec.v[SCHEDULE_ACKNOWLEDGED] = (int64_t)env->height;
-        st = mgc__rec_put_ints(env, &key, rec.v, SCHEDULE_INTS);
+        st = mgc__rec_put_ints(env, &key, rec.v, rec.n);
         if (st != MGC_OK) return st;
     }
     return MGC_OK;
@@ -198,8 +258,11 @@ static mgc_status acknowledge(mgc_env *env, const mgc__method *method, const mgc
     return MGC_OK;
 }
 
-static const mgc__rule rules[] = {
-    {"terms", terms}, {"acknowledge", acknowledge}, {"read", mgc__meter_read}, {"correct", mgc__meter_correct}};
+static const mgc__rule rules[] = {{"terms", terms},
+                                  {"curtail", curtail},
+                                  {"acknowledge", acknowledge},
+                                  {"read", mgc__meter_read},
+                                  {"correct", mgc__meter_correct}};
 
 /* --- queries ------------------------------------------------------------------------------------------------ */
 
@@ -208,7 +271,8 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
     mgc__key prefix = mgc__slot_prefix('S', filter);
     mgc__walk w;
     mgc_status st = mgc_rows_begin(
-        rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height");
+        rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height take_less_wh "
+              "give_less_wh");
 
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
@@ -221,8 +285,10 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.key[13]);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, v, SCHEDULE_ACKNOWLEDGED);
         if (st == MGC_OK)
-            st = mgc_rows_put_int(rows, v[SCHEDULE_BUY] - v[SCHEDULE_SELL] + v[SCHEDULE_RECEIVED] - v[SCHEDULE_SENT]);
+            st = mgc_rows_put_int(rows, v[SCHEDULE_BUY] - v[SCHEDULE_SELL] + v[SCHEDULE_RECEIVED] - v[SCHEDULE_SENT] -
+                                            v[SCHEDULE_TAKE_LESS] + v[SCHEDULE_GIVE_LESS]);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, v[SCHEDULE_ACKNOWLEDGED]);
+        if (st == MGC_OK) st = mgc__rows_put_ints(rows, v + SCHEDULE_TAKE_LESS, 2);
     }
     return st;
 }

@@ -99,6 +99,9 @@ static const mgc__method methods[] = {
     {MGC_CONTRACT_TRADING, "clear", {SLOT("slot"), UINT("carrier", 1, 2)}},
 
     {MGC_CONTRACT_SCHEDULING, "terms", {ID("link"), ROWS("rows", "slot capacity_wh fee_micro_per_kwh")}},
+    {MGC_CONTRACT_SCHEDULING,
+     "curtail",
+     {ID("microgrid"), UINT("carrier", 1, 2), ROWS("rows", "slot take_less_wh give_less_wh"), TEXT("reason", 1)}},
     {MGC_CONTRACT_SCHEDULING, "acknowledge", {ID("microgrid"), SLOT("first_slot"), SLOT("last_slot")}},
     {MGC_CONTRACT_SCHEDULING, "read", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality")}},
     {MGC_CONTRACT_SCHEDULING, "correct", {ID("meter"), ROWS("rows", "slot in_wh out_wh quality"), TEXT("reason", 1)}},

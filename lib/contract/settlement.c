@@ -12,12 +12,14 @@
  * and carrier,
  *
  *   metered   = sum over its meters of (in - out)             what it took from outside
- *   position  = bought - sold + received - sent               what its schedule says
+ *   position  = bought - sold + received - sent               what its schedule says,
+ *               - taken less + given less                     curtailed by the dispatcher since
  *   deviation = metered - position                            netted before any trade is judged
  *
  * Energy that was agreed over a link and came over the grid instead leaves the deviation as it is.  The deviation is
- * bought from (> 0) or sold to (< 0) the utility at the tariff's prices for it; trades are paid as agreed.  Every
- * amount moves between two accounts, so a slot sums to zero by itself.
+ * bought from (> 0) or sold to (< 0) the utility at the tariff's prices for it; trades are paid as agreed.  What was
+ * curtailed is no deviation: it goes back to the utility at the prices of the day before.  Every amount moves between
+ * two accounts, so a slot sums to zero by itself.
  *
  * Happy path of a slot: read ... read, settle (provisional), window, finalise.
  *   a reading is missing  settle leaves that microgrid out and names the meter; the others go on; settle again later
@@ -31,7 +33,7 @@
 
 enum { CARRIERS = 3 };
 /* Parts of transfers' ids of a microgrid in a slot: microgrid * 256 + carrier * 16 + one of these. */
-enum { STEP_BUY = 1, STEP_SELL, STEP_IMBALANCE, STEP_FEE, STEP_CARBON, STEP_ENERGY };
+enum { STEP_BUY = 1, STEP_SELL, STEP_IMBALANCE, STEP_FEE, STEP_CARBON, STEP_ENERGY, STEP_CURTAILED };
 
 /* --- tariffs ---------------------------------------------------------------------------------------- */
 
@@ -105,7 +107,7 @@ typedef struct result {
     int64_t schedule[SCHEDULE_INTS];
     int64_t position;
     uint64_t carbon_g;
-    int64_t buy_micro, sell_micro, imbalance_micro, fee_micro; /* paid by the microgrid: > 0 */
+    int64_t buy_micro, sell_micro, imbalance_micro, fee_micro, curtailed_micro; /* paid by the microgrid: > 0 */
 } result;
 
 /* Sum without overflow; amounts are at most 2^62 each. */
@@ -158,6 +160,19 @@ static mgc_status add_schedule(mgc_env *env, int64_t slot, int64_t microgrid, ui
     r->fee_micro = rec.v[SCHEDULE_FEE];
     for (uint32_t i = 0; i < SCHEDULE_ACKNOWLEDGED && st == MGC_OK; i++)
         st = add(env, &r->position, sign[i] * rec.v[i]);
+    if (st == MGC_OK) st = add(env, &r->position, rec.v[SCHEDULE_GIVE_LESS]);
+    return st != MGC_OK ? st : add(env, &r->position, -rec.v[SCHEDULE_TAKE_LESS]);
+}
+
+/* What need not be taken is given back at what buying it costs, what may not be given costs no more than selling it would
+ * have brought: nobody is worse off than if it had not been nominated or agreed. */
+static mgc_status price_curtailed(const mgc__rec *tariff, result *r)
+{
+    int64_t paid = 0, refunded = 0;
+    mgc_status st = mgc_worth((uint64_t)r->schedule[SCHEDULE_GIVE_LESS], tariff->v[TARIFF_SELL], &paid);
+
+    if (st == MGC_OK) st = mgc_worth((uint64_t)r->schedule[SCHEDULE_TAKE_LESS], tariff->v[TARIFF_BUY], &refunded);
+    r->curtailed_micro = paid - refunded; /* each within 2^62 */
     return st;
 }
 
@@ -177,6 +192,7 @@ static mgc_status price(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t 
     if (st == MGC_OK) st = mgc_worth((uint64_t)r->schedule[SCHEDULE_SELL], t.v[TARIFF_SELL], &r->sell_micro);
     if (st == MGC_OK && deviation >= 0) st = mgc_worth((uint64_t)deviation, t.v[TARIFF_SHORT], &r->imbalance_micro);
     if (st == MGC_OK && deviation < 0) st = mgc_worth((uint64_t)-deviation, t.v[TARIFF_LONG], &r->imbalance_micro);
+    if (st == MGC_OK) st = price_curtailed(&t, r);
     r->sell_micro = -r->sell_micro;
     if (deviation < 0) r->imbalance_micro = -r->imbalance_micro;
     return st == MGC_E_OVERFLOW ? mgc_env_refuse(env, st, "slot %" PRId64 ": an amount is over 2^62", slot) : st;
@@ -220,13 +236,14 @@ static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, con
         const result *r = &results[c];
         mgc__key key =
             mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid), c + 1);
+        bool curtailed = r->schedule[SCHEDULE_TAKE_LESS] > 0 || r->schedule[SCHEDULE_GIVE_LESS] > 0;
         mgc_status st;
 
         if (!r->used) continue;
         st = mgc__rec_put_ints(env, &key,
                                (int64_t[]){r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro,
-                                           r->fee_micro, (int64_t)r->carbon_g, r->out_of_grid_meter},
-                               RESULT_INTS);
+                                           r->fee_micro, (int64_t)r->carbon_g, r->out_of_grid_meter, r->curtailed_micro},
+                               curtailed ? RESULT_INTS : RESULT_USUAL);
         if (st != MGC_OK) return st;
     }
     return MGC_OK;
@@ -491,6 +508,7 @@ static mgc_status book(mgc_env *env, int64_t slot, int64_t microgrid, const resu
         st = book_energy(env, slot, microgrid, c, r);
         /* What it receives first, so that it can pay. */
         if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_SELL, CODE_GRID_SELL, r->sell_micro);
+        if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_CURTAILED, CODE_CURTAILED, r->curtailed_micro);
         if (st == MGC_OK) st = pay_utility(env, slot, microgrid, c, STEP_BUY, CODE_GRID_BUY, r->buy_micro);
         if (st == MGC_OK)
             st = pay_utility(env, slot, microgrid, c, STEP_IMBALANCE, CODE_IMBALANCE, r->imbalance_micro);
@@ -571,7 +589,7 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
     mgc__walk w;
     mgc_status st = mgc_rows_begin(
         rows, "slot microgrid carrier state metered_wh position_wh deviation_wh grid_micro imbalance_micro "
-              "fee_micro carbon_g");
+              "fee_micro carbon_g curtailed_micro");
 
     if (filter->slot != UINT64_MAX) prefix = mgc__key_u64(prefix, filter->slot);
     mgc__walk_begin(&w, env->contract, &prefix);
@@ -586,6 +604,7 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[RESULT_METERED] - w.rec.v[RESULT_POSITION]);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v + RESULT_GRID, RESULT_CARBON + 1 - RESULT_GRID);
+        if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[RESULT_CURTAILED]);
     }
     return st;
 }
