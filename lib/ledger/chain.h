@@ -60,7 +60,7 @@ struct mgc_chain {
     uint64_t day_txs;   /* transactions before it */
     uint64_t n_records_settled; /* in the state after the last stored block */
     uint8_t hash[32];
-    mgc__tree txs;       /* tx id -> height 8, index 4 */
+    mgc__tree txs;       /* tx id -> height 8, index 4; of the open block, too */
     mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing; built when it is first asked for */
     bool transfers_built;
     mgc__tree places;        /* find.c: senders, changes, events; built when it is first asked for, up to: */
@@ -90,7 +90,8 @@ struct mgc_chain {
     mgc__merkle tx_tree, receipt_tree;
     uint32_t n_open_txs;
     mgc__change change; /* of who signs, by the open block; n 0: none */
-    mgc__tree open_txs; /* ids in the open block */
+    mgc__item **open_items; /* n_open_txs of them, in txs: taken out again unless the block stands */
+    size_t cap_open_items;
 };
 
 struct mgc_ledger {
@@ -109,6 +110,7 @@ struct mgc_ledger {
 /* --- exec.c: admitting and executing ------------------------------------------------------------- */
 
 mgc_status mgc__admit(mgc_chain *chain, const uint8_t *bytes, size_t len, mgc__tx *tx);
+/* A transaction is known by all of its bytes, for its id does not cover the signatures: by its leaf in a block's tree. */
 void mgc__seen_hash(const mgc__tx *tx, uint8_t hash[32]);
 uint8_t *mgc__seen_slot(mgc_ledger *ledger, const uint8_t hash[32]);
 void mgc__nonce_key(uint8_t key[37], const uint8_t sender[32], uint32_t contract);

@@ -272,10 +272,9 @@ mgc_status mgc_chain_next_nonce(mgc_chain *chain, const uint8_t *sender, uint32_
     return MGC_OK;
 }
 
-/* A transaction is known by all of its bytes: its id does not cover the signatures. */
 void mgc__seen_hash(const mgc__tx *tx, uint8_t hash[32])
 {
-    mgc__hash_tagged("mgchain/seen/1", tx->bytes, tx->len, hash);
+    mgc__merkle_leaf(tx->bytes, tx->len, hash);
 }
 
 uint8_t *mgc__seen_slot(mgc_ledger *ledger, const uint8_t hash[32])
@@ -283,16 +282,17 @@ uint8_t *mgc__seen_slot(mgc_ledger *ledger, const uint8_t hash[32])
     return ledger->seen[mgc__get_be32(hash) % MGC__SEEN];
 }
 
-static mgc_status verify_once(mgc_ledger *ledger, const mgc__tx *tx)
+static mgc_status verify_once(mgc_ledger *ledger, mgc__tx *tx)
 {
-    uint8_t hash[32], *slot;
     mgc_status status;
+    uint8_t *slot;
 
-    mgc__seen_hash(tx, hash);
-    slot = mgc__seen_slot(ledger, hash);
-    if (memcmp(slot, hash, 32) == 0) return MGC_OK;
+    mgc__seen_hash(tx, tx->leaf);
+    tx->has_leaf = true;
+    slot = mgc__seen_slot(ledger, tx->leaf);
+    if (memcmp(slot, tx->leaf, 32) == 0) return MGC_OK;
     status = mgc__tx_verify(ledger->ctx, tx);
-    if (status == MGC_OK) memcpy(slot, hash, 32);
+    if (status == MGC_OK) memcpy(slot, tx->leaf, 32);
     return status;
 }
 
@@ -301,7 +301,7 @@ static mgc_status check_nonce(mgc_chain *chain, const mgc__tx *tx)
     uint64_t last = last_nonce(&chain->state, tx->sender, tx->contract);
     mgc_ctx *ctx = chain->ledger->ctx;
 
-    if (mgc__tree_get(&chain->txs, tx->id, 32) != NULL || mgc__tree_get(&chain->open_txs, tx->id, 32) != NULL)
+    if (mgc__tree_get(&chain->txs, tx->id, 32) != NULL)
         return mgc__fail(ctx, MGC_E_DUPLICATE_TXID, "ledger: the transaction stands in chain %s already",
                          chain->name);
     if (tx->nonce <= last)
@@ -365,7 +365,10 @@ void mgc__exec_drop(mgc_chain *chain)
     mgc__buf_free(&chain->exec.output);
     mgc__buf_free(&chain->tx_bytes);
     mgc__buf_free(&chain->receipt_bytes);
-    mgc__tree_free(&chain->open_txs);
+    while (chain->n_open_txs > 0) {
+        mgc__item *item = chain->open_items[--chain->n_open_txs];
+        mgc__free(chain->ledger->ctx, mgc__tree_remove(&chain->txs, item->bytes, item->key_len));
+    }
     chain->open = false;
 }
 
@@ -400,7 +403,6 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     mgc__buf_init(&chain->tx_bytes, ctx, MGC_BLOCK_BYTES_MAX);
     mgc__buf_init(&chain->receipt_bytes, ctx, 2 * MGC__BLOCK_RECEIPTS_MAX);
     mgc__buf_init(&chain->own_events, ctx, 0);
-    mgc__tree_init(&chain->open_txs, ctx);
     mgc__merkle_init(&chain->tx_tree);
     mgc__merkle_init(&chain->receipt_tree);
     chain->n_open_txs = 0;
@@ -421,8 +423,8 @@ mgc_status mgc__exec_begin(mgc_chain *chain, uint64_t time_ms)
     return MGC_OK;
 }
 
-/* Append a byte string to a list of them and its hash to the tree. */
-static mgc_status push_bytes(mgc__buf *list, mgc__merkle *tree, const uint8_t *bytes, size_t len)
+/* Append a byte string to a list of them and its hash to the tree; leaf: that hash, NULL where it is to be taken. */
+static mgc_status push_bytes(mgc__buf *list, mgc__merkle *tree, const uint8_t *bytes, size_t len, const uint8_t *leaf)
 {
     mgc__cbor_writer w;
     uint8_t hash[32];
@@ -430,8 +432,8 @@ static mgc_status push_bytes(mgc__buf *list, mgc__merkle *tree, const uint8_t *b
     mgc__cbor_to_buf(&w, list);
     mgc__cbor_put_bytes(&w, bytes, len);
     if (w.status != MGC_OK) return w.status;
-    mgc__merkle_leaf(bytes, len, hash);
-    mgc__merkle_push(tree, hash);
+    if (leaf == NULL) mgc__merkle_leaf(bytes, len, hash);
+    mgc__merkle_push(tree, leaf != NULL ? leaf : hash);
     return MGC_OK;
 }
 
@@ -457,7 +459,7 @@ static mgc_status push_receipt(mgc_chain *chain, const uint8_t *tx_id, mgc_statu
     mgc__cbor_to_buf(&w, &bytes);
     mgc__receipt_write(&w, &r);
     status = w.status;
-    if (status == MGC_OK) status = push_bytes(&chain->receipt_bytes, &chain->receipt_tree, bytes.bytes, bytes.len);
+    if (status == MGC_OK) status = push_bytes(&chain->receipt_bytes, &chain->receipt_tree, bytes.bytes, bytes.len, NULL);
     mgc__buf_free(&bytes);
     return status;
 }
@@ -473,19 +475,24 @@ static mgc_status spend_nonce(mgc_chain *chain, const mgc__tx *tx)
     return mgc__state_put(&chain->state, key, sizeof key, value, w.len);
 }
 
-static mgc_status remember_tx(mgc__tree *tree, const uint8_t id[32], uint64_t height, uint32_t index)
+/* Its place, once the block stands; until then it can be taken out again without memory. */
+static mgc_status remember_tx(mgc_chain *chain, const uint8_t id[32])
 {
-    uint8_t place[12];
+    mgc_ctx *ctx = chain->ledger->ctx;
     mgc__item *item, *old;
+    uint8_t place[12];
 
-    mgc__put_be64(place, height);
-    mgc__put_be32(place + 8, index);
-    item = mgc__item_create(tree->ctx, id, 32, place, sizeof place);
-    if (item == NULL || !mgc__tree_put(tree, item, &old)) {
-        mgc__free(tree->ctx, item);
+    mgc__put_be64(place, chain->exec.height);
+    mgc__put_be32(place + 8, chain->n_open_txs);
+    if (!mgc__grow(ctx, (void **)&chain->open_items, &chain->cap_open_items, (size_t)chain->n_open_txs + 1, sizeof item))
+        return MGC_E_NO_MEMORY;
+    item = mgc__item_create(ctx, id, 32, place, sizeof place);
+    if (item == NULL || !mgc__tree_put(&chain->txs, item, &old)) {
+        mgc__free(ctx, item);
         return MGC_E_NO_MEMORY;
     }
     assert(old == NULL);
+    chain->open_items[chain->n_open_txs++] = item;
     return MGC_OK;
 }
 
@@ -532,10 +539,9 @@ mgc_status mgc__exec_add(mgc_chain *chain, const mgc__tx *tx, int32_t *result)
     if (answer != MGC_OK) mgc__exec_undo(x, mark);
     status = charge(chain, tx);
     if (status != MGC_OK) return status;
-    status = push_bytes(&chain->tx_bytes, &chain->tx_tree, tx->bytes, tx->len);
+    status = push_bytes(&chain->tx_bytes, &chain->tx_tree, tx->bytes, tx->len, tx->has_leaf ? tx->leaf : NULL);
     if (status == MGC_OK) status = push_receipt(chain, tx->id, answer);
-    if (status == MGC_OK) status = remember_tx(&chain->open_txs, tx->id, x->height, chain->n_open_txs);
-    chain->n_open_txs++;
+    if (status == MGC_OK) status = remember_tx(chain, tx->id);
     if (result != NULL) *result = answer;
     return status;
 }

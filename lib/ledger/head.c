@@ -20,6 +20,7 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__configurations_free(chain);
     mgc__free(chain->ledger->ctx, chain->genesis_bytes);
     mgc__free(chain->ledger->ctx, chain->blocks);
+    mgc__free(chain->ledger->ctx, chain->open_items);
     mgc__free(chain->ledger->ctx, chain);
 }
 
@@ -424,7 +425,7 @@ static void unindex_block(mgc_chain *chain, const mgc__stored_block *b)
     size_t at = 0, len;
     mgc__tx tx;
 
-    while (mgc__list_next(&b->txs, &at, &bytes, &len)) {
+    while (!chain->open && mgc__list_next(&b->txs, &at, &bytes, &len)) {
         const mgc__item *item;
         if (mgc__tx_decode(NULL, bytes, len, &tx) != MGC_OK) continue;
         item = mgc__tree_get(&chain->txs, tx.id, 32);
@@ -448,7 +449,7 @@ static mgc_status index_block(mgc_chain *chain, const mgc__stored_block *b)
 {
     mgc_status status = index_transfers(chain);
 
-    if (status == MGC_OK) return index_txs(chain, b);
+    if (status == MGC_OK) return chain->open ? MGC_OK : index_txs(chain, b); /* what is executed here is known already */
     return mgc__fail(chain->ledger->ctx, status, "ledger: the transfers of block %" PRIu64 " of chain %s: %s",
                      b->header.height, chain->name, mgc_status_text(status));
 }
@@ -487,6 +488,7 @@ mgc_status mgc__advance(mgc_chain *chain, const mgc__stored_block *b, const mgc_
     chain->height = b->header.height;
     chain->time_ms = b->header.time_ms;
     chain->n_txs += b->header.n_txs;
+    chain->n_open_txs = 0; /* they stay where they are */
     return MGC_OK;
 }
 

@@ -171,7 +171,7 @@ mgc_status mgc_chain_find_tx(const mgc_chain *chain, const uint8_t *tx_id, uint6
 
     if (chain == NULL || tx_id == NULL || height == NULL || index == NULL) return MGC_E_INVALID_ARG;
     item = mgc__tree_get(&chain->txs, tx_id, 32);
-    if (item == NULL) return MGC_E_NOT_FOUND;
+    if (item == NULL || mgc__get_be64(mgc__item_value(item)) > chain->height) return MGC_E_NOT_FOUND; /* or in the open block */
     *height = mgc__get_be64(mgc__item_value(item));
     *index = mgc__get_be32(mgc__item_value(item) + 8);
     return MGC_OK;

@@ -13,6 +13,8 @@ typedef struct mgc__tx {
     const uint8_t *body;
     size_t body_len;
     uint8_t id[32];
+    uint8_t leaf[32]; /* in the tree of its block; where has_leaf */
+    bool has_leaf;
     const uint8_t *chain_id; /* 32 */
     const uint8_t *sender;   /* 32 */
     uint32_t contract;
