@@ -35,6 +35,7 @@ mgc_case *load_case(sim *s, bool builtin_allowed, int *code)
     } else {
         *code = failed(s, st, s->n_words > 0 ? s->words[0] : "the built-in case");
         if (st == MGC_E_NOT_FOUND) *code = EXIT_IO;
+        if (s->pool && kase != NULL) *code = EXIT_INPUT; /* of the case's members or links a pool cannot be made */
     }
     mgc_case_destroy(kase);
     return NULL;

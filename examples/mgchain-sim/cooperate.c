@@ -55,6 +55,11 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_al
     return st;
 }
 
+bool has_plan(uint32_t outcome)
+{
+    return outcome != MGC_OUTCOME_INFEASIBLE && outcome != MGC_OUTCOME_UNBOUNDED;
+}
+
 void explain_if_infeasible(const mgc_alliance *alliance, uint32_t outcome)
 {
     const mgc_plan *alone;

@@ -185,7 +185,19 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         return take_value(&options[k], value) ? EXIT_DONE : misuse("not a value for this option:", value, NULL);
     }
     key[length + 1] = '\0';
-    return misuse("unknown option", argv[*i], mgc_word_nearest(key + 1, names, OPTIONS));
+    const char *nearest = mgc_word_nearest(key + 1, names, OPTIONS);
+    if (nearest == NULL) return misuse("unknown option", argv[*i], NULL);
+    snprintf(key, sizeof key, "--%s", nearest);
+    return misuse("unknown option", argv[*i], key);
+}
+
+static bool knows_progress(const char *word)
+{
+    static const char *const words[] = {"auto", "plain", "json", "none"};
+
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+        if (strcmp(word, words[k]) == 0) return true;
+    return false;
 }
 
 static int parse(sim *s, size_t command, int argc, char **argv)
@@ -194,6 +206,8 @@ static int parse(sim *s, size_t command, int argc, char **argv)
         if (strncmp(argv[i], "--", 2) == 0) {
             int code = parse_option(s, command, argc, argv, &i);
             if (code != EXIT_DONE) return code;
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            return misuse("unknown option", argv[i], NULL);
         } else if (s->n_words < commands[command].words_max) {
             s->words[s->n_words++] = argv[i];
         } else {
@@ -206,7 +220,7 @@ static int parse(sim *s, size_t command, int argc, char **argv)
     if (s->pool && s->alone) return misuse("--pool is for who trades, not for --alone of", "solve", NULL);
     if (s->days < 1 || s->threads < 1 || s->threads > 256 || s->members < 1)
         return misuse("--days, --members at least 1, --threads 1..256 for", commands[command].name, NULL);
-    if (strstr("auto plain json none", s->progress) == NULL)
+    if (!knows_progress(s->progress))
         return misuse("--progress is auto, plain, json or none, not", s->progress, NULL);
     return EXIT_DONE;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run.h"
+
 /* Rows of result.number. */
 enum { STANDALONE, PAYMENT, FINAL, CO2_ALONE, CO2_TOGETHER, GREEN_ALONE, GREEN_TOGETHER, NUMBERS };
 
@@ -127,7 +129,7 @@ mgc_status result_from_alliance(const mgc_case *kase, const mgc_alliance *allian
         r->file.seconds_pay = info.seconds_pay;
         r->file.seconds_ledger = 0;
     }
-    if (info.outcome == MGC_OUTCOME_INFEASIBLE || mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK)
+    if (!has_plan(info.outcome) || mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK)
         return MGC_OK; /* no numbers to show */
     st = members(alliance, r);
     if (st == MGC_OK) st = trades(alliance, info.trades, r);

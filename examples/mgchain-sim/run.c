@@ -115,7 +115,8 @@ static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool las
     mgc_status st = cooperate(s, d->kase, MGC_ALLIANCE_ADMM, before != NULL ? before->alliance : NULL, &d->alliance);
     if (st == MGC_OK) st = mgc_alliance_get_info(d->alliance, &info);
     if (st != MGC_OK) return failed(s, st, "run");
-    if (info.outcome == MGC_OUTCOME_INFEASIBLE) {
+    if (!has_plan(info.outcome)) {
+        if (info.outcome == MGC_OUTCOME_UNBOUNDED) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(d->alliance));
         explain_if_infeasible(d->alliance, info.outcome);
         return EXIT_INFEASIBLE;
     }
@@ -165,6 +166,17 @@ static int finish_day(sim *s, uint32_t number, one_day *d, book *b, bool ended)
     return d->checked.broken > 0 ? EXIT_VERIFY : d->at_limit ? EXIT_LIMIT : EXIT_DONE;
 }
 
+/* The ledger counts periods from 1970 on: the first one must begin where a period does. */
+static bool slots_are_whole(const sim *s, const mgc_case *kase)
+{
+    mgc_case_info info = {.struct_size = sizeof info};
+
+    if (mgc_case_get_info(kase, &info) != MGC_OK || info.start_ms % (info.period_minutes * UINT64_C(60000)) == 0) return true;
+    fprintf(stderr, "mgchain-sim: %s: start: %s is not a whole number of periods of %u minutes after 1970-01-01T00:00:00Z, which a ledger needs; "
+            "choose another start, or periods that divide it; `solve` takes the case as it is\n", s->n_words > 0 ? s->words[0] : "the built-in case", info.start, info.period_minutes);
+    return false;
+}
+
 /* The case of a day, its ledger (on the first day) or the state of the day before (on the others). */
 static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before, book *b)
 {
@@ -178,6 +190,7 @@ static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before,
     d->kase = load_case(s, true, &code);
     phase_end(s);
     if (d->kase == NULL) return code;
+    if (!slots_are_whole(s, d->kase)) return EXIT_INPUT;
     if (number == 0) {
         if (make_folder(s->out) != 0 || set_ledger_aside(s->out, ledger, sizeof ledger) != 0) {
             fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));

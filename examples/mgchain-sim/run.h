@@ -9,6 +9,9 @@
  * prices start, or NULL. */
 mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_alliance *yesterday, mgc_alliance **out);
 
+/* Neither infeasible nor unbounded: there are figures to show. */
+bool has_plan(uint32_t outcome);
+
 /* Say on stderr why a member has no plan. */
 void explain_if_infeasible(const mgc_alliance *alliance, uint32_t outcome);
 

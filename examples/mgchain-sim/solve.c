@@ -65,10 +65,11 @@ static int solve_alone(sim *s, const mgc_case *kase)
     } else if (st == MGC_OK) {
         for (uint32_t i = 0; r.file.standalone_cost != NULL && i < r.file.members; i++)
             printf("%-16s %14s\n", r.file.id[i], fixed(r.file.standalone_cost[i], 2));
-        printf("%-16s %14s   %s, bound %s\n", "all", fixed(info.cost, 2), mgc_outcome_name(info.outcome), fixed(info.bound, 2));
+        if (has_plan(info.outcome)) printf("%-16s %14s   %s, bound %s\n", "all", fixed(info.cost, 2), mgc_outcome_name(info.outcome), fixed(info.bound, 2));
+        else printf("%s\n", mgc_outcome_name(info.outcome));
     }
     if (st == MGC_OK && info.outcome == MGC_OUTCOME_INFEASIBLE) fprintf(stderr, "mgchain-sim: %s\n", mgc_plan_explain(plan));
-    else if (st == MGC_OK) say_gap_missed(s, info.gap);
+    else if (st == MGC_OK && has_plan(info.outcome)) say_gap_missed(s, info.gap);
     result_free(&r);
     mgc_plan_destroy(plan);
     return code;
@@ -89,11 +90,12 @@ static int solve_together(sim *s, const mgc_case *kase)
         if (written != EXIT_DONE) code = written;
     } else if (st == MGC_OK) {
         print_members(kase, alliance);
-        if (info.outcome != MGC_OUTCOME_INFEASIBLE) printf("\n%s: cost %s, proven lower bound %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
-               fixed(info.lower_bound, 2), info.rounds);
+        if (has_plan(info.outcome))
+            printf("\n%s: cost %s, proven lower bound %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
+                   fixed(info.lower_bound, 2), info.rounds);
     }
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_OPTIMAL) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(alliance));
-    if (st == MGC_OK && info.outcome != MGC_OUTCOME_INFEASIBLE) say_gap_missed(s, info.gap);
+    if (st == MGC_OK && has_plan(info.outcome)) say_gap_missed(s, info.gap);
     explain_if_infeasible(alliance, info.outcome);
     result_free(&r);
     mgc_alliance_destroy(alliance);

@@ -543,12 +543,30 @@ static mgc_status apart(crew *c)
     return mgc_dispatch_solve(c->run->model, &o, &a->alone);
 }
 
+/* Whose cost falls without end has no price for anything: there is nothing to bargain about, and the model is wrong. */
+static bool unbounded(crew *c)
+{
+    size_t i = 0;
+
+    while (i < c->n && c->agent[i]->alone_outcome != MGC_OUTCOME_UNBOUNDED) i++;
+    if (i == c->n) return false;
+    c->run->a->info.outcome = MGC_OUTCOME_UNBOUNDED;
+    mgc__run_reason(c->run, "the cost of %s falls without end: something there has neither a limit nor a cost",
+                    c->run->a->member[i].id);
+    return true;
+}
+
 mgc_status mgc__run_agents(mgc__run *run)
 {
     crew c = {.run = run};
     mgc_status st = make_crew(&c);
 
     if (st == MGC_OK) st = alone(&c);
+    if (st == MGC_OK && unbounded(&c)) {
+        st = mgc__run_tell(run, MGC_PHASE_DONE, 0, 0, 0);
+        free_crew(&c);
+        return st;
+    }
     if (st == MGC_OK) st = trade(&c);
     if (st == MGC_OK) {
         st = all_agreed(&c) ? agreed(&c) : apart(&c);

@@ -282,7 +282,9 @@ mgc_status mgc__run_central(mgc__run *run)
     run->a->info.seconds_alone = mgc__run_seconds(run);
     run->a->info.outcome = info.outcome;
     if (!has_point(&info)) {
-        mgc__run_reason(run, "a member has no plan without trade");
+        if (info.outcome == MGC_OUTCOME_UNBOUNDED)
+            mgc__run_reason(run, "the cost of a member falls without end: something there has neither a limit nor a cost");
+        else mgc__run_reason(run, "a member has no plan without trade");
         return MGC_OK;
     }
     if ((st = read_members(run, true)) != MGC_OK) return st;

@@ -522,6 +522,7 @@ static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__nod
     mgc_case *kase = l->kase;
     double sum = 0;
 
+    size_t before = mgc__issue_errors(kase);
     kase->info.weights = MGC_WEIGHTS_GIVEN;
     kase->weight = mgc__arena_alloc(&kase->arena, n, sizeof *kase->weight);
     if (kase->weight == NULL) {
@@ -539,7 +540,8 @@ static void read_given_weights(mgc__loader *l, const mgc__at *at, const mgc__nod
                        mgc__show_number(l, kase->weight[i]));
         sum += kase->weight[i];
     }
-    if (!(sum > 0)) mgc__issue(l, mgc__mark_of(l, map), at, "the weights are all 0\tone must be positive");
+    if (!(sum > 0) && mgc__issue_errors(kase) == before)
+        mgc__issue(l, mgc__mark_of(l, map), at, "the weights are all 0\tone must be positive");
 }
 
 /* A pool instead of the links, once they are all there. */

@@ -52,6 +52,7 @@ typedef struct mgc__csv {
     const char **header;
     uint32_t *start;    /* rows x (columns + 1): where fields begin; the last one: where the next would */
     uint32_t *line;     /* of each row */
+    uint32_t header_line;
     int64_t *time;      /* [s] of each row once read, else NULL */
     size_t time_column; /* SIZE_MAX: none */
 } mgc__csv;

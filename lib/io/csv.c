@@ -143,6 +143,7 @@ static bool read_header(struct scan *s)
     char text[FIELD_MAX];
     size_t numbers = 0;
 
+    csv->header_line = s->line;
     csv->columns = scan_row(s);
     if (csv->columns == 0) return false;
     csv->header = mgc__take(s->l, csv->columns, sizeof *csv->header);
@@ -157,7 +158,7 @@ static bool read_header(struct scan *s)
     }
     if (csv->header == NULL) return false;
     if (numbers == csv->columns) {
-        mgc__issue_path(s->l, line_mark(csv, 1), s->path,
+        mgc__issue_path(s->l, line_mark(csv, s->line - 1), s->path,
                         "the first row holds numbers\tit must hold the names of the columns");
         return false;
     }
@@ -196,6 +197,40 @@ static bool read_rows(struct scan *s)
     return true;
 }
 
+/* true, and told with its place: a byte that is no text in UTF-8. */
+static bool tell_no_text(mgc__loader *l, const mgc__csv *csv, const char *path)
+{
+    size_t whole = mgc__io_utf8_prefix(csv->bytes, csv->len);
+    const char *nul = memchr(csv->bytes, '\0', whole);
+    size_t bad = nul != NULL ? (size_t)(nul - csv->bytes) : whole;
+    mgc__mark mark = {csv->shown, 0, 0};
+
+    if (bad == csv->len) return false;
+    mgc__io_utf8_place(csv->bytes, bad, &mark.line, &mark.column);
+    mgc__issue_path(l, mark, path, "the byte 0x%02x is no text in UTF-8\tsave the file as UTF-8",
+                    (unsigned char)csv->bytes[bad]);
+    return true;
+}
+
+/* Lines that end in CR alone, as some spreadsheets still write them, end in LF from here on. */
+static void end_lines(mgc__csv *csv)
+{
+    if (memchr(csv->bytes, '\n', csv->len) != NULL) return;
+    for (char *c = csv->bytes; (c = memchr(c, '\r', csv->len - (size_t)(c - csv->bytes))) != NULL; c++) *c = '\n';
+}
+
+/* "sep=;", a line that a spreadsheet puts before the header: what it says is seen in the header, too. */
+static size_t skip_separator_line(struct scan *s)
+{
+    const char *text = s->csv->bytes + s->pos;
+
+    if (strncmp(text, "sep=", 4) != 0 || text[4] == '\0') return 0;
+    size_t end = 5 + (text[5] == '\r');
+    if (text[end] != '\n') return 0;
+    s->line++;
+    return end + 1;
+}
+
 static void parse(mgc__loader *l, mgc__csv *csv, const char *path)
 {
     struct scan s = {.l = l, .csv = csv, .path = path, .line = 1};
@@ -205,11 +240,9 @@ static void parse(mgc__loader *l, mgc__csv *csv, const char *path)
         mgc__issue_path(l, line_mark(csv, 1), path, "the file is UTF-16\tsave it as UTF-8");
         return;
     }
-    const char *nul = memchr(csv->bytes, '\0', csv->len);
-    if (nul != NULL || !mgc__io_utf8_valid(csv->bytes, csv->len)) {
-        mgc__issue_path(l, line_mark(csv, 0), path, "the file is not text in UTF-8\tsave it as UTF-8");
-        return;
-    }
+    if (tell_no_text(l, csv, path)) return;
+    end_lines(csv);
+    s.pos += skip_separator_line(&s);
     if (only_blanks(&s)) {
         mgc__issue_path(l, line_mark(csv, 0), path, "the file is empty");
         return;
@@ -320,7 +353,7 @@ size_t mgc__csv_column(mgc__loader *l, mgc__csv *csv, const mgc__at *at, const m
     for (size_t j = 0; j < csv->columns; j++) {
         if (strcmp(csv->header[j], name) != 0) continue;
         if (found != SIZE_MAX) {
-            mgc__issue_path(l, line_mark(csv, 1), mgc__path(l, at),
+            mgc__issue_path(l, line_mark(csv, csv->header_line), mgc__path(l, at),
                             "the column \"%s\" is there twice\trename one of the two", mgc__show(l, name));
             return SIZE_MAX;
         }

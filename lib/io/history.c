@@ -68,12 +68,12 @@ static bool find_day(mgc__loader *l, const mgc__at *at, const mgc__node *map, mg
     int64_t step = (int64_t)l->period_minutes * 60;
 
     if (csv->time_column == SIZE_MAX) {
-        mgc__issue_path(l, (mgc__mark){csv->shown, 1, 0}, mgc__path(l, at),
+        mgc__issue_path(l, (mgc__mark){csv->shown, csv->header_line, 0}, mgc__path(l, at),
                         "a history needs the column \"time_utc\"\ttimes look like 2019-07-16T00:00:00Z");
         return false;
     }
     if (csv->rows == 0) {
-        mgc__issue_path(l, (mgc__mark){csv->shown, 1, 0}, mgc__path(l, at), "the history has no rows");
+        mgc__issue_path(l, (mgc__mark){csv->shown, csv->header_line, 0}, mgc__path(l, at), "the history has no rows");
         return false;
     }
     if (!mgc__csv_times(l, csv, mgc__path(l, at), 0, csv->rows)) return false;

@@ -66,7 +66,7 @@ const char *mgc__suggest(mgc__loader *l, const char *word, const char *const *wo
     mgc__text text = {.ctx = l->ctx};
     const char *nearest = mgc_word_nearest(word, words, n);
 
-    if (nearest != NULL) {
+    if (nearest != NULL && *nearest != '\0') {
         mgc__text_printf(&text, "did you mean \"%s\"?", nearest);
     } else if (n == 0) {
         mgc__text_add(&text, "there is none");

@@ -52,7 +52,7 @@ static void put_string(mgc_json *json, const char *s)
 {
     size_t len = strlen(s);
 
-    if (!mgc__io_utf8_valid(s, len)) {
+    if (mgc__io_utf8_prefix(s, len) < len) {
         fault(json, MGC_E_UTF8);
         return;
     }

@@ -47,6 +47,17 @@ static const char *read_head_text(mgc__loader *l, const mgc__node *root, const c
     return copy;
 }
 
+/* It heads columns of tables and stands on the ledger. */
+static void check_currency(mgc__loader *l, const mgc__node *node, const char *currency)
+{
+    enum { CURRENCY_BYTES_MAX = 12 };
+    mgc__at at = {NULL, "currency", 0};
+
+    bool word = currency != NULL && strlen(currency) <= CURRENCY_BYTES_MAX && strpbrk(currency, "<>&\"'\\\t\n, ") == NULL;
+    if (word || currency == NULL) return;
+    mgc__issue(l, mgc__mark_of(l, node), &at, "\"%s\" is not a currency\tone short word, as EUR", mgc__show(l, currency));
+}
+
 static bool read_start(mgc__loader *l, const mgc__node *root)
 {
     const mgc__node *node = mgc__map_get(root, "start");
@@ -100,6 +111,7 @@ static bool read_head(mgc__loader *l, const mgc__node *root)
     read_format(l, root);
     info->name = read_head_text(l, root, "name", "case");
     info->currency = read_head_text(l, root, "currency", "EUR");
+    check_currency(l, mgc__map_get(root, "currency"), info->currency);
     bool ok = read_start(l, root);
     ok = read_head_number(l, root, "period_minutes", 1440, "the length of a period in minutes, as 60",
                           &l->period_minutes) &&
@@ -215,6 +227,26 @@ static bool is_echo(const mgc__loader *l, const char *path)
     return mgc__issue_under(l->kase, thing);
 }
 
+/* A path of the core as the case's messages write it: "links/0/loss" is links[0].loss. */
+static char *as_shown(mgc__loader *l, const char *path)
+{
+    char *shown = mgc__take(l, 2 * strlen(path) + 1, 1), *to = shown;
+    bool number = false;
+
+    for (const char *from = path; shown != NULL && *from != '\0'; from++) {
+        if (*from != '/') {
+            *to++ = *from;
+            continue;
+        }
+        if (number) *to++ = ']';
+        size_t digits = strspn(from + 1, "0123456789");
+        number = digits > 0 && (from[1 + digits] == '/' || from[1 + digits] == '\0');
+        *to++ = number ? '[' : '.';
+    }
+    if (number) *to++ = ']';
+    return shown;
+}
+
 static void on_fault(void *user, mgc_status status, const char *where, const char *text)
 {
     static const char room[] = "dispatch: ";
@@ -226,8 +258,8 @@ static void on_fault(void *user, mgc_status status, const char *where, const cha
 
     (void)status;
     if (path == NULL) return;
-    for (char *s = path; *s != '\0'; s++)
-        if (*s == '/') *s = '.';
+    path = as_shown(l, path);
+    if (path == NULL) return;
     if (strncmp(text, room, sizeof room - 1) == 0) text += sizeof room - 1;
     /* A price of the case's market is every microgrid's: told once. */
     if (!is_echo(l, path)) mgc__issue_path(l, mgc__mark_of_key(l, node), path, "%s", text);

@@ -58,6 +58,25 @@ static uint64_t shifted_rows(const mgc__loader *l)
     return l->opts.day_shift > 0 ? (uint64_t)l->opts.day_shift * 1440 / l->period_minutes : 0;
 }
 
+/* Rows are taken by their number.  Where the file says that they are those of another time, the user hears it. */
+static void tell_other_day(mgc__loader *l, const mgc__csv *csv, const mgc__at *at, const mgc__node *map, size_t row)
+{
+    char found[MGC__TIME_TEXT], wanted[MGC__TIME_TEXT];
+    int64_t step = (int64_t)l->period_minutes * 60;
+
+    if (csv->time_column == SIZE_MAX || csv->time[row] == l->start) return;
+    mgc__time_format(csv->time[row], found);
+    mgc__time_format(l->start, wanted);
+    int64_t away = (int64_t)row + (l->start - csv->time[row]) / step - (int64_t)shifted_rows(l);
+    if (away >= 0 && away + l->periods <= (int64_t)csv->rows && (l->start - csv->time[row]) % step == 0)
+        mgc__warning(l, mgc__mark_of(l, map), at,
+                     "%s begins at %s in the row taken, the case at %s\t\"skip: %lld\" takes that row",
+                     mgc__show(l, csv->name), found, wanted, (long long)away);
+    else
+        mgc__warning(l, mgc__mark_of(l, map), at, "%s begins at %s in the row taken, the case at %s",
+                     mgc__show(l, csv->name), found, wanted);
+}
+
 static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map, const struct shape *shape,
                         double *values)
 {
@@ -87,6 +106,7 @@ static bool read_column(mgc__loader *l, const mgc__at *at, const mgc__node *map,
     }
     const char *path = mgc__path(l, at);
     if (!mgc__csv_times(l, csv, path, (size_t)skip, l->periods)) return false;
+    tell_other_day(l, csv, at, map, (size_t)skip);
     inner.offset = offset * shape->scale + shape->offset;
     inner.scale = scale * shape->scale;
     uint32_t complaints = 0;

@@ -19,6 +19,8 @@ struct builder {
     size_t nodes;
     mgc__node *root;
     bool ended, failed;
+    const char *text;    /* what is read, for the place of a byte */
+    size_t len;
     mgc__node **scratch; /* for finding repeated keys */
     size_t cap;
 };
@@ -166,6 +168,35 @@ static void on_event(struct builder *b, const yaml_event_t *event)
     }
 }
 
+/* The reader looks far ahead of the parser, so the parser's mark says nothing of a byte that cannot be read. */
+static mgc__mark mark_of_byte(const struct builder *b, size_t offset)
+{
+    mgc__mark mark = {b->l->file, 0, 0};
+
+    mgc__io_utf8_place(b->text, offset < b->len ? offset : b->len, &mark.line, &mark.column);
+    return mark;
+}
+
+static void tell_unreadable(struct builder *b)
+{
+    const yaml_parser_t *p = &b->parser;
+    bool control = strstr(p->problem, "control") != NULL;
+
+    mgc__issue(b->l, mark_of_byte(b, p->problem_offset), NULL, "the byte 0x%02x cannot be read: %s\t%s",
+               p->problem_offset < b->len ? (unsigned char)b->text[p->problem_offset] : 0, p->problem,
+               control ? "a case file is text; delete the character" : "save the file as UTF-8");
+    b->failed = true;
+}
+
+/* YAML says of a tab in front of a line only that it cannot start a token. */
+static bool is_tab(const struct builder *b, yaml_mark_t mark)
+{
+    size_t i = 0;
+
+    for (size_t line = 0; line < mark.line && i < b->len; i++) line += b->text[i] == '\n';
+    return i + mark.column < b->len && b->text[i + mark.column] == '\t'; /* before it only blanks and dashes */
+}
+
 static void tell_parser_error(struct builder *b)
 {
     const yaml_parser_t *p = &b->parser;
@@ -174,10 +205,14 @@ static void tell_parser_error(struct builder *b)
         b->l->status = mgc__io_no_memory(b->l->ctx, "reading the case");
         return;
     }
-    mgc__mark mark = mark_at(b->l, p->error == YAML_READER_ERROR ? p->mark : p->problem_mark);
+    if (p->error == YAML_READER_ERROR) {
+        tell_unreadable(b);
+        return;
+    }
+    mgc__mark mark = mark_at(b->l, p->problem_mark);
     const char *problem = p->problem != NULL ? p->problem : "not YAML";
-    if (p->error == YAML_READER_ERROR)
-        mgc__issue(b->l, mark, NULL, "byte %zu cannot be read: %s\tcase files are UTF-8", p->problem_offset, problem);
+    if (is_tab(b, p->problem_mark))
+        mgc__issue(b->l, mark, NULL, "a tab stands where the line is indented\tindent with blanks");
     else if (p->context != NULL && p->context_mark.line + 1 != mark.line)
         mgc__issue(b->l, mark, NULL, "%s, %s that begins in line %zu\tcheck indentation, brackets and quotes",
                    problem, p->context, p->context_mark.line + 1);
@@ -185,9 +220,9 @@ static void tell_parser_error(struct builder *b)
     b->failed = true;
 }
 
-static void run_parser(struct builder *b, const char *text, size_t len)
+static void run_parser(struct builder *b)
 {
-    yaml_parser_set_input_string(&b->parser, (const unsigned char *)text, len);
+    yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->text, b->len);
     yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
     bool stop = false;
     while (!b->ended && !stop && b->l->status == MGC_OK) {
@@ -220,7 +255,9 @@ mgc__node *mgc__tree_parse(mgc__loader *l, const char *text, size_t len)
         l->status = mgc__io_no_memory(l->ctx, "the case's parser");
         return NULL;
     }
-    run_parser(&b, text, len);
+    b.text = text;
+    b.len = len;
+    run_parser(&b);
     yaml_parser_delete(&b.parser);
     mgc_ctx_release(l->ctx, b.scratch);
     if (l->status != MGC_OK || !b.ended) return NULL;

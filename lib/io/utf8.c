@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/utf8.h"
 
-#include <stdint.h>
-
 /* Length of the well-formed sequence at s, 0 where there is none. */
 static size_t sequence(const unsigned char *s, size_t left)
 {
@@ -25,13 +23,24 @@ static size_t sequence(const unsigned char *s, size_t left)
     return n;
 }
 
-bool mgc__io_utf8_valid(const char *text, size_t len)
+size_t mgc__io_utf8_prefix(const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
+    size_t i = 0;
 
-    for (size_t i = 0, n; i < len; i += n) {
-        n = sequence(s + i, len - i);
-        if (n == 0) return false;
+    for (size_t n = 1; i < len && n > 0; i += n) n = sequence(s + i, len - i);
+    return i;
+}
+
+void mgc__io_utf8_place(const char *text, size_t offset, uint32_t *line, uint32_t *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (text[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else {
+            *column += ((unsigned char)text[i] & 0xc0) != 0x80;
+        }
     }
-    return true;
 }

@@ -236,6 +236,8 @@ static const struct dialect {
     {"times with their zone, through daylight saving",
      "time_utc,demand\n2019-03-31T00:00:00+01:00,7\n2019-03-31T01:00:00+01:00,9.5\n2019-03-31T03:00:00+02:00,"
      "1000\n2019-03-31T04:00:00+02:00,0.001\n"},
+    {"CR alone", "x,demand\r0,7\r1,9.5\r2,1000\r3,0.001\r"},
+    {"the separator said before the header", "\xef\xbb\xbfsep=;\r\nx;demand\r\n0;7\r\n1;9,5\r\n2;1000\r\n3;0,001\r\n"},
     {"one column", "demand\n7\n9.5\n1000\n0.001\n"},
 };
 
@@ -257,6 +259,29 @@ START_TEST(every_dialect_of_csv_is_the_same_series) /* faults O9 */
     check_series(kase, dialects[_i].name);
     ck_assert_int_eq(disk.opened, 1);
     ck_assert_int_eq(disk.closed, 1);
+    mgc_case_destroy(kase);
+}
+END_TEST
+
+/* Rows go by number; a file whose own times are others is used, and told. */
+START_TEST(rows_of_another_day_are_told)
+{
+    static const struct {
+        const char *text, *told;
+    } files[] = {
+        {"time_utc,y\n2019-07-15T23:00:00Z,9\n2019-07-16T00:00:00Z,1\n2019-07-16T01:00:00Z,2\n2019-07-16T02:00:00Z,3\n",
+         "case.yaml:8:32: warning: microgrids.a.devices.l.demand_kw: s.csv begins at 2019-07-15T23:00:00Z in the row taken, the case at "
+         "2019-07-16T00:00:00Z; \"skip: 1\" takes that row"},
+        {"time_utc,y\n2018-07-16T00:00:00Z,1\n2018-07-16T01:00:00Z,2\n2018-07-16T02:00:00Z,3\n",
+         "case.yaml:8:32: warning: microgrids.a.devices.l.demand_kw: s.csv begins at 2018-07-16T00:00:00Z in the row taken, the case at "
+         "2019-07-16T00:00:00Z"},
+        {"time_utc,y\n2019-07-16T00:00:00Z,1\n2019-07-16T01:00:00Z,2\n2019-07-16T02:00:00Z,3\n", NULL},
+    };
+    struct disk disk = {.file = {{"s.csv", files[_i].text, 0}}};
+    mgc_case *kase = load(HEAD SITE "{type: load, id: l, demand_kw: {csv: s.csv, column: y}}" END, &disk);
+
+    ck_assert_uint_eq(mgc_case_issues(kase), files[_i].told != NULL);
+    if (files[_i].told != NULL) ck_assert_str_eq(mgc_case_issue_text(kase, 0), files[_i].told);
     mgc_case_destroy(kase);
 }
 END_TEST
@@ -613,6 +638,7 @@ int main(void)
     tcase_add_test(tc, words_that_yaml_1_1_would_bend_stay_words);
     tcase_add_test(tc, null_is_no_limit);
     tcase_add_loop_test(tc, every_dialect_of_csv_is_the_same_series, 0, (int)(sizeof dialects / sizeof dialects[0]));
+    tcase_add_loop_test(tc, rows_of_another_day_are_told, 0, 3);
     tcase_add_test(tc, gzip_is_seen_through);
     tcase_add_test(tc, scenarios_from_files_lists_and_numbers);
     tcase_add_test(tc, past_days_become_scenarios_and_the_day_is_held_out);

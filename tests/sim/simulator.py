@@ -352,13 +352,42 @@ def an_infeasible_day_is_explained():
         assert "farm" in done.stderr and "kw" in done.stderr.lower(), done.stderr
 
 
+@test
+def a_cost_without_end_is_an_answer():
+    """Not a failure of the program: exit code 4, and whose device it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        case.write_text("format: mgchain-case-1\nstart: 2019-07-16T00:00:00Z\nperiod_minutes: 60\nperiods: 3\n"
+                        "market: {buy_price_per_kwh: 0.2, realtime_buy_price_per_kwh: 0.5}\nmicrogrids:\n"
+                        "  - {id: mill, devices: [{type: linear, id: x, variables: {p: {upper: null, electricity: 1, cost_per_kwh: -1}}}]}\n"
+                        "  - {id: dairy, devices: [{type: load, id: l, carrier: electricity, demand_kw: 4}]}\n"
+                        "links: [{between: [mill, dairy], carrier: electricity, capacity_kw: 4}]\n")
+        for words in (["solve", case], ["solve", case, "--pool"], ["run", case, "--out", folder]):
+            done = sim(*words)
+            assert done.returncode == 4 and "the cost of mill falls without end" in done.stderr, (words, done)
+        for words in ([], ["--central"], ["--alone"]):
+            done = sim("solve", case, "--json", *words)
+            assert done.returncode == 4 and json.loads(done.stdout)["status"] == "unbounded", (words, done)
+
+
+@test
+def a_ledger_begins_where_a_period_does():
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        case.write_text(CASE.replace("T00:00:00Z", "T00:30:00Z"))
+        assert sim("solve", case).returncode == 0
+        done = sim("run", case, "--out", pathlib.Path(folder) / "out")
+        assert done.returncode == 3 and "case.yaml: start: " in done.stderr and not (pathlib.Path(folder) / "out").exists(), done
+
+
 # --- usage ---------------------------------------------------------------------------------------------------------------
 
 
 @test
 def misuse_is_told_with_the_nearest_word():
     for words, text in ((["sovle"], "solve"), (["solve"], "missing"), (["solve", "x.yaml", "--jsn"], "json"), (["check", "a", "b"], "too many"),
-                        (["run", "--days", "0"], "days"), (["run", "--days", "x"], "x"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim")):
+                        (["run", "--days", "0"], "days"), (["run", "--days", "x"], "x"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim"),
+                        (["run", "--progress=lai"], "auto, plain, json"), (["run", "--progress="], "auto"), (["check", "x", "-v"], "unknown option '-v'")):
         done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60 * PATIENCE)
         assert done.returncode == 2 and text in done.stderr, (words, done)
     assert sim("check", "/nonexistent.yaml").returncode == 6
