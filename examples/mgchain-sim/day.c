@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "day.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -396,7 +397,7 @@ void free_tables(tables *t)
 typedef struct column {
     const char *of; /* column of the answer */
     const char *header;
-    enum { AS_IT_IS, MICRO, HASH, SLOT, TIME, CARRIER, WH } as;
+    enum { AS_IT_IS, MICRO, HASH, SLOT, TIME, CARRIER, WH, AGREED_WH, YES } as;
 } column;
 
 static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, char *text, size_t size)
@@ -406,8 +407,14 @@ static void cell_text(const column *col, const mgc_row *row, uint64_t slot_ms, c
     uint64_t minutes;
 
     switch (col->as) {
-    case MICRO: snprintf(text, size, "%s", fixed((double)value / 1e6, 4)); break;
-    case WH: snprintf(text, size, "%s", fixed((double)value / 1e3, 3)); break;
+    case MICRO: snprintf(text, size, "%s%s", value < 0 ? "−" : "", fixed(fabs((double)value) / 1e6, 4)); break;
+    case AGREED_WH: /* gas is metered for its carbon; nobody agrees on it */
+        if (mgc_row_int(row, "carrier") == MGC_CARRIER_GAS) {
+            text[0] = '\0';
+            break;
+        } /* fall through */
+    case WH: snprintf(text, size, "%s%s", value < 0 ? "−" : "", fixed(fabs((double)value) / 1e3, 3)); break;
+    case YES: snprintf(text, size, "%s", value != 0 ? "yes" : "no"); break;
     case HASH: snprintf(text, size, "%.16s", plain != NULL ? plain : ""); break;
     case CARRIER: snprintf(text, size, "%s", value == MGC_CARRIER_HEAT ? "heat" : value == MGC_CARRIER_GAS ? "gas" : "electricity"); break;
     case SLOT:
@@ -432,6 +439,14 @@ static bool of_this_day(const mgc_row *row, const mgc_case_info *info)
     return slot >= first && slot < first + info->periods;
 }
 
+/* Money is in the case's currency. */
+static const char *header_of(const column *c, const char *currency, char *text)
+{
+    if (c->as != MICRO) return c->header;
+    snprintf(text, CELL_BYTES, "%.*s, %s>", (int)strcspn(c->header, ">"), c->header, currency);
+    return text;
+}
+
 static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const char *what, const char *title, const char *note,
                             const column *columns, size_t n)
 {
@@ -443,7 +458,7 @@ static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const
     mgc_status st = mgc_node_query(b->node, MGC_DAY_REGULATOR, what, NULL, &rows);
     if (st != MGC_OK) return st;
     size_t shown = mgc_rows_count(rows) < ROWS_SHOWN_MAX ? mgc_rows_count(rows) : ROWS_SHOWN_MAX;
-    char *texts = calloc(shown * n + 1, CELL_BYTES);
+    char *texts = calloc((shown + 1) * n, CELL_BYTES); /* with the headers that name the currency */
     const char **cells = calloc(shown * n + 1, sizeof *cells);
     if (texts != NULL && cells != NULL) {
         while (used < shown && mgc_rows_next(rows, &row) == MGC_ROW) {
@@ -455,7 +470,7 @@ static mgc_status add_table(book *b, const mgc_case_info *info, tables *t, const
             }
             used++;
         }
-        for (size_t k = 0; k < n; k++) headers[t->n][k] = columns[k].header;
+        for (size_t k = 0; k < n; k++) headers[t->n][k] = header_of(&columns[k], info->currency, texts + (shown * n + k) * CELL_BYTES);
         t->list[t->n] = (mgc_report_table){title, note, headers[t->n], cells, n, used};
         t->cells[t->n] = cells;
         t->texts[t->n] = texts;
@@ -509,9 +524,9 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     static const column payments[] = {{"payer", "pays", AS_IT_IS}, {"payee", "to", AS_IT_IS}, {"amount_micro", "amount>", MICRO}, {"state", "state", AS_IT_IS},
                                       {"run_hash", "bargain's certificate", HASH}};
     static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
-                                     {"position_wh", "agreed, kWh>", WH}, {"deviation_wh", "deviation, kWh>", WH}, {"imbalance_micro", "imbalance>", MICRO},
+                                     {"position_wh", "agreed, kWh>", AGREED_WH}, {"deviation_wh", "deviation, kWh>", AGREED_WH}, {"imbalance_micro", "imbalance>", MICRO},
                                      {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
-    static const column credit[] = {{"name", "member", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", AS_IT_IS}};
+    static const column credit[] = {{"name", "member", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", YES}};
     static const column blocks[] = {{"chain", "chain", AS_IT_IS}, {"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
                                     {"refused", "refused>", AS_IT_IS}, {"bytes", "bytes>", AS_IT_IS}, {"hash", "hash", HASH}, {"previous", "previous", HASH},
                                     {"votes", "signatures>", AS_IT_IS}};

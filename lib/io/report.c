@@ -30,7 +30,7 @@ static void head(mgc_io__view *v)
 {
     mgc_io__page_head(&v->t, v->info.name, v->info.name);
     mgc__text_add(&v->t, patterns);
-    mgc__text_printf(&v->t, "<p class=\"soft\">%.10s · %u members · %u periods of %u minutes", v->info.start, v->info.microgrids, v->info.periods,
+    mgc__text_printf(&v->t, "<p class=\"soft\">%.10s · %u members · %u periods of %u minutes, times in UTC", v->info.start, v->info.microgrids, v->info.periods,
                    v->info.period_minutes);
     if (v->info.history_days > 0)
         mgc__text_printf(&v->t, " · %u scenarios out of %u past days", v->info.scenarios, v->info.history_days);

@@ -109,8 +109,8 @@ static void link_charts(mgc_io__view *v)
 /* Hour by hour, from whom to whom, how much, at what price. */
 static void trade_table(mgc_io__view *v)
 {
-    mgc__text_add(&v->t, "<div class=\"scroll\"><table><tr><th>from<th>to<th>carrier<th class=\"r\">kWh<th class=\"r\">periods<th class=\"r\">mean price<th class=\"r\">"
-                        "worth</tr>");
+    mgc__text_printf(&v->t, "<div class=\"scroll\"><table><tr><th>from<th>to<th>carrier<th class=\"r\">kWh<th class=\"r\">periods"
+                     "<th class=\"r\">mean price, %s/kWh<th class=\"r\">worth, %s</tr>", v->info.currency, v->info.currency);
     for (uint32_t i = 0; i < v->result.trades; i++) {
         mgc_trade trade = {.struct_size = sizeof trade};
         unsigned periods = 0;

@@ -90,6 +90,16 @@ void mgc_io__chart_fan(mgc__text *t, const mgc_io__fan *f)
 
 /* --- lines and columns over points with a name --------------------------------------------------------------------- */
 
+/* One name in so many where there is room for one in `least`: hours then stand where a clock has them. */
+static size_t one_in(double least)
+{
+    static const size_t strides[] = {1, 2, 3, 4, 6, 12, 24, 48, 96, 168};
+    size_t k = 0;
+
+    while (k + 1 < sizeof strides / sizeof strides[0] && (double)strides[k] < least) k++;
+    return (double)strides[k] >= least ? strides[k] : (size_t)ceil(least);
+}
+
 /* Names below the axis: all of them, or as many as have room. */
 static void words_below(mgc__text *t, const mgc_io__scale *x, const char *const *labels, size_t n, double first)
 {
@@ -97,7 +107,7 @@ static void words_below(mgc__text *t, const mgc_io__scale *x, const char *const 
     size_t longest = 1, every;
 
     for (size_t i = 0; labels != NULL && i < n; i++) longest = strlen(labels[i]) > longest ? strlen(labels[i]) : longest;
-    every = (size_t)ceil(fmax(labels != NULL ? 6.5 * (double)longest + 6 : 26, width) / width);
+    every = one_in(fmax(labels != NULL ? 6.5 * (double)longest + 6 : 26, width) / width);
     for (size_t i = 0; i < n; i += every) {
         double middle = mgc_io__plot_place(x, first + (double)i);
         if (labels != NULL) mgc_io__plot_word(t, "middle", middle, PLOT_HEIGHT - 7, labels[i]);
@@ -144,6 +154,8 @@ static void one_column(mgc__text *t, const mgc_io__series *s, size_t i, const mg
     titled(t, s->name, s->values[i], fabs(s->values[i]) < 10 ? 3 : 0);
 }
 
+enum { COLUMN_WIDTH_MAX = 56 }; /* one or two columns are no walls */
+
 void mgc_io__chart_columns(mgc__text *t, const char *title, const char *unit, const char *const *labels, size_t n,
                            const mgc_io__series *series, size_t n_series, bool stacked)
 {
@@ -160,11 +172,12 @@ void mgc_io__chart_columns(mgc__text *t, const char *title, const char *unit, co
     }
     mgc_io__scale y = mgc_io__plot_nice(lower, upper, PLOT_HEIGHT - PLOT_BOTTOM, PLOT_TOP);
     mgc_io__scale x = {0, (double)n, 0, PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT};
-    double group = (x.to - x.from) / (double)n, width = group * .8 / (stacked ? 1 : (double)n_series);
+    double group = (x.to - x.from) / (double)n, columns = stacked ? 1 : (double)n_series;
+    double width = fmin(group * .8 / columns, COLUMN_WIDTH_MAX);
     mgc_io__plot_begin(t, title, unit, NULL, PLOT_HEIGHT);
     mgc_io__plot_values(t, &y, PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT, true);
     for (size_t i = 0; i < n; i++) {
-        double left = mgc_io__plot_place(&x, (double)i) + group * .1, base = 0;
+        double left = mgc_io__plot_place(&x, (double)i + .5) - width * columns / 2, base = 0;
         for (size_t k = 0; k < n_series; k++) {
             one_column(t, &series[k], i, &y, left + (stacked ? 0 : width * (double)k), width - (group > 8), base);
             if (stacked) base += series[k].values[i];
@@ -328,7 +341,7 @@ void mgc_io__chart_grid(mgc__text *t, const char *title, const char *unit, const
             mgc__text_add(t, "</title></rect>");
         }
     }
-    size_t every = (size_t)ceil(44 / width);
+    size_t every = one_in(44 / width);
     for (size_t i = 0; labels != NULL && i < n; i += every)
         mgc_io__plot_word(t, "middle", mgc_io__plot_place(&x, (double)i + .5), PLOT_TOP + height + 16, labels[i]);
     mgc__text_add(t, "</svg>");
