@@ -52,7 +52,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_pool_links(mgc_model *model);
 enum {
     MGC_WEIGHTS_EQUAL = 0,       /**< 1 each */
     MGC_WEIGHTS_GIVEN = 1,       /**< the host's numbers */
-    MGC_WEIGHTS_CONTRIBUTION = 2 /**< by the energy that a member supplies to and receives from the others */
+    MGC_WEIGHTS_CONTRIBUTION = 2 /**< by the energy that a member supplies to and receives from the others; of trades
+                                      that cost the same, those of least sum of squares are agreed */
 };
 
 /** Phases of a run, in order; a phase without work is left out. */

@@ -532,7 +532,8 @@ static bool fits(const mgc_agent *agent, const mgc__end *end, const mgc__inbox *
 
     if (in->stage != agent->stage || in->round != agent->round) return false;
     if (want == SIZE_MAX ? in->n < MGC__HELLO_VALUES || in->n > MGC__HELLO_VALUES + (size_t)agent->opts.members : in->n != want) return false;
-    if (agent->stage != MGC__STAGE_RELAXED && agent->stage != MGC__STAGE_FIXED) return true;
+    if (agent->stage != MGC__STAGE_RELAXED && agent->stage != MGC__STAGE_FIXED && (agent->stage != MGC__STAGE_TIES || in->n < end->count))
+        return true;
     for (size_t i = 0; i < in->n; i++) {
         double x = (double)in->values[i], most = end->terms.capacity_kw[i % end->terms.periods] * MGC__KW + 1;
         if (x > most || x < (end->terms.dims == 1 ? -most : -1)) return false;

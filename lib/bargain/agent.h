@@ -5,6 +5,7 @@
  *   stage.c   what each stage says and learns; the order of the stages
  *   admm.c    trades: one end of one link (P1)
  *   prove.c   is the alliance as a whole close enough?
+ *   ties.c    of trades that cost the same, those of least sum of squares
  *   pay.c     payments: one end of one pair (P2)
  *   checkpoint.c  what is kept to resume a run
  *   reopen.c  rounds with other on/off decisions, for a driver of all agents
@@ -49,11 +50,13 @@ typedef struct mgc__end {
     bool speaks_for_pair; /* first link of the pair: carries the payments */
     bool moved;           /* any trade agreed */
     bool child, waited_for; /* prove.c: the neighbour tells its sums to this member; has not yet */
+    bool still, hushed;   /* ties.c: nothing can change what goes over this link; as of this round */
     double rho;           /* [currency/kW^2] power of two */
     double first_rho;     /* as this stage began */
     double *z;            /* [count] kW: agreed so far */
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
-    double *past;         /* [4 count] first's proposals and slopes of its cost there, then second's, at the last look at them */
+    double *past;         /* [4 count] first's proposals and slopes of its cost there, then second's, at the last look at them;
+                             ties.c: z, mu and the offers before */
     uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
     double at_stake;      /* [currency] see mgc__admm_update() */
@@ -98,6 +101,13 @@ typedef struct mgc__prove {
     double bound;
 } mgc__prove;
 
+/* ties.c */
+typedef struct mgc__ties {
+    double eps, rho;    /* [currency/kW^2] */
+    bool moved;      /* the trades are others than the rounds found */
+    uint32_t rounds; /* of proposals */
+} mgc__ties;
+
 struct mgc_agent {
     mgc_ctx *ctx;
     mgc_agent_opts opts;
@@ -130,6 +140,7 @@ struct mgc_agent {
     int64_t root;     /* least hash heard of: that member is the root of the tree of sums */
     size_t parent;    /* end over which it was heard of first; SIZE_MAX: it is this member */
     mgc__prove prove;
+    mgc__ties ties;
     int64_t flood[MGC__FLOODS];
     bool integers;    /* somebody has on/off decisions */
     bool hurry;       /* the driver wants an end: no more rounds, no mixed-integer programs */
@@ -204,6 +215,20 @@ void mgc__stage_leave_trades(mgc_agent *agent);
 /* The trades of the last two proposals, into `agreed` and `x`. */
 void mgc__stage_take_agreed(mgc_agent *agent);
 uint32_t mgc__agent_phase(const mgc_agent *agent);
+void mgc__stage_hear_floods(mgc_agent *agent);
+/* The stopping rule of stage.c.  true: this was the last round. */
+bool mgc__stage_hear_calm(mgc_agent *agent, bool agreed, uint32_t limit);
+
+/* ties.c */
+bool mgc__ties_due(const mgc_agent *agent);
+void mgc__ties_enter(mgc_agent *agent);
+void mgc__ties_prepare(mgc_agent *agent);
+size_t mgc__ties_values(const mgc_agent *agent, const mgc__end *end, uint32_t round);
+void mgc__ties_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values);
+void mgc__ties_listen(mgc_agent *agent);
+/* eps, from exponents of the least fee [currency/kW] and the largest flow [kW]; MGC__TIES_NONE: there is none. */
+double mgc__ties_weight(int fee, int flow);
+enum { MGC__TIES_NONE = -5000 }; /* below every exponent of a double */
 
 /* prove.c */
 bool mgc__prove_due(const mgc_agent *agent);

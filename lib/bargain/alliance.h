@@ -71,6 +71,10 @@ typedef mgc_status (*mgc__replan)(void *user, const int8_t *decision, const size
  * become those at the best prices, *bound is what all cases together prove. */
 mgc_status mgc__run_dual(mgc__run *run, mgc_agent **agent, size_t n, double cost, double gap, mgc__replan replan, void *user, double *bound);
 
+/* ties_program.c: where powers count what is traded, the trades of least sum of squares among those that cost the same. */
+mgc_status mgc__alliance_ties(mgc__run *run);
+bool mgc__group_trades(const mgc_alliance *a, uint32_t group);
+
 /* From members' costs and trades: energies, weights, payments, totals. */
 mgc_status mgc__alliance_pay(mgc__run *run);
 void mgc__alliance_energies(mgc_alliance *a);

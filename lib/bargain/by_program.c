@@ -154,7 +154,7 @@ static mgc_status read_trades(mgc__run *run)
     return st;
 }
 
-static bool trades(const mgc_alliance *a, uint32_t group)
+bool mgc__group_trades(const mgc_alliance *a, uint32_t group)
 {
     for (size_t k = 0; k < a->joints; k++)
         if (a->member[a->joint[k].first].group == group && (mgc__joint_trades(a, &a->joint[k], 0) || mgc__joint_trades(a, &a->joint[k], 1)))
@@ -170,7 +170,7 @@ static void part(mgc_alliance *a, size_t *left, bool *taken_back)
     *taken_back = false;
     for (uint32_t group = 0; group < a->n; group++) {
         double gain = 0;
-        bool some = trades(a, group);
+        bool some = mgc__group_trades(a, group);
 
         for (size_t i = 0; i < a->n; i++)
             if (a->member[i].group == group) gain += a->member[i].standalone - a->member[i].cost;
@@ -207,7 +207,7 @@ static mgc_status solve_without(mgc__run *run, bool *solved)
     mgc_status st = mgc__model_copy(run->ctx, model, NULL, &less);
 
     for (size_t k = 0; st == MGC_OK && k < a->joints; k++)
-        if (!trades(a, a->member[a->joint[k].first].group))
+        if (!mgc__group_trades(a, a->member[a->joint[k].first].group))
             st = mgc_link_set_number(mgc_model_link_at(less, a->joint[k].link), "capacity_kw", 0);
     mgc_plan_destroy(a->together);
     a->together = NULL;
@@ -243,6 +243,7 @@ static mgc_status pay(mgc__run *run)
     }
     if (left == 0) return stay_apart(run, "cooperation does not pay");
     if (taken_back) return stay_apart(run, "within the gap asked for, some members would lose");
+    if ((st = mgc__alliance_ties(run)) != MGC_OK) return st;
     mgc__alliance_energies(a);
     return mgc__alliance_pay(run);
 }

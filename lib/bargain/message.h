@@ -40,7 +40,9 @@ enum {
     MGC__STAGE_DONE = 12,
     MGC__STAGE_SHARE = 13,  /* with a pool: offers in whole mW that sum to zero */
     MGC__STAGE_PROVE = 14,  /* values: what the next one is, a sum over members (prove.c) */
-    MGC__STAGE_LAST = MGC__STAGE_PROVE
+    MGC__STAGE_TIES = 15,   /* values: nothing can change what goes over this link (0, 1); later trades proposed (ties.c); floods: -exponent
+                               of the least fee, exponent of the largest flow, somebody's trades may change */
+    MGC__STAGE_LAST = MGC__STAGE_TIES
 };
 
 enum {

@@ -8,6 +8,7 @@
  *              pause for sums), or the limit
  *   5 COMMIT   own on/off decisions at the trades and prices found             (only where somebody has any)
  *   6 FIXED    ADMM again with these
+ *     TIES     of trades that cost the same those of least sum of squares    (only for powers by contribution: ties.c)
  *   7 SETTLE   own plan with the agreed trades; where somebody has none, all trades shrink and are tried again
  *   8 SURVEY   largest energies (for the weights), which members trade connects
  *   9 SPLIT    does trade connect all of them?
@@ -47,7 +48,7 @@ uint32_t mgc__stage_phase(uint32_t stage)
     static const uint32_t phases[] = {MGC_PHASE_ALONE,  MGC_PHASE_HELLO, MGC_PHASE_HELLO,  MGC_PHASE_RELAXED, MGC_PHASE_COMMIT,
                                       MGC_PHASE_FIXED,  MGC_PHASE_SETTLE, MGC_PHASE_PAY,   MGC_PHASE_PAY,     MGC_PHASE_PAY,
                                       MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE,   MGC_PHASE_SETTLE,
-                                      MGC_PHASE_RELAXED};
+                                      MGC_PHASE_RELAXED, MGC_PHASE_SETTLE};
     assert(stage < MGC__COUNT(phases));
     return phases[stage];
 }
@@ -59,8 +60,6 @@ uint32_t mgc__agent_phase(const mgc_agent *agent)
 
 size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t stage, uint32_t round)
 {
-    (void)agent;
-    (void)round;
     switch (stage) {
     case MGC__STAGE_HELLO: return SIZE_MAX;
     case MGC__STAGE_RELAXED:
@@ -68,6 +67,7 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
     case MGC__STAGE_SETTLE: return 1;
     case MGC__STAGE_PAY: return end->speaks_for_pair;
     case MGC__STAGE_PROVE: return mgc__prove_values();
+    case MGC__STAGE_TIES: return mgc__ties_values(agent, end, round);
     default: return 0;
     }
 }
@@ -116,6 +116,10 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
         mgc__prove_speak(agent, end, values);
         note->n = mgc__prove_values();
         break;
+    case MGC__STAGE_TIES:
+        mgc__ties_speak(agent, end, values);
+        note->n = mgc__ties_values(agent, end, agent->round);
+        break;
     default: break;
     }
     note->values = values;
@@ -154,7 +158,7 @@ static const mgc__inbox *answer(const mgc_agent *agent, const mgc__end *end)
     return in;
 }
 
-static void hear_floods(mgc_agent *agent)
+void mgc__stage_hear_floods(mgc_agent *agent)
 {
     for (size_t e = 0; e < agent->n_ends; e++) {
         const mgc__inbox *in = answer(agent, &agent->ends[e]);
@@ -164,7 +168,7 @@ static void hear_floods(mgc_agent *agent)
 }
 
 /* The stopping rule of the head comment.  true: this was the last round. */
-static bool hear_calm(mgc_agent *agent, bool agreed, uint32_t limit)
+bool mgc__stage_hear_calm(mgc_agent *agent, bool agreed, uint32_t limit)
 {
     uint64_t calm = agent->calm;
 
@@ -258,10 +262,10 @@ static mgc_status listen_hello(mgc_agent *agent)
             return MGC_OK;
         }
     }
-    hear_floods(agent);
+    mgc__stage_hear_floods(agent);
     if (agent->n_fresh > 0 && agent->flood[0] < (int64_t)agent->round) agent->flood[0] = (int64_t)agent->round;
     if (agent->n_fresh > 0) agent->span = 2 * (uint64_t)agent->round;
-    if (hear_calm(agent, agent->n_fresh == 0, 5 * agent->opts.members + 10))
+    if (mgc__stage_hear_calm(agent, agent->n_fresh == 0, 5 * agent->opts.members + 10))
         enter_trades(agent);
     else
         next_round(agent);
@@ -370,9 +374,12 @@ void mgc__stage_leave_trades(mgc_agent *agent)
             agent->price_bound[at] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
             if (agent->stage == MGC__STAGE_RELAXED) agent->price_relaxed[at] = agent->price_bound[at];
         }
-    mgc__stage_enter(agent, mgc__stage_on_the_way(agent) ? MGC__STAGE_COMMIT : MGC__STAGE_SETTLE);
     agent->prove.stake_limit = INFINITY;
     agent->prove.doubted = false;
+    agent->ties.moved = false;
+    if (mgc__stage_on_the_way(agent)) mgc__stage_enter(agent, MGC__STAGE_COMMIT);
+    else if (mgc__ties_due(agent)) mgc__ties_enter(agent);
+    else mgc__stage_enter(agent, MGC__STAGE_SETTLE);
 }
 
 static mgc_status listen_trades(mgc_agent *agent)
@@ -384,7 +391,7 @@ static mgc_status listen_trades(mgc_agent *agent)
         mgc__admm_update(end, agent->round);
     }
     record_turn(agent);
-    if (hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit)) {
+    if (mgc__stage_hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit)) {
         if (mgc__prove_confirms(agent)) mgc__prove_enter(agent, true);
         else mgc__stage_leave_trades(agent);
     } else if (mgc__prove_due(agent))
@@ -463,7 +470,7 @@ static mgc_status prepare_settle(mgc_agent *agent)
     if ((agent->round - 1) % agent->span != 0) return MGC_OK; /* later rounds only spread the answer */
     if (agent->shrink == MGC__SHRINK_LEVELS - 1) return stay_alone(agent);
     mgc__stage_take_agreed(agent);
-    if (agent->prove.solved) return MGC_OK; /* planned already, for the proof */
+    if (agent->prove.solved && !agent->ties.moved) return MGC_OK; /* planned already, for the proof */
     st = agent->ops->settle(agent->local, agent->x, &agent->cost, &outcome);
     if (st != MGC_OK) return st;
     if (outcome == MGC_OUTCOME_CANCELLED)
@@ -516,7 +523,7 @@ static mgc_status listen_settle(mgc_agent *agent)
                        end->terms.link);
         return MGC_OK;
     }
-    hear_floods(agent);
+    mgc__stage_hear_floods(agent);
     if (agent->round % agent->span != 0) {
         next_round(agent);
     } else if (agent->flood[0] > 0) {
@@ -544,7 +551,7 @@ static bool hear_survey(mgc_agent *agent)
         int64_t theirs = answer(agent, end)->flood[3];
         if (agent->peers[end->pair].trades && theirs > label) label = theirs;
     }
-    hear_floods(agent);
+    mgc__stage_hear_floods(agent);
     agent->flood[3] = label;
     return memcmp(before, agent->flood, sizeof before) != 0;
 }
@@ -569,7 +576,7 @@ static mgc_status listen_survey(mgc_agent *agent)
     bool news = hear_survey(agent);
     mgc_status st;
 
-    if (!hear_calm(agent, !news, (uint32_t)(3 * agent->n_heard) + 10)) {
+    if (!mgc__stage_hear_calm(agent, !news, (uint32_t)(3 * agent->n_heard) + 10)) {
         next_round(agent);
         return MGC_OK;
     }
@@ -592,7 +599,7 @@ static mgc_status listen_split(mgc_agent *agent)
             if (answer(agent, &agent->ends[e])->flood[3] != -agent->label) agent->flood[0] = 1;
         agent->flood[3] = -MGC__VALUE_MAX;
     }
-    hear_floods(agent);
+    mgc__stage_hear_floods(agent);
     if (agent->round <= agent->span) {
         next_round(agent);
         return MGC_OK;
@@ -619,7 +626,7 @@ static mgc_status listen_pay(mgc_agent *agent)
         if (agent->ends[e].speaks_for_pair) agent->peers[agent->ends[e].pair].theirs = answer(agent, &agent->ends[e])->values[0];
     mgc__pay_update(agent);
     agent->pay_rounds = agent->round;
-    if (hear_calm(agent, agent->pay_primal <= pay_tolerance, PAY_ROUND_LIMIT)) {
+    if (mgc__stage_hear_calm(agent, agent->pay_primal <= pay_tolerance, PAY_ROUND_LIMIT)) {
         bool own_word = mgc__pay_close(agent);
         mgc__stage_enter(agent, MGC__STAGE_VETO);
         /* Rounding to whole micro-currency may cost half of one for each pair. */
@@ -635,7 +642,7 @@ static mgc_status listen_veto(mgc_agent *agent)
 {
     mgc_status st = MGC_OK;
 
-    hear_floods(agent);
+    mgc__stage_hear_floods(agent);
     if (agent->round < agent->span) {
         next_round(agent);
         return MGC_OK;
@@ -674,6 +681,7 @@ mgc_status mgc__stage_prepare(mgc_agent *agent)
     case MGC__STAGE_SETTLE: return prepare_settle(agent);
     case MGC__STAGE_PAY: mgc__pay_propose(agent); return MGC_OK;
     case MGC__STAGE_PROVE: return mgc__prove_prepare(agent);
+    case MGC__STAGE_TIES: mgc__ties_prepare(agent); return MGC_OK;
     default: return MGC_OK;
     }
 }
@@ -690,6 +698,7 @@ mgc_status mgc__stage_listen(mgc_agent *agent)
     case MGC__STAGE_PAY: return listen_pay(agent);
     case MGC__STAGE_VETO: return listen_veto(agent);
     case MGC__STAGE_PROVE: return mgc__prove_listen(agent);
+    case MGC__STAGE_TIES: mgc__ties_listen(agent); return MGC_OK;
     default: return MGC_E_INTERNAL; /* a stage that does not talk has no answers */
     }
 }

@@ -291,6 +291,31 @@ mgc_status mgc__plan_from_sites(mgc_ctx *ctx, const mgc_model *model, mgc__site 
     return st;
 }
 
+static void set_sent(mgc_plan *plan, mgc__plan_site *s, uint32_t column, uint32_t link, uint32_t t, double kw)
+{
+    double fee = 0.5 * s->shape->hours * mgc__bag_at(&plan->model->links[link]->bag, LINK_FEE, 0, t) * (kw - s->x[column]);
+
+    s->x[column] = kw;
+    s->first_stage += fee;
+    s->cost += fee;
+    plan->cost += fee;
+    for (uint32_t k = 0; k < s->shape->scenarios; k++) s->dated[(size_t)k * s->shape->periods + t] += fee;
+}
+
+void mgc__plan_reroute(mgc_plan *plan, uint32_t link, const double *sent_kw)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        mgc__plan_site *s = &plan->site[i];
+        for (size_t k = 0; k < s->shape->n_trades; k++) {
+            const mgc__trade *trade = &s->shape->trades[k];
+            for (uint32_t t = 0; trade->link == link && t < s->shape->periods; t++) {
+                set_sent(plan, s, trade->first != 0 ? trade->out[t] : trade->in[t], link, t, sent_kw[t]);
+                set_sent(plan, s, trade->first != 0 ? trade->in[t] : trade->out[t], link, t, sent_kw[s->shape->periods + t]);
+            }
+        }
+    }
+}
+
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
 mgc_status mgc_plan_get_info(const mgc_plan *plan, mgc_plan_info *info)

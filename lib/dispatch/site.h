@@ -38,6 +38,8 @@ size_t mgc__site_integers(const mgc__site *site, const uint32_t **columns);
 
 /* Of one program over a pool: [carrier][period] what one more kWh sent to it costs; NULL otherwise. */
 const double *mgc__plan_pool_price(const mgc_plan *plan);
+/* What is sent over a link, [2 * periods] by direction, in the plans of both its ends; what they take all together must be as it was. */
+void mgc__plan_reroute(mgc_plan *plan, uint32_t link, const double *sent_kw);
 /* A plan made of solved sites, in the model's order: the alliance as its members see it. */
 mgc_status mgc__plan_from_sites(mgc_ctx *ctx, const mgc_model *model, mgc__site *const sites[], size_t n, mgc_plan **out);
 

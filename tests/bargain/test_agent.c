@@ -606,19 +606,22 @@ static void inspect(const uint8_t *bytes, size_t len)
     int64_t values[100];
     mgc__note note;
     size_t want[] = {[MGC__STAGE_RELAXED] = TOY_PERIODS, [MGC__STAGE_FIXED] = TOY_PERIODS, [MGC__STAGE_SETTLE] = 1, [MGC__STAGE_DONE] = 0,
-                     [MGC__STAGE_PROVE] = 2};
+                     [MGC__STAGE_PROVE] = 2, [MGC__STAGE_TIES] = TOY_PERIODS};
 
     ck_assert_int_eq(mgc__note_read(bytes, len, &note, values, 100), MGC_OK); /* exactly its eleven keys, canonical */
     ck_assert(note.from_len == 2 && note.from[0] == 'm' && note.to_len == 2 && note.to[0] == 'm');
     ck_assert(mgc__stage_talks(note.stage) && note.carrier == 0 && note.ordinal == 0);
     ck_assert_uint_le(note.calm, note.round);
     if (note.stage == MGC__STAGE_HELLO) ck_assert(note.n >= MGC__HELLO_VALUES && note.n <= MGC__HELLO_VALUES + TOY_MEMBERS);
+    else if (note.stage == MGC__STAGE_TIES && note.n < TOY_PERIODS) ck_assert(note.n == 0 || (note.n == 1 && (values[0] == 0 || values[0] == 1)));
     else if (note.stage != MGC__STAGE_PAY) ck_assert_uint_eq(note.n, want[note.stage]);
     else ck_assert_uint_le(note.n, 1);
     for (size_t i = 0; i < note.n && want[note.stage] == TOY_PERIODS; i++) ck_assert_int_le(llabs(values[i]), INT64_C(5000000000));
     if (note.stage == MGC__STAGE_RELAXED || note.stage == MGC__STAGE_PAY || note.stage == MGC__STAGE_SETTLE)
         for (size_t i = note.stage == MGC__STAGE_RELAXED; i < MGC__FLOODS; i++) ck_assert_int_eq(note.flood[i], 0);
     if (note.stage == MGC__STAGE_RELAXED) ck_assert(note.flood[0] == 0 || note.flood[0] == 1); /* "you are my parent" */
+    if (note.stage == MGC__STAGE_TIES) /* exponents and a yes, nothing finer */
+        ck_assert(llabs(note.flood[0]) <= 5000 && llabs(note.flood[1]) <= 5000 && (note.flood[2] == 0 || note.flood[2] == 1) && note.flood[3] == 0);
     if (note.stage == MGC__STAGE_PROVE) ck_assert(values[0] >= 0 && values[0] <= 2 && (values[0] != 0 || values[1] == 0));
 }
 
@@ -638,6 +641,7 @@ START_TEST(private_numbers_are_in_no_byte)
             w.member[2].demand[t] += k == 0 ? 0 : 64;
             if (k == 1) w.member[2].b[t] -= w.member[2].a[t] * 64;
         }
+        w.opts.weights = _i == 0 ? MGC_WEIGHTS_EQUAL : MGC_WEIGHTS_CONTRIBUTION;
         world_agents(&w);
         bus_init(&b, 1);
         b.inspect = inspect;
@@ -748,7 +752,7 @@ int main(void)
     tcase_add_test(tc, a_crash_leaves_no_trace);
     tcase_add_test(tc, a_spoilt_checkpoint_is_refused);
     tcase_add_test(tc, a_spoilt_state_is_refused);
-    tcase_add_test(tc, private_numbers_are_in_no_byte);
+    tcase_add_loop_test(tc, private_numbers_are_in_no_byte, 0, 2);
     tcase_add_test(tc, other_names_and_orders_change_nothing);
     tcase_add_test(tc, a_message_survives_the_way_there_and_back);
     suite_add_tcase(suite, tc);

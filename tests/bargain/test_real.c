@@ -322,6 +322,77 @@ START_TEST(a_member_that_cannot_vent_gets_what_it_offered)
 }
 END_TEST
 
+/* --- trades that cost the same -------------------------------------------------------------------------------------------------- */
+
+/* Four towns in a ring, where whoever is opposite is reached by two ways of one fee; kind 1: a chord with loss as
+ * well.  turn: members in another order, links the other way round. */
+static mgc_model *four_towns(int kind, int turn)
+{
+    mgc_model *m = market();
+    mgc_link *link;
+
+    for (int i = 0; i < TOWNS; i++) town(m, (i + turn) % TOWNS);
+    for (int l = 0; l < TOWNS; l++) {
+        int a = (l + turn) % TOWNS, b = (a + 1) % TOWNS;
+        OK(mgc_model_add_link(m, ids[turn > 0 ? b : a], ids[turn > 0 ? a : b], "electricity", &link));
+        OK(mgc_link_set_number(link, "capacity_kw", 100));
+        OK(mgc_link_set_number(link, "fee_per_kwh", 0.004));
+    }
+    if (kind == 0) return m;
+    OK(mgc_model_add_link(m, ids[0], ids[2], "electricity", &link));
+    OK(mgc_link_set_number(link, "capacity_kw", 10));
+    OK(mgc_link_set_number(link, "fee_per_kwh", 0.008));
+    OK(mgc_link_set_number(link, "loss", 0.02));
+    return m;
+}
+
+typedef struct told {
+    double weight[TOWNS], final_cost[TOWNS];
+} told;
+
+static told solve_towns(int kind, int turn, uint32_t method)
+{
+    mgc_model *m = four_towns(kind, turn);
+    mgc_certificate cert = {.struct_size = sizeof cert};
+    mgc_alliance_opts o;
+    mgc_alliance *a;
+    told t;
+
+    mgc_alliance_opts_init(&o, sizeof o);
+    o.method = method;
+    o.weights = MGC_WEIGHTS_CONTRIBUTION;
+    o.tolerance = 1e-7;
+    o.round_limit = 2000;
+    OK(mgc_alliance_solve(m, &o, &a));
+    OK(mgc_alliance_certificate(a, &cert));
+    ck_assert_msg(cert.ok == 1, "imbalance %g loss %g nash %g gap %g", cert.imbalance_kw, cert.worst_loss, cert.nash, cert.gap);
+    for (uint32_t i = 0; i < TOWNS; i++) {
+        mgc_member_info member = {.struct_size = sizeof member};
+        OK(mgc_alliance_get_member(a, i, &member));
+        size_t at = index_of(member.id);
+        t.weight[at] = member.weight;
+        t.final_cost[at] = member.final_cost;
+    }
+    mgc_alliance_destroy(a);
+    mgc_model_destroy(m);
+    return t;
+}
+
+START_TEST(every_route_finds_the_same_weights)
+{
+    told want = solve_towns(_i, 0, MGC_ALLIANCE_CENTRAL);
+
+    for (int turn = 0; turn < 3; turn++)
+        for (uint32_t method = 0; method < 2; method++) {
+            told got = solve_towns(_i, turn, method);
+            for (int i = 0; i < TOWNS; i++) {
+                ck_assert_msg(fabs(got.weight[i] - want.weight[i]) < 1e-4, "%s weighs %.7f, not %.7f", ids[i], got.weight[i], want.weight[i]);
+                ck_assert_msg(fabs(got.final_cost[i] - want.final_cost[i]) < 1e-3, "%s ends at %.6f, not %.6f", ids[i], got.final_cost[i], want.final_cost[i]);
+            }
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_real");
@@ -334,6 +405,7 @@ int main(void)
     tcase_add_test(tc, a_state_with_contracts_leaves_agents_nothing_to_trade);
     tcase_add_test(tc, a_member_that_cannot_vent_gets_what_it_offered);
     tcase_add_loop_test(tc, a_real_agent_goes_on_after_a_crash, 0, 6);
+    tcase_add_loop_test(tc, every_route_finds_the_same_weights, 0, 2);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

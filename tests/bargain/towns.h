@@ -16,12 +16,12 @@ enum { PERIODS = 4, SCENARIOS = 3, TOWNS = 4, TURNS_MOST = 20000 };
 static const char *const ids[TOWNS] = {"north", "south", "east", "west"};
 static mgc_ctx *ctx;
 
-static void setup(void)
+static inline void setup(void)
 {
     ck_assert_int_eq(mgc_ctx_create(NULL, &ctx), MGC_OK);
 }
 
-static void teardown(void)
+static inline void teardown(void)
 {
     mgc_ctx_destroy(ctx);
 }
@@ -82,7 +82,7 @@ static inline mgc_microgrid *town(mgc_model *m, int i)
     return town_as(m, i, ids[i]);
 }
 
-static size_t index_of(const char *id)
+static inline size_t index_of(const char *id)
 {
     size_t i = 0;
 
@@ -91,7 +91,7 @@ static size_t index_of(const char *id)
 }
 
 /* What an agent said, to whom it said it. */
-static void pass_on(mgc_agent *const *agents, size_t from, const mgc_agent_output *out, uint64_t now)
+static inline void pass_on(mgc_agent *const *agents, size_t from, const mgc_agent_output *out, uint64_t now)
 {
     for (size_t k = 0; k < out->n_messages; k++) {
         const mgc_message *msg = &out->messages[k];

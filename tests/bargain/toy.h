@@ -2,7 +2,7 @@
 /* Stand-in members with a closed form, and a bus that delays, repeats, reorders and loses by a seed.
  *
  * A toy member has in every period the cost a/2 net^2 + b net of net = demand + what it sends - what it receives; trade is
- * free and without limit, so at the optimum of a connected alliance a net + b is one price for all. */
+ * without limit and, but where a world has fees, free, so at the optimum of a connected alliance a net + b is one price for all. */
 #ifndef TESTS_BARGAIN_TOY_H
 #define TESTS_BARGAIN_TOY_H
 
@@ -18,6 +18,7 @@ typedef struct toy {
     size_t ends;
     double sign[TOY_LINKS]; /* +1: the member is first, so x is what it sends */
     double a[TOY_PERIODS], b[TOY_PERIODS], demand[TOY_PERIODS];
+    double half_fee[TOY_LINKS]; /* of each end */
     bool impossible;        /* no plan at all */
     double narrow;          /* > 0: no plan with a net beyond it */
     unsigned solves;
@@ -29,7 +30,10 @@ static double toy_cost(const toy *m, const double *x)
 
     for (size_t t = 0; t < TOY_PERIODS; t++) {
         double net = m->demand[t];
-        for (size_t e = 0; x != NULL && e < m->ends; e++) net += m->sign[e] * x[e * TOY_PERIODS + t];
+        for (size_t e = 0; x != NULL && e < m->ends; e++) {
+            net += m->sign[e] * x[e * TOY_PERIODS + t];
+            cost += m->half_fee[e] * fabs(x[e * TOY_PERIODS + t]);
+        }
         if (m->narrow > 0 && fabs(net) > m->narrow) return INFINITY;
         cost += 0.5 * m->a[t] * net * net + m->b[t] * net;
     }
@@ -45,6 +49,37 @@ static mgc_status toy_alone(void *self, double *cost, double *bound, uint32_t *o
     return MGC_OK;
 }
 
+/* Least point of half_fee |x| + pull x + quad/2 x^2. */
+static double toy_best(double half_fee, double pull, double quad)
+{
+    return fabs(pull) <= half_fee ? 0 : -(pull - copysign(half_fee, pull)) / quad;
+}
+
+/* Where there are fees: the price g = a net + b by bisection. */
+static void toy_propose_with_fees(const toy *m, size_t t, const double *linear, const double *quad, double *x)
+{
+    double low = -100, high = 100;
+
+    while (high - low > 1e-14) {
+        double g = 0.5 * (low + high), net = m->demand[t];
+        if (g <= low || g >= high) break;
+        for (size_t e = 0; e < m->ends; e++) {
+            size_t i = e * TOY_PERIODS + t;
+            x[i] = toy_best(m->half_fee[e], linear[i] + m->sign[e] * g, quad[i]);
+            net += m->sign[e] * x[i];
+        }
+        if (m->a[t] * net + m->b[t] > g) low = g;
+        else high = g;
+    }
+}
+
+static bool toy_has_fees(const toy *m)
+{
+    for (size_t e = 0; e < m->ends; e++)
+        if (m->half_fee[e] > 0) return true;
+    return false;
+}
+
 static mgc_status toy_propose(void *self, const double *linear, const double *quad, double tolerance, double *x, uint32_t *outcome)
 {
     toy *m = self;
@@ -52,6 +87,10 @@ static mgc_status toy_propose(void *self, const double *linear, const double *qu
     (void)tolerance;
     for (size_t t = 0; t < TOY_PERIODS; t++) {
         double pull = 0, soft = 0, g;
+        if (toy_has_fees(m)) {
+            toy_propose_with_fees(m, t, linear, quad, x);
+            continue;
+        }
         for (size_t e = 0; e < m->ends; e++) {
             size_t i = e * TOY_PERIODS + t;
             pull += m->sign[e] * linear[i] / quad[i];
@@ -121,7 +160,7 @@ typedef struct world {
     mgc_agent *agent[TOY_MEMBERS];
     mgc_agent_output last[TOY_MEMBERS];
     mgc_agent_opts opts;
-    double weight[TOY_MEMBERS];
+    double weight[TOY_MEMBERS], fee[TOY_LINKS], capacity[TOY_LINKS]; /* of links; capacity 0: 5000 */
     const uint8_t *start[TOY_MEMBERS]; /* state of an earlier run */
     size_t start_len[TOY_MEMBERS];
 } world;
@@ -165,8 +204,8 @@ static void world_terms(const world *w, size_t l, uint32_t end, double *capacity
         ordinal += (w->first[k] == w->first[l] && w->second[k] == w->second[l]) ||
                    (w->first[k] == w->second[l] && w->second[k] == w->first[l]);
     for (size_t i = 0; i < TOY_PERIODS; i++) {
-        capacity[i] = 5000;
-        fee[i] = 0;
+        capacity[i] = w->capacity[l] > 0 ? w->capacity[l] : 5000;
+        fee[i] = w->fee[l];
     }
     *t = (mgc__terms){.neighbour = (char *)w->id[end == 0 ? w->second[l] : w->first[l]], .link = (uint32_t)l, .ordinal = ordinal,
                       .first = end == 0, .dims = 1, .periods = TOY_PERIODS, .hours = 1, .capacity_kw = capacity, .fee = fee,
@@ -177,12 +216,15 @@ static inline void world_agents(world *w)
 {
     for (uint32_t i = 0; i < w->n; i++) {
         mgc__terms terms[TOY_LINKS];
-        double capacity[TOY_PERIODS], fee[TOY_PERIODS];
+        double capacity[TOY_LINKS][TOY_PERIODS], fee[TOY_LINKS][TOY_PERIODS];
         mgc_agent_opts opts = w->opts;
         size_t n = 0;
 
         for (size_t l = 0; l < w->links; l++)
-            if (w->first[l] == i || w->second[l] == i) world_terms(w, l, w->first[l] != i, capacity, fee, &terms[n++]);
+            if (w->first[l] == i || w->second[l] == i) {
+                world_terms(w, l, w->first[l] != i, capacity[l], fee[l], &terms[n]);
+                w->member[i].half_fee[n++] = 0.5 * w->fee[l];
+            }
         opts.weight = w->weight[i];
         opts.start = w->start[i];
         opts.start_len = w->start_len[i];
