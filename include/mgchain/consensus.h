@@ -237,6 +237,8 @@ typedef struct mgc_raft_hard {
     uint64_t commit;      /**< a hint: may be written late or not at all */
     uint32_t vote;        /**< 0: none */
     uint32_t incarnation; /**< of this disk */
+    uint32_t leader;      /**< of this term, once it was followed: there is never another one; 0: none yet */
+    uint32_t reserved0;   /**< 0 */
 } mgc_raft_hard;
 
 /** Write entries first..last, having cut away everything from truncate_from on (0: nothing to cut). */

@@ -10,7 +10,8 @@
  *   a longer old suffix stands behind it        it is neither committed nor acknowledged: only what was compared is
  *   it reaches below the compacted part         that is committed, so it needs no comparing
  *   it would cut what is committed              someone lies: nothing is done, and that is noted
- *   two leaders of one term                     someone lies: the first one that was heard is followed
+ *   two leaders of one term                     someone lies: the first one that was heard is followed, also after a crash:
+ *                                               whom it follows is durable before anything is acknowledged to it
  *   the host does not vouch for an entry        taken up to it, acknowledged up to it
  *   the ring is full                            taken as far as it goes, and the leader is told */
 #include "consensus/raft.h"
@@ -50,7 +51,10 @@ bool mgc__follow_leader(mgc_raft *r, const mgc_raft_msg *m)
         mgc__note(r, MGC_RAFT_NOTE_DIVERGED, m->from, m->index);
         return false;
     }
-    r->term_leader = m->from;
+    if (r->term_leader == 0) {
+        r->term_leader = m->from;
+        mgc__hard_changed(r);
+    }
     if (r->role != MGC_RAFT_FOLLOWER || r->leader != m->from) mgc__become_follower(r, r->term, m->from);
     mgc__heard_leader(r);
     return true;

@@ -192,9 +192,10 @@ static void load_state(mgc_raft *r, const mgc_raft_boot *boot)
 
     r->term = boot->hard.term;
     r->vote = boot->hard.vote;
+    r->term_leader = boot->hard.leader;
     if (mgc__log_term(r, r->last) > r->term) { /* the log knows a later term than the record: no vote is known in it */
         r->term = mgc__log_term(r, r->last);
-        r->vote = 0;
+        r->vote = r->term_leader = 0;
     }
     r->incarnation = boot->hard.incarnation != 0 ? boot->hard.incarnation : r->opts.incarnation;
     r->amnesia = boot->amnesia != 0;

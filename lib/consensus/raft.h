@@ -76,7 +76,7 @@ struct mgc_raft {
     bool amnesia;
 
     uint32_t role, leader;
-    uint32_t term_leader; /* of this term, as far as it was heard since the start: there is never another one; 0 */
+    uint32_t term_leader; /* of this term, once it was heard; durable with the vote: there is never another one; 0 */
     uint64_t term_start; /* leader: index of its no-op */
 
     /* log */

@@ -224,6 +224,7 @@ void mgc__finish(mgc_raft *r)
     if (out->hard.token != 0) {
         out->hard.term = r->term;
         out->hard.vote = r->vote;
+        out->hard.leader = r->term_leader;
         out->hard.commit = r->commit < r->stored ? r->commit : r->stored;
         out->hard.incarnation = r->incarnation;
     }

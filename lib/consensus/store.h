@@ -72,6 +72,7 @@ typedef struct mgc__raftlog_opts {
 typedef struct mgc__raftlog_hard {
     uint64_t term;
     uint32_t vote, incarnation; /* vote 0: none */
+    uint32_t leader; /* of that term, once it was followed; 0 */
     uint64_t commit; /* entries up to here are known to be committed: a hint that never falls; 0: the one before stands */
 } mgc__raftlog_hard;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Term, vote, incarnation and a hint of what is committed: one record of 512 bytes, written into two slots in turn, so that
+/* Term, vote, leader of the term, incarnation and a hint of what is committed: one record of 512 bytes, written into two slots in turn, so that
  * the one before is whole while the next is written.  Each slot has two copies, 4 KiB apart (the sector of most disks),
  * both under the same sync: a torn write may cost the new record, which nobody has heard of then, and a place that rots
  * later costs nothing.  Without the copies, one rotten sector would bring back an old vote. */
@@ -21,6 +21,7 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
     log_put32(bytes + 40, hard->vote);
     log_put32(bytes + 44, log->lost);
     log_put64(bytes + 48, hard->commit);
+    log_put32(bytes + 56, hard->leader);
     log_put32(bytes + LOG_SECTOR - 4, mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4));
 }
 
@@ -34,6 +35,7 @@ static bool get_slot(const mgc__raftlog *log, const uint8_t *bytes, mgc__raftlog
     hard->term = log_get64(bytes + 32);
     hard->vote = log_get32(bytes + 40);
     hard->commit = log_get64(bytes + 48);
+    hard->leader = log_get32(bytes + 56);
     return true;
 }
 

@@ -320,7 +320,8 @@ static uint32_t known_incarnation(mgc__cluster *c, const mgc_raft_boot *boot, co
 /* A store that may have forgotten what it promised is another one from now on.  It is made durable before anything is said. */
 static mgc_status begin_incarnation(mgc__cluster *c, mgc_raft_boot *boot, const struct boot_entries *b)
 {
-    mgc__raftlog_hard hard = {.term = boot->hard.term, .vote = boot->hard.vote, .incarnation = boot->hard.incarnation};
+    mgc__raftlog_hard hard = {.term = boot->hard.term, .vote = boot->hard.vote, .incarnation = boot->hard.incarnation,
+                              .leader = boot->hard.leader};
     uint32_t known = known_incarnation(c, boot, b);
 
     if (boot->amnesia == 0) return MGC_OK;
@@ -343,7 +344,7 @@ static mgc_status start_order(mgc__cluster *c)
     if (st != MGC_OK) return st;
     mgc__raftlog_get_info(c->log, &info);
     boot.hard = (mgc_raft_hard){.term = info.hard.term, .vote = info.hard.vote, .incarnation = info.hard.incarnation,
-                                .commit = info.hard.commit};
+                                .leader = info.hard.leader, .commit = info.hard.commit};
     boot.amnesia = info.readmit;
     st = load_base(c, &info, &boot);
     if (st == MGC_OK && info.first != boot.base.index + 1) {

@@ -178,7 +178,7 @@ static mgc_status gather_appends(mgc__cluster *c, const mgc_raft_output *out)
     mgc__raftlog_get_info(c->log, &info);
     if (out->hard.token != 0) { /* first of all, for no entry may be of a later term */
         mgc__raftlog_hard hard = {.term = out->hard.term, .vote = out->hard.vote, .incarnation = out->hard.incarnation,
-                                  .commit = out->hard.commit};
+                                  .leader = out->hard.leader, .commit = out->hard.commit};
         st = mgc__raftlog_set_hard(c->log, &hard);
     } else if (brings_config(c, out)) st = keep_commit(c, &info.hard);
     if (st == MGC_OK && out->append.truncate_from != 0 && out->append.truncate_from <= info.last)

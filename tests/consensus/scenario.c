@@ -6,11 +6,11 @@
 
 #include "cluster.h"
 
-enum { LINES_MAX = 4096, WORDS_MAX = 40, LINE_BYTES = 1024, DEPTH_MAX = 8, ACTS_MAX = 200000 };
+enum { LINES_MAX = 100000, WORDS_MAX = 4100, LINE_BYTES = 1 << 16, DEPTH_MAX = 8, ACTS_MAX = 200000 };
 
 typedef struct scenario {
     cluster *c;
-    char (*lines)[LINE_BYTES];
+    char **lines;
     uint32_t n_lines, acts;
     bool started;
     char *word[WORDS_MAX];
@@ -178,6 +178,7 @@ static bool verb_log(scenario *s)
         if (colon == NULL) return wrong(s, "\"%s\" is not term:data", s->word[i]);
         *colon = '\0';
         if (!number(s, s->word[i], &term)) return false;
+        if (s->c->nodes[id].disk.last + 2 >= DISK_MAX) return wrong(s, "a log has at most %u entries", (unsigned)DISK_MAX - 2);
         disk_append(s->c, id, term, colon + 1);
     }
     return true;
@@ -189,7 +190,7 @@ static bool verb_hard(scenario *s)
     uint64_t x;
 
     if (s->started) return wrong(s, "hard comes before start");
-    if (!count(s, 1, 3) || !member(s, s->word[1], &id)) return false;
+    if (!count(s, 1, 4) || !member(s, s->word[1], &id)) return false;
     for (uint32_t i = 2; i < s->n; i++) {
         mgc_raft_hard *hard = &s->c->nodes[id].disk.hard;
         const char *w = s->word[i], *v;
@@ -352,7 +353,7 @@ static bool verb_credit(scenario *s)
 {
     uint32_t first = 1, last = s->c->n;
 
-    if (!count(s, 1, WORDS_MAX)) return false;
+    if (!count(s, 1, NODES_MAX + 1)) return false;
     if (strcmp(s->word[1], "*") != 0) {
         if (!member(s, s->word[1], &first)) return false;
         last = first;
@@ -752,7 +753,7 @@ static void config_text(const mgc_raft_config *c, char *text, size_t cap)
 
 static bool same_log(scenario *s, uint32_t id, const char *want, char *found, size_t cap)
 {
-    char rest[TEXT_MAX];
+    static char rest[LINE_BYTES];
 
     log_terms(s, id, 2, found, cap);
     if (strcmp(found, want) == 0) return true;
@@ -764,7 +765,8 @@ static bool expect_key(scenario *s, uint32_t id, char *w)
 {
     static const char letters[] = "?FPCL";
     mgc_raft_info info = node_info(s->c, id);
-    char *eq = strchr(w, '='), found[TEXT_MAX];
+    static char found[LINE_BYTES];
+    char *eq = strchr(w, '=');
     const char *want;
     bool negated, equal;
 
@@ -917,18 +919,19 @@ static const struct { const char *name; bool (*run)(scenario *); bool before_sta
     {"disk", verb_disk, true}, {"persisted", verb_persisted, false}, {"torn", verb_torn, false},
     {"flip", verb_flip, false}, {"misdirect", verb_misdirect, false}, {"wipe", verb_wipe, false},
     {"flow", verb_flow, false}, {"settle", verb_settle, false}, {"hold", verb_hold, false}, {"copy", verb_copy, false},
-    {"release", verb_release, false}, {"drop", verb_drop, false}, {"cut", verb_cut, false}, {"cut1", verb_cut, false},
-    {"isolate", verb_isolate, false}, {"heal", verb_heal, false}, {"unreachable", verb_unreachable, false},
+    {"release", verb_release, false}, {"drop", verb_drop, false}, {"cut", verb_cut, true}, {"cut1", verb_cut, true},
+    {"isolate", verb_isolate, true}, {"heal", verb_heal, true}, {"unreachable", verb_unreachable, false},
     {"inject", verb_inject, false}, {"expect", verb_expect, false}, {"expectmsg", verb_expectmsg, false},
     {"expectmsg-none", verb_expectnomsg, false}, {"expectnoleader", verb_expectnoleader, false},
     {"expectread", verb_expectread, false}, {"answer", verb_answer, false}, {"expectnote", verb_expectnote, false},
 };
 
+/* More words than there is room for are one too many for any verb. */
 static void split(scenario *s, uint32_t line)
 {
     char *hash;
 
-    memcpy(s->text, s->lines[line], LINE_BYTES);
+    snprintf(s->text, sizeof s->text, "%s", s->lines[line]);
     hash = strchr(s->text, '#');
     if (hash != NULL) *hash = '\0';
     s->n = 0;
@@ -979,15 +982,37 @@ static bool run_block(scenario *s, uint32_t first, uint32_t last, uint32_t depth
     return true;
 }
 
-static bool load(scenario *s, const char *path)
+/* *long_line: a line that is cut, though it is no comment. */
+static char *read_line(FILE *f, bool *long_line)
+{
+    static char text[LINE_BYTES];
+    size_t n = 0;
+    int c;
+
+    while ((c = fgetc(f)) != EOF && c != '\n') {
+        if (c == '\0') c = '?';
+        if (n + 1 < sizeof text) text[n++] = (char)c;
+        else *long_line = *long_line || memchr(text, '#', n) == NULL;
+    }
+    if (c == EOF && n == 0) return NULL;
+    text[n] = '\0';
+    return strdup(text);
+}
+
+static bool load(scenario *s, const char *path, uint32_t *at)
 {
     FILE *f = fopen(path, "r");
+    bool long_line = false;
+    char *line;
 
     if (f == NULL) return wrong(s, "cannot be read");
-    s->lines = calloc(LINES_MAX, LINE_BYTES);
-    while (s->lines != NULL && s->n_lines < LINES_MAX && fgets(s->lines[s->n_lines], LINE_BYTES, f) != NULL) s->n_lines++;
+    s->lines = calloc(LINES_MAX, sizeof *s->lines);
+    while (s->lines != NULL && s->n_lines < LINES_MAX && !long_line && (line = read_line(f, &long_line)) != NULL) s->lines[s->n_lines++] = line;
+    if (s->n_lines > 0) *at = s->n_lines - 1;
+    if (long_line) (void)wrong(s, "a line has at most %u bytes", (unsigned)LINE_BYTES - 1);
+    if (s->n_lines == LINES_MAX) (void)wrong(s, "a file has at most %u lines", (unsigned)LINES_MAX - 1);
     fclose(f);
-    return s->lines != NULL || wrong(s, "no memory");
+    return s->lines != NULL ? s->why[0] == '\0' : wrong(s, "no memory");
 }
 
 int run_scenario(const char *path, char *fault, size_t cap)
@@ -998,10 +1023,11 @@ int run_scenario(const char *path, char *fault, size_t cap)
 
     fault[0] = '\0';
     if (s == NULL) return 1;
-    good = load(s, path) && run_block(s, 0, s->n_lines, 0, &at);
+    good = load(s, path, &at) && run_block(s, 0, s->n_lines, 0, &at);
     if (good && s->c == NULL) good = wrong(s, "no cluster");
     if (!good) snprintf(fault, cap, "%s:%u: %s", path, at + 1, s->why);
     if (s->c != NULL) cluster_free(s->c);
+    for (uint32_t i = 0; i < s->n_lines; i++) free(s->lines[i]);
     free(s->lines);
     free(s);
     return good ? 0 : 1;

@@ -292,7 +292,8 @@ static void gather(const mgc_raft_output *out)
 
     mgc__raftlog_get_info(me.log, &info);
     if (out->hard.token != 0) {
-        mgc__raftlog_hard hard = {.term = out->hard.term, .vote = out->hard.vote, .incarnation = out->hard.incarnation};
+        mgc__raftlog_hard hard = {.term = out->hard.term, .vote = out->hard.vote, .incarnation = out->hard.incarnation,
+                                  .leader = out->hard.leader};
         need(mgc__raftlog_set_hard(me.log, &hard), "term and vote");
         me.pending[me.n_pending++] = (pending){.token = out->hard.token, .hard = true};
     }

@@ -11,7 +11,7 @@ const char *const sim_mark_names[MARK_N] = {
     "leader", "commit", "acked", "read served", "read refused", "crash", "crash while writing", "torn tail", "faulty entry",
     "header repaired", "readmitted", "amnesia over", "truncated", "snapshot", "snapshot installed", "sync failed",
     "change proposed", "transfer", "wiped", "lie", "liar convicted", "live after healing", "liveness not asked", "log full",
-    "recovered", "liar convicted by E4", "judged by certificates", "exonerated",
+    "recovered", "liar convicted by E4", "judged by certificates", "exonerated", "vote without an answer", "cleared by what it kept",
     "policy: proposed", "policy: committed", "policy: not vouched for", "policy: invented", "caretaker hands over", "plain steps alike",
     "plain timers fired", "?", "note role", "note leader", "note config", "note config commit", "note config back", "note diverged",
     "note refused", "note faulty", "note repaired", "note wiped", "note transfer", "note window held", "note window refused",
@@ -168,7 +168,7 @@ static void deliver(struct sim *s, struct node *n, struct net *net)
     if (s->opts.trace)
         fprintf(stderr, "%10" PRIu64 " %" PRIu32 " > %" PRIu32 " kind %" PRIu32 " term %" PRIu64 " index %" PRIu64 " n %" PRIu32 " flags %" PRIu32
                 "\n", s->now, net->m.from, net->m.to, net->m.kind, net->m.term, net->m.index, net->m.n_entries, net->m.flags);
-    if (n->up) node_step(s, n, &e);
+    if (n->up && witness_message(s, n, &net->m)) node_step(s, n, &e);
     sim_free_net(s, net);
 }
 
@@ -330,6 +330,7 @@ static void wipe(struct sim *s)
     s->wiped_once = true;
     node_crash(s, n, false);
     sim_disk_wipe(&n->disk);
+    n->witness = (mgc__witness){0};
 }
 
 static void clocks(struct sim *s, struct node *n)

@@ -9,6 +9,7 @@
  *   sim_check.c  what must hold after each event
  *   sim_policy.c membership by credit
  *   sim_shadow.c what credit never does
+ *   sim_witness.c  what members keep so that they can answer
  *   sim_audit.c  who is to blame, where somebody lies
  *   sim_main.c   seeds, shrinking, figures */
 #ifndef TESTS_CONSENSUS_SIM_H
@@ -21,6 +22,7 @@
 #include "base/base.h"
 #include "consensus/raft.h"
 #include "consensus/store.h"
+#include "consensus/witness.h"
 #include "mgchain/consensus.h"
 #include "sim_disk.h"
 
@@ -66,7 +68,7 @@ enum {
     MARK_LEADER, MARK_COMMIT, MARK_ACKED, MARK_READ_SERVED, MARK_READ_REFUSED, MARK_CRASH, MARK_CRASH_WRITING,
     MARK_TORN, MARK_FAULTY, MARK_REPAIRED_HEADER, MARK_READMIT, MARK_AMNESIA_OVER, MARK_TRUNCATED, MARK_SNAPSHOT,
     MARK_INSTALLED, MARK_SYNC_FAILED, MARK_CONF, MARK_TRANSFER, MARK_WIPE, MARK_LIE, MARK_CONVICTED, MARK_LIVE, MARK_NOT_LIVE,
-    MARK_LOG_FULL, MARK_RECOVERED, MARK_CONVICTED_E4, MARK_JUDGED, MARK_EXONERATED,
+    MARK_LOG_FULL, MARK_RECOVERED, MARK_CONVICTED_E4, MARK_JUDGED, MARK_EXONERATED, MARK_NO_VOTE, MARK_CLEARED,
     MARK_POLICY, MARK_POLICY_COMMIT, MARK_POLICY_WAIT, MARK_INVENTED, MARK_CARETAKER, MARK_SHADOWED, MARK_SHADOW_FIRED,
     MARK_NOTES, /* and on: one for each kind of note */
     MARK_N = MARK_NOTES + 16
@@ -144,6 +146,7 @@ struct node {
     struct machine incoming;
     uint64_t incoming_len;
     uint64_t term_seen, commit_seen;
+    mgc__witness witness; /* durable at once */
     bool amnesia, forgot; /* as its core sees it; forgot: its new number is not yet known to the alliance */
     uint32_t leader_seen;
     struct own {
@@ -221,6 +224,11 @@ struct sim {
         const mgc_raft_config *config;
     } elected[SIM_ELECTED];
     size_t n_elected;
+    struct won { /* who was elected, and where its log ended then: what a certificate says */
+        uint64_t term, log_term, index;
+        uint32_t id;
+    } won[SIM_ELECTED];
+    size_t n_won;
     uint32_t judged;
     mgc_raft_config committed; /* the last configuration that anybody applied */
     mgc_raft_policy policy;
@@ -259,6 +267,12 @@ void policy_committed(struct sim *s, const struct node *n, uint64_t index, const
 /* sim_shadow.c */
 void shadow_start(struct sim *s, struct node *n, const mgc_raft_opts *opts, const mgc_raft_boot *boot);
 void shadow_step(struct sim *s, struct node *n, const mgc_raft_event *event, const mgc_raft_output *out);
+
+/* sim_witness.c */
+void witness_elected(struct sim *s, struct node *n);
+bool witness_message(struct sim *s, struct node *n, const mgc_raft_msg *m);
+void witness_cut(struct node *n, uint64_t from);
+bool witness_clears(const struct node *n, const struct said *block, uint64_t term);
 
 /* sim_check.c */
 void check_step(struct sim *s, struct node *n, const mgc_raft_output *out);

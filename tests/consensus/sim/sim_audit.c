@@ -11,6 +11,8 @@
  *      lied.  A later such leader accuses nobody: its voters may have had their logs cut by the earlier one (exoneration).
  *      Nor does any where a term in between had two leaders: who voted for both is to blame (E2).
  *
+ * What an honest member keeps is its answer whoever accuses it, with whichever later leader, whether the entry was final or not.
+ *
  * Honest members must never be accused (soundness), and once a rule was broken somebody must be.  Where the
  * certificates are whole, the library's own judge says the same of them, with real signatures. */
 #include "sim.h"
@@ -264,6 +266,23 @@ static void to_court(struct sim *s, const struct said *block, const struct elect
     judge(s, block, signers & members_of(c), e, late);
 }
 
+/* Whatever later leader is held against an honest member, it can show an earlier one. */
+static void all_can_answer(struct sim *s, const struct said *block, uint32_t holders)
+{
+    for (size_t k = 0; k < s->n_elected && !s->wiped_once; k++) {
+        const struct elected *e = &s->elected[k];
+
+        if (e->vote.term <= block->term || !lacks(&e->vote, block)) continue;
+        for (uint32_t id = 1; id <= SIM_NODES; id++) {
+            if (id == s->liar || (holders & e->ids & UINT32_C(1) << id) == 0) continue;
+            if (witness_clears(&s->nodes[id], block, e->vote.term)) s->marks[MARK_CLEARED]++;
+            else
+                sim_fail(s, "honest member %" PRIu32 " cannot answer: it acknowledged entry %" PRIu64 " of term %" PRIu64
+                         " and voted in term %" PRIu64, id, block->index, block->term, e->vote.term);
+        }
+    }
+}
+
 static void accuse(struct sim *s, const struct said *block, uint32_t holders)
 {
     const struct elected *e = earliest_without(s, block);
@@ -312,6 +331,7 @@ void audit(struct sim *s)
         if (earliest_without(s, x) == NULL) continue;
         holders = holders_of(s, x);
         c = majority_from(s, x->cfg, holders);
+        all_can_answer(s, x, holders);
         if (c != NULL) accuse(s, x, holders & members_of(c));
     }
 }

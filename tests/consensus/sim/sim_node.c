@@ -131,7 +131,7 @@ static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
         if (n->debts[i].kind == DEBT_HARD) hard = &n->debts[i];
     if (hard != NULL) {
         mgc__raftlog_hard h = {.term = hard->hard.term, .vote = hard->hard.vote, .incarnation = hard->hard.incarnation,
-                               .commit = hard->hard.commit};
+                               .leader = hard->hard.leader, .commit = hard->hard.commit};
         st = mgc__raftlog_set_hard(n->log, &h);
     }
     if (st == MGC_OK) st = keep_what_justifies(n, n_debts);
@@ -370,6 +370,7 @@ void node_snapshot(struct sim *s, struct node *n)
     }
     s->marks[MARK_SNAPSHOT]++;
     n->durable_state = m;
+    mgc__witness_forget(&n->witness, m.meta.term);
     saved(s, n, &m.meta);
 }
 
@@ -386,6 +387,7 @@ static void install(struct sim *s, struct node *n, const mgc_raft_snap_meta *met
         if (s->liar == 0) sim_fail(s, "member %" PRIu32 " is sent a snapshot of %" PRIu64 " that was never committed", n->id, meta->index);
         else s->unsafe++;
     }
+    witness_cut(n, meta->index + 1); /* what is kept of it forbids nothing while it is there */
     st = mgc__raftlog_snap_begin(n->log, meta->index, meta->term, meta->hash);
     if (st == MGC_OK) st = mgc__raftlog_snap_write(n->log, 0, (const uint8_t *)m, sizeof *m);
     if (st == MGC_OK) st = mgc__raftlog_snap_publish(n->log);
@@ -394,6 +396,7 @@ static void install(struct sim *s, struct node *n, const mgc_raft_snap_meta *met
         return;
     }
     s->marks[MARK_INSTALLED]++;
+    mgc__witness_forget(&n->witness, meta->term);
     n->state = n->durable_state = *m;
     n->state.meta.index = meta->index;
     saved(s, n, &m->meta);
@@ -478,6 +481,8 @@ void node_step(struct sim *s, struct node *n, const mgc_raft_event *event)
         s->marks[MARK_AMNESIA_OVER]++;
         n->forgot = false;
     }
+    if (out.after.role == MGC_RAFT_LEADER && out.before.role != MGC_RAFT_LEADER) witness_elected(s, n);
+    if (out.append.truncate_from != 0) witness_cut(n, out.append.truncate_from);
     check_step(s, n, &out);
     write_owed(s, n, &out);
     for (size_t i = 0; i < out.n_msgs; i++) emit(s, n, &out.msgs[i]);
@@ -568,7 +573,7 @@ static void boot_core(struct sim *s, struct node *n, mgc__raftlog_info *info)
     bool lost, failed = false;
 
     boot.hard = (mgc_raft_hard){.term = info->hard.term, .vote = info->hard.vote, .incarnation = info->hard.incarnation,
-                                .commit = info->hard.commit};
+                                .leader = info->hard.leader, .commit = info->hard.commit};
     if (info->first > boot.base.index + 1 || info->last > info->first + 4000) { /* what the log begins after was lost */
         boot.amnesia = 1;
         if (mgc__raftlog_restart(n->log, boot.base.index, boot.base.term, boot.base.hash) != MGC_OK) {
@@ -631,6 +636,7 @@ void node_start(struct sim *s, struct node *n)
     if (st == MGC_E_CORRUPT && n->id == s->victim && (s->opts.faults & (FAULT_ROT | FAULT_MISDIRECT))) {
         sim_disk_wipe(&n->disk); /* beyond what one rotten place explains: the operator gives it an empty disk */
         s->wiped_once = true;
+        n->witness = (mgc__witness){0};
         sim_schedule(s, s->now + 1, EV_RESTART, n, NULL);
         return;
     }
