@@ -269,6 +269,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * "credit"        member                  member trade suspended limit_bp name
  * "validators"                            validator node convicted bonus low_epochs demote signed led
  * "epochs"                                epoch last_slot height certificates root
+ * "lost"                                  case state epoch height term entry leader_term accused
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.

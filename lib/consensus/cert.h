@@ -26,15 +26,15 @@ size_t mgc__cert_encode(const mgc__cert *cert, uint8_t *bytes); /* MGC__CERT_BYT
 mgc_status mgc__cert_decode(const uint8_t *bytes, size_t len, mgc__cert *cert);
 
 /* Public key of a member, 32 bytes; NULL: unknown. */
-typedef const uint8_t *(*mgc__key_of)(void *user, uint32_t id);
+typedef const uint8_t *(*mgc__trust_key)(void *user, uint32_t id);
 /* Configuration whose entry has that index; NULL: unknown. */
-typedef const mgc_raft_config *(*mgc__config_of)(void *user, uint64_t index);
+typedef const mgc_raft_config *(*mgc__trust_config)(void *user, uint64_t index);
 typedef struct mgc__trust {
     mgc_ctx *ctx;
     const uint8_t *chain_id; /* 32 bytes */
-    mgc__key_of key_of;
+    mgc__trust_key key_of;
     void *user;
-    mgc__config_of config_of; /* NULL: only the configuration that is given with a certificate */
+    mgc__trust_config config_of; /* NULL: only the configuration that is given with a certificate */
 } mgc__trust;
 
 /* Sign or verify what mgc_raft_signed_body() gives. */

@@ -5,12 +5,14 @@
  *   credit_record.c   the records of both values
  *   credit_epoch.c    agreements judged, both values stepped
  *   credit_vote.c     certificates counted, evidence
+ *   credit_lost.c     evidence of final entries that a later leader lacked
  *   credit.c          the contract; what the consensus room reads; queries */
 #include "contract/credit.h"
 
 #include "contract/supervision.h"
 
-static const mgc__rule rules[] = {{"epoch", mgc__credit_epoch}, {"certify", mgc__credit_certify}, {"evidence", mgc__credit_evidence}};
+static const mgc__rule rules[] = {{"epoch", mgc__credit_epoch}, {"certify", mgc__credit_certify}, {"evidence", mgc__credit_evidence},
+                                   {"lost", mgc__credit_lost}, {"followed", mgc__credit_followed}};
 
 /* --- for the consensus room ---------------------------------------------------------------------------- */
 
@@ -189,7 +191,7 @@ static mgc_status query_epochs(mgc_env *env, const mgc__filter *filter, mgc_rows
 }
 
 static const mgc__answer answers[] = {
-    {"credit", "member", query_credit}, {"validators", "", query_validators}, {"epochs", "", query_epochs}};
+    {"credit", "member", query_credit}, {"validators", "", query_validators}, {"epochs", "", query_epochs}, {"lost", "", mgc__credit_query_lost}};
 
 const mgc__built_in mgc__credit = {
     .id = MGC_CONTRACT_CREDIT,

@@ -86,6 +86,27 @@ mgc_status mgc__credit_alert(mgc_env *env, const char *what, int64_t number);
 mgc_status mgc__credit_epoch(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__credit_certify(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__credit_evidence(mgc_env *env, const mgc__method *method, const mgc__values *values);
+/* One signature, metered; a refusal where it does not verify. */
+mgc_status mgc__credit_check_signed(mgc_env *env, const mgc_member *member, const char *tag, const struct mgc__value *body,
+                                    const uint8_t *signature);
+mgc_status mgc__credit_convict(mgc_env *env, const mgc_member *validator);
+
+/* --- entries that were final and that a later leader lacked (credit_lost.c) ---------------------------- */
+
+mgc_status mgc__credit_lost(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__credit_followed(mgc_env *env, const mgc__method *method, const mgc__values *values);
+mgc_status mgc__credit_judge(mgc_env *env, int64_t epoch);
+mgc_status mgc__credit_query_lost(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+
+typedef struct mgc__credit_case {
+    uint8_t hash[32];
+    uint64_t term, index, leader_term; /* of the entry; of the earliest leader that was shown */
+} mgc__credit_case;
+
+/* For members, who may know an earlier leader. */
+size_t mgc__credit_open_cases(const mgc__state *trading, mgc__credit_case *cases, size_t cap);
+/* By what was signed of the entry: cfg, term, index and hash. */
+bool mgc__credit_case_known(const mgc__state *trading, const uint8_t *acknowledgement, size_t len);
 
 /* --- for others (credit.c) ---------------------------------------------------------------------------- */
 

@@ -423,6 +423,7 @@ mgc_status mgc__credit_epoch(mgc_env *env, const mgc__method *method, const mgc_
     if (st == MGC_OK) st = judge_slots(env, &e, &next.v[NEXT_SLOT], last);
     if (st == MGC_OK) st = step_members(env, &e);
     if (st == MGC_OK) st = step_nodes(env, next.v[NEXT_CERTIFICATES]);
+    if (st == MGC_OK) st = mgc__credit_judge(env, number);
     mgc__free(env->ctx, e.pairs);
     return st != MGC_OK ? st : close_epoch(env, &next, last);
 }

@@ -27,6 +27,15 @@ static mgc_status check_vote(mgc_env *env, const mgc_member *member, const uint8
                                          member->id);
 }
 
+mgc_status mgc__credit_check_signed(mgc_env *env, const mgc_member *member, const char *tag, const struct mgc__value *body,
+                                    const uint8_t *signature)
+{
+    mgc_chain_info info = {.struct_size = sizeof info};
+    mgc_status st = mgc_chain_get_info(mgc__exec_chain(env->exec), &info);
+
+    return st != MGC_OK ? mgc__env_keep(env, st) : check_vote(env, member, info.chain_id, tag, MGC_ROLE_NONE, body, signature);
+}
+
 static const mgc_member *find_validator(mgc_env *env, int64_t id)
 {
     uint32_t n;
@@ -249,7 +258,7 @@ static mgc_status punish_member(mgc_env *env, const mgc_member *validator)
     return mgc__credit_put_member(env, held.v[PUBKEY_MEMBER], &rec);
 }
 
-static mgc_status convict(mgc_env *env, const mgc_member *validator)
+mgc_status mgc__credit_convict(mgc_env *env, const mgc_member *validator)
 {
     mgc__rec rec;
     mgc_status st = mgc__credit_node(env, validator->id, &rec);
@@ -289,5 +298,5 @@ mgc_status mgc__credit_evidence(mgc_env *env, const mgc__method *method, const m
     if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, role, &a[2], a[3].bytes);
     if (st == MGC_OK) st = check_vote(env, validator, chain_id, tag, role, &a[4], a[5].bytes);
     if (st == MGC_OK) st = mgc__rec_put_ints(env, &key, (int64_t[]){(int64_t)env->height}, 1);
-    return st != MGC_OK ? st : convict(env, validator);
+    return st != MGC_OK ? st : mgc__credit_convict(env, validator);
 }

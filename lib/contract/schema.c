@@ -133,6 +133,11 @@ static const mgc__method methods[] = {
      "evidence",
      {UINT("kind", 1, 4), UINT("validator", 1, UINT32_MAX), BYTES("first", 1, 4096), BYTES("first_signature", 64, 64),
       BYTES("second", 1, 4096), BYTES("second_signature", 64, 64)}},
+    {MGC_CONTRACT_CREDIT,
+     "lost",
+     {BYTES("entry_certificate", 72, 2304), BYTES("entry", 65, 65), BYTES("leader_certificate", 72, 2304),
+      BYTES("entry_configuration", 52, 512), BYTES("leader_configuration", 52, 512)}},
+    {MGC_CONTRACT_CREDIT, "followed", {HASH("case"), BYTES("leader_certificate", 72, 2304), BYTES("configuration", 52, 512)}},
 };
 
 const mgc__method *mgc__method_find(uint32_t contract, const char *name, size_t len)

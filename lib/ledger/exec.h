@@ -56,6 +56,8 @@ const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n);
 /* Who signs or signed, under that number, by its last key; NULL: nobody did. */
 const mgc_member *mgc__chain_member_ever(const mgc_chain *chain, uint32_t id);
 struct mgc__signers; /* ledger/signers.h */
+/* Each that was ever in force, in their order, from the genesis' on; NULL: no more. */
+const struct mgc__signers *mgc__chain_configuration(const mgc_chain *chain, size_t number);
 struct mgc__header;
 /* Who must sign the block of a header that this chain has, or had; NULL: none such.  next: room. */
 const struct mgc__signers *mgc__chain_signers_of(const mgc_chain *chain, const struct mgc__header *h, struct mgc__signers *next);

@@ -115,6 +115,11 @@ mgc_status mgc__chain_signers_at(mgc_chain *chain, uint64_t height, mgc__signers
     return MGC_OK;
 }
 
+const mgc__signers *mgc__chain_configuration(const mgc_chain *chain, size_t number)
+{
+    return number < chain->n_configurations ? &chain->configurations[number]->signers : NULL;
+}
+
 const mgc_member *mgc__chain_members(const mgc_chain *chain, uint32_t *n)
 {
     const mgc__configuration *c = last_of(chain);

@@ -8,7 +8,7 @@
  * What can go wrong
  *   an empty store of a member that voted before, both slots of term and vote bad, a log shorter than what it proves:
  *   the member comes back with a new incarnation, without a vote, until the others have committed that they know of it */
-#include "node/cluster.h"
+#include "node/kept.h"
 
 /* Of consensus/raft.h, whose other names meet those of contract.h. */
 void mgc__entry_hash(const uint8_t previous[32], uint64_t index, uint64_t term, uint32_t type, const uint8_t root[32],
@@ -170,6 +170,7 @@ mgc_status mgc__standing_take(mgc__cluster *c)
     c->coming.set = false;
     c->unsaid = !c->coming.said;
     st = mgc__cluster_publish(c, &c->coming, &c->deeds);
+    mgc__kept_forget(c, c->coming.meta.term);
     if (st == MGC_OK) st = mgc__cluster_event(c, &saved);
     if (st == MGC_OK) st = mgc__cluster_event(c, &compact);
     return st == MGC_OK ? mgc__raftlog_compact(c->log, c->coming.meta.index) : st;
@@ -340,6 +341,8 @@ static mgc_status start_order(mgc__cluster *c)
     mgc_status st = genesis_of(c, &boot.base);
 
     if (st == MGC_OK) st = mgc__order_hash(&boot.base.config, c->genesis_config);
+    if (st == MGC_OK) st = mgc__kept_open(c);
+    if (st == MGC_OK) mgc__kept_config(c, &boot.base.config);
     if (st == MGC_OK) st = open_log(c, &boot.base);
     if (st != MGC_OK) return st;
     mgc__raftlog_get_info(c->log, &info);
@@ -359,6 +362,7 @@ static mgc_status start_order(mgc__cluster *c)
     if (st == MGC_OK) st = start_core(c, &boot, b.n);
     free_boot(c, &b);
     c->config = boot.base.config;
+    if (st == MGC_OK) mgc__kept_config(c, &c->config);
     c->ordered = boot.base.index;
     return st;
 }
@@ -391,6 +395,7 @@ void mgc__cluster_stop(mgc_node *node)
     if (c->log != NULL) (void)mgc__raftlog_finish(c->log); /* the next start does without it, too */
     mgc__raftlog_close(c->log);
     mgc__free(node->ctx, c->memory);
+    mgc__kept_close(c);
     mgc__buf_free(&c->wire);
     mgc__buf_free(&c->sealed);
     mgc__buf_free(&c->body);

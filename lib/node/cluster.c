@@ -4,7 +4,7 @@
  * One event at a time, each carried out in this order: gather what is to be written; send what may leave at once; write
  * and sync; send the rest; report what is durable, which is an event in itself; when the outermost event is done so far,
  * execute what all of them committed, in order. */
-#include "node/cluster.h"
+#include "node/kept.h"
 
 /* --- sending ------------------------------------------------------------------------------------ */
 
@@ -83,7 +83,9 @@ static void send_msg(mgc__cluster *c, const mgc_raft_msg *msg)
     mgc_raft_msg m = *msg;
     mgc__raftlog_info info;
     size_t len = 0;
-    uint8_t kind = ENVELOPE_RAFT;
+    bool led = m.kind == MGC_RAFT_APPEND_REQ || m.kind == MGC_RAFT_SNAPSHOT_REQ;
+    const heard *h = led ? mgc__heard(c, m.to) : NULL;
+    uint8_t kind = h != NULL && h->led_term != m.term ? ENVELOPE_LED : ENVELOPE_RAFT;
 
     if (m.n_entries > 64 || (m.n_entries > 0 && gather_payloads(c, &m, entries) != MGC_OK)) return;
     if (m.kind == MGC_RAFT_SNAPSHOT_REQ) {
@@ -101,9 +103,10 @@ static void send_msg(mgc__cluster *c, const mgc_raft_msg *msg)
     if (mgc_raft_encode(&m, entries, NULL, 0, &len) != MGC_OK && len == 0) return;
     c->wire.len = 0;
     mgc__buf_put(&c->wire, &kind, 1);
-    if (!mgc__grow(c->node->ctx, (void **)&c->wire.bytes, &c->wire.cap, len + 1, 1)) return;
-    if (mgc_raft_encode(&m, entries, c->wire.bytes + 1, len, &len) != MGC_OK) return;
-    c->wire.len = len + 1;
+    if (kind == ENVELOPE_LED) mgc__kept_put(c, m.term, &c->wire);
+    if (!mgc__grow(c->node->ctx, (void **)&c->wire.bytes, &c->wire.cap, c->wire.len + len, 1)) return;
+    if (mgc_raft_encode(&m, entries, c->wire.bytes + c->wire.len, len, &len) != MGC_OK) return;
+    c->wire.len += len;
     mgc__cluster_send(c, m.to, &c->wire);
 }
 
@@ -181,10 +184,12 @@ static mgc_status gather_appends(mgc__cluster *c, const mgc_raft_output *out)
                                   .leader = out->hard.leader, .commit = out->hard.commit};
         st = mgc__raftlog_set_hard(c->log, &hard);
     } else if (brings_config(c, out)) st = keep_commit(c, &info.hard);
+    if (st == MGC_OK && out->append.truncate_from != 0) st = mgc__kept_cut(c, out->append.truncate_from);
     if (st == MGC_OK && out->append.truncate_from != 0 && out->append.truncate_from <= info.last)
         st = mgc__raftlog_truncate(c->log, out->append.truncate_from, out->append.term != 0 ? out->append.term : out->after.term);
     for (uint64_t i = out->append.first; out->append.token != 0 && i <= out->append.last && st == MGC_OK; i++) {
         st = stored_entry(c, i, &e);
+        if (st == MGC_OK && e.type == MGC_RAFT_NOOP) st = mgc__kept_entry(c, e.type, e.body, e.len); /* also where it is cut again */
         if (st == MGC_OK) st = mgc__raftlog_append(c->log, &e);
     }
     if (st != MGC_OK || out->repair.token == 0) return st;
@@ -216,6 +221,7 @@ static mgc_status execute(mgc__cluster *c, uint64_t first, uint64_t last)
     for (uint64_t i = first; i <= last && st == MGC_OK; i++) {
         mgc__raftlog_entry e;
         st = mgc__raftlog_read(c->log, i, &body, &e);
+        if (st == MGC_OK) st = mgc__kept_entry(c, e.type, e.body, e.len);
         if (st == MGC_OK) st = execute_entry(c, &e);
         if (st == MGC_OK) c->ordered = i;
         if (i >= c->proposed) c->proposed = 0;
@@ -326,6 +332,7 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
     if (st == MGC_OK) st = mgc__raftlog_sync(c->log);
     for (size_t i = 0; i < out.n_msgs && st == MGC_OK; i++) {
         if (out.msgs[i].to == c->node->opts.id) {
+            if (!mgc__kept_may_vote(c, &out.msgs[i])) continue;
             own_vote = out.msgs[i];
             st = mgc__msg_sign(c, &own_vote);
         } else if (out.msgs[i].after != 0) send_msg(c, &out.msgs[i]);
@@ -352,6 +359,7 @@ mgc_status mgc__cluster_propose(mgc__cluster *c, const uint8_t *bytes, size_t le
     if (st == MGC_OK) st = mgc__cluster_event(c, &event);
     c->payload = NULL;
     *index = c->proposed;
+    if (st == MGC_OK && *index != 0) mgc__lost_begin(c, *index, entry.root);
     return st;
 }
 
@@ -367,6 +375,7 @@ static mgc_status tick(mgc__cluster *c)
     if (st == MGC_OK) st = mgc__node_pool_check(c->node);
     if (st == MGC_OK) st = mgc__final_tick(c);
     if (st == MGC_OK) st = mgc__members_tick(c);
+    if (st == MGC_OK) st = mgc__lost_tick(c);
     if (st == MGC_OK) st = mgc__credit_hand_over(c);
     if (st == MGC_OK) st = mgc__standing_note(c);
     return st == MGC_OK ? mgc__standing_take(c) : st;
@@ -411,8 +420,23 @@ static mgc_status receive_raft(mgc__cluster *c, uint32_t from, const uint8_t *by
     st = mgc__config_vouch(c, &msg, &event.refuse_from);
     if (st != MGC_OK) return st;
     h->incarnation = msg.incarnation;
-    if (msg.kind == MGC_RAFT_APPEND_RESP && (msg.flags & MGC_RAFT_REJECT) == 0) h->acknowledged = msg.index;
-    return mgc__cluster_event(c, &event);
+    if (msg.kind == MGC_RAFT_VOTE_REQ && !mgc__kept_may_vote(c, &msg)) return MGC_OK;
+    if (msg.kind == MGC_RAFT_APPEND_RESP) h->led_term = msg.term;
+    if (msg.kind == MGC_RAFT_APPEND_RESP && (msg.flags & MGC_RAFT_REJECT) == 0) {
+        h->acknowledged = msg.index;
+        st = mgc__lost_acknowledged(c, &msg);
+    }
+    return st == MGC_OK ? mgc__cluster_event(c, &event) : st;
+}
+
+static mgc_status receive_led(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
+{
+    cluster_reader r = {.at = bytes, .end = bytes + len};
+    mgc_status st = mgc__kept_get(c, &r);
+
+    if (st == MGC_OK) return receive_raft(c, from, r.at, (size_t)(r.end - r.at));
+    c->dropped += st == MGC_E_MESSAGE;
+    return st == MGC_E_MESSAGE ? MGC_OK : st;
 }
 
 static mgc_status receive_open(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
@@ -423,6 +447,7 @@ static mgc_status receive_open(mgc__cluster *c, uint32_t from, const uint8_t *by
     case ENVELOPE_VOTE: return mgc__final_vote(c, from, bytes + 1, len - 1);
     case ENVELOPE_WANT: return mgc__final_want(c, from, bytes + 1, len - 1);
     case ENVELOPE_BLOCK: return mgc__final_block(c, from, bytes + 1, len - 1);
+    case ENVELOPE_LED: return receive_led(c, from, bytes + 1, len - 1);
     case ENVELOPE_CHANGE: return mgc__change_receive(c, from, bytes + 1, len - 1);
     default: c->dropped++; return MGC_OK;
     }

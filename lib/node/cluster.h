@@ -10,6 +10,8 @@
  *   order.c     who signs blocks: the order's configurations in the chains' headers
  *   policy.c    what of that follows from credit; which configurations are taken
  *   sign.c      signatures on messages; who signs two truths
+ *   kept.c      certificates of leaders, kept; votes that they answer for
+ *   lost.c      final entries that a later leader lacks
  *   credit.c    what credit says to the consensus, and what the leader tells credit
  *
  * A transaction's way
@@ -55,7 +57,8 @@ enum {
     ENVELOPE_WANT = 4,
     ENVELOPE_BLOCK = 5,
     ENVELOPE_CHANGE = 6,  /* a voter's approval of a change of who takes part */
-    ENVELOPE_SIGNED = 7   /* one of the others, signed as a whole */
+    ENVELOPE_SIGNED = 7,  /* one of the others, signed as a whole */
+    ENVELOPE_LED = 8      /* certificates of leaders, then what kind 1 has */
 };
 
 typedef struct pending_votes { /* of one block */
@@ -119,6 +122,7 @@ typedef struct statement {
 typedef struct heard {
     uint32_t id, incarnation; /* of its store, by its last message */
     uint64_t acknowledged;    /* to this leader */
+    uint64_t led_term;        /* in which it answered this leader: it has its certificate */
     uint32_t n_votes, n_others;
     statement votes[4], others[STATEMENTS_MAX]; /* rings */
     bool accused;             /* evidence was handed in */
@@ -148,6 +152,7 @@ struct mgc__cluster {
     uint64_t last_time; /* of the last round executed or proposed */
     uint32_t leader, role, ticks_since_ask, ticks_since_hand_over;
     uint64_t dropped;   /* messages that were malformed or untrue */
+    uint64_t unanswered; /* votes that were not given, for lack of a certificate to answer with */
     uint64_t forged;    /* without the signature that they need */
     uint64_t refused_configs; /* appends that stop before a configuration without a reason */
     uint64_t evidence;  /* contradictions handed in */
@@ -164,6 +169,7 @@ struct mgc__cluster {
     uint32_t n_credit, convicted, demote; /* convicted, demote: bits by rank */
     uint64_t credit_epoch; /* whose table it is; 0: the market is not founded */
     uint32_t node_credit[CLUSTER_KNOWN_MAX], trade_credit[CLUSTER_KNOWN_MAX]; /* by rank */
+    struct kept *kept;     /* kept.h */
     statement signed_last; /* of this member: the same head goes to every peer */
 };
 

@@ -3,7 +3,7 @@
  * and blocks for a member that was away longer than the consensus log reaches. */
 #include "ledger/signers.h"
 
-#include "node/cluster.h"
+#include "node/kept.h"
 
 static mgc_status info_of(mgc__cluster *c, uint32_t chain, mgc_chain_info *info)
 {
@@ -311,7 +311,10 @@ static mgc_status fetch_more(mgc__cluster *c)
     }
     if (st != MGC_OK || !whole) return st;
     if (!target_is_proved(c)) return mgc__snapshot_refused(c, c->target_from, c->target.meta.index);
-    st = mgc__cluster_publish(c, &c->target, &c->target_deeds);
+    st = mgc__kept_cut_newer(c, c->target.meta.term, c->target.meta.index);
+    if (st == MGC_OK) st = mgc__cluster_publish(c, &c->target, &c->target_deeds);
+    mgc__kept_config(c, &c->target.meta.config);
+    mgc__kept_forget(c, c->target.meta.term);
     c->target.set = false;
     c->ordered = c->target.meta.index;
     c->roster = c->target.roster;

@@ -16,7 +16,7 @@
  *   a leader invents a configuration          no chain says so: the snapshot is dropped */
 #include "ledger/signers.h"
 
-#include "node/cluster.h"
+#include "node/kept.h"
 
 /* Of consensus/raft.h, whose other names meet those of contract.h. */
 uint32_t mgc__config_encode(const mgc_raft_config *c, uint8_t *bytes);
@@ -42,6 +42,7 @@ mgc_status mgc__order_configure(mgc__cluster *c, const mgc__raftlog_entry *e)
     if (!mgc__config_decode(e->body, e->len, &config)) return MGC_OK; /* the core took none such */
     config.index = e->index;
     c->config = config;
+    mgc__kept_config(c, &config);
     return MGC_OK;
 }
 

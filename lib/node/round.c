@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rounds: what the members agree on, and what each makes of it.
  *
- * A round is a time, its proposer, and for each chain the transactions in the order in which they are to be tried and
+ * A round is a time, its proposer, the certificate of the round before it (lost.c), and for each chain the transactions in the order in which they are to be tried and
  * whether an empty block is due.  Which of them stand in the block follows from the chain's state alone, so all members
  * build the same block; how a nonce that comes too early is tried again is part of that rule. */
-#include "node/cluster.h"
+#include "node/kept.h"
 
-enum { ROUND_VERSION = 1, TRIES_MAX = 16 /* passes over a round for nonces out of order */ };
+enum { ROUND_VERSION = 3, ROUND_BARE = 1, TRIES_MAX = 16 /* passes over a round for nonces out of order */ };
 
 /* --- proposing ---------------------------------------------------------------------------------- */
 
@@ -58,6 +58,7 @@ mgc_status mgc__round_propose(mgc__cluster *c)
     cluster_put64(&c->round, time_ms);
     cluster_put32(&c->round, c->node->opts.id);
     cluster_put32(&c->round, c->node->n_chains);
+    mgc__lost_put(c, &c->round);
     for (uint32_t i = 0; i < c->node->n_chains; i++) put_chain(c, i, (empty >> i & 1) != 0, &budget);
     if (c->round.status != MGC_OK) return mgc__no_memory(c->node->ctx, "node: a round");
     return mgc__cluster_propose(c, c->round.bytes, c->round.len, &c->proposed);
@@ -222,7 +223,8 @@ mgc_status mgc__round_execute(mgc__cluster *c, const uint8_t *bytes, size_t len)
     w.time_ms = cluster_uint(&r, 8);
     w.proposer = (uint32_t)cluster_uint(&r, 4);
     n_chains = (uint32_t)cluster_uint(&r, 4);
-    if (st != MGC_OK || r.bad || version != ROUND_VERSION || n_chains != c->node->n_chains) return st;
+    if (version == ROUND_VERSION) mgc__lost_skip(&r);
+    if (st != MGC_OK || r.bad || (version != ROUND_VERSION && version != ROUND_BARE) || n_chains != c->node->n_chains) return st;
     if (w.time_ms > c->last_time) c->last_time = w.time_ms;
     if (w.time_ms < done_ms) return MGC_OK; /* executed before a restart, whole */
     for (uint32_t i = 0; i < n_chains && st == MGC_OK; i++) {

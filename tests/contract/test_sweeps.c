@@ -282,7 +282,7 @@ static mgc_status step_flush(size_t i)
     return mgc_node_flush(m.node, recorded.txs[i].time_ms);
 }
 
-static const char *const questions[] = {"credit",       "validators",  "epochs",   "acts",   "rules", "frozen", "audits",
+static const char *const questions[] = {"credit",       "validators",  "epochs", "lost",   "acts",   "rules", "frozen", "audits",
                                         "auctions",     "bids",        "trades",   "events", "own",   "blocks", "accounts",
                                         "certificates", "surrendered", "settlement"};
 

@@ -17,7 +17,7 @@ void (*before_steps)(void);
 
 /* --- links -------------------------------------------------------------------------------------- */
 
-static void post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+static void deliver_later(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct message *x;
 
@@ -25,6 +25,14 @@ static void post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
     x = &net[n_net++];
     *x = (struct message){.at = now + 1 + mgc__rng_below(&rng, 8), .from = from, .to = to, .bytes = malloc(len), .len = len};
     memcpy(x->bytes, bytes, len);
+}
+
+/* false: nothing left */
+static bool post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    if (members[from].apart || (to <= n_nodes && members[to].apart)) return false;
+    deliver_later(from, to, bytes, len);
+    return true;
 }
 
 /* The same acknowledgement with another hash, signed as well as the first. */
@@ -45,7 +53,7 @@ static void lie(const struct member *m, uint32_t to, const uint8_t *bytes, size_
     OK(mgc_chain_get_info(mgc_node_chain(m->node, MGC_CONTRACT_CREDIT), &chain));
     OK(mgc__sign_tagged(ctx, m->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
     OK(mgc_raft_encode(&msg, NULL, second + 1, sizeof second - 1, &body_len));
-    post(m->id, to, second, 1 + body_len);
+    (void)post(m->id, to, second, 1 + body_len);
 }
 
 /* The head of a batch with another hash: what follows it is what it was. */
@@ -69,7 +77,7 @@ static void two_heads(const struct member *m, uint32_t to, const uint8_t *bytes,
     OK(mgc__sign_tagged(ctx, m->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
     second[0] = 1;
     OK(mgc_raft_encode(&msg, entries, second + 1, sizeof second - 1, &body_len));
-    post(m->id, to, second, 1 + body_len);
+    (void)post(m->id, to, second, 1 + body_len);
 }
 
 /* Whole in form, but the signature is another's. */
@@ -95,11 +103,39 @@ static void misconfigure(uint8_t *bytes, size_t len)
     misconfigured++;
 }
 
+/* Signed as well as any vote: for a log that is older than its own, too. */
+static void grant(const struct member *liar, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    uint8_t body[MGC_RAFT_SIGNED_BYTES_MAX], answer[1 + MGC_RAFT_MSG_BYTES] = {1};
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    mgc_raft_entry entries[64];
+    mgc_raft_config config;
+    mgc_raft_msg msg;
+    const char *tag;
+    size_t body_len;
+    bool pre;
+
+    if (bytes[0] != 1 || mgc_raft_decode(bytes + 1, len - 1, &msg, entries, 64, &config) != MGC_OK) return;
+    pre = msg.kind == MGC_RAFT_PREVOTE_REQ;
+    if (!pre && msg.kind != MGC_RAFT_VOTE_REQ) return;
+    msg.kind = pre ? MGC_RAFT_PREVOTE_RESP : MGC_RAFT_VOTE_RESP;
+    msg.from = liar->id;
+    msg.to = to;
+    msg.flags = pre ? 0 : MGC_RAFT_SIGNED;
+    msg.context = pre ? msg.term : 0;
+    OK(mgc_raft_signed_body(&msg, body, &body_len, &tag));
+    OK(mgc_chain_get_info(mgc_node_chain(members[to].node, MGC_CONTRACT_CREDIT), &chain));
+    if (!pre) OK(mgc__sign_tagged(ctx, liar->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
+    OK(mgc_raft_encode(&msg, NULL, answer + 1, sizeof answer - 1, &body_len));
+    deliver_later(liar->id, to, answer, 1 + body_len);
+}
+
 static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct member *m = user_;
 
-    post(m->id, to, bytes, len);
+    if (to <= n_nodes && members[to].grants && !m->apart) grant(&members[to], m->id, bytes, len);
+    if (!post(m->id, to, bytes, len)) return MGC_CB_DONE;
     if (m->lies) lie(m, to, bytes, len);
     if (m->two_heads) two_heads(m, to, bytes, len);
     if (m->other_config) misconfigure(net[n_net - 1].bytes, len);
@@ -328,6 +364,32 @@ void found_market(void)
     run(1500);
     OK(mgc_ticket_state(members[1].node, number, &info));
     ck_assert_int_eq(info.state, MGC_TICKET_COMMITTED);
+}
+
+void epoch_passes(void)
+{
+    static uint8_t encoded[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
+    uint32_t at = leader();
+
+    now += 3600000;
+    for (int i = 0; i < 4 && at != 0; i++) {
+        mgc_chain_info chain = {.struct_size = sizeof chain};
+        mgc_tx_body body = {.struct_size = sizeof body, .sender = mgc__key_public(user), .contract = MGC_CONTRACT_TRADING, .method = "nothing",
+                            .arguments = (const uint8_t *)"\xa0", .arguments_len = 1};
+        mgc_tx_signature signature;
+        uint64_t number;
+        size_t len, tx_len;
+
+        OK(mgc_chain_get_info(mgc_node_chain(members[at].node, MGC_CONTRACT_TRADING), &chain));
+        OK(mgc_node_next_nonce(members[at].node, body.sender, MGC_CONTRACT_TRADING, &body.nonce));
+        body.chain_id = chain.chain_id;
+        body.valid_until = chain.height + 900;
+        OK(mgc_tx_encode_body(&body, encoded, sizeof encoded, &len));
+        OK(mgc_tx_sign(encoded, len, user, MGC_ROLE_USER, &signature));
+        OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, &tx_len));
+        OK(mgc_node_submit(members[at].node, bytes, tx_len, &number));
+        run(240);
+    }
 }
 
 int alliance_run(const char *name, void (*cases)(TCase *tc))

@@ -33,6 +33,8 @@ struct member {
     bool lies, flips, forges; /* acknowledges twice; breaks a bit of every message; breaks every signature */
     bool two_heads;           /* says of a batch, to half of the others, that it ends in another hash */
     bool other_config;        /* sends snapshots with another configuration than the order's */
+    bool apart;               /* neither sends nor hears */
+    bool grants;              /* votes for whoever asks, whatever its log */
     bool may_fail;            /* a call that fails takes it down, as its host would */
     mgc_ctx *own_ctx;         /* NULL: that of all */
     uint32_t snapshots;
@@ -80,6 +82,8 @@ void check_alike(void);
 /* By so many voters. */
 void approve(uint32_t change, uint32_t whom, uint32_t how_many);
 void found_market(void);
+/* An epoch with some blocks on the trading chain, so that there are certificates to count. */
+void epoch_passes(void);
 /* The cases of a suite. */
 int alliance_run(const char *name, void (*cases)(TCase *tc));
 

@@ -4,33 +4,6 @@
 
 /* --- by credit ------------------------------------------------------------------------------------ */
 
-/* An epoch with some blocks on the trading chain, so that there are certificates to count. */
-static void epoch_passes(void)
-{
-    static uint8_t encoded[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
-    uint32_t at = leader();
-
-    now += 3600000;
-    for (int i = 0; i < 4 && at != 0; i++) {
-        mgc_chain_info chain = {.struct_size = sizeof chain};
-        mgc_tx_body body = {.struct_size = sizeof body, .sender = mgc__key_public(user), .contract = MGC_CONTRACT_TRADING, .method = "nothing",
-                            .arguments = (const uint8_t *)"\xa0", .arguments_len = 1};
-        mgc_tx_signature signature;
-        uint64_t number;
-        size_t len, tx_len;
-
-        OK(mgc_chain_get_info(mgc_node_chain(members[at].node, MGC_CONTRACT_TRADING), &chain));
-        OK(mgc_node_next_nonce(members[at].node, body.sender, MGC_CONTRACT_TRADING, &body.nonce));
-        body.chain_id = chain.chain_id;
-        body.valid_until = chain.height + 900;
-        OK(mgc_tx_encode_body(&body, encoded, sizeof encoded, &len));
-        OK(mgc_tx_sign(encoded, len, user, MGC_ROLE_USER, &signature));
-        OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, &tx_len));
-        OK(mgc_node_submit(members[at].node, bytes, tx_len, &number));
-        run(240);
-    }
-}
-
 static uint32_t other_voter(uint32_t than, uint32_t nor)
 {
     for (uint32_t i = 1; i <= n_nodes; i++)

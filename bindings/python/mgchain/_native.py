@@ -1384,6 +1384,8 @@ mgc_raft_hard._fields_ = [
     ("commit", c_uint64),
     ("vote", c_uint32),
     ("incarnation", c_uint32),
+    ("leader", c_uint32),
+    ("reserved0", c_uint32),
 ]
 mgc_raft_append._fields_ = [
     ("token", c_uint64),
