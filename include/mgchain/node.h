@@ -100,8 +100,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_set_transport(mgc_node *node, const mg
 MGC_API MGC_NODISCARD mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, void *user);
 
 /** Open the store, replay it, and begin the chain where there is none.  @return MGC_OK, MGC_E_STATE, as
- *  mgc_ledger_open() and mgc_ledger_add_chain(); MGC_E_UNSUPPORTED where the chain needs a contract that was not
- *  added.  Since 0.1 */
+ *  mgc_ledger_open() and mgc_ledger_add_chain(); MGC_E_BAD_KEY where the others know this member by another key;
+ *  MGC_E_UNSUPPORTED where the chain needs a contract that was not added.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_start(mgc_node *node);
 
 /**

@@ -367,6 +367,17 @@ static mgc_status start_order(mgc__cluster *c)
     return st;
 }
 
+/* Whom the others know by another key would sign what they drop, and what it says unsigned would still be heard in that name. */
+static mgc_status check_own_key(const mgc__cluster *c)
+{
+    const known_member *m = mgc__known(c, c->node->opts.id);
+    uint8_t key[32];
+
+    if (m == NULL || c->node->opts.key == NULL) return MGC_OK; /* a newcomer; one that only reads */
+    if (mgc_key_public(c->node->opts.key, key) == MGC_OK && memcmp(key, m->public_key, 32) == 0) return MGC_OK;
+    return mgc__fail(c->node->ctx, MGC_E_BAD_KEY, "node: the alliance knows member %" PRIu32 " by another key than this node's", m->id);
+}
+
 mgc_status mgc__cluster_start(mgc_node *node)
 {
     mgc__cluster *c = mgc__alloc(node->ctx, 1, sizeof *c);
@@ -383,6 +394,7 @@ mgc_status mgc__cluster_start(mgc_node *node)
     mgc__buf_init(&c->body, node->ctx, 2 * (size_t)MGC__RAFTLOG_BODY_MAX);
     mgc__buf_init(&c->round, node->ctx, 2 * (size_t)CLUSTER_ROUND_BYTES);
     st = start_order(c);
+    if (st == MGC_OK) st = check_own_key(c);
     if (st != MGC_OK) mgc__cluster_stop(node);
     return st;
 }

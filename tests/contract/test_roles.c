@@ -66,7 +66,6 @@ static const struct question {
                  {"audits", PUBLIC, {0}},
                  {"validators", PUBLIC, {0}},
                  {"epochs", PUBLIC, {0}},
-                 {"lost", PUBLIC, {0}},
                  {"schedule", SEES_SCHEDULES, {"microgrid"}},
                  {"meters", SEES_SCHEDULES, {"microgrid"}},
                  {"accounts", SEES_MARKET, {"microgrid"}},

@@ -32,6 +32,30 @@ START_TEST(what_is_not_signed_decides_nothing)
 }
 END_TEST
 
+/* Whom the others know by another key does not start in that name. */
+START_TEST(another_key_is_another_member)
+{
+    mgc_key *own;
+
+    open_all(3, 0, 0);
+    ck_assert(goes_through(1, 500));
+    stop(3);
+    own = members[3].key;
+    members[3].key = members[1].key;
+    members[3].may_fail = true;
+    start(3);
+    ck_assert_ptr_null(members[3].node);
+    ck_assert_msg(strstr(mgc_ctx_error(ctx), "by another key") != NULL, "%s", mgc_ctx_error(ctx));
+    members[3].key = own;
+    members[3].may_fail = false;
+    start(3);
+    run(1500);
+    ck_assert(goes_through(3, 1000));
+    check_alike();
+    close_all();
+}
+END_TEST
+
 /* A leader and a follower whose signatures are wrong are no majority of three. */
 START_TEST(a_forged_acknowledgement_commits_nothing)
 {
@@ -160,6 +184,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, what_is_not_signed_decides_nothing, 0, 2);
+    tcase_add_test(tc, another_key_is_another_member);
     tcase_add_test(tc, a_forged_acknowledgement_commits_nothing);
     tcase_add_test(tc, a_change_without_a_majority_changes_nothing);
     tcase_add_test(tc, X1_who_signs_two_truths_is_convicted_and_goes);

@@ -153,7 +153,7 @@ static const struct {
                 {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_COMMIT, 100},  {MARK_NOTES + MGC_RAFT_NOTE_CONFIG_BACK, 1},
                 {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_HELD, 10},     {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_REFUSED, 10},
                 {MARK_LIE, 500},         {MARK_CONVICTED, 10},    {MARK_CONVICTED_E4, 1},    {MARK_JUDGED, 5},
-                {MARK_EXONERATED, 1},    {MARK_CLEARED, 1}, {MARK_POLICY, 50},        {MARK_POLICY_COMMIT, 30},  {MARK_POLICY_WAIT, 50},
+                {MARK_EXONERATED, 1},    {MARK_POLICY, 50},        {MARK_POLICY_COMMIT, 30},  {MARK_POLICY_WAIT, 50},
                 {MARK_INVENTED, 1},      {MARK_CARETAKER, 5},      {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
 
 /* The same seed with credit, beside plain members that must be able to do all of it, and without. */
