@@ -107,7 +107,7 @@ START_TEST(arguments_come_back)
                 mgc_args_destroy(args);
             }
     }
-    ck_assert_uint_eq(methods, 13 + 8 + 5 + 8 + 4 + 3);
+    ck_assert_uint_eq(methods, 13 + 8 + 5 + 8 + 4 + 5);
 }
 END_TEST
 
