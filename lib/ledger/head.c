@@ -310,16 +310,21 @@ mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b)
 
 /* --- the indexes --------------------------------------------------------------------------------- */
 
-static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len, const uint8_t *value,
-                            size_t value_len)
+/* *existed: it was there before, and still is what it was. */
+static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
+                            bool *existed)
 {
     mgc__item *item = mgc__item_create(tree->ctx, key, key_len, value, value_len), *old;
 
+    *existed = false;
     if (item == NULL || !mgc__tree_put(tree, item, &old)) {
         mgc__free(tree->ctx, item);
         return MGC_E_NO_MEMORY;
     }
-    mgc__free(tree->ctx, old);
+    if (old == NULL) return MGC_OK;
+    *existed = true;
+    (void)mgc__tree_put(tree, old, &item); /* replacing cannot fail */
+    mgc__free(tree->ctx, item);
     return MGC_OK;
 }
 
@@ -336,18 +341,19 @@ static mgc_status index_txs(mgc_chain *chain, const mgc__stored_block *b)
 
     for (uint32_t i = 0; status == MGC_OK && mgc__list_next(&b->txs, &at, &bytes, &len); i++) {
         uint8_t place[12];
+        bool existed;
         mgc__tx tx;
 
         status = mgc__tx_decode(chain->ledger->ctx, bytes, len, &tx);
         if (status != MGC_OK) return status;
-        if (mgc__tree_get(&chain->txs, tx.id, 32) != NULL)
+        mgc__put_be64(place, b->header.height);
+        mgc__put_be32(place + 8, i);
+        status = index_put(&chain->txs, tx.id, 32, place, sizeof place, &existed);
+        if (existed)
             return mgc__fail(chain->ledger->ctx, MGC_E_DUPLICATE_TXID,
                              "ledger: transaction %" PRIu32 " of block %" PRIu64
                              " of chain %s stands in it twice or in an earlier one",
                              i, b->header.height, chain->name);
-        mgc__put_be64(place, b->header.height);
-        mgc__put_be32(place + 8, i);
-        status = index_put(&chain->txs, tx.id, 32, place, sizeof place);
     }
     return status;
 }
@@ -369,14 +375,15 @@ static mgc_status index_transfer(mgc_chain *chain, const mgc__item *item)
 {
     mgc_transfer_info t;
     uint8_t key[44];
+    bool existed;
     mgc_status status = mgc__transfer_read(item, &t);
 
     if (status != MGC_OK) return status;
     transfer_key(key, t.debit_account, &t);
-    status = index_put(&chain->transfers, key, sizeof key, NULL, 0);
+    status = index_put(&chain->transfers, key, sizeof key, NULL, 0, &existed);
     if (status != MGC_OK) return status;
     transfer_key(key, t.credit_account, &t);
-    return index_put(&chain->transfers, key, sizeof key, NULL, 0);
+    return index_put(&chain->transfers, key, sizeof key, NULL, 0, &existed);
 }
 
 /* From the state, whose transfers are never changed: so the index can be lost and is the same again.  Most ledgers are never asked

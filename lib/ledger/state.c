@@ -187,7 +187,7 @@ static mgc_status apply_one(mgc__state *s, mgc__cbor_reader *r, const uint8_t **
 {
     const uint8_t *key, *value = NULL;
     size_t key_len, value_len = 0;
-    const mgc__item *before;
+    mgc_status status;
     bool gone;
 
     mgc__cbor_get_array_of(r, 2);
@@ -199,11 +199,10 @@ static mgc_status apply_one(mgc__state *s, mgc__cbor_reader *r, const uint8_t **
         return MGC_E_NONCANONICAL;
     *last = key;
     *last_len = key_len;
-    before = mgc__state_get(s, key, key_len);
-    if (gone) return before == NULL ? MGC_E_STATE_MISMATCH : mgc__state_remove(s, key, key_len);
-    if (before != NULL && before->value_len == value_len && memcmp(mgc__item_value(before), value, value_len) == 0)
-        return MGC_E_STATE_MISMATCH; /* no change is written down */
-    return mgc__state_put(s, key, key_len, value, value_len);
+    /* Searched for once: what was there before is known afterwards, and is put back where the write set is wrong. */
+    status = change(s, key, key_len, value, value_len, gone);
+    if (status != MGC_OK) return status;
+    return same_value(present(s->undo[s->n_undo - 1].old), present(s->undo[s->n_undo - 1].now)) ? MGC_E_STATE_MISMATCH : MGC_OK;
 }
 
 mgc_status mgc__state_apply(mgc__state *s, const uint8_t *bytes, size_t len)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* B-tree after Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, 3rd ed., chapter 18: inserting splits
- * full nodes on the way down, removing fills thin ones on the way down, so neither ever goes back up. */
+ * full nodes on the way down, removing fills thin ones on the way down, so neither ever goes back up.
+ *
+ * Items lie all over the memory.  So that a search need not go to each that it compares with, a node has eight bytes of each
+ * key: those after what all of its keys begin with, where that is much (records of one contract), else the first. */
 #include "ledger/tree.h"
 
 enum {
     T = 16 /* least degree: nodes of 15..31 items; not critical, measured flat from 8 to 32 */,
-    ITEMS = 2 * T - 1
+    ITEMS = 2 * T - 1,
+    SKIP_FROM = 4 /* bytes in common: fewer leave enough of the eight, and save the look at the first key */
 };
 
 typedef struct mgc__node {
     uint32_t n;
+    uint16_t skip; /* all keys begin with the same bytes, so many at least; 0: perhaps they do */
     bool leaf;
+    uint64_t heads[ITEMS]; /* bytes skip .. skip + 7 of the keys as numbers; 0 beyond a key's end */
     mgc__item *items[ITEMS];
     struct mgc__node *kids[]; /* ITEMS + 1 of them, none in a leaf */
 } node;
@@ -46,15 +52,80 @@ static node *node_create(mgc_ctx *ctx, bool leaf)
     return x;
 }
 
+/* --- heads: a smaller head is a smaller key; equal ones say nothing ------------------------------- */
+
+static inline uint64_t head_of(const uint8_t *key, size_t key_len, size_t skip)
+{
+    uint64_t head = 0;
+
+    if (key_len >= skip + 8) { /* in one piece, so that compilers see one load */
+        const uint8_t *k = key + skip;
+        return (uint64_t)k[0] << 56 | (uint64_t)k[1] << 48 | (uint64_t)k[2] << 40 | (uint64_t)k[3] << 32 | (uint64_t)k[4] << 24 |
+               (uint64_t)k[5] << 16 | (uint64_t)k[6] << 8 | (uint64_t)k[7];
+    }
+    for (size_t i = skip; i < key_len; i++) head |= (uint64_t)key[i] << (8 * (7 - (i - skip)));
+    return head;
+}
+
+/* How many bytes all keys of a node begin with: the first and the last do, and so do all between them. */
+static uint16_t common(const node *x)
+{
+    const mgc__item *a = x->items[0], *b = x->items[x->n - 1];
+    uint32_t n = 0, most = a->key_len < b->key_len ? a->key_len : b->key_len;
+
+    if (x->n < 2) return 0; /* of one alone the next one will tell */
+    while (n < most && n < UINT16_MAX && a->bytes[n] == b->bytes[n]) n++;
+    return (uint16_t)(n < SKIP_FROM ? 0 : n);
+}
+
+static void take_heads(node *x)
+{
+    x->skip = x->n == 0 ? 0 : common(x);
+    for (uint32_t i = 0; i < x->n; i++) x->heads[i] = head_of(x->items[i]->bytes, x->items[i]->key_len, x->skip);
+}
+
+/* Items were moved with their heads; take them anew only where they could say more. */
+static void sharpen(node *x)
+{
+    if (common(x) > x->skip) take_heads(x);
+}
+
+/* Between two keys of a node a third one begins as they do; at the edge it may not. */
+static void set_item(node *x, uint32_t i, mgc__item *item)
+{
+    const mgc__item *other = x->items[i == 0 ? x->n - 1 : 0];
+    bool edge = i == 0 || i + 1 == x->n;
+
+    x->items[i] = item;
+    if (edge && x->skip > 0 && (item->key_len < x->skip || memcmp(item->bytes, other->bytes, x->skip) != 0)) take_heads(x);
+    else x->heads[i] = head_of(item->bytes, item->key_len, x->skip);
+}
+
+/* What a key has to do with what all keys of a node begin with: < 0 before them, > 0 behind. */
+static int before(const node *x, const void *key, size_t key_len)
+{
+    int order;
+
+    if (x->skip == 0 || x->n == 0) return 0;
+    order = key_len == 0 ? 0 : memcmp(key, x->items[0]->bytes, key_len < x->skip ? key_len : x->skip);
+    return order == 0 && key_len < x->skip ? -1 : order;
+}
+
 /* Index of the first item whose key is not less; *found where it is equal. */
 static uint32_t search(const node *x, const void *key, size_t key_len, bool *found)
 {
     uint32_t low = 0, high = x->n;
+    int side = before(x, key, key_len);
+    uint64_t head;
 
     *found = false;
+    if (side != 0) return side < 0 ? 0 : x->n;
+    head = head_of(key, key_len, x->skip);
     while (low < high) {
         uint32_t mid = (low + high) / 2;
-        int order = mgc__key_compare(x->items[mid]->bytes, x->items[mid]->key_len, key, key_len);
+        int order = x->heads[mid] < head ? -1 : x->heads[mid] > head;
+
+        if (order == 0) order = mgc__key_compare(x->items[mid]->bytes, x->items[mid]->key_len, key, key_len);
         if (order == 0) {
             *found = true;
             return mid;
@@ -117,8 +188,16 @@ mgc__item *mgc__tree_after(const mgc__tree *tree, const void *key, size_t key_le
 static void open_gap(node *x, uint32_t i)
 {
     memmove(x->items + i + 1, x->items + i, (x->n - i) * sizeof x->items[0]);
+    memmove(x->heads + i + 1, x->heads + i, (x->n - i) * sizeof x->heads[0]);
     if (!x->leaf) memmove(x->kids + i + 2, x->kids + i + 1, (x->n - i) * sizeof x->kids[0]);
     x->n++;
+}
+
+static void insert_at(node *x, uint32_t i, mgc__item *item)
+{
+    open_gap(x, i);
+    x->items[i] = NULL;
+    set_item(x, i, item);
 }
 
 /* B-TREE-SPLIT-CHILD: the full kid i of x, which is not full, becomes two. */
@@ -130,10 +209,13 @@ static bool split_kid(mgc_ctx *ctx, node *x, uint32_t i)
     assert(left->n == ITEMS && x->n < ITEMS);
     right->n = T - 1;
     memcpy(right->items, left->items + T, (T - 1) * sizeof left->items[0]);
+    memcpy(right->heads, left->heads + T, (T - 1) * sizeof left->heads[0]);
     if (!left->leaf) memcpy(right->kids, left->kids + T, T * sizeof left->kids[0]);
     left->n = T - 1;
-    open_gap(x, i);
-    x->items[i] = left->items[T - 1];
+    right->skip = left->skip;
+    sharpen(left);
+    sharpen(right);
+    insert_at(x, i, left->items[T - 1]);
     x->kids[i + 1] = right;
     return true;
 }
@@ -159,39 +241,22 @@ static mgc__item *swap_item(node *x, uint32_t i, mgc__item *item)
 {
     mgc__item *old = x->items[i];
 
-    x->items[i] = item;
+    set_item(x, i, item);
     return old;
 }
 
-/* Replacing needs no memory and must not fail, so it is tried before anything is split. */
-static bool replace(mgc__tree *tree, mgc__item *item, mgc__item **old)
-{
-    for (node *x = tree->root; x != NULL;) {
-        bool found;
-        uint32_t i = search(x, item->bytes, item->key_len, &found);
-        if (found) {
-            *old = swap_item(x, i, item);
-            return true;
-        }
-        x = x->leaf ? NULL : x->kids[i];
-    }
-    return false;
-}
-
-bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
+/* The key is not there, and the leaf that it belongs into is full or there is none. */
+static bool insert_splitting(mgc__tree *tree, mgc__item *item)
 {
     bool found;
     uint32_t i;
 
-    *old = NULL;
-    if (replace(tree, item, old)) return true;
     if (!grow_root(tree)) return false;
     for (node *x = tree->root;; x = x->kids[i]) {
         i = search(x, item->bytes, item->key_len, &found);
         assert(!found);
         if (x->leaf) {
-            open_gap(x, i);
-            x->items[i] = item;
+            insert_at(x, i, item);
             tree->n++;
             return true;
         }
@@ -199,6 +264,29 @@ bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
         if (!split_kid(tree->ctx, x, i)) return false; /* splits so far left a valid tree */
         if (mgc__key_compare(x->items[i]->bytes, x->items[i]->key_len, item->bytes, item->key_len) < 0) i++;
     }
+}
+
+/* Replacing needs no memory and must not fail, so nothing is split before the key is known not to be there.  Mostly there is
+ * room where the search ends, and one way down is all. */
+bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
+{
+    node *x = tree->root;
+    bool found = false;
+    uint32_t i = 0;
+
+    *old = NULL;
+    for (; x != NULL; x = x->kids[i]) {
+        i = search(x, item->bytes, item->key_len, &found);
+        if (found || x->leaf) break;
+    }
+    if (found) {
+        *old = swap_item(x, i, item);
+        return true;
+    }
+    if (x == NULL || x->n == ITEMS) return insert_splitting(tree, item);
+    insert_at(x, i, item);
+    tree->n++;
+    return true;
 }
 
 bool mgc__tree_append(mgc__tree *tree, mgc__item *item)
@@ -212,7 +300,7 @@ bool mgc__tree_append(mgc__tree *tree, mgc__item *item)
     if (!grow_root(tree)) return false;
     for (x = tree->root; !x->leaf; x = x->kids[x->n])
         if (x->kids[x->n]->n == ITEMS && !split_kid(tree->ctx, x, x->n)) return false;
-    x->items[x->n++] = item;
+    insert_at(x, x->n, item);
     tree->n++;
     return true;
 }
@@ -224,6 +312,7 @@ static mgc__item *close_gap(node *x, uint32_t i)
     mgc__item *item = x->items[i];
 
     memmove(x->items + i, x->items + i + 1, (x->n - i - 1) * sizeof x->items[0]);
+    memmove(x->heads + i, x->heads + i + 1, (x->n - i - 1) * sizeof x->heads[0]);
     if (!x->leaf) memmove(x->kids + i + 1, x->kids + i + 2, (x->n - i - 1) * sizeof x->kids[0]);
     x->n--;
     return item;
@@ -239,6 +328,7 @@ static void merge_kids(mgc_ctx *ctx, node *x, uint32_t i)
     memcpy(left->items + T, right->items, (T - 1) * sizeof right->items[0]);
     if (!left->leaf) memcpy(left->kids + T, right->kids, T * sizeof right->kids[0]);
     left->n = ITEMS;
+    take_heads(left);
     close_gap(x, i);
     mgc__free(ctx, right);
 }
@@ -252,7 +342,8 @@ static void borrow_from_left(node *x, uint32_t i)
     kid->items[0] = x->items[i - 1];
     if (!kid->leaf) kid->kids[0] = left->kids[left->n];
     kid->n++;
-    x->items[i - 1] = left->items[--left->n];
+    take_heads(kid);
+    set_item(x, i - 1, left->items[--left->n]);
 }
 
 static void borrow_from_right(node *x, uint32_t i)
@@ -262,9 +353,11 @@ static void borrow_from_right(node *x, uint32_t i)
     kid->items[kid->n] = x->items[i];
     if (!kid->leaf) kid->kids[kid->n + 1] = right->kids[0];
     kid->n++;
-    x->items[i] = right->items[0];
+    take_heads(kid);
+    set_item(x, i, right->items[0]);
     if (!right->leaf) memmove(right->kids, right->kids + 1, right->n * sizeof right->kids[0]);
     memmove(right->items, right->items + 1, (right->n - 1) * sizeof right->items[0]);
+    memmove(right->heads, right->heads + 1, (right->n - 1) * sizeof right->heads[0]);
     right->n--;
 }
 

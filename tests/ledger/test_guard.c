@@ -338,7 +338,9 @@ START_TEST(chosen_keys_do_not_make_the_state_slow) /* faults 96: an ordered tree
         for (const void *node = tree.root; node != NULL; deepest++) {
             const struct {
                 uint32_t n;
+                uint16_t skip;
                 bool leaf;
+                uint64_t heads[31];
                 mgc__item *items[31];
                 const void *kids[];
             } *x = node;

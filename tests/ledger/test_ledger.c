@@ -24,11 +24,30 @@ static void teardown(void)
 
 /* --- the tree: 600 000 random acts against a sorted array ---------------------------------------- */
 
+/* Keys in the order of k: short ones; ones that all begin alike; ones that begin alike in groups, some of them another one with
+ * zeros behind. */
+static size_t tree_key(int shape, uint32_t k, uint8_t key[24])
+{
+    uint32_t rest = shape == 2 ? k / 3 : k;
+    size_t len = 0;
+
+    memset(key, 'x', 24);
+    if (shape == 1) len = 12;
+    if (shape == 2) memset(key + 6, (int)(rest >> 10), 9);
+    if (shape == 2) len = 15;
+    key[len++] = (uint8_t)(shape == 2 ? (rest & 1023) >> 8 : rest >> 8);
+    key[len++] = (uint8_t)rest;
+    if (shape == 2)
+        for (uint32_t i = 0; i < k % 3; i++) key[len++] = 0;
+    return len;
+}
+
 START_TEST(the_tree_is_a_sorted_array) /* faults 96 */
 {
     enum { KEYS = 30000 }; /* four levels of nodes */
     static bool there[KEYS];
-    uint8_t key[2], value[1];
+    uint8_t key[24], value[1];
+    size_t len;
     mgc__tree tree;
     mgc__rng rng;
     uint64_t n = 0;
@@ -36,20 +55,19 @@ START_TEST(the_tree_is_a_sorted_array) /* faults 96 */
     memset(there, 0, sizeof there);
     mgc__rng_seed(&rng, 5);
     mgc__tree_init(&tree, ctx);
-    for (int round = 0; round < 600000; round++) {
+    for (int round = 0; round < (_i == 0 ? 600000 : 300000); round++) {
         uint32_t k = (uint32_t)mgc__rng_below(&rng, KEYS);
         uint64_t bias = round / 100000 % 2 == 0 ? 3 : 1; /* grow for a while, then shrink */
         mgc__item *old;
-        key[0] = (uint8_t)(k >> 8);
-        key[1] = (uint8_t)k;
+        len = tree_key(_i, k, key);
         value[0] = (uint8_t)round;
         if (mgc__rng_below(&rng, 4) < bias) {
-            ck_assert(mgc__tree_put(&tree, mgc__item_create(ctx, key, 2, value, 1), &old));
+            ck_assert(mgc__tree_put(&tree, mgc__item_create(ctx, key, len, value, 1), &old));
             ck_assert_int_eq(old != NULL, there[k]);
             n += old == NULL;
             there[k] = true;
         } else {
-            old = mgc__tree_remove(&tree, key, 2);
+            old = mgc__tree_remove(&tree, key, len);
             ck_assert_int_eq(old != NULL, there[k]);
             n -= old != NULL;
             there[k] = false;
@@ -59,11 +77,11 @@ START_TEST(the_tree_is_a_sorted_array) /* faults 96 */
         if (round % 20000 == 0) {
             const mgc__item *item = mgc__tree_after(&tree, NULL, 0, true);
             for (uint32_t i = 0; i < KEYS; i++) {
-                key[0] = (uint8_t)(i >> 8);
-                key[1] = (uint8_t)i;
-                ck_assert_int_eq(mgc__tree_get(&tree, key, 2) != NULL, there[i]);
+                len = tree_key(_i, i, key);
+                ck_assert_int_eq(mgc__tree_get(&tree, key, len) != NULL, there[i]);
                 if (!there[i]) continue;
-                ck_assert_mem_eq(item->bytes, key, 2);
+                ck_assert_uint_eq(item->key_len, len);
+                ck_assert_mem_eq(item->bytes, key, len);
                 item = mgc__tree_after(&tree, item->bytes, item->key_len, false);
             }
             ck_assert_ptr_null(item);
@@ -819,7 +837,7 @@ int main(void)
     TCase *tcase = tcase_create("ledger");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, the_tree_is_a_sorted_array);
+    tcase_add_loop_test(tcase, the_tree_is_a_sorted_array, 0, 3);
     tcase_add_test(tcase, a_write_set_is_the_difference);
     tcase_add_test(tcase, records_can_be_walked_while_they_change);
     tcase_add_test(tcase, a_transaction_counts_once);
