@@ -88,6 +88,11 @@ struct mgc_chain {
     uint32_t n_own_events;
     mgc__buf tx_bytes, receipt_bytes; /* encoded one after the other as byte strings */
     mgc__merkle tx_tree, receipt_tree;
+    struct mgc__loose {
+        uint64_t head;   /* of the id */
+        mgc__item *item; /* owned */
+    } *loose; /* of transactions that were read back and are not in txs yet */
+    size_t n_loose, cap_loose;
     uint32_t n_open_txs;
     mgc__change change; /* of who signs, by the open block; n 0: none */
     mgc__item **open_items; /* n_open_txs of them, in txs: taken out again unless the block stands */
@@ -176,6 +181,8 @@ mgc_status mgc__configuration_certificate(const mgc_chain *chain, const mgc__con
 mgc_status mgc__members_check(const mgc_chain *chain, const mgc_member *members, size_t n, uint32_t quorum);
 mgc_status mgc__replay_members(mgc_chain *chain, const mgc__record *record);
 
+/* Put what was read back into the index of transactions. */
+mgc_status mgc__index_read(mgc_chain *chain);
 /* Build the index of transfers by account if it is not there. */
 mgc_status mgc__index_accounts(mgc_chain *chain);
 

@@ -8,6 +8,11 @@ static const char vote_tag[] = "mgchain/vote/1";
 
 /* --- making a chain ------------------------------------------------------------------------------ */
 
+static void forget_loose(mgc_chain *chain, size_t keep)
+{
+    while (chain->n_loose > keep) mgc__free(chain->ledger->ctx, chain->loose[--chain->n_loose].item);
+}
+
 void mgc__chain_destroy(mgc_chain *chain)
 {
     if (chain == NULL) return;
@@ -21,6 +26,8 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__free(chain->ledger->ctx, chain->genesis_bytes);
     mgc__free(chain->ledger->ctx, chain->blocks);
     mgc__free(chain->ledger->ctx, chain->open_items);
+    forget_loose(chain, 0);
+    mgc__free(chain->ledger->ctx, chain->loose);
     mgc__free(chain->ledger->ctx, chain);
 }
 
@@ -310,21 +317,15 @@ mgc_status mgc__check_roots(const mgc_chain *chain, const mgc__stored_block *b)
 
 /* --- the indexes --------------------------------------------------------------------------------- */
 
-/* *existed: it was there before, and still is what it was. */
-static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len,
-                            bool *existed)
+static mgc_status index_put(mgc__tree *tree, const uint8_t *key, size_t key_len)
 {
-    mgc__item *item = mgc__item_create(tree->ctx, key, key_len, value, value_len), *old;
+    mgc__item *item = mgc__item_create(tree->ctx, key, key_len, NULL, 0), *old;
 
-    *existed = false;
     if (item == NULL || !mgc__tree_put(tree, item, &old)) {
         mgc__free(tree->ctx, item);
         return MGC_E_NO_MEMORY;
     }
-    if (old == NULL) return MGC_OK;
-    *existed = true;
-    (void)mgc__tree_put(tree, old, &item); /* replacing cannot fail */
-    mgc__free(tree->ctx, item);
+    mgc__free(tree->ctx, old);
     return MGC_OK;
 }
 
@@ -333,7 +334,9 @@ static void index_remove(mgc__tree *tree, const uint8_t *key, size_t key_len)
     mgc__free(tree->ctx, mgc__tree_remove(tree, key, key_len));
 }
 
-static mgc_status index_txs(mgc_chain *chain, const mgc__stored_block *b)
+/* Transactions of a block that was read back.  Their ids are hashes, so that each would fall into another corner of the
+ * index, which for a million of them is a cold one.  They are kept until all are there, and sorted then. */
+static mgc_status keep_txs(mgc_chain *chain, const mgc__stored_block *b)
 {
     mgc_status status = MGC_OK;
     const uint8_t *bytes;
@@ -341,20 +344,68 @@ static mgc_status index_txs(mgc_chain *chain, const mgc__stored_block *b)
 
     for (uint32_t i = 0; status == MGC_OK && mgc__list_next(&b->txs, &at, &bytes, &len); i++) {
         uint8_t place[12];
-        bool existed;
+        mgc__item *item;
         mgc__tx tx;
 
         status = mgc__tx_decode(chain->ledger->ctx, bytes, len, &tx);
         if (status != MGC_OK) return status;
         mgc__put_be64(place, b->header.height);
         mgc__put_be32(place + 8, i);
-        status = index_put(&chain->txs, tx.id, 32, place, sizeof place, &existed);
-        if (existed)
-            return mgc__fail(chain->ledger->ctx, MGC_E_DUPLICATE_TXID,
-                             "ledger: transaction %" PRIu32 " of block %" PRIu64
-                             " of chain %s stands in it twice or in an earlier one",
-                             i, b->header.height, chain->name);
+        if (!mgc__grow(chain->ledger->ctx, (void **)&chain->loose, &chain->cap_loose, chain->n_loose + 1,
+                       sizeof *chain->loose))
+            return mgc__no_memory(chain->ledger->ctx, "ledger: the index of transactions");
+        item = mgc__item_create(chain->ledger->ctx, tx.id, 32, place, sizeof place);
+        if (item == NULL) return mgc__no_memory(chain->ledger->ctx, "ledger: the index of transactions");
+        chain->loose[chain->n_loose++] = (struct mgc__loose){.head = mgc__get_be64(tx.id), .item = item};
     }
+    return status;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct mgc__loose *x = a, *y = b;
+
+    if (x->head != y->head) return x->head < y->head ? -1 : 1;
+    return memcmp(x->item->bytes, y->item->bytes, 32 + 12); /* the same id: by its place */
+}
+
+/* Into an empty index one after the other; else each where it belongs.  *existed: the id was there before. */
+static mgc_status place_tx(mgc_chain *chain, mgc__item *item, bool append, bool *existed)
+{
+    mgc__item *old = NULL;
+
+    *existed = false;
+    if (append ? !mgc__tree_append(&chain->txs, item) : !mgc__tree_put(&chain->txs, item, &old))
+        return mgc__no_memory(chain->ledger->ctx, "ledger: the index of transactions");
+    if (old == NULL) return MGC_OK;
+    *existed = true;
+    (void)mgc__tree_put(&chain->txs, old, &item); /* replacing cannot fail */
+    return MGC_E_DUPLICATE_TXID;
+}
+
+mgc_status mgc__index_read(mgc_chain *chain)
+{
+    bool append = chain->txs.n == 0, twice = false;
+    mgc_status status = MGC_OK;
+    size_t done = 0;
+
+    if (chain->n_loose > 0) qsort(chain->loose, chain->n_loose, sizeof *chain->loose, by_id);
+    for (; done < chain->n_loose && status == MGC_OK && !twice; done++) {
+        const mgc__item *item = chain->loose[done].item;
+
+        twice = done > 0 && memcmp(chain->loose[done - 1].item->bytes, item->bytes, 32) == 0;
+        if (!twice) status = place_tx(chain, chain->loose[done].item, append, &twice);
+        if (twice)
+            status = mgc__fail(chain->ledger->ctx, MGC_E_DUPLICATE_TXID,
+                               "ledger: transaction %" PRIu32 " of block %" PRIu64
+                               " of chain %s stands in it twice or in an earlier one",
+                               mgc__get_be32(mgc__item_value(item) + 8), mgc__get_be64(mgc__item_value(item)), chain->name);
+    }
+    if (status != MGC_OK) done--; /* that one was not taken */
+    for (size_t i = done; i < chain->n_loose; i++) mgc__free(chain->ledger->ctx, chain->loose[i].item);
+    mgc__free(chain->ledger->ctx, chain->loose);
+    chain->loose = NULL;
+    chain->n_loose = chain->cap_loose = 0;
     return status;
 }
 
@@ -375,15 +426,14 @@ static mgc_status index_transfer(mgc_chain *chain, const mgc__item *item)
 {
     mgc_transfer_info t;
     uint8_t key[44];
-    bool existed;
     mgc_status status = mgc__transfer_read(item, &t);
 
     if (status != MGC_OK) return status;
     transfer_key(key, t.debit_account, &t);
-    status = index_put(&chain->transfers, key, sizeof key, NULL, 0, &existed);
+    status = index_put(&chain->transfers, key, sizeof key);
     if (status != MGC_OK) return status;
     transfer_key(key, t.credit_account, &t);
-    return index_put(&chain->transfers, key, sizeof key, NULL, 0, &existed);
+    return index_put(&chain->transfers, key, sizeof key);
 }
 
 /* From the state, whose transfers are never changed: so the index can be lost and is the same again.  Most ledgers are never asked
@@ -428,17 +478,10 @@ static mgc_status index_transfers(mgc_chain *chain)
 /* Take back what a block put into the indexes before it failed.  Needs no memory: it walks the log of changes. */
 static void unindex_block(mgc_chain *chain, const mgc__stored_block *b)
 {
-    const uint8_t *bytes;
-    size_t at = 0, len;
-    mgc__tx tx;
+    size_t keep = chain->n_loose;
 
-    while (!chain->open && mgc__list_next(&b->txs, &at, &bytes, &len)) {
-        const mgc__item *item;
-        if (mgc__tx_decode(NULL, bytes, len, &tx) != MGC_OK) continue;
-        item = mgc__tree_get(&chain->txs, tx.id, 32);
-        if (item != NULL && mgc__get_be64(mgc__item_value(item)) == b->header.height)
-            index_remove(&chain->txs, tx.id, 32);
-    }
+    while (keep > 0 && mgc__get_be64(mgc__item_value(chain->loose[keep - 1].item)) == b->header.height) keep--;
+    forget_loose(chain, keep);
     for (size_t i = 0; i < chain->state.n_undo; i++) {
         mgc_transfer_info t;
         uint8_t key[44];
@@ -456,7 +499,7 @@ static mgc_status index_block(mgc_chain *chain, const mgc__stored_block *b)
 {
     mgc_status status = index_transfers(chain);
 
-    if (status == MGC_OK) return chain->open ? MGC_OK : index_txs(chain, b); /* what is executed here is known already */
+    if (status == MGC_OK) return chain->open ? MGC_OK : keep_txs(chain, b); /* what is executed here is known already */
     return mgc__fail(chain->ledger->ctx, status, "ledger: the transfers of block %" PRIu64 " of chain %s: %s",
                      b->header.height, chain->name, mgc_status_text(status));
 }

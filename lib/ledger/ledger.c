@@ -79,6 +79,7 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     status = mgc__journal_open(ctx, &journal, mgc__replay_record, p, &ledger->journal);
     mgc__replay_end(p);
     ledger->resuming = false;
+    for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++) status = mgc__index_read(ledger->chains[i]);
     if (status == MGC_OK) status = mgc__check_resumed(ledger);
     if (status == MGC_OK) status = mgc__check_last_certificates(ledger);
     for (uint32_t i = 0; i < ledger->n_chains; i++) ledger->chains[i]->acked_height = ledger->chains[i]->final_height;

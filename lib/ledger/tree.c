@@ -2,8 +2,8 @@
 /* B-tree after Cormen, Leiserson, Rivest and Stein, Introduction to Algorithms, 3rd ed., chapter 18: inserting splits
  * full nodes on the way down, removing fills thin ones on the way down, so neither ever goes back up.
  *
- * Items lie all over the memory.  So that a search need not go to each that it compares with, a node has eight bytes of each
- * key: those after what all of its keys begin with, where that is much (records of one contract), else the first. */
+ * Items lie all over the memory.  So that a search need not go to each that it compares with, a node has eight bytes of
+ * each key: those after what all of its keys begin with, where that is much (records of one contract), else the first. */
 #include "ledger/tree.h"
 
 enum {
@@ -60,8 +60,8 @@ static inline uint64_t head_of(const uint8_t *key, size_t key_len, size_t skip)
 
     if (key_len >= skip + 8) { /* in one piece, so that compilers see one load */
         const uint8_t *k = key + skip;
-        return (uint64_t)k[0] << 56 | (uint64_t)k[1] << 48 | (uint64_t)k[2] << 40 | (uint64_t)k[3] << 32 | (uint64_t)k[4] << 24 |
-               (uint64_t)k[5] << 16 | (uint64_t)k[6] << 8 | (uint64_t)k[7];
+        return (uint64_t)k[0] << 56 | (uint64_t)k[1] << 48 | (uint64_t)k[2] << 40 | (uint64_t)k[3] << 32 |
+               (uint64_t)k[4] << 24 | (uint64_t)k[5] << 16 | (uint64_t)k[6] << 8 | (uint64_t)k[7];
     }
     for (size_t i = skip; i < key_len; i++) head |= (uint64_t)key[i] << (8 * (7 - (i - skip)));
     return head;
@@ -97,7 +97,8 @@ static void set_item(node *x, uint32_t i, mgc__item *item)
     bool edge = i == 0 || i + 1 == x->n;
 
     x->items[i] = item;
-    if (edge && x->skip > 0 && (item->key_len < x->skip || memcmp(item->bytes, other->bytes, x->skip) != 0)) take_heads(x);
+    if (edge && x->skip > 0 && (item->key_len < x->skip || memcmp(item->bytes, other->bytes, x->skip) != 0))
+        take_heads(x);
     else x->heads[i] = head_of(item->bytes, item->key_len, x->skip);
 }
 
@@ -266,8 +267,8 @@ static bool insert_splitting(mgc__tree *tree, mgc__item *item)
     }
 }
 
-/* Replacing needs no memory and must not fail, so nothing is split before the key is known not to be there.  Mostly there is
- * room where the search ends, and one way down is all. */
+/* Replacing needs no memory and must not fail, so nothing is split before the key is known not to be there.  Mostly
+ * there is room where the search ends, and one way down is all. */
 bool mgc__tree_put(mgc__tree *tree, mgc__item *item, mgc__item **old)
 {
     node *x = tree->root;

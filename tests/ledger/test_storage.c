@@ -802,6 +802,53 @@ START_TEST(a_member_cannot_invent_a_transaction)
 }
 END_TEST
 
+/* Nor let one count twice, in one block, in a later one, or in one behind a snapshot. */
+START_TEST(a_member_cannot_repeat_a_transaction)
+{
+    static uint8_t bytes[MGC_TX_BYTES_MAX];
+    struct disk d;
+    struct world w;
+    mgc_verify_info info;
+    mgc__tx tx;
+
+    disk_init(&d);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_OK);
+    for (int i = 0; i < 3; i++) { /* others, so that there is something to sort */
+        ck_assert_int_eq(mgc_chain_begin(w.chain, 1500 + (uint64_t)i), MGC_OK);
+        ck_assert_int_eq(add_put(&w, 'k', "v", NULL), MGC_OK);
+        ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
+    }
+    size_t len = make_tx(&w, "put", "kw", 2, bytes);
+    ck_assert_int_eq(mgc__tx_decode(ctx, bytes, len, &tx), MGC_OK);
+    ck_assert_int_eq(mgc_chain_begin(w.chain, 2000), MGC_OK);
+    ck_assert_int_eq(mgc__exec_add(w.chain, &tx, NULL), MGC_OK);
+    for (int where = 0; where < 3; where++) {
+        if (where > 0) ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
+        if (_i == 2 && where == 1) ck_assert_int_eq(mgc_ledger_sync(w.ledger), MGC_OK);
+        if (_i == 2 && where == 2) ck_assert_int_eq(mgc_ledger_snapshot(w.ledger), MGC_OK);
+        if (where > 0) ck_assert_int_eq(mgc_chain_begin(w.chain, (uint64_t)where * 86400000), MGC_OK);
+        if (where != _i) continue;
+        mgc__free(ctx, mgc__tree_remove(&w.chain->txs, tx.id, 32)); /* it forgets what it knows */
+        if (where == 0) { /* the open block's own, too: its item is gone */
+            w.chain->n_open_txs = 0;
+            ck_assert_int_eq(mgc__exec_add(w.chain, &tx, NULL), MGC_OK);
+            w.chain->n_open_txs = 2;
+            w.chain->open_items[1] = w.chain->open_items[0];
+        } else {
+            ck_assert_int_eq(mgc__exec_add(w.chain, &tx, NULL), MGC_OK);
+        }
+    }
+    ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
+    world_close(&w);
+    ck_assert_int_eq(verify(&d, false, &info), MGC_E_DUPLICATE_TXID);
+    ck_assert_int_eq(verify(&d, true, &info), MGC_E_DUPLICATE_TXID);
+    ck_assert_int_eq(world_open(&w, ctx, &d, 1 << 20), MGC_E_DUPLICATE_TXID);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), _i == 0 ? "transaction 1 of block 4" : _i == 1 ? "of block 5" : "of block 6"));
+    world_close(&w);
+    disk_free(&d);
+}
+END_TEST
+
 /* Nor an effect: only executing again finds that. */
 static mgc_status lying_execute(void *user, mgc__exec *x, const mgc__tx *tx)
 {
@@ -851,6 +898,7 @@ int main(void)
     tcase_add_test(tcase, a_forged_record_in_a_torn_one_is_not_believed);
     tcase_add_test(tcase, forged_bytes_with_right_checksums_are_found);
     tcase_add_test(tcase, a_member_cannot_invent_a_transaction);
+    tcase_add_loop_test(tcase, a_member_cannot_repeat_a_transaction, 0, 3);
     tcase_add_test(tcase, a_member_cannot_invent_an_effect);
     tcase_add_test(tcase, every_allocation_fails_once);
     return run_suite("ledger-storage", tcase);
