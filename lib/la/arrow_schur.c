@@ -107,16 +107,17 @@ static void take_piece(const arrow_group *g, const arrow_batch *batch, const uin
 }
 
 /* to[link[i]] -= from[i - top]; links come in runs. */
-ALWAYS_INLINE void subtract_runs(const uint32_t *link, const uint32_t *end, uint32_t i, uint32_t rows, uint32_t top,
-                                 const double *from, double *to)
+static void subtract_runs(const kernels *kernel, const uint32_t *link, const uint32_t *end, uint32_t i, uint32_t rows,
+                          uint32_t top, const double *from, double *to)
 {
     while (i < rows) {
         double *y = to + link[i];
         const double *c = from + (i - top);
-        uint32_t n = end[i] - i, k = 0;
+        uint32_t n = end[i] - i;
 
-        for (; k + LANES <= n; k += LANES) STORE(y + k) = LOAD(y + k) - LOAD(c + k);
-        for (; k < n; k++) y[k] -= c[k];
+        if (n >= LANES) kernel->subtract(n, c, y);
+        else
+            for (uint32_t k = 0; k < n; k++) y[k] -= c[k];
         i += n;
     }
 }
@@ -133,7 +134,8 @@ static void subtract_product(const arrow_target *target, const uint32_t *link, c
 
         kernel->multiply((uint32_t)lda - top, depth, a + top, lda, w, c, lda);
         for (uint32_t q = 0; q < WIDTH && b + q < rows; q++)
-            subtract_runs(link, end, b + q, rows, top, c + q * lda, target->schur + arrow_packed(target->links, link[b + q]));
+            subtract_runs(kernel, link, end, b + q, rows, top, c + q * lda,
+                          target->schur + arrow_packed(target->links, link[b + q]));
     }
 }
 

@@ -3,9 +3,11 @@
  * all work beyond the leaves runs on contiguous vectors (Ng and Peyton 1993).  Written for quasi-definite matrices:
  * every pivot is 1 x 1 in the given order and has a known sign. */
 #include "la/supernodal.h"
-#include "la/lanes.h"
 
 #include <math.h>
+
+enum { WIDTH = SUPERNODAL_WIDTH };
+enum { LEAST_VECTOR = 8 }; /* rows below which a product is not worth gathering its vector */
 
 static void destroy(mgc__ldl *ldl)
 {
@@ -28,137 +30,6 @@ static void destroy(mgc__ldl *ldl)
     mgc__free(ctx, s);
     ldl->state = NULL;
 }
-
-/* --- dense kernels --------------------------------------------------------------------------------------------- */
-
-enum { WIDTH = 4 };
-
-/* C (rows x 4, ldc) = A (rows x depth, lda) W, W depth x 4 by rows. */
-ALWAYS_INLINE void multiply_body(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w,
-                                 double *c,
-                                 size_t ldc)
-{
-    uint32_t r = 0;
-
-    for (; r + LANES <= rows; r += LANES) {
-        lanes c0 = {0}, c1 = {0}, c2 = {0}, c3 = {0};
-
-        for (uint32_t k = 0; k < depth; k++) {
-            lanes x = LOAD(a + k * lda + r);
-            const double *t = w + (size_t)k * WIDTH;
-
-            c0 += x * t[0];
-            c1 += x * t[1];
-            c2 += x * t[2];
-            c3 += x * t[3];
-        }
-        *(lanes *)(c + r) = c0;
-        *(lanes *)(c + ldc + r) = c1;
-        *(lanes *)(c + 2 * ldc + r) = c2;
-        *(lanes *)(c + 3 * ldc + r) = c3;
-    }
-    for (; r < rows; r++) {
-        double c0 = 0.0, c1 = 0.0, c2 = 0.0, c3 = 0.0;
-
-        for (uint32_t k = 0; k < depth; k++) {
-            double x = a[k * lda + r];
-            const double *t = w + (size_t)k * WIDTH;
-
-            c0 += x * t[0];
-            c1 += x * t[1];
-            c2 += x * t[2];
-            c3 += x * t[3];
-        }
-        c[r] = c0;
-        c[ldc + r] = c1;
-        c[2 * ldc + r] = c2;
-        c[3 * ldc + r] = c3;
-    }
-}
-
-/* y -= C, for one column. */
-ALWAYS_INLINE void subtract_body(uint32_t rows, const double *c, double *y)
-{
-    uint32_t r = 0;
-
-    for (; r + LANES <= rows; r += LANES) *(lanes *)(y + r) = LOAD(y + r) - LOAD(c + r);
-    for (; r < rows; r++) y[r] -= c[r];
-}
-
-/* One column of a block below its pivot: y -= sum_k l_k w_k over the `depth` columns before it, then scaled by 1/d.
- * l: those columns, lda apart. */
-ALWAYS_INLINE void eliminate_body(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w,
-                                  double scale,
-                                  double *y)
-{
-    uint32_t r = 0;
-
-    for (; r + LANES <= rows; r += LANES) {
-        lanes t = LOAD(y + r);
-
-        for (uint32_t k = 0; k < depth; k++) t -= LOAD(l + k * lda + r) * w[k];
-        *(lanes *)(y + r) = t * scale;
-    }
-    for (; r < rows; r++) {
-        double t = y[r];
-
-        for (uint32_t k = 0; k < depth; k++) t -= l[k * lda + r] * w[k];
-        y[r] = t * scale;
-    }
-}
-
-static void multiply_base(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
-                          size_t ldc)
-{
-    multiply_body(rows, depth, a, lda, w, c, ldc);
-}
-
-static void subtract_base(uint32_t rows, const double *c, double *y)
-{
-    subtract_body(rows, c, y);
-}
-
-static void eliminate_base(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
-                           double *y)
-{
-    eliminate_body(rows, depth, l, lda, w, scale, y);
-}
-
-static const kernels base = {multiply_base, subtract_base, eliminate_base};
-
-#if defined(__x86_64__)
-/* The same bodies for wider registers: the same bits, as nothing is contracted or reordered. */
-#define WIDER(name, isa)                                                                                             \
-    __attribute__((target(isa))) static void multiply_##name(uint32_t rows, uint32_t depth, const double *a, size_t lda, \
-                                                             const double *w, double *c, size_t ldc)                 \
-    {                                                                                                                \
-        multiply_body(rows, depth, a, lda, w, c, ldc);                                                               \
-    }                                                                                                                \
-    __attribute__((target(isa))) static void subtract_##name(uint32_t rows, const double *c, double *y)              \
-    {                                                                                                                \
-        subtract_body(rows, c, y);                                                                                   \
-    }                                                                                                                \
-    __attribute__((target(isa))) static void eliminate_##name(uint32_t rows, uint32_t depth, const double *l, size_t lda, \
-                                                              const double *w, double scale, double *y)              \
-    {                                                                                                                \
-        eliminate_body(rows, depth, l, lda, w, scale, y);                                                            \
-    }                                                                                                                \
-    static const kernels name = {multiply_##name, subtract_##name, eliminate_##name};
-
-WIDER(avx2, "avx2")
-WIDER(avx512, "avx512f")
-
-const kernels *mgc__supernodal_kernels(void)
-{
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    return __builtin_cpu_supports("avx2") ? &avx2 : &base;
-}
-#else
-const kernels *mgc__supernodal_kernels(void)
-{
-    return &base;
-}
-#endif
 
 /* --- factorisation --------------------------------------------------------------------------------------------- */
 
@@ -282,62 +153,6 @@ static mgc_status factorise(mgc__ldl *ldl)
 
 /* --- solving --------------------------------------------------------------------------------------------------- */
 
-/* y -= A x, A rows x cols (lda); four columns a pass. */
-static void subtract_product(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *x, double *y)
-{
-    uint32_t k = 0, r;
-
-    for (; k + WIDTH <= cols; k += WIDTH, a += WIDTH * lda) {
-        const double *a1 = a + lda, *a2 = a1 + lda, *a3 = a2 + lda;
-        double x0 = x[k], x1 = x[k + 1], x2 = x[k + 2], x3 = x[k + 3];
-
-        for (r = 0; r + LANES <= rows; r += LANES)
-            *(lanes *)(y + r) = LOAD(y + r) - ((LOAD(a + r) * x0 + LOAD(a1 + r) * x1) + (LOAD(a2 + r) * x2 + LOAD(a3 + r) * x3));
-        for (; r < rows; r++) y[r] -= (a[r] * x0 + a1[r] * x1) + (a2[r] * x2 + a3[r] * x3);
-    }
-    for (; k < cols; k++, a += lda) {
-        for (r = 0; r + LANES <= rows; r += LANES) *(lanes *)(y + r) = LOAD(y + r) - LOAD(a + r) * x[k];
-        for (; r < rows; r++) y[r] -= a[r] * x[k];
-    }
-}
-
-static double sum_of(const lanes *p)
-{
-    const lanes v = *p;
-
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
-
-/* x -= A'y for the columns of A; two a pass share the loads of y. */
-static void subtract_transposed(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *y, double *x)
-{
-    uint32_t k = 0, r;
-
-    for (; k + 2 <= cols; k += 2, a += 2 * lda) {
-        lanes s0 = {0}, s1 = {0};
-        double t0 = 0.0, t1 = 0.0;
-
-        for (r = 0; r + LANES <= rows; r += LANES) {
-            s0 += LOAD(a + r) * LOAD(y + r);
-            s1 += LOAD(a + lda + r) * LOAD(y + r);
-        }
-        for (; r < rows; r++) {
-            t0 += a[r] * y[r];
-            t1 += a[lda + r] * y[r];
-        }
-        x[k] -= sum_of(&s0) + t0;
-        x[k + 1] -= sum_of(&s1) + t1;
-    }
-    if (k < cols) {
-        lanes s0 = {0};
-        double t0 = 0.0;
-
-        for (r = 0; r + LANES <= rows; r += LANES) s0 += LOAD(a + r) * LOAD(y + r);
-        for (; r < rows; r++) t0 += a[r] * y[r];
-        x[k] -= sum_of(&s0) + t0;
-    }
-}
-
 static void solve_forward(const supernodal *s, uint32_t j, double *x)
 {
     uint32_t first = s->first[j], cols = s->first[j + 1] - first, below = s->row_start[j + 1] - s->row_start[j];
@@ -353,7 +168,7 @@ static void solve_forward(const supernodal *s, uint32_t j, double *x)
     for (uint32_t c = 0; c + 1 < cols; c++)
         for (uint32_t r = c + 1; r < cols; r++) own[r] -= l[c * ld + r] * own[c];
     for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
-    subtract_product(below, cols, l + cols, ld, own, other);
+    s->kernel->subtract_product(below, cols, l + cols, ld, own, other);
     for (uint32_t r = 0; r < below; r++) x[row[r]] = other[r];
 }
 
@@ -366,12 +181,12 @@ static void solve_backward(const supernodal *s, uint32_t j, double *x)
     size_t ld = (size_t)cols + below;
 
     for (uint32_t c = 0; c < cols; c++) own[c] *= s->d_inverse[first + c];
-    if (below < LANES) {
+    if (below < LEAST_VECTOR) {
         for (uint32_t c = 0; c < cols; c++)
             for (uint32_t r = 0; r < below; r++) own[c] -= l[c * ld + cols + r] * x[row[r]];
     } else {
         for (uint32_t r = 0; r < below; r++) other[r] = x[row[r]];
-        subtract_transposed(below, cols, l + cols, ld, other, own);
+        s->kernel->subtract_transposed(below, cols, l + cols, ld, other, own);
     }
     for (uint32_t c = cols; c-- > 0;)
         for (uint32_t r = c + 1; r < cols; r++) own[c] -= l[c * ld + r] * own[r];

@@ -5,12 +5,20 @@
 
 #include "la/ldl_private.h"
 
+enum { SUPERNODAL_WIDTH = 4 }; /* columns of a product */
+
+/* Dense products.  Matrices by columns, lda (ldc) apart. */
 typedef struct kernels {
-    void (*multiply)(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c,
-                     size_t ldc);
-    void (*subtract)(uint32_t rows, const double *c, double *y);
+    /* C (rows x 4) = A (rows x depth) W, W depth x 4 by rows */
+    void (*multiply)(uint32_t rows, uint32_t depth, const double *a, size_t lda, const double *w, double *c, size_t ldc);
+    void (*subtract)(uint32_t rows, const double *c, double *y); /* y -= c */
+    /* One column of a block below its pivot: y -= sum_k l_k w_k over the `depth` columns before it, then times scale. */
     void (*eliminate)(uint32_t rows, uint32_t depth, const double *l, size_t lda, const double *w, double scale,
                       double *y);
+    /* y -= A x */
+    void (*subtract_product)(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *x, double *y);
+    /* x -= A'y */
+    void (*subtract_transposed)(uint32_t rows, uint32_t cols, const double *a, size_t lda, const double *y, double *x);
 } kernels;
 
 /* For the registers of this machine. */

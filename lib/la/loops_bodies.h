@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loops of loops.c, for registers of REGISTER doubles: included once for each. */
+
+/* most = the larger of each lane, least = the smaller; a NaN in t stays in both. */
+ALWAYS_INLINE void OF_REGISTER(keep_extremes)(piece *most, piece *least, const piece *t)
+{
+    *most = CHOOSE(*t <= *most, *most, *t);
+    *least = CHOOSE(*t >= *least, *least, *t);
+}
+
+ALWAYS_INLINE ldl_pair OF_REGISTER(largest_body)(size_t n, const double *x, const double *s, const double *weight)
+{
+    piece most[PIECES] = {{0}}, least[PIECES] = {{0}};
+    ldl_pair result = {0.0, 0.0};
+    size_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        UNROLLED
+        for (int h = 0; h < PIECES; h++) {
+            size_t at = i + (size_t)h * REGISTER;
+            piece y = LOAD(x + at), t;
+
+            if (s) y *= LOAD(s + at);
+            t = y * y * LOAD(weight + at);
+            OF_REGISTER(keep_extremes)(&most[h], &least[h], &t);
+        }
+    }
+    for (int h = 0; h < PIECES; h++)
+        for (int k = 0; k < REGISTER; k++) {
+            keep_largest(&result, most[h][k]);
+            keep_largest(&result, least[h][k]);
+        }
+    for (; i < n; i++) {
+        double y = s ? x[i] * s[i] : x[i];
+
+        keep_largest(&result, y * y * weight[i]);
+    }
+    return result;
+}
+
+ALWAYS_INLINE void OF_REGISTER(weigh_body)(size_t n, const double *diagonal, const double *side, double *weight)
+{
+    size_t i = 0;
+
+    for (; i + REGISTER <= n; i += REGISTER) {
+        const piece one = (piece){0} + 1.0;
+        piece d = LOAD(diagonal + i) * LOAD(side + i); /* its magnitude, where the sign is what it should be */
+
+        STORE(weight + i) = LOAD(side + i) / CHOOSE(d > one, d, one);
+    }
+    for (; i < n; i++) weight[i] = side[i] / (diagonal[i] * side[i] > 1.0 ? diagonal[i] * side[i] : 1.0);
+}
+
+/* y -= a x */
+ALWAYS_INLINE void OF_REGISTER(subtract_multiple)(uint32_t n, const double *a, double x, double *y)
+{
+    uint32_t i = 0;
+
+    for (; i + REGISTER <= n; i += REGISTER) STORE(y + i) = LOAD(y + i) - LOAD(a + i) * x;
+    for (; i < n; i++) y[i] -= a[i] * x;
+}
+
+ALWAYS_INLINE double OF_REGISTER(product)(uint32_t n, const double *a, const double *x)
+{
+    piece sum[PIECES] = {{0}};
+    double lane[LANES], s;
+    uint32_t i = 0;
+
+    for (; i + LANES <= n; i += LANES) {
+        UNROLLED
+        for (int h = 0; h < PIECES; h++) sum[h] += LOAD(a + i + h * REGISTER) * LOAD(x + i + h * REGISTER);
+    }
+    UNROLLED
+    for (int h = 0; h < PIECES; h++) STORE(lane + h * REGISTER) = sum[h];
+    s = sum_of_lanes(lane);
+    for (; i < n; i++) s += a[i] * x[i];
+    return s;
+}
+
+ALWAYS_INLINE void OF_REGISTER(dense_solve_body)(uint32_t n, const double *l, const double *d_inverse, double *x)
+{
+    for (uint32_t c = 0; c < n; c++)
+        OF_REGISTER(subtract_multiple)(n - c - 1, l + (size_t)c * n + c + 1, x[c], x + c + 1);
+    for (uint32_t c = n; c-- > 0;)
+        x[c] = x[c] * d_inverse[c] - OF_REGISTER(product)(n - c - 1, l + (size_t)c * n + c + 1, x + c + 1);
+}
