@@ -8,13 +8,15 @@
 static void convergence(mgc_io__view *v)
 {
     size_t n = v->result.rounds;
-    double *primal = mgc__io_alloc(v->ctx, 3 * (n + 1), sizeof *primal), *dual = primal + n, *gap = dual + n;
+    double *primal = mgc__io_alloc(v->ctx, 3 * (n + 1), sizeof *primal), *dual, *gap;
 
     if (primal == NULL || n == 0) {
         if (primal == NULL) v->status = MGC_E_NO_MEMORY;
         mgc_ctx_release(v->ctx, primal);
         return;
     }
+    dual = primal + n;
+    gap = dual + n;
     for (size_t i = 0; i < n; i++) {
         mgc_round round = {.struct_size = sizeof round};
         if (mgc_alliance_get_round(v->report->alliance, (uint32_t)i, &round) != MGC_OK) continue;

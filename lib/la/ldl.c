@@ -14,9 +14,11 @@
 
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order)
 {
-    uint32_t *head = mgc__alloc(ctx, 3 * (size_t)n, sizeof *head), *next = head + n, *stack = next + n, k = 0;
+    uint32_t *head = mgc__alloc(ctx, 3 * (size_t)n, sizeof *head), *next, *stack, k = 0;
 
     if (!head) return mgc__no_memory(ctx, "an elimination order");
+    next = head + n;
+    stack = next + n;
     for (uint32_t j = 0; j < n; j++) head[j] = n;
     for (uint32_t j = n; j-- > 0;) {
         if (parent[j] == n) continue;
@@ -78,10 +80,11 @@ static bool is_sparse(const uint32_t *count, uint32_t n)
 static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool *sparse)
 {
     size_t n = ldl->n;
-    uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n,
-                                sizeof *perm), *parent = perm + n, *order = parent + n, *work = order + n;
-    mgc_status st = perm ? mgc__order_best(ldl->ctx, k, perm) : mgc__no_memory(ldl->ctx, "a permutation");
+    uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n, sizeof *perm);
 
+    if (!perm) return mgc__no_memory(ldl->ctx, "a permutation");
+    uint32_t *parent = perm + n, *order = parent + n, *work = order + n;
+    mgc_status st = mgc__order_best(ldl->ctx, k, perm);
     if (st == MGC_OK) st = apply_order(ldl, k, perm);
     if (st == MGC_OK) {
         mgc__etree(&ldl->k, parent, work);

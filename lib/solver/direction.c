@@ -29,7 +29,7 @@ static void cone_free(mgc_ctx *ctx, cone *k)
 static mgc_status stack(mgc_ctx *ctx, const mgc__qp *qp, uint32_t rows, mgc__csc *out)
 {
     size_t nnz = qp->a->start[qp->n], q_nnz = rows > qp->m ? qp->q->start[qp->n] : 0, at = 0, most = nnz + 2 * q_nnz;
-    uint32_t *i = mgc__alloc(ctx, 2 * most, sizeof *i), *j = i + most;
+    uint32_t *i = mgc__alloc(ctx, 2 * most, sizeof *i), *j = i != NULL ? i + most : NULL;
     double *v = mgc__alloc(ctx, most, sizeof *v);
     mgc_status st = i != NULL && v != NULL ? MGC_OK : mgc__no_memory(ctx, "the cone of directions");
 

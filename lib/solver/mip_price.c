@@ -79,12 +79,12 @@ static void price_arcs(const mgc__schedules *s, const struct mgc__chain *c, cons
 {
     for (uint32_t p = 0; p < c->n; p++) {
         uint32_t k = c->k[p], j = s->mip->ints[k], groups = c->group_start[p + 1] - c->group_start[p];
-        const uint8_t *index = c->index + c->index_start[p];
-        for (uint32_t e = c->arc_start[p]; e < c->arc_start[p + 1]; e++, index += groups) {
+        size_t at = c->index_start[p]; /* a chain without groups has no index */
+        for (uint32_t e = c->arc_start[p]; e < c->arc_start[p + 1]; e++, at += groups) {
             double bit = c->arc[e].bit;
             cost[e] = bit < lower[j] || bit > upper[j] ? INFINITY : bit * own[k];
             for (uint32_t g = 0; g < groups; g++)
-                cost[e] += table[TERM_TABLE * c->group[c->group_start[p] + g] + index[g]];
+                cost[e] += table[TERM_TABLE * c->group[c->group_start[p] + g] + c->index[at + g]];
         }
     }
 }
