@@ -82,7 +82,8 @@ static void check_storage(sheet *s, const mgc_device *device, const char *name)
     double in = setting(device, "charge_efficiency", 1), out = setting(device, "discharge_efficiency", 1);
     double low = setting(device, "min_energy_kwh", 0), high = setting(device, "energy_capacity_kwh", INFINITY);
     double before = setting(device, "initial_energy_kwh", 0);
-    double *charge = calloc(3 * (size_t)s->n, sizeof *charge), *discharge = charge + s->n, *energy = discharge + s->n;
+    double *charge = calloc(3 * (size_t)s->n, sizeof *charge);
+    double *discharge = charge != NULL ? charge + s->n : NULL, *energy = charge != NULL ? discharge + s->n : NULL;
 
     if (charge != NULL && mgc_plan_get_series(s->plan, s->site, name, "charge_kw", s->scenario, charge, s->n) == MGC_OK &&
         mgc_plan_get_series(s->plan, s->site, name, "discharge_kw", s->scenario, discharge, s->n) == MGC_OK &&

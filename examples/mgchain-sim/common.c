@@ -52,6 +52,7 @@ int failed(sim *s, mgc_status status, const char *what)
 {
     const char *text = mgc_ctx_error(s->ctx);
 
+    if (status == MGC_E_STOPPED && mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED; /* who asked knows why */
     fprintf(stderr, "mgchain-sim: %s: %s (%s)\n", what, text[0] != '\0' ? text : mgc_status_text(status), mgc_status_name(status));
     return exit_of_status(status);
 }

@@ -186,7 +186,7 @@ static mgc_status meter_scenario(book *b, mgc_day *day, const mgc_case *kase, co
     const mgc_plan *plan;
     const mgc_model *model = mgc_case_model(kase);
     uint32_t n = mgc_model_periods(model);
-    double *net = calloc(2 * (size_t)n, sizeof *net), *one = net + n;
+    double *net = calloc(2 * (size_t)n, sizeof *net), *one = net != NULL ? net + n : NULL;
 
     mgc_status st = net == NULL ? MGC_E_NO_MEMORY : mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALLIANCE, &plan);
     for (uint32_t i = 0; st == MGC_OK && i < mgc_model_microgrids(model); i++) {

@@ -198,7 +198,8 @@ static mgc_status cover_by_bootstrap(walk *w, int rule, const double *p)
     for (uint32_t i = 0; st == MGC_OK && i < BOOTSTRAP_DRAWS; i++) {
         double sum = 0, most = 0, radius = 0;
         draw_frequencies(w, p, &state, frequency);
-        st = mgc_radius_bootstrap(w->s->ctx, rules[rule].rule, frequency, w->scenarios, NULL, w->samples, CONFIDENCE, BOOTSTRAP_RESAMPLES,
+        if (mgc_ctx_cancelled(w->s->ctx)) st = MGC_E_STOPPED;
+        else st = mgc_radius_bootstrap(w->s->ctx, rules[rule].rule, frequency, w->scenarios, NULL, w->samples, CONFIDENCE, BOOTSTRAP_RESAMPLES,
                                   w->s->seed + i, &radius);
         for (uint32_t k = 0; k < w->scenarios; k++) {
             sum += fabs(frequency[k] - p[k]);

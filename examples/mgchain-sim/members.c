@@ -129,7 +129,8 @@ mgc_status peers_open(book *b, uint32_t n, uint64_t genesis_ms)
         if (st == MGC_OK) st = mgc_key_public(m->key, p->roster[i].public_key);
         p->roster[i].id = i + 1;
     }
-    for (uint32_t i = 0; i < n && st == MGC_OK; i++) st = start(b, &p->list[i]);
+    for (uint32_t i = 0; i < n && st == MGC_OK; i++) /* each waits for the disk */
+        st = mgc_ctx_cancelled(b->s->ctx) ? MGC_E_STOPPED : start(b, &p->list[i]);
     return st;
 }
 

@@ -185,7 +185,7 @@ static mgc_status finish_table(files *f, mgc_table *table, const char *name)
 static mgc_status add_quantity(mgc_table *table, const mgc_plan *plan, const char *id, const char *device, const char *quantity,
                                uint32_t scenarios, uint32_t n)
 {
-    double *sum = calloc(2 * (size_t)n, sizeof *sum), *one = sum + n, *p = calloc(scenarios, sizeof *p);
+    double *sum = calloc(2 * (size_t)n, sizeof *sum), *one = sum != NULL ? sum + n : NULL, *p = calloc(scenarios, sizeof *p);
     char name[160];
     mgc_status st = sum == NULL || p == NULL ? MGC_E_NO_MEMORY : mgc_plan_get_probability(plan, id, p, scenarios);
 

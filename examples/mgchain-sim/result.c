@@ -170,6 +170,18 @@ void write_gap_asked(const sim *s, mgc_json *json)
     if (s->gap > 0) mgc_json_number(json, "gap_asked", s->gap);
 }
 
+mgc_status result_json(const sim *s, const result *r, mgc_json **json, const char **text, size_t *len)
+{
+    mgc_status st = mgc_json_create(s->ctx, json);
+
+    if (st != MGC_OK) return st;
+    mgc_json_object(*json, NULL);
+    st = mgc_result_write(*json, &r->file);
+    write_gap_asked(s, *json);
+    mgc_json_end(*json);
+    return st == MGC_OK ? mgc_json_text(*json, text, len) : st;
+}
+
 /* A plan that agrees is no worse for a proof that is missing: the outcome stays, and whoever asked is told. */
 void say_gap_missed(const sim *s, double gap)
 {

@@ -24,6 +24,9 @@ void result_free(result *r);
 void write_gap_asked(const sim *s, mgc_json *json);
 void say_gap_missed(const sim *s, double gap);
 
+/* The result as one JSON text, borrowed from *json, which the caller destroys. */
+mgc_status result_json(const sim *s, const result *r, mgc_json **json, const char **text, size_t *len);
+
 /* The table on stdout: a row a member. */
 void print_members(const mgc_case *kase, const mgc_alliance *alliance);
 

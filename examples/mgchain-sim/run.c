@@ -107,8 +107,33 @@ static mgc_status check_day(sim *s, one_day *d, book *b, bool ended)
     return check_yardstick(c, s, d->kase, d->alliance);
 }
 
+static void name_folder(const sim *s, uint32_t number, char *folder, size_t size)
+{
+    if (s->days > 1) snprintf(folder, size, "%s/day-%02u", s->out, number + 1);
+    else snprintf(folder, size, "%s", s->out);
+}
+
+/* Interrupted: where the bargain had come to something, its best so far is kept. */
+static int keep_best(sim *s, uint32_t number, const one_day *d)
+{
+    char folder[1100], path[1200];
+    mgc_json *json = NULL;
+    const char *text;
+    size_t len;
+    result r = {0};
+
+    name_folder(s, number, folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/results.json", folder);
+    if (d->alliance != NULL && result_from_alliance(d->kase, d->alliance, false, &r) == MGC_OK && r.file.emission_together != NULL &&
+        result_json(s, &r, &json, &text, &len) == MGC_OK && make_folder(folder) == 0 && mgc_file_write(s->ctx, path, text, len) == MGC_OK)
+        fprintf(stderr, "mgchain-sim: interrupted; the best so far is in %s\n", path);
+    mgc_json_destroy(json);
+    result_free(&r);
+    return EXIT_INTERRUPTED;
+}
+
 /* Plans, bargain from where the day before ended, the day as it comes, and what of it goes into the ledger by now. */
-static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool last)
+static int plan_day(sim *s, uint32_t number, one_day *d, const one_day *before, book *b, bool last)
 {
     mgc_alliance_info info = {.struct_size = sizeof info};
 
@@ -120,7 +145,7 @@ static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool las
         explain_if_infeasible(d->alliance, info.outcome);
         return EXIT_INFEASIBLE;
     }
-    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    if (mgc_ctx_cancelled(s->ctx)) return keep_best(s, number, d);
     st = mgc_alliance_get_plan(d->alliance, MGC_DISPATCH_ALLIANCE, &d->together);
     if (st == MGC_OK) st = realise(s, d);
     if (st == MGC_OK) {
@@ -128,7 +153,7 @@ static int plan_day(sim *s, one_day *d, const one_day *before, book *b, bool las
         st = book_day(b, d->kase, d->alliance, d->realised, last ? MGC_DAY_END : MGC_DAY_ACKNOWLEDGE);
         phase_end(s);
     }
-    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    if (mgc_ctx_cancelled(s->ctx)) return keep_best(s, number, d);
     if (st != MGC_OK) return failed(s, st, "run");
     d->at_limit = info.outcome != MGC_OUTCOME_OPTIMAL;
     say_gap_missed(s, info.gap);
@@ -152,14 +177,13 @@ static int finish_day(sim *s, uint32_t number, one_day *d, book *b, bool ended)
 {
     char folder[1100];
 
-    if (s->days > 1) snprintf(folder, sizeof folder, "%s/day-%02u", s->out, number + 1);
-    else snprintf(folder, sizeof folder, "%s", s->out);
+    name_folder(s, number, folder, sizeof folder);
     if (make_folder(folder) != 0) {
         fprintf(stderr, "mgchain-sim: %s: %s\n", folder, strerror(errno));
         return EXIT_IO;
     }
     mgc_status st = check_day(s, d, b, ended);
-    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
+    if (mgc_ctx_cancelled(s->ctx)) return keep_best(s, number, d);
     if (st == MGC_OK) st = write_day(s, folder, d->kase, d->alliance, d->realised, b, &d->checked);
     if (st != MGC_OK) return failed(s, st, folder);
     say_day(s, d, folder);
@@ -203,6 +227,7 @@ static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before,
         st = hand_over(last, mgc_case_model(d->kase));
         if (st == MGC_OK && mgc_case_realised(d->kase) != NULL) st = hand_over(last, mgc_case_realised(d->kase));
     }
+    if (mgc_ctx_cancelled(s->ctx)) return EXIT_INTERRUPTED;
     return st == MGC_OK ? EXIT_DONE : failed(s, st, "run");
 }
 
@@ -215,7 +240,7 @@ static int run_days(sim *s, one_day *day, book *b)
         bool last = k + 1 == s->days;
         if (k < s->days) {
             code = begin_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b);
-            if (code == EXIT_DONE) code = plan_day(s, &day[k], k > 0 ? &day[k - 1] : NULL, b, last);
+            if (code == EXIT_DONE) code = plan_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b, last);
         }
         if (code == EXIT_DONE && k >= 2 && k - 2 < s->days) {
             code = finish_day(s, k - 2, &day[k - 2], b, k >= s->days);

@@ -15,14 +15,7 @@ static int print_json(sim *s, const result *r)
     const char *text;
     size_t len;
 
-    mgc_status st = mgc_json_create(s->ctx, &json);
-    if (st == MGC_OK) {
-        mgc_json_object(json, NULL);
-        st = mgc_result_write(json, &r->file);
-        write_gap_asked(s, json);
-        mgc_json_end(json);
-    }
-    if (st == MGC_OK) st = mgc_json_text(json, &text, &len);
+    mgc_status st = result_json(s, r, &json, &text, &len);
     if (st == MGC_OK && fwrite(text, 1, len, stdout) != len) st = MGC_E_IO;
     mgc_json_destroy(json);
     return st == MGC_OK ? EXIT_DONE : failed(s, st, "solve");

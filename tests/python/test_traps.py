@@ -394,6 +394,32 @@ class NumpyArrays(unittest.TestCase):
         self.assertRaises(ValueError, self.check, numpy.array([[1.0, 2.0]]))
 
 
+class Elements(unittest.TestCase):
+    """A callback costs about a microsecond: one for each element would cost more than the solve."""
+
+    @staticmethod
+    def asked(scenarios):
+        class Nominal(mg.AmbiguitySet):
+            calls = 0
+
+            def worst(self, cost):
+                self.calls += 1
+                return [1.0 / scenarios] * scenarios
+
+        own, ts = Nominal(), mg.TwoStage([1.0 / scenarios] * scenarios)
+        x = ts.add_column(mg.FIRST_STAGE, 1.0, 0.0, 100.0)
+        for k in range(scenarios):
+            sold = ts.add_column(mg.scenario(k), -3.0, 0.0, (10.0, 20.0)[k % 2])
+            ts.add_row(mg.scenario(k), {sold: 1.0, x: -1.0}, upper=0.0)
+        ts.set_ambiguity(own)
+        return ts.solve().objective, own.calls
+
+    def test_a_callback_is_handed_a_whole_vector(self):
+        (few, calls), (many, more) = self.asked(4), self.asked(400)
+        self.assertAlmostEqual(few, many, 5)
+        self.assertLessEqual(more, 2 * calls + 4)
+
+
 class Texts(unittest.TestCase):
     """The library lends `const char *`; an owned one turned into bytes could never be freed."""
 

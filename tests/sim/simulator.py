@@ -694,6 +694,8 @@ def interrupting_leaves_no_half_written_file():
         assert not any(name.endswith((".tmp", ".part", "~")) for name in names), names
         for path in out.glob("*.json"):
             json.loads(path.read_text())
+        kept = json.loads((out / "results.json").read_text())  # the best so far
+        assert kept["status"] == "cancelled" and abs(sum(kept["payment"].values())) < 1e-6, kept
 
 
 @test
