@@ -72,15 +72,27 @@ int exit_of_outcome(sim *s, uint32_t outcome)
 
 enum { REDRAW_MS = 100, BAR_WIDTH = 24 };
 
+/* Can a terminal of this locale show more than ASCII? */
+static bool speaks_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *value = NULL;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && (value == NULL || *value == '\0'); i++) value = getenv(names[i]);
+    return value != NULL && (strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL);
+}
+
 void progress_setup(sim *s)
 {
-    bool terminal = isatty(STDERR_FILENO) == 1;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool dumb = term != NULL && strcmp(term, "dumb") == 0, terminal = isatty(STDERR_FILENO) == 1 && !dumb;
 
     s->show.none = strcmp(s->progress, "none") == 0;
     s->show.json = strcmp(s->progress, "json") == 0;
     s->show.bar = strcmp(s->progress, "auto") == 0 && terminal;
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    s->show.color = isatty(STDOUT_FILENO) == 1 && (no_color == NULL || *no_color == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
+    s->show.color = isatty(STDOUT_FILENO) == 1 && (no_color == NULL || *no_color == '\0') && !dumb;
+    s->show.full = speaks_utf8() ? "█" : "#";
+    s->show.empty = speaks_utf8() ? "░" : ".";
 }
 
 const char *mark_of(const sim *s, bool ok)
@@ -119,7 +131,7 @@ void phase_step(sim *s, double fraction, const char *text)
     fprintf(stderr, "%-12s ", s->show.phase);
     if (fraction >= 0) {
         int full = (int)(fmin(fraction, 1) * BAR_WIDTH);
-        for (int i = 0; i < BAR_WIDTH; i++) fputs(i < full ? "█" : "░", stderr);
+        for (int i = 0; i < BAR_WIDTH; i++) fputs(i < full ? s->show.full : s->show.empty, stderr);
     }
     double elapsed = (double)(now - s->show.begun_ms) / 1000;
     fprintf(stderr, " %s  %s s", text, fixed(elapsed, 1));

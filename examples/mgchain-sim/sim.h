@@ -32,7 +32,7 @@ typedef struct sim {
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];
     size_t n_phases;
-    struct { bool bar, json, none, color; const char *phase; uint64_t begun_ms, drawn_ms; } show; /* color: of stdout */
+    struct { bool bar, json, none, color; const char *phase, *full, *empty; uint64_t begun_ms, drawn_ms; } show; /* color: of stdout */
 } sim;
 
 /* Commands: each returns an exit code. */

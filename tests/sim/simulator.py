@@ -458,32 +458,47 @@ def a_new_case_is_sound_and_runs():
         assert (pathlib.Path(folder) / "mine.yaml").read_text() == text, "the user's file was written over"
 
 
-@test
-def colours_only_for_eyes_that_want_them():
+def on_terminal(command, environment, stream="stdout"):
+    """What a terminal is shown on one of the streams."""
     import pty
 
-    def on_terminal(environment):
-        with tempfile.TemporaryDirectory() as folder:
-            ours, theirs = pty.openpty()
-            child = subprocess.Popen([SIM, "run", str((REFERENCE / "one_scenario.json").resolve()), "--progress=none"], stdout=theirs, stderr=subprocess.DEVNULL,
-                                     cwd=folder, env={**os.environ, "TERM": "xterm", **environment})
-            os.close(theirs)
-            seen = b""
-            while True:
-                try:
-                    part = os.read(ours, 4096)
-                except OSError:  # the other end is closed
-                    break
-                if not part:
-                    break
-                seen += part
-            os.close(ours)
-            assert child.wait(timeout=300 * PATIENCE) == 0
-            return seen
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = pty.openpty()
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs}
+        child = subprocess.Popen([SIM, command, str((REFERENCE / "one_scenario.json").resolve()), *environment.pop("words", [])], **streams,
+                                 cwd=folder, env={**os.environ, "TERM": "xterm", **environment})
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            seen += part
+        os.close(ours)
+        assert child.wait(timeout=300 * PATIENCE) == 0
+        return seen
 
-    assert b"\033[32mok" in on_terminal({"NO_COLOR": ""})
-    plain = on_terminal({"NO_COLOR": "1"})
+
+@test
+def colours_only_for_eyes_that_want_them():
+    assert b"\033[32mok" in on_terminal("run", {"NO_COLOR": "", "words": ["--progress=none"]})
+    plain = on_terminal("run", {"NO_COLOR": "1", "words": ["--progress=none"]})
     assert b"\033" not in plain and b"ok " in plain
+
+
+@test
+def a_bar_only_where_a_terminal_can_draw_it():
+    bar = on_terminal("solve", {"LC_ALL": "C.UTF-8"}, "stderr")
+    assert b"\033[K" in bar and "░".encode() in bar and "round" in bar.decode()
+    ascii_bar = on_terminal("solve", {"LC_ALL": "C"}, "stderr")
+    assert b"\033[K" in ascii_bar and ascii_bar.isascii() and b"..." in ascii_bar
+    for environment in ({"TERM": "dumb"}, {"words": ["--progress=plain"]}):
+        lines = on_terminal("solve", environment, "stderr")
+        assert b"\033" not in lines and lines.isascii() and b"relaxed" in lines, lines
+    assert on_terminal("solve", {"words": ["--progress", "none"]}, "stderr") == b""
 
 
 # --- the day ------------------------------------------------------------------------------------------------------------------
