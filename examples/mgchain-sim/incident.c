@@ -90,6 +90,36 @@ void incidents_missing(book *b)
     }
 }
 
+/* A microgrid as the report calls it. */
+static const char *name_of(book *b, uint32_t microgrid)
+{
+    static char name[64];
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+
+    snprintf(name, sizeof name, "microgrid %u", microgrid);
+    if (mgc_node_query(b->node, 0, "microgrids", NULL, &rows) != MGC_OK) return name;
+    while (mgc_rows_next(rows, &row) == MGC_ROW)
+        if (mgc_row_int(row, "id") == (int64_t)microgrid) snprintf(name, sizeof name, "%s", mgc_row_text(row, "name"));
+    mgc_rows_destroy(rows);
+    return name;
+}
+
+/* When a slot begins, UTC. */
+static const char *hour_of(book *b, int64_t slot)
+{
+    static char text[32];
+    mgc_rows *rows = NULL;
+    const mgc_row *row;
+    uint64_t minutes = 0;
+
+    if (mgc_node_query(b->node, 0, "parameters", NULL, &rows) != MGC_OK) return "?";
+    if (mgc_rows_next(rows, &row) == MGC_ROW) minutes = (uint64_t)slot * (uint64_t)mgc_row_int(row, "slot_ms") / 60000;
+    mgc_rows_destroy(rows);
+    snprintf(text, sizeof text, "%02u:%02u", (unsigned)(minutes / 60 % 24), (unsigned)(minutes % 60));
+    return text;
+}
+
 /* --- transactions beside the day's -------------------------------------------------------------------- */
 
 static uint64_t *offset_of(book *b, uint32_t member, uint32_t contract)
@@ -250,8 +280,8 @@ static mgc_status falsify(book *b, const mgc_day_tx *day_tx, const mgc_tx_info *
     b->incident.in_wh = v[4];
     b->incident.out_wh = v[5];
     incident_line *line = tell(b, "dishonest meter", "meter");
-    snprintf(line->what, sizeof line->what, "meter %" PRId64 " reports %" PRId64 " Wh for slot %" PRId64 "; it took in %" PRId64 " Wh", v[1],
-             moved * 6 / 10, v[3], moved);
+    snprintf(line->what, sizeof line->what, "meter %" PRId64 " reports %" PRId64 " Wh for the slot of %s; it took in %" PRId64 " Wh", v[1],
+             moved * 6 / 10, hour_of(b, v[3]), moved);
     snprintf(line->answer, sizeof line->answer, "accepted: it fits the readings around it");
     mgc_status st = read_args(b, "read", v[1], (int64_t[]){v[3], before + moved * 6 / 10, v[5], 0}, NULL, &args);
     uint64_t *offset = offset_of(b, book_member(b, tx->sender), tx->contract);
@@ -268,8 +298,8 @@ static mgc_status correct_meter(book *b)
     mgc_args *args = NULL;
 
     incident_line *line = tell(b, "dishonest meter", "meter");
-    snprintf(line->what, sizeof line->what, "meter %" PRId64 " tells slot %" PRId64 " again, with %" PRId64 " Wh on its register", in->meter,
-             in->slot, in->in_wh);
+    snprintf(line->what, sizeof line->what, "meter %" PRId64 " tells the slot of %s again, with %" PRId64 " Wh on its register", in->meter,
+             hour_of(b, in->slot), in->in_wh);
     mgc_status st = read_args(b, "read", in->meter, row, NULL, &args);
     if (st == MGC_OK)
         st = hand_in(b, line, MGC_E_DOUBLE_REPORT, MGC_CONTRACT_SCHEDULING, "read", args,
@@ -328,7 +358,7 @@ static mgc_status bring_less(book *b, mgc_day *day, const mgc_day_tx *day_tx, co
     mgc_status st = needs(day, b->incident.debtor - 1, &reserved, &total);
     int64_t less = reserved + (total - reserved) / 2;
     incident_line *line = tell(b, "default", "member");
-    snprintf(line->what, sizeof line->what, "microgrid %u brings %s of the %s that its day will cost", b->incident.debtor,
+    snprintf(line->what, sizeof line->what, "%s brings %s of the %s that its day will cost", name_of(b, b->incident.debtor),
              fixed((double)less / 1e6, 2), fixed((double)total / 1e6, 2));
     snprintf(line->answer, sizeof line->answer, "accepted: enough to reserve what it agrees");
     if (st == MGC_OK) st = mgc_args_create(b->s->ctx, MGC_CONTRACT_TRADING, "deposit", &args);
@@ -357,7 +387,7 @@ static mgc_status show_debt(book *b)
     incident_line *line = tell(b, "default", "settlement");
     int64_t debt = -balance_of(b, MGC_ACCOUNT_DUE);
 
-    snprintf(line->what, sizeof line->what, "microgrid %u's money does not cover every bill when it is due", b->incident.debtor);
+    snprintf(line->what, sizeof line->what, "%s's money does not cover every bill when it is due", name_of(b, b->incident.debtor));
     snprintf(line->answer, sizeof line->answer, "a debt of %s stands on its account; who owes makes no agreement", fixed((double)debt / 1e6, 2));
     line->as_it_should = debt > 0;
     return MGC_OK;
@@ -402,7 +432,8 @@ static mgc_status dispute(book *b)
     if (waited != MGC_OK) return waited;
 
     if (b->incident.slot == 0) b->incident.slot = (int64_t)b->first_slot;
-    snprintf(line->what, sizeof line->what, "the manager of microgrid 1 disputes its provisional settlement of slot %" PRId64, b->incident.slot);
+    snprintf(line->what, sizeof line->what, "the manager of %s disputes its provisional settlement of the slot of %s", name_of(b, 1),
+             hour_of(b, b->incident.slot));
     mgc_status st = slot_args(b, "dispute", b->incident.slot, &args);
     if (st == MGC_OK) st = mgc_args_set_int(args, "microgrid", 1);
     if (st == MGC_OK) st = mgc_args_set_text(args, "reason", "the reading is not ours");

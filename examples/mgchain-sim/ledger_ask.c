@@ -186,7 +186,9 @@ int ledger_query(sim *s)
         fflush(stdout); /* what is said about the rows comes after them, wherever both go */
         if (st != MGC_OK) code = refused(s, st, s->words[2]);
         else if (mgc_rows_count(rows) == 0 && caller == 0)
-            fputs("no rows for the public; --as MEMBER asks as a member, by number or name: mgchain-sim ledger query DIR members\n", stderr);
+            fputs("no rows that the public may see; --as MEMBER asks as a member, by number or name: mgchain-sim ledger query DIR members\n", stderr);
+        else if (mgc_rows_count(rows) == 0) /* withheld or not there: that is one answer */
+            fputs("no rows\n", stderr);
         else if (!s->json && mgc_rows_cursor(rows)[0] != '\0') fprintf(stderr, "there is more: --cursor %s\n", mgc_rows_cursor(rows));
     }
     mgc_rows_destroy(rows);
@@ -338,6 +340,35 @@ static mgc_status verify_any(mgc_verifier *v, const uint8_t *proof, size_t len, 
     return st;
 }
 
+/* What was proved, beside that it was: the transaction and what came of it, an account's balances, a key that nothing has. */
+static void tell_item(mgc_verifier *v, const uint8_t *proof, size_t len, const mgc_verified *what)
+{
+    mgc_verified_account a = {.struct_size = sizeof a};
+    mgc_tx_info tx = {.struct_size = sizeof tx};
+
+    if (what->kind == MGC_PROOF_TRANSACTION && mgc_tx_decode(what->item, what->item_len, &tx) == MGC_OK) {
+        fputs("transaction ", stdout);
+        print_hex(stdout, what->item_hash, 32);
+        printf(": %.*s of contract %u, nonce %llu of sender ", (int)tx.method_len, tx.method, tx.contract, (unsigned long long)tx.nonce);
+        print_hex(stdout, tx.sender, 32);
+        putchar('\n');
+    } else if (what->kind == MGC_PROOF_RECEIPT) {
+        fputs("transaction ", stdout);
+        print_hex(stdout, what->item_hash, 32);
+        printf(": %s%s\n", what->receipt_status == MGC_OK ? "done" : "refused with ",
+               what->receipt_status == MGC_OK ? "" : mgc_status_name(what->receipt_status));
+    } else if (what->kind == MGC_PROOF_RECORD && mgc_verify_account(v, proof, len, &a) == MGC_OK) {
+        fputs("account ", stdout);
+        print_hex(stdout, a.id, MGC_ID_BYTES);
+        printf(" of unit %u: credits %llu, debits %llu; pending credits %llu, debits %llu\n", a.unit, (unsigned long long)a.credits_posted,
+               (unsigned long long)a.debits_posted, (unsigned long long)a.credits_pending, (unsigned long long)a.debits_pending);
+    } else if (what->kind == MGC_PROOF_ABSENCE) {
+        fputs("there was no record ", stdout);
+        print_hex(stdout, what->key, what->key_len);
+        fputs(" at that day's close\n", stdout);
+    }
+}
+
 static int tell_verdict(sim *s, const uint8_t chain_id[32], const uint8_t *proof, size_t len)
 {
     static const char *const kinds[] = {"nothing", "transaction", "receipt", "ancestor", "consistency", "record", "absence", "head", "block",
@@ -358,6 +389,7 @@ static int tell_verdict(sim *s, const uint8_t chain_id[32], const uint8_t *proof
         printf("sound: %s, block %llu of chain ", kinds[what.kind < 10 ? what.kind : 0], (unsigned long long)what.height);
         print_hex(stdout, chain_id, 32);
         printf(", %u signature%s, %zu bytes\n", what.n_votes, what.n_votes == 1 ? "" : "s", len);
+        tell_item(&v, proof, len, &what);
     }
     if (st == MGC_OK) return EXIT_DONE;
     fprintf(stderr, "mgchain-sim: the proof does not hold: %s (%s)\n", mgc_status_text(st), mgc_status_name(st));

@@ -220,8 +220,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  *                                         chain height index tx_id contract method sender status rule cost bytes
  *                                         (rule: for who signed)
  * "events"        chain, from, to, height, contract, name
- *                                         chain height index event contract name payload (index: of the receipt, the
- *                                         block's own last; who signed sees them)
+ *                                         chain height index event contract name payload text (index: of the receipt,
+ *                                         the block's own last; text: the payload where it is words; who signed
+ *                                         sees them)
  * "transfers"     account (must be given) height index id debit credit amount unit code flags state
  * "history"       contract, key (hexadecimal; both must be given)
  *                                         height time_ms removed value: every change of a record (regulators, auditors)
@@ -229,9 +230,10 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  *                                         asked of this node (auditors; each of them what it asked itself)
  * "contracts"                             id name version code_hash activation_height
  * "accounts"  microgrid  id kind microgrid unit debits_pending debits_posted credits_pending credits_posted
- *                                         balance
+ *                                         balance name (money, due, ...: of the market's accounts)
  * "parameters"  name currency slot_ms gate_ms gate_slots window_ms collateral_bp pending_blocks first_slot
- * "members"                               id organisation name roles public_key from_height revoked_height
+ * "members"                               id organisation name roles public_key from_height revoked_height role_names
+ *                                         (the last: those of the bits of roles)
  * "microgrids"                            id name organisation manager
  * "links"                                 id first second carrier capacity_wh loss_ppm fee
  * "meters"        microgrid, carrier      id microgrid carrier link member from_slot

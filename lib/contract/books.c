@@ -2,6 +2,20 @@
 /* Questions about the books: accounts and the transfers that touch one. */
 #include "contract/contract.h"
 
+/* What an account of the market is for; those of hosts' contracts have codes of their own. */
+static const char *name_of(const mgc_account_info *a)
+{
+    static const char *const own[] = {"money", "due", "electricity", "heat", "carbon"};
+    static const char *const market[] = {"bank",      "utility",          "network",   "clearing",    "grid-electricity",
+                                         "grid-heat", "loss-electricity", "loss-heat", "carbon-source"};
+    uint8_t id[MGC_ID_BYTES];
+
+    mgc_account_id(a->code, a->user_data_32, id);
+    if (memcmp(id, a->id, sizeof id) != 0) return "";
+    if (a->code >= MGC_ACCOUNT_MONEY && a->code <= MGC_ACCOUNT_CARBON) return own[a->code - MGC_ACCOUNT_MONEY];
+    return a->code >= MGC_ACCOUNT_BANK && a->code <= MGC_ACCOUNT_CARBON_SOURCE ? market[a->code - MGC_ACCOUNT_BANK] : "";
+}
+
 static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_info *a)
 {
     mgc_status st = mgc_rows_put_hex(rows, a->id, sizeof a->id);
@@ -9,12 +23,13 @@ static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_in
     if (st == MGC_OK) st = mgc_rows_put_int(rows, a->code);
     if (st == MGC_OK) st = mgc__rows_put_microgrid(env, rows, a->user_data_32);
     if (st == MGC_OK) st = mgc_rows_put_int(rows, a->unit);
-    return st != MGC_OK ? st
-                        : mgc__rows_put_ints(rows,
-                                             (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted,
-                                                         (int64_t)a->credits_pending, (int64_t)a->credits_posted,
-                                                         (int64_t)a->credits_posted - (int64_t)a->debits_posted},
-                                             5);
+    if (st == MGC_OK)
+        st = mgc__rows_put_ints(rows,
+                                (int64_t[]){(int64_t)a->debits_pending, (int64_t)a->debits_posted,
+                                            (int64_t)a->credits_pending, (int64_t)a->credits_posted,
+                                            (int64_t)a->credits_posted - (int64_t)a->debits_posted},
+                                5);
+    return st != MGC_OK ? st : mgc_rows_put_text(rows, name_of(a), strlen(name_of(a)));
 }
 
 mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
@@ -24,7 +39,7 @@ mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows
     uint8_t after[MGC_ID_BYTES];
     bool begun = page->after_len == sizeof after;
     mgc_status st = mgc_rows_begin(
-        rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance");
+        rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance name");
 
     if (begun) memcpy(after, page->after, sizeof after);
     while (st == MGC_OK) {

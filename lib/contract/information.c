@@ -537,11 +537,30 @@ static mgc_status query_parameters(mgc_env *env, const mgc__filter *filter, mgc_
     return st != MGC_OK ? st : mgc__rows_put_ints(rows, rec.v, MARKET_INTS);
 }
 
+/* The names of a member's roles, with a space between. */
+static mgc_status put_roles(mgc_rows *rows, int64_t roles)
+{
+    static const char *const names[] = {"none",           "user",      "manager", "meter",     "dispatcher",
+                                        "market-operator", "regulator", "auditor", "validator", "administrator"};
+    char text[128] = "";
+    size_t len = 0;
+
+    for (size_t r = 0; r < MGC__COUNT(names); r++) {
+        size_t n = strlen(names[r]);
+
+        if ((roles >> r & 1) == 0) continue;
+        if (len > 0) text[len++] = ' ';
+        memcpy(text + len, names[r], n);
+        len += n;
+    }
+    return mgc_rows_put_text(rows, text, len);
+}
+
 static mgc_status query_members(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__key_of('M');
     mgc__walk w;
-    mgc_status st = mgc_rows_begin(rows, "id organisation name roles public_key from_height revoked_height");
+    mgc_status st = mgc_rows_begin(rows, "id organisation name roles public_key from_height revoked_height role_names");
 
     (void)filter;
     mgc__walk_begin(&w, env->contract, &prefix);
@@ -556,6 +575,7 @@ static mgc_status query_members(mgc_env *env, const mgc__filter *filter, mgc_row
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[MEMBER_ROLES]);
         if (st == MGC_OK) st = mgc_rows_put_hex(rows, w.rec.data, w.rec.data_len);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, held.v + PUBKEY_FROM, 2);
+        if (st == MGC_OK) st = put_roles(rows, w.rec.v[MEMBER_ROLES]);
     }
     return st;
 }

@@ -82,6 +82,14 @@ static mgc_status put_transaction(const mgc_query *query, mgc_node *node, const 
 
 /* --- events -------------------------------------------------------------------------------------------- */
 
+/* Reasons are words; ids and amounts are not. */
+static bool is_text(const mgc_event_info *event)
+{
+    for (size_t i = 0; i < event->payload_len; i++)
+        if (event->payload[i] < ' ' || event->payload[i] == 0x7f) return false;
+    return event->payload_len > 0 && mgc__utf8_valid(event->payload, event->payload_len);
+}
+
 static mgc_status put_event(mgc_node *node, const char *chain, mgc_rows *rows, const mgc_block *block, uint32_t receipt,
                             uint32_t index)
 {
@@ -94,7 +102,9 @@ static mgc_status put_event(mgc_node *node, const char *chain, mgc_rows *rows, c
     if (st == MGC_OK) st = mgc__rows_put_ints(rows, (int64_t[]){(int64_t)info.height, receipt, index}, 3);
     if (st == MGC_OK) st = put_text(rows, event.contract == 0 ? "ledger" : mgc__contracts_name(node->contracts, event.contract));
     if (st == MGC_OK) st = mgc_rows_put_text(rows, event.name, event.name_len);
-    return st != MGC_OK ? st : mgc_rows_put_hex(rows, event.payload, event.payload_len);
+    if (st == MGC_OK) st = mgc_rows_put_hex(rows, event.payload, event.payload_len);
+    if (st != MGC_OK) return st;
+    return mgc_rows_put_text(rows, (const char *)event.payload, is_text(&event) ? event.payload_len : 0);
 }
 
 /* --- over the blocks of all chains ------------------------------------------------------------------------ */
@@ -107,7 +117,7 @@ static const struct {
     {"blocks", "chain|height|from|to", "chain height time_ms transactions refused hash previous proposer votes bytes"},
     {"transactions", "chain|height|from|to|tx_id|contract|member|status",
      "chain height index tx_id contract method sender status rule cost bytes"},
-    {"events", "chain|height|from|to|contract|name", "chain height index event contract name payload"},
+    {"events", "chain|height|from|to|contract|name", "chain height index event contract name payload text"},
 };
 
 /* A question about blocks, and where it stands: chain, height, item in the block. */
