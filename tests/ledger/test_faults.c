@@ -57,11 +57,11 @@ START_TEST(all_is_an_amount_of_a_post_only) /* faults 32, 33 */
 
     open_accounts();
     t = transfer(10, 1, 2, MGC_AMOUNT_ALL, 0);
-    ck_assert_int_ne(mgc__transfer_create(x, &t), MGC_OK);
+    ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_E_RANGE);
     t.flags = MGC_TRANSFER_PENDING;
-    ck_assert_int_ne(mgc__transfer_create(x, &t), MGC_OK);
+    ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_E_RANGE);
     t = transfer(10, 1, 2, MGC_AMOUNT_MAX + 1, 0);
-    ck_assert_int_ne(mgc__transfer_create(x, &t), MGC_OK);
+    ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_E_RANGE);
     t = transfer(10, 1, 2, MGC_AMOUNT_MAX, 0);
     ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_OK); /* the account is full now */
     t = transfer(11, 1, 3, 1, 0);
@@ -184,7 +184,7 @@ END_TEST
 static mgc_status apply_block(uint64_t time_ms, const uint8_t *const txs[], const size_t lens[], uint32_t n, uint64_t now_ms,
                               uint64_t drift_ms)
 {
-    static uint8_t list[4 * MGC_TX_BYTES_MAX], header[4096], block[5 * MGC_TX_BYTES_MAX];
+    static uint8_t list[MGC_BLOCK_BYTES_MAX + 4 * MGC_TX_BYTES_MAX], header[4096], block[sizeof list + MGC_TX_BYTES_MAX];
     mgc__header h = {.height = w.chain->height + 1, .time_ms = time_ms, .n_txs = n, .proposer = 1};
     mgc__list items = {.items = list, .n = n};
     mgc__cbor_writer writer;
@@ -220,6 +220,35 @@ START_TEST(a_block_with_a_transaction_twice_is_refused) /* faults 66 */
     for (int i = 0; i < 2; i++) ck_assert_int_eq(mgc_chain_add(w.chain, txs[i], lens[i], NULL), MGC_OK);
     ck_assert_int_eq(mgc_chain_commit(w.chain, w.member), MGC_OK);
     ck_assert_int_eq(apply_block(2001, txs, lens, 1, 2001, 0), MGC_E_DUPLICATE_TXID); /* nor in a later block */
+}
+END_TEST
+
+/* What another member sends: counted before anything is looked at. */
+START_TEST(a_block_beyond_the_limits_is_not_looked_at) /* faults 65 */
+{
+    static uint8_t large[MGC_TX_BYTES_MAX];
+    enum { MANY = MGC_BLOCK_TXS_MAX + 1 };
+    const uint8_t **txs = malloc(MANY * sizeof *txs);
+    size_t *lens = malloc(MANY * sizeof *lens);
+    uint32_t n = MGC_BLOCK_BYTES_MAX / MGC_TX_BYTES_MAX + 1;
+    uint8_t small = 0xa0, root[32], again[32];
+
+    ck_assert_int_eq(mgc_chain_state_root(w.chain, root), MGC_OK);
+    for (size_t i = 0; i < MANY; i++) {
+        txs[i] = &small;
+        lens[i] = 1;
+    }
+    ck_assert_int_eq(apply_block(2000, txs, lens, MANY, 2000, 0), MGC_E_TOO_LARGE);
+    for (size_t i = 0; i < n; i++) {
+        txs[i] = large;
+        lens[i] = sizeof large;
+    }
+    ck_assert_int_eq(apply_block(2000, txs, lens, n, 2000, 0), MGC_E_TOO_LARGE);
+    ck_assert_int_eq(mgc_chain_state_root(w.chain, again), MGC_OK);
+    ck_assert_mem_eq(root, again, 32);
+    ck_assert_uint_eq(w.chain->height, 0);
+    free(txs);
+    free(lens);
 }
 END_TEST
 
@@ -381,6 +410,7 @@ int main(void)
     tcase_add_test(tcase, linked_transfers_stand_or_fall_together);
     tcase_add_test(tcase, units_do_not_mix);
     tcase_add_test(tcase, a_full_block_stays_as_it_was);
+    tcase_add_test(tcase, a_block_beyond_the_limits_is_not_looked_at);
     tcase_add_test(tcase, a_block_with_a_transaction_twice_is_refused);
     tcase_add_test(tcase, a_wrong_clock_changes_no_state);
     tcase_add_test(tcase, a_newer_version_is_named);

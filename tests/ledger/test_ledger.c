@@ -226,6 +226,8 @@ START_TEST(every_flipped_bit_of_a_transaction_is_refused) /* faults 7, 29 */
 }
 END_TEST
 
+enum { SIGNER_BYTES = 1 + 2 + 32 + 1 + 2 + 64 }; /* [bytes32, a role below 24, bytes64] */
+
 START_TEST(signatures_are_sorted_single_and_include_the_sender) /* faults 11, 12 */
 {
     mgc_tx_body body = {.struct_size = sizeof body,
@@ -257,6 +259,15 @@ START_TEST(signatures_are_sorted_single_and_include_the_sender) /* faults 11, 12
     ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_OK);
     ck_assert_int_eq(mgc_tx_decode(a, len, &info), MGC_OK);
     ck_assert_uint_eq(info.n_signatures, 2);
+    /* on the wire, where no assembling stands in the way: one signer twice, the two in the wrong order */
+    uint8_t *first = a + len - 2 * SIGNER_BYTES, *second = a + len - SIGNER_BYTES;
+    ck_assert(memcmp(first + 3, s[0].public_key, 32) == 0 || memcmp(first + 3, s[1].public_key, 32) == 0);
+    memcpy(second, first, SIGNER_BYTES);
+    ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_E_NONCANONICAL);
+    memcpy(first, b + len - SIGNER_BYTES, SIGNER_BYTES);
+    ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_E_NONCANONICAL);
+    memcpy(first, b + len - 2 * SIGNER_BYTES, 2 * SIGNER_BYTES);
+    ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_OK);
     ck_assert_int_eq(mgc_tx_assemble(encoded, body_len, &s[1], 1, a, sizeof a, &len), MGC_OK);
     ck_assert_int_eq(mgc_chain_check_tx(w.chain, a, len), MGC_E_MISSING_SIGNER);
     s[1].role = MGC_ROLE_REGULATOR; /* signed as manager */

@@ -185,7 +185,7 @@ static mgc_model *make_model(bool pool)
     return model;
 }
 
-static void alliance_open_with(struct alliance *w, bool pool)
+static void alliance_open_at(struct alliance *w, uint64_t genesis_ms)
 {
     static const uint8_t seed[32] = {9};
     mgc_node_opts opts;
@@ -193,14 +193,19 @@ static void alliance_open_with(struct alliance *w, bool pool)
     memset(w, 0, sizeof *w);
     disk_init(&w->disk);
     ck_assert_int_eq(mgc_key_from_seed(ctx, seed, &w->node_key), MGC_OK);
-    w->model = make_model(pool);
     mgc_node_opts_init(&opts, sizeof opts);
     opts.id = 1;
     opts.key = w->node_key;
-    opts.genesis_time_ms = START - 3 * UINT64_C(86400000);
+    opts.genesis_time_ms = genesis_ms;
     ck_assert_int_eq(mgc_node_create(ctx, &opts, &w->node), MGC_OK);
     ck_assert_int_eq(mgc_node_set_storage(w->node, &disk_ops, &w->disk), MGC_OK);
     ck_assert_int_eq(mgc_node_start(w->node), MGC_OK);
+}
+
+static void alliance_open_with(struct alliance *w, bool pool)
+{
+    alliance_open_at(w, START - 3 * UINT64_C(86400000));
+    w->model = make_model(pool);
 }
 
 static void alliance_open(struct alliance *w)
@@ -384,6 +389,105 @@ START_TEST(days_follow_each_other)
 }
 END_TEST
 
+/* --- local days on which clocks change ------------------------------------------------------------------- */
+
+/* How many rows the settlement of each slot has, by state, and what it sums to. */
+static void check_every_slot_settled_once(struct alliance *w, uint64_t first, uint32_t slots)
+{
+    uint32_t seen[100] = {0};
+    const mgc_row *row;
+    mgc_rows *rows;
+    size_t n = 0;
+
+    ck_assert_int_eq(mgc_node_query(w->node, MGC_DAY_REGULATOR, "settlement", NULL, &rows), MGC_OK);
+    for (; mgc_rows_next(rows, &row) == MGC_ROW; n++) {
+        uint64_t slot = (uint64_t)mgc_row_int(row, "slot");
+        ck_assert_uint_ge(slot, first);
+        ck_assert_uint_lt(slot - first, slots);
+        ck_assert_str_eq(mgc_row_text(row, "state"), "final");
+        seen[slot - first] += 1U << (4 * (mgc_row_int(row, "carrier") - 1));
+    }
+    mgc_rows_destroy(rows);
+    for (uint32_t t = 0; t < slots; t++) ck_assert_uint_eq(seen[t], 0x002); /* electricity of two microgrids, once each */
+    ck_assert_uint_eq(n, 2 * slots);
+}
+
+/* What settling a slot anew is answered with. */
+static void refused_again(struct alliance *w, uint64_t slot, const char *method, uint64_t now)
+{
+    mgc_node_call_opts call;
+    mgc_ticket_info info = {.struct_size = sizeof info};
+    mgc_signer by = {.key = key_of(w, MGC_DAY_MARKET_OPERATOR), .role = MGC_ROLE_MARKET_OPERATOR};
+    char words[40];
+
+    snprintf(words, sizeof words, "slot=%" PRIu64, slot);
+    mgc_node_call_opts_init(&call, sizeof call);
+    call.contract = MGC_CONTRACT_SETTLEMENT;
+    call.method = method;
+    call.words = words;
+    call.signers = &by;
+    call.n_signers = 1;
+    call.now_ms = now;
+    ck_assert_int_eq(mgc_node_call(w->node, &call, NULL, &info), MGC_OK);
+    ck_assert_int_eq(info.status, MGC_E_ALREADY_SETTLED);
+}
+
+/* Central Europe in 2019: from local midnight to local midnight, in quarter hours of UTC. */
+START_TEST(a_day_of_92_96_or_100_slots) /* faults 57 */
+{
+    static const struct {
+        uint64_t from_ms, to_ms;
+        uint32_t slots;
+    } days[] = {{UINT64_C(1553986800000), UINT64_C(1554069600000), 92},
+                {UINT64_C(1572127200000), UINT64_C(1572217200000), 100},
+                {UINT64_C(1563228000000), UINT64_C(1563314400000), 96}};
+    static struct alliance w;
+    uint32_t slots = days[_i].slots;
+    uint64_t first = mgc_slot_at(days[_i].from_ms, 900000), now;
+    double buy[100], sell[100], sent[100], price[100], net[100];
+    mgc_node_info node = {.struct_size = sizeof node};
+    mgc_microgrid *site;
+    mgc_link *link;
+    mgc_day_opts opts;
+    mgc_day *day;
+
+    alliance_open_at(&w, days[_i].from_ms - 3 * UINT64_C(86400000));
+    ck_assert_int_eq(mgc_model_create(ctx, slots, 0.25, &w.model), MGC_OK);
+    for (uint32_t t = 0; t < slots; t++) {
+        buy[t] = 0.2;
+        sell[t] = 0.05;
+        sent[t] = 40 * noise(1, t);
+        price[t] = 0.1;
+        net[t] = 30 * noise(2, t);
+    }
+    ck_assert_int_eq(mgc_model_set_series(w.model, "buy_price_per_kwh", buy, slots), MGC_OK);
+    ck_assert_int_eq(mgc_model_set_series(w.model, "sell_price_per_kwh", sell, slots), MGC_OK);
+    ck_assert_int_eq(mgc_model_add_microgrid(w.model, "east", 1, &site), MGC_OK);
+    ck_assert_int_eq(mgc_model_add_microgrid(w.model, "west", 1, &site), MGC_OK);
+    ck_assert_int_eq(mgc_model_add_link(w.model, "east", "west", "electricity", &link), MGC_OK);
+    ck_assert_int_eq(mgc_link_set_number(link, "capacity_kw", 100), MGC_OK);
+    ck_assert_int_eq(mgc_node_get_info(w.node, &node), MGC_OK);
+    mgc_day_opts_init(&opts, sizeof opts);
+    opts.information.id = node.chain_id;
+    opts.start_ms = days[_i].from_ms;
+    opts.key = key_of;
+    opts.user = &w;
+    mgc_status st = mgc_day_create(ctx, w.model, &opts, &day);
+    ck_assert_msg(st == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_int_eq(mgc_day_set_trade(day, 0, 0, sent, price), MGC_OK);
+    for (uint32_t i = 0; i < 2; i++) ck_assert_int_eq(mgc_day_set_metered(day, i, 1, net), MGC_OK);
+    now = hand_in(&w, day, MGC_DAY_END, 0);
+    check_every_slot_settled_once(&w, first, slots);
+    ck_assert_uint_eq(mgc_slot_begin_ms(first + slots, 900000), days[_i].to_ms);
+    refused_again(&w, first, "settle", now + 1);
+    refused_again(&w, first, "finalise", now + 2);
+    refused_again(&w, first + slots - 1, "settle", now + 3);
+    refused_again(&w, first + slots - 1, "finalise", now + 4);
+    mgc_day_destroy(day);
+    alliance_close(&w);
+}
+END_TEST
+
 /* Shares of a pool that sum to zero in every period: now one sends and two take out, now the other way. */
 static void trade_with_pool(mgc_day *day)
 {
@@ -530,6 +634,7 @@ int main(void)
     tcase_add_test(t, money_sums_to_zero);
     tcase_add_loop_test(t, a_day_through_a_node, 0, 2);
     tcase_add_loop_test(t, days_follow_each_other, 0, 2);
+    tcase_add_loop_test(t, a_day_of_92_96_or_100_slots, 0, 3);
     tcase_add_test(t, a_pool_keeps_nothing);
     tcase_add_test(t, days_refuse_what_does_not_fit);
     suite_add_tcase(s, t);
