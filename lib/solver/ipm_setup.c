@@ -61,15 +61,22 @@ static void clear_vector(void *user, size_t i)
     memset(ipm->block + i * ipm->stride, 0, ipm->stride * sizeof *ipm->block);
 }
 
-/* Parts of equal length, in whole lanes. */
+/* Parts in whole lanes: of the columns and of the rows in turn, as many of each.  Scenarios follow one another in both, so a
+ * thread that takes neighbouring parts has the rows of its columns, and what the arrow's batches of the same scenarios read and
+ * write: lines do not travel from one core's cache to the other's. */
 static void cut_parts(mgc__ipm *ipm)
 {
-    size_t groups = ipm->padded / LANES, parts = ipm->padded / PART_LEAST;
+    size_t groups = ipm->padded / LANES, parts = ipm->padded / PART_LEAST, columns = (ipm->n + LANES - 1) / LANES, pairs;
 
-    ipm->parts = (uint32_t)(parts < 1 ? 1 : parts > PARTS_MOST ? PARTS_MOST : parts);
-    for (uint32_t k = 0; k < ipm->parts; k++) {
-        ipm->part[k].begin = groups * k / ipm->parts * LANES;
-        ipm->part[k].end = groups * (k + 1) / ipm->parts * LANES;
+    parts = parts < 1 ? 1 : parts > PARTS_MOST ? PARTS_MOST : parts;
+    pairs = parts / 2;
+    ipm->parts = (uint32_t)(pairs == 0 ? 1 : 2 * pairs);
+    ipm->part[0] = (mgc__ipm_part){.end = ipm->padded};
+    for (size_t k = 0; k < pairs; k++) {
+        ipm->part[2 * k].begin = columns * k / pairs * LANES;
+        ipm->part[2 * k].end = columns * (k + 1) / pairs * LANES;
+        ipm->part[2 * k + 1].begin = (columns + (groups - columns) * k / pairs) * LANES;
+        ipm->part[2 * k + 1].end = (columns + (groups - columns) * (k + 1) / pairs) * LANES;
     }
 }
 
