@@ -34,6 +34,20 @@ static void scatter(size_t count, const arrow_batch *batch, const uint32_t *to, 
             for (uint32_t lane = 0; lane < batch->lanes; lane++) out[to[i + lane]] = in[i + lane];
 }
 
+/* Shifts of links and of batches that a change of variables touches; others are taken by whoever factorises them. */
+static void load_shift(mgc__ldl *ldl, const arrow *a)
+{
+    const double *in = ldl->given_shift;
+
+    if (!in) return;
+    for (size_t at = a->link_x; at < a->link_x + a->links; at++) ldl->shift[at] = in[a->origin[at]];
+    for (uint32_t b = 0; b < a->batches; b++) {
+        const arrow_batch *batch = &a->batch[b];
+
+        if (batch->touched) gather(a->group[batch->group].size, batch, a->origin + batch->x, in, ldl->shift + batch->x);
+    }
+}
+
 /* The shift of a set's rows follows the change of variables, but for terms between them: regularisation all the
  * same. */
 static void compress_shift(mgc__ldl *ldl, const compression *c)
@@ -84,6 +98,7 @@ static bool load(mgc__ldl *ldl, const double *value, const uint32_t *diagonal)
 
     a->given = value;
     a->steady = diagonal != NULL;
+    load_shift(ldl, a);
     if (c && diagonal) {
         for (uint32_t t = 0; t < a->touches; t++) c->value[diagonal[a->touched[t]]] = value[diagonal[a->touched[t]]];
         mgc__compress_load_diagonal(c);
@@ -110,6 +125,7 @@ static void load_batch(mgc__ldl *ldl, const arrow *a, const arrow_batch *batch)
 
     gather((size_t)g->size + (diagonal ? 0 : g->k_entries), batch, a->source + batch->value,
            diagonal ? a->given : a->changed, value);
+    if (ldl->given_shift && !batch->touched) gather(g->size, batch, a->origin + batch->x, ldl->given_shift, ldl->shift + batch->x);
     a->loops->weigh((size_t)g->size * batch->width, value, ldl->side + batch->x, ldl->weight + batch->x);
 }
 

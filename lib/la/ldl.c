@@ -344,7 +344,8 @@ static mgc_status factorise(mgc__ldl *ldl, const double *value, const uint32_t *
 
         for (uint32_t i = 0; !shift && i < ldl->length; i++)
             ldl->shift[i] = ldl->sign[i] > 0 ? plus : ldl->sign[i] < 0 ? -minus : 0.0;
-        if (shift) share(&(walk){.ldl = ldl, .in = shift}, ldl->n, take_shift);
+        ldl->given_shift = shift;
+        if (shift && !ldl->engine->load) share(&(walk){.ldl = ldl, .in = shift}, ldl->n, take_shift);
         if (ldl->engine->load) fits = ldl->engine->load(ldl, value, changed);
         else load(ldl, value, changed);
         if (fits) break;

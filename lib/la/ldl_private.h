@@ -30,8 +30,8 @@ static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
 typedef struct ldl_engine {
     /* Analyse ldl->k, which is permuted already; may permute no further. */
     mgc_status (*analyse)(mgc__ldl *ldl);
-    /* The caller's values to ldl->value, and ldl->weight; diagonal: the only ones that changed, or NULL.  false: they need
-     * another analysis. */
+    /* The caller's values to ldl->value, ldl->given_shift to ldl->shift, and ldl->weight; diagonal: the only values that
+     * changed, or NULL.  false: they need another analysis. */
     bool (*load)(mgc__ldl *ldl, const double *value, const uint32_t *diagonal);
     mgc_status (*factorise)(mgc__ldl *ldl);
     void (*solve)(mgc__ldl *ldl, double *x); /* in place */
@@ -64,6 +64,7 @@ struct mgc__ldl {
     double *b, *x, *r, *best;
     double *side;       /* sign as a number */
     double *weight;     /* side / max(1, |k_jj|): squares of residuals of unlike rows become comparable */
+    const double *given_shift; /* the caller's, by its rows, while it factorises; NULL: ldl->shift is there already */
     double *shift;      /* what the factor has on its diagonal beside K's, each of its pivot's sign */
     mgc__csc pattern;   /* the caller's K, kept where values may call for another analysis; else empty */
     bool judged;        /* `rounding` is known for the present factor */
