@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef MGC_SIM_MPI
+#include "by_mpi.h"
+#endif
 #include "run.h"
 
 static int32_t show(void *user, const mgc_alliance_progress *progress)
@@ -45,6 +48,9 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_al
     if (s->tolerance > 0) opts.tolerance = s->tolerance;
     opts.progress = show;
     opts.user = s;
+#ifdef MGC_SIM_MPI
+    mpi_share(s, &opts);
+#endif
     st = mgc_case_weights(kase, weight, info.microgrids);
     if (st == MGC_OK && yesterday != NULL && mgc_alliance_get_state(yesterday, &opts.start, &opts.start_len) != MGC_OK)
         opts.start_len = 0; /* nobody traded */

@@ -29,6 +29,7 @@ typedef struct sim {
     bool out_given;
     uint32_t incidents; /* of --incident */
     int32_t day_shift; /* of a rolling run */
+    void *team; /* of MPI ranks (by_mpi.c); NULL: one process */
     /* progress */
     struct { const char *name; double seconds; } phases[PHASES_MAX];
     size_t n_phases;

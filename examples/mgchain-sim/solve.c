@@ -103,7 +103,7 @@ int cmd_solve(sim *s)
     if (kase == NULL) return code;
 #ifdef MGC_SIM_MPI
     if (!s->alone && !s->central && mpi_launched()) {
-        code = solve_by_mpi(s, kase);
+        code = solve_by_mpi(s, kase, solve_together);
         mgc_case_destroy(kase);
         return code;
     }

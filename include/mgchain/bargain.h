@@ -115,6 +115,17 @@ typedef struct mgc_alliance_opts {
                              links; 0.  See mgc_pool_links().  A model that links members with mgc_pool_id() needs no
                              option */
     uint32_t reserved1; /**< 0 */
+    /* By agents, on several processes that hold the same model and options, as under MPI: each solves the programs of
+     * its own members (i with i % processes == process), hears what the others found, and ends with the whole
+     * result, the same bytes as one process alone. */
+    uint32_t process;   /**< which one this is, from 0; 0 */
+    uint32_t processes; /**< how many there are; 0 or 1: this one alone */
+    /** Hand out this process' bytes and wait for all processes'.  all: one after the other, in order of processes, own
+     *  ones included; lengths: [processes]; both borrowed until the next call.  Called on the caller's thread, as
+     *  often at one process as at another; one that fails must let the others know, for they wait.
+     *  @return MGC_CB_DONE or a negative status, which mgc_alliance_solve() returns */
+    int32_t (*exchange)(void *user, const uint8_t *bytes, size_t len, const uint8_t **all, const size_t **lengths);
+    void *exchange_user; /**< first argument of exchange */
 } mgc_alliance_opts;
 
 /** Fill with the defaults.  size: sizeof(mgc_alliance_opts).  Since 0.1 */

@@ -53,6 +53,9 @@ static mgc_status check_opts(mgc_ctx *ctx, const mgc_alliance_opts *o, size_t me
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: round_limit is %u; must be 1..%d", o->round_limit, MGC__ROUND_MAX / 10);
     if (o->reserved0 != 0 || o->reserved1 != 0)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: reserved0 is %u, reserved1 %u; must be 0", o->reserved0, o->reserved1);
+    if (o->processes > 1 && (o->exchange == NULL || o->process >= o->processes))
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: process is %u of %u and exchange is %s; must be 0..%u and there", o->process,
+                         o->processes, o->exchange == NULL ? "NULL" : "there", o->processes - 1);
     if (o->pool > 1) return mgc__fail(ctx, MGC_E_INVALID_ARG, "bargain: pool is %u; must be 0 or 1", o->pool);
     return check_weights(ctx, o, members);
 }
@@ -145,7 +148,7 @@ mgc_status mgc_alliance_solve(const mgc_model *model, const mgc_alliance_opts *o
     if (model == NULL || out == NULL) return MGC_E_INVALID_ARG;
     *out = NULL;
     run.ctx = model->ctx;
-    st = mgc__opts_read(&run.opts, sizeof run.opts, MGC__FIRST_SIZE(mgc_alliance_opts, reserved1), opts);
+    st = mgc__opts_read(&run.opts, sizeof run.opts, MGC__FIRST_SIZE(mgc_alliance_opts, exchange_user), opts);
     if (st != MGC_OK) return mgc__fail(run.ctx, st, "bargain: opts.struct_size is not one this library knows");
     if ((st = check_opts(run.ctx, &run.opts, mgc_model_microgrids(model))) != MGC_OK) return st;
     if ((st = mgc_model_check(model, NULL, NULL)) != MGC_OK) return st;
@@ -207,7 +210,8 @@ mgc_status mgc__run_tell(mgc__run *run, uint32_t phase, uint32_t round, double p
 
     if (run->opts.progress == NULL || run->stopped) return MGC_OK;
     st = mgc__verdict(run->opts.progress(run->opts.user, &p));
-    if (st == MGC_E_STOPPED) run->stopped = true;
+    if (st == MGC_E_STOPPED && mgc__run_shared(run)) run->wants_stop = true;
+    else if (st == MGC_E_STOPPED) run->stopped = true;
     if (st == MGC_OK || st == MGC_E_STOPPED) return MGC_OK;
     return mgc__fail(run->ctx, st, "bargain: the progress callback answered %s in phase %s", mgc_status_name(st), mgc_phase_name(phase));
 }

@@ -53,12 +53,27 @@ typedef struct mgc__run {
     mgc_model *pool;                /* made of the model's links; NULL: bargain over the links themselves */
     uint64_t start_ms, deadline_ms; /* 0: no deadline */
     bool stopped, late;             /* by the callback; by the time limit */
+    /* several processes (share.c) */
+    bool wants_stop, sees_late;     /* not yet told to the others */
+    mgc__tape *tape;                /* [tapes] one a member */
+    size_t tapes;
+    mgc__buf told;
 } mgc__run;
 
 /* MGC_OK also where the callback wants to stop: run->stopped. */
 mgc_status mgc__run_tell(mgc__run *run, uint32_t phase, uint32_t round, double primal, double dual);
 double mgc__run_seconds(const mgc__run *run);
 void mgc__run_reason(mgc__run *run, const char *format, ...) MGC_PRINTF(2, 3);
+
+/* share.c: task(user, i) for every member, side by side; with several processes each for its own, then for the others as they were
+ * told.  MGC_OK says nothing of what the tasks found. */
+mgc_status mgc__run_everyone(mgc__run *run, size_t n, void (*task)(void *user, size_t i), void *user);
+bool mgc__run_shared(const mgc__run *run);
+bool mgc__run_owns(const mgc__run *run, size_t member);
+mgc_status mgc__run_make_tapes(mgc__run *run, size_t n);
+void mgc__run_free_tapes(mgc__run *run);
+/* The time limit is over: at all processes alike. */
+bool mgc__run_late(mgc__run *run);
 
 mgc_status mgc__run_agents(mgc__run *run);  /* by_agents.c */
 mgc_status mgc__run_central(mgc__run *run); /* by_program.c */

@@ -54,6 +54,7 @@ static void free_crew(crew *c)
     mgc__free(ctx, c->committed_bound);
     mgc__free(ctx, c->places);
     mgc__free(ctx, c->roster);
+    mgc__run_free_tapes(c->run);
 }
 
 static mgc_status hire(crew *c, size_t i)
@@ -81,6 +82,7 @@ static mgc_status hire(crew *c, size_t i)
     st = mgc__agent_drive(c->ctx[i], run->model, run->a->member[i].id, &o, &c->agent[i]);
     if (st != MGC_OK) return mgc__fail(run->ctx, st, "%s", mgc_ctx_error(c->ctx[i]));
     mgc__local_site_deadline(c->agent[i]->local, run->deadline_ms);
+    if (run->tape != NULL) mgc__local_site_tape(c->agent[i]->local, &run->tape[i]);
     /* Of few members one with many on/off decisions takes longer than the others together: it may use the cores that they leave. */
     if (run->a->n <= CREW_FEW * (size_t)run->opts.threads) mgc__local_site_threads(c->agent[i]->local, run->opts.threads);
     return MGC_OK;
@@ -106,6 +108,7 @@ static mgc_status make_crew(crew *c)
     for (size_t i = 0; i < c->n; i++) c->places[i] = (place){c->run->a->member[i].id, i};
     for (size_t i = 0; i < c->n; i++) c->roster[i] = c->run->a->member[i].id;
     qsort(c->places, c->n, sizeof *c->places, by_id);
+    st = mgc__run_make_tapes(c->run, c->n);
     for (size_t i = 0; st == MGC_OK && i < c->n; i++) st = hire(c, i);
     return st;
 }
@@ -135,7 +138,9 @@ static void bound_relaxed_one(void *user, size_t i)
 
 static mgc_status everyone(crew *c, void (*task)(void *user, size_t i))
 {
-    mgc__parallel(c->run->opts.threads, c->n, task, c);
+    mgc_status st = mgc__run_everyone(c->run, c->n, task, c);
+
+    if (st != MGC_OK) return st;
     for (size_t i = 0; i < c->n; i++)
         if (c->status[i] != MGC_OK)
             return mgc__fail(c->run->ctx, c->status[i], "%s (member %s)", mgc_ctx_error(c->ctx[i]), c->run->a->member[i].id);
@@ -212,7 +217,7 @@ static void hurry_if_late(crew *c)
 {
     mgc__run *run = c->run;
 
-    if (run->deadline_ms != 0 && mgc__now_ms(run->ctx) >= run->deadline_ms) run->late = true;
+    mgc__run_late(run);
     for (size_t i = 0; (run->late || run->stopped) && i < c->n; i++) mgc__agent_hurry(c->agent[i]);
 }
 

@@ -11,7 +11,8 @@
  *           "on": min of both bounds holds (Caroe and Schultz 1999, dual decomposition).  Each case goes on with the answers
  *           of all cases before that fit it.
  *
- * Who runs this must see all members' answers: it is for one process, and learns trades at prices and their cost, no more. */
+ * Who runs this must see all members' answers, and learns trades at prices and their cost, no more: mgc_alliance_solve(), not agents
+ * over a transport. */
 #include <math.h>
 
 #include "bargain/dual.h"
@@ -156,6 +157,7 @@ static void ask_one(void *user, size_t i)
 {
     mgc__dual *d = user;
 
+    if (d->only < d->n && i != d->only) return;
     price_member(d, i);
     d->status[i] = mgc__local_site_ask(d->agent[i]->local, d->linear[i], d->at->fixed + d->first_integer[i], false, &d->answer[i]);
 }
@@ -234,8 +236,8 @@ static mgc_status ask(mgc__dual *d, const mgc__case *k, size_t only, double *val
     d->at = k;
     d->asks++;
     *news = false;
-    if (only < d->n) ask_one(d, only);
-    else mgc__parallel(d->run->opts.threads, d->n, ask_one, d);
+    d->only = only;
+    st = mgc__run_everyone(d->run, d->n, ask_one, d);
     for (size_t i = 0; st == MGC_OK && i < d->n; i++) {
         const mgc__answer *a = &d->answer[i];
         if (only < d->n && i != only) continue;
@@ -256,7 +258,7 @@ static mgc_status recall(mgc__dual *d, const mgc__case *k, double *sum)
     d->at = k;
     d->recalls++;
     *sum = 0;
-    mgc__parallel(d->run->opts.threads, d->n, recall_one, d);
+    st = mgc__run_everyone(d->run, d->n, recall_one, d);
     for (size_t i = 0; st == MGC_OK && i < d->n; i++) {
         double least = INFINITY;
         if ((st = check(d, i)) != MGC_OK) break;
@@ -285,8 +287,7 @@ static bool over(mgc__dual *d)
 {
     mgc__run *run = d->run;
 
-    if (run->deadline_ms != 0 && mgc__now_ms(run->ctx) >= run->deadline_ms) run->late = true;
-    return d->asks >= ASKS_MAX || d->recalls >= RECALLS_MAX || run->late || run->stopped;
+    return d->asks >= ASKS_MAX || d->recalls >= RECALLS_MAX || mgc__run_late(run) || run->stopped;
 }
 
 /* Kiwiel's rule in short: longer steps after three that served in a row, shorter ones after three that did not. */

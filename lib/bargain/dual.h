@@ -40,6 +40,7 @@ typedef struct mgc__dual {
     mgc_status *status;
     double *lambda;      /* asked next */
     const mgc__case *at;      /* the case that is asked about */
+    size_t only;              /* this member alone; n: all */
     mgc__cut *cuts;
     size_t n_cuts, cap_cuts;
     mgc__case node[MGC__DUAL_NODES_MAX];

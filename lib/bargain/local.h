@@ -8,6 +8,7 @@
 #define BARGAIN_LOCAL_H
 
 #include "base/base.h"
+#include "bargain/tape.h"
 #include "dispatch/site.h"
 #include "mgchain/bargain.h"
 
@@ -63,6 +64,8 @@ mgc__site *mgc__local_site(void *self);
 void mgc__local_site_deadline(void *self, uint64_t deadline_ms);
 /* That its mixed-integer programs may use, 1 until told: no answer depends on it. */
 void mgc__local_site_threads(void *self, uint32_t threads);
+/* Its answers go there, or come from there (tape.h); borrowed. */
+void mgc__local_site_tape(void *self, mgc__tape *tape);
 
 /* What a member answers when it is asked at prices: what it would trade, what that costs, and that nothing is better. */
 typedef struct mgc__answer {

@@ -33,6 +33,8 @@ typedef struct local_site {
     double *x;                   /* [n_columns] */
     uint64_t deadline_ms;
     uint32_t threads;            /* of mixed-integer programs */
+    mgc__tape *tape;             /* NULL: the program is solved here and nobody else asks */
+    size_t told;                 /* columns that proposals and decisions are read from come before this one */
 } local_site;
 
 /* --- program data -------------------------------------------------------------------------------------------------------- */
@@ -152,7 +154,9 @@ static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, 
     memset(info, 0, sizeof *info);
     info->struct_size = sizeof *info;
     s->solved = true;
-    return mgc_twostage_solve(s->ts, &opts, info);
+    if (s->tape != NULL && s->tape->plays) return mgc__tape_play(s->ctx, s->tape, s->ts, info);
+    mgc_status st = mgc_twostage_solve(s->ts, &opts, info);
+    return s->tape == NULL ? st : mgc__tape_record(s->tape, s->ts, st, info, complete, s->told);
 }
 
 static bool has_point(const mgc_twostage_info *info)
@@ -395,6 +399,17 @@ static mgc_status open_one(local_site *s, size_t k)
     return mgc__fail(s->ctx, MGC_E_INTERNAL, "bargain: link %u has no trade columns", s->terms[k].link);
 }
 
+static void find_told(local_site *s)
+{
+    for (size_t k = 0; k < s->n_doors; k++)
+        for (uint32_t t = 0; t < s->doors[k].periods; t++) {
+            if (s->doors[k].ahead[t] >= s->told) s->told = (size_t)s->doors[k].ahead[t] + 1;
+            if (s->doors[k].back[t] >= s->told) s->told = (size_t)s->doors[k].back[t] + 1;
+        }
+    for (size_t i = 0; i < s->n_integers; i++)
+        if (s->integers[i] >= s->told) s->told = (size_t)s->integers[i] + 1;
+}
+
 static mgc_status fill(local_site *s, const mgc_model *model, const char *id)
 {
     mgc_status st = mgc__terms_read(s->ctx, model, id, &s->terms, &s->n_doors);
@@ -408,6 +423,7 @@ static mgc_status fill(local_site *s, const mgc_model *model, const char *id)
     if (s->doors == NULL) return mgc__no_memory(s->ctx, "bargain: a member's problem");
     for (size_t k = 0; k < s->n_doors; k++)
         if ((st = open_one(s, k)) != MGC_OK) return st;
+    find_told(s);
     s->quad = mgc__alloc(s->ctx, s->coordinates, sizeof *s->quad);
     s->alone = mgc__alloc(s->ctx, s->n_integers, sizeof *s->alone);
     s->committed = mgc__alloc(s->ctx, s->n_integers, sizeof *s->committed);
@@ -448,6 +464,11 @@ void mgc__local_site_deadline(void *self, uint64_t deadline_ms)
 void mgc__local_site_threads(void *self, uint32_t threads)
 {
     ((local_site *)self)->threads = threads;
+}
+
+void mgc__local_site_tape(void *self, mgc__tape *tape)
+{
+    ((local_site *)self)->tape = tape;
 }
 
 const mgc__local_ops mgc__local_site_ops = {

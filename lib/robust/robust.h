@@ -188,6 +188,8 @@ void mgc__master_drop(mgc_twostage *ts);
 mgc_status mgc__ccg_solve(mgc_twostage *ts, const mgc_twostage_opts *o, uint64_t begun_ms);
 
 /* solve.c, judge.c, complete.c */
+/* Room for an answer that was found elsewhere, with this info; the caller fills result.x and result.y and says what is there. */
+mgc_status mgc__ts_answer(mgc_twostage *ts, const mgc_twostage_info *info);
 /* The gap up to which a result is called optimal. */
 double mgc__ts_gap(const mgc_twostage *ts, const mgc_twostage_opts *o);
 /* Some first-stage column is integer. */

@@ -103,6 +103,14 @@ static mgc_status prepare(mgc_twostage *ts)
     return MGC_OK;
 }
 
+mgc_status mgc__ts_answer(mgc_twostage *ts, const mgc_twostage_info *info)
+{
+    mgc_status st = prepare(ts);
+
+    if (st == MGC_OK) ts->result.info = *info;
+    return st;
+}
+
 /* --- is there any point at all? ---------------------------------------------------------------------------------- */
 
 /* The program without a word about cost; whatever excludes its points is a proof over the rows of ts alone. */

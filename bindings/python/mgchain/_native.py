@@ -1122,6 +1122,10 @@ mgc_alliance_opts._fields_ = [
     ("start_len", c_size_t),
     ("pool", c_uint32),
     ("reserved1", c_uint32),
+    ("process", c_uint32),
+    ("processes", c_uint32),
+    ("exchange", CFUNCTYPE(c_int32, c_void_p, POINTER(c_uint8), c_size_t, POINTER(POINTER(c_uint8)), POINTER(POINTER(c_size_t)))),
+    ("exchange_user", c_void_p),
 ]
 mgc_alliance_info._fields_ = [
     ("struct_size", c_size_t),
