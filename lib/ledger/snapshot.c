@@ -402,7 +402,7 @@ static mgc_status load_changes(mgc_chain *chain, mgc__cbor_reader *r, uint64_t n
                                                                                                               : MGC_E_CORRUPT;
 }
 
-static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t len, uint32_t index, uint64_t day)
+static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t len, uint64_t day)
 {
     const uint8_t *genesis, *header;
     size_t genesis_len, header_len;
@@ -436,7 +436,6 @@ static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t le
         return MGC_E_CORRUPT;
     status = mgc__chain_create(ledger, genesis, genesis_len, &chain);
     if (status != MGC_OK) return status == MGC_E_NO_MEMORY ? status : MGC_E_CORRUPT;
-    assert(chain->index == index);
     chain->n_txs = n_txs;
     mgc__header_hash(header, header_len, hash);
     mgc__cbor_read(&r, r.at, (size_t)(r.end - r.at));
@@ -461,6 +460,7 @@ static mgc_status load_file(mgc_ledger *ledger, uint32_t index, uint64_t day, ui
     uint8_t *bytes;
     mgc_status status;
 
+    assert(ledger->n_chains == index); /* the chain that is made gets the next number */
     if (size < 4 || size > SIZE_MAX) return MGC_E_CORRUPT;
     file_name(name, index, day);
     bytes = mgc__resize(ledger->ctx, NULL, (size_t)size, 1);
@@ -469,7 +469,7 @@ static mgc_status load_file(mgc_ledger *ledger, uint32_t index, uint64_t day, ui
     mgc__crc32c_init(&crc);
     if (status == MGC_OK && mgc__crc32c_of(&crc, 0, bytes, (size_t)size - 4) != mgc__get_be32(bytes + size - 4))
         status = MGC_E_CORRUPT;
-    if (status == MGC_OK) status = load_bytes(ledger, bytes, (size_t)size, index, day);
+    if (status == MGC_OK) status = load_bytes(ledger, bytes, (size_t)size, day);
     mgc__free(ledger->ctx, bytes);
     return status;
 }
