@@ -241,6 +241,11 @@ static int unknown_command(const char *name)
     return misuse("unknown command", name, mgc_word_nearest(name, names, COMMANDS));
 }
 
+static int say(const char *text)
+{
+    return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_IO : EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -254,13 +259,13 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0)
-        return fputs(usage, stdout) < 0 ? EXIT_IO : EXIT_DONE;
-    if (strcmp(argv[1], "--version") == 0) return printf("mgchain-sim %s\n", mgc_version_string()) < 0 ? EXIT_IO : EXIT_DONE;
+        return say(usage);
+    if (strcmp(argv[1], "--version") == 0) return say("mgchain-sim ") == EXIT_DONE && say(mgc_version_string()) == EXIT_DONE ? say("\n") : EXIT_IO;
     size_t command = find_command(argv[1]);
     if (command == COMMANDS) return unknown_command(argv[1]);
     int code = parse(&s, command, argc, argv);
     if (code != EXIT_DONE) return code;
-    if (s.help) return fputs(usage, stdout) < 0 ? EXIT_IO : EXIT_DONE;
+    if (s.help) return say(usage);
 
     mgc_ctx_opts_init(&opts, sizeof opts);
     opts.now_ms = now_ms;

@@ -394,6 +394,9 @@ def misuse_is_told_with_the_nearest_word():
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps").returncode == 6
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps", "--microgrid", "hospitol").returncode == 3
     assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60 * PATIENCE).returncode == 0
+    if pathlib.Path("/dev/full").exists():
+        for words in (["--help"], ["--version"], ["keys"]):
+            assert subprocess.run(f"'{SIM}' {' '.join(words)} >/dev/full 2>&1", shell=True, timeout=60 * PATIENCE).returncode == 6, words
 
 
 @test
