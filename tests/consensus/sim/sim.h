@@ -271,6 +271,7 @@ void shadow_step(struct sim *s, struct node *n, const mgc_raft_event *event, con
 /* sim_witness.c */
 void witness_elected(struct sim *s, struct node *n);
 bool witness_message(struct sim *s, struct node *n, const mgc_raft_msg *m);
+bool witness_signs(const struct sim *s, const struct node *n, const mgc_raft_msg *m);
 void witness_cut(struct node *n, uint64_t from);
 bool witness_clears(const struct node *n, const struct said *block, uint64_t term);
 

@@ -9,7 +9,8 @@
  *   2. Who was elected by a majority of votes, in which term, with what log.
  *   3. For a final entry: the earliest later leader whose log was older.  Whoever made the one final and the other leader
  *      lied.  A later such leader accuses nobody: its voters may have had their logs cut by the earlier one (exoneration).
- *      Nor does any where a term in between had two leaders: who voted for both is to blame (E2).
+ *      Where a term in between had two leaders, nobody need have voted for both: they may have been elected by two
+ *      configurations.  Then what honest members kept clears them, and the case is no business of cert.c's judge.
  *
  * What an honest member keeps is its answer whoever accuses it, with whichever later leader, whether the entry was final or not.
  *
@@ -288,13 +289,13 @@ static void accuse(struct sim *s, const struct said *block, uint32_t holders)
     const struct elected *e = earliest_without(s, block);
     uint32_t guilty = e == NULL ? 0 : holders & e->ids, liar = UINT32_C(1) << s->liar;
 
-    if (guilty == 0 || two_leaders(s, block->term, e->vote.term)) return;
+    if (guilty == 0) return;
     if (guilty & ~liar)
         sim_fail(s, "honest members %" PRIx32 " would be convicted: entry %" PRIu64 " of term %" PRIu64 " and the leader of %" PRIu64,
                  guilty & ~liar, block->index, block->term, e->vote.term);
     if (!s->convicted) s->marks[MARK_CONVICTED_E4]++;
     s->convicted = true;
-    to_court(s, block, e);
+    if (!two_leaders(s, block->term, e->vote.term)) to_court(s, block, e);
 }
 
 /* --- step 1 --- */

@@ -252,7 +252,7 @@ void check_message(struct sim *s, const struct node *n, const struct net *net)
     const mgc_raft_msg *m = &net->m;
     uint64_t value = short_of(m->hash);
 
-    if (s->liar != 0 && !(m->flags & MGC_RAFT_REJECT) && (m->kind == MGC_RAFT_VOTE_RESP || m->kind == MGC_RAFT_APPEND_RESP))
+    if (s->liar != 0 && !(m->flags & MGC_RAFT_REJECT) && (m->kind == MGC_RAFT_VOTE_RESP || m->kind == MGC_RAFT_APPEND_RESP) && witness_signs(s, n, m))
         audit_hear(s, m);
     if (m->kind == MGC_RAFT_VOTE_RESP && !(m->flags & MGC_RAFT_REJECT)) check_vote(s, n, m);
     if (m->kind == MGC_RAFT_APPEND_RESP && !(m->flags & MGC_RAFT_REJECT)) {

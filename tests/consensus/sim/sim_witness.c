@@ -46,6 +46,16 @@ bool witness_message(struct sim *s, struct node *n, const mgc_raft_msg *m)
     return false;
 }
 
+/* An own vote that will not be counted is not signed either. */
+bool witness_signs(const struct sim *s, const struct node *n, const mgc_raft_msg *m)
+{
+    mgc__witness w;
+
+    if (m->kind != MGC_RAFT_VOTE_RESP || m->to != n->id || n->id == s->liar) return true;
+    w = n->witness;
+    return mgc__witness_may_vote(&w, m->term, m->log_term, m->index);
+}
+
 /* What the step cut: of the disk, and of what is still owed to it. */
 void witness_cut(struct node *n, uint64_t from)
 {
