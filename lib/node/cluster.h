@@ -241,6 +241,9 @@ mgc_status mgc__config_vouch(mgc__cluster *c, const mgc_raft_msg *msg, uint64_t 
 mgc_status mgc__msg_sign(mgc__cluster *c, mgc_raft_msg *msg);
 /* *good: all that it must have signed is; a contradiction to what was heard before is handed in. */
 mgc_status mgc__msg_check(mgc__cluster *c, mgc_raft_msg *msg, bool *good);
+struct mgc__stored_block; /* ledger/block.h */
+mgc_status mgc__accuse_blocks(mgc__cluster *c, uint32_t id, const struct mgc__stored_block *a, const uint8_t *signature_a,
+                              const struct mgc__stored_block *b, const uint8_t *signature_b);
 /* The certificate of a leader, payload of a no-op: its votes are statements, too. */
 mgc_status mgc__leader_check(mgc__cluster *c, const uint8_t *bytes, size_t len);
 mgc_status mgc__sign_bytes(mgc__cluster *c, const char *tag, const void *bytes, size_t len, uint8_t signature[64]);

@@ -259,6 +259,16 @@ mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     return st;
 }
 
+/* What another says that a member signed replaces nothing that this member said itself. */
+static void add_vote(mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *vote)
+{
+    const pending_votes *p = votes_of(c, chain, height);
+
+    for (uint32_t i = 0; i < p->n; i++)
+        if (p->votes[i].member == vote->member) return;
+    keep_vote(c, chain, height, vote);
+}
+
 static mgc_status take_votes(mgc__cluster *c, cluster_reader *r, uint32_t chain, uint64_t height)
 {
     uint32_t n = (uint32_t)cluster_uint(r, 4);
@@ -269,9 +279,68 @@ static mgc_status take_votes(mgc__cluster *c, cluster_reader *r, uint32_t chain,
         const uint8_t *signature = cluster_get(r, 64);
         if (r->bad || !may_sign(c, chain, height, vote.member)) return MGC_E_MESSAGE;
         memcpy(vote.signature, signature, 64);
-        keep_vote(c, chain, height, &vote);
+        add_vote(c, chain, height, &vote);
     }
     return MGC_OK;
+}
+
+/* Would those in the message be enough, if they fitted the block that stands here? */
+static bool whole_certificate(const mgc__cluster *c, cluster_reader r, uint32_t chain, uint64_t height)
+{
+    mgc_vote votes[CLUSTER_KNOWN_MAX];
+    uint32_t n = (uint32_t)cluster_uint(&r, 4);
+
+    for (uint32_t i = 0; i < n && n <= CLUSTER_KNOWN_MAX; i++) {
+        votes[i].member = (uint32_t)cluster_uint(&r, 4);
+        (void)cluster_get(&r, 64);
+    }
+    return !r.bad && n <= CLUSTER_KNOWN_MAX && mgc__final_enough(c, chain, height, votes, n);
+}
+
+/* --- two blocks of one height ------------------------------------------------------------------------ */
+
+static mgc_status compare_votes(mgc__cluster *c, uint32_t chain, const mgc__stored_block *ours, const mgc__stored_block *theirs,
+                                cluster_reader *r)
+{
+    const pending_votes *p = votes_of(c, chain, ours->header.height);
+    uint32_t n = (uint32_t)cluster_uint(r, 4);
+    mgc__signers signers;
+    mgc_status st = mgc__chain_signers_at(c->node->chains[chain], ours->header.height, &signers);
+
+    for (uint32_t i = 0; i < n && st == MGC_OK; i++) {
+        uint32_t member = (uint32_t)cluster_uint(r, 4);
+        const uint8_t *signature = cluster_get(r, 64);
+        mgc__tally tally = {0};
+
+        if (r->bad) return MGC_OK;
+        for (uint32_t k = 0; k < p->n && st == MGC_OK; k++)
+            if (p->votes[k].member == member && mgc__chain_check_vote(c->node->chains[chain], p->height, &p->votes[k]) == MGC_OK &&
+                mgc__tally_vote(&tally, &signers, theirs->header.chain_id, theirs->header_bytes, theirs->header_len, member, signature) == MGC_OK)
+                st = mgc__accuse_blocks(c, member, ours, p->votes[k].signature, theirs, signature);
+    }
+    return st;
+}
+
+/* Another block came whole for a height at which one stands here: who signed both is handed in. */
+static mgc_status two_blocks(mgc__cluster *c, uint32_t chain, uint64_t height, const uint8_t *bytes, size_t len, cluster_reader *votes)
+{
+    mgc__stored_block ours, theirs;
+    mgc_block *block = NULL;
+    const uint8_t *own;
+    size_t own_len;
+    mgc_status st;
+
+    if (mgc__block_read(NULL, bytes, len, &theirs) != MGC_OK || theirs.header.height != height) {
+        c->dropped++;
+        return MGC_OK;
+    }
+    st = mgc_chain_read_block(c->node->chains[chain], height, &block);
+    if (st == MGC_OK) st = mgc_block_get_bytes(block, &own, &own_len);
+    if (st == MGC_OK) st = mgc__block_read(c->node->ctx, own, own_len, &ours);
+    if (st == MGC_OK && memcmp(ours.hash, theirs.hash, 32) != 0 && memcmp(ours.header.chain_id, theirs.header.chain_id, 32) == 0)
+        st = compare_votes(c, chain, &ours, &theirs, votes);
+    mgc_block_destroy(block);
+    return st;
 }
 
 /* Over the votes, which are looked at once the block is here. */
@@ -327,7 +396,7 @@ static mgc_status fetch_more(mgc__cluster *c)
 
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
 {
-    cluster_reader r = {.at = bytes, .end = bytes + len}, votes;
+    cluster_reader r = {.at = bytes, .end = bytes + len}, votes, told;
     uint32_t chain = (uint32_t)cluster_uint(&r, 4), block_len;
     uint64_t height = cluster_uint(&r, 8);
     const uint8_t *block;
@@ -353,11 +422,20 @@ mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes
             return MGC_OK;
         }
     }
+    if (block_len > 0 && info.height >= height) {
+        cluster_reader again = votes;
+        st = two_blocks(c, chain, height, block, block_len, &again);
+        if (st != MGC_OK) return st;
+    }
+    told = votes;
     if (take_votes(c, &votes, chain, height) != MGC_OK) {
         c->dropped++;
         return MGC_OK;
     }
     st = acknowledge(c);
+    if (st == MGC_OK) st = info_of(c, chain, &info);
+    if (st == MGC_OK && block_len == 0 && info.final_height < height && info.height >= height && whole_certificate(c, told, chain, height))
+        ask_for(c, from, chain, height, 1); /* it is final there, and fits nothing here: let us see that block */
     if (st != MGC_OK || c->target.set) return st == MGC_OK ? fetch_more(c) : st;
     st = info_of(c, chain, &info);
     if (st == MGC_OK && info.final_height >= height && info.final_height < info.height)

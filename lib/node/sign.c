@@ -14,6 +14,7 @@
 #include "node/cluster.h"
 
 #include "crypto/crypto.h"
+#include "ledger/block.h"
 
 static const uint8_t *own_chain_id(mgc__cluster *c, mgc_chain_info *info)
 {
@@ -133,6 +134,30 @@ static mgc_status accuse(mgc__cluster *c, heard *h, const statement *a, const st
     if (st == MGC_OK) st = mgc_args_set_bytes(args, "first_signature", a->signature, 64);
     if (st == MGC_OK) st = mgc_args_set_bytes(args, "second", b->body, b->len);
     if (st == MGC_OK) st = mgc_args_set_bytes(args, "second_signature", b->signature, 64);
+    if (st == MGC_OK) st = mgc__submit_own(c->node, MGC_CONTRACT_CREDIT, "evidence", args);
+    mgc_args_destroy(args);
+    if (st != MGC_OK) return st;
+    h->accused = true;
+    c->evidence++;
+    return MGC_OK;
+}
+
+/* Two blocks of one height, both signed by that member. */
+mgc_status mgc__accuse_blocks(mgc__cluster *c, uint32_t id, const mgc__stored_block *a, const uint8_t *signature_a, const mgc__stored_block *b,
+                              const uint8_t *signature_b)
+{
+    heard *h = mgc__heard(c, id);
+    mgc_args *args = NULL;
+    mgc_status st;
+
+    if (h == NULL || h->accused || id == c->node->opts.id) return MGC_OK;
+    st = mgc_args_create(c->node->ctx, MGC_CONTRACT_CREDIT, "evidence", &args);
+    if (st == MGC_OK) st = mgc_args_set_int(args, "kind", 1);
+    if (st == MGC_OK) st = mgc_args_set_int(args, "validator", id);
+    if (st == MGC_OK) st = mgc_args_set_bytes(args, "first", a->header_bytes, a->header_len);
+    if (st == MGC_OK) st = mgc_args_set_bytes(args, "first_signature", signature_a, 64);
+    if (st == MGC_OK) st = mgc_args_set_bytes(args, "second", b->header_bytes, b->header_len);
+    if (st == MGC_OK) st = mgc_args_set_bytes(args, "second_signature", signature_b, 64);
     if (st == MGC_OK) st = mgc__submit_own(c->node, MGC_CONTRACT_CREDIT, "evidence", args);
     mgc_args_destroy(args);
     if (st != MGC_OK) return st;

@@ -2,6 +2,8 @@
 /* Who forges, and who signs two truths. */
 #include "alliance.h"
 
+#include "ledger/block.h"
+
 /* --- forged and contradicting --------------------------------------------------------------------- */
 
 /* One member's messages arrive with a bit broken: none of them decides anything, and the others go on. */
@@ -156,6 +158,49 @@ START_TEST(a_leader_with_two_heads_is_convicted_and_goes)
 }
 END_TEST
 
+static bool leader_is(uint32_t id)
+{
+    open_all(4, 0, 0);
+    found_market();
+    return leader() == id;
+}
+
+/* Kind 1: a member that fell out of step has another block, and the liar's signature on it; it sees the others' certificate. */
+START_TEST(who_signed_two_blocks_of_a_height_is_convicted)
+{
+    const uint32_t odd = leader_is(4) ? 3 : 4, liar = odd == 4 ? 3 : 4;
+    mgc_chain_info info = {.struct_size = sizeof info};
+    uint8_t vote[12 + 64] = {0};
+    const uint8_t *bytes;
+    mgc__stored_block b;
+    mgc_block *block;
+    mgc_chain *chain;
+    size_t len;
+
+    members[odd].apart = true;
+    ck_assert(goes_through(leader(), 800));
+    chain = mgc_node_chain(members[odd].node, INFO);
+    OK(mgc_chain_get_info(chain, &info));
+    OK(mgc_chain_begin(chain, info.time_ms + 1));
+    OK(mgc_chain_seal(chain, odd));
+    OK(mgc_chain_read_block(chain, info.height + 1, &block));
+    OK(mgc_block_get_bytes(block, &bytes, &len));
+    OK(mgc__block_read(ctx, bytes, len, &b));
+    while (members[odd].node->chains[vote[0]] != chain) vote[0]++;
+    for (int i = 0; i < 8; i++) vote[4 + i] = (uint8_t)((info.height + 1) >> 8 * i);
+    OK(mgc__sign_tagged(ctx, members[liar].key, "mgchain/vote/1", info.chain_id, MGC_ROLE_VALIDATOR, b.header_bytes, b.header_len, vote + 12));
+    mgc_block_destroy(block);
+    OK(mgc__final_vote(members[odd].node->cluster, liar, vote, sizeof vote));
+    ck_assert_uint_eq(member_of(leader(), liar).convicted, 0);
+    members[odd].apart = false;
+    run(4000);
+    for (uint32_t i = 1; i <= 4; i++)
+        if (i != odd) ck_assert_uint_eq(member_of(i, liar).convicted, 1);
+    ck_assert_uint_eq(member_of(leader(), odd).convicted, 0);
+    close_all();
+}
+END_TEST
+
 /* An alliance of three keeps three voters: conviction costs credit and rank, not the vote (V_min). */
 START_TEST(three_voters_stay_three)
 {
@@ -183,6 +228,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, who_signed_two_blocks_of_a_height_is_convicted);
     tcase_add_loop_test(tc, what_is_not_signed_decides_nothing, 0, 2);
     tcase_add_test(tc, another_key_is_another_member);
     tcase_add_test(tc, a_forged_acknowledgement_commits_nothing);
