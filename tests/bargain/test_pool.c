@@ -82,27 +82,6 @@ static mgc_agreement deal_of(const crowd *c, size_t i)
     return a;
 }
 
-/* Least cost of all together: one price p_t with sum over members of net = sum of demand, net = (p - b)/a. */
-static double best_cost(const crowd *c)
-{
-    double cost = 0;
-
-    for (size_t t = 0; t < TOY_PERIODS; t++) {
-        double need = 0, slope = 0, shift = 0, p;
-        for (size_t i = 0; i < c->n; i++) {
-            need += c->member[i].demand[t];
-            slope += 1 / c->member[i].a[t];
-            shift += c->member[i].b[t] / c->member[i].a[t];
-        }
-        p = (need + shift) / slope;
-        for (size_t i = 0; i < c->n; i++) {
-            double net = (p - c->member[i].b[t]) / c->member[i].a[t];
-            cost += 0.5 * c->member[i].a[t] * net * net + c->member[i].b[t] * net;
-        }
-    }
-    return cost;
-}
-
 /* Sent and taken out are the same to the mW, payments sum to zero to the micro-currency, each gains its Nash share. */
 static void check_deal(const crowd *c)
 {
@@ -121,7 +100,7 @@ static void check_deal(const crowd *c)
         powers += c->agent[i]->weight;
     }
     ck_assert_msg(fabs(pays) < 1e-9 * (double)c->n, "payments sum to %g", pays);
-    ck_assert_msg(fabs(cost - best_cost(c)) < 1e-6 * fabs(alone) + 1e-6, "cost %.9f, least %.9f", cost, best_cost(c));
+    ck_assert_msg(fabs(cost - toy_least_cost(c->member, c->n)) < 1e-6 * fabs(alone) + 1e-6, "cost %.9f, least %.9f", cost, toy_least_cost(c->member, c->n));
     for (size_t i = 0; i < c->n; i++) {
         mgc_agreement a = deal_of(c, i);
         double share = c->agent[i]->weight / powers * (alone - cost);

@@ -27,27 +27,6 @@ static mgc_status no_bound(void *self, const double *linear, double *bound)
     return MGC_OK;
 }
 
-/* One price for all: a net + b = price, and the nets sum to the demands. */
-static double optimum(const world *w)
-{
-    double total = 0;
-
-    for (size_t t = 0; t < TOY_PERIODS; t++) {
-        double demand = 0, soft = 0, shift = 0, price;
-        for (size_t i = 0; i < w->n; i++) {
-            demand += w->member[i].demand[t];
-            soft += 1 / w->member[i].a[t];
-            shift += w->member[i].b[t] / w->member[i].a[t];
-        }
-        price = (demand + shift) / soft;
-        for (size_t i = 0; i < w->n; i++) {
-            double net = (price - w->member[i].b[t]) / w->member[i].a[t];
-            total += 0.5 * w->member[i].a[t] * net * net + w->member[i].b[t] * net;
-        }
-    }
-    return total;
-}
-
 typedef struct outcome {
     uint32_t rounds;
     double off, size; /* cost less optimum; sum of |stand-alone costs| */
@@ -82,7 +61,7 @@ static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint3
         out.off += a.cost;
         out.size += fabs(a.standalone_cost);
     }
-    out.off -= optimum(&w);
+    out.off -= toy_least_cost(w.member, w.n);
     out.said = b.said;
     bus_free(&b);
     world_free(&w);

@@ -40,6 +40,27 @@ static double toy_cost(const toy *m, const double *x)
     return cost;
 }
 
+/* Least cost of all together, by hand: in each period one price with  a net + b = price,  and the nets sum to the demands. */
+static inline double toy_least_cost(const toy *member, size_t n)
+{
+    double cost = 0;
+
+    for (size_t t = 0; t < TOY_PERIODS; t++) {
+        double need = 0, soft = 0, shift = 0, price;
+        for (size_t i = 0; i < n; i++) {
+            need += member[i].demand[t];
+            soft += 1 / member[i].a[t];
+            shift += member[i].b[t] / member[i].a[t];
+        }
+        price = (need + shift) / soft;
+        for (size_t i = 0; i < n; i++) {
+            double net = (price - member[i].b[t]) / member[i].a[t];
+            cost += 0.5 * member[i].a[t] * net * net + member[i].b[t] * net;
+        }
+    }
+    return cost;
+}
+
 static mgc_status toy_alone(void *self, double *cost, double *bound, uint32_t *outcome)
 {
     toy *m = self;
