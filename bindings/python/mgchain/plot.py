@@ -22,6 +22,13 @@ from .errors import MgcError
 from .report import Bounds, Caution, Figure, caution as measured_caution, ledger_figures
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999")
+# As the report has them: a kind of device looks the same at every member; the second and third of its kind lighter, darker.
+KINDS = {"pv": ("#eac619", "#f3de7a", "#b8980a"), "wind": ("#73d3fe", "#b3e6ff", "#3fa6d6"),
+         "renewable": ("#91b25f", "#bdd39a", "#6c8a3f"), "chp": ("#d95812", "#f0965a", "#a3400a"),
+         "gas_boiler": ("#7a3a22", "#a8735e", "#55260f"), "electric_boiler": ("#dd86ad", "#eebbd2", "#b65f86"),
+         "heat_pump": ("#ca43aa", "#e08cca", "#93267a"), "storage": ("#0a37a3", "#9165fe", "#5a7de0"),
+         "load": ("#b4bcc4", "#d5dade", "#8e979f")}
+GRID, TRADES = "#5a6469", ("#05925e", "#8fd1bc", "#00694d")
 
 
 def _axes(ax: Any, size: Tuple[float, float] = (8, 3.6)) -> Any:
@@ -44,6 +51,25 @@ def _some(values: Sequence[float]) -> bool:
 
 def _devices(plan: Plan, microgrid: str, *kinds: str) -> List[str]:
     return [name for name, kind in plan._shape.devices[microgrid].items() if kind in kinds]
+
+
+def _colours(plan: Plan, microgrid: str, names: Sequence[str]) -> Dict[str, str]:
+    """Of what supplies a member and takes from it; members by the order of their first flow."""
+    kinds, found = plan._shape.devices[microgrid], {}
+    others = list(dict.fromkeys(name.split(" ", 1)[1] for name in names if name not in kinds and " " in name))
+    for name in names:
+        if name in kinds:
+            alike = [other for other, kind in kinds.items() if kind == kinds[name]]
+            found[name] = KINDS.get(kinds[name], ("#777777",) * 3)[alike.index(name) % 3]
+        elif name.startswith(("from ", "to ")):
+            found[name] = TRADES[others.index(name.split(" ", 1)[1]) % 3]
+        else:
+            found[name] = GRID
+    return found
+
+
+def _money(result: Result) -> str:
+    return result.case.currency if result.case is not None else "currency"
 
 
 def _flows(plan: Plan, microgrid: str, scenario: int,
@@ -102,14 +128,12 @@ def dispatch(plan: Plan, microgrid: str, scenario: int = 0, carrier: str = "elec
     ax = _axes(ax)
     supply, use = _flows(plan, microgrid, scenario, carrier)
     names = list(dict.fromkeys([*supply, *use]))
-    hours = _hours(plan)
+    hours, colours = _hours(plan), _colours(plan, microgrid, names)
     for flows, sign in ((supply, 1.0), (use, -1.0)):
         base = [0.0] * len(hours)
         for name, values in flows.items():
-            at = names.index(name)
             ax.bar(hours, [sign * v for v in values], width=0.9 * plan.hours, bottom=base, align="edge",
-                   color=COLOURS[at % len(COLOURS)],
-                   hatch="//" if at >= len(COLOURS) else None, label=name if sign > 0 or name not in supply else None)
+                   color=colours[name], label=name if sign > 0 or name not in supply else None)
             base = [b + sign * v for b, v in zip(base, values)]
     ax.axhline(0.0, color="black", linewidth=0.8)
     ax.set(title=f"{microgrid}: {carrier}, scenario {scenario}", xlabel="hour", ylabel="kW")
@@ -121,9 +145,10 @@ def dispatch(plan: Plan, microgrid: str, scenario: int = 0, carrier: str = "elec
 def storage(plan: Plan, microgrid: str, scenario: int = 0, ax: Any = None) -> Any:
     """Energy in a member's stores at the end of each period."""
     ax = _axes(ax)
-    for at, name in enumerate(_stores(plan, microgrid)):
+    stores = _stores(plan, microgrid)
+    for name, colour in _colours(plan, microgrid, list(stores)).items():
         ax.step(_hours(plan), plan.series(microgrid, name, "energy_kwh", scenario), where="post",
-                color=COLOURS[at % len(COLOURS)], label=name)
+                color=colour, linestyle="--" if stores[name] == "heat" else "-", label=name)
     ax.set(title=f"{microgrid}: storage, scenario {scenario}", xlabel="hour", ylabel="kWh", ylim=(0, None))
     if ax.lines:
         ax.legend(fontsize="small")
@@ -173,7 +198,8 @@ def costs(result: Result, ax: Any = None) -> Any:
         ax.bar_label(bars, fmt="%.0f", fontsize="small")
     ax.set_xticks(range(len(members)), [m.id for m in members])
     ax.axhline(0.0, color="black", linewidth=0.8)
-    ax.set(title="cost of the day", ylabel="currency")
+    ax.margins(y=0.12)  # room for the numbers
+    ax.set(title="cost of the day", ylabel=_money(result))
     ax.legend(fontsize="small")
     return ax
 
@@ -188,7 +214,7 @@ def payments(result: Result, ax: Any = None) -> Any:
     ax.barh([r + 0.2 for r in rows], [m.saving for m in members], height=0.38, color=COLOURS[2], label="saves in the end")
     ax.set_yticks(rows, [m.id for m in members])
     ax.axvline(0.0, color="black", linewidth=0.8)
-    ax.set(title="Nash bargaining: payments and shares of the gain", xlabel="currency")
+    ax.set(title="Nash bargaining: payments and shares of the gain", xlabel=_money(result))
     ax.legend(fontsize="small")
     return ax
 
@@ -242,7 +268,7 @@ def prices(result: Result, ax: Any = None) -> Any:
         values = [p if s > 1e-6 else float("nan") for s, p in zip(trade.sent_kw, trade.price_per_kwh)]
         ax.plot(range(len(values)), values, marker="o", markersize=3, color=COLOURS[at % len(COLOURS)],
                 label=f"{trade.seller} → {trade.buyer}, {trade.carrier}")
-    ax.set(title="prices of what is traded", xlabel="period", ylabel="currency/kWh")
+    ax.set(title="prices of what is traded", xlabel="period", ylabel=f"{_money(result)}/kWh")
     if ax.lines:
         ax.legend(fontsize="small")
     return ax
@@ -283,6 +309,7 @@ def _pairs(ax: Any, names: Sequence[str], bars: Sequence[Tuple[str, Sequence[flo
                      fontsize="small")
     ax.set_xticks(range(len(names)), list(names))
     ax.axhline(0.0, color="black", linewidth=0.8)
+    ax.margins(y=0.12)
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
@@ -350,7 +377,7 @@ def ladder(result: Result, microgrid: str, model: Optional[Union[Model, Case]] =
     for (name, at), colour, style in zip(marks.items(), (COLOURS[3], COLOURS[0]), ("--", "-")):
         ax.axvline(at, color=colour, linestyle=style, label=f"{name}: {at:,.0f} kg")
     ax.set(title=f"{microgrid}: the carbon ladder", xlabel="kg above the free quota",
-           ylabel="currency/kg", ylim=(0, None))
+           ylabel=f"{_money(result)}/kg", ylim=(0, None))
     ax.legend(fontsize="small")
     return ax
 
