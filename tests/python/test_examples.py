@@ -125,10 +125,8 @@ class Pictures(unittest.TestCase):
         from mgchain import plot
         self.assertRaisesRegex(ImportError, "python3-matplotlib", plot.costs, small_case(2).solve())
 
-    @unittest.skipUnless(have("matplotlib"), "matplotlib is not installed (apt install python3-matplotlib)")
     def test_a_kind_of_device_looks_the_same_at_every_member(self):
         from mgchain import plot
-        from support import small_case
         with small_case(2).plan() as plan:
             farm = plot._colours(plan, "farm", ["grid", "demand", "roof", "from mill", "to mill"])
             mill = plot._colours(plan, "mill", ["roof", "demand", "to farm"])
@@ -136,6 +134,7 @@ class Pictures(unittest.TestCase):
         self.assertEqual(farm["from mill"], farm["to mill"])
         self.assertEqual(len({farm["grid"], farm["demand"], farm["roof"], farm["to mill"]}), 4)
 
+    @unittest.skipUnless(have("matplotlib"), "matplotlib is not installed (apt install python3-matplotlib)")
     def test_every_picture_on_axes_of_ones_own(self):
         import matplotlib
         matplotlib.use("Agg")
