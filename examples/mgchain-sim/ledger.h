@@ -13,6 +13,7 @@ typedef struct reader {
     mgc_storage_ops storage;
     void *storage_user;
     mgc_node *node;
+    bool damaged; /* there was more, behind damage */
 } reader;
 
 int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what failed was said */

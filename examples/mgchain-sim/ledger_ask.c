@@ -9,13 +9,13 @@
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
-static mgc_status start(reader *r, const char *chain)
+static mgc_status start(reader *r, const char *chain, uint32_t read_only)
 {
     mgc_node_opts opts;
 
     mgc_node_opts_init(&opts, sizeof opts);
     opts.chain = chain;
-    opts.read_only = 1;
+    opts.read_only = read_only;
     mgc_status st = mgc_node_create(r->s->ctx, &opts, &r->node);
     if (st == MGC_OK) st = mgc_node_set_storage(r->node, &r->storage, r->storage_user);
     if (st == MGC_OK) st = mgc_node_start(r->node);
@@ -34,8 +34,14 @@ int reader_open(reader *r, sim *s, const char *folder)
         failed(s, st, folder);
         return EXIT_IO;
     }
-    st = start(r, NULL);
-    if (st == MGC_E_NOT_FOUND) st = start(r, "main"); /* a market on one chain */
+    for (uint32_t read_only = 1; read_only <= 2; read_only++) { /* whole; else as far as it is whole */
+        st = start(r, NULL, read_only);
+        if (st == MGC_E_NOT_FOUND) st = start(r, "main", read_only); /* a market on one chain */
+        if (st != MGC_E_CORRUPT) break;
+        if (read_only == 1) failed(s, st, folder);
+        r->damaged = true;
+    }
+    if (st == MGC_OK && r->damaged) fputs("mgchain-sim: what is told stood before the damage\n", stderr);
     if (st == MGC_OK) return EXIT_DONE;
     failed(s, st, folder);
     reader_close(r);
@@ -193,7 +199,7 @@ int ledger_query(sim *s)
     }
     mgc_rows_destroy(rows);
     reader_close(&r);
-    return code;
+    return code == EXIT_DONE && r.damaged ? EXIT_VERIFY : code;
 }
 
 /* --- export ------------------------------------------------------------------------------------------ */
@@ -230,7 +236,7 @@ int ledger_export(sim *s)
     }
     for (size_t i = 0; i < TABLES_WHOLE && code == EXIT_DONE; i++) code = export_table(&r, caller, tables_of[i]);
     reader_close(&r);
-    return code;
+    return code == EXIT_DONE && r.damaged ? EXIT_VERIFY : code;
 }
 
 /* --- proofs ------------------------------------------------------------------------------------------ */

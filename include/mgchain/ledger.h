@@ -103,7 +103,9 @@ typedef struct mgc_ledger_opts {
     /** Mixed into the checksums of the journal's files, so that nobody who only sends transactions can forge a stored
      *  record inside one.  Random; 0 in simulations that must repeat. */
     uint64_t salt;
-    uint32_t read_only; /**< 1: nothing is locked, repaired or written; 0 */
+    /** 1: nothing is locked, repaired or written; 2: likewise, and where the journal is damaged, what stands before the
+     *  damage is read instead of refusing all (mgc_ledger_info.damaged tells); 0 */
+    uint32_t read_only;
     uint32_t threads;   /**< that verify the signatures of a block from elsewhere; 0: the caller's alone */
     /** 1: read the journal from its first block on, though there are snapshots; 0: from the last snapshot on.  Where
      *  the journal is pruned, from the snapshots in both cases. */
@@ -125,7 +127,7 @@ MGC_API void mgc_ledger_opts_init(mgc_ledger_opts *opts, size_t size);
  *
  * @param out NULL on failure; close with mgc_ledger_close()
  * @return MGC_OK
- *         MGC_E_CORRUPT        the text names chain, height, file and offset; also read-only
+ *         MGC_E_CORRUPT        the text names chain, height, file and offset; also read-only, but see opts.read_only
  *         MGC_E_BAD_PARENT, MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH, MGC_E_BAD_CERT, MGC_E_HEIGHT, MGC_E_TIME
  *         tampering
  *         MGC_E_LOCKED         another process holds the store
@@ -147,7 +149,8 @@ typedef struct mgc_ledger_info {
     uint64_t records;         /**< in them */
     uint64_t truncated_bytes; /**< cut off as a torn tail when opened; read-only: found and ignored */
     uint32_t failed;          /**< 1: a storage failure was final; close, reopen */
-    uint32_t reserved0;
+    uint32_t damaged; /**< 1: there was more, behind damage; only where read_only was 2.  After opening the context's
+                       *   text says where */
 } mgc_ledger_info;
 
 /** @return MGC_OK, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE.  Since 0.1 */

@@ -50,7 +50,7 @@ typedef struct mgc_node_opts {
                                 *   times; 0: never */
     uint64_t segment_bytes;     /**< as in mgc_ledger_opts; 0: its default */
     uint64_t salt;              /**< as in mgc_ledger_opts */
-    uint32_t read_only;         /**< 1: nothing is written: query only; key may be NULL */
+    uint32_t read_only;         /**< 1: nothing is written: query only; key may be NULL; 2: as of mgc_ledger_opts */
     uint32_t tick_ms;           /**< several members: length of a tick of the consensus; 50 */
     /** Several members: who they are, the own one among them, ids ascending; copied at create.  The chains begin with
      *  them and a quorum of more than half; all members must be given the same.  NULL: one member orders alone. */

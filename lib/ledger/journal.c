@@ -16,6 +16,7 @@ struct mgc__journal {
     mgc__journal_opts opts;
     mgc__crc32c crc;
     bool locked, failed;
+    bool damaged;        /* what is behind the last good record was durable, and is lost; read only */
     uint64_t salt;       /* of this store, from its first segment */
     uint32_t n_segments; /* number of the last file, which is appended to, + 1 */
     uint32_t first;      /* number of the first file that is there */
@@ -444,6 +445,11 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
         status = mgc__fail(ctx, status, "ledger: the store's files could not be listed: %s", mgc_status_text(status));
     if (status == MGC_OK && opts->prepare != NULL) status = opts->prepare(user, &pruned);
     if (status == MGC_OK) status = scan_all(j, &listing, &scan, pruned);
+    if (status == MGC_E_CORRUPT && opts->salvage) {
+        assert(opts->read_only);
+        j->damaged = true; /* the context's text says where */
+        status = MGC_OK;
+    }
     if (status == MGC_OK && !opts->read_only) status = repair(j);
     if (status == MGC_OK) settle_size(j, &listing);
     mgc__free(ctx, listing.sizes);
@@ -687,5 +693,6 @@ void mgc__journal_get_info(const mgc__journal *j, mgc__journal_info *info)
                                 .torn_bytes = j->torn_bytes,
                                 .synced = j->synced,
                                 .n_segments = j->n_segments - j->first,
-                                .failed = j->failed};
+                                .failed = j->failed,
+                                .damaged = j->damaged};
 }

@@ -61,6 +61,7 @@ typedef struct mgc__journal_opts {
     void *user;
     uint64_t segment_bytes, salt;
     bool read_only;
+    bool salvage; /* reading: damage ends the journal, and is told, instead of refusing it */
     bool strict; /* verifying: a tail that is damaged rather than cut short is an error */
     /* Called once the store is locked, before anything is read; may be NULL.  *pruned: may the first files be gone? */
     mgc_status (*prepare)(void *user, bool *pruned);
@@ -71,7 +72,7 @@ typedef struct mgc__journal_opts {
 typedef struct mgc__journal_info {
     uint64_t records, bytes, torn_bytes, synced;
     uint32_t n_segments; /* files that are there */
-    bool failed;
+    bool failed, damaged;
 } mgc__journal_info;
 
 /* Lock the store, read every record and hand it to visit in order; then cut off a torn tail (unless read-only).

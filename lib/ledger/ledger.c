@@ -25,9 +25,9 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: opts.struct_size is not one that this library knows");
     if (o->storage == NULL) return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: no storage is given");
-    if (o->read_only > 1 || o->full > 1 || o->reserved0 != 0)
-        return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "ledger: read_only is %" PRIu32 ", full %" PRIu32 "; 0 or 1 are allowed", o->read_only, o->full);
+    if (o->read_only > 2 || o->full > 1 || o->reserved0 != 0)
+        return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: read_only is %" PRIu32 "; 0..2 are allowed; full is %" PRIu32 "; 0 or 1",
+                         o->read_only, o->full);
     if (o->threads > MGC__THREADS_MAX)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: threads is %" PRIu32 "; at most %d", o->threads,
                          MGC__THREADS_MAX);
@@ -50,6 +50,15 @@ static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledge
     return MGC_OK;
 }
 
+/* Nothing but damage is no ledger. */
+static mgc_status check_salvaged(const mgc_ledger *ledger)
+{
+    mgc__journal_info j;
+
+    mgc__journal_get_info(ledger->journal, &j);
+    return j.damaged && ledger->n_chains == 0 ? MGC_E_CORRUPT : MGC_OK;
+}
+
 mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool strict, mgc__replay *p)
 {
     mgc__journal_opts journal = {0};
@@ -62,7 +71,7 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     if (ledger == NULL) return mgc__no_memory(ctx, "ledger: a ledger");
     p->ledger = ledger;
     ledger->ctx = ctx;
-    ledger->read_only = strict || o.read_only == 1;
+    ledger->read_only = strict || o.read_only != 0;
     ledger->threads = o.threads;
     ledger->seen = mgc__alloc(ctx, MGC__SEEN, sizeof *ledger->seen);
     if (ledger->seen == NULL) return mgc__no_memory(ctx, "ledger: a ledger");
@@ -71,6 +80,7 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     journal.salt = o.salt;
     journal.read_only = ledger->read_only;
     journal.strict = strict;
+    journal.salvage = !strict && o.read_only == 2;
     journal.prepare = mgc__replay_prepare;
     journal.wanted = mgc__replay_wants;
     ledger->ops = journal.ops;
@@ -79,6 +89,7 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     status = mgc__journal_open(ctx, &journal, mgc__replay_record, p, &ledger->journal);
     mgc__replay_end(p);
     ledger->resuming = false;
+    if (status == MGC_OK) status = check_salvaged(ledger);
     for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++) status = mgc__index_read(ledger->chains[i]);
     if (status == MGC_OK) status = mgc__check_resumed(ledger);
     if (status == MGC_OK) status = mgc__check_last_certificates(ledger);
@@ -125,7 +136,8 @@ mgc_status mgc_ledger_get_info(const mgc_ledger *ledger, mgc_ledger_info *info)
     full.records = j.records;
     full.truncated_bytes = j.torn_bytes;
     full.failed = j.failed;
-    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_ledger_info, reserved0));
+    full.damaged = j.damaged;
+    return mgc__info_write(info, &full, sizeof full, MGC__FIRST_SIZE(mgc_ledger_info, damaged));
 }
 
 mgc_status mgc_ledger_sync(mgc_ledger *ledger)

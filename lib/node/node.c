@@ -19,11 +19,11 @@ void mgc_node_opts_init(mgc_node_opts *opts, size_t size)
 
 static mgc_status check_opts(mgc_ctx *ctx, const mgc_node_opts *o)
 {
-    if (o->read_only > 1 || o->join > 1 || o->sign_messages > 1 || o->credit > 1 || o->snapshots > 2)
+    if (o->read_only > 2 || o->join > 1 || o->sign_messages > 1 || o->credit > 1 || o->snapshots > 2)
         return mgc__fail(ctx, MGC_E_INVALID_ARG,
-                         "node: read_only, join, sign_messages and credit are %" PRIu32 ", %" PRIu32 ", %" PRIu32 ", %" PRIu32
-                         "; must be 0..1; snapshots %" PRIu32 ", must be 0..2",
-                         o->read_only, o->join, o->sign_messages, o->credit, o->snapshots);
+                         "node: join, sign_messages and credit are %" PRIu32 ", %" PRIu32 ", %" PRIu32
+                         "; must be 0..1; read_only %" PRIu32 ", snapshots %" PRIu32 ", must be 0..2",
+                         o->join, o->sign_messages, o->credit, o->read_only, o->snapshots);
     if (o->read_only == 0 && o->key == NULL)
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "node: key is NULL; a node that writes must sign");
     if (o->read_only == 0 && o->id == 0)

@@ -163,7 +163,7 @@ START_TEST(what_was_stored_is_there_again) /* faults 94 */
 }
 END_TEST
 
-/* The end of the issue: every single bit of every file.  It must be found, with file and offset in the message. */
+/* Every single bit of every file.  It must be found, with file and offset in the message. */
 START_TEST(every_flipped_bit_is_found) /* faults 77 */
 {
     struct disk d;
@@ -200,6 +200,62 @@ START_TEST(every_flipped_bit_is_found) /* faults 77 */
             }
     ck_assert_int_eq(verify(&d, true, &info), MGC_OK);
     ck_assert_uint_gt(flips, 1500);
+    disk_free(&d);
+}
+END_TEST
+
+/* Who asks for it is told what stood before the damage, and that there was more. */
+START_TEST(what_stands_before_damage_can_be_read) /* faults 77 */
+{
+    enum { BLOCKS = 4 };
+    uint8_t hashes[BLOCKS + 1][32];
+    struct disk d;
+    mgc_ledger_opts opts;
+    mgc_ledger *ledger;
+    mgc_chain *chain;
+    mgc_ledger_info info = {.struct_size = sizeof info};
+    mgc_chain_info c = {.struct_size = sizeof c};
+    size_t whole = 0, parts[BLOCKS + 1] = {0}, nothing = 0;
+
+    disk_init(&d);
+    build(&d, BLOCKS, 4096, NULL);
+    mgc_ledger_opts_init(&opts, sizeof opts);
+    opts.storage = &disk_ops;
+    opts.storage_user = &d;
+    opts.read_only = 2;
+    ck_assert_int_eq(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK);
+    ck_assert_int_eq(mgc_ledger_get_info(ledger, &info), MGC_OK);
+    ck_assert_uint_eq(info.damaged, 0);
+    chain = ledger->chains[0];
+    ck_assert_uint_eq(chain->height, BLOCKS);
+    for (uint64_t h = 1; h <= BLOCKS; h++) memcpy(hashes[h], chain->blocks[h - 1].hash, 32);
+    mgc_ledger_close(ledger);
+    for (size_t f = 0; f < d.n; f++)
+        for (size_t i = 0; i < d.files[f].size; i += 3) {
+            d.files[f].bytes[i] ^= 4;
+            mgc_status status = mgc_ledger_open(ctx, &opts, &ledger);
+            if (status != MGC_OK) {
+                ck_assert_msg(status == MGC_E_CORRUPT || status == MGC_E_VERSION, "%s", mgc_status_name(status));
+                nothing++;
+            } else {
+                ck_assert_int_eq(mgc_ledger_get_info(ledger, &info), MGC_OK);
+                ck_assert_int_eq(mgc_chain_get_info(ledger->chains[0], &c), MGC_OK);
+                if (info.damaged) ck_assert_msg(strstr(mgc_ctx_error(ctx), d.files[f].name) != NULL, "%s", mgc_ctx_error(ctx));
+                ck_assert(info.damaged == 1 || c.height == BLOCKS); /* the last mark may be torn */
+                if (c.height > 0) ck_assert_mem_eq(c.block_hash, hashes[c.height], 32);
+                ck_assert_int_eq(mgc_chain_begin(ledger->chains[0], 1 << 20), MGC_E_STATE);
+                parts[c.height]++;
+                whole += info.damaged == 0;
+            }
+            mgc_ledger_close(ledger);
+            opts.read_only = 0; /* nobody writes behind damage */
+            if (i % 60 == 0 && status == MGC_OK && info.damaged) ck_assert_int_ne(mgc_ledger_open(ctx, &opts, &ledger), MGC_OK);
+            opts.read_only = 2;
+            d.files[f].bytes[i] ^= 4;
+        }
+    for (int h = 1; h <= BLOCKS; h++) ck_assert_uint_gt(parts[h], 0);
+    ck_assert_uint_gt(nothing, 0);
+    ck_assert_uint_lt(whole, 40);
     disk_free(&d);
 }
 END_TEST
@@ -885,6 +941,7 @@ int main(void)
     tcase_add_test(tcase, the_same_acts_give_the_same_bytes);
     tcase_add_test(tcase, what_was_stored_is_there_again);
     tcase_add_test(tcase, every_flipped_bit_is_found);
+    tcase_add_test(tcase, what_stands_before_damage_can_be_read);
     tcase_add_test(tcase, a_torn_tail_is_cut_at_every_byte);
     tcase_add_test(tcase, power_loss_at_every_storage_call);
     tcase_add_test(tcase, every_storage_call_fails_once);

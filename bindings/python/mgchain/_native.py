@@ -1560,7 +1560,7 @@ mgc_ledger_info._fields_ = [
     ("records", c_uint64),
     ("truncated_bytes", c_uint64),
     ("failed", c_uint32),
-    ("reserved0", c_uint32),
+    ("damaged", c_uint32),
 ]
 mgc_member._fields_ = [
     ("id", c_uint32),
