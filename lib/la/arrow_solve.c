@@ -314,7 +314,7 @@ static void sweep_all(sweep *s)
     over_chunks(ldl, operations, forward_chunk, s);
     for (uint32_t k = 0; k < a->chunks; k++)
         for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
-    a->loops->dense_solve(a->links, a->schur, a->link_d_inverse, link_x);
+    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
     over_chunks(ldl, operations, backward_chunk, s);
 }
 

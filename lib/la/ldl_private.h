@@ -78,9 +78,11 @@ extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmo
 
 /* Dense L D L' of a (n x n by columns, lower triangle) in place; size: magnitudes of what the diagonal was summed
  * from. */
-#define MGC__DENSE_WORK(n) (8 * (size_t)(n) + 8)
+enum { MGC__DENSE_BLOCK = 64 };
+#define MGC__DENSE_WORK(n) (MGC__DENSE_BLOCK * ((size_t)(n) + MGC__DENSE_BLOCK))
 mgc_status mgc__dense_ldl(mgc__ldl *ldl, uint32_t n, double *a, const int8_t *sign, const double *shift, double *size,
                           double *d, double *d_inverse, double *work);
+void mgc__dense_ldl_solve(uint32_t n, const double *a, const double *d_inverse, double *x); /* by what that left in a */
 
 /* Elementwise, in one order whatever the registers.  A NaN anywhere comes out as one.  Weights bear their row's
  * sign. */
@@ -88,7 +90,6 @@ typedef struct ldl_loops {
     ldl_pair (*largest)(size_t n, const double *x, const double *weight);                          /* x_i^2 |weight_i| */
     ldl_pair (*largest_product)(size_t n, const double *x, const double *s, const double *weight); /* (s_i x_i)^2 |weight_i| */
     void (*weigh)(size_t n, const double *diagonal, const double *side, double *weight);
-    void (*dense_solve)(uint32_t n, const double *l, const double *d_inverse, double *x); /* what mgc__dense_ldl() left */
 } ldl_loops;
 const ldl_loops *mgc__ldl_loops(void);
 

@@ -37,11 +37,7 @@ ALWAYS_INLINE void keep_largest(ldl_pair *pair, double t)
     {                                                                                                                 \
         weigh_body_##width(n, diagonal, side, weight);                                                                \
     }                                                                                                                 \
-    attribute static void dense_solve_##name(uint32_t n, const double *l, const double *d_inverse, double *x)         \
-    {                                                                                                                 \
-        dense_solve_body_##width(n, l, d_inverse, x);                                                                 \
-    }                                                                                                                 \
-    static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name, dense_solve_##name};
+    static const ldl_loops name = {largest_##name, largest_product_##name, weigh_##name};
 
 LOOPS(plain, 2, )
 #if defined(__x86_64__)

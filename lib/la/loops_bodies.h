@@ -50,37 +50,3 @@ ALWAYS_INLINE void OF_REGISTER(weigh_body)(size_t n, const double *diagonal, con
     }
     for (; i < n; i++) weight[i] = side[i] / (diagonal[i] * side[i] > 1.0 ? diagonal[i] * side[i] : 1.0);
 }
-
-/* y -= a x */
-ALWAYS_INLINE void OF_REGISTER(subtract_multiple)(uint32_t n, const double *a, double x, double *y)
-{
-    uint32_t i = 0;
-
-    for (; i + REGISTER <= n; i += REGISTER) STORE(y + i) = LOAD(y + i) - LOAD(a + i) * x;
-    for (; i < n; i++) y[i] -= a[i] * x;
-}
-
-ALWAYS_INLINE double OF_REGISTER(product)(uint32_t n, const double *a, const double *x)
-{
-    piece sum[PIECES] = {{0}};
-    double lane[LANES], s;
-    uint32_t i = 0;
-
-    for (; i + LANES <= n; i += LANES) {
-        UNROLLED
-        for (int h = 0; h < PIECES; h++) sum[h] += LOAD(a + i + h * REGISTER) * LOAD(x + i + h * REGISTER);
-    }
-    UNROLLED
-    for (int h = 0; h < PIECES; h++) STORE(lane + h * REGISTER) = sum[h];
-    s = sum_of_lanes(lane);
-    for (; i < n; i++) s += a[i] * x[i];
-    return s;
-}
-
-ALWAYS_INLINE void OF_REGISTER(dense_solve_body)(uint32_t n, const double *l, const double *d_inverse, double *x)
-{
-    for (uint32_t c = 0; c < n; c++)
-        OF_REGISTER(subtract_multiple)(n - c - 1, l + (size_t)c * n + c + 1, x[c], x + c + 1);
-    for (uint32_t c = n; c-- > 0;)
-        x[c] = x[c] * d_inverse[c] - OF_REGISTER(product)(n - c - 1, l + (size_t)c * n + c + 1, x + c + 1);
-}
