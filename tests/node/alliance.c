@@ -10,7 +10,8 @@ uint32_t n_voters, n_learners, n_nodes;
 uint32_t sign_all, misconfigured;
 struct message net[8192];
 size_t n_net;
-uint64_t now, nonce;
+uint64_t now, nonce, world_seed;
+uint32_t loss;
 mgc_key *user;
 uint32_t n_down;
 void (*before_steps)(void);
@@ -31,6 +32,7 @@ static void deliver_later(uint32_t from, uint32_t to, const uint8_t *bytes, size
 static bool post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
     if (members[from].apart || (to <= n_nodes && members[to].apart)) return false;
+    if (loss > 0 && mgc__rng_below(&rng, 1000) < loss) return false;
     deliver_later(from, to, bytes, len);
     return true;
 }
@@ -168,6 +170,7 @@ void start(uint32_t id)
     o.segment_bytes = 1 << 16;
     o.seed = 11;
     o.snapshots = m->snapshots;
+    m->starts++;
     st = mgc_node_create(m->own_ctx != NULL ? m->own_ctx : ctx, &o, &m->node);
     if (st == MGC_OK) st = mgc_node_set_storage(m->node, &sim_disk_ops, &m->disk);
     if (st == MGC_OK) st = mgc_node_set_transport(m->node, &transport, m);
@@ -219,7 +222,7 @@ void open_all(uint32_t voters, uint32_t learners, uint32_t newcomers)
 {
     const uint8_t seed[32] = {77};
 
-    mgc__rng_seed(&rng, 5);
+    mgc__rng_seed(&rng, world_seed != 0 ? world_seed : 5);
     now = 5000;
     nonce = 0;
     n_voters = voters;
@@ -249,6 +252,8 @@ void close_all(void)
     while (n_net > 0) free(net[--n_net].bytes);
     sign_all = 0;
     before_steps = NULL;
+    world_seed = 0;
+    loss = 0;
 }
 
 /* --- looking -------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct message {
 
 struct member {
     uint32_t id, lost_store;
+    uint64_t starts;
     struct sim_disk disk;
     mgc_node *node; /* NULL: down */
     mgc_key *key;
@@ -49,6 +50,8 @@ extern uint32_t sign_all, misconfigured;
 extern struct message net[8192];
 extern size_t n_net;
 extern uint64_t now, nonce;
+extern uint64_t world_seed; /* 0: 5; for the next open_all() */
+extern uint32_t loss;       /* of messages, per thousand */
 extern mgc_key *user;
 extern uint32_t n_down; /* of those who may fail */
 extern void (*before_steps)(void); /* every 4 ms, after what arrived; NULL */
