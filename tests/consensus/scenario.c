@@ -636,7 +636,11 @@ static bool key_by_hand(scenario *s, injection *in, char *w)
     const char *v;
     uint64_t x;
 
-    if ((v = value_of(w, "from")) != NULL) return member(s, v, &m->from);
+    if ((v = value_of(w, "from")) != NULL) { /* a stranger, too */
+        if (!number(s, v, &x)) return false;
+        m->from = x >= 1 && x <= NODES_MAX ? (uint32_t)x : 0;
+        return m->from != 0 || wrong(s, "from= is 1 to %u", (unsigned)NODES_MAX);
+    }
     if ((v = value_of(w, "to")) != NULL) return member(s, v, &m->to);
     if ((v = value_of(w, "term")) != NULL) return number(s, v, &m->term);
     if ((v = value_of(w, "commit")) != NULL) return number(s, v, &m->commit);
