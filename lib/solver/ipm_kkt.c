@@ -168,18 +168,18 @@ static void set_present_diagonal(mgc__ipm *ipm, mgc__ipm_part *part)
  * less where the pivot's own quantity has grown, and more where those across its entries have.  No less than
  * LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
 static double regular(const mgc__ipm *ipm, const mgc__csc *a, uint32_t line, double diagonal, const double *weight,
-                      double own, const double *across)
+                      double own, const double *across, bool grown)
 {
     double sum = fabs(diagonal), largest = 1.0, r;
 
     for (uint32_t e = a->start[line]; e < a->start[line + 1]; e++) {
-        double v = a->value[e];
+        double v = a->value[e], t = fabs(v * across[a->row[e]]);
 
         sum += v * v * weight[a->row[e]];
-        largest = fmax(largest, fabs(v * across[a->row[e]]));
+        largest = t > largest ? t : largest; /* fmax() would be a call for each entry */
     }
     r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
-    if (!ipm->unit_diagonal && !trusts_scenarios(ipm)) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
+    if (grown) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
     return r > LEAST_REGULAR ? r : LEAST_REGULAR;
 }
 
@@ -187,13 +187,14 @@ static void set_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 {
     const double *k = ipm->k.value, *inverse = ipm->work;
     uint32_t n = ipm->n, begin, end;
+    bool grown = !ipm->unit_diagonal && !trusts_scenarios(ipm);
 
     part_columns(ipm, part, &begin, &end);
     for (uint32_t j = begin; j < end; j++)
-        ipm->regular[j] = regular(ipm, &ipm->a, j, k[ipm->k_diagonal[j]], inverse + n, ipm->w[j], ipm->y + n);
+        ipm->regular[j] = regular(ipm, &ipm->a, j, k[ipm->k_diagonal[j]], inverse + n, ipm->w[j], ipm->y + n, grown);
     part_rows(ipm, part, &begin, &end);
     for (uint32_t i = begin; i < end; i++)
-        ipm->regular[i] = -regular(ipm, &ipm->at, i - n, k[ipm->k_diagonal[i]], inverse, ipm->y[i], ipm->w);
+        ipm->regular[i] = -regular(ipm, &ipm->at, i - n, k[ipm->k_diagonal[i]], inverse, ipm->y[i], ipm->w, grown);
 }
 
 /* Where `shift` is within ten times of the least, as with scenarios, the least does: next to nothing is gained by the sums. */
