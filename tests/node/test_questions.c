@@ -14,18 +14,18 @@ struct answer {
 
 struct question {
     const char *what, *columns[10];
-    bool meter, microgrid, slot;
+    bool meter, microgrid, slot, carrier;
     const char *grid_columns[3]; /* one of them is the microgrid */
 };
 
 static const struct question questions[] = {
-    {"trades", {"id", "slot", "seller", "buyer", "link", "wh", "state"}, false, true, true, {"seller", "buyer"}},
-    {"nominations", {"slot", "microgrid", "carrier", "buy_wh", "sell_wh"}, false, true, true, {"microgrid"}},
-    {"schedule", {"slot", "microgrid", "carrier", "position_wh"}, false, true, true, {"microgrid"}},
-    {"readings", {"slot", "meter", "microgrid", "in_wh", "out_wh", "height"}, true, true, true, {"microgrid"}},
-    {"settlement", {"slot", "microgrid", "carrier", "state", "metered_wh"}, false, true, true, {"microgrid"}},
-    {"tariffs", {"slot", "microgrid", "carrier", "buy_price"}, false, false, true, {NULL}},
-    {"meters", {"id", "microgrid", "carrier", "link"}, false, true, false, {"microgrid"}},
+    {"trades", {"id", "slot", "seller", "buyer", "link", "carrier", "wh", "state"}, false, true, true, true, {"seller", "buyer"}},
+    {"nominations", {"slot", "microgrid", "carrier", "buy_wh", "sell_wh"}, false, true, true, true, {"microgrid"}},
+    {"schedule", {"slot", "microgrid", "carrier", "position_wh"}, false, true, true, true, {"microgrid"}},
+    {"readings", {"slot", "meter", "microgrid", "in_wh", "out_wh", "height"}, true, true, true, false, {"microgrid"}},
+    {"settlement", {"slot", "microgrid", "carrier", "state", "metered_wh"}, false, true, true, true, {"microgrid"}},
+    {"tariffs", {"slot", "microgrid", "carrier", "buy_price"}, false, false, true, true, {NULL}},
+    {"meters", {"id", "microgrid", "carrier", "link"}, false, true, false, true, {"microgrid"}},
 };
 
 static const char *const grids[] = {NULL, "A", "B", "C", "Z"};
@@ -34,12 +34,13 @@ static const int slots[] = {0, FIRST_SLOT, FIRST_SLOT + 3, FIRST_SLOT + 50};
 
 struct condition {
     const char *grid;
-    int meter, slot;
+    int meter, slot, carrier;
 };
 
 static bool meets(const struct question *q, const mgc_row *row, const struct condition *c)
 {
     if (c->slot != 0 && atoi(mgc_row_text(row, "slot")) != c->slot) return false;
+    if (c->carrier != 0 && atoi(mgc_row_text(row, "carrier")) != c->carrier) return false;
     if (c->meter != 0 && atoi(mgc_row_text(row, "meter")) != c->meter) return false;
     if (c->grid == NULL) return true;
     for (size_t i = 0; i < MGC__COUNT(q->grid_columns) && q->grid_columns[i] != NULL; i++)
@@ -79,9 +80,9 @@ START_TEST(conditions_are_a_full_scan) /* faults 71, 74 */
         for (size_t who = 0; who < MGC__COUNT(callers); who++)
             for (size_t g = 0; g < (questions[k].microgrid ? MGC__COUNT(grids) : 1); g++)
                 for (size_t e = 0; e < (questions[k].meter ? MGC__COUNT(meters) : 1); e++)
-                    for (size_t s = 0; s < (questions[k].slot ? MGC__COUNT(slots) : 1); s++) {
+                    for (size_t s = 0; s < (questions[k].slot ? 4 * MGC__COUNT(slots) : 4); s++) {
                         const struct question *q = &questions[k];
-                        struct condition c = {.grid = grids[g], .meter = meters[e], .slot = slots[s]};
+                        struct condition c = {.grid = grids[g], .meter = meters[e], .slot = slots[s / 4], .carrier = (int)(s % 4)};
                         char arguments[120] = "";
                         size_t at = 0;
 
@@ -89,6 +90,9 @@ START_TEST(conditions_are_a_full_scan) /* faults 71, 74 */
                             at += (size_t)snprintf(arguments + at, sizeof arguments - at, "&microgrid=%s", c.grid);
                         if (c.slot != 0)
                             at += (size_t)snprintf(arguments + at, sizeof arguments - at, "&slot=%d", c.slot);
+                        if (c.carrier != 0 && !q->carrier) continue;
+                        if (c.carrier != 0)
+                            at += (size_t)snprintf(arguments + at, sizeof arguments - at, "&carrier=%d", c.carrier);
                         if (c.meter != 0)
                             at += (size_t)snprintf(arguments + at, sizeof arguments - at, "&meter=%d", c.meter);
                         ask(q, callers[who], at > 0 ? arguments + 1 : "", NULL, &asked);
