@@ -782,6 +782,62 @@ static void fix_checksums(uint8_t *record, uint64_t salt)
     put_le32(record + 44, mgc__crc32c_of(&c, mgc__crc32c_of(&c, 0, le, 8), record, 44));
 }
 
+static mgc_status begins_later(void *user, bool *pruned)
+{
+    (void)user;
+    *pruned = true;
+    return MGC_OK;
+}
+
+/* The journal of a store that has written 2^32 - 3 records and keeps the last file of them. */
+START_TEST(records_are_counted_beyond_32_bits) /* faults 97 */
+{
+    const uint64_t first = (UINT64_C(1) << 32) - 3;
+    static uint8_t head[MGC__RECORD_HEADER + MGC__SEGMENT_BODY], body[300];
+    struct disk d;
+    mgc__journal_opts opts = {.ops = disk_ops, .user = &d, .segment_bytes = 1200, .salt = 3, .prepare = begins_later};
+    mgc__place places[12];
+    mgc__journal_info info;
+    mgc__journal *j;
+    mgc__buf got;
+    int n = 0;
+
+    disk_init(&d);
+    memcpy(head, "MGJ1", 4);
+    put_le32(head + 4, MGC__SEGMENT_BODY);
+    for (size_t at = 8; at <= 16; at += 8) put_le32(head + at, (uint32_t)first); /* its number; what was synced */
+    head[32] = MGC__RECORD_SEGMENT;
+    put_le32(head + 48, 1);
+    put_le32(head + 52, 7); /* the file's number */
+    put_le32(head + 56, 3); /* the salt */
+    put_le32(head + 64, (uint32_t)first);
+    fix_checksums(head, 0);
+    ck_assert_int_eq(disk_ops.append(&d, "journal-00000007.mgj", head, sizeof head), MGC_CB_DONE);
+    ck_assert_msg(mgc__journal_open(ctx, &opts, visit_nothing, &n, &j) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    for (int i = 0; i < 12; i++) {
+        body[0] = (uint8_t)i;
+        ck_assert_int_eq(mgc__journal_append(j, MGC__RECORD_BLOCK, 0, 1 + (uint64_t)i, body, sizeof body, &places[i]), MGC_OK);
+    }
+    ck_assert_int_eq(mgc__journal_sync(j), MGC_OK);
+    ck_assert_uint_gt(places[11].sequence, (UINT64_C(1) << 32) + 4);
+    mgc__journal_close(j);
+    n = 0;
+    ck_assert_msg(mgc__journal_open(ctx, &opts, visit_nothing, &n, &j) == MGC_OK, "%s", mgc_ctx_error(ctx));
+    ck_assert_int_eq(n, 12);
+    mgc__journal_get_info(j, &info);
+    ck_assert_uint_gt(info.records, places[11].sequence);
+    ck_assert_uint_gt(info.n_segments, 3);
+    mgc__buf_init(&got, ctx, MGC__RECORD_MAX);
+    for (int i = 0; i < 12; i++) {
+        ck_assert_int_eq(mgc__journal_read(j, &places[i], MGC__RECORD_BLOCK, &got), MGC_OK);
+        ck_assert_uint_eq(got.bytes[0], (uint8_t)i);
+    }
+    mgc__buf_free(&got);
+    mgc__journal_close(j);
+    disk_free(&d);
+}
+END_TEST
+
 /* Every byte of every block and certificate is bound by a hash, a root, a digest or a signature. */
 START_TEST(forged_bytes_with_right_checksums_are_found) /* faults 61, 62, 67 */
 {
@@ -953,6 +1009,7 @@ int main(void)
     tcase_add_test(tcase, a_killed_process_leaves_a_whole_ledger);
     tcase_add_test(tcase, what_was_not_synced_may_be_lost_in_any_order);
     tcase_add_test(tcase, a_forged_record_in_a_torn_one_is_not_believed);
+    tcase_add_test(tcase, records_are_counted_beyond_32_bits);
     tcase_add_test(tcase, forged_bytes_with_right_checksums_are_found);
     tcase_add_test(tcase, a_member_cannot_invent_a_transaction);
     tcase_add_loop_test(tcase, a_member_cannot_repeat_a_transaction, 0, 3);
