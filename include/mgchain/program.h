@@ -142,7 +142,7 @@ typedef struct mgc_program_info {
     uint32_t outcome;    /**< MGC_OUTCOME_...: OPTIMAL within the tolerances; INFEASIBLE, UNBOUNDED with a ray where
                               mgc_program_get_ray() gives one (an integer program may be infeasible without); LIMIT,
                               CANCELLED, NUMERICAL with the best point so far, if there is one */
-    uint32_t iterations; /**< interior-point iterations, all nodes together */
+    uint32_t iterations; /**< interior-point iterations, all nodes together; 0: from the last active set */
     uint32_t nodes;      /**< branch-and-bound nodes */
     uint32_t reserved0;
     double objective;    /**< of the point that mgc_program_get_x() gives; +INFINITY where there is none */

@@ -16,6 +16,8 @@ enum { PATIENCE = 30 };
 #define DECIDED_GAP 1e-2
 /* Short steps in a row that end a warm start: the level was chosen too near the boundary. */
 enum { WARM_BAD_STEPS = 3 };
+/* To this the active set of an answer is known. */
+#define SHARP 1e-9
 /* Threads are started, in some 50 microseconds, for programs of so many rows and columns: an iteration then takes
  * milliseconds. */
 enum { WORTH_POOL = 12000 };
@@ -303,17 +305,47 @@ static bool start_near(mgc__ipm *ipm, const mgc__ipm_opts *opts)
     return mgc__ipm_start_warm(ipm, IPM_RESIDUAL_PER_MU, true);
 }
 
+/* Of linear terms that settle the next solution is looked for from this one's active set, which an answer this sharp
+ * tells: one or two iterations more.  A run that ends elsewhere leaves an answer none the worse. */
+static mgc_status sharpen(mgc__ipm *ipm, const mgc__ipm_opts *opts)
+{
+    mgc__ipm_opts sharp = *opts;
+    uint32_t outcome = MGC_OUTCOME_NONE;
+    mgc_status st;
+
+    sharp.tolerance = fmin(SHARP, opts->tolerance);
+    ipm->spent = ipm->iteration;
+    st = run(ipm, &sharp, &outcome);
+    if (st == MGC_OK && outcome == MGC_OUTCOME_OPTIMAL) mgc__ipm_follow_adopt(ipm);
+    return st;
+}
+
+/* From the active set that the last solve left, where its answer comes within reach. */
+static bool follow_last(mgc__ipm *ipm, const mgc__ipm_opts *opts)
+{
+    if (!mgc__ipm_follow_solution(ipm, opts) || !is_believable(ipm, opts->tolerance)) return false;
+    keep_best(ipm);
+    return true;
+}
+
 /* Warm where that is asked for and the last solve left something near; cold otherwise, and after a warm start that
  * came to nothing. */
 static mgc_status minimise(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcome)
 {
-    mgc_status st;
+    bool series = opts->series && !opts->anchor;
+    mgc_status st = series ? mgc__ipm_follow_create(ipm) : MGC_OK;
 
+    if (st != MGC_OK) return st;
     ipm->spent = 0;
+    *outcome = MGC_OUTCOME_OPTIMAL;
+    if (series && follow_last(ipm, opts)) return MGC_OK;
+    mgc__ipm_follow_forget(ipm);
     if (start_near(ipm, opts)) {
         ipm->warm = true;
         st = run(ipm, opts, outcome);
         ipm->warm = false;
+        bool found = st == MGC_OK && *outcome == MGC_OUTCOME_OPTIMAL;
+        if (found && series && mgc__ipm_follow_is_near(ipm)) return sharpen(ipm, opts);
         if (st != MGC_OK || *outcome != MGC_OUTCOME_NUMERICAL) return st;
         ipm->spent = ipm->iteration;
     }

@@ -28,6 +28,7 @@ typedef struct mgc__ipm_opts {
                                 * cutoff, for the solution then is not going to exceed it */
     const mgc__ipm_anchor *anchor; /* start from there, where it fits; NULL: as warm says */
     bool warm;                 /* start from what the last solve left, where its shape still fits */
+    bool series;               /* warm, and one of many whose solutions may share their active set */
     uint32_t threads;          /* that factorise and solve; 0 and 1: the caller's alone.  No bit depends on it */
     uint64_t deadline_ms;      /* by the context's clock; 0: none */
     int32_t (*progress)(void *user, uint32_t iteration, double primal_objective, double bound);

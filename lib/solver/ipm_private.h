@@ -127,6 +127,7 @@ struct mgc__ipm {
     uint32_t slot;          /* that is written */
     bool warm;              /* the present run began from a snapshot */
     uint32_t spent;         /* iterations of a warm run that was given up */
+    struct mgc__ipm_follow *follow; /* from the first warm solve on (ipm_follow.c) */
     double bound;           /* best proven so far */
     uint32_t iteration;
     mgc__ipm_result result;
@@ -177,6 +178,18 @@ void mgc__ipm_snapshot(mgc__ipm *ipm);
  * the iterations. */
 #define IPM_RESIDUAL_PER_MU 3.0
 bool mgc__ipm_start_warm(mgc__ipm *ipm, double per_mu, bool absorbed);
+
+/* ipm_follow.c */
+mgc_status mgc__ipm_follow_create(mgc__ipm *ipm); /* where there is none yet */
+void mgc__ipm_follow_destroy(mgc__ipm *ipm);
+/* The present program's solution from what the last solve left; true: the vectors and `now` are those of one to the
+ * tolerance.  Loads the program where it tries. */
+bool mgc__ipm_follow_solution(mgc__ipm *ipm, const mgc__ipm_opts *opts);
+/* Does the interior answer at hand differ so little from the last one that its active set is worth knowing? */
+bool mgc__ipm_follow_is_near(mgc__ipm *ipm);
+void mgc__ipm_follow_adopt(mgc__ipm *ipm); /* begin there the next time */
+void mgc__ipm_follow_forget(mgc__ipm *ipm);
+void mgc__ipm_follow_values_changed(mgc__ipm *ipm);
 
 /* ipm_anchor.c */
 bool mgc__ipm_start_anchored(mgc__ipm *ipm, const mgc__ipm_anchor *anchor);

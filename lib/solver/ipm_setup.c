@@ -24,6 +24,7 @@ void mgc__ipm_release(mgc__ipm *ipm)
     mgc__free(ipm->ctx, ipm->krylov);
     mgc__free(ipm->ctx, ipm->x_out);
     mgc__ldl_destroy(ipm->ldl);
+    mgc__ipm_follow_destroy(ipm);
     *ipm = (mgc__ipm){.ctx = ipm->ctx, .pool = ipm->pool};
 }
 
@@ -249,6 +250,7 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     scaled = known && ipm->convex && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
              (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
     if (scaled) return MGC_OK;
+    mgc__ipm_follow_values_changed(ipm);
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
     mgc__ipm_equilibrate(ipm, known && warm);

@@ -26,6 +26,7 @@ size_t mgc__ipm_snapshot_size(size_t count)
 void mgc__ipm_forget(mgc__ipm *ipm)
 {
     for (uint32_t k = 0; k < SNAPSHOTS; k++) ipm->snapshot_mu[k] = 0.0;
+    mgc__ipm_follow_forget(ipm);
 }
 
 /* What the residuals would cost in complementarity: each times the multiplier or slack that has to give way. */
