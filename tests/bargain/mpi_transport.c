@@ -3,7 +3,7 @@
 #include <mpi.h>
 #include <stdio.h>
 
-#include "../../examples/mgchain-sim/mpi_bus.h"
+#include "mpi_bus.h"
 #include "transport.h"
 
 static const transport over_mpi = {"mpi", mpi_bus_open, mpi_bus_close, mpi_bus_mine, mpi_bus_send, mpi_bus_next, mpi_bus_turn};

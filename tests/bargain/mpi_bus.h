@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MPI as the bus of agents: member i lives on rank i mod size.  What is sent in a turn is exchanged by all ranks at its end, in
  * one call.  MPI_Init() before, MPI_Finalize() after. */
-#ifndef SIM_MPI_BUS_H
-#define SIM_MPI_BUS_H
+#ifndef BARGAIN_MPI_BUS_H
+#define BARGAIN_MPI_BUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
