@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "robust/robust.h"
+#include "solver/program_impl.h"
 
 void mgc__master_drop(mgc_twostage *ts)
 {
@@ -153,6 +154,7 @@ mgc_status mgc__master_build(mgc_twostage *ts)
     if (m->weighed == NULL || m->columns == NULL || m->values == NULL)
         st = mgc__no_memory(ts->ctx, "the master program");
     if (st == MGC_OK) st = mgc_program_create(ts->ctx, &m->program);
+    if (st == MGC_OK) mgc__program_keep_inside(m->program);
     if (st == MGC_OK) st = fill_master(ts, m);
     if (st != MGC_OK) mgc__master_drop(ts);
     return st;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "robust/robust.h"
+#include "solver/program_impl.h"
 
 enum { THREADS_MAX = 1024 };
 /* Scenarios up to which the pairs of a Wasserstein ball are written out.  Measured: generation is faster above. */
@@ -232,6 +233,7 @@ static mgc_status solve_direct(mgc_twostage *ts, const mgc_twostage_opts *o, uin
     po.progress = o->progress;
     po.user = o->user;
     if (ts->direct.program == NULL) st = mgc__direct_build(ts, &ts->direct);
+    if (st == MGC_OK) mgc__program_keep_inside(ts->direct.program);
     if (st == MGC_OK) st = mgc_program_solve(ts->direct.program, &po, &pi);
     if (st != MGC_OK) return st;
     r->info.outcome = pi.outcome;

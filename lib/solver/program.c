@@ -270,6 +270,11 @@ mgc_status mgc__program_set_blocks(mgc_program *p, const uint32_t *block, size_t
     return MGC_OK;
 }
 
+void mgc__program_keep_inside(mgc_program *p)
+{
+    p->inside = true;
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 mgc_status mgc_program_create(mgc_ctx *ctx, mgc_program **out)

@@ -50,6 +50,7 @@ struct mgc_program {
     mgc__result result;
     mgc__ipm *ipm;
     mgc__ipm_anchor *handed; /* what mgc_program_set_start() read, until a warm solve has used it */
+    bool inside;       /* mgc__program_keep_inside() */
     double *start;     /* starting point for branch and bound, or NULL; length start_n */
     uint32_t start_n;
     uint32_t *block;   /* block_n: what mgc__program_set_blocks() was told, or NULL */
@@ -65,6 +66,10 @@ void mgc__program_qp(const mgc_program *program, mgc__qp *qp);
 /* Which columns belong together (a scenario's), numbered from 1; 0: those that join such blocks.  A hint that speeds the
  * factorisation up; forgotten when columns are added.  block: length n, copied. */
 mgc_status mgc__program_set_blocks(mgc_program *program, const uint32_t *block, size_t n);
+
+/* Warm starts of this program stay with interior iterates and follow no active set: for whoever stops at rough
+ * agreement, where answers in the middle of what is equally good serve better than corners do. */
+void mgc__program_keep_inside(mgc_program *program);
 
 void mgc__result_free(mgc_ctx *ctx, mgc__result *result);
 

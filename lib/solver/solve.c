@@ -169,7 +169,8 @@ static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool 
     }
     if (warm && qp->n == p->n && qp->m == p->m) o.anchor = p->handed;
     /* what the judge sends back is for the interior point */
-    o.series = s->opts.warm_start != 0 && tolerance == s->opts.tolerance && (p->integers == 0 || s->opts.relax != 0);
+    bool sent_back = tolerance != s->opts.tolerance, continuous = p->integers == 0 || s->opts.relax != 0;
+    o.series = s->opts.warm_start != 0 && !p->inside && !sent_back && continuous;
     mgc_status st = mgc__ipm_solve(p->ipm, qp, &o, found);
     if (o.anchor != NULL) { /* from now on there is something of one's own */
         mgc__ipm_anchor_destroy(p->handed);
