@@ -17,7 +17,7 @@ typedef struct reader {
 } reader;
 
 int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what failed was said */
-void reader_close(reader *r);
+int reader_close(reader *r, int code); /* the code; where there was damage, success is EXIT_VERIFY */
 
 int ledger_query(sim *s);
 int ledger_export(sim *s);

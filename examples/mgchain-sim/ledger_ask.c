@@ -44,14 +44,15 @@ int reader_open(reader *r, sim *s, const char *folder)
     if (st == MGC_OK && r->damaged) fputs("mgchain-sim: what is told stood before the damage\n", stderr);
     if (st == MGC_OK) return EXIT_DONE;
     failed(s, st, folder);
-    reader_close(r);
+    reader_close(r, EXIT_VERIFY);
     return st == MGC_E_NO_MEMORY ? EXIT_INTERNAL : st == MGC_E_IO || st == MGC_E_NOT_FOUND ? EXIT_IO : EXIT_VERIFY;
 }
 
-void reader_close(reader *r)
+int reader_close(reader *r, int code)
 {
     mgc_node_destroy(r->node);
     mgc_storage_files_destroy(r->storage_user);
+    return code == EXIT_DONE && r->damaged ? EXIT_VERIFY : code;
 }
 
 /* Who asks: --as by number or name; nobody: the public. */
@@ -198,8 +199,7 @@ int ledger_query(sim *s)
         else if (!s->json && mgc_rows_cursor(rows)[0] != '\0') fprintf(stderr, "there is more: --cursor %s\n", mgc_rows_cursor(rows));
     }
     mgc_rows_destroy(rows);
-    reader_close(&r);
-    return code == EXIT_DONE && r.damaged ? EXIT_VERIFY : code;
+    return reader_close(&r, code);
 }
 
 /* --- export ------------------------------------------------------------------------------------------ */
@@ -235,8 +235,7 @@ int ledger_export(sim *s)
         code = EXIT_IO;
     }
     for (size_t i = 0; i < TABLES_WHOLE && code == EXIT_DONE; i++) code = export_table(&r, caller, tables_of[i]);
-    reader_close(&r);
-    return code == EXIT_DONE && r.damaged ? EXIT_VERIFY : code;
+    return reader_close(&r, code);
 }
 
 /* --- proofs ------------------------------------------------------------------------------------------ */
@@ -424,8 +423,7 @@ int ledger_proof(sim *s)
     }
     else code = st == MGC_E_NOT_FOUND ? (failed(s, st, s->words[2]), EXIT_USAGE) : failed(s, st, s->words[2]);
     free(bytes);
-    reader_close(&r);
-    return code;
+    return reader_close(&r, code);
 }
 
 int ledger_verify_proof(sim *s)

@@ -673,6 +673,24 @@ def a_flipped_bit_is_found():
 
 
 @test
+def a_damaged_ledger_is_told_as_far_as_it_is_whole():
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = pathlib.Path(folder) / "ledger"
+        shutil.copytree(run_day("first")[0] / "ledger", ledger)
+        whole = sim("ledger", "query", ledger, "blocks").stdout.splitlines()
+        journal = max((p for p in ledger.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+        data = bytearray(journal.read_bytes())
+        data[len(data) * 9 // 10] ^= 1
+        journal.write_bytes(data)
+        done = sim("ledger", "query", ledger, "blocks")
+        rows = done.stdout.splitlines()
+        assert done.returncode == 7 and "before the damage" in done.stderr, done.stderr
+        assert 2 < len(rows) < len(whole) and set(rows) <= set(whole), f"{len(rows)} rows of {len(whole)}"
+        done = sim("ledger", "proof", ledger, "block", "chain=trading", "height=1")
+        assert done.returncode == 7 and "before the damage" in done.stderr, done.stdout + done.stderr
+
+
+@test
 def a_killed_run_leaves_a_ledger_that_verifies():
     started = time.monotonic()
     whole = run_day("second")
