@@ -85,6 +85,8 @@ FAULTS = [
      "    if (mgc__credit_refuses_prevote(r, m->from) || m->term < r->term || !free_to || !mgc__may_vote(r)",
      "credit refuses a real vote"),
     ("credit.c", "return other != NULL && other->may_campaign_early == 0;", "return false;", "no pre-vote is refused for credit"),
+    ("credit.c", "return r->n_credit > 0 && r->since_leader < r->opts.credit_window_ticks;", "return r->n_credit > 0;",
+     "credit is heeded for ever"),
     ("policy.c", "    if (!justified(next)) return true;", "    return true;", "any reason for a change of members is taken"),
     ("policy.c", "votes && voters <= p->voters_min && (s->flags & MGC_RAFT_CONVICTED)", "false", "fewer voters than are allowed"),
     ("store_hard.c", "    log_put64(bytes + 48, hard->commit);\n", "", "how far the state stood is forgotten"),
