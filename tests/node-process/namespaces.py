@@ -233,7 +233,7 @@ def partition(tap, net, load, rng):
         net.cables.plug(i, True)
     tap.check("together again, they have a leader and commit",
               net.wait(lambda: net.leader() != 0 and goes_on(0)), *(net.log(i) for i in EACH))
-    return 2
+    return 1 + MEMBERS
 
 
 def pull_cables(net, load, rng, end):
