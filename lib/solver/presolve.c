@@ -62,6 +62,24 @@ static size_t removed(const mgc__presolve *ps)
     return (size_t)ps->info.rows_removed + ps->info.columns_removed;
 }
 
+static double part_removed(const mgc__presolve *ps)
+{
+    return (double)removed(ps) / fmax(1.0, (double)ps->original.n + ps->original.m);
+}
+
+/* What is asked of a program that repeats itself so often. */
+static double worth_alike(mgc__presolve *ps)
+{
+    if (ps->info.alike == 0.0) ps->info.alike = mgc__presolve_alike(ps);
+    return fmin(ps->opts.worth, WORTH_FOR_EACH * ps->info.alike);
+}
+
+/* Blocks as alike as that lose by few reductions, and single rows and columns came to few. */
+static bool is_hopeless(mgc__presolve *ps)
+{
+    return PASSES_BRING * part_removed(ps) < ps->opts.worth && worth_alike(ps) >= ps->opts.worth;
+}
+
 /* Single rows and columns until none waits, then the passes over all; again where that was worth it. */
 static void reduce(mgc__presolve *ps)
 {
@@ -71,6 +89,7 @@ static void reduce(mgc__presolve *ps)
         before = removed(ps);
         ps->info.rounds++;
         visit_waiting(ps);
+        if (ps->info.rounds == 1 && is_hopeless(ps)) return;
         if (!presolve_over(ps)) mgc__presolve_dominated(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_rows(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_columns(ps);
@@ -321,12 +340,9 @@ void mgc__presolve_restore(mgc__presolve *ps, const mgc__ipm_result *reduced, mg
  * all. */
 static bool worth_it(mgc__presolve *ps)
 {
-    double part = (double)removed(ps) / fmax(1.0, (double)ps->original.n + ps->original.m);
+    double part = part_removed(ps);
 
-    if (part >= ps->opts.worth) return true;
-    if (part < WORTH_FOR_EACH) return false;
-    ps->info.alike = mgc__presolve_alike(ps);
-    return part >= WORTH_FOR_EACH * ps->info.alike;
+    return part >= ps->opts.worth || (part >= WORTH_FOR_EACH && part >= worth_alike(ps));
 }
 
 static void finish(mgc__presolve *ps)
