@@ -461,14 +461,14 @@ def a_new_case_is_sound_and_runs():
         assert (pathlib.Path(folder) / "mine.yaml").read_text() == text, "the user's file was written over"
 
 
-def on_terminal(command, environment, stream="stdout"):
+def on_terminal(command, environment, stream="stdout", case=None):
     """What a terminal is shown on one of the streams."""
     import pty
 
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = pty.openpty()
         streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs}
-        child = subprocess.Popen([SIM, command, str((REFERENCE / "one_scenario.json").resolve()), *environment.pop("words", [])], **streams,
+        child = subprocess.Popen([SIM, command, str((case or REFERENCE / "one_scenario.json").resolve()), *environment.pop("words", [])], **streams,
                                  cwd=folder, env={**os.environ, "TERM": "xterm", **environment})
         os.close(theirs)
         seen = b""
@@ -494,9 +494,12 @@ def colours_only_for_eyes_that_want_them():
 
 @test
 def a_bar_only_where_a_terminal_can_draw_it():
-    bar = on_terminal("solve", {"LC_ALL": "C.UTF-8"}, "stderr")
+    with tempfile.TemporaryDirectory() as folder:
+        many = pathlib.Path(folder) / "thirty.json"  # long enough for a bar to be drawn again on any machine
+        community = pathlib.Path(__file__).parent.parent / "bargain" / "community.py"
+        many.write_text(subprocess.run([sys.executable, community, "30"], capture_output=True, text=True, check=True).stdout, encoding="utf-8")
+        bar, ascii_bar = (on_terminal("solve", {"LC_ALL": locale}, "stderr", many) for locale in ("C.UTF-8", "C"))
     assert b"\033[K" in bar and "░".encode() in bar and "round" in bar.decode()
-    ascii_bar = on_terminal("solve", {"LC_ALL": "C"}, "stderr")
     assert b"\033[K" in ascii_bar and ascii_bar.isascii() and b"..." in ascii_bar
     for environment in ({"TERM": "dumb"}, {"words": ["--progress=plain"]}):
         lines = on_terminal("solve", environment, "stderr")
