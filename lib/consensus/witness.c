@@ -22,11 +22,17 @@ static bool older(uint64_t term_a, uint64_t index_a, uint64_t term_b, uint64_t i
     return term_a < term_b || (term_a == term_b && index_a < index_b);
 }
 
-bool mgc__witness_knows(const mgc__witness *w, uint64_t term, uint32_t candidate)
+/* Its place; MGC__LED_MAX: it is not kept. */
+static uint32_t place_of(const mgc__witness *w, uint64_t term, uint32_t candidate)
 {
     for (uint32_t i = w->n_led; i-- > 0;)
-        if (w->led[i].term == term && w->led[i].candidate == candidate) return true;
-    return false;
+        if (w->led[i].term == term && w->led[i].candidate == candidate) return i;
+    return MGC__LED_MAX;
+}
+
+bool mgc__witness_knows(const mgc__witness *w, uint64_t term, uint32_t candidate)
+{
+    return place_of(w, term, candidate) != MGC__LED_MAX;
 }
 
 /* Where a further one goes: the oldest on which no vote rests makes room. */
@@ -42,11 +48,10 @@ static uint32_t room(mgc__witness *w)
 
 uint32_t mgc__witness_led(mgc__witness *w, uint64_t term, uint32_t candidate, uint64_t log_term, uint64_t index, bool *fresh)
 {
-    uint32_t at;
+    uint32_t at = place_of(w, term, candidate);
 
     *fresh = false;
-    for (uint32_t i = w->n_led; i-- > 0;)
-        if (w->led[i].term == term && w->led[i].candidate == candidate) return i;
+    if (at != MGC__LED_MAX) return at;
     at = room(w);
     if (at == MGC__LED_MAX) return at;
     *fresh = true;
@@ -96,11 +101,12 @@ static bool answers(const mgc__led *l, const mgc__cut *cut, uint64_t term, uint6
     return l->log_term < cut->term || (log_term == cut->term && l->log_term == cut->term && l->index <= index);
 }
 
-bool mgc__witness_may_vote(mgc__witness *w, uint64_t term, uint64_t log_term, uint64_t index)
+bool mgc__witness_may_vote(mgc__witness *w, uint64_t term, uint64_t log_term, uint64_t index, bool *leans)
 {
     mgc__led *with[MGC__CUTS_MAX];
     uint32_t n = 0;
 
+    *leans = false;
     if (older(log_term, index, w->floor.term, w->floor.index)) return false;
     for (uint32_t i = 0; i < w->n_cuts; i++) {
         mgc__led *found = NULL;
@@ -111,7 +117,10 @@ bool mgc__witness_may_vote(mgc__witness *w, uint64_t term, uint64_t log_term, ui
         if (found == NULL) return false;
         with[n++] = found;
     }
-    for (uint32_t i = 0; i < n; i++) with[i]->used = 1;
+    for (uint32_t i = 0; i < n; i++) {
+        *leans = *leans || with[i]->used == 0;
+        with[i]->used = 1;
+    }
     return true;
 }
 

@@ -29,15 +29,16 @@ typedef struct mgc__witness {
     mgc__cut floor; /* no vote below it, whatever can be shown */
 } mgc__witness;
 
-/* A certificate that is good: its place; MGC__LED_MAX: there is no room.  *fresh: it was not kept before. */
+/* A certificate that is good: its place; MGC__LED_MAX: there is no room.  *fresh: it is kept, and was not before. */
 uint32_t mgc__witness_led(mgc__witness *w, uint64_t term, uint32_t candidate, uint64_t log_term, uint64_t index, bool *fresh);
 bool mgc__witness_knows(const mgc__witness *w, uint64_t term, uint32_t candidate);
 /* Before an entry of that term at that index is taken away. */
 void mgc__witness_cut(mgc__witness *w, uint64_t term, uint64_t index);
 /* The log begins after an entry of that term: what is older than it need not be remembered. */
 void mgc__witness_forget(mgc__witness *w, uint64_t base_term);
-/* May it vote, in term, for a log that ends in (log_term, index)?  Then whatever it rests on is kept. */
-bool mgc__witness_may_vote(mgc__witness *w, uint64_t term, uint64_t log_term, uint64_t index);
+/* May it vote, in term, for a log that ends in (log_term, index)?  Then whatever it rests on is kept.  *leans: on one that none
+ * rested on before, which is to be durable before the vote leaves. */
+bool mgc__witness_may_vote(mgc__witness *w, uint64_t term, uint64_t log_term, uint64_t index, bool *leans);
 /* The earliest leader between (exclusive) two terms whose log lacks the entry (term, index); NULL: none is known. */
 const mgc__led *mgc__witness_earliest(const mgc__witness *w, uint64_t term, uint64_t index, uint64_t before);
 

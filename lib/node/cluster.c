@@ -316,6 +316,7 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
     mgc_raft_output out;
     mgc_raft_msg own_vote = {0};
     mgc_raft_snap snap = {0};
+    bool may;
     mgc_status st = mgc_raft_step(c->raft, event, &out);
 
     if (st != MGC_OK) return st;
@@ -332,7 +333,8 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
     if (st == MGC_OK) st = mgc__raftlog_sync(c->log);
     for (size_t i = 0; i < out.n_msgs && st == MGC_OK; i++) {
         if (out.msgs[i].to == c->node->opts.id) {
-            if (!mgc__kept_may_vote(c, &out.msgs[i])) continue;
+            st = mgc__kept_may_vote(c, &out.msgs[i], &may);
+            if (st != MGC_OK || !may) continue;
             own_vote = out.msgs[i];
             st = mgc__msg_sign(c, &own_vote);
         } else if (out.msgs[i].after != 0) send_msg(c, &out.msgs[i]);
@@ -420,7 +422,10 @@ static mgc_status receive_raft(mgc__cluster *c, uint32_t from, const uint8_t *by
     st = mgc__config_vouch(c, &msg, &event.refuse_from);
     if (st != MGC_OK) return st;
     h->incarnation = msg.incarnation;
-    if (msg.kind == MGC_RAFT_VOTE_REQ && !mgc__kept_may_vote(c, &msg)) return MGC_OK;
+    if (msg.kind == MGC_RAFT_VOTE_REQ) {
+        st = mgc__kept_may_vote(c, &msg, &good);
+        if (st != MGC_OK || !good) return st;
+    }
     if (msg.kind == MGC_RAFT_APPEND_RESP) h->led_term = msg.term;
     if (msg.kind == MGC_RAFT_APPEND_RESP && (msg.flags & MGC_RAFT_REJECT) == 0) {
         h->acknowledged = msg.index;

@@ -73,18 +73,20 @@ static mgc_status store(mgc__cluster *c)
     return MGC_OK;
 }
 
-static void take_led(struct kept *k, const uint8_t *bytes, size_t len, uint32_t used)
+/* true: it was not there before. */
+static bool take_led(struct kept *k, const uint8_t *bytes, size_t len, uint32_t used)
 {
     mgc__cert cert;
     uint32_t at;
     bool fresh;
 
-    if (len > MGC__CERT_BYTES_MAX || mgc__cert_decode(bytes, len, &cert) != MGC_OK) return;
+    if (len > MGC__CERT_BYTES_MAX || mgc__cert_decode(bytes, len, &cert) != MGC_OK) return false;
     at = mgc__witness_led(&k->witness, cert.term, cert.candidate, cert.log_term, cert.index, &fresh);
-    if (!fresh) return;
+    if (!fresh) return false;
     k->witness.led[at].used = used;
     memcpy(k->certs[at], bytes, len);
     k->lens[at] = (uint32_t)len;
+    return true;
 }
 
 static void take_body(struct kept *k, cluster_reader *r)
@@ -104,7 +106,7 @@ static void take_body(struct kept *k, cluster_reader *r)
         uint32_t used = (uint32_t)cluster_uint(r, 1);
         size_t len = (size_t)cluster_uint(r, 2);
         const uint8_t *bytes = cluster_get(r, len);
-        if (!r->bad) take_led(k, bytes, len, used);
+        if (!r->bad) (void)take_led(k, bytes, len, used);
     }
 }
 
@@ -231,13 +233,20 @@ static const uint8_t *key_of(void *user, uint32_t id)
     return m == NULL ? NULL : m->public_key;
 }
 
+mgc_status mgc__kept_trust(mgc__cluster *c, mgc_chain_info *info, mgc__trust *trust)
+{
+    *info = (mgc_chain_info){.struct_size = sizeof *info};
+    *trust = (mgc__trust){.ctx = c->node->ctx, .chain_id = info->chain_id, .key_of = key_of, .user = c};
+    return mgc_chain_get_info(mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), info);
+}
+
 static mgc_status check_votes(mgc__cluster *c, const mgc__cert *cert)
 {
-    mgc_chain_info info = {.struct_size = sizeof info};
-    mgc__trust trust = {.ctx = c->node->ctx, .chain_id = info.chain_id, .key_of = key_of, .user = c};
+    mgc_chain_info info;
+    mgc__trust trust;
     mgc_raft_msg m = {.kind = MGC_RAFT_VOTE_RESP, .to = cert->candidate, .cfg = cert->cfg, .term = cert->term, .index = cert->index,
                       .log_term = cert->log_term};
-    mgc_status st = mgc_chain_get_info(mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), &info);
+    mgc_status st = mgc__kept_trust(c, &info, &trust);
 
     memcpy(m.hash, cert->hash, 32);
     for (uint32_t i = 0; i < cert->n && st == MGC_OK; i++) {
@@ -261,8 +270,7 @@ mgc_status mgc__kept_leader(mgc__cluster *c, const uint8_t *bytes, size_t len)
         c->dropped += !mgc__is_fatal(st);
         return mgc__is_fatal(st) ? st : MGC_OK;
     }
-    take_led(c->kept, bytes, len, 0);
-    return store(c);
+    return take_led(c->kept, bytes, len, 0) ? store(c) : MGC_OK;
 }
 
 mgc_status mgc__kept_entry(mgc__cluster *c, uint32_t type, const uint8_t *body, size_t len)
@@ -353,9 +361,11 @@ void mgc__kept_forget(mgc__cluster *c, uint64_t base_term)
     mgc__witness_forget(&c->kept->witness, base_term);
 }
 
-bool mgc__kept_may_vote(mgc__cluster *c, const mgc_raft_msg *m)
+mgc_status mgc__kept_may_vote(mgc__cluster *c, const mgc_raft_msg *m, bool *may)
 {
-    if (mgc__witness_may_vote(&c->kept->witness, m->term, m->log_term, m->index)) return true;
-    c->unanswered++;
-    return false;
+    bool leans;
+
+    *may = mgc__witness_may_vote(&c->kept->witness, m->term, m->log_term, m->index, &leans);
+    c->unanswered += !*may;
+    return leans ? store(c) : MGC_OK;
 }

@@ -55,11 +55,14 @@ mgc_status mgc__kept_cut(mgc__cluster *c, uint64_t from);
 mgc_status mgc__kept_cut_newer(mgc__cluster *c, uint64_t term, uint64_t index);
 /* The log begins after an entry of that term now. */
 void mgc__kept_forget(mgc__cluster *c, uint64_t base_term);
-bool mgc__kept_may_vote(mgc__cluster *c, const mgc_raft_msg *m);
+/* May the vote be given that m asks for, or is?  What it rests on is durable then. */
+mgc_status mgc__kept_may_vote(mgc__cluster *c, const mgc_raft_msg *m, bool *may);
 void mgc__kept_config(mgc__cluster *c, const mgc_raft_config *config);
 /* Certificates before a leader's message, for one that has not answered it yet: n (1), then length (2) and bytes of each. */
 void mgc__kept_put(mgc__cluster *c, uint64_t term, mgc__buf *b);
 mgc_status mgc__kept_get(mgc__cluster *c, cluster_reader *r);
+/* Signatures of the order's are checked by these; info is filled, and lives as long. */
+mgc_status mgc__kept_trust(mgc__cluster *c, mgc_chain_info *info, mgc__trust *trust);
 const mgc_raft_config *mgc__kept_majority(const mgc__cluster *c, const mgc__cert *cert, bool said);
 
 /* --- lost.c: final entries, and who is to blame for a leader without them --- */

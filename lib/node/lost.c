@@ -110,13 +110,6 @@ static kept_quorum *place_of(struct kept *k, uint64_t term)
     return oldest;
 }
 
-static const uint8_t *key_of(void *user, uint32_t id)
-{
-    const known_member *m = mgc__known(user, id);
-
-    return m == NULL ? NULL : m->public_key;
-}
-
 static const mgc_raft_config *config_of(const mgc__cluster *c, uint64_t index)
 {
     for (uint32_t i = c->kept->n_configs; i-- > 0;)
@@ -127,9 +120,9 @@ static const mgc_raft_config *config_of(const mgc__cluster *c, uint64_t index)
 /* Kept where it is later than what is known of its term, and good. */
 mgc_status mgc__lost_quorum(mgc__cluster *c, const uint8_t *bytes, size_t len, const uint8_t entry[KEPT_ENTRY])
 {
-    mgc_chain_info info = {.struct_size = sizeof info};
-    mgc__trust trust = {.ctx = c->node->ctx, .chain_id = info.chain_id, .key_of = key_of, .user = c};
     const mgc_raft_config *config;
+    mgc_chain_info info;
+    mgc__trust trust;
     kept_quorum *q;
     mgc__cert cert;
     mgc_status st;
@@ -139,7 +132,7 @@ mgc_status mgc__lost_quorum(mgc__cluster *c, const uint8_t *bytes, size_t len, c
         if (c->kept->quorums[i].term == cert.term && c->kept->quorums[i].index >= cert.index) return MGC_OK;
     config = config_of(c, cert.cfg);
     if (config == NULL) return MGC_OK;
-    st = mgc_chain_get_info(mgc_node_chain(c->node, MGC_CONTRACT_CREDIT), &info);
+    st = mgc__kept_trust(c, &info, &trust);
     if (st == MGC_OK) st = mgc__cert_verify(&trust, &cert, config);
     if (st != MGC_OK) {
         c->dropped += !mgc__is_fatal(st);

@@ -37,11 +37,11 @@ static void learn(struct sim *s, struct node *n, const mgc_raft_msg *m)
 /* Before a message is taken; false: it is one that asks for a vote that is not given. */
 bool witness_message(struct sim *s, struct node *n, const mgc_raft_msg *m)
 {
-    bool own = m->kind == MGC_RAFT_VOTE_RESP && m->from == n->id;
+    bool own = m->kind == MGC_RAFT_VOTE_RESP && m->from == n->id, leans;
 
     if (m->kind == MGC_RAFT_APPEND_REQ || m->kind == MGC_RAFT_SNAPSHOT_REQ) learn(s, n, m);
     if ((m->kind != MGC_RAFT_VOTE_REQ && !own) || n->id == s->liar) return true;
-    if (mgc__witness_may_vote(&n->witness, m->term, m->log_term, m->index)) return true;
+    if (mgc__witness_may_vote(&n->witness, m->term, m->log_term, m->index, &leans)) return true;
     s->marks[MARK_NO_VOTE]++;
     return false;
 }
@@ -50,10 +50,11 @@ bool witness_message(struct sim *s, struct node *n, const mgc_raft_msg *m)
 bool witness_signs(const struct sim *s, const struct node *n, const mgc_raft_msg *m)
 {
     mgc__witness w;
+    bool leans;
 
     if (m->kind != MGC_RAFT_VOTE_RESP || m->to != n->id || n->id == s->liar) return true;
     w = n->witness;
-    return mgc__witness_may_vote(&w, m->term, m->log_term, m->index);
+    return mgc__witness_may_vote(&w, m->term, m->log_term, m->index, &leans);
 }
 
 /* What the step cut: of the disk, and of what is still owed to it. */
