@@ -68,15 +68,9 @@ KERNELS(plain, 2, 2, )
 #if defined(__x86_64__)
 KERNELS(avx2, 4, 4, __attribute__((target("avx2"))))
 KERNELS(avx512, 8, 4, __attribute__((target("avx512f"))))
+#endif
 
 const arrow_kernels *mgc__arrow_kernels(void)
 {
-    if (__builtin_cpu_supports("avx512f")) return avx512;
-    return __builtin_cpu_supports("avx2") ? avx2 : plain;
+    return WIDEST(plain, avx2, avx512);
 }
-#else
-const arrow_kernels *mgc__arrow_kernels(void)
-{
-    return plain;
-}
-#endif

@@ -30,6 +30,14 @@ typedef int64_t lanes_8_mask __attribute__((vector_size(64), aligned(8), may_ali
 #define LOAD(p) (*(const piece *)(p))
 #define STORE(p) (*(piece *)(p))
 
+/* Of tables of the same functions the one for the widest registers that this machine has; only the first is there on others. */
+#if defined(__x86_64__)
+#define WIDEST(base, avx2, avx512) \
+    (__builtin_cpu_supports("avx512f") ? (avx512) : __builtin_cpu_supports("avx2") ? (avx2) : (base))
+#else
+#define WIDEST(base, avx2, avx512) (base)
+#endif
+
 /* Before a loop over pieces: each has registers of its own. */
 #if defined(__clang__)
 #define UNROLLED _Pragma("clang loop unroll(full)")

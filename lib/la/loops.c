@@ -43,15 +43,9 @@ LOOPS(plain, 2, )
 #if defined(__x86_64__)
 LOOPS(avx2, 4, __attribute__((target("avx2"))))
 LOOPS(avx512, 8, __attribute__((target("avx512f"))))
+#endif
 
 const ldl_loops *mgc__ldl_loops(void)
 {
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    return __builtin_cpu_supports("avx2") ? &avx2 : &plain;
+    return WIDEST(&plain, &avx2, &avx512);
 }
-#else
-const ldl_loops *mgc__ldl_loops(void)
-{
-    return &plain;
-}
-#endif

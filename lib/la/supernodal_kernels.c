@@ -47,15 +47,9 @@ KERNELS(base, 2, )
 #if defined(__x86_64__)
 KERNELS(avx2, 4, __attribute__((target("avx2"))))
 KERNELS(avx512, 8, __attribute__((target("avx512f"))))
+#endif
 
 const kernels *mgc__supernodal_kernels(void)
 {
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    return __builtin_cpu_supports("avx2") ? &avx2 : &base;
+    return WIDEST(&base, &avx2, &avx512);
 }
-#else
-const kernels *mgc__supernodal_kernels(void)
-{
-    return &base;
-}
-#endif

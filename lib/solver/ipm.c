@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Primal-dual interior-point method for convex quadratic programs; method and sources in doc/math/solver.md. */
 #include "solver/ipm_private.h"
-#include "solver/solve.h"
 
 #include <float.h>
 

@@ -6,6 +6,9 @@
 #include "base/base.h"
 #include "la/la.h"
 
+/* Relative to 1 + its side: an empty row that misses 0 by less counts as met, as in presolve. */
+#define MGC__EMPTY_ROW_MET 1e-9
+
 /* minimise 1/2 x'Qx + c'x  subject to  row_lower <= Ax <= row_upper, lower <= x <= upper.
  * Everything borrowed for the call.  Q: upper triangle with diagonal.  Infinite bounds are +-INFINITY. */
 typedef struct mgc__qp {

@@ -94,9 +94,5 @@ KERNELS(avx512, 8, __attribute__((target("avx512f"))))
 
 const mgc__ipm_loops *mgc__ipm_best_loops(void)
 {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    if (__builtin_cpu_supports("avx2")) return &avx2;
-#endif
-    return &base;
+    return WIDEST(&base, &avx2, &avx512);
 }

@@ -14,9 +14,6 @@ typedef struct mgc__solve {
     mgc_program_info info; /* seconds is filled at the end */
 } mgc__solve;
 
-/* Relative to 1 + its side: an empty row that misses 0 by less counts as met, as in presolve. */
-#define MGC__EMPTY_ROW_MET 1e-9
-
 /* Solve qp, a program of the sizes of s->p (its data perhaps changed), judge what comes back against qp itself and
  * keep it in result, whose arrays are made here.  Fills s->info but for nodes and seconds; knows no integrality. */
 mgc_status mgc__solve_continuous(mgc__solve *s, const mgc__qp *qp, mgc__result *result);
