@@ -180,7 +180,7 @@ static int64_t smaller(int64_t a, int64_t b)
 void mgc__admm_agree(mgc__end *end, uint32_t shrink)
 {
     static const int64_t per_mille[MGC__SHRINK_LEVELS] = {1000, 1000, 999, 990, 900, 500, 0};
-    static const int64_t rubble = 1000;
+    static const int64_t rubble = (int64_t)(MGC__RUBBLE_KW * MGC__KW);
 
     assert(shrink < MGC__SHRINK_LEVELS);
     end->moved = false;

@@ -20,6 +20,7 @@
 #include "bargain/payment.h"
 
 #define MGC__KW 1e6    /* proposals of trades are in mW */
+#define MGC__RUBBLE_KW 1e-3 /* a flow of less is rubble of the method, not trade */
 #define MGC__NANO 1e9  /* proposals of payments are in nano-currency */
 enum { MGC__NANO_PER_MICRO = 1000 };
 

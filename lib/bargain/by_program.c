@@ -8,8 +8,6 @@
 #include "dispatch/model.h"
 #include "dispatch/site.h"
 
-static const double rubble_kw = 1e-3; /* as in admm.c: less than a watt is no trade */
-
 static int32_t tell_progress(void *user, uint32_t iteration, double upper, double lower)
 {
     mgc__run *run = user;
@@ -144,7 +142,7 @@ static mgc_status read_trades(mgc__run *run)
         st = mgc_plan_get_series(a->together, id, name, "sent_kw", 0, j->sent_kw, a->periods);
         if (st == MGC_OK) st = mgc_plan_get_series(a->together, id, name, "sent_back_kw", 0, j->sent_kw + a->periods, a->periods);
         for (uint32_t i = 0; st == MGC_OK && i < 2 * a->periods; i++) {
-            if (j->sent_kw[i] < rubble_kw) j->sent_kw[i] = 0;
+            if (j->sent_kw[i] < MGC__RUBBLE_KW) j->sent_kw[i] = 0;
             j->sent_kw[i] = fmin(j->sent_kw[i], j->capacity_kw[i % a->periods]);
         }
         if (st == MGC_OK && j->second == MGC__POOL_MEMBER) st = read_pool_prices(run, j);

@@ -209,7 +209,6 @@ static void propose(mgc_agent *agent, uint32_t carrier, uint32_t period)
 /* Both ends: as in admm.c. */
 static double update(const mgc_agent *agent, mgc__end *end)
 {
-
     const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
     double worst = 0;
 

@@ -8,8 +8,6 @@
 #include "dispatch/site.h"
 #include "mgchain/program.h"
 
-static const double rubble_kw = 1e-3; /* as in admm.c */
-
 typedef struct web {
     mgc__run *run;
     uint32_t group;
@@ -55,7 +53,7 @@ static void exponents(const web *w, int *fee, int *flow)
     }
     *fee = *flow = MGC__TIES_NONE;
     if (isfinite(least)) frexp(least, fee);
-    if (most > rubble_kw) frexp(most, flow);
+    if (most > MGC__RUBBLE_KW) frexp(most, flow);
 }
 
 /* The objective in parts of eps times the largest flow. */
@@ -111,7 +109,7 @@ static mgc_status take(web *w)
         for (size_t i = 0; i < w->flows; i++) {
             double *kw = &w->flow[w->place[k] + i];
             *kw = *kw < 1e-6 ? 0 : fmin(*kw, j->capacity_kw[i % a->periods]);
-            j->sent_kw[i] = *kw < rubble_kw ? 0 : *kw;
+            j->sent_kw[i] = *kw < MGC__RUBBLE_KW ? 0 : *kw;
         }
         mgc__plan_reroute(a->together, j->link, w->flow + w->place[k]);
     }
