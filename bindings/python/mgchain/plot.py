@@ -6,8 +6,7 @@
     plot.day(result, "pictures/")            # all of them, as files
 
 matplotlib is asked for when a picture is drawn.  Every function takes ax=, draws there or on a new figure, and
-returns the
-axes.  Colours are those of Okabe and Ito, which every eye tells apart.
+returns the axes.  Colours are those of Okabe and Ito, which every eye tells apart; of devices the report's.
 """
 from __future__ import annotations
 
