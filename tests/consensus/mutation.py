@@ -146,7 +146,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     given = parser.parse_args()
     root = given.root.resolve()
-    missed = 0
+    missed = tried = 0
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder)
         core = out / "lib" / "consensus"
@@ -168,6 +168,7 @@ def main():
         for number, (name, old, new, what) in enumerate(FAULTS, 1):
             if given.only and given.only != number:
                 continue
+            tried += 1
             text = (core / name).read_text()
             if text.count(old) < 1:
                 print(f"{number:2} {what:52} NOT PLANTED: {name} has changed", flush=True)
@@ -184,8 +185,8 @@ def main():
                 objects(root, out, [core / name], include)
             missed += who is None
             print(f"{number:2} {what:52} {who or 'MISSED'} ({took:.1f} s)", flush=True)
-    print(f"{missed} of {len(FAULTS)} not caught")
-    return missed != 0
+    print(f"{missed} of {tried} not caught")
+    return missed != 0 or tried == 0
 
 
 if __name__ == "__main__":
