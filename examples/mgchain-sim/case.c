@@ -41,11 +41,17 @@ mgc_case *load_case(sim *s, bool builtin_allowed, int *code)
     return NULL;
 }
 
+static const char *plural(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void print_site(const mgc_model *model, const char *id)
 {
     const mgc_microgrid *site = mgc_model_microgrid(model, id);
 
-    printf("  %-16s %2u scenarios:", id, mgc_microgrid_scenarios(site));
+    uint32_t scenarios = mgc_microgrid_scenarios(site);
+    printf("  %-16s %2u scenario%s:%s", id, scenarios, plural(scenarios), mgc_microgrid_devices(site) == 0 ? " no devices" : "");
     for (uint32_t d = 0; d < mgc_microgrid_devices(site); d++)
         printf("%s %s (%s)", d > 0 ? "," : "", mgc_microgrid_device_id(site, d), mgc_microgrid_device_type(site, d));
     putchar('\n');
@@ -77,8 +83,9 @@ int cmd_check(sim *s)
         code = failed(s, st, "check");
     } else {
         const mgc_model *model = mgc_case_model(kase);
-        printf("%s: %u periods of %u minutes from %s, %u microgrids, %u links, money in %s\n", info.name, info.periods,
-               info.period_minutes, info.start, info.microgrids, info.links, info.currency);
+        printf("%s: %u period%s of %u minutes from %s, %u microgrid%s, %u link%s, money in %s\n", info.name, info.periods,
+               plural(info.periods), info.period_minutes, info.start, info.microgrids, plural(info.microgrids), info.links,
+               plural(info.links), info.currency);
         for (uint32_t i = 0; i < info.microgrids; i++) print_site(model, mgc_model_microgrid_id(model, i));
         for (uint32_t i = 0; i < info.links; i++) {
             const char *first, *second, *carrier;

@@ -317,14 +317,15 @@ static mgc_status correct_meter(book *b)
 
 /* --- the default --------------------------------------------------------------------------------------------- */
 
-/* Money that must be there when agreements are made, and what the day costs in all, roughly. */
+/* Money that must be there when agreements are made, and what the day costs in all.  The deposit is twice what the plan takes
+ * from a member (deposit_margin 1): without what it buys from the grid that is what agreements reserve, with what it sells there
+ * somewhat more. */
 static mgc_status needs(mgc_day *day, uint32_t i, int64_t *reserved, int64_t *total)
 {
     mgc_day_expectation e = {.struct_size = sizeof e};
     mgc_status st = mgc_day_expect(day, i, &e);
-    int64_t trades = e.trades_micro < 0 ? -e.trades_micro : e.trades_micro, transfer = e.transfer_micro < 0 ? -e.transfer_micro : 0;
 
-    *reserved = trades + trades / 2 + transfer;
+    *reserved = e.deposit_micro / 2 + (e.grid_micro < 0 ? e.grid_micro : 0);
     *total = -(e.trades_micro + e.transfer_micro + e.grid_micro + e.imbalance_micro + e.fee_micro);
     return st;
 }

@@ -99,6 +99,17 @@ static const char *number(double x)
     return out;
 }
 
+static const char *shown(double x)
+{
+    return isfinite(x) ? number(x) : "none";
+}
+
+/* The best that was found; of a program that is infeasible or unbounded there is none, whatever the last point is worth. */
+static double objective(const mgc_program_info *info)
+{
+    return info->outcome == MGC_OUTCOME_INFEASIBLE || info->outcome == MGC_OUTCOME_UNBOUNDED ? NAN : info->objective;
+}
+
 /* In the sense of the file: a text that maximises is solved negated. */
 static double in_its_sense(const mgc_program *program, double x)
 {
@@ -108,7 +119,7 @@ static double in_its_sense(const mgc_program *program, double x)
 static void print_json(const mgc_program *program, const mgc_program_info *info)
 {
     printf("{\"status\": \"%s\", \"sense\": \"%s\", \"objective\": %s, \"bound\": %s, ", mgc_outcome_name(info->outcome),
-           mgc_program_maximises(program) ? "max" : "min", number(in_its_sense(program, info->objective)),
+           mgc_program_maximises(program) ? "max" : "min", number(in_its_sense(program, objective(info))),
            number(in_its_sense(program, info->bound)));
     printf("\"iterations\": %u, \"nodes\": %u, \"seconds\": %s, \"primal_residual\": %s, \"dual_residual\": %s}\n", info->iterations,
            info->nodes, fixed(info->seconds, 3), number(info->primal_residual), number(info->dual_residual));
@@ -120,8 +131,8 @@ static void print_text(const mgc_program *program, const mgc_program_info *info)
            mgc_program_rows(program), (unsigned long long)mgc_program_nonzeros(program),
            mgc_program_maximises(program) ? ", maximised" : "");
     printf("status      %s\nobjective   %s\nbound       %s\n", mgc_outcome_name(info->outcome),
-           number(in_its_sense(program, info->objective)), number(in_its_sense(program, info->bound)));
-    printf("residuals   %s primal, %s dual (relative)\n", number(info->primal_residual), number(info->dual_residual));
+           shown(in_its_sense(program, objective(info))), shown(in_its_sense(program, info->bound)));
+    printf("residuals   %s primal, %s dual (relative)\n", shown(info->primal_residual), shown(info->dual_residual));
     printf("work        %u iterations, %u nodes, %s s\n", info->iterations, info->nodes, fixed(info->seconds, 3));
 }
 

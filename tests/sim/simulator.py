@@ -35,8 +35,10 @@ def test(function):
     return function
 
 
-# Under an emulator everything takes thirty times as long.
-PATIENCE = 30 if os.environ.get("MESON_EXE_WRAPPER") else 1
+# Under an emulator everything takes thirty times as long: there on/off decisions are tried on two cases, and what a test shows
+# about the ledger alone it shows on a small case.
+EMULATED = bool(os.environ.get("MESON_EXE_WRAPPER"))
+PATIENCE = 30 if EMULATED else 1
 
 
 def sim(*words, timeout=300, cwd=None, **options):
@@ -64,8 +66,18 @@ def agrees(result, want, relative):
     near(sum(result["payment"].values()), 0, 1e-6, "sum of payments")
 
 
-def cases():
-    return ["one_scenario", "robust_norm1_no_units"] if QUICK else list(EXPECTED)
+def cases(quick=QUICK):
+    return ["one_scenario", "robust_norm1_no_units"] if quick else list(EXPECTED)
+
+
+def some_case(folder):
+    """Words that name a case for a run of which the ledger matters, not the plan."""
+    if not EMULATED:
+        return []
+    path = pathlib.Path(folder) / "small.yaml"
+    if not path.exists():
+        assert sim("new", path).returncode == 0
+    return [path]
 
 
 # --- answers ------------------------------------------------------------------------------------------------------
@@ -88,14 +100,14 @@ def relaxation_by_agents_is_near_it():
 
 @test
 def integer_central_is_the_independent_optimum():
-    for case in cases():
+    for case in cases(QUICK or EMULATED):
         result = solve(case, "--central")
         agrees(result, EXPECTED[case]["integer"], 1e-4)
 
 
 @test
 def integer_by_agents_is_near_it_with_a_true_bound():
-    for case in cases():
+    for case in cases(QUICK or EMULATED):
         result, want = solve(case, "--admm"), EXPECTED[case]["integer"]
         agrees(result, want, 1e-3)
         # The reference itself is optimal within 1e-5 of its own cost.
@@ -190,7 +202,8 @@ def program_says_infeasible_and_unbounded():
     done = program(PROGRAM.format(upper=3).replace("LIMIT 4", "LIMIT -4"), "--json")
     assert done.returncode == 4 and json.loads(done.stdout)["status"] == "infeasible", done
     done = program(PROGRAM.format(upper=3).replace(" X COST -1 LIMIT 1", " X COST -1 LIMIT -1"), "--json")
-    assert done.returncode == 4 and json.loads(done.stdout)["status"] == "unbounded", done
+    found = json.loads(done.stdout)
+    assert done.returncode == 4 and found["status"] == "unbounded" and found["objective"] is None and found["bound"] is None, done
 
 
 @test
@@ -456,9 +469,25 @@ def a_new_case_is_sound_and_runs():
         assert day.returncode == 0, day.stderr
         want, got = json.loads(central.stdout), json.loads(day.stdout)
         near(got["alliance_cost"], want["alliance_cost"], 1e-3 * sum(map(abs, want["standalone_cost"].values())), "agents against one program")
+        staged = sim("run", "mine.yaml", "--incident", "dishonest-meter,default,dispute", "--out", "staged", cwd=folder)
+        assert staged.returncode == 0, staged.stdout + staged.stderr
         again = sim("new", "mine.yaml", cwd=folder)
         assert again.returncode == 6 and "another name" in again.stderr, again
         assert (pathlib.Path(folder) / "mine.yaml").read_text() == text, "the user's file was written over"
+
+
+@test
+def a_case_without_devices_is_an_empty_day():
+    with tempfile.TemporaryDirectory() as folder:
+        head = ("format: mgchain-case-1\nname: empty\ncurrency: EUR\nstart: 2024-06-11T00:00:00Z\nperiod_minutes: 60\nperiods: 3\n"
+                "market: {buy_price_per_kwh: 0.2, sell_price_per_kwh: 0.06, realtime_buy_price_per_kwh: 0.4}\n")
+        (pathlib.Path(folder) / "case.yaml").write_text(head + "microgrids:\n  - {id: farm}\n  - {id: mill, devices: []}\n")
+        checked = sim("check", "case.yaml", cwd=folder)
+        assert checked.returncode == 0 and checked.stdout.count("1 scenario: no devices") == 2, checked
+        done = sim("run", "case.yaml", "--json", cwd=folder)
+        assert done.returncode == 0, done
+        result = json.loads(done.stdout)
+        assert result["alliance_cost"] == 0 and not result["trades"] and all(check["ok"] for check in result["checks"]), result["checks"]
 
 
 def on_terminal(command, environment, stream="stdout", case=None):
@@ -516,7 +545,8 @@ def run_day(name):
     if name not in day:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="mgchain-test-"))
         started = time.monotonic()
-        done = sim("run", "--out", "out", "--seed", "7", cwd=folder, timeout=900)
+        words = some_case(folder) if name.endswith("small") else []
+        done = sim("run", *words, "--out", "out", "--seed", "7", cwd=folder, timeout=900)
         print(f"# run: {time.monotonic() - started:.1f} s, exit {done.returncode}")
         assert done.returncode == 0, done.stdout + done.stderr
         day[name] = folder / "out", done
@@ -650,7 +680,7 @@ def look_apart(text, instead):
 
 @test
 def the_same_seed_gives_the_same_bytes():
-    first, second = run_day("first")[0], run_day("second")[0]
+    first, second = (run_day(f"{name}, small" if EMULATED else name)[0] for name in ("first", "second"))
     for path in [p.relative_to(first) for p in sorted(first.rglob("*")) if p.is_file() and p.name not in ("manifest.json", "LOCK", "lock")]:
         assert filecmp.cmp(first / path, second / path, shallow=False), f"{path} differs"
 
@@ -662,7 +692,7 @@ def a_flipped_bit_is_found():
     seeded, tried = random.Random(1), 0
     for path in sorted(p for p in ledger.rglob("*") if p.is_file() and p.stat().st_size > 0):
         good = path.read_bytes()
-        places = {0, len(good) - 1, *(seeded.randrange(len(good)) for _ in range(4 if QUICK else 40))}
+        places = {0, len(good) - 1, *(seeded.randrange(len(good)) for _ in range(4 if QUICK or EMULATED else 40))}
         for place in sorted(places):
             bad = bytearray(good)
             bad[place] ^= 1 << seeded.randrange(8)
@@ -695,13 +725,11 @@ def a_damaged_ledger_is_told_as_far_as_it_is_whole():
 
 @test
 def a_killed_run_leaves_a_ledger_that_verifies():
-    started = time.monotonic()
-    whole = run_day("second")
     with tempfile.TemporaryDirectory() as folder:
         # Kill while blocks are being written: as soon as the journal is there, then a little later each time.
-        for attempt in range(2 if QUICK else 4):
+        for attempt in range(2 if QUICK or EMULATED else 4):
             out = pathlib.Path(folder) / f"out{attempt}"
-            process = subprocess.Popen([SIM, "run", "--out", out, "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            process = subprocess.Popen([SIM, "run", *some_case(folder), "--out", out, "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
             for line in process.stderr:
                 if '"ledger"' in line and "begin" in line:
                     break
@@ -712,13 +740,12 @@ def a_killed_run_leaves_a_ledger_that_verifies():
             done = sim("ledger", "verify", out / "ledger")
             assert done.returncode == 0, f"attempt {attempt}: {done.stdout}{done.stderr}"
             assert not (out / "results.json").exists(), "the run ended before it was killed: the test is too slow"
-    assert whole and started
 
 
 @test
 def interrupting_leaves_no_half_written_file():
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen([SIM, "run", "--out", "out", "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=folder)
+        process = subprocess.Popen([SIM, "run", *some_case(folder), "--out", "out", "--progress=json"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=folder)
         for line in process.stderr:
             if '"relaxed"' in line:
                 break
@@ -843,7 +870,7 @@ def five_members_go_on_without_their_leader():
     if QUICK:
         raise Skip("long")
     with tempfile.TemporaryDirectory() as folder:
-        done = sim("run", "--members", "5", "--incident", "leader-crash", "--out", "out", cwd=folder, timeout=600)
+        done = sim("run", *some_case(folder), "--members", "5", "--incident", "leader-crash", "--out", "out", cwd=folder, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr
         out = pathlib.Path(folder) / "out"
         lines = json.loads((out / "results.json").read_text())["incidents"]
@@ -867,7 +894,7 @@ def members_bear_partition_low_credit_and_lies():
     with tempfile.TemporaryDirectory() as folder:
         for incident, words in (("partition", ("cut off", "the smaller one 0")), ("low_credit", ("hands over to member", "is gone")),
                                 ("equivocation", ("is convicted", "approve that"))):
-            done = sim("run", "--members", "5", "--incident", incident, "--out", incident, cwd=folder, timeout=600)
+            done = sim("run", *some_case(folder), "--members", "5", "--incident", incident, "--out", incident, cwd=folder, timeout=600)
             assert done.returncode == 0, done.stdout + done.stderr
             result = json.loads((pathlib.Path(folder) / incident / "results.json").read_text())
             told = " ".join(line["what"] for line in result["incidents"])
@@ -904,9 +931,10 @@ def two_days_roll_on_one_ledger():
 @test
 def a_pool_carries_the_day():
     with tempfile.TemporaryDirectory() as folder:
-        done = sim("run", "--pool", "--out", "out", *([] if QUICK else ["--days", "2"]), cwd=folder, timeout=900)
+        one_day = QUICK or EMULATED
+        done = sim("run", "--pool", "--out", "out", *([] if one_day else ["--days", "2"]), cwd=folder, timeout=900)
         assert done.returncode == 0, done.stdout + done.stderr
-        for day in [pathlib.Path(folder) / "out"] if QUICK else sorted((pathlib.Path(folder) / "out").glob("day-*")):
+        for day in [pathlib.Path(folder) / "out"] if one_day else sorted((pathlib.Path(folder) / "out").glob("day-*")):
             result = json.loads((day / "results.json").read_text())
             assert all(check["ok"] for check in result["checks"])
             balance = {}
