@@ -3,7 +3,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "solver/ipm.h"
+#include "solver/ipm_private.h"
 
 enum { MOST = 64 };
 
@@ -364,6 +364,59 @@ START_TEST(no_rows_and_no_columns_are_programs_too)
 }
 END_TEST
 
+enum { SHARERS = 10, PERIODS = 100, BLOCK = PERIODS + 1 };
+
+/* One purchase for all, what each of ten scenarios adds to it in a period, and the sum of that over the day. */
+static mgc_status solve_day(mgc__ipm_result *r)
+{
+    static double c[PERIODS + SHARERS * BLOCK], lower[PERIODS + SHARERS * BLOCK], upper[PERIODS + SHARERS * BLOCK];
+    static double low[SHARERS * BLOCK], high[SHARERS * BLOCK], v[SHARERS * (3 * PERIODS + 1)];
+    static uint32_t i[SHARERS * (3 * PERIODS + 1)], j[SHARERS * (3 * PERIODS + 1)];
+    mgc__qp qp = {PERIODS + SHARERS * BLOCK, SHARERS * BLOCK, NULL, &a, c, lower, upper, low, high, NULL};
+    size_t at = 0;
+    mgc_status st;
+
+    for (uint32_t k = 0; k < qp.n; k++) {
+        bool sum = k >= PERIODS && (k - PERIODS) % BLOCK == PERIODS;
+
+        c[k] = k < PERIODS ? 1.0 : sum ? 0.5 : 0.25;
+        upper[k] = sum ? 90.0 : 3.0;
+    }
+    for (uint32_t row = 0; row < qp.m; row++) {
+        uint32_t s = row / BLOCK, t = row % BLOCK, first = PERIODS + s * BLOCK;
+
+        low[row] = t < PERIODS ? 1.0 + 0.1 * ((7 * s + 3 * t) % 11) : 0.0;
+        high[row] = t < PERIODS ? INFINITY : 0.0;
+        for (uint32_t k = 0; k < (t < PERIODS ? 2 : BLOCK); k++, at++) {
+            i[at] = row;
+            j[at] = t == PERIODS ? first + k : k == 0 ? t : first + t;
+            v[at] = t == PERIODS && k == PERIODS ? -1.0 : 1.0;
+        }
+    }
+    ck_assert_uint_eq(at, MGC__COUNT(v));
+    ck_assert_int_eq(mgc__csc_from_triplets(ctx, qp.m, qp.n, at, i, j, v, &a), MGC_OK);
+    mgc__ipm_opts opts = options();
+    st = mgc__ipm_solve(ipm, &qp, &opts, r);
+    mgc__csc_free(ctx, &a);
+    return st;
+}
+
+START_TEST(what_sums_over_a_scenarios_day_weighs_more_than_what_a_period_decides)
+{
+    mgc__ipm_result r;
+
+    ck_assert_int_eq(solve_day(&r), MGC_OK);
+    ck_assert_uint_eq(r.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(r.bound, r.objective, 1e-6 * fabs(r.objective));
+    const double plain = 6.0 * (3 * PERIODS + 1) / BLOCK; /* entries of a mean row, six times */
+    for (uint32_t k = 0; k < PERIODS + SHARERS * BLOCK; k++) {
+        bool shared = k < PERIODS, sum = !shared && (k - PERIODS) % BLOCK == PERIODS;
+
+        ck_assert_double_eq_tol(ipm->omega[k], shared ? 1.0 : sqrt(0.1) * (sum ? BLOCK / plain : 1.0), 1e-12);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ipm");
@@ -381,6 +434,7 @@ int main(void)
     tcase_add_test(tc, a_warm_start_finds_the_same_optimum_in_fewer_iterations);
     tcase_add_test(tc, a_solve_does_not_depend_on_what_was_solved_before);
     tcase_add_test(tc, no_rows_and_no_columns_are_programs_too);
+    tcase_add_test(tc, what_sums_over_a_scenarios_day_weighs_more_than_what_a_period_decides);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
