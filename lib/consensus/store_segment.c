@@ -22,7 +22,12 @@ void mgc__raftlog_file_name(const mgc__raftlog *log, const char *what, log_name 
 
 void mgc__raftlog_segment_name(const mgc__raftlog *log, uint32_t segment, log_name name)
 {
-    snprintf(name, sizeof(log_name), "%slog-%08" PRIx32 ".mgl", log->prefix, segment);
+    static const char digits[] = "0123456789abcdef";
+    char *at = name + strlen(log->prefix); /* without printf: every commit asks for it */
+
+    memcpy(name, log->prefix, (size_t)(at - name));
+    memcpy(at, "log-00000000.mgl", sizeof "log-00000000.mgl");
+    for (int i = 0; i < 8; i++) at[4 + i] = digits[segment >> (28 - 4 * i) & 15];
 }
 
 bool mgc__raftlog_segment_number(const mgc__raftlog *log, const char *name, uint32_t *segment)

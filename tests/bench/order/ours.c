@@ -4,7 +4,8 @@
  * order_ours FOLDER restart ENTRIES              how long a member takes to open a log of so many entries of 256 bytes
  *
  * A turn of a member's loop: take what came, propose what clients want as one block, send what may leave at once, sync once
- * for all of it, then report and send the rest.  Every entry is in the hash chain; with "signed" the leader signs the head
+ * for all of it, then report and send the rest.  News of a commit alone waits for the end of the turn: the append of the next
+ * block says it as well.  Every entry is in the hash chain; with "signed" the leader signs the head
  * of each block, followers their acknowledgements, and a block counts as done when its quorum certificate is whole. */
 #include <errno.h>
 #include <poll.h>
@@ -65,6 +66,7 @@ static struct {
     link_ links[N + 1];
     held held[HELD_MAX];
     size_t n_held;
+    mgc_raft_msg news[N + 1]; /* of a commit, to be told at the end of the turn; kind 0: none */
     pending pending[PENDING_MAX];
     size_t n_pending;
     block ring[RING];
@@ -253,6 +255,7 @@ static void send_msg(const mgc_raft_msg *msg)
     grow(&bytes, &cap, len);
     need(mgc_raft_encode(&m, entries, bytes, len, &len), "encoding");
     while (n_bodies > 0) mgc__buf_free(&bodies[--n_bodies]);
+    if (m.kind == MGC_RAFT_APPEND_REQ) me.news[m.to].kind = 0;
     if (m.after == 0) put_frame(m.to, bytes, len);
     else {
         held *h = &me.held[me.n_held++];
@@ -314,10 +317,21 @@ static void step(const mgc_raft_event *event)
     me.leads = out.after.role == MGC_RAFT_LEADER;
     gather(&out);
     for (size_t i = 0; i < out.n_msgs; i++) {
-        if (out.msgs[i].to != me.id) send_msg(&out.msgs[i]);
+        const mgc_raft_msg *m = &out.msgs[i];
+        if (m->kind == MGC_RAFT_APPEND_REQ && m->n_entries == 0 && m->hint == 1) me.news[m->to] = *m;
+        else if (m->to != me.id) send_msg(m);
         else me.own_vote = out.msgs[i], me.own_vote_waits = true;
     }
     if (out.apply_first <= out.apply_last) me.applied_noted = out.apply_last;
+}
+
+/* What no append took along.  Who has stepped down since has nothing to tell. */
+static void tell_news(void)
+{
+    for (uint32_t i = 1; i <= N; i++) {
+        if (me.news[i].kind != 0 && me.leads) send_msg(&me.news[i]);
+        me.news[i].kind = 0;
+    }
 }
 
 /* One sync for all that was gathered, then its tokens in order; these may gather more. */
@@ -469,8 +483,10 @@ static void run(uint32_t seconds, uint32_t clients)
         for (now = load_now_ns(); now >= tick_at; tick_at += TICK_NS) step(&tick);
         apply();
         work(seconds, clients);
+        tell_news();
         settle();
         apply();
+        if (me.load.n_idle == 0) tell_news();
     }
 }
 
