@@ -31,10 +31,7 @@ static int verify(sim *s)
                "\"torn_bytes\": %llu}\n", st == MGC_OK ? "true" : "false", mgc_status_name(st), info.n_files, (unsigned long long)info.bytes,
                (unsigned long long)info.blocks, (unsigned long long)info.transactions, (unsigned long long)info.signatures,
                (unsigned long long)info.torn_bytes);
-    if (st != MGC_OK) {
-        failed(s, st, s->words[1]);
-        return st == MGC_E_NO_MEMORY ? EXIT_INTERNAL : st == MGC_E_IO || st == MGC_E_NOT_FOUND ? EXIT_IO : EXIT_VERIFY;
-    }
+    if (st != MGC_OK) return ledger_failed(s, st, s->words[1]);
     if (s->json) return EXIT_DONE;
     printf("%s: sound\n%llu blocks, %llu transactions, %llu signatures, all executed again; %llu bytes in %u files\n", s->words[1],
            (unsigned long long)info.blocks, (unsigned long long)info.transactions, (unsigned long long)info.signatures,

@@ -17,6 +17,7 @@ typedef struct reader {
 } reader;
 
 int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what failed was said */
+int ledger_failed(sim *s, mgc_status st, const char *folder); /* says why; an exit code */
 int reader_close(reader *r, int code); /* the code; where there was damage, success is EXIT_VERIFY */
 
 int ledger_query(sim *s);

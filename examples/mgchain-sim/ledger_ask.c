@@ -26,6 +26,15 @@ static mgc_status start(reader *r, const char *chain, uint32_t read_only)
     return st;
 }
 
+int ledger_failed(sim *s, mgc_status st, const char *folder)
+{
+    if (st == MGC_E_NOT_FOUND)
+        fprintf(stderr, "mgchain-sim: %s: there is no ledger in this folder; 'run --out DIR' writes one to DIR/ledger (%s)\n", folder,
+                mgc_ctx_error(s->ctx));
+    else failed(s, st, folder);
+    return st == MGC_E_NO_MEMORY ? EXIT_INTERNAL : st == MGC_E_IO || st == MGC_E_NOT_FOUND ? EXIT_IO : EXIT_VERIFY;
+}
+
 int reader_open(reader *r, sim *s, const char *folder)
 {
     *r = (reader){.s = s};
@@ -43,9 +52,9 @@ int reader_open(reader *r, sim *s, const char *folder)
     }
     if (st == MGC_OK && r->damaged) fputs("mgchain-sim: what is told stood before the damage\n", stderr);
     if (st == MGC_OK) return EXIT_DONE;
-    failed(s, st, folder);
-    reader_close(r, EXIT_VERIFY);
-    return st == MGC_E_NO_MEMORY ? EXIT_INTERNAL : st == MGC_E_IO || st == MGC_E_NOT_FOUND ? EXIT_IO : EXIT_VERIFY;
+    int code = ledger_failed(s, st, folder);
+    reader_close(r, code);
+    return code;
 }
 
 int reader_close(reader *r, int code)

@@ -125,6 +125,13 @@ static bool parse_uint(const char *text, uint64_t max, uint64_t *value)
     return true;
 }
 
+static int wrong_value(const option *o, const char *value)
+{
+    fprintf(stderr, "mgchain-sim: --%s: '%s' is not %s\nTry: mgchain-sim --help\n", o->name, value,
+            o->real != NULL ? "a number of at least 0" : "a whole number in range");
+    return EXIT_USAGE;
+}
+
 static bool take_value(const option *o, const char *value)
 {
     uint64_t x;
@@ -182,7 +189,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         const char *value = equals != NULL ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
         if (value == NULL) return misuse("a value is missing after", argv[*i], NULL);
         if (options[k].text == &s->out) s->out_given = true;
-        return take_value(&options[k], value) ? EXIT_DONE : misuse("not a value for this option:", value, NULL);
+        return take_value(&options[k], value) ? EXIT_DONE : wrong_value(&options[k], value);
     }
     key[length + 1] = '\0';
     const char *nearest = mgc_word_nearest(key + 1, names, OPTIONS);

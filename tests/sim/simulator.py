@@ -399,11 +399,16 @@ def a_ledger_begins_where_a_period_does():
 @test
 def misuse_is_told_with_the_nearest_word():
     for words, text in ((["sovle"], "solve"), (["solve"], "missing"), (["solve", "x.yaml", "--jsn"], "json"), (["check", "a", "b"], "too many"),
-                        (["run", "--days", "0"], "days"), (["run", "--days", "x"], "x"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim"),
+                        (["run", "--days", "0"], "days"), (["run", "--days", "x"], "--days: 'x' is not a whole number"), (["check", "x", "--relax"], "relax"), ([], "mgchain-sim"),
                         (["run", "--progress=lai"], "auto, plain, json"), (["run", "--progress="], "auto"), (["check", "x", "-v"], "unknown option '-v'")):
         done = subprocess.run([SIM, *words], capture_output=True, text=True, timeout=60 * PATIENCE)
         assert done.returncode == 2 and text in done.stderr, (words, done)
     assert sim("check", "/nonexistent.yaml").returncode == 6
+    with tempfile.TemporaryDirectory() as folder:
+        for words in (("verify", folder), ("query", folder, "trades"), ("export", folder, "--out", "x"), ("proof", folder, "block", "chain=main", "height=1")):
+            done = sim("ledger", *words, cwd=folder)
+            assert done.returncode == 6 and "there is no ledger in this folder" in done.stderr, done
+        assert not os.listdir(folder)
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps").returncode == 6
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps", "--microgrid", "hospitol").returncode == 3
     assert subprocess.run([SIM, "--help"], capture_output=True, timeout=60 * PATIENCE).returncode == 0
