@@ -52,10 +52,12 @@ def pandoc(text, top, current, title, follow, *more):
 def polish(page):
     """What pandoc has no word for: tables that scroll by themselves, what a command prints right below it."""
     page = page.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    page = re.sub(r"<td>([^<]{1,12})</td>", lambda cell: cell[0].replace(" ", "\u00a0"), page)
     page = re.sub(r'<pre class="text"><code>', '<pre><code>', page)
     page = re.sub(r'(</code></pre></div>\n)(<pre><code>.*?</code></pre>)', r'\1<div class="printed">\2</div>',
                   page, flags=re.S)
-    page = re.sub(r'(<b>On this page</b>\n)<ul>\n<li><a[^>]*>.*?</a>(<ul>.*</ul>)</li>\n</ul>', r'\1\2', page, flags=re.S)
+    page = re.sub(r'(<b>On this page</b>\s*)<ul>\s*<li><a[^>]*>.*?</a>\s*(<ul>.*</ul>)\s*</li>\s*</ul>(?=\s*</aside>)', r'\1\2', page,
+                  flags=re.S)  # without the page's own title
     page = re.sub(r'<a href="#cb[\d-]+" aria-hidden="true" tabindex="-1"></a>', "", page)
     return re.sub(r"<!-- .*? -->\n?", "", page, flags=re.S)
 
