@@ -53,21 +53,20 @@ static mgc_status spread_blocks(const mgc__ipm *ipm, uint32_t **out)
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
 {
     uint32_t n = ipm->n, at = 0, nnz = ipm->a.start[n], q_nnz = ipm->has_q ? ipm->q.start[n] : 0;
-    mgc__csc t = {0};
+    const uint32_t *map = ipm->a_of_at;
     int8_t *sign = mgc__alloc(ipm->ctx, ipm->count, sizeof *sign);
     mgc_status st = mgc__csc_alloc(ipm->ctx, ipm->count, ipm->count, (size_t)nnz + q_nnz + ipm->count, &ipm->k);
-    uint32_t *map = mgc__alloc(ipm->ctx, nnz, sizeof *map), *block = NULL;
+    uint32_t *block = NULL;
 
     ipm->k_of_a = mgc__alloc(ipm->ctx, nnz, sizeof *ipm->k_of_a);
     ipm->k_of_q = mgc__alloc(ipm->ctx, q_nnz, sizeof *ipm->k_of_q);
     ipm->k_diagonal = mgc__alloc(ipm->ctx, ipm->count, sizeof *ipm->k_diagonal);
     ipm->q_diagonal_value = mgc__alloc(ipm->ctx, n, sizeof *ipm->q_diagonal_value);
-    if (st == MGC_OK && (!sign || !map || !ipm->k_of_a || !ipm->k_of_q || !ipm->k_diagonal || !ipm->q_diagonal_value))
+    if (st == MGC_OK && (!sign || !ipm->k_of_a || !ipm->k_of_q || !ipm->k_diagonal || !ipm->q_diagonal_value))
         st = mgc__no_memory(ipm->ctx, "the Newton system");
-    if (st == MGC_OK) st = mgc__csc_transpose(ipm->ctx, &ipm->a, &t, map);
     if (st != MGC_OK) goto done;
     for (uint32_t j = 0; j < ipm->count; j++) {
-        const mgc__csc *from = j < n ? &ipm->q : &t;
+        const mgc__csc *from = j < n ? &ipm->q : &ipm->at;
         uint32_t col = j < n ? j : j - n;
 
         sign[j] = j < n ? 1 : -1;
@@ -86,8 +85,6 @@ mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
     if (st == MGC_OK) st = mgc__ldl_create_blocks(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, block, &ipm->ldl);
 done:
     mgc__free(ipm->ctx, block);
-    mgc__csc_free(ipm->ctx, &t);
-    mgc__free(ipm->ctx, map);
     mgc__free(ipm->ctx, sign);
     return st;
 }
@@ -99,6 +96,19 @@ static bool trusts_scenarios(const mgc__ipm *ipm)
     return ipm->start_size <= 1.0 && mgc__ipm_has_scenarios(ipm);
 }
 
+static void load_entries(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    uint32_t begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
+        bool fixed = ipm->kind[j] == KIND_FIXED;
+
+        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
+            ipm->k.value[ipm->k_of_a[e]] = fixed || ipm->kind[ipm->n + ipm->a.row[e]] == KIND_FREE ? 0.0 : ipm->a.value[e];
+    }
+}
+
 /* Values that stay during one solve. */
 void mgc__ipm_kkt_load(mgc__ipm *ipm)
 {
@@ -107,12 +117,11 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
     memset(ipm->q_diagonal_value, 0, n * sizeof *ipm->q_diagonal_value);
     ipm->q_diagonal = true;
     ipm->steady = false;
-    for (uint32_t j = 0; j < n; j++) {
+    mgc__ipm_over(ipm, load_entries);
+    for (uint32_t j = 0; ipm->has_q && j < n; j++) {
         bool fixed = ipm->kind[j] == KIND_FIXED;
 
-        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
-            ipm->k.value[ipm->k_of_a[e]] = fixed || ipm->kind[n + ipm->a.row[e]] == KIND_FREE ? 0.0 : ipm->a.value[e];
-        for (uint32_t e = ipm->has_q ? ipm->q.start[j] : 0; ipm->has_q && e < ipm->q.start[j + 1]; e++) {
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
             uint32_t i = ipm->q.row[e];
 
             if (i == j) {

@@ -14,31 +14,94 @@ static double power_of_two(double x)
     return ldexp(1.0, exponent - 1);
 }
 
-/* norm[j], norm[n + i]: largest entries of the columns of [Q A'; A 0] as scaled so far. */
-static void norms(const mgc__ipm *ipm, const double *scale, double *norm)
+/* The largest entry of a line, times `before`, then by what it meets, then `after`. */
+static double largest_in(const mgc__csc *a, const double *value, uint32_t line, double before, const double *across, double after)
 {
-    uint32_t n = ipm->n;
+    double most = 0.0;
 
-    memset(norm, 0, ipm->count * sizeof *norm);
-    for (uint32_t j = 0; j < n; j++) {
-        double most = 0.0;
+    for (uint32_t e = a->start[line]; e < a->start[line + 1]; e++) {
+        double v = fabs(value[e]) * before * across[a->row[e]];
 
-        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++) {
-            uint32_t i = n + ipm->a.row[e];
-            double v = fabs(ipm->a_raw[e]) * scale[j] * scale[i];
+        most = v > most ? v : most;
+    }
+    return most * after;
+}
 
-            if (v > most) most = v;
-            if (v > norm[i]) norm[i] = v;
-        }
-        if (most > norm[j]) norm[j] = most;
-        for (uint32_t e = ipm->has_q ? ipm->q.start[j] : 0; ipm->has_q && e < ipm->q.start[j + 1]; e++) {
+/* norm[j], norm[n + i]: largest entries of the columns and rows of A as scaled so far.  at: its rows, as given. */
+static void norms_of_part(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    const double *scale = ipm->ruiz;
+    double *norm = ipm->work;
+    uint32_t n = ipm->n, begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) norm[j] = largest_in(&ipm->a, ipm->a_raw, j, scale[j], scale + n, 1.0);
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) norm[i] = largest_in(&ipm->at, ipm->at.value, i - n, 1.0, scale, scale[i]);
+}
+
+static void norms(mgc__ipm *ipm)
+{
+    const double *scale = ipm->ruiz;
+    double *norm = ipm->work;
+
+    mgc__ipm_over(ipm, norms_of_part);
+    for (uint32_t j = 0; ipm->has_q && j < ipm->n; j++)
+        for (uint32_t e = ipm->q.start[j]; e < ipm->q.start[j + 1]; e++) {
             uint32_t i = ipm->q.row[e];
             double v = fabs(ipm->q_raw[e]) * scale[j] * scale[i];
 
             norm[j] = fmax(norm[j], v);
             norm[i] = fmax(norm[i], v);
         }
+}
+
+static void set_ones(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    for (size_t i = part->begin; i < part->end; i++) ipm->ruiz[i] = 1.0;
+}
+
+static void divide_by_root(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    double *scale = ipm->ruiz;
+
+    for (size_t i = part->begin; i < part->end; i++) {
+        double s = ipm->work[i] > 0.0 ? scale[i] / sqrt(ipm->work[i]) : scale[i];
+
+        s = s > 1e-15 ? s : 1e-15;
+        scale[i] = s < 1e15 ? s : 1e15;
     }
+}
+
+static void round_to_powers(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    for (size_t i = part->begin; i < part->end; i++) ipm->ruiz[i] = power_of_two(ipm->ruiz[i] * 1.4142135623730951);
+}
+
+static void take_rows(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    uint32_t begin, end;
+
+    part_rows(ipm, part, &begin, &end);
+    if (begin >= end) return;
+    for (uint32_t e = ipm->at.start[begin - ipm->n]; e < ipm->at.start[end - ipm->n]; e++)
+        ipm->at.value[e] = ipm->a_raw[ipm->a_of_at[e]];
+}
+
+/* A and its rows as scaled: exact, for all factors are powers of two. */
+static void scale_entries(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    const double *scale = ipm->ruiz;
+    uint32_t n = ipm->n, begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++)
+        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
+            ipm->a.value[e] = ipm->a_raw[e] * scale[j] * scale[n + ipm->a.row[e]];
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++)
+        for (uint32_t e = ipm->at.start[i - n]; e < ipm->at.start[i - n + 1]; e++)
+            ipm->at.value[e] = ipm->at.value[e] * scale[ipm->at.row[e]] * scale[i];
 }
 
 static bool still_balanced(const double *norm, uint32_t count)
@@ -51,24 +114,18 @@ static bool still_balanced(const double *norm, uint32_t count)
 /* keep: the last factors stand where they still fit, so that the last solve's iterates keep their meaning. */
 void mgc__ipm_equilibrate(mgc__ipm *ipm, bool keep)
 {
-    double *scale = ipm->ruiz, *norm = ipm->work;
-    uint32_t n = ipm->n;
-
-    if (keep) norms(ipm, scale, norm);
-    if (!keep || !still_balanced(norm, ipm->count)) {
+    mgc__ipm_over(ipm, take_rows);
+    if (keep) norms(ipm);
+    if (!keep || !still_balanced(ipm->work, ipm->count)) {
         mgc__ipm_forget(ipm);
-        for (uint32_t i = 0; i < ipm->count; i++) scale[i] = 1.0;
+        mgc__ipm_over(ipm, set_ones);
         for (uint32_t pass = 0; pass < RUIZ_PASSES; pass++) {
-            norms(ipm, scale, norm);
-            for (uint32_t i = 0; i < ipm->count; i++)
-                if (norm[i] > 0.0) scale[i] = fmin(1e15, fmax(1e-15, scale[i] / sqrt(norm[i])));
+            norms(ipm);
+            mgc__ipm_over(ipm, divide_by_root);
         }
-        for (uint32_t i = 0; i < ipm->count; i++) scale[i] = power_of_two(scale[i] * 1.4142135623730951);
+        mgc__ipm_over(ipm, round_to_powers);
     }
-    for (uint32_t j = 0; j < n; j++) {
-        for (uint32_t e = ipm->a.start[j]; e < ipm->a.start[j + 1]; e++)
-            ipm->a.value[e] = ipm->a_raw[e] * scale[j] * scale[n + ipm->a.row[e]];
-    }
+    mgc__ipm_over(ipm, scale_entries);
 }
 
 /* kappa makes the largest cost about one; Q follows it.  A cold start rescales further; keep: what it found stands. */
@@ -92,25 +149,33 @@ void mgc__ipm_scale_cost(mgc__ipm *ipm, bool keep)
             ipm->q.value[e] = ipm->q_raw[e] * ipm->scale[j] * ipm->scale[ipm->q.row[e]] * ipm->cost_scale;
 }
 
-/* Divide the primal quantities by v and the dual ones by z, both rounded to powers of two. */
-void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z)
+/* Primal quantities times ahead[0], dual ones times ahead[1]. */
+static void rescale_part(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    uint32_t n = ipm->n, count = ipm->count;
-    double primal = 1.0 / power_of_two(v), dual = 1.0 / power_of_two(z);
+    double primal = ipm->ahead[0], dual = ipm->ahead[1];
 
-    for (uint32_t i = 0; i < count; i++) {
-        double hl = ipm->hl[i] > 0.0 ? 1.0 : 0.0, hu = ipm->hu[i] > 0.0 ? 1.0 : 0.0;
-
-        ipm->scale[i] *= i < n ? 1.0 / primal : primal;
+    for (size_t i = part->begin; i < part->end; i++) {
+        ipm->scale[i] *= i < ipm->n ? 1.0 / primal : primal;
         ipm->w[i] *= primal;
         ipm->lo[i] *= primal;
         ipm->up[i] *= primal;
-        ipm->vl[i] *= hl > 0.0 ? primal : 1.0;
-        ipm->vu[i] *= hu > 0.0 ? primal : 1.0;
+        ipm->vl[i] *= ipm->hl[i] > 0.0 ? primal : 1.0;
+        ipm->vu[i] *= ipm->hu[i] > 0.0 ? primal : 1.0;
         ipm->zl[i] *= dual;
         ipm->zu[i] *= dual;
         ipm->y[i] *= dual;
     }
+}
+
+/* Divide the primal quantities by v and the dual ones by z, both rounded to powers of two. */
+void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z)
+{
+    uint32_t n = ipm->n;
+    double primal = 1.0 / power_of_two(v), dual = 1.0 / power_of_two(z);
+
+    ipm->ahead[0] = primal;
+    ipm->ahead[1] = dual;
+    mgc__ipm_over(ipm, rescale_part);
     ipm->elastic *= primal / dual;
     ipm->steady = ipm->steady && !ipm->has_q;
     ipm->cost_scale *= primal * dual;

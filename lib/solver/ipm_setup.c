@@ -201,10 +201,8 @@ static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double 
     ipm->up[i] = upper ? up * factor : 0.0;
     ipm->hl[i] = lower && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
     ipm->hu[i] = upper && ipm->kind[i] == KIND_BOUNDED ? 1.0 : 0.0;
-    ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
     ipm->bl[i] = ipm->hl[i] * ipm->omega[i];
     ipm->bu[i] = ipm->hu[i] * ipm->omega[i];
-    ipm->barrier += ipm->bl[i] + ipm->bu[i];
     ipm->column[i] = i < ipm->n ? 1.0 : 0.0;
     if (i < ipm->n) ipm->lever[i] = 1.0;
     ipm->moves[i] = i < ipm->n && ipm->kind[i] != KIND_FIXED ? 1.0 : 0.0;
@@ -213,10 +211,23 @@ static void load_bounds(mgc__ipm *ipm, uint32_t i, double lo, double up, double 
     ipm->open_u[i] = ipm->moves[i] > 0.0 && ipm->hu[i] == 0.0 ? 1.0 : 0.0;
 }
 
-/* How residuals count in the original units; called again whenever the scaling has changed. */
-void mgc__ipm_load_units(mgc__ipm *ipm)
+static void load_bounds_of_part(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (uint32_t i = 0; i < ipm->count; i++) {
+    const mgc__qp *qp = &ipm->qp;
+    uint32_t begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++)
+        load_bounds(ipm, i, qp->row_lower[i - ipm->n], qp->row_upper[i - ipm->n], ipm->scale[i]);
+}
+
+static void load_units_of_part(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    size_t end = part->end < ipm->count ? part->end : ipm->count;
+
+    for (size_t i = part->begin; i < end; i++) {
         double unscale = i < ipm->n ? ipm->scale[i] : 1.0 / ipm->scale[i];
         bool lower = ipm->kind[i] == KIND_FIXED || ipm->hl[i] > 0.0, upper = ipm->kind[i] == KIND_FIXED || ipm->hu[i] > 0.0;
 
@@ -226,11 +237,16 @@ void mgc__ipm_load_units(mgc__ipm *ipm)
     }
 }
 
+/* How residuals count in the original units; called again whenever the scaling has changed. */
+void mgc__ipm_load_units(mgc__ipm *ipm)
+{
+    mgc__ipm_over(ipm, load_units_of_part);
+}
+
 /* Costs and bounds in their first scaling, which a cold start changes, or in the last solve's. */
 void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
 {
-    const mgc__qp *qp = &ipm->qp;
-    uint32_t n = qp->n;
+    uint32_t n = ipm->n;
 
     mgc__ipm_scale_cost(ipm, keep_scale);
     ipm->mode = mode;
@@ -239,10 +255,13 @@ void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
         memset(ipm->c, 0, n * sizeof *ipm->c);
         if (ipm->has_q) memset(ipm->q.value, 0, ipm->q.start[n] * sizeof *ipm->q.value);
     }
+    mgc__ipm_over(ipm, load_bounds_of_part);
     ipm->complementarities = 0;
     ipm->barrier = 0.0;
-    for (uint32_t j = 0; j < n; j++) load_bounds(ipm, j, qp->lower[j], qp->upper[j], 1.0 / ipm->scale[j]);
-    for (uint32_t i = 0; i < qp->m; i++) load_bounds(ipm, n + i, qp->row_lower[i], qp->row_upper[i], ipm->scale[n + i]);
+    for (uint32_t i = 0; i < ipm->count; i++) {
+        ipm->complementarities += (uint32_t)(ipm->hl[i] + ipm->hu[i]);
+        ipm->barrier += ipm->bl[i] + ipm->bu[i];
+    }
     mgc__ipm_kkt_load(ipm);
     mgc__ipm_load_units(ipm);
 }
@@ -275,7 +294,6 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
     mgc__ipm_equilibrate(ipm, known && warm);
-    for (uint32_t e = 0; e < ipm->at.start[ipm->m]; e++) ipm->at.value[e] = ipm->a.value[ipm->a_of_at[e]];
     ipm->convex = false;
     mgc_status st = mgc__ipm_check_convex(ipm);
     ipm->convex = st == MGC_OK;

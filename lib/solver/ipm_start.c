@@ -52,47 +52,52 @@ static mgc_status least_squares(mgc__ipm *ipm)
     return MGC_OK;
 }
 
-/* Slacks and multipliers as the bounds and gradient give them, of any sign. */
-static void split(mgc__ipm *ipm)
+static double line_times(const mgc__csc *a, uint32_t line, const double *x)
 {
-    uint32_t n = ipm->n;
+    double sum = 0.0;
 
-    memset(ipm->w + n, 0, ipm->m * sizeof *ipm->w);
-    mgc__csc_mul(&ipm->a, 1.0, ipm->w, ipm->w + n);
-    for (uint32_t j = 0; j < n; j++) ipm->d[j] = ipm->c[j] + ipm->qx[j];
-    mgc__csc_tmul(&ipm->a, -1.0, ipm->y + n, ipm->d);
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        double z = i < n ? ipm->d[i] : ipm->y[i];
-        bool both = ipm->hl[i] > 0.0 && ipm->hu[i] > 0.0;
-
-        ipm->vl[i] = ipm->hl[i] > 0.0 ? ipm->w[i] - ipm->lo[i] : 1.0;
-        ipm->vu[i] = ipm->hu[i] > 0.0 ? ipm->up[i] - ipm->w[i] : 1.0;
-        ipm->zl[i] = both ? fmax(z, 0.0) : ipm->hl[i] * z;
-        ipm->zu[i] = both ? fmax(-z, 0.0) : -ipm->hu[i] * z;
-    }
+    for (uint32_t e = a->start[line]; e < a->start[line + 1]; e++) sum += a->value[e] * x[a->row[e]];
+    return sum;
 }
 
-/* No more than half way between two bounds. */
-static void raise_each(mgc__ipm *ipm)
+/* Slack and multiplier as bounds and gradient z give them, of any sign; then each raised to the least, but no more than half
+ * way between two bounds. */
+static void split(mgc__ipm *ipm, uint32_t i, double z)
 {
     double slack = LEAST_SLACK * ipm->start_size, multiplier = LEAST_MULTIPLIER * ipm->start_size;
+    bool lower = ipm->hl[i] > 0.0, upper = ipm->hu[i] > 0.0, both = lower && upper;
 
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        bool both = ipm->hl[i] > 0.0 && ipm->hu[i] > 0.0;
-        double v = both ? fmin(slack, 0.5 * (ipm->up[i] - ipm->lo[i])) : slack;
+    if (both) slack = fmin(slack, 0.5 * (ipm->up[i] - ipm->lo[i]));
+    ipm->vl[i] = lower ? fmax(ipm->w[i] - ipm->lo[i], slack) : 1.0;
+    ipm->vu[i] = upper ? fmax(ipm->up[i] - ipm->w[i], slack) : 1.0;
+    ipm->zl[i] = fmax(both ? fmax(z, 0.0) : ipm->hl[i] * z, multiplier * ipm->bl[i]);
+    ipm->zu[i] = fmax(both ? fmax(-z, 0.0) : -ipm->hu[i] * z, multiplier * ipm->bu[i]);
+}
 
-        if (ipm->hl[i] > 0.0) ipm->vl[i] = fmax(ipm->vl[i], v);
-        if (ipm->hu[i] > 0.0) ipm->vu[i] = fmax(ipm->vu[i], v);
-        ipm->zl[i] = fmax(ipm->zl[i], multiplier * ipm->bl[i]);
-        ipm->zu[i] = fmax(ipm->zu[i], multiplier * ipm->bu[i]);
+static void split_part(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    uint32_t n = ipm->n, begin, end;
+
+    part_columns(ipm, part, &begin, &end);
+    for (uint32_t j = begin; j < end; j++) {
+        ipm->d[j] = ipm->c[j] + ipm->qx[j] - line_times(&ipm->a, j, ipm->y + n);
+        split(ipm, j, ipm->d[j]);
+    }
+    part_rows(ipm, part, &begin, &end);
+    for (uint32_t i = begin; i < end; i++) {
+        ipm->w[i] = line_times(&ipm->at, i - n, ipm->w);
+        split(ipm, i, ipm->y[i]);
     }
 }
 
-static void shift(const mgc__ipm *ipm, double *l, double *u, const double *wl, const double *wu, double by)
+/* Slacks by ahead[0], multipliers by ahead[1]. */
+static void shift_part(mgc__ipm *ipm, mgc__ipm_part *part)
 {
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        l[i] += wl[i] * by;
-        u[i] += wu[i] * by;
+    for (size_t i = part->begin; i < part->end; i++) {
+        ipm->vl[i] += ipm->hl[i] * ipm->ahead[0];
+        ipm->vu[i] += ipm->hu[i] * ipm->ahead[0];
+        ipm->zl[i] += ipm->bl[i] * ipm->ahead[1];
+        ipm->zu[i] += ipm->bu[i] * ipm->ahead[1];
     }
 }
 
@@ -100,15 +105,15 @@ static void shift_inside(mgc__ipm *ipm)
 {
     double product = 0.0, v = 0.0, z = 0.0;
 
-    raise_each(ipm);
     for (uint32_t i = 0; i < ipm->count; i++) {
         product += ipm->hl[i] * ipm->vl[i] * ipm->zl[i] + ipm->hu[i] * ipm->vu[i] * ipm->zu[i];
         v += ipm->hl[i] * ipm->vl[i] + ipm->hu[i] * ipm->vu[i];
         z += ipm->hl[i] * ipm->zl[i] + ipm->hu[i] * ipm->zu[i];
     }
     if (ipm->complementarities == 0) return;
-    shift(ipm, ipm->vl, ipm->vu, ipm->hl, ipm->hu, 0.5 * product / z);
-    shift(ipm, ipm->zl, ipm->zu, ipm->bl, ipm->bu, 0.5 * product / v);
+    ipm->ahead[0] = 0.5 * product / z;
+    ipm->ahead[1] = 0.5 * product / v;
+    mgc__ipm_over(ipm, shift_part);
 }
 
 /* Let the mean slack and the mean multiplier be about one, by sigma (x = sigma D x') and kappa: Theta then starts near one,
@@ -132,7 +137,7 @@ mgc_status mgc__ipm_start_cold(mgc__ipm *ipm)
     ipm->now = (measure){0}; /* refinement looks at it: a cold start knows nothing of the solve before */
     st = least_squares(ipm);
     if (st != MGC_OK) return st;
-    split(ipm);
+    mgc__ipm_over(ipm, split_part);
     shift_inside(ipm);
     balance(ipm);
     mgc__ipm_load_units(ipm);

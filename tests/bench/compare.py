@@ -416,17 +416,18 @@ class Run:
             print('left out: one processor only')
             return
         for member, (floor, aim) in THREADS.items():
-            wall = {1: [], 2: []}
-            for _ in range(max(3, self.args.rounds)):
+            wall, host = {1: [], 2: []}, []
+            for _ in range(max(5, self.args.rounds)):
                 for n in wall:
                     answer = self.ours.run('lp', member, self.args.cap, '--threads', str(n))
                     if not isinstance(answer, Out):
                         wall[n].append(answer['wall'])
+                host.append(json.loads(subprocess.run([self.ours.measure, 'host'], capture_output=True, text=True).stdout)['ratio'])
             if wall[1] and wall[2]:
-                ratio = min(wall[1]) / min(wall[2])
+                ratio, gives = min(wall[1]) / min(wall[2]), statistics.median(host)
                 print(f'T{member[0]} S{member[1]:<4} one {show(min(wall[1]))} s   two {show(min(wall[2]))} s   ratio {ratio:.2f}   '
-                      + verdict(ratio, floor, aim))
-                self.results.setdefault('threads', {})[f'T{member[0]} S{member[1]}'] = ratio
+                      + verdict(ratio, floor, aim) + f'   two threads of arithmetic in between: {gives:.2f} x one ({min(host):.2f} to {max(host):.2f})')
+                self.results.setdefault('threads', {})[f'T{member[0]} S{member[1]}'] = {'ratio': ratio, 'host': gives}
 
     def published(self):
         root = os.environ.get('MGC_TEST_PUBLISHED')

@@ -6,6 +6,7 @@
  *     measure mip PERIODS SCENARIOS       with its on/off decisions
  *     measure resolve PERIODS SCENARIOS   the relaxation with the terms of an alliance: one solve, then --steps more
  *     measure file MPS                    any program
+ *     measure host                        arithmetic in registers, on one thread and on two: what the machine gives at best
  *
  * --tolerance X --gap X --threads N --time SECONDS --seed N --steps N --relax
  * --least SECONDS  solve anew, each time a program of its own, until so much processor time has gone; the medians are printed:
@@ -13,6 +14,7 @@
  * --verify  resolve: every answer is compared with a cold solve to 1e-9, which is not timed
  * --cold    resolve: no warm starts */
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +187,38 @@ static mgc_status solve_again(const request *r, family *f)
     return MGC_OK;
 }
 
+/* Some 25 ms of additions and multiplications that touch no memory. */
+static void *reckon(void *arg)
+{
+    double x[4] = {1.0, 1.1, 1.2, 1.3};
+
+    for (uint32_t i = 0; i < 10000000; i++)
+        for (uint32_t k = 0; k < 4; k++) x[k] = x[k] * 0.999999 + 1e-6;
+    *(double *)arg = x[0] + x[1] + x[2] + x[3];
+    return NULL;
+}
+
+/* On the wall, the least of a few: one thread's work, then two threads' with the same each. */
+static int run_host(void)
+{
+    enum { ROUNDS = 5 };
+    double sum[2], one = INFINITY, two = INFINITY;
+    pthread_t other;
+
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        stamp begin = now();
+        reckon(&sum[0]);
+        one = fmin(one, since(begin).wall);
+        begin = now();
+        if (pthread_create(&other, NULL, reckon, &sum[1]) != 0) return 1;
+        reckon(&sum[0]);
+        pthread_join(other, NULL);
+        two = fmin(two, since(begin).wall);
+    }
+    printf("{\"what\": \"host\", \"wall\": %.9g, \"ratio\": %.4f, \"sum\": %.17g}\n", one, 2.0 * one / two, sum[0] + sum[1]);
+    return 0;
+}
+
 static mgc_status run_file(mgc_ctx *ctx, const request *r)
 {
     FILE *in = strcmp(r->word[0], "-") == 0 ? stdin : fopen(r->word[0], "rb");
@@ -251,6 +285,7 @@ static bool read_request(request *r, int argc, char **argv)
         i += taken;
     }
     bool family_member = strcmp(r->what, "lp") == 0 || strcmp(r->what, "mip") == 0 || strcmp(r->what, "resolve") == 0;
+    if (strcmp(r->what, "host") == 0) return words == 0;
     return strcmp(r->what, "file") == 0 ? words == 1 : family_member && words == 2;
 }
 
@@ -261,9 +296,10 @@ int main(int argc, char **argv)
     mgc_ctx *ctx;
 
     if (!read_request(&r, argc, argv)) {
-        fprintf(stderr, "usage: measure lp|mip|resolve PERIODS SCENARIOS, or measure file MPS; options: see measure.c\n");
+        fprintf(stderr, "usage: measure lp|mip|resolve PERIODS SCENARIOS, measure file MPS or measure host; options: see measure.c\n");
         return 2;
     }
+    if (strcmp(r.what, "host") == 0) return run_host();
     mgc_ctx_opts_init(&co, sizeof co);
     co.now_ms = now_ms;
     if (mgc_ctx_create(&co, &ctx) != MGC_OK) return 1;
