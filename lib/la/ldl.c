@@ -390,7 +390,7 @@ static double relative(const yardstick *y, ldl_pair squares)
 {
     double plus = sqrt(squares.plus) / y->size.plus, minus = sqrt(squares.minus) / y->size.minus;
 
-    return minus <= plus ? plus : minus; /* a NaN goes through, at least from one side */
+    return ldl_larger_of(plus, minus);
 }
 
 static void copy_b(void *user, size_t part)
@@ -510,7 +510,7 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
     yardstick y = measure(ldl, sizes.b);
     double noise, error;
 
-    if (!(y.total > 0.0)) {
+    if (y.total <= 0.0) { /* not where b has a NaN */
         memset(x, 0, ldl->n * sizeof *x);
         return 0.0;
     }

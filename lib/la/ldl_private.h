@@ -5,6 +5,8 @@
 
 #include "la/la.h"
 
+#include <math.h>
+
 /* A pivot below this part of the sum of magnitudes that made it is rounding error alone: replaced. */
 #define LDL_PIVOT_TINY 1e-15
 
@@ -20,9 +22,13 @@ typedef struct ldl_sizes {
 } ldl_sizes;
 
 /* The larger of each; a NaN stays. */
+static inline double ldl_larger_of(double a, double b)
+{
+    return b <= a || isnan(a) ? a : b;
+}
 static inline ldl_pair ldl_larger(ldl_pair a, ldl_pair b)
 {
-    return (ldl_pair){b.plus <= a.plus ? a.plus : b.plus, b.minus <= a.minus ? a.minus : b.minus};
+    return (ldl_pair){ldl_larger_of(a.plus, b.plus), ldl_larger_of(a.minus, b.minus)};
 }
 
 /* Vectors are the engine's own, of ldl->length >= n entries: entries that no row of K goes to are nought on entry

@@ -10,8 +10,7 @@
 /* The larger of each side of a pair, to which a vector's lanes and single entries add; a NaN stays. */
 ALWAYS_INLINE void keep_largest(ldl_pair *pair, double t)
 {
-    pair->plus = t <= pair->plus ? pair->plus : t;
-    pair->minus = -t <= pair->minus ? pair->minus : -t;
+    *pair = ldl_larger(*pair, (ldl_pair){t, -t});
 }
 
 #define REGISTER 2

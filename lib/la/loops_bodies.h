@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loops of loops.c, for registers of REGISTER doubles: included once for each. */
 
-/* most = the larger of each lane, least = the smaller; a NaN in t stays in both. */
-ALWAYS_INLINE void OF_REGISTER(keep_extremes)(piece *most, piece *least, const piece *t)
+/* most = the larger of each lane, least = the smaller; a NaN, which neither would keep, stays in the sum. */
+ALWAYS_INLINE void OF_REGISTER(keep_extremes)(piece *most, piece *least, piece *sum, const piece *t)
 {
-    *most = CHOOSE(*t <= *most, *most, *t);
-    *least = CHOOSE(*t >= *least, *least, *t);
+    *most = CHOOSE(*t > *most, *t, *most);
+    *least = CHOOSE(*t < *least, *t, *least);
+    *sum += *t;
 }
 
 ALWAYS_INLINE ldl_pair OF_REGISTER(largest_body)(size_t n, const double *x, const double *s, const double *weight)
 {
-    piece most[PIECES] = {{0}}, least[PIECES] = {{0}};
+    piece most[PIECES] = {{0}}, least[PIECES] = {{0}}, sum[PIECES] = {{0}};
     ldl_pair result = {0.0, 0.0};
     size_t i = 0;
 
@@ -22,13 +23,14 @@ ALWAYS_INLINE ldl_pair OF_REGISTER(largest_body)(size_t n, const double *x, cons
 
             if (s) y *= LOAD(s + at);
             t = y * y * LOAD(weight + at);
-            OF_REGISTER(keep_extremes)(&most[h], &least[h], &t);
+            OF_REGISTER(keep_extremes)(&most[h], &least[h], &sum[h], &t);
         }
     }
     for (int h = 0; h < PIECES; h++)
         for (int k = 0; k < REGISTER; k++) {
             keep_largest(&result, most[h][k]);
             keep_largest(&result, least[h][k]);
+            if (isnan(sum[h][k])) keep_largest(&result, sum[h][k]);
         }
     for (; i < n; i++) {
         double y = s ? x[i] * s[i] : x[i];

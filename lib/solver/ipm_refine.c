@@ -14,15 +14,17 @@ enum { PLAIN_STEPS = 4 };
 /* The factor is believed where it solves its own, shifted system to this accuracy. */
 #define FACTOR_SOUND 1e-4
 
+/* The larger of both; a NaN stays. */
+static double larger(double most, double t)
+{
+    return t <= most || isnan(most) ? most : t;
+}
+
 static double weighted_largest(const mgc__ipm *ipm, const double *r)
 {
     double most = 0.0;
 
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        double t = fabs(r[i]) * ipm->weight[i];
-
-        most = t <= most ? most : t; /* a NaN goes through */
-    }
+    for (uint32_t i = 0; i < ipm->count; i++) most = larger(most, fabs(r[i]) * ipm->weight[i]);
     return most;
 }
 
@@ -61,11 +63,7 @@ static double unsoundness(mgc__ipm *ipm)
     mgc__ldl_apply(ipm->ldl, ipm->rhs, x);
     memcpy(r, ipm->rhs, ipm->count * sizeof *r);
     mgc__csc_symmul(&ipm->k, -1.0, x, r);
-    for (uint32_t i = 0; i < ipm->count; i++) {
-        double t = fabs(r[i] - ipm->regular[i] * x[i]) * ipm->weight[i];
-
-        most = t <= most ? most : t;
-    }
+    for (uint32_t i = 0; i < ipm->count; i++) most = larger(most, fabs(r[i] - ipm->regular[i] * x[i]) * ipm->weight[i]);
     return most;
 }
 

@@ -117,6 +117,14 @@ START_TEST(every_engine_solves_what_lapack_solves)
         }
         mgc__ldl_read_info(ldl, &info);
         ck_assert_uint_eq(info.corrected, 0);
+        for (uint32_t p = 0; p < n + m; p++) { /* what is no number is never called solved */
+            double was = b[p];
+
+            b[p] = NAN;
+            ck_assert(isnan(mgc__ldl_solve(ldl, b, x, 5, 1e-14)));
+            b[p] = was;
+        }
+        ck_assert_double_le(mgc__ldl_solve(ldl, b, x, 5, 1e-14), 1e-12);
         mgc__ldl_destroy(ldl);
     }
     mgc__csc_free(ctx, &k);

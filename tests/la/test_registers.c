@@ -135,6 +135,32 @@ START_TEST(loops)
 }
 END_TEST
 
+/* Wherever it stands, and whatever comes after it. */
+START_TEST(a_nan_stays)
+{
+    static double x[MOST], s[MOST], weight[MOST];
+    tables table[3];
+    uint32_t tables_of = wider(table);
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 3);
+    table[tables_of++].loops = &loops_base;
+    fill(&rng, x, MOST);
+    fill(&rng, s, MOST);
+    fill(&rng, weight, MOST);
+    for (uint32_t k = 0; k < tables_of; k++)
+        for (uint32_t n = 1; n <= MOST; n++)
+            for (uint32_t i = 0; i < n; i++) {
+                double was = x[i];
+
+                x[i] = NAN;
+                ldl_pair p = table[k].loops->largest(n, x, weight), q = table[k].loops->largest_product(n, x, s, weight);
+                ck_assert(isnan(p.plus) && isnan(p.minus) && isnan(q.plus) && isnan(q.minus));
+                x[i] = was;
+            }
+}
+END_TEST
+
 /* A component of SIZE columns of which each knows the next four and, from the third on, all links. */
 enum { SIZE = 14, BORDER = 9, TOTAL = SIZE + BORDER, L_MOST = SIZE * TOTAL, U_MOST = TOTAL * SIZE };
 
@@ -230,6 +256,7 @@ int main(void)
 
     tcase_add_test(tc, dense_panels);
     tcase_add_test(tc, loops);
+    tcase_add_test(tc, a_nan_stays);
     tcase_add_test(tc, components);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
