@@ -240,9 +240,8 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
     mgc_status st;
 
     if (ipm->shift_next < ipm->shift) ipm->shift = ipm->shift_next;
-    do {
-        st = factorise(ipm, false);
-    } while (st == MGC_E_NUMERIC && (ipm->shift *= 100.0) <= SHIFT_MOST);
+    while ((st = factorise(ipm, false)) == MGC_E_NUMERIC && ipm->shift < SHIFT_MOST)
+        ipm->shift = fmin(SHIFT_MOST, 100.0 * ipm->shift);
     return st;
 }
 
