@@ -126,6 +126,7 @@ mgc_status mgc__find_direction(mgc_ctx *ctx, const mgc__qp *qp, const mgc__ipm_o
 
     *found = false;
     o.tolerance = DIRECTION_TOLERANCE;
+    o.gap = 0.0;
     o.cutoff = INFINITY;
     o.warm = false;
     if (st == MGC_OK) st = mgc__ipm_create(ctx, &ipm);

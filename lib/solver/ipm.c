@@ -172,7 +172,7 @@ static double least_target(const mgc__ipm *ipm, double tolerance)
 {
     double objective = fmax(1.0, fabs(ipm->now.primal_objective)) * ipm->cost_scale;
 
-    return ipm->complementarities == 0 ? 0.0 : GAP_ROOM * tolerance * objective / ipm->barrier;
+    return ipm->complementarities == 0 ? 0.0 : GAP_ROOM * tolerance / ipm->gap_weight * objective / ipm->barrier;
 }
 
 /* The method's main loop.  MGC_OK and *outcome, or a status that the caller must hand on. */
@@ -401,6 +401,7 @@ static mgc_status solve_prepared(mgc__ipm *ipm, const mgc__qp *qp, const mgc__ip
 
     ipm->bound = -INFINITY;
     ipm->kept_merit = NAN;
+    ipm->gap_weight = opts->gap > 0.0 ? fmax(1.0, opts->tolerance / opts->gap) : 1.0;
     ipm->iteration = 0;
     if (contradicts(ipm, qp)) {
         memset(ipm->best_w, 0, ipm->count * sizeof *ipm->best_w);

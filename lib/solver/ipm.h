@@ -25,6 +25,7 @@ typedef struct mgc__ipm_anchor mgc__ipm_anchor;
 
 typedef struct mgc__ipm_opts {
     double tolerance;          /* relative residuals and gap, on the unscaled data */
+    double gap;                /* where the gap must be smaller than that; 0: need not */
     double cutoff;             /* stop with LIMIT as soon as the proven bound exceeds it; INFINITY: never */
     uint32_t iteration_limit;
     double decided;            /* > 0: stop with OPTIMAL where the gap is this part of what the objective is below the

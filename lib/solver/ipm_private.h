@@ -116,6 +116,7 @@ struct mgc__ipm {
 #undef IPM_MEMBER
     uint32_t complementarities; /* number of finite bounds with slacks */
     double barrier;         /* their weights, summed */
+    double gap_weight;      /* of the gap in an iterate's merit: 1, more where it must be smaller than residuals */
     double mu, step_primal, step_dual;
     double start_size;      /* how far inside a cold start begins: 1, more where that came to nothing */
     double mu_least;        /* targets stay above: what the tolerance asks for, with room */

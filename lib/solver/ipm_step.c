@@ -124,7 +124,7 @@ static void weigh_up(const mgc__ipm *ipm, measure *out)
         out->gap = plain_gap;
     }
     if (!(s.unexcused <= 1e-9 * ipm->cost_norm)) out->bound = -INFINITY;
-    out->merit = fmax(out->primal, fmax(out->dual, out->gap));
+    out->merit = fmax(out->primal, fmax(out->dual, ipm->gap_weight * out->gap));
     /* fmax() and the loop drop a not-a-number: the sums keep it */
     if (!isfinite(out->merit) || !isfinite(s.cx + s.xqx + s.rows + s.plain)) out->merit = INFINITY;
 }

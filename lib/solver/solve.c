@@ -146,9 +146,15 @@ static bool take_ray(mgc_ctx *ctx, const mgc__qp *qp, uint32_t outcome, const do
     return true;
 }
 
-static mgc__ipm_opts core_opts(const mgc__solve *s, double tolerance, bool warm)
+/* What is asked of the core: residuals, and a gap where that must be smaller. */
+typedef struct aim {
+    double tolerance, gap;
+} aim;
+
+static mgc__ipm_opts core_opts(const mgc__solve *s, aim wanted, bool warm)
 {
-    return (mgc__ipm_opts){.tolerance = tolerance,
+    return (mgc__ipm_opts){.tolerance = wanted.tolerance,
+                           .gap = wanted.gap,
                            .cutoff = INFINITY,
                            .iteration_limit = s->opts.iteration_limit,
                            .warm = warm,
@@ -158,10 +164,10 @@ static mgc__ipm_opts core_opts(const mgc__solve *s, double tolerance, bool warm)
                            .user = s->opts.user};
 }
 
-static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool warm, mgc__ipm_result *found)
+static mgc_status core(mgc__solve *s, const mgc__qp *qp, aim wanted, bool warm, mgc__ipm_result *found)
 {
     mgc_program *p = s->p;
-    mgc__ipm_opts o = core_opts(s, tolerance, warm);
+    mgc__ipm_opts o = core_opts(s, wanted, warm);
 
     if (p->ipm == NULL) {
         mgc_status st = mgc__ipm_create(p->ctx, &p->ipm);
@@ -169,7 +175,8 @@ static mgc_status core(mgc__solve *s, const mgc__qp *qp, double tolerance, bool 
     }
     if (warm && qp->n == p->n && qp->m == p->m) o.anchor = p->handed;
     /* what the judge sends back is for the interior point */
-    bool sent_back = tolerance != s->opts.tolerance, continuous = p->integers == 0 || s->opts.relax != 0;
+    bool sent_back = wanted.tolerance != s->opts.tolerance || wanted.gap != s->opts.tolerance;
+    bool continuous = p->integers == 0 || s->opts.relax != 0;
     o.series = s->opts.warm_start != 0 && !p->inside && !sent_back && continuous;
     mgc_status st = mgc__ipm_solve(p->ipm, qp, &o, found);
     if (o.anchor != NULL) { /* from now on there is something of one's own */
@@ -185,10 +192,10 @@ static mgc_status find_feasible(mgc__solve *s, const mgc__qp *qp, const mgc__qp 
                                 mgc__ipm_result *found, uint32_t *outcome)
 {
     mgc__point_report point;
-    double tolerance = s->opts.tolerance;
+    aim wanted = {s->opts.tolerance, s->opts.tolerance};
 
-    for (int attempt = 0; attempt < 3; attempt++, tolerance *= 0.03) {
-        mgc_status st = core(s, plain, tolerance, false, found);
+    for (int attempt = 0; attempt < 3; attempt++, wanted.tolerance *= 0.03) {
+        mgc_status st = core(s, plain, wanted, false, found);
         if (st != MGC_OK || found->x == NULL || found->outcome != MGC_OUTCOME_OPTIMAL) return st;
         take_point(plain, found, r);
         r->has_multipliers = false;
@@ -234,7 +241,7 @@ static mgc_status check_feasible(mgc__solve *s, const mgc__qp *qp, mgc__result *
 static mgc_status seek_unbounded(mgc__solve *s, const mgc__qp *qp, mgc__result *r, double *work, uint32_t *outcome)
 {
     mgc_ctx *ctx = s->p->ctx;
-    mgc__ipm_opts o = core_opts(s, s->opts.tolerance, false);
+    mgc__ipm_opts o = core_opts(s, (aim){s->opts.tolerance, s->opts.tolerance}, false);
     double *direction = mgc__alloc(ctx, qp->n, sizeof *direction);
     bool found = false, kept = false;
 
@@ -277,37 +284,39 @@ static mgc_status reduce(mgc__solve *s, const mgc__qp *qp, mgc__presolve **out)
 }
 
 /* An answer for qp: of presolve itself, or of the core for what presolve left (NULL: everything). */
-static mgc_status answer(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, double tolerance, bool warm,
+static mgc_status answer(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, aim wanted, bool warm,
                          mgc__ipm_result *found)
 {
-    if (presolve == NULL) return core(s, qp, tolerance, warm, found);
+    if (presolve == NULL) return core(s, qp, wanted, warm, found);
     if (mgc__presolve_outcome(presolve) != MGC_OUTCOME_NONE) {
         *found = (mgc__ipm_result){.outcome = mgc__presolve_outcome(presolve), .ray = mgc__presolve_ray(presolve)};
         return MGC_OK;
     }
-    mgc_status st = core(s, mgc__presolve_qp(presolve), tolerance, warm, found);
+    mgc_status st = core(s, mgc__presolve_qp(presolve), wanted, warm, found);
     if (st == MGC_OK) mgc__presolve_restore(presolve, found, found);
     return st;
 }
 
-/* By how much the core's tolerance must fall.  An offset that cancels most of the objective makes the gap that is asked
- * for far smaller than the core, which knows no offset, thinks. */
-static double sharper(const mgc__solve *s)
+/* More than the judge was not content with.  An offset that cancels most of the objective makes the gap that is asked for far
+ * smaller than the core, which knows no offset, thinks; residuals that hold already need not follow it, which may be below
+ * their rounding. */
+static void sharpen(const mgc__solve *s, aim *wanted)
 {
     double tolerance = s->opts.tolerance, gap = s->info.gap;
 
-    return gap > tolerance && isfinite(gap) ? fmin(0.03, fmax(0.1 * tolerance / gap, 1e-6)) : 0.03;
+    if (!(fmax(s->info.primal_residual, s->info.dual_residual) <= tolerance)) wanted->tolerance *= 0.03;
+    wanted->gap *= gap > tolerance && isfinite(gap) ? fmin(0.03, fmax(0.1 * tolerance / gap, 1e-6)) : 0.03;
 }
 
 /* Where the judge is not content with what the core calls optimal, the core is asked for more, twice. */
 static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *presolve, mgc__result *r,
                                double *work, uint32_t *outcome)
 {
-    double tolerance = s->opts.tolerance;
+    aim wanted = {s->opts.tolerance, s->opts.tolerance};
     mgc__ipm_result found;
 
     for (int attempt = 0; attempt < 3; attempt++) {
-        mgc_status st = answer(s, qp, presolve, tolerance, attempt > 0 || s->opts.warm_start != 0, &found);
+        mgc_status st = answer(s, qp, presolve, wanted, attempt > 0 || s->opts.warm_start != 0, &found);
         if (st != MGC_OK) return st;
         *outcome = found.outcome;
         if (*outcome == MGC_OUTCOME_INFEASIBLE || *outcome == MGC_OUTCOME_UNBOUNDED)
@@ -317,7 +326,7 @@ static mgc_status solve_judged(mgc__solve *s, const mgc__qp *qp, mgc__presolve *
         if (good) *outcome = MGC_OUTCOME_OPTIMAL;
         else if (*outcome == MGC_OUTCOME_OPTIMAL) *outcome = MGC_OUTCOME_NUMERICAL;
         if (good || found.outcome != MGC_OUTCOME_OPTIMAL) break;
-        tolerance *= sharper(s);
+        sharpen(s, &wanted);
     }
     return MGC_OK;
 }

@@ -267,6 +267,48 @@ END_TEST
 /* --- options -------------------------------------------------------------------------------------------------------
  */
 
+/* Rows whose terms, of 1e7, all but cancel: their residuals are rounding from 1e-13 on.  An offset that leaves a ten thousandth of
+ * the objective asks for a gap below that, not for such residuals: the price is a few iterations. */
+START_TEST(an_offset_that_cancels_the_objective_asks_for_the_gap_alone)
+{
+    enum { N = 30, M = 20, OF_ROW = 5 };
+    double at[N], cost[N], total = 0.0;
+    mgc_program_info plain = {.struct_size = sizeof plain}, left = plain;
+    mgc_program *p;
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, (uint64_t)_i);
+    ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
+    for (int j = 0; j < N; j++) {
+        at[j] = 3e7 * (0.5 + mgc__rng_unit(&rng));
+        cost[j] = mgc__rng_unit(&rng);
+        total += cost[j] * at[j];
+    }
+    for (int j = 0; j < N; j++)
+        ck_assert_int_eq(mgc_program_add_column(p, 3e5 * cost[j] / total, 1.5e7, INFINITY, NULL), MGC_OK);
+    for (int i = 0; i < M; i++) {
+        double value[OF_ROW], side = mgc__rng_unit(&rng), sum = 0.0;
+        uint32_t cols[OF_ROW], first = (uint32_t)mgc__rng_below(&rng, N - OF_ROW);
+
+        for (uint32_t k = 0; k < OF_ROW; k++) {
+            cols[k] = (first + k * (1 + (uint32_t)i % 7)) % N;
+            value[k] = k + 1 < OF_ROW ? 2.0 * mgc__rng_unit(&rng) - 1.0 : (side - sum) / at[cols[k]];
+            sum += value[k] * at[cols[k]];
+        }
+        ck_assert_int_eq(mgc_program_add_row(p, side, side, cols, value, OF_ROW, NULL), MGC_OK);
+    }
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &plain), MGC_OK);
+    ck_assert_uint_eq(plain.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_int_eq(mgc_program_set_offset(p, -plain.objective * (1.0 - 1e-4)), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p, NULL, &left), MGC_OK);
+    ck_assert_uint_eq(left.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_le(left.gap, 1e-8);
+    ck_assert_double_le(fabs(left.objective - 1e-4 * plain.objective), 1e-7 * plain.objective);
+    ck_assert_uint_le(left.iterations, plain.iterations + 10);
+    mgc_program_destroy(p);
+}
+END_TEST
+
 START_TEST(options_are_checked)
 {
     mgc_program_opts o;
@@ -308,6 +350,7 @@ int main(void)
     tcase_add_test(c, empty_programs_have_answers);
     tcase_add_test(c, a_saddle_is_refused);
     tcase_add_loop_test(c, what_leaks_in_a_circle_runs_as_often_as_it_takes, 0, 10);
+    tcase_add_loop_test(c, an_offset_that_cancels_the_objective_asks_for_the_gap_alone, 1, 7);
     tcase_add_test(c, options_are_checked);
     if (getenv("MGC_TEST_PUBLISHED") != NULL) {
         tcase_add_loop_test(c, published_linear_optima, 0, MGC__COUNT(LINEAR));
