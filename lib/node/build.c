@@ -236,7 +236,7 @@ uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms)
     return bits;
 }
 
-static uint64_t next_wake(const mgc_node *node, uint64_t last_ms)
+uint64_t mgc__node_next_round(const mgc_node *node)
 {
     uint64_t since, wake = UINT64_MAX;
 
@@ -247,7 +247,7 @@ static uint64_t next_wake(const mgc_node *node, uint64_t last_ms)
         if (chain_info(node, i, &info) == MGC_OK && add_ms(info.time_ms, node->opts.empty_interval_ms) < wake)
             wake = add_ms(info.time_ms, node->opts.empty_interval_ms);
     }
-    return wake <= last_ms ? last_ms + 1 : wake;
+    return wake;
 }
 
 /* A call on the store may have failed and nothing depended on it yet (the note that a sync ended): nothing can be written any more,
@@ -271,8 +271,10 @@ static mgc_status step_alone(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
         st = build_round(node, now_ms);
         if (st == MGC_OK) st = last_time(node, &last);
     }
-    if (st == MGC_OK && wake_ms != NULL) *wake_ms = next_wake(node, last);
-    return st;
+    if (st != MGC_OK || wake_ms == NULL) return st;
+    *wake_ms = mgc__node_next_round(node);
+    if (*wake_ms <= last) *wake_ms = last + 1;
+    return MGC_OK;
 }
 
 mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)

@@ -256,6 +256,7 @@ static mgc_status snapshot_came(mgc__cluster *c, const mgc_raft_snap *snap)
         return mgc__snapshot_refused(c, snap->from, snap->meta.index);
     c->target.meta = snap->meta;
     c->target_from = snap->from;
+    c->target_waits = 0;
     c->ticks_since_ask = CLUSTER_AGAIN_TICKS; /* the next tick asks for the first blocks */
     return st;
 }
@@ -383,6 +384,14 @@ static mgc_status tick(mgc__cluster *c)
     return st == MGC_OK ? mgc__standing_take(c) : st;
 }
 
+/* The next tick; at a leader that is free to order, what waits may be due before it. */
+static uint64_t wakes_at(const mgc__cluster *c)
+{
+    uint64_t round = c->role == MGC_RAFT_LEADER && c->proposed == 0 ? mgc__node_next_round(c->node) : UINT64_MAX;
+
+    return round > c->now_ms && round < c->tick_at ? round : c->tick_at;
+}
+
 mgc_status mgc__cluster_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
 {
     mgc__cluster *c = node->cluster;
@@ -398,7 +407,7 @@ mgc_status mgc__cluster_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
     if (2 * ticks > node->opts.election_ticks) ticks = 1;
     while (ticks-- > 0 && st == MGC_OK) st = tick(c);
     if (st == MGC_OK && c->role == MGC_RAFT_LEADER) st = mgc__round_propose(c);
-    if (wake_ms != NULL) *wake_ms = c->tick_at;
+    if (wake_ms != NULL) *wake_ms = wakes_at(c);
     return st;
 }
 
@@ -419,6 +428,7 @@ static mgc_status receive_raft(mgc__cluster *c, uint32_t from, const uint8_t *by
     }
     st = mgc__msg_check(c, &msg, &good);
     if (st != MGC_OK || !good) return st;
+    if (mgc__time_astray(c, &msg)) return MGC_OK;
     st = mgc__config_vouch(c, &msg, &event.refuse_from);
     if (st != MGC_OK) return st;
     h->incarnation = msg.incarnation;

@@ -46,6 +46,8 @@ enum {
     CLUSTER_LOG_MAX = 1024,
     CLUSTER_COMPACT = 256,      /* entries after which a snapshot is due */
     CLUSTER_AGAIN_TICKS = 10,   /* what is missing is asked for so often */
+    CLUSTER_ASKS_MAX = 30,      /* so often in vain: who brought a snapshot is gone, and not only slow */
+    CLUSTER_AHEAD_MS = 86400000, /* a leader's clock may be ahead of this member's by so much: a day, wrong zones included */
     CLUSTER_DEEDS_MAX = 1 << 20 /* bytes of all changes of who takes part: several hundred; they are in each snapshot */
 };
 
@@ -154,6 +156,7 @@ struct mgc__cluster {
     uint64_t dropped;   /* messages that were malformed or untrue */
     uint64_t unanswered; /* votes that were not given, for lack of a certificate to answer with */
     uint64_t forged;    /* without the signature that they need */
+    uint64_t astray_term; /* whose leader's clock is not to be followed; 0: none */
     uint64_t refused_configs; /* appends that stop before a configuration without a reason */
     uint64_t evidence;  /* contradictions handed in */
     uint64_t own_ticket; /* of the last transaction of its own; 0: none */
@@ -165,6 +168,8 @@ struct mgc__cluster {
     standing coming;    /* a snapshot will be taken there, once all is final */
     standing target;    /* a snapshot from the leader: blocks are being fetched up to it */
     uint32_t target_from;
+    uint64_t target_got; /* blocks that were final when it was asked for more last */
+    uint32_t target_waits; /* so often in vain */
     mgc_raft_credit credit[CLUSTER_KNOWN_MAX]; /* by rank, as the core was told */
     uint32_t n_credit, convicted, demote; /* convicted, demote: bits by rank */
     uint64_t credit_epoch; /* whose table it is; 0: the market is not founded */
@@ -234,6 +239,8 @@ mgc_status mgc__table_now(const mgc__cluster *c, credit_table *t);
 mgc_status mgc__table_decide(const mgc__cluster *c, const credit_table *t, mgc_raft_change *change);
 /* For an append: the first entry that is a configuration which does not follow from roster and table; 0: all may be taken. */
 mgc_status mgc__config_vouch(mgc__cluster *c, const mgc_raft_msg *msg, uint64_t *refuse_from);
+/* Does it order a round in a time that has not come?  Then its leader is not listened to any more in that term. */
+bool mgc__time_astray(mgc__cluster *c, const mgc_raft_msg *msg);
 
 /* --- sign.c ------------------------------------------------------------------------------------- */
 

@@ -394,6 +394,23 @@ static mgc_status fetch_more(mgc__cluster *c)
     return st == MGC_OK ? mgc__cluster_event(c, &saved) : st;
 }
 
+/* Who brought the snapshot may be gone, or have lied of its heights.  Then it is dropped, with nothing lost: whoever leads now
+ * brings another one, and until then this member would acknowledge nothing, though it may be needed for a majority. */
+static mgc_status fetch_again(mgc__cluster *c)
+{
+    uint64_t got = 0;
+
+    for (uint32_t i = 0; i < c->target.n; i++) {
+        mgc_chain_info info;
+        mgc_status st = info_of(c, i, &info);
+        if (st != MGC_OK) return st;
+        got += info.final_height;
+    }
+    c->target_waits = got > c->target_got ? 0 : c->target_waits + 1;
+    c->target_got = got;
+    return c->target_waits > CLUSTER_ASKS_MAX ? mgc__snapshot_refused(c, c->target_from, c->target.meta.index) : fetch_more(c);
+}
+
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
 {
     cluster_reader r = {.at = bytes, .end = bytes + len}, votes, told;
@@ -449,7 +466,7 @@ mgc_status mgc__final_tick(mgc__cluster *c)
 
     if (++c->ticks_since_ask < CLUSTER_AGAIN_TICKS) return MGC_OK;
     c->ticks_since_ask = 0;
-    if (c->target.set) return fetch_more(c);
+    if (c->target.set) return fetch_again(c);
     for (uint32_t i = 0; i < c->node->n_chains && st == MGC_OK; i++) {
         mgc_chain_info info;
         st = info_of(c, i, &info);

@@ -11,7 +11,7 @@
  * What can go wrong
  *   several find the same                          the contract has the case already
  *   no header names the configuration yet          tried again; a round is due for that alone
- *   the leader went with the last certificate      what it alone knows it says when it is back */
+ *   the leader went with the last certificate      it says so when it is heard again; after a restart it does not know either */
 #include "contract/credit.h"
 
 #include "node/kept.h"

@@ -97,6 +97,7 @@ mgc_status mgc__node_started(const mgc_node *node, bool writing);
 /* Does any chain have reason for a block; on which ones is one due though it be empty (bits)? */
 bool mgc__node_round_due(mgc_node *node, uint64_t now_ms);
 uint32_t mgc__node_empty_due(const mgc_node *node, uint64_t time_ms);
+uint64_t mgc__node_next_round(const mgc_node *node); /* when one will, by what waits here; UINT64_MAX: not by that */
 
 /* What a call answers that has gone well, but for the store. */
 mgc_status mgc__node_store_failed(const mgc_node *node, mgc_status st);

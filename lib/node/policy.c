@@ -9,6 +9,10 @@
  *      follower finds it following from the table, or the append stops before it.
  *   5. Configurations without a reason are steps towards the roster, or the append stops before them, too.
  *
+ * The time of a round is the leader's clock, for good: gates close by it, and no later round may have an earlier one.  A leader
+ * whose clock is more than a day ahead of a member's is not listened to by it; where a majority does not, they elect another.  A
+ * member whose clock is behind the chain's by as much has no say in that: it is its own that is wrong.
+ *
  * What can go wrong
  *   voters stand at different entries   their tables have different hashes: no majority, until they stand alike
  *   a leader invents a configuration    nobody takes it, nor what is behind it
@@ -149,4 +153,37 @@ mgc_status mgc__config_vouch(mgc__cluster *c, const mgc_raft_msg *msg, uint64_t 
     if (astray != 0 && (*refuse_from == 0 || astray < *refuse_from)) *refuse_from = astray;
     c->refused_configs += *refuse_from != 0;
     return MGC_OK;
+}
+
+/* --- the time ----------------------------------------------------------------------------------- */
+
+static bool comes_too_early(const mgc__cluster *c, const mgc_raft_entry *e)
+{
+    cluster_reader r = {.at = e->bytes, .end = e->bytes + e->len};
+    uint32_t version;
+    uint64_t time_ms;
+
+    if (e->type != MGC_RAFT_DATA || e->bytes == NULL) return false;
+    version = (uint32_t)cluster_uint(&r, 4);
+    time_ms = cluster_uint(&r, 8);
+    return !r.bad && version != CHANGE_VERSION && time_ms > c->now_ms && time_ms - c->now_ms > CLUSTER_AHEAD_MS;
+}
+
+/* What is committed is taken, whatever its time; that what it orders itself is committed a leader must not be believed. */
+bool mgc__time_astray(mgc__cluster *c, const mgc_raft_msg *msg)
+{
+    bool leads = msg->kind == MGC_RAFT_APPEND_REQ || msg->kind == MGC_RAFT_HEARTBEAT_REQ || msg->kind == MGC_RAFT_SNAPSHOT_REQ;
+    mgc_raft_info info = {.struct_size = sizeof info};
+
+    if (!leads || (c->now_ms < c->last_time && c->last_time - c->now_ms > CLUSTER_AHEAD_MS)) return false;
+    if (c->astray_term != 0 && msg->term == c->astray_term) return true;
+    if (msg->kind != MGC_RAFT_APPEND_REQ || !c->ticking || mgc_raft_get_info(c->raft, &info) != MGC_OK || msg->term < info.term) return false;
+    for (uint32_t i = 0; i < msg->n_entries; i++) {
+        uint64_t index = msg->index + 1 + i;
+
+        if (index <= info.commit || (index <= msg->commit && msg->entries[i].term < msg->term) || !comes_too_early(c, &msg->entries[i])) continue;
+        c->astray_term = msg->term;
+        return true;
+    }
+    return false;
 }

@@ -172,7 +172,7 @@ static mgc_status read_txs(mgc__cluster *c, cluster_reader *r, struct block_work
 {
     w->even_empty = cluster_uint(r, 1) != 0;
     w->n_txs = (uint32_t)cluster_uint(r, 4);
-    if (r->bad || w->n_txs > (size_t)(r->end - r->at) / 4) return MGC_E_MESSAGE;
+    if (r->bad || w->n_txs > MGC_BLOCK_TXS_MAX || w->n_txs > (size_t)(r->end - r->at) / 4) return MGC_E_MESSAGE;
     w->txs = mgc__alloc(c->node->ctx, w->n_txs, sizeof *w->txs);
     if (w->txs == NULL) return mgc__no_memory(c->node->ctx, "node: a round");
     for (uint32_t i = 0; i < w->n_txs; i++) {

@@ -211,6 +211,7 @@ mgc_status mgc__leader_check(mgc__cluster *c, const uint8_t *bytes, size_t len)
 
     if (cluster_uint(&r, 1) != 1 || cluster_uint(&r, 1) != 1) return MGC_OK; /* without signatures */
     n = (uint32_t)cluster_uint(&r, 2);
+    if (n > MGC_RAFT_MEMBERS_MAX) return MGC_OK; /* a liar's: each is a signature to check */
     vote.to = (uint32_t)cluster_uint(&r, 4);
     vote.cfg = cluster_uint(&r, 8);
     vote.term = cluster_uint(&r, 8);

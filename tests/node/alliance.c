@@ -214,7 +214,7 @@ void run(uint64_t ms)
         }
         if (before_steps != NULL) before_steps();
         for (uint32_t i = 1; i <= n_nodes; i++)
-            if (members[i].node != NULL) answered(&members[i], mgc_node_step(members[i].node, now, NULL));
+            if (members[i].node != NULL) answered(&members[i], mgc_node_step(members[i].node, now + members[i].ahead, NULL));
     }
 }
 

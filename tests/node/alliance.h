@@ -36,6 +36,7 @@ struct member {
     bool other_config;        /* sends snapshots with another configuration than the order's */
     bool apart;               /* neither sends nor hears */
     bool grants;              /* votes for whoever asks, whatever its log */
+    uint64_t ahead;           /* its clock, of the others', in ms */
     bool may_fail;            /* a call that fails takes it down, as its host would */
     mgc_ctx *own_ctx;         /* NULL: that of all */
     uint32_t snapshots;

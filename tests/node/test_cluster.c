@@ -178,6 +178,103 @@ START_TEST(a_member_that_was_long_away_fetches_blocks)
 }
 END_TEST
 
+/* The leader that brought a snapshot dies while the blocks up to it are being fetched: the others are a majority, and go on. */
+START_TEST(who_brought_a_snapshot_may_die_before_it_is_in_force)
+{
+    uint32_t away, from;
+
+    open_three(6);
+    from = leader();
+    away = from % N + 1;
+    stop(away);
+    for (int i = 0; i < 700; i++) {
+        send_tx(from, 0);
+        run(40);
+    }
+    ck_assert_uint_eq(leader(), from);
+    start(away);
+    for (int i = 0; i < 1000 && (members[away].node == NULL || !members[away].node->cluster->target.set); i++) run(4);
+    ck_assert(members[away].node->cluster->target.set);
+    stop(from);
+    run(4000);
+    ck_assert_uint_ne(leader(), 0);
+    n_sent = 0;
+    send_tx(6 - from - away, 1);
+    run(20000);
+    ck_assert_uint_eq(n_sent, 1);
+    ck_assert_msg(sent[0].told, "two of three are there and nothing is committed");
+    start(from);
+    run(3000);
+    check_same();
+    close_three();
+}
+END_TEST
+
+/* The leader's clock jumps a month ahead, or says the last moment that there is: no block has that time, and the others go on. */
+START_TEST(a_leader_with_a_wrong_clock_is_not_followed) /* faults 90 */
+{
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    uint32_t wrong;
+
+    open_three(7);
+    wrong = leader();
+    members[wrong].ahead = _i == 0 ? UINT64_C(30) * 86400000 : UINT64_MAX - 100000;
+    send_tx(wrong, 0);
+    run(3000);
+    for (uint32_t i = 0; i < 4; i++) send_tx(wrong % N + 1, 1 + i % 2);
+    run(12000);
+    for (size_t i = 1; i < n_sent; i++) ck_assert_msg(sent[i].told, "transaction %zu was never told", i);
+    for (uint32_t i = 1; i <= N; i++) {
+        OK(mgc_chain_get_info(mgc_node_chain(members[i].node, MGC_CONTRACT_INFORMATION), &chain));
+        ck_assert_uint_gt(chain.height, 0);
+        ck_assert_uint_le(chain.time_ms, now + 86400000);
+    }
+    members[wrong].ahead = 0;
+    run(3000);
+    check_same();
+    close_three();
+}
+END_TEST
+
+/* A member's clock that stands at the beginning is its own affair: it takes part as before. */
+START_TEST(a_member_without_a_clock_takes_part)
+{
+    open_three(8);
+    send_tx(1, 0);
+    run(1000);
+    for (uint32_t i = 1; i <= N; i++) members[i].ahead = UINT64_C(400) * 86400000;
+    send_tx(1, 0);
+    run(2000);
+    stop(leader() % N + 1);
+    for (uint32_t i = 1; i <= N; i++)
+        if (members[i].node != NULL && i != leader()) members[i].ahead = 0;
+    send_tx(leader(), 1);
+    run(3000);
+    for (size_t i = 0; i < n_sent; i++) ck_assert_msg(sent[i].told, "transaction %zu was never told", i);
+    close_three();
+}
+END_TEST
+
+/* A host that sleeps until it is told to wake serves a block when it is due, not at the next tick. */
+START_TEST(the_leader_wakes_for_a_block)
+{
+    mgc__cluster *c;
+    uint64_t wake;
+
+    open_three(9);
+    c = members[leader()].node->cluster;
+    while (c->tick_at < now + 16) run(4);
+    send_tx(leader(), 0);
+    OK(mgc_node_step(c->node, now, &wake));
+    ck_assert_uint_eq(wake, now + 10);
+    OK(mgc_node_step(members[leader() % N + 1].node, now, &wake));
+    ck_assert_uint_gt(wake, now);
+    run(1000);
+    ck_assert(sent[0].told);
+    close_three();
+}
+END_TEST
+
 /* Members are killed at random, messages are lost, transactions go on: _i is the seed. */
 START_TEST(no_acknowledged_transaction_is_lost)
 {
@@ -207,6 +304,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, members_agree_and_blocks_are_final);
     tcase_add_test(tc, a_leader_that_dies_is_replaced_and_catches_up);
     tcase_add_test(tc, a_member_that_was_long_away_fetches_blocks);
+    tcase_add_test(tc, who_brought_a_snapshot_may_die_before_it_is_in_force);
+    tcase_add_loop_test(tc, a_leader_with_a_wrong_clock_is_not_followed, 0, 2);
+    tcase_add_test(tc, a_member_without_a_clock_takes_part);
+    tcase_add_test(tc, the_leader_wakes_for_a_block);
     tcase_add_loop_test(tc, no_acknowledged_transaction_is_lost, 0, 6);
 }
 
