@@ -72,7 +72,12 @@ static void write_result(mgc__ipm *ipm, uint32_t outcome, mgc__ipm_result *resul
     const mgc__qp *qp = &ipm->qp;
     double *x = ipm->x_out, *y = ipm->y_out, *z = ipm->z_out, value = 0.0;
 
-    for (uint32_t j = 0; j < qp->n; j++) x[j] = fmin(fmax(ipm->best_w[j] * ipm->scale[j], qp->lower[j]), qp->upper[j]);
+    for (uint32_t j = 0; j < qp->n; j++) {
+        double v = ipm->best_w[j] * ipm->scale[j];
+
+        v = v >= qp->lower[j] ? v : qp->lower[j];
+        x[j] = v <= qp->upper[j] ? v : qp->upper[j];
+    }
     for (uint32_t i = 0; i < qp->m; i++) {
         y[i] = ipm->best_y[ipm->n + i] * ipm->scale[ipm->n + i] / ipm->cost_scale;
         if (!isfinite(y[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i])) y[i] = 0.0;

@@ -60,6 +60,7 @@ bool mgc__ipm_start_anchored(mgc__ipm *ipm, const mgc__ipm_anchor *anchor)
     if (!anchor || anchor->n != ipm->n || anchor->m != ipm->m || !scale_fits(ipm, anchor->scale)) return false;
     memcpy(ipm->scale, anchor->scale, ipm->count * sizeof *ipm->scale);
     ipm->cost_scale = anchor->cost_scale;
+    ipm->loaded = false;
     mgc__ipm_load(ipm, AS_GIVEN, true);
     double *own = ipm->snapshots;
     ipm->snapshots = anchor->iterates; /* read only */

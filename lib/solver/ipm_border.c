@@ -57,7 +57,7 @@ mgc_status mgc__border_factorise(mgc__ipm *ipm)
         ipm->regular[i] = i < ipm->n ? LEAST_SHIFT : -LEAST_SHIFT;
     }
     st = mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->steady ? ipm->k_diagonal : NULL, ipm->regular);
-    ipm->steady = true;
+    ipm->steady = st == MGC_OK;
     f->factored = st == MGC_OK;
     return st;
 }

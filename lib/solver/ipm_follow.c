@@ -133,6 +133,18 @@ static void fit_states(mgc__ipm *ipm)
     }
 }
 
+/* The same where bounds stand as they stood. */
+static void keep_within(mgc__ipm *ipm)
+{
+    follow *f = ipm->follow;
+
+    for (uint32_t j = 0; j < ipm->n; j++) {
+        double x = f->value[j];
+
+        if (f->state[j] == LOOSE) f->value[j] = x < f->low[j] ? f->low[j] : x > f->high[j] ? f->high[j] : x;
+    }
+}
+
 /* s = (x, -y) of the point. */
 static void read_point(const mgc__ipm *ipm, double *s)
 {
@@ -216,6 +228,7 @@ static double longest(const mgc__ipm *ipm, double left, uint32_t *stop, uint32_t
 {
     const follow *f = ipm->follow;
     double most = left, best = NOTHING;
+    uint32_t among[CROSSED];
 
     *stop = UINT32_MAX;
     *crossed = 0;
@@ -225,19 +238,18 @@ static double longest(const mgc__ipm *ipm, double left, uint32_t *stop, uint32_t
             double room = room_of(f, i) + HARRIS, speed = fabs(f->rate[i]);
 
             if (speed <= NOTHING || !(speed * left > room)) continue;
+            if (*crossed == CROSSED) return *crossed += 1, left;
+            among[*crossed] = i;
             *crossed += 1;
             most = fmin(most, room / speed);
         }
     }
-    for (size_t from = 0; *crossed > 0 && from < f->stride; from += LANES) {
-        if (!any_beyond(f, from, left)) continue;
-        for (uint32_t i = (uint32_t)from; i < ipm->count && i < from + LANES; i++) {
-            double speed = fabs(f->rate[i]);
+    for (uint32_t k = 0; k < *crossed; k++) {
+        double speed = fabs(f->rate[among[k]]);
 
-            if (speed <= best || room_of(f, i) > speed * most) continue;
-            best = speed;
-            *stop = i;
-        }
+        if (speed <= best || room_of(f, among[k]) > speed * most) continue;
+        best = speed;
+        *stop = among[k];
     }
     return *stop == UINT32_MAX ? left : fmin(left, room_of(f, *stop) / best);
 }
@@ -317,7 +329,8 @@ static bool follow_line(mgc__ipm *ipm, const mgc__ipm_opts *opts)
     follow *f = ipm->follow;
 
     if (f->left == LEFT_INNER) take_over(ipm);
-    fit_states(ipm);
+    if (f->left == LEFT_POINT && ipm->bounds_stand) keep_within(ipm);
+    else fit_states(ipm);
     if (!f->factored || memcmp(f->kind, ipm->kind, ipm->count) != 0)
         if (mgc__border_factorise(ipm) != MGC_OK) return false;
     for (uint32_t k = 0; k < LINES; k++) {

@@ -109,6 +109,12 @@ static void load_entries(mgc__ipm *ipm, mgc__ipm_part *part)
     }
 }
 
+void mgc__ipm_kkt_begin(mgc__ipm *ipm)
+{
+    ipm->shift = ipm->shift_next = trusts_scenarios(ipm) ? SHIFT_SCENARIOS : SHIFT_FIRST;
+    ipm->shift_least = SHIFT_LEAST;
+}
+
 /* Values that stay during one solve. */
 void mgc__ipm_kkt_load(mgc__ipm *ipm)
 {
@@ -132,8 +138,7 @@ void mgc__ipm_kkt_load(mgc__ipm *ipm)
             }
         }
     }
-    ipm->shift = ipm->shift_next = trusts_scenarios(ipm) ? SHIFT_SCENARIOS : SHIFT_FIRST;
-    ipm->shift_least = SHIFT_LEAST;
+    mgc__ipm_kkt_begin(ipm);
 }
 
 /* The diagonal of K, and the inverse of its magnitude (with the shift); 0 where K has a row of the identity. */
@@ -226,7 +231,7 @@ static mgc_status factorise(mgc__ipm *ipm, bool unit)
     mgc__ipm_over(ipm, unit ? set_unit_diagonal : set_present_diagonal);
     mgc__ipm_over(ipm, least ? set_least_regularisation : set_regularisation);
     st = mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->steady ? ipm->k_diagonal : NULL, ipm->regular);
-    ipm->steady = true;
+    ipm->steady = st == MGC_OK; /* else not all values need have come to where they are factorised */
     return st;
 }
 

@@ -87,7 +87,9 @@ struct mgc__ipm {
     uint32_t n, m, count; /* count = n + m */
     bool analysed, has_q, q_diagonal, unit_diagonal;
     bool convex;            /* Q as it was loaded last is known to be */
-    bool steady;            /* nothing but K's diagonal has changed since the last factorisation */
+    bool steady;            /* nothing but K's diagonal has changed since the last factorisation, which went to its end */
+    bool loaded;            /* bounds and matrices are those of bounds_kept and the present scale */
+    bool bounds_stand;      /* the last load found them so */
     size_t padded;          /* count in whole lanes: every vector has room for so many */
     size_t stride;          /* from one vector to the next */
     uint32_t parts;
@@ -133,6 +135,7 @@ struct mgc__ipm {
     uint32_t iteration;
     mgc__ipm_result result;
     double *x_out, *y_out, *z_out, *ray_out, *ray_kept;
+    double *bounds_kept;    /* 2 N, the caller's: lower, row_lower, upper, row_upper */
 };
 
 static inline double largest_of(const double *x, size_t n)
@@ -157,6 +160,7 @@ void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z);
 /* ipm_kkt.c */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm);
 void mgc__ipm_kkt_load(mgc__ipm *ipm);
+void mgc__ipm_kkt_begin(mgc__ipm *ipm); /* the same values serve again */
 mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm);
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
 double mgc__ipm_kkt_solve(mgc__ipm *ipm);

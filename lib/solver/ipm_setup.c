@@ -98,7 +98,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     stride = ipm->padded + (ipm->padded % PAGE == 0 ? LANES : 0);
     ipm->block = mgc__resize(ipm->ctx, NULL, at * stride + LANES, sizeof *ipm->block); /* cleared below, by all threads */
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
-    ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 2 * count, sizeof *ipm->x_out);
+    ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 4 * count, sizeof *ipm->x_out);
     /* Not cleared: most of it is never touched, and clearing it would take a fifth of a cold solve. */
     ipm->snapshots = mgc__resize(ipm->ctx, NULL, SNAPSHOTS * mgc__ipm_snapshot_size(count), sizeof *ipm->snapshots);
     ipm->krylov = mgc__resize(ipm->ctx, NULL, (KRYLOV + 5) * count, sizeof *ipm->krylov);
@@ -122,6 +122,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->y_out = ipm->z_out + n;
     ipm->ray_out = ipm->y_out + m;
     ipm->ray_kept = ipm->ray_out + count;
+    ipm->bounds_kept = ipm->ray_kept + count;
     return MGC_OK;
 }
 
@@ -243,11 +244,31 @@ void mgc__ipm_load_units(mgc__ipm *ipm)
     mgc__ipm_over(ipm, load_units_of_part);
 }
 
-/* Costs and bounds in their first scaling, which a cold start changes, or in the last solve's. */
+/* Are the caller's bounds those that were kept?  keep: they are from now on. */
+static bool bounds_are_kept(mgc__ipm *ipm, bool keep)
+{
+    const mgc__qp *qp = &ipm->qp;
+    const double *from[] = {qp->lower, qp->row_lower, qp->upper, qp->row_upper};
+    double *to = ipm->bounds_kept;
+    bool same = true;
+
+    for (size_t k = 0; k < MGC__COUNT(from); k++) {
+        size_t bytes = (k % 2 == 0 ? qp->n : qp->m) * sizeof *to;
+
+        if (keep && bytes > 0) memcpy(to, from[k], bytes);
+        else same = same && (bytes == 0 || memcmp(to, from[k], bytes) == 0);
+        to += k % 2 == 0 ? qp->n : qp->m;
+    }
+    return same;
+}
+
+/* Costs and bounds in their first scaling, which a cold start changes, or in the last solve's: then what has not changed since
+ * stands, for an answer that is followed takes no longer than to load all. */
 void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
 {
     uint32_t n = ipm->n;
 
+    ipm->bounds_stand = ipm->loaded && mode == AS_GIVEN && keep_scale && bounds_are_kept(ipm, false);
     mgc__ipm_scale_cost(ipm, keep_scale);
     ipm->mode = mode;
     ipm->elastic = mode == ELASTIC ? 1.0 : 0.0;
@@ -255,6 +276,12 @@ void mgc__ipm_load(mgc__ipm *ipm, enum ipm_mode mode, bool keep_scale)
         memset(ipm->c, 0, n * sizeof *ipm->c);
         if (ipm->has_q) memset(ipm->q.value, 0, ipm->q.start[n] * sizeof *ipm->q.value);
     }
+    if (ipm->bounds_stand) {
+        mgc__ipm_kkt_begin(ipm);
+        return;
+    }
+    ipm->loaded = mode == AS_GIVEN;
+    bounds_are_kept(ipm, true);
     mgc__ipm_over(ipm, load_bounds_of_part);
     ipm->complementarities = 0;
     ipm->barrier = 0.0;
@@ -290,6 +317,7 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     scaled = known && ipm->convex && memcmp(ipm->a_raw, qp->a->value, a_size) == 0 &&
              (q_size == 0 || memcmp(ipm->q_raw, qp->q->value, q_size) == 0);
     if (scaled) return MGC_OK;
+    ipm->loaded = false;
     mgc__ipm_follow_values_changed(ipm);
     memcpy(ipm->a_raw, qp->a->value, a_size);
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);

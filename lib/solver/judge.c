@@ -12,6 +12,12 @@
  * Chosen so that a ray that excludes only points within the bounds' own order of magnitude is no proof. */
 #define REACH 1e3
 
+/* fmax(), but not a call for each entry; what is not a number is never larger. */
+static inline double larger(double most, double x)
+{
+    return x > most ? x : most;
+}
+
 /* --- products -------------------------------------------------------------------------------- */
 
 /* row = A x; size (may be NULL): largest |a_ij x_j| of each row. */
@@ -24,7 +30,7 @@ static void times(const mgc__csc *a, const double *x, double *row, double *size)
         for (uint32_t k = a->start[j]; k < a->start[j + 1]; k++) {
             double term = a->value[k] * x[j];
             row[a->row[k]] += term;
-            if (size != NULL) size[a->row[k]] = fmax(size[a->row[k]], fabs(term));
+            if (size != NULL) size[a->row[k]] = larger(size[a->row[k]], fabs(term));
         }
 }
 
@@ -51,12 +57,12 @@ static double add_quadratic(const mgc__csc *q, const double *x, double *out)
 
 static double excess(double value, double lower, double upper)
 {
-    return fmax(fmax(lower - value, value - upper), 0.0);
+    return larger(larger(0.0, lower - value), value - upper);
 }
 
 static double magnitude(double lower, double upper)
 {
-    return fmax(isfinite(lower) ? fabs(lower) : 0.0, isfinite(upper) ? fabs(upper) : 0.0);
+    return larger(isfinite(lower) ? fabs(lower) : 0.0, isfinite(upper) ? fabs(upper) : 0.0);
 }
 
 void mgc__judge_point(const mgc__qp *qp, const double *x, double *work, mgc__point_report *report)
@@ -66,12 +72,12 @@ void mgc__judge_point(const mgc__qp *qp, const double *x, double *work, mgc__poi
     times(qp->a, x, activity, size);
     for (uint32_t j = 0; j < qp->n; j++) {
         objective += qp->c[j] * x[j];
-        worst = fmax(worst, excess(x[j], qp->lower[j], qp->upper[j]) / (1.0 + magnitude(qp->lower[j], qp->upper[j])));
+        worst = larger(worst, excess(x[j], qp->lower[j], qp->upper[j]) / (1.0 + magnitude(qp->lower[j], qp->upper[j])));
         if (!isfinite(x[j])) worst = INFINITY;
     }
     for (uint32_t i = 0; i < qp->m; i++) {
-        double scale = 1.0 + fmax(magnitude(qp->row_lower[i], qp->row_upper[i]), size[i]);
-        worst = fmax(worst, excess(activity[i], qp->row_lower[i], qp->row_upper[i]) / scale);
+        double scale = 1.0 + larger(magnitude(qp->row_lower[i], qp->row_upper[i]), size[i]);
+        worst = larger(worst, excess(activity[i], qp->row_lower[i], qp->row_upper[i]) / scale);
     }
     *report = (mgc__point_report){.objective = objective, .residual = isfinite(objective) ? worst : INFINITY};
 }
@@ -101,7 +107,7 @@ void mgc__judge_dual(const mgc__qp *qp, const double *x, double *y, double *z, m
 
     for (uint32_t j = 0; j < qp->n; j++) z[j] = qp->c[j];
     objective = -0.5 * add_quadratic(qp->q, x, z);
-    for (uint32_t j = 0; j < qp->n; j++) largest = fmax(largest, fmax(fabs(qp->c[j]), fabs(z[j] - qp->c[j])));
+    for (uint32_t j = 0; j < qp->n; j++) largest = larger(largest, larger(fabs(qp->c[j]), fabs(z[j] - qp->c[j])));
     for (uint32_t i = 0; i < qp->m; i++) {
         y[i] = clean(y[i], qp->row_lower[i], qp->row_upper[i]);
         objective += lean(y[i], qp->row_lower[i], qp->row_upper[i]);
@@ -112,7 +118,7 @@ void mgc__judge_dual(const mgc__qp *qp, const double *x, double *y, double *z, m
         if (isfinite(at)) {
             objective += at;
         } else {
-            worst = fmax(worst, fabs(z[j]));
+            worst = larger(worst, fabs(z[j]));
             loss = INFINITY;
         }
     }
