@@ -508,8 +508,9 @@ static mgc_status find_ball(mgc_microgrid *site, const char *set, uint32_t *ball
     for (*ball = 0; *ball < BALL_COUNT; ++*ball)
         if (strcmp(set, mgc__ball_names[*ball]) == 0) return MGC_OK;
     const char *near = mgc__nearest(set, mgc__ball_names, BALL_COUNT);
-    return mgc__fail(site->model->ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s: no ambiguity set \"%.64s\"; %s", site->id, set,
-                     near != NULL ? near : "norm1, norm_inf, wasserstein, kl, chi2, cvar and worst_case are known");
+    return mgc__fail(site->model->ctx, MGC_E_UNKNOWN_KEY, "dispatch: %s: no ambiguity set \"%.64s\"; %s%s%s", site->id, set,
+                     near != NULL ? "did you mean \"" : "norm1, norm_inf, wasserstein, kl, chi2, cvar and worst_case are known",
+                     near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
 static mgc_status check_rule(mgc_microgrid *site, uint32_t ball, const char *rule)

@@ -172,6 +172,9 @@ START_TEST(probabilities_are_checked)
     ck_assert_int_eq(mgc_microgrid_set_probability(site, (double[]){1}, 1), MGC_E_WRONG_LENGTH);
     ck_assert_int_eq(mgc_microgrid_set_probability(site, (double[]){0.3, 0.7}, 2), MGC_OK);
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm2", "radius", 1, 0, NULL), MGC_E_UNKNOWN_KEY);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), "did you mean \"norm1\"?"));
+    ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "sphere", "radius", 1, 0, NULL), MGC_E_UNKNOWN_KEY);
+    ck_assert_ptr_nonnull(strstr(mgc_ctx_error(ctx), "wasserstein, kl"));
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 1, 10, NULL), MGC_E_RANGE);
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 0.9, 10, "hoeffding"), MGC_E_UNKNOWN_KEY);
     ck_assert_int_eq(mgc_microgrid_set_ambiguity(site, "norm1", "confidence", 0.9, 10, NULL), MGC_OK);
