@@ -580,7 +580,7 @@ mgc_status mgc__query_auctions(mgc_env *env, const mgc__filter *filter, mgc_rows
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot carrier bids reveal_ms ended_height price volume_wh");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         bool told = filter->query->sees_all != 0;
 
@@ -604,7 +604,7 @@ mgc_status mgc__query_bids(mgc_env *env, const mgc__filter *filter, mgc_rows *ro
                                    "id slot carrier microgrid state sells wh price filled_wh deposit_micro "
                                     "height index");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         const int64_t *v = w.rec.v;
         const char *word = words[v[BID_STATE] < 5 ? v[BID_STATE] : 0];

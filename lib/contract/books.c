@@ -32,20 +32,38 @@ static mgc_status put_account(mgc_env *env, mgc_rows *rows, const mgc_account_in
     return st != MGC_OK ? st : mgc_rows_put_text(rows, name_of(a), strlen(name_of(a)));
 }
 
+/* The account after one, of all or of the walk's microgrids.  One that a dropped block had opened is passed over. */
+static mgc_status next_account(mgc_env *env, const mgc__walk *w, const uint8_t *after, mgc_account_info *account)
+{
+    size_t len = after == NULL ? 0 : MGC_ID_BYTES;
+
+    if (w->index == NULL) return mgc_chain_next_account(env->accounts, after, account);
+    for (;;) {
+        const mgc__item *item = mgc__index_next(w->index, w->values, w->n_values, after, len);
+        mgc_status st = item == NULL ? MGC_E_NOT_FOUND : mgc_chain_get_account(env->accounts, item->bytes + 8, account);
+
+        if (item == NULL || st != MGC_E_NOT_FOUND) return st;
+        after = item->bytes + 8;
+        len = MGC_ID_BYTES;
+    }
+}
+
 mgc_status mgc__query_accounts(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc_account_info account = {.struct_size = sizeof account};
     const mgc__page *page = env->page;
+    mgc__walk w = {.index = NULL};
     uint8_t after[MGC_ID_BYTES];
     bool begun = page->after_len == sizeof after;
     mgc_status st = mgc_rows_begin(
         rows, "id kind microgrid unit debits_pending debits_posted credits_pending credits_posted balance name");
 
     if (begun) memcpy(after, page->after, sizeof after);
+    if (st == MGC_OK && mgc__whose(env, filter, &w)) st = mgc__index_get(env, 0, 'a', MGC__BY_MICROGRID, &w.index);
     while (st == MGC_OK) {
         bool full = mgc__page_full(page);
 
-        st = mgc_chain_next_account(env->accounts, begun ? after : NULL, &account);
+        st = next_account(env, &w, begun ? after : NULL, &account);
         if (full && (st == MGC_OK || page->query->sees_all == 0)) { /* as in record.c: it tells nobody of others' accounts */
             mgc__page_end(page, after, sizeof after);
             return MGC_OK;

@@ -236,7 +236,7 @@ mgc_status mgc__query_origins(mgc_env *env, const mgc__filter *filter, mgc_rows 
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "device slot wh owner issued_height cancelled_height");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         if (!mgc__filter_passes(env, filter, w.rec.v[ORIGIN_OWNER], 0, 0)) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
@@ -254,7 +254,7 @@ mgc_status mgc__query_periods(mgc_env *env, const mgc__filter *filter, mgc_rows 
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "microgrid first_slot last_slot carbon_g height");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 1, 4);
 

@@ -8,6 +8,7 @@
  *   schema.c       one table of all methods and their fields
  *   args.c         arguments by that table: encode, decode
  *   record.c       records as arrays of integers with bytes and a name; keys
+ *   index.c        which records concern whom, for queries
  *   env.c          what a running contract can see and do; bridge.c: between chains
  *   built_in.c     from a call to its rule, from a query to its answer
  *   lookup.c       the market's parameters and parties, as other contracts read them
@@ -21,6 +22,7 @@
 #include "codec/cbor.h"
 #include "crypto/crypto.h"
 #include "ledger/exec.h"
+#include "ledger/tree.h"
 #include "mgchain/contract.h"
 
 /* --- methods and arguments ------------------------------------------------------------------- */
@@ -123,6 +125,7 @@ struct mgc_env {
     mgc__exec *exec;         /* NULL in a query: read only */
     mgc_chain *accounts;     /* in a query: the chain that holds the accounts; */
     mgc_chain *const *chains; /* all by home */
+    struct mgc__indexes *indexes; /* in a query */
     mgc_chain *chain;        /* the contract's own */
     uint64_t height, time_ms;
     uint32_t contract; /* whose records these are */
@@ -189,6 +192,8 @@ mgc_status mgc__rec_put_ints(mgc_env *env, const mgc__key *key, const int64_t *v
 
 /* Walk a contract's records whose key begins with prefix: begin, then next until false; env->broken says whether it
  * failed. */
+enum { MGC__WALK_VALUES = 64 }; /* microgrids of one reader; who has more walks all records */
+
 typedef struct mgc__walk {
     mgc__record_cursor cursor;
     uint32_t contract;
@@ -196,6 +201,9 @@ typedef struct mgc__walk {
     mgc__rec rec;
     const uint8_t *key; /* borrowed until the record changes */
     size_t key_len;
+    const mgc__tree *index; /* NULL: all records of the prefix; else those that stand there under: */
+    uint64_t values[MGC__WALK_VALUES];
+    uint32_t n_values;
 } mgc__walk;
 void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix);
 bool mgc__walk_next(mgc_env *env, mgc__walk *w);
@@ -421,6 +429,11 @@ uint32_t mgc__contracts_roles(mgc_chain *information, uint32_t member);
 /* Whose key this is or was; 0: nobody's. */
 uint32_t mgc__contracts_member(mgc_chain *information, const uint8_t public_key[32]);
 const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id); /* "?" where unknown */
+/* Of the contracts of a name; how many. */
+size_t mgc__contracts_numbers(const mgc__contracts *contracts, const char *name, uint32_t numbers[MGC_CONTRACTS_MAX]);
+/* The keys that a member has or had; keys: the caller's to free, NULL for none. */
+mgc_status mgc__contracts_keys(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t member,
+                               uint8_t (**keys)[32], size_t *n);
 
 /* --- queries ---------------------------------------------------------------------------------------- */
 
@@ -438,13 +451,39 @@ typedef struct mgc__filter {
     uint32_t microgrid; /* 0: all; UINT32_MAX: one that does not exist */
     uint64_t slot;      /* UINT64_MAX: all */
     uint64_t carrier;   /* 0: all */
+    uint64_t number;    /* UINT64_MAX: all */
 } mgc__filter;
 mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter);
 /* other 0: none; carrier 0: it is no matter of one */
 bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgrid, int64_t other, int64_t carrier);
 bool mgc__filter_carrier(const mgc__filter *filter, int64_t carrier);
+/* A number among the arguments, UINT64_MAX where the key is not there; MGC_E_INVALID_ARG where it is none. */
+mgc_status mgc__query_number(mgc_env *env, const mgc_query *query, const char *key, uint64_t *number);
+/* Is it a microgrid of the caller's: its manager's, or of the organisation whose user he is? */
+bool mgc__reads_for(mgc_env *env, uint32_t caller, int64_t microgrid);
 /* Where to walk records whose keys begin with their kind and slot: those of the filter's slot, or all. */
 mgc__key mgc__slot_prefix(char kind, const mgc__filter *filter);
+
+/* --- indexes of records and accounts (index.c) --- */
+
+typedef struct mgc__indexes mgc__indexes;
+
+enum { MGC__BY_MICROGRID, MGC__BY_BOTH /* and carrier */, MGC__BY_OWN_NUMBER /* microgrid and number */, MGC__BY_CARRIER,
+       MGC__BY_SLOT, MGC__BY_NUMBER };
+
+mgc_status mgc__indexes_create(mgc_ctx *ctx, mgc__indexes **out);
+void mgc__indexes_clear(mgc__indexes *indexes); /* the chains are opened anew */
+void mgc__indexes_destroy(mgc__indexes *indexes);
+/* As mgc__walk_begin() in a query, but where the filter allows it over an index: records that pass the filter and some
+ * that do not, in the order of their keys. */
+void mgc__walk_of(mgc_env *env, mgc__walk *w, const mgc__key *prefix, const mgc__filter *filter);
+/* Up to the head.  letter: the first byte of the records' keys; contract 0: accounts by their microgrids. */
+mgc_status mgc__index_get(mgc_env *env, uint32_t contract, char letter, uint32_t by, const mgc__tree **tree);
+/* The next entry under any of these values whose record's key, behind the first eight bytes, is greater. */
+const mgc__item *mgc__index_next(const mgc__tree *index, const uint64_t *values, uint32_t n, const uint8_t *after, size_t len);
+uint64_t mgc__index_value(uint32_t by, uint64_t microgrid, uint64_t other);
+/* The microgrids whose rows may pass the filter, as values; false: all, or too many. */
+bool mgc__whose(mgc_env *env, const mgc__filter *filter, mgc__walk *w);
 
 /* Cells: the microgrid's name, or its number where it has none. */
 mgc_status mgc__rows_put_microgrid(mgc_env *env, mgc_rows *rows, int64_t microgrid);

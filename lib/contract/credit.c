@@ -136,19 +136,21 @@ static mgc_status put_member_name(mgc_env *env, mgc_rows *rows, int64_t member)
 static mgc_status query_credit(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__key_of('M');
-    uint64_t id = 0;
-    bool one = mgc_query_uint(filter->query, "member", &id) == 1;
+    uint64_t id = UINT64_MAX;
     int64_t threshold;
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "member trade suspended limit_bp name");
 
     if (st == MGC_OK) st = mgc__parameter(env, PARAMETER_CREDIT_THRESHOLD, &threshold);
+    if (st == MGC_OK) st = mgc__query_number(env, filter->query, "member", &id);
+    if (filter->query->sees_all == 0) prefix = mgc__key_u32(prefix, filter->query->caller);
+    else if (id != UINT64_MAX) prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t member = mgc__key_read(w.key, 1, 4);
         uint32_t limit = mgc__credit_limit_bp((uint32_t)w.rec.v[CREDIT_TRADE], (uint32_t)threshold);
 
-        if ((one && member != id) || (filter->query->sees_all == 0 && member != filter->query->caller)) continue;
+        if (id != UINT64_MAX && member != id) continue;
         st = mgc_rows_put_int(rows, (int64_t)member);
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);
         if (st == MGC_OK) st = mgc_rows_put_int(rows, w.rec.v[CREDIT_SUSPENDED] != 0 ? 0 : limit);

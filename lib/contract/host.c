@@ -23,6 +23,7 @@ typedef struct entry {
 struct mgc__contracts {
     mgc_ctx *ctx;
     bool unsupported; /* a block needs code that is not here */
+    mgc__indexes *indexes;
     size_t n;
     entry entries[MGC_CONTRACTS_MAX]; /* ascending by id, then by version of the code */
 };
@@ -58,6 +59,10 @@ mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out)
     *out = NULL;
     if (c == NULL) return mgc__no_memory(ctx, "contract: registry");
     c->ctx = ctx;
+    if (mgc__indexes_create(ctx, &c->indexes) != MGC_OK) {
+        mgc__free(ctx, c);
+        return MGC_E_NO_MEMORY;
+    }
     for (size_t i = 0; i < MGC__COUNT(built_in); i++) {
         mgc_contract ops = mgc__built_in_contract(built_in[i]);
         mgc_status st = insert(c, &ops, (void *)built_in[i], true); /* its calls only read it */
@@ -70,7 +75,9 @@ mgc_status mgc__contracts_create(mgc_ctx *ctx, mgc__contracts **out)
 
 void mgc__contracts_destroy(mgc__contracts *contracts)
 {
-    if (contracts != NULL) mgc__free(contracts->ctx, contracts);
+    if (contracts == NULL) return;
+    mgc__indexes_destroy(contracts->indexes);
+    mgc__free(contracts->ctx, contracts);
 }
 
 mgc_status mgc__contracts_add(mgc__contracts *contracts, const mgc_contract *contract, void *user)
@@ -118,6 +125,17 @@ const char *mgc__contracts_name(const mgc__contracts *contracts, uint32_t id)
     const entry *e = find(contracts, id);
 
     return e == NULL ? "?" : e->name;
+}
+
+size_t mgc__contracts_numbers(const mgc__contracts *contracts, const char *name, uint32_t numbers[MGC_CONTRACTS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < contracts->n; i++)
+        if (strcmp(mgc__contracts_name(contracts, contracts->entries[i].ops.id), name) == 0 &&
+            (n == 0 || numbers[n - 1] != contracts->entries[i].ops.id)) /* versions stand together */
+            numbers[n++] = contracts->entries[i].ops.id;
+    return n;
 }
 
 /* --- environments ------------------------------------------------------------------------------------ */
@@ -493,6 +511,7 @@ void mgc__contracts_attach(mgc__contracts *contracts, mgc_chain *chain)
 {
     mgc__executor executor = {.user = contracts, .begin_block = begin_block, .execute = execute, .charge = charge};
 
+    mgc__indexes_clear(contracts->indexes);
     mgc__chain_set_executor(chain, &executor);
 }
 
@@ -578,11 +597,44 @@ static mgc_status ask_one(mgc__contracts *c, const entry *e, mgc_chain *const ch
     if (st != MGC_OK) return st;
     env.accounts = chains[HOME_TRADING];
     env.chains = chains;
+    env.indexes = c->indexes;
     st = answer(&env, e->ops.query(e->user, &env, query, rows));
     if (st == MGC_E_NOT_FOUND && mgc_rows_column(rows, 0) == NULL) return st;
     if (st != MGC_OK && env.rule[0] != '\0')
         return mgc__fail(c->ctx, st, "contract: query \"%s\": %s", query->what, env.rule);
     return st == MGC_E_NOT_FOUND ? MGC_E_INTERNAL : st; /* it had begun to answer */
+}
+
+mgc_status mgc__contracts_keys(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t member,
+                               uint8_t (**keys)[32], size_t *n)
+{
+    uint64_t value = member;
+    const mgc__tree *index;
+    void *block = NULL;
+    uint8_t after[MGC_RECORD_KEY_MAX];
+    const mgc__item *item;
+    size_t after_len = 0, cap = 0;
+    mgc_env env;
+    mgc_status st = env_of_chain(&env, contracts->ctx, chains[HOME_INFORMATION], find(contracts, MGC_CONTRACT_INFORMATION));
+
+    *keys = NULL;
+    *n = 0;
+    env.chains = chains;
+    env.indexes = contracts->indexes;
+    if (st == MGC_OK) st = mgc__index_get(&env, MGC_CONTRACT_INFORMATION, 'K', MGC__BY_NUMBER, &index);
+    while (st == MGC_OK && (item = mgc__index_next(index, &value, 1, after, after_len)) != NULL) {
+        after_len = item->key_len - 8;
+        memcpy(after, item->bytes + 8, after_len);
+        if (after_len != 33 || mgc__contracts_member(chains[HOME_INFORMATION], after + 1) != member) continue;
+        if (!mgc__grow(contracts->ctx, &block, &cap, *n + 1, 32)) {
+            mgc__free(contracts->ctx, block);
+            *n = 0;
+            return mgc__no_memory(contracts->ctx, "contract: a member's keys");
+        }
+        *keys = block;
+        memcpy((*keys)[(*n)++], after + 1, 32);
+    }
+    return st;
 }
 
 mgc_status mgc__contracts_query(mgc__contracts *contracts, mgc_chain *const chains[HOMES], uint32_t caller,

@@ -633,14 +633,14 @@ static mgc_status query_meters(mgc_env *env, const mgc__filter *filter, mgc_rows
 static mgc_status query_commitments(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__key_of('C');
-    uint64_t id = 0;
-    bool one = mgc_query_uint(filter->query, "member", &id) == 1;
+    uint64_t id = UINT64_MAX;
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "member number kind slot hash height opened");
 
+    if (st == MGC_OK) st = mgc__query_number(env, filter->query, "member", &id);
+    if (id != UINT64_MAX) prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
     mgc__walk_begin(&w, env->contract, &prefix);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
-        if (one && mgc__key_read(w.key, 1, 4) != id) continue;
         st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 1, 4));
         if (st == MGC_OK) st = mgc_rows_put_int(rows, (int64_t)mgc__key_read(w.key, 5, 8));
         if (st == MGC_OK) st = mgc__rows_put_ints(rows, w.rec.v, 2);

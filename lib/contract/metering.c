@@ -205,13 +205,25 @@ mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc
 mgc_status mgc__query_readings(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__key_of('R');
-    uint64_t id = 0;
+    uint64_t id = UINT64_MAX;
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot meter microgrid in_wh out_wh quality height");
 
-    if (mgc_query_uint(filter->query, "meter", &id))
-        prefix = mgc__key_u32(prefix, id > UINT32_MAX ? 0 : (uint32_t)id);
-    mgc__walk_begin(&w, env->contract, &prefix);
+    if (st == MGC_OK) st = mgc__query_number(env, filter->query, "meter", &id);
+    if (st != MGC_OK) return st;
+    if (id != UINT64_MAX) {
+        mgc__key meter_key = mgc__key_u32(mgc__key_of('T'), id > UINT32_MAX ? 0 : (uint32_t)id);
+        mgc__rec meter;
+
+        /* Of another's meter and of none nothing is read, so that the time tells no more than the answer. */
+        st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &meter_key, &meter);
+        if (st == MGC_E_NOT_FOUND ||
+            (st == MGC_OK && !mgc__filter_passes(env, filter, meter.v[METER_MICROGRID], 0, meter.v[METER_CARRIER])))
+            return MGC_OK;
+        prefix = mgc__key_u32(prefix, (uint32_t)id);
+        if (filter->slot != UINT64_MAX) prefix = mgc__key_u64(prefix, filter->slot);
+    }
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t meter_id = (int64_t)mgc__key_read(w.key, 1, 4);
         uint64_t slot = mgc__key_read(w.key, 5, 8);

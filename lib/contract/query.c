@@ -108,6 +108,16 @@ static mgc_status microgrid_by_name(mgc_env *env, const char *name, size_t len, 
     return env->broken;
 }
 
+mgc_status mgc__query_number(mgc_env *env, const mgc_query *query, const char *key, uint64_t *number)
+{
+    size_t len = 0;
+    const char *text = value_of(query->arguments, key, &len);
+
+    *number = UINT64_MAX;
+    if (text == NULL || number_of(text, len, number)) return MGC_OK;
+    return mgc_env_refuse(env, MGC_E_INVALID_ARG, "%s \"%.*s\" is not a number", key, (int)(len < 32 ? len : 32), text);
+}
+
 mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *filter)
 {
     size_t len = 0;
@@ -115,17 +125,15 @@ mgc_status mgc__filter_read(mgc_env *env, const mgc_query *query, mgc__filter *f
     uint64_t number;
     mgc_status st;
 
-    *filter = (mgc__filter){.query = query, .slot = UINT64_MAX};
+    *filter = (mgc__filter){.query = query, .slot = UINT64_MAX, .number = UINT64_MAX};
     if (text != NULL) {
         st = microgrid_by_name(env, text, len, &filter->microgrid);
         if (st != MGC_OK) return st;
         if (filter->microgrid == UINT32_MAX && number_of(text, len, &number) && number > 0 && number <= MGC_PARTY_MAX)
             filter->microgrid = (uint32_t)number;
     }
-    text = value_of(query->arguments, "slot", &len);
-    if (text != NULL && !number_of(text, len, &filter->slot))
-        return mgc_env_refuse(env, MGC_E_INVALID_ARG, "slot \"%.*s\" is not a number", (int)(len < 32 ? len : 32),
-                              text);
+    st = mgc__query_number(env, query, "slot", &filter->slot);
+    if (st != MGC_OK) return st;
     text = value_of(query->arguments, "carrier", &len);
     for (uint64_t c = MGC_CARRIER_ELECTRICITY; text != NULL && c <= MGC_CARRIER_GAS; c++)
         if ((len == 1 && text[0] == (char)('0' + c)) ||
@@ -164,7 +172,7 @@ bool mgc__roles_see_all(uint32_t roles, const char *what)
 }
 
 /* A microgrid's manager, and the users of its organisation. */
-static bool reads_for(mgc_env *env, uint32_t caller, int64_t microgrid)
+bool mgc__reads_for(mgc_env *env, uint32_t caller, int64_t microgrid)
 {
     mgc__key key = mgc__key_u32(mgc__key_of('G'), (uint32_t)microgrid);
     mgc__rec grid, member;
@@ -188,8 +196,8 @@ bool mgc__filter_passes(mgc_env *env, const mgc__filter *filter, int64_t microgr
         (other == 0 || filter->microgrid != (uint32_t)other))
         return false;
     if (filter->query->sees_all) return true;
-    return reads_for(env, filter->query->caller, microgrid) ||
-           (other != 0 && reads_for(env, filter->query->caller, other));
+    return mgc__reads_for(env, filter->query->caller, microgrid) ||
+           (other != 0 && mgc__reads_for(env, filter->query->caller, other));
 }
 
 mgc_status mgc__rows_put_microgrid(mgc_env *env, mgc_rows *rows, int64_t microgrid)

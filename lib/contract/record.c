@@ -111,7 +111,31 @@ void mgc__walk_begin(mgc__walk *w, uint32_t contract, const mgc__key *prefix)
     w->prefix = *prefix;
     w->key = NULL;
     w->key_len = 0;
+    w->index = NULL;
+    w->n_values = 0;
     mgc__record_first(&w->cursor, contract, prefix->bytes, prefix->len);
+}
+
+/* As mgc__record_next(), over an index: entries whose record is gone are passed over. */
+static bool next_indexed(mgc__walk *w, const mgc__state *state)
+{
+    mgc__record_cursor *c = &w->cursor;
+    const mgc__item *item;
+
+    for (;;) {
+        item = mgc__index_next(w->index, w->values, w->n_values, c->last + 5, c->last_len - 5);
+        if (item == NULL) return false;
+        c->key = item->bytes + 8;
+        c->key_len = item->key_len - 8;
+        memcpy(c->last + 5, c->key, c->key_len);
+        c->last_len = 5 + c->key_len;
+        if (mgc__record_get(state, w->contract, c->key, c->key_len, &c->value, &c->value_len) == MGC_OK) return true;
+    }
+}
+
+static bool next_record(mgc__walk *w, const mgc__state *state)
+{
+    return w->index != NULL ? next_indexed(w, state) : mgc__record_next(state, &w->cursor);
 }
 
 /* The first walk of a query is the one that its pages cut: it begins after the cursor, and ends with a full page where
@@ -132,7 +156,7 @@ static bool cut_here(mgc_env *env, mgc__walk *w, const mgc__state *state)
     if (w->key == NULL || !mgc__page_full(page)) return false;
     memcpy(last, w->key, w->key_len);
     /* Whether there is a record more is the business of those who see all: for others a full page always goes on. */
-    if (page->query->sees_all == 0 || mgc__record_next(state, &w->cursor)) mgc__page_end(page, last, w->key_len);
+    if (page->query->sees_all == 0 || next_record(w, state)) mgc__page_end(page, last, w->key_len);
     return true;
 }
 
@@ -141,7 +165,7 @@ bool mgc__walk_next(mgc_env *env, mgc__walk *w)
     const mgc__state *state = mgc__state_of(&env->homes, w->contract);
 
     if (state != NULL && cut_here(env, w, state)) return false;
-    if (env->broken != MGC_OK || state == NULL || !mgc__record_next(state, &w->cursor)) return false;
+    if (env->broken != MGC_OK || state == NULL || !next_record(w, state)) return false;
     if (mgc__env_meter(env, w->cursor.key_len + w->cursor.value_len) != MGC_OK) return false;
     if (mgc__rec_decode(w->cursor.value, w->cursor.value_len, &w->rec) != MGC_OK) {
         (void)mgc__env_keep(env, MGC_E_INTERNAL);

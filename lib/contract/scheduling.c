@@ -274,7 +274,7 @@ static mgc_status query_schedule(mgc_env *env, const mgc__filter *filter, mgc_ro
         rows, "slot microgrid carrier buy_wh sell_wh received_wh sent_wh position_wh acknowledged_height take_less_wh "
               "give_less_wh");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         const int64_t *v = w.rec.v;
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
@@ -300,7 +300,7 @@ static mgc_status query_flows(mgc_env *env, const mgc__filter *filter, mgc_rows 
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot link forward_wh backward_wh capacity_wh");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         mgc__rec link;
 
@@ -321,7 +321,7 @@ static mgc_status query_terms(mgc_env *env, const mgc__filter *filter, mgc_rows 
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot link capacity_wh fee");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t slot = mgc__key_read(w.key, 5, 8);
 

@@ -592,7 +592,7 @@ static mgc_status query_settlement(mgc_env *env, const mgc__filter *filter, mgc_
               "fee_micro carbon_g curtailed_micro");
 
     if (filter->slot != UINT64_MAX) prefix = mgc__key_u64(prefix, filter->slot);
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t slot = (int64_t)mgc__key_read(w.key, 1, 8), microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
 
@@ -617,7 +617,7 @@ static mgc_status query_tariffs(mgc_env *env, const mgc__filter *filter, mgc_row
     mgc_status st = mgc_rows_begin(
         rows, "slot microgrid carrier buy_price sell_price short_price long_price emission_mg_per_kwh");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         if (filter->slot != UINT64_MAX && filter->slot != mgc__key_read(w.key, 6, 8)) continue;
         if (!mgc__filter_carrier(filter, w.key[5])) continue;

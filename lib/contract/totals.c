@@ -3,6 +3,8 @@
  * fewer would tell each of the two what the other did. */
 #include "contract/contract.h"
 
+enum { SLOTS_MAX = 4096 }; /* looked at for a page: where few are told, it ends with less than it may have */
+
 mgc_status mgc__crowd_add(mgc_env *env, mgc__crowd *crowd, int64_t microgrid)
 {
     mgc__rec grid;
@@ -65,13 +67,14 @@ mgc_status mgc__query_totals(mgc_env *env, const mgc__filter *filter, mgc_rows *
     const mgc__page *page = env->page;
     const uint8_t *key;
     size_t len;
+    uint32_t looked = 0;
     mgc_status st = mgc_rows_begin(rows, "slot carrier wh mean_price");
 
     if (page->after_len == 17) after = mgc__key_bytes(after, page->after, page->after_len);
     while (st == MGC_OK) {
         st = mgc_env_next(env, prefix.bytes, prefix.len, after.bytes, after.len, &key, &len, NULL, NULL);
         if (st != MGC_OK) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
-        if (mgc__page_full(page)) {
+        if (mgc__page_full(page) || (page->limit != UINT64_MAX && looked++ == SLOTS_MAX)) {
             mgc__page_end(page, after.bytes, after.len);
             return MGC_OK;
         }

@@ -456,7 +456,7 @@ static mgc_status query_nominations(mgc_env *env, const mgc__filter *filter, mgc
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "slot microgrid carrier buy_wh sell_wh");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         int64_t microgrid = (int64_t)mgc__key_read(w.key, 9, 4);
 
@@ -490,17 +490,17 @@ static mgc_status put_state(mgc_env *env, mgc_rows *rows, uint64_t number, uint3
 static mgc_status query_trades(mgc_env *env, const mgc__filter *filter, mgc_rows *rows)
 {
     mgc__key prefix = mgc__slot_prefix('A', filter);
-    uint64_t wanted = 0;
-    bool one = mgc_query_uint(filter->query, "id", &wanted) == 1;
+    mgc__filter wanted = *filter;
     mgc__walk w;
     mgc_status st =
         mgc_rows_begin(rows, "id slot seller buyer link carrier wh delivered_wh price worth_micro state height");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    if (st == MGC_OK) st = mgc__query_number(env, filter->query, "id", &wanted.number);
+    mgc__walk_of(env, &w, &prefix, &wanted);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t id = mgc__key_read(w.key, 9, 8);
 
-        if ((one && id != wanted) ||
+        if ((wanted.number != UINT64_MAX && id != wanted.number) ||
             !mgc__filter_passes(env, filter, w.rec.v[TRADE_SELLER], w.rec.v[TRADE_BUYER], w.rec.v[TRADE_CARRIER]))
             continue;
         st = mgc_rows_put_int(rows, (int64_t)id);
@@ -520,7 +520,7 @@ static mgc_status query_payments(mgc_env *env, const mgc__filter *filter, mgc_ro
     mgc__walk w;
     mgc_status st = mgc_rows_begin(rows, "id payer payee amount_micro first_slot last_slot state run_hash height");
 
-    mgc__walk_begin(&w, env->contract, &prefix);
+    mgc__walk_of(env, &w, &prefix, filter);
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t id = mgc__key_read(w.key, 9, 8);
 

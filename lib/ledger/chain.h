@@ -63,8 +63,10 @@ struct mgc_chain {
     mgc__tree txs;       /* tx id -> height 8, index 4; of the open block, too */
     mgc__tree transfers; /* account 16, height 8, index 4, id 16 -> nothing; built when it is first asked for */
     bool transfers_built;
-    mgc__tree places;        /* find.c: senders, changes, events; built when it is first asked for, up to: */
-    uint64_t places_upto;
+    struct mgc__places {
+        mgc__tree tree;
+        uint64_t upto; /* height */
+    } places[MGC__FIND_KINDS]; /* find.c: each built when it is first asked for */
     bool halted;             /* guard.c: two blocks of one height are final */
     mgc__place evidence;     /* length 0: none */
     uint64_t witness_height; /* of the latest head that others have seen; 0: none */
@@ -213,6 +215,7 @@ mgc_status mgc__proof_trust(mgc_chain *chain, const mgc__header *h, mgc__cbor_wr
 
 /* --- find.c -------------------------------------------------------------------------------------- */
 
+void mgc__places_free(mgc_chain *chain);
 /* What a block wrote to a record: value NULL where it removed it.  MGC_E_NOT_FOUND: nothing. */
 mgc_status mgc__writes_find(const mgc__stored_block *b, uint32_t contract, const uint8_t *key, size_t key_len,
                             mgc_record_info *record);

@@ -67,6 +67,35 @@ const struct mgc__signers *mgc__chain_signers(const mgc_chain *chain); /* in for
 /* The committed state, or, while a block is open, that state with the block's effects so far. */
 const mgc__state *mgc__chain_state(const mgc_chain *chain);
 
+/* --- where things stand (find.c) ------------------------------------------------------------------ */
+
+enum {
+    MGC__FIND_SENDER,   /* transactions by the sender's key, */
+    MGC__FIND_SIGNER,   /* by the key of anybody who signed, */
+    MGC__FIND_CONTRACT, /* by number, */
+    MGC__FIND_STATUS,   /* by what came of them, as two's complement */
+    MGC__FIND_CHANGE,   /* changes of a record: number the contract's, name the key */
+    MGC__FIND_EVENT,    /* by contract and name; */
+    MGC__FIND_EVENT_NAME, /* by name, number 0; */
+    MGC__FIND_EVENT_CONTRACT, /* by number */
+    MGC__FIND_KINDS
+};
+
+typedef struct mgc__sought {
+    uint32_t kind, number;
+    const void *name; /* a key's 32 bytes, or len bytes, at most MGC_RECORD_KEY_MAX */
+    size_t len;
+} mgc__sought;
+
+/* The first place after one ({0}: the first of all) in an index that is built when first asked for: a logarithm of the
+ * ledger.  MGC_E_NOT_FOUND, without a text: no more. */
+mgc_status mgc__chain_find(mgc_chain *chain, const mgc__sought *what, const mgc_found *after, mgc_found *found);
+
+/* All that a block wrote to the state, in the order of keys, with their areas (state.h); value NULL: removed.  Ends with
+ * the first answer that is not MGC_OK.  MGC_E_NOT_FOUND: the block is pruned. */
+typedef mgc_status (*mgc__write_visit)(void *user, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);
+mgc_status mgc__chain_writes(mgc_chain *chain, uint64_t height, mgc__write_visit visit, void *user);
+
 /* --- the block and transaction at hand ----------------------------------------------------------- */
 
 mgc_chain *mgc__exec_chain(const mgc__exec *x);

@@ -20,7 +20,7 @@ void mgc__chain_destroy(mgc_chain *chain)
     mgc__state_free(&chain->state);
     mgc__tree_free(&chain->txs);
     mgc__tree_free(&chain->transfers);
-    mgc__tree_free(&chain->places);
+    mgc__places_free(chain);
     mgc__forest_free(&chain->log);
     mgc__configurations_free(chain);
     mgc__free(chain->ledger->ctx, chain->genesis_bytes);
@@ -80,7 +80,6 @@ mgc_status mgc__chain_create(mgc_ledger *ledger, const uint8_t *genesis, size_t 
     mgc__state_init(&chain->state, ctx);
     mgc__tree_init(&chain->txs, ctx);
     mgc__tree_init(&chain->transfers, ctx);
-    mgc__tree_init(&chain->places, ctx);
     mgc__forest_init(&chain->log, ctx, log_leaf, chain);
     status = mgc__genesis_read(ctx, genesis, len, &chain->genesis, members);
     if (status == MGC_OK) {
