@@ -6,6 +6,38 @@
 
 #include "ledger.h"
 
+static int32_t visit_journal(void *user, const char *name, uint64_t size)
+{
+    (void)size;
+    if (strncmp(name, "journal-", 8) == 0) *(bool *)user = true;
+    return MGC_CB_DONE;
+}
+
+static bool holds_ledger(const mgc_storage_ops *storage, void *user)
+{
+    bool found = false;
+
+    return storage->list(user, visit_journal, &found) == MGC_CB_DONE && found;
+}
+
+bool ledger_is_here(sim *s, const mgc_storage_ops *storage, void *user, const char *folder)
+{
+    mgc_storage_ops inner;
+    void *inner_user = NULL;
+    char path[4096];
+    bool below = false;
+
+    if (holds_ledger(storage, user)) return true;
+    if (snprintf(path, sizeof path, "%s/ledger", folder) < (int)sizeof path &&
+        mgc_storage_files(s->ctx, path, 0, &inner, &inner_user) == MGC_OK)
+        below = holds_ledger(&inner, inner_user);
+    mgc_storage_files_destroy(inner_user);
+    fprintf(stderr, "mgchain-sim: %s: there is no ledger here; ", folder);
+    if (below) fprintf(stderr, "there is one in %s\n", path);
+    else fputs("a run writes one into its folder: mgchain-sim run --out OUT, then OUT/ledger\n", stderr);
+    return false;
+}
+
 static int verify(sim *s)
 {
     mgc_storage_ops storage;
@@ -17,6 +49,10 @@ static int verify(sim *s)
     st = mgc_storage_files(s->ctx, s->words[1], 0, &storage, &user);
     if (st != MGC_OK) {
         failed(s, st, s->words[1]);
+        return EXIT_IO;
+    }
+    if (!s->json && !ledger_is_here(s, &storage, user, s->words[1])) {
+        mgc_storage_files_destroy(user);
         return EXIT_IO;
     }
     mgc_ledger_opts_init(&opts, sizeof opts);

@@ -16,6 +16,8 @@ typedef struct reader {
     bool damaged; /* there was more, behind damage */
 } reader;
 
+/* Is there a journal?  Where not, says so, and where there may be one. */
+bool ledger_is_here(sim *s, const mgc_storage_ops *storage, void *user, const char *folder);
 int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what failed was said */
 int ledger_failed(sim *s, mgc_status st, const char *folder); /* says why; an exit code */
 int reader_close(reader *r, int code); /* the code; where there was damage, success is EXIT_VERIFY */

@@ -43,6 +43,7 @@ int reader_open(reader *r, sim *s, const char *folder)
         failed(s, st, folder);
         return EXIT_IO;
     }
+    if (!ledger_is_here(s, &r->storage, r->storage_user, folder)) return reader_close(r, EXIT_IO);
     for (uint32_t read_only = 1; read_only <= 2; read_only++) { /* whole; else as far as it is whole */
         st = start(r, NULL, read_only);
         if (st == MGC_E_NOT_FOUND) st = start(r, "main", read_only); /* a market on one chain */

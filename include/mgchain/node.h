@@ -275,6 +275,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.
+ * With a limit a page may have fewer rows and a cursor all the same: it ends, too, where much was looked at in vain.
  * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own
  * (doc/formats.md); where that fails, it is not answered.
  *
@@ -291,6 +292,8 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  * @return MGC_OK, MGC_E_NOT_FOUND (no such thing to ask for), MGC_E_INVALID_ARG, MGC_E_RANGE (limit), MGC_E_CURSOR
  *         (of another question, caller or chain, or forged), MGC_E_LIMIT, MGC_E_STATE, MGC_E_FAILED (a read could not
  *         be put on record before), MGC_E_NO_MEMORY, storage
+ * Cost  with a limit: a logarithm of the ledger and the page.  The first question with a condition makes its index, in
+ *       time and memory linear in what it is about
  * Since 0.1
  */
 MGC_API MGC_NODISCARD mgc_status mgc_node_query(mgc_node *node, uint32_t caller, const char *what,

@@ -227,15 +227,6 @@ bool mgc__list_next(const mgc__list *list, size_t *at, const uint8_t **bytes, si
     return true;
 }
 
-bool mgc__list_get(const mgc__list *list, uint32_t index, const uint8_t **bytes, size_t *len)
-{
-    size_t at = 0;
-
-    while (mgc__list_next(list, &at, bytes, len))
-        if (index-- == 0) return true;
-    return false;
-}
-
 void mgc__list_root(const mgc__list *list, uint8_t root[32])
 {
     const uint8_t *bytes;

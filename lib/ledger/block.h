@@ -78,7 +78,6 @@ void mgc__stored_block_write(mgc__cbor_writer *w, const uint8_t *block, size_t b
 
 /* The next byte string; *at begins at 0.  false at the end. */
 bool mgc__list_next(const mgc__list *list, size_t *at, const uint8_t **bytes, size_t *len);
-bool mgc__list_get(const mgc__list *list, uint32_t index, const uint8_t **bytes, size_t *len); /* O(index) */
 void mgc__list_root(const mgc__list *list, uint8_t root[32]);
 
 typedef struct mgc__receipt {

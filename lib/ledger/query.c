@@ -9,6 +9,7 @@ struct mgc_block {
     mgc__buf record, certificate_bytes;
     mgc__stored_block stored;
     mgc__certificate certificate;
+    size_t *places; /* where each transaction, then each receipt begins in its list: in a long block nobody counts to it */
 };
 
 /* --- blocks -------------------------------------------------------------------------------------- */
@@ -25,6 +26,24 @@ static mgc_status read_certificate(mgc_chain *chain, uint64_t height, mgc_block 
                                                     b->certificate_bytes.len, &b->certificate);
 }
 
+static mgc_status keep_places(mgc_block *b)
+{
+    const mgc__list *lists[2] = {&b->stored.txs, &b->stored.receipts};
+    const uint8_t *bytes;
+    size_t n = 0, at, len;
+
+    b->places = mgc__alloc(b->ctx, (size_t)b->stored.txs.n + b->stored.receipts.n, sizeof *b->places);
+    if (b->places == NULL) return mgc__no_memory(b->ctx, "ledger: a block");
+    for (int i = 0; i < 2; i++) {
+        at = 0;
+        for (uint32_t k = 0; k < lists[i]->n; k++) {
+            b->places[n++] = at;
+            (void)mgc__list_next(lists[i], &at, &bytes, &len); /* the list's form was checked */
+        }
+    }
+    return MGC_OK;
+}
+
 mgc_status mgc_chain_read_block(mgc_chain *chain, uint64_t height, mgc_block **out)
 {
     mgc_status status;
@@ -39,6 +58,7 @@ mgc_status mgc_chain_read_block(mgc_chain *chain, uint64_t height, mgc_block **o
     mgc__buf_init(&b->record, b->ctx, MGC__RECORD_MAX);
     mgc__buf_init(&b->certificate_bytes, b->ctx, MGC__RECORD_MAX);
     status = mgc__read_block_record(chain, height, &b->record, &b->stored);
+    if (status == MGC_OK) status = keep_places(b);
     if (status == MGC_OK) status = read_certificate(chain, height, b);
     if (status != MGC_OK) {
         mgc_block_destroy(b);
@@ -53,6 +73,7 @@ void mgc_block_destroy(mgc_block *block)
     if (block == NULL) return;
     mgc__buf_free(&block->record);
     mgc__buf_free(&block->certificate_bytes);
+    mgc__free(block->ctx, block->places);
     mgc__free(block->ctx, block);
 }
 
@@ -99,11 +120,13 @@ mgc_status mgc_block_get_vote(const mgc_block *block, uint32_t index, mgc_vote *
 mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_t **bytes, size_t *len,
                             mgc_tx_info *info)
 {
-    const uint8_t *found;
-    size_t found_len;
+    const uint8_t *found = NULL;
+    size_t found_len = 0, at;
 
     if (block == NULL) return MGC_E_INVALID_ARG;
-    if (!mgc__list_get(&block->stored.txs, index, &found, &found_len)) return MGC_E_NOT_FOUND;
+    if (index >= block->stored.txs.n) return MGC_E_NOT_FOUND;
+    at = block->places[index];
+    (void)mgc__list_next(&block->stored.txs, &at, &found, &found_len);
     if (bytes != NULL) *bytes = found;
     if (len != NULL) *len = found_len;
     return info == NULL ? MGC_OK : mgc_tx_decode(found, found_len, info);
@@ -111,10 +134,12 @@ mgc_status mgc_block_get_tx(const mgc_block *block, uint32_t index, const uint8_
 
 static mgc_status find_receipt(const mgc_block *block, uint32_t index, mgc__receipt *r)
 {
-    const uint8_t *bytes;
-    size_t len;
+    const uint8_t *bytes = NULL;
+    size_t len = 0, at;
 
-    if (!mgc__list_get(&block->stored.receipts, index, &bytes, &len)) return MGC_E_NOT_FOUND;
+    if (index >= block->stored.receipts.n) return MGC_E_NOT_FOUND;
+    at = block->places[block->stored.txs.n + index];
+    (void)mgc__list_next(&block->stored.receipts, &at, &bytes, &len);
     return mgc__receipt_read(block->ctx, bytes, len, r);
 }
 

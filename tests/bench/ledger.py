@@ -27,8 +27,8 @@ ARGUMENTS.add_argument("--largest", type=int, default=1000000)
 ARGUMENTS.add_argument("--smoke", action="store_true")
 
 
-def bench(folder, *words):
-    done = subprocess.run([folder.resolve() / "bench_ledger", *map(str, words)], capture_output=True, text=True, check=True)
+def bench(folder, *words, program="bench_ledger"):
+    done = subprocess.run([folder.resolve() / program, *map(str, words)], capture_output=True, text=True, check=True)
     return {line["what"]: line for line in map(json.loads, done.stdout.splitlines())}
 
 
@@ -86,17 +86,34 @@ def growth(folder, sizes):
     return lines
 
 
+def questions(folder, sizes):
+    """What a page of ten costs by the number of transactions, and the first question of its kind, which makes its index."""
+    lines = {}
+    for n in sizes:
+        with tempfile.TemporaryDirectory() as scratch:
+            lines[n] = bench(folder, scratch, n, program="bench_ask")
+    print(f"\n{'question, processor us a page':58s}" + "".join(f"{n:>14,}" for n in sizes) + "   exponent   first, ms")
+    for name in lines[sizes[0]]:
+        values = [lines[n][name]["each_us"] for n in sizes]
+        exponent = math.log(values[-1] / max(values[0], .1)) / math.log(sizes[-1] / sizes[0]) if len(sizes) > 1 else math.nan
+        print(f"{name:58s}" + "".join(f"{value:14,.1f}" for value in values) + f"   {exponent:8.2f}   {lines[sizes[-1]][name]['first_ms']:9,.1f}")
+    return lines
+
+
 def main():
     args = ARGUMENTS.parse_args()
     if args.smoke:
         one = one_round(args.folder, tempfile.gettempdir(), 300)
         with contextlib.redirect_stdout(io.StringIO()):  # a table is no TAP
             lines = growth(args.folder, [600])[600]
-        good = all(value > 0 for value in one.values() if not math.isnan(value)) and len(lines) == 5
+            asked = questions(args.folder, [600])[600]
+        good = all(value > 0 for value in one.values() if not math.isnan(value)) and len(lines) == 5 and len(asked) == 16
         print(f"{'' if good else 'not '}ok 1 every figure is there\n1..1")
         return not good
     speed(args.folder, args.rounds, 20000)
-    growth(args.folder, [n for n in (10 ** 4, 10 ** 5, 10 ** 6) if n <= args.largest])
+    sizes = [n for n in (10 ** 4, 10 ** 5, 10 ** 6) if n <= args.largest]
+    growth(args.folder, sizes)
+    questions(args.folder, sizes)
     return 0
 
 

@@ -770,6 +770,17 @@ def interrupting_leaves_no_half_written_file():
 
 
 @test
+def who_names_the_wrong_folder_is_led_to_the_ledger():
+    out = run_day("first")[0]
+    for words in (("verify", out), ("query", out, "blocks"), ("export", out), ("proof", out, "head")):
+        done = sim("ledger", *words)
+        assert done.returncode == 6 and f"there is one in {out}/ledger" in done.stderr, f"{words}: {done.returncode}: {done.stderr}"
+    with tempfile.TemporaryDirectory() as empty:
+        done = sim("ledger", "query", empty, "blocks")
+        assert done.returncode == 6 and "there is no ledger here" in done.stderr and "--out" in done.stderr, done.stderr
+
+
+@test
 def a_ledger_answers_by_role_and_page():
     out = run_day("first")[0]
     ledger = out / "ledger"
