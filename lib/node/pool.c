@@ -172,13 +172,29 @@ static mgc_status refuse_now(mgc_node *node, const uint8_t tx_id[32], mgc_status
     return MGC_OK;
 }
 
+/* A full pool keeps nobody out for what waits for a nonce that may never come: that goes, all of it at once. */
+static bool make_room(mgc_node *node)
+{
+    if (node->pool_n < MGC_POOL_MAX) return true;
+    for (size_t i = 0; i < node->pool_n; i++) {
+        waiting *w = &node->pool[i];
+
+        if (!w->held || w->bytes == NULL) continue;
+        mgc__node_ticket_refuse(node, w->ticket, MGC_E_RATE, "the nonce before its own did not come, and others need its place");
+        mgc__free(node->ctx, w->bytes);
+        w->bytes = NULL;
+    }
+    mgc__node_pool_compact(node);
+    return node->pool_n < MGC_POOL_MAX;
+}
+
 static mgc_status wait_for_block(mgc_node *node, const uint8_t *bytes, size_t len, const uint8_t tx_id[32],
                                  uint32_t chain, uint64_t *number)
 {
     uint64_t own = 0;
     mgc_status st;
 
-    if (node->pool_n >= MGC_POOL_MAX)
+    if (!make_room(node))
         return mgc__fail(node->ctx, MGC_E_RATE, "node: %d transactions wait already; hand it in again later",
                          MGC_POOL_MAX);
     st = mgc__node_ticket_new(node, tx_id, &own);
@@ -266,11 +282,12 @@ mgc_status mgc__node_take(mgc_node *node, const uint8_t *bytes, size_t len)
     mgc_status st = mgc_tx_decode(bytes, len, &tx);
 
     if (st != MGC_OK) return mgc__is_fatal(st) ? st : MGC_OK;
-    if (mgc__node_pool_find(node, tx.tx_id) != NULL || node->pool_n >= MGC_POOL_MAX) return MGC_OK;
+    if (mgc__node_pool_find(node, tx.tx_id) != NULL) return MGC_OK;
     chain = chain_named(node, tx.chain_id);
     st = mgc_chain_check_tx(node->chains[chain], bytes, len);
     if (st != MGC_OK && st != MGC_E_NONCE_GAP) return mgc__is_fatal(st) ? st : MGC_OK; /* its own member tells why */
-    return wait_for_block(node, bytes, len, tx.tx_id, chain, NULL);
+    st = wait_for_block(node, bytes, len, tx.tx_id, chain, NULL);
+    return st == MGC_E_RATE ? MGC_OK : st; /* it is told again */
 }
 
 mgc_status mgc_node_next_nonce(mgc_node *node, const uint8_t *sender, uint32_t contract, uint64_t *nonce)

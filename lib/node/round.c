@@ -19,14 +19,15 @@ static void put_chain(mgc__cluster *c, uint32_t chain, bool even_empty, uint32_t
 
     mgc__buf_put(&c->round, &empty, 1);
     cluster_put32(&c->round, 0);
-    for (size_t i = 0; i < node->pool_n && n < node->opts.block_txs_max; i++) {
-        const waiting *w = &node->pool[i];
-        if (w->chain != chain || w->bytes == NULL || w->len + 4 > *budget) continue;
-        cluster_put32(&c->round, (uint32_t)w->len);
-        mgc__buf_put(&c->round, w->bytes, w->len);
-        *budget -= (uint32_t)w->len + 4;
-        n++;
-    }
+    for (uint32_t held = 0; held < 2; held++) /* what waits for a nonce takes only places that are left, and not the other chains' */
+        for (size_t i = 0; i < node->pool_n && n < node->opts.block_txs_max; i++) {
+            const waiting *w = &node->pool[i];
+            if (w->chain != chain || w->bytes == NULL || w->held != (held == 1) || w->len + 4 + held * (CLUSTER_ROUND_BYTES / 2) > *budget) continue;
+            cluster_put32(&c->round, (uint32_t)w->len);
+            mgc__buf_put(&c->round, w->bytes, w->len);
+            *budget -= (uint32_t)w->len + 4;
+            n++;
+        }
     if (c->round.status == MGC_OK)
         for (int k = 0; k < 4; k++) c->round.bytes[n_at + (size_t)k] = (uint8_t)(n >> 8 * k);
 }

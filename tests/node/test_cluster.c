@@ -275,6 +275,71 @@ START_TEST(the_leader_wakes_for_a_block)
 }
 END_TEST
 
+/* Transactions whose nonce never comes fill no round: whoever hands in a thousand of them stops nobody else. */
+START_TEST(what_waits_for_a_nonce_keeps_nobody_waiting)
+{
+    uint32_t at;
+
+    open_three(10);
+    at = leader();
+    for (uint64_t k = 0; k < 1100; k++) (void)submit(at, 1000 + k);
+    run(2000);
+    send_tx(at, 0);
+    send_tx(at % N + 1, 1);
+    run(3000);
+    for (size_t i = 0; i < n_sent; i++) ck_assert_msg(sent[i].told, "transaction %zu was never told", i);
+    close_three();
+}
+END_TEST
+
+/* A pool full of such. */
+static void fill_pool(mgc_node *node)
+{
+    void *pool = node->pool, *by_id = node->by_id;
+
+    ck_assert_uint_eq(node->pool_n, 1);
+    ck_assert(node->pool[0].held);
+    ck_assert(mgc__grow(ctx, &pool, &node->pool_cap, MGC_POOL_MAX, sizeof *node->pool));
+    ck_assert(mgc__grow(ctx, &by_id, &node->by_id_cap, MGC_POOL_MAX, sizeof *node->by_id));
+    node->pool = pool;
+    node->by_id = by_id;
+    memset(node->pool[0].tx_id, 0, 32);
+    for (uint32_t i = 0; i < MGC_POOL_MAX; i++) {
+        waiting *w = &node->pool[i];
+        node->by_id[i] = i;
+        if (i == 0) continue;
+        *w = node->pool[0];
+        w->bytes = mgc__alloc(ctx, w->len, 1);
+        ck_assert_ptr_nonnull(w->bytes);
+        memcpy(w->bytes, node->pool[0].bytes, w->len);
+        for (int k = 0; k < 4; k++) w->tx_id[k] = (uint8_t)(i >> (24 - 8 * k));
+    }
+    node->pool_n = MGC_POOL_MAX;
+}
+
+START_TEST(a_full_pool_makes_room)
+{
+    uint64_t first;
+    mgc_ticket_info info = {.struct_size = sizeof info};
+    uint32_t at;
+
+    open_three(11);
+    at = leader();
+    first = submit(at, 1000);
+    run(500);
+    fill_pool(members[at].node);
+    send_tx(at % N + 1, 0);
+    run(40);
+    send_tx(at, 1);
+    run(3000);
+    for (size_t i = 0; i < n_sent; i++) ck_assert_msg(sent[i].told, "transaction %zu was never told", i);
+    OK(mgc_ticket_state(members[at].node, first, &info));
+    ck_assert_uint_eq(info.state, MGC_TICKET_REFUSED);
+    ck_assert_int_eq(info.status, MGC_E_RATE);
+    close_three();
+}
+END_TEST
+
 /* Members are killed at random, messages are lost, transactions go on: _i is the seed. */
 START_TEST(no_acknowledged_transaction_is_lost)
 {
@@ -308,6 +373,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_leader_with_a_wrong_clock_is_not_followed, 0, 2);
     tcase_add_test(tc, a_member_without_a_clock_takes_part);
     tcase_add_test(tc, the_leader_wakes_for_a_block);
+    tcase_add_test(tc, what_waits_for_a_nonce_keeps_nobody_waiting);
+    tcase_add_test(tc, a_full_pool_makes_room);
     tcase_add_loop_test(tc, no_acknowledged_transaction_is_lost, 0, 6);
 }
 
