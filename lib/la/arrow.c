@@ -21,6 +21,8 @@ enum { ORDER_LEAST = 2000 };
 /* A dense factor of the links may take this many times the operations of all components; else the general engine is
  * better. */
 #define DENSE_SHARE 4.0
+/* Components are cut where that leaves less than this part of the operations: smaller matrices take longer for each. */
+#define CUT_WORTH 0.6
 
 void mgc__arrow_destroy(mgc__ldl *ldl)
 {
@@ -34,6 +36,7 @@ void mgc__arrow_destroy(mgc__ldl *ldl)
         mgc__free(ctx, a->chunk[k].link);
         mgc__free(ctx, a->chunk[k].schur);
     }
+    mgc__arrow_top_destroy(ctx, &a->top);
     mgc__free(ctx, a->group);
     mgc__free(ctx, a->batch);
     mgc__free(ctx, a->chunk);
@@ -63,27 +66,90 @@ static double *aligned(mgc_ctx *ctx, size_t n, void **block)
     return (double *)((at + 63) / 64 * 64);
 }
 
-static mgc_status plan_groups(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts,
-                              const int8_t *sign)
+/* What planning came to, before it is decided whether it stands. */
+typedef struct outline {
+    arrow_group *group;
+    uint32_t groups, batches;
+    double operations; /* of components */
+    uint64_t nonzeros;
+} outline;
+
+static void outline_free(mgc_ctx *ctx, outline *o)
+{
+    for (uint32_t k = 0; o->group && k < o->groups; k++) mgc__arrow_group_free(ctx, &o->group[k]);
+    mgc__free(ctx, o->group);
+    *o = (outline){0};
+}
+
+static mgc_status plan_groups(mgc_ctx *ctx, const arrow_graph *g, const arrow_parts *parts, const int8_t *sign,
+                              outline *o)
 {
     mgc_status st = MGC_OK;
-    double links = parts->links, operations = 0.0, dense = links * links * links / 6.0;
-    uint64_t nonzeros = (uint64_t)(0.5 * links * (links - 1.0));
 
-    a->links = parts->links;
-    a->group = mgc__alloc(ldl->ctx, parts->groups, sizeof *a->group);
-    if (!a->group) return mgc__no_memory(ldl->ctx, "a factorisation");
-    for (a->groups = 0; a->groups < parts->groups && st == MGC_OK; a->groups++) {
-        arrow_group *group = &a->group[a->groups];
+    *o = (outline){.group = mgc__alloc(ctx, parts->groups, sizeof *o->group)};
+    if (!o->group) return mgc__no_memory(ctx, "a factorisation");
+    for (; o->groups < parts->groups && st == MGC_OK; o->groups++) {
+        arrow_group *group = &o->group[o->groups];
 
-        st = mgc__arrow_plan(ldl->ctx, g, parts, sign, a->groups, group);
-        operations += group->operations * group->members;
-        nonzeros += (uint64_t)group->l_entries * group->members;
-        a->batches += (group->members + LANES - 1) / LANES;
+        st = mgc__arrow_plan(ctx, g, parts, sign, o->groups, group);
+        o->operations += group->operations * group->members;
+        o->nonzeros += (uint64_t)group->l_entries * group->members;
+        o->batches += (group->members + LANES - 1) / LANES;
     }
-    a->worth = a->forced || dense <= DENSE_SHARE * operations;
-    ldl->info.operations = operations + dense;
-    ldl->info.factor_nonzeros = nonzeros;
+    return st;
+}
+
+static double dense_operations(double links)
+{
+    return links * links * links / 6.0;
+}
+
+/* Components cut into pieces, and a sparse matrix on the links: in place of the plan and of the parts where that takes
+ * so few operations that all the smaller matrices are worth it. */
+static mgc_status try_cut(mgc_ctx *ctx, arrow *a, const arrow_graph *g, const int8_t *sign, arrow_parts *parts, outline *o)
+{
+    double before = o->operations + dense_operations(parts->links);
+    arrow_parts pieces = {0};
+    outline finer = {0};
+    arrow_top top = {0};
+    bool found = false;
+    mgc_status st = mgc__arrow_cut(ctx, g, sign, parts, o->group, &pieces, &found);
+
+    if (st == MGC_OK && found) st = plan_groups(ctx, g, &pieces, sign, &finer);
+    if (st == MGC_OK && found && finer.operations < CUT_WORTH * before)
+        st = mgc__arrow_top_create(ctx, g, &pieces, sign, &top);
+    if (st == MGC_OK && top.ldl && finer.operations + top.ldl->info.operations < CUT_WORTH * before) {
+        arrow_parts whole = *parts;
+        outline coarser = *o;
+
+        *parts = pieces;
+        pieces = whole;
+        *o = finer;
+        finer = coarser;
+        a->top = top;
+        top = (arrow_top){0};
+    }
+    mgc__arrow_top_destroy(ctx, &top);
+    outline_free(ctx, &finer);
+    mgc__arrow_parts_free(ctx, &pieces);
+    return st;
+}
+
+static mgc_status plan(mgc__ldl *ldl, arrow *a, const arrow_graph *g, arrow_parts *parts, const int8_t *sign)
+{
+    outline o;
+    mgc_status st = plan_groups(ldl->ctx, g, parts, sign, &o);
+    double dense = dense_operations(parts->links);
+
+    if (st == MGC_OK && dense > o.operations) st = try_cut(ldl->ctx, a, g, sign, parts, &o);
+    a->links = parts->links;
+    a->group = o.group;
+    a->groups = o.groups;
+    a->batches = o.batches;
+    a->worth = a->forced || a->top.ldl || dense <= DENSE_SHARE * o.operations;
+    ldl->info.operations = o.operations + (a->top.ldl ? a->top.ldl->info.operations : dense);
+    ldl->info.factor_nonzeros = o.nonzeros + (a->top.ldl ? a->top.ldl->info.factor_nonzeros
+                                                         : (uint64_t)(0.5 * a->links * (a->links - 1.0)));
     return st;
 }
 
@@ -140,7 +206,7 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
     uint32_t at = 0;
 
     for (uint32_t b = 0; b < a->batches; b++) total += effort(a, &a->batch[b]);
-    if (packed > 0) most = fmin(most, ceil(CHUNK_WORTH * total / (double)packed));
+    if (packed > 0) most = fmin(most, ceil(CHUNK_WORTH * total / (double)(a->top.ldl ? a->top.entries : packed)));
     a->chunks = a->batches < most ? a->batches : (uint32_t)most;
     a->chunk = mgc__alloc(ldl->ctx, a->chunks, sizeof *a->chunk);
     if (!a->chunk) return mgc__no_memory(ldl->ctx, "a factorisation");
@@ -217,6 +283,8 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
                               const mgc__csc *k,
                               const int8_t *sign)
 {
+    size_t square = a->top.ldl ? 0 : (size_t)a->links * a->links;
+
     for (uint32_t pass = 0; pass < 2; pass++) {
         uint32_t edges = 0;
 
@@ -240,12 +308,11 @@ static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, con
         ldl->sign = mgc__alloc(ldl->ctx, a->link_x + a->links, 1);
         a->source = mgc__alloc(ldl->ctx, a->link_value + a->links + edges, sizeof *a->source);
         a->origin = mgc__alloc(ldl->ctx, a->link_x + a->links, sizeof *a->origin);
-        a->schur = mgc__alloc(ldl->ctx, (size_t)a->links * (a->links + 3) + MGC__DENSE_WORK(a->links),
-                              sizeof *a->schur);
+        a->schur = mgc__alloc(ldl->ctx, square + 3 * (size_t)a->links + MGC__DENSE_WORK(a->links), sizeof *a->schur);
         if (!a->link_row || !ldl->value || !ldl->sign || !a->source || !a->origin || !a->schur)
             return mgc__no_memory(ldl->ctx, "a factorisation");
         a->link_column = a->link_row + edges;
-        a->size = a->schur + (size_t)a->links * a->links;
+        a->size = a->schur + square;
         a->link_d = a->size + a->links;
         a->link_d_inverse = a->link_d + a->links;
         a->work = a->link_d_inverse + a->links;
@@ -293,16 +360,17 @@ static mgc_status list_touched(mgc__ldl *ldl, arrow *a)
     return MGC_OK;
 }
 
-static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts, const mgc__csc *k,
+static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, arrow_parts *parts, const mgc__csc *k,
                         const int8_t *sign)
 {
     uint32_t *member;
-    mgc_status st = plan_groups(ldl, a, g, parts, sign);
+    mgc_status st = plan(ldl, a, g, parts, sign);
 
     if (st != MGC_OK || !a->worth) return st;
     st = lay_out(ldl, a);
     if (st == MGC_OK) st = cut_chunks(ldl, a);
     if (st == MGC_OK) st = place_links(ldl, a, g, parts, k, sign);
+    if (st == MGC_OK && a->top.ldl) st = mgc__arrow_top_edges(ldl->ctx, a);
     if (st != MGC_OK) return st;
     member = mgc__alloc(ldl->ctx, a->groups, sizeof *member);
     if (!member) return mgc__no_memory(ldl->ctx, "a factorisation");

@@ -36,6 +36,9 @@ void mgc__arrow_graph_free(mgc_ctx *ctx, arrow_graph *g);
  * *found: whether K is an arrow that is worth the name.  Parts are to be freed in any case. */
 mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *out,
                              bool *found);
+/* The same with the vertices that are taken out for links; *found: whether the rest falls into few enough kinds. */
+mgc_status mgc__arrow_take_out(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint8_t *taken, arrow_parts *out,
+                               bool *found);
 void mgc__arrow_parts_free(mgc_ctx *ctx, arrow_parts *parts);
 
 /* One kind of component and the plan of its factor: columns 0..size-1 are its vertices in order of elimination, rows
@@ -131,6 +134,16 @@ void mgc__arrow_schur(const arrow_group *g, const arrow_batch *batch, const arro
 
 const arrow_kernels *mgc__arrow_kernels(void); /* two: for ARROW_LANES, and for ARROW_NARROW */
 
+/* The links' matrix where it is sparse (arrow_cut.c); its engine counts links from the last to the first. */
+typedef struct arrow_top {
+    mgc__ldl *ldl;                  /* NULL: the links' matrix is dense */
+    size_t entries;                 /* of its lower triangle */
+    uint32_t *run_start, *run;      /* columns' rows: from run[q] to below run[q + 1] */
+    uint32_t *end;                  /* columns' ends among the values given to the engine */
+    uint32_t *edge;                 /* link_edges: their values' places in the engine */
+    double *x;                      /* links */
+} arrow_top;
+
 typedef struct arrow {
     uint32_t links, groups, batches, chunks;
     arrow_group *group;
@@ -142,6 +155,7 @@ typedef struct arrow {
     double *l, *d, *d_inverse;        /* factor; pivots by vectors' places */
     double *schur, *size, *work;      /* links x links, by columns, then its L D L'; magnitudes on its diagonal */
     double *link_d, *link_d_inverse;
+    arrow_top top;
     uint32_t *source, *origin;        /* entry of the caller's K for each value, row for each entry of vectors */
     const double *given, *changed;    /* values while it factorises: the caller's; in the variables of compression */
     bool steady;                      /* of the caller's values only the diagonal has changed */
@@ -154,6 +168,17 @@ typedef struct arrow {
     void *l_block, *value_block;
     bool forced, worth;               /* whether it is worth the effort, or asked for anyway */
 } arrow;
+
+/* arrow_cut.c: parts of smaller components, of which more vertices are links, by the plan of the present ones. */
+mgc_status mgc__arrow_cut(mgc_ctx *ctx, const arrow_graph *graph, const int8_t *sign, const arrow_parts *parts,
+                          const arrow_group *group, arrow_parts *out, bool *found);
+mgc_status mgc__arrow_top_create(mgc_ctx *ctx, const arrow_graph *graph, const arrow_parts *parts, const int8_t *sign,
+                                 arrow_top *top);
+mgc_status mgc__arrow_top_edges(mgc_ctx *ctx, arrow *a); /* once these are known */
+void mgc__arrow_top_destroy(mgc_ctx *ctx, arrow_top *top);
+void mgc__arrow_top_clear(const arrow_top *top, uint32_t links, double *schur); /* what is ever added to */
+mgc_status mgc__arrow_top_factorise(mgc__ldl *ldl, arrow *a);
+void mgc__arrow_top_solve(const arrow *a, double *link_x);
 
 /* Are links compressed? */
 bool mgc__arrow_compressed(const mgc__ldl *ldl);

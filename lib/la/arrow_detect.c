@@ -391,37 +391,67 @@ static mgc_status search(mgc_ctx *ctx, hunt *h, const uint32_t *block, bool *fou
     return st;
 }
 
+/* Room for parts and for a search. */
+static mgc_status begin(mgc_ctx *ctx, hunt *h)
+{
+    size_t n = h->g->n;
+    arrow_parts *p = h->p;
+
+    *p = (arrow_parts){0};
+    p->block = mgc__alloc(ctx, 8 * n + 2, sizeof *p->block);
+    h->spread = mgc__alloc(ctx, 5 * n, sizeof *h->spread);
+    h->out = mgc__alloc(ctx, n, 1);
+    if (!p->block || !h->spread || !h->out) return mgc__no_memory(ctx, "an elimination order");
+    p->link = p->block;
+    p->component_of = p->link + n;
+    p->rank = p->component_of + n;
+    p->vertex = p->rank + n;
+    p->group_of = p->vertex + n;
+    p->first = p->group_of + n;
+    p->start = p->first + n;
+    p->border_start = p->start + n + 1;
+    h->position = h->spread + n;
+    h->root = h->position + n;
+    h->mark = h->root + n;
+    h->count = h->mark + n;
+    return MGC_OK;
+}
+
+static void end(mgc_ctx *ctx, hunt *h)
+{
+    mgc__free(ctx, h->spread);
+    mgc__free(ctx, h->out);
+}
+
 mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *p,
                              bool *found)
 {
-    size_t n = g->n;
     hunt h = {.g = g, .sign = sign, .p = p};
     mgc_status st;
 
     *found = false;
     *p = (arrow_parts){0};
-    if (n == 0) return MGC_OK;
-    p->block = mgc__alloc(ctx, 8 * n + 2, sizeof *p->block);
-    h.spread = mgc__alloc(ctx, 5 * n, sizeof *h.spread);
-    h.out = mgc__alloc(ctx, n, 1);
-    if (p->block && h.spread && h.out) {
-        p->link = p->block;
-        p->component_of = p->link + n;
-        p->rank = p->component_of + n;
-        p->vertex = p->rank + n;
-        p->group_of = p->vertex + n;
-        p->first = p->group_of + n;
-        p->start = p->first + n;
-        p->border_start = p->start + n + 1;
-        h.position = h.spread + n;
-        h.root = h.position + n;
-        h.mark = h.root + n;
-        h.count = h.mark + n;
-        st = search(ctx, &h, block, found);
-    } else {
-        st = mgc__no_memory(ctx, "an elimination order");
+    if (g->n == 0) return MGC_OK;
+    st = begin(ctx, &h);
+    if (st == MGC_OK) st = search(ctx, &h, block, found);
+    end(ctx, &h);
+    return st;
+}
+
+mgc_status mgc__arrow_take_out(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint8_t *taken, arrow_parts *p,
+                               bool *found)
+{
+    hunt h = {.g = g, .sign = sign, .p = p};
+    mgc_status st = begin(ctx, &h);
+
+    *found = false;
+    if (st == MGC_OK) {
+        memcpy(h.out, taken, g->n);
+        find_components(&h);
+        list_vertices(&h);
+        st = list_borders(ctx, &h);
     }
-    mgc__free(ctx, h.spread);
-    mgc__free(ctx, h.out);
+    if (st == MGC_OK) *found = find_groups(&h);
+    end(ctx, &h);
     return st;
 }

@@ -136,7 +136,9 @@ static void factorise_chunk(void *user, size_t index)
     arrow_chunk *chunk = &a->chunk[index];
     size_t packed = (size_t)a->links * (a->links + 1) / 2;
 
-    memset(chunk->schur, 0, (packed + a->links) * sizeof *chunk->schur);
+    if (a->top.ldl) mgc__arrow_top_clear(&a->top, a->links, chunk->schur);
+    else memset(chunk->schur, 0, packed * sizeof *chunk->schur);
+    memset(chunk->size, 0, a->links * sizeof *chunk->size);
     chunk->corrected = 0;
     chunk->finite = true;
     for (uint32_t b = chunk->begin; b < chunk->end && chunk->finite && !mgc_ctx_cancelled(ldl->ctx); b++) {
@@ -200,6 +202,7 @@ static mgc_status factorise(mgc__ldl *ldl)
                              a->chunk[k].begin * LANES, a->chunk[k].end * LANES - 1);
     }
     if (mgc_ctx_cancelled(ldl->ctx)) return MGC_E_STOPPED;
+    if (a->top.ldl) return mgc__arrow_top_factorise(ldl, a);
     assemble_links(ldl, a);
     return mgc__dense_ldl(ldl, a->links, a->schur, ldl->sign + a->link_x, ldl->shift + a->link_x, a->size, a->link_d,
                           a->link_d_inverse, a->work);
@@ -314,7 +317,8 @@ static void sweep_all(sweep *s)
     over_chunks(ldl, operations, forward_chunk, s);
     for (uint32_t k = 0; k < a->chunks; k++)
         for (uint32_t r = 0; r < a->links; r++) link_x[r] += a->chunk[k].rhs[r];
-    mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
+    if (a->top.ldl) mgc__arrow_top_solve(a, link_x);
+    else mgc__dense_ldl_solve(a->links, a->schur, a->link_d_inverse, link_x);
     over_chunks(ldl, operations, backward_chunk, s);
 }
 

@@ -84,7 +84,7 @@ static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8
 
     if (!perm) return mgc__no_memory(ldl->ctx, "a permutation");
     uint32_t *parent = perm + n, *order = parent + n, *work = order + n;
-    mgc_status st = mgc__order_best(ldl->ctx, k, perm);
+    mgc_status st = ldl->inner ? mgc__order_amd(ldl->ctx, k, perm) : mgc__order_best(ldl->ctx, k, perm);
     if (st == MGC_OK) st = apply_order(ldl, k, perm);
     if (st == MGC_OK) {
         mgc__etree(&ldl->k, parent, work);
@@ -190,6 +190,21 @@ mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t 
     if (!ldl->block) st = mgc__no_memory(ctx, "a factorisation");
     else if (block) memcpy(ldl->block, block, k->cols * sizeof *block);
     if (st == MGC_OK) st = analyse(ldl, k, sign, method, true);
+    if (st == MGC_OK) *out = ldl;
+    else mgc__ldl_destroy(ldl);
+    return st;
+}
+
+mgc_status mgc__ldl_create_inner(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, mgc__ldl **out)
+{
+    mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
+    mgc_status st;
+
+    *out = NULL;
+    if (!ldl) return mgc__no_memory(ctx, "a factorisation");
+    ldl->ctx = ctx;
+    ldl->inner = true;
+    st = analyse(ldl, k, sign, MGC__LDL_SUPERNODAL, false);
     if (st == MGC_OK) *out = ldl;
     else mgc__ldl_destroy(ldl);
     return st;

@@ -66,6 +66,8 @@ struct mgc__ldl {
     uint32_t scenarios;
     uint32_t *block;    /* n: the caller's hint, by its rows, where told */
     bool told;
+    bool inner;         /* part of another factorisation: ordered once, in little time */
+    double *lost;       /* n: magnitudes that the diagonal of K was summed from; borrowed, NULL: K is as it is */
     int8_t *sign;       /* length; 0: an entry that no row goes to */
     double *b, *x, *r, *best;
     double *side;       /* sign as a number */
@@ -98,6 +100,9 @@ typedef struct ldl_loops {
     void (*weigh)(size_t n, const double *diagonal, const double *side, double *weight);
 } ldl_loops;
 const ldl_loops *mgc__ldl_loops(void);
+
+/* By the supernodal engine and minimum degree, for an engine that fills in value, shift and lost by itself. */
+mgc_status mgc__ldl_create_inner(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, mgc__ldl **out);
 
 /* order[k] = k-th node of a postorder of the forest, parent n: a root. */
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order);

@@ -137,7 +137,8 @@ static mgc_status factorise(mgc__ldl *ldl)
     uint32_t nnz = ldl->k.start[ldl->n];
 
     memset(s->value, 0, s->value_start[s->count] * sizeof *s->value);
-    memset(s->size, 0, ldl->n * sizeof *s->size);
+    if (ldl->lost) memcpy(s->size, ldl->lost, ldl->n * sizeof *s->size);
+    else memset(s->size, 0, ldl->n * sizeof *s->size);
     for (uint32_t e = 0; e < nnz; e++) s->value[s->entry[e]] = ldl->k.value[e];
     for (uint32_t j = 0; j < s->count; j++) {
         for (uint32_t u = s->update_start[j]; u < s->update_start[j + 1]; u++) apply_update(s, j, &s->update[u]);

@@ -4,8 +4,8 @@
 #include "solver/ipm_private.h"
 
 enum { PAGE = 4096 / sizeof(double) };
-/* A column of a scenario whose rows all have more than this many times the entries of a mean row is a sum over time; up to what
- * such a column weighs more.  Dispatch programs: 3 serves as well, 12 takes a twentieth more iterations. */
+/* A column of a scenario whose rows all have more than this many times the entries of a mean row is a sum over time; up
+ * to what such a column weighs more.  Dispatch programs: 3 serves as well, 12 takes a twentieth more iterations. */
 #define REACH_PLAIN 6.0
 #define REACH_MOST 100.0
 
@@ -147,7 +147,7 @@ static uint32_t reach_of(const mgc__ipm *ipm, uint32_t j)
     return least == UINT32_MAX ? 1 : least;
 }
 
-/* What one scenario of many decides weighs the root of its share, its sums over time more (doc/math/solver.md, section 3). */
+/* What one scenario of many decides weighs the root of its share, its sums over time more: doc/math/solver.md, (4a). */
 static void weigh(mgc__ipm *ipm)
 {
     uint32_t scenarios = 0;
