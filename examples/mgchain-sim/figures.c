@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "figures.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,27 @@ static mgc_status who_leads(book *b, figures *f, size_t points)
     return MGC_OK;
 }
 
+/* The last terms: who led in each, and for how long; the present one up to the last change of credit. */
+static mgc_status terms(book *b, figures *f)
+{
+    const peers *p = &b->peers;
+    size_t kept = p->n_terms < TERMS_MAX ? p->n_terms : TERMS_MAX, n = kept < TERMS_DRAWN ? kept : TERMS_DRAWN;
+    figure_memory *m = n > 0 ? new_figure(f, 1, n) : NULL;
+
+    if (n == 0) return MGC_OK;
+    if (m == NULL) return MGC_E_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        const term_line *t = &p->term[(p->n_terms - n + i) % TERMS_MAX];
+        uint64_t end = i + 1 < n ? p->term[(p->n_terms - n + i + 1) % TERMS_MAX].from_ms : p->n_samples > 0 ? p->sample[p->n_samples - 1].time_ms : 0;
+        m->value[i] = end > t->from_ms ? (double)(end - t->from_ms) / 3600000 : 0;
+        snprintf(m->label[i], sizeof m->label[i], "%" PRIu64 ": member %" PRIu32, t->term, t->leader);
+    }
+    snprintf(m->name[0], FIGURE_TEXT, "hours");
+    f->list[f->n++] = (mgc_report_figure){.title = "Terms", .unit = "number of each, who led in it, and for how many hours", .name = m->names, .label = m->labels,
+                                          .value = m->value, .series = 1, .points = n, .kind = MGC_FIGURE_COLUMNS};
+    return MGC_OK;
+}
+
 static mgc_status fail_overs(book *b, figures *f)
 {
     const peers *p = &b->peers;
@@ -265,6 +287,7 @@ static mgc_status members_who_order(book *b, figures *f)
     if (b->peers.n == 0) return MGC_OK;
     if (points > 1) st = consensus_credit(b, f, points);
     if (st == MGC_OK && points > 1) st = who_leads(b, f, points);
+    if (st == MGC_OK) st = terms(b, f);
     return st == MGC_OK ? fail_overs(b, f) : st;
 }
 

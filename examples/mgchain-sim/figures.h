@@ -5,7 +5,7 @@
 
 #include "day.h"
 
-enum { FIGURES_MAX = 8, FIGURE_ROWS_MAX = 60, FIGURE_POINTS_MAX = 400, FIGURE_TEXT = 160 };
+enum { FIGURES_MAX = 9, TERMS_DRAWN = 8, FIGURE_ROWS_MAX = 60, FIGURE_POINTS_MAX = 400, FIGURE_TEXT = 160 };
 
 typedef struct figure_memory {
     char name[FIGURE_ROWS_MAX][FIGURE_TEXT], label[FIGURE_POINTS_MAX][24], word[8][24];
