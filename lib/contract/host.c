@@ -628,6 +628,7 @@ mgc_status mgc__contracts_keys(mgc__contracts *contracts, mgc_chain *const chain
         if (after_len != 33 || mgc__contracts_member(chains[HOME_INFORMATION], after + 1) != member) continue;
         if (!mgc__grow(contracts->ctx, &block, &cap, *n + 1, 32)) {
             mgc__free(contracts->ctx, block);
+            *keys = NULL;
             *n = 0;
             return mgc__no_memory(contracts->ctx, "contract: a member's keys");
         }

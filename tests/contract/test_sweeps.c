@@ -284,12 +284,21 @@ static mgc_status step_flush(size_t i)
 
 static const char *const questions[] = {"credit",       "validators",  "epochs", "lost",   "acts",   "rules", "frozen", "audits",
                                         "auctions",     "bids",        "trades",   "events", "own",   "blocks", "accounts",
-                                        "certificates", "surrendered", "settlement"};
+                                        "certificates", "surrendered", "settlement",
+                                        /* conditions, which make indexes */
+                                        "trades&microgrid=1", "trades&id=1", "readings&slot=434000", "transactions&member=11",
+                                        "transactions&status=MGC_OK", "events&contract=trading", "accounts&microgrid=2"};
 
 static mgc_status step_ask(size_t i)
 {
     mgc_rows *rows;
-    mgc_status st = mgc_node_query(m.node, REGULATOR, questions[i], "limit=5", &rows);
+    const char *conditions = strchr(questions[i], '&');
+    char what[40], arguments[60];
+    mgc_status st;
+
+    (void)snprintf(what, sizeof what, "%.*s", (int)strcspn(questions[i], "&"), questions[i]);
+    (void)snprintf(arguments, sizeof arguments, "limit=5%s", conditions == NULL ? "" : conditions);
+    st = mgc_node_query(m.node, REGULATOR, what, arguments, &rows);
 
     ck_assert((st == MGC_OK) == (rows != NULL));
     mgc_rows_destroy(rows);
