@@ -275,6 +275,7 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_call(mgc_node *node, const mgc_node_ca
  *
  * and what the host's contracts answer.  Amounts of settlement: what the microgrid pays; negative: it receives.
  * Every question takes "limit=N", 1..MGC_PAGE_MAX, and "cursor=..." as mgc_rows_cursor() of the page before gave it.
+ * Blocks that are pruned are not among the answers; one that is asked for by its height or transaction is said to be.
  * With a limit a page may have fewer rows and a cursor all the same: it ends, too, where much was looked at in vain.
  * What a regulator or an auditor asks of a node that writes is put on record first, in a file of its own
  * (doc/formats.md); where that fails, it is not answered.

@@ -91,6 +91,9 @@ typedef struct mgc__sought {
  * ledger.  MGC_E_NOT_FOUND, without a text: no more. */
 mgc_status mgc__chain_find(mgc_chain *chain, const mgc__sought *what, const mgc_found *after, mgc_found *found);
 
+/* The height of the first block that is not pruned; behind the last where there is none. */
+uint64_t mgc__chain_first_block(const mgc_chain *chain);
+
 /* All that a block wrote to the state, in the order of keys, with their areas (state.h); value NULL: removed.  Ends with
  * the first answer that is not MGC_OK.  MGC_E_NOT_FOUND: the block is pruned. */
 typedef mgc_status (*mgc__write_visit)(void *user, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len);

@@ -203,11 +203,27 @@ void mgc__places_free(mgc_chain *chain)
         if (chain->places[i].tree.ctx != NULL) mgc__tree_free(&chain->places[i].tree);
 }
 
-/* The first place after one; false: there is none. */
+/* What is pruned are blocks from the first on. */
+uint64_t mgc__chain_first_block(const mgc_chain *chain)
+{
+    uint64_t low = 0, high = chain->height;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (chain->blocks[middle].block.length == 0) low = middle + 1;
+        else high = middle;
+    }
+    return low + 1;
+}
+
+/* The first place after one; false: there is none.  An index may still hold places of blocks that were pruned since. */
 static bool next_place(const mgc_chain *chain, struct question *q, uint8_t place[PLACE])
 {
+    uint64_t first = mgc__chain_first_block(chain);
     const mgc__item *item;
 
+    if (mgc__get_be64(place) < first) put_place(place, first - 1, UINT32_MAX, UINT32_MAX);
     memcpy(q->bytes + q->len, place, PLACE);
     item = mgc__tree_after(&chain->places[q->kind].tree, q->bytes, q->len + PLACE, false);
     if (item == NULL || item->key_len != q->len + PLACE || memcmp(item->bytes, q->bytes, q->len) != 0) return false;

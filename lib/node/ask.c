@@ -448,6 +448,8 @@ static mgc_status over_chains(scan *s)
         mgc_chain_info info = {.struct_size = sizeof info};
 
         st = mgc_chain_get_info(s->node->chains[s->chain], &info);
+        if (!mgc__query_has(s->query, "height") && s->at.height + 1 < mgc__chain_first_block(s->node->chains[s->chain]))
+            s->at = (mgc_found){mgc__chain_first_block(s->node->chains[s->chain]) - 1, UINT32_MAX, UINT32_MAX}; /* pruned */
         if (st == MGC_OK && s->of == OF_EVENTS && s->query->sees_all == 0 && s->at.index != UINT32_MAX && s->at.height <= info.height)
             st = read_block(s, s->at.height); /* the rest of a transaction's events */
         if (st == MGC_OK && text_is(s->query, "chain", info.name, strlen(info.name))) st = over_places(s, &info);
