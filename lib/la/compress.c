@@ -245,20 +245,9 @@ static void put(triplets *t, uint32_t a, uint32_t b, size_t place)
     t->v[t->n++] = (double)place;
 }
 
-/* Entries of K' and where their values lie. */
-static void list_entries(const finder *f, const compression *c, const uint32_t *outside_vertex, triplets *t)
+/* Entries of K' that no single entry of K is, and where their values lie. */
+static void list_special(const compression *c, const uint32_t *outside_vertex, triplets *t)
 {
-    const mgc__csc *k = f->k;
-
-    for (uint32_t j = 0; j < k->cols; j++) {
-        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
-            uint32_t i = k->row[e], set = f->set_of[i] != UINT32_MAX ? f->set_of[i] : f->set_of[j];
-            uint32_t member = f->set_of[i] != UINT32_MAX ? i : j;
-
-            if (set == UINT32_MAX) put(t, i, j, e);
-            else if ((in_main(f, i) || in_main(f, j)) && c->set[set].member[0] == member) put(t, i, j, e);
-        }
-    }
     for (uint32_t index = 0; index < c->sets; index++) {
         const compress_set *s = &c->set[index];
 
@@ -273,22 +262,60 @@ static void list_entries(const finder *f, const compression *c, const uint32_t *
     }
 }
 
+/* Does K' have entry (i, j) of K as it is?  Of the members of a set only the first knows the components. */
+static bool keeps(const finder *f, const compression *c, uint32_t i, uint32_t j)
+{
+    uint32_t set = f->set_of[i] != UINT32_MAX ? f->set_of[i] : f->set_of[j];
+    uint32_t member = f->set_of[i] != UINT32_MAX ? i : j;
+
+    if (set == UINT32_MAX) return true;
+    return (in_main(f, i) || in_main(f, j)) && c->set[set].member[0] == member;
+}
+
+static void add_entry(compression *c, uint32_t *at, uint32_t row, uint32_t from)
+{
+    c->k.row[*at] = row;
+    c->from[(*at)++] = from;
+}
+
+/* What K' keeps of K and its special entries, both by columns and with ascending rows: no row is in both. */
+static void merge(const finder *f, compression *c, const mgc__csc *special)
+{
+    const mgc__csc *k = f->k;
+    uint32_t at = 0;
+
+    for (uint32_t j = 0; j < k->cols; j++) {
+        uint32_t next = special->start[j], end = special->start[j + 1];
+
+        for (uint32_t e = k->start[j]; e < k->start[j + 1]; e++) {
+            if (!keeps(f, c, k->row[e], j)) continue;
+            for (; next < end && special->row[next] < k->row[e]; next++) add_entry(c, &at, special->row[next], (uint32_t)special->value[next]);
+            add_entry(c, &at, k->row[e], e);
+        }
+        for (; next < end; next++) add_entry(c, &at, special->row[next], (uint32_t)special->value[next]);
+        c->k.start[j + 1] = at;
+    }
+}
+
 static mgc_status build_pattern(const finder *f, compression *c, const uint32_t *outside_vertex)
 {
-    size_t most = c->length;
+    size_t most = c->length - c->entries;
     triplets t = {.n = 0};
+    mgc__csc special = {0};
     mgc_status st = MGC_OK;
 
     t.i = mgc__alloc(f->ctx, 2 * most, sizeof *t.i);
     t.v = mgc__alloc(f->ctx, most, sizeof *t.v);
-    if (t.i && t.v) {
+    c->from = mgc__alloc(f->ctx, c->length, sizeof *c->from);
+    if (!t.i || !t.v || !c->from) st = mgc__no_memory(f->ctx, "a factorisation");
+    if (st == MGC_OK) {
         t.j = t.i + most;
-        list_entries(f, c, outside_vertex, &t);
-        st = mgc__csc_from_triplets(f->ctx, f->k->rows, f->k->cols, t.n, t.i, t.j, t.v, &c->k);
+        list_special(c, outside_vertex, &t);
+        st = mgc__csc_from_triplets(f->ctx, f->k->rows, f->k->cols, t.n, t.i, t.j, t.v, &special);
     }
-    c->from = mgc__alloc(f->ctx, t.n, sizeof *c->from);
-    if (st == MGC_OK && (!t.i || !t.v || !c->from)) st = mgc__no_memory(f->ctx, "a factorisation");
-    for (size_t e = 0; st == MGC_OK && e < t.n; e++) c->from[e] = (uint32_t)c->k.value[e];
+    if (st == MGC_OK) st = mgc__csc_alloc(f->ctx, f->k->rows, f->k->cols, c->length, &c->k);
+    if (st == MGC_OK) merge(f, c, &special);
+    mgc__csc_free(f->ctx, &special);
     mgc__free(f->ctx, t.i);
     mgc__free(f->ctx, t.v);
     return st;

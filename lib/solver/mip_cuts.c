@@ -10,7 +10,9 @@ enum {
 };
 #define CUTS_SHARE 0.25 /* of the rows, added in a round at most */
 #define PARALLEL 0.7    /* cosine of the angle between cuts of a round, at most */
-#define PROGRESS 0.02   /* of what the rounds before gained: less ends the rounds */
+/* Of what all rounds have gained: less ends them.  Rows that a late round brings weigh on every node: 30 days of 24 to 96
+ * periods and one scenario take 9 % more time with 0.02, half of them 4, 2 and 31 % more with 0.1, 0.5 and 1. */
+#define PROGRESS 0.3
 #define BINDING 1e-3    /* slack of a cut that binds, in units of its largest coefficient */
 /* Of the relaxations between rounds: an interior point is cut off as well as an optimum. */
 #define ROUND_TOLERANCE 1e-4
