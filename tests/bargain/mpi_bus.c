@@ -5,6 +5,7 @@
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { HEAD = 3 }; /* of a message: from, to, length */
 
@@ -19,7 +20,8 @@ typedef struct mpi_bus {
     heap *out; /* [size] */
     heap in;
     size_t at; /* in `in` */
-    int *count, *from, *count_in, *from_in; /* [size] */
+    int *said, *heard;    /* [2 size] bytes for a rank, and whether who sends them is content */
+    MPI_Request *request; /* [2 size] */
 } mpi_bus;
 
 static bool room(heap *h, size_t more)
@@ -52,14 +54,13 @@ void *mpi_bus_open(size_t members)
     MPI_Comm_rank(MPI_COMM_WORLD, &b->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &b->size);
     b->out = calloc((size_t)b->size, sizeof *b->out);
-    b->count = calloc(4 * (size_t)b->size, sizeof *b->count);
-    if (b->out == NULL || b->count == NULL) {
+    b->said = calloc(4 * (size_t)b->size, sizeof *b->said);
+    b->request = calloc(2 * (size_t)b->size, sizeof(MPI_Request));
+    if (b->out == NULL || b->said == NULL || b->request == NULL) {
         mpi_bus_close(b);
         return NULL;
     }
-    b->from = b->count + b->size;
-    b->count_in = b->from + b->size;
-    b->from_in = b->count_in + b->size;
+    b->heard = b->said + 2 * b->size;
     return b;
 }
 
@@ -70,7 +71,8 @@ void mpi_bus_close(void *bus)
     if (b == NULL) return;
     for (int r = 0; b->out != NULL && r < b->size; r++) free(b->out[r].bytes);
     free(b->out);
-    free(b->count);
+    free(b->said);
+    free(b->request);
     free(b->in.bytes);
     free(b);
 }
@@ -102,33 +104,57 @@ static void must(bool ok)
     if (!ok) MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
 }
 
+/* Ranks may be more than processors, and those may have other work: who waits sleeps, instead of taking the time of whom it waits
+ * for, as MPI's own waiting does. */
+static void wait_for(int n, MPI_Request *request)
+{
+    static const struct timespec nap = {.tv_nsec = 20000};
+    int done = 0;
+
+    for (int tries = 0; !done; tries++) {
+        must(MPI_Testall(n, request, &done, MPI_STATUSES_IGNORE) == MPI_SUCCESS);
+        if (!done && tries > 20) nanosleep(&nap, NULL);
+    }
+}
+
+/* To each rank its number of bytes, and whether this one is content: one collective call a turn. */
+static bool tell_counts(mpi_bus *b, bool yes)
+{
+    bool everyone = true;
+    MPI_Request request;
+
+    for (int r = 0; r < b->size; r++) {
+        must(b->out[r].len <= INT_MAX);
+        b->said[2 * r] = (int)b->out[r].len;
+        b->said[2 * r + 1] = yes;
+    }
+    MPI_Ialltoall(b->said, 2, MPI_INT, b->heard, 2, MPI_INT, MPI_COMM_WORLD, &request);
+    wait_for(1, &request);
+    for (int r = 0; r < b->size; r++) everyone &= b->heard[2 * r + 1] != 0;
+    return everyone;
+}
+
+/* Between two ranks with nothing to say nothing is sent. */
 bool mpi_bus_turn(void *bus, bool yes)
 {
     mpi_bus *b = bus;
-    heap all = {.len = 0};
-    int mine = yes, everyone = 0;
+    bool everyone = tell_counts(b, yes);
     size_t total = 0;
+    int n = 0;
 
-    for (int r = 0; r < b->size; r++) {
-        must(all.len + b->out[r].len <= INT_MAX);
-        b->count[r] = (int)b->out[r].len;
-        b->from[r] = (int)all.len;
-        must(put(&all, b->out[r].bytes, b->out[r].len));
-        b->out[r].len = 0;
-    }
-    MPI_Alltoall(b->count, 1, MPI_INT, b->count_in, 1, MPI_INT, MPI_COMM_WORLD);
-    for (int r = 0; r < b->size; r++) {
-        must(total + (size_t)b->count_in[r] <= INT_MAX);
-        b->from_in[r] = (int)total;
-        total += (size_t)b->count_in[r];
-    }
+    for (int r = 0; r < b->size; r++) total += (size_t)b->heard[2 * r];
+    must(total <= INT_MAX);
     b->in.len = b->at = 0;
-    must(room(&b->in, total + 1) && room(&all, 1));
-    MPI_Alltoallv(all.bytes, b->count, b->from, MPI_BYTE, b->in.bytes, b->count_in, b->from_in, MPI_BYTE, MPI_COMM_WORLD);
-    b->in.len = total;
-    free(all.bytes);
-    MPI_Allreduce(&mine, &everyone, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
-    return everyone != 0;
+    must(room(&b->in, total + 1));
+    for (int r = 0; r < b->size; r++) {
+        if (b->heard[2 * r] > 0) MPI_Irecv(b->in.bytes + b->in.len, b->heard[2 * r], MPI_BYTE, r, 0, MPI_COMM_WORLD, &b->request[n++]);
+        b->in.len += (size_t)b->heard[2 * r];
+    }
+    for (int r = 0; r < b->size; r++)
+        if (b->said[2 * r] > 0) MPI_Isend(b->out[r].bytes, b->said[2 * r], MPI_BYTE, r, 0, MPI_COMM_WORLD, &b->request[n++]);
+    wait_for(n, b->request);
+    for (int r = 0; r < b->size; r++) b->out[r].len = 0;
+    return everyone;
 }
 
 bool mpi_bus_next(void *bus, size_t *from, size_t *to, const uint8_t **bytes, size_t *len)
