@@ -131,15 +131,46 @@ static void adapt_penalty(mgc__end *end, double curved, uint32_t round)
     else if (round % BALANCE_EVERY == 0) balance_penalty(end);
 }
 
+/* In the last rounds (stiffer >= 0) trades are to settle: no penalty falls, and where a cost shows no curvature it rises. */
+static void next_penalty(mgc__end *end, double curved, uint32_t round, int stiffer)
+{
+    double rho = end->rho;
+
+    if (round % LOOK_EVERY == 0) end->curved = curved > 0;
+    if (stiffer < 0 || end->curved) adapt_penalty(end, curved, round);
+    else end->rho = ldexp(rho, stiffer);
+    if (stiffer >= 0 && end->rho < rho) end->rho = rho;
+}
+
+/* Each coordinate by itself: see mgc__admm_agree().  Half of what is remembered is three rounds old: the costs' pieces change. */
+static void watch_costs(mgc__end *end, const int64_t *first, const int64_t *second, bool begin)
+{
+    static const double memory = 0.6;
+
+    for (size_t i = 0; i < 2 * end->count; i++) {
+        size_t at = i % end->count;
+        bool of_first = i < end->count;
+        mgc__shown *s = &end->shown[i];
+        double x = (double)(of_first ? first : second)[at] / MGC__KW;
+        double slope = (of_first ? -end->mu[at] : end->mu[at]) - end->rho * (x - end->z[at]);
+
+        s->moved = begin ? 0 : memory * s->moved + (x - s->x) * (x - s->x);
+        s->turned = begin ? 0 : memory * s->turned + (slope - s->slope) * (slope - s->slope);
+        s->x = x;
+        s->slope = slope;
+    }
+}
+
 /* at_stake: the link's part of Boyd et al.'s bound of what is still to be gained, -y'r + s'(x - x*), with every sign against us
  * and the trade itself for the distance from the optimum. */
-void mgc__admm_update(mgc__end *end, uint32_t round)
+void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer)
 {
     const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
     double apart = 0, moved = 0, stake = 0, size_a = 0, size_b = 0, prices = 0, capacity = 0, largest = 0;
     double curved;
 
     if (round == 1) end->first_rho = end->rho;
+    watch_costs(end, first, second, round == 1);
     curved = round % LOOK_EVERY == 0 ? look_at_costs(end, first, second) : 0;
 
     for (size_t i = 0; i < end->count; i++) {
@@ -163,7 +194,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round)
     end->dual = end->rho * sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
     end->at_stake = stake;
     end->apart_kw = largest;
-    adapt_penalty(end, curved, round);
+    next_penalty(end, curved, round, stiffer);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -172,10 +203,27 @@ static int64_t smaller(int64_t a, int64_t b)
     return llabs(a) < llabs(b) ? a : b;
 }
 
-/* Trades are agreed in whole mW: the average of the last two proposals, rounded towards zero, within capacity.  Less than a
- * watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is added to it shrinks.
+/* Change of slope for movement; the floors are far below what is traded and paid. */
+static double stiffness(const mgc__shown *s)
+{
+    return sqrt((s->turned + 1e-18) / (s->moved + 1e-9));
+}
+
+/* Where both costs together are least: who stayed where prices moved stands at a corner of its cost, who moved where prices stayed
+ * does not mind, and goes where the other is. */
+static double meet(const mgc__end *end, size_t i)
+{
+    const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
+    double a = stiffness(&end->shown[i]), b = stiffness(&end->shown[end->count + i]);
+
+    return (a * (double)first[i] + b * (double)second[i]) / (a + b);
+}
+
+/* Trades are agreed in whole mW: between the last two proposals, as stiff as either end has shown to be, rounded towards zero,
+ * within capacity.  Less than a watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is
+ * added to it shrinks.
  *
- * The average may be more than a member can take that neither vents nor leaves a demand unserved.  What it has offered itself is a
+ * What lies between may be more than a member can take that neither vents nor leaves a demand unserved.  What it has offered itself is a
  * plan of its own, and less of it mostly too: so the smaller of both offers is tried before all trades shrink by the same share. */
 void mgc__admm_agree(mgc__end *end, uint32_t shrink)
 {
@@ -187,7 +235,7 @@ void mgc__admm_agree(mgc__end *end, uint32_t shrink)
     for (size_t i = 0; i < end->count; i++) {
         mgc__span span = mgc__terms_span(&end->terms, i);
         int64_t most = (int64_t)fmin(floor(span.high * MGC__KW), 1e15), least = (int64_t)fmax(ceil(span.low * MGC__KW), -1e15);
-        int64_t base = (int64_t)llround(span.base * MGC__KW), z = (end->mine[i] + end->theirs[i]) / 2;
+        int64_t base = (int64_t)llround(span.base * MGC__KW), z = (int64_t)trunc(meet(end, i));
 
         if (shrink > 0) z = base + smaller(end->mine[i] - base, end->theirs[i] - base);
         z = (z > most ? most : z < least ? least : z) - base;

@@ -86,6 +86,7 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     end->z = mgc__alloc(agent->ctx, end->count, sizeof *end->z);
     end->mu = mgc__alloc(agent->ctx, end->count, sizeof *end->mu);
     end->past = mgc__alloc(agent->ctx, 4 * end->count, sizeof *end->past);
+    end->shown = mgc__alloc(agent->ctx, 2 * end->count, sizeof *end->shown);
     end->mine = mgc__alloc(agent->ctx, end->count, sizeof *end->mine);
     end->theirs = mgc__alloc(agent->ctx, end->count, sizeof *end->theirs);
     end->agreed = mgc__alloc(agent->ctx, end->count, sizeof *end->agreed);
@@ -95,8 +96,8 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     }
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_init(&end->sent[i].bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     mgc__buf_init(&end->nudge.bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
-    return end->z != NULL && end->mu != NULL && end->past != NULL && end->mine != NULL && end->theirs != NULL && end->agreed != NULL &&
-           end->inbox[0].values != NULL && end->inbox[1].values != NULL;
+    return end->z != NULL && end->mu != NULL && end->past != NULL && end->shown != NULL && end->mine != NULL && end->theirs != NULL &&
+           end->agreed != NULL && end->inbox[0].values != NULL && end->inbox[1].values != NULL;
 }
 
 static void join_peer(mgc_agent *agent, mgc__end *end)
@@ -204,6 +205,7 @@ static void free_end(mgc_ctx *ctx, mgc__end *end)
     mgc__free(ctx, end->z);
     mgc__free(ctx, end->mu);
     mgc__free(ctx, end->past);
+    mgc__free(ctx, end->shown);
     mgc__free(ctx, end->mine);
     mgc__free(ctx, end->theirs);
     mgc__free(ctx, end->agreed);

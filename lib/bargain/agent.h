@@ -43,6 +43,12 @@ typedef struct mgc__sent {
     mgc__buf bytes;
 } mgc__sent;
 
+/* What the proposals of one end showed of its cost along one coordinate. */
+typedef struct mgc__shown {
+    double x, slope;      /* last proposal [kW], slope of the cost there [currency/kW] */
+    double moved, turned; /* squares of their changes, summed; older ones count less */
+} mgc__shown;
+
 /* One end of one link.  Numbers are in the link's own orientation, so both ends hold the same z and mu. */
 typedef struct mgc__end {
     mgc__terms terms;     /* borrowed from the agent's array */
@@ -51,6 +57,8 @@ typedef struct mgc__end {
     bool speaks_for_pair; /* first link of the pair: carries the payments */
     bool moved;           /* any trade agreed */
     bool child, waited_for; /* prove.c: the neighbour tells its sums to this member; has not yet */
+    bool warm;            /* began from an earlier run's trades and prices */
+    bool curved;          /* the last look at the costs found a curvature */
     bool still, hushed;   /* ties.c: nothing can change what goes over this link; as of this round */
     double rho;           /* [currency/kW^2] power of two */
     double first_rho;     /* as this stage began */
@@ -58,6 +66,7 @@ typedef struct mgc__end {
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
     double *past;         /* [4 count] first's proposals and slopes of its cost there, then second's, at the last look at them;
                              ties.c: z, mu and the offers before */
+    mgc__shown *shown;    /* [2 count] of first's proposals, then of second's */
     uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
     double at_stake;      /* [currency] see mgc__admm_update() */
@@ -243,7 +252,8 @@ mgc_status mgc__prove_listen(mgc_agent *agent);
 /* admm.c */
 double mgc__admm_first_penalty(const mgc__terms *terms);
 void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
-void mgc__admm_update(mgc__end *end, uint32_t round);
+/* stiffer: powers of two by which the penalty rises after this round where the costs show no curvature; -1: it follows them. */
+void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
 enum { MGC__SHRINK_LEVELS = 7 };
 

@@ -34,6 +34,7 @@ enum { CYCLES = 1 }; /* times that on/off decisions are made: measured, a second
 enum { PAY_ROUND_LIMIT = 5000 }; /* a path of 40 members needs 3000 */
 static const double pay_tolerance = 2e-8; /* currency; proposals are exact to 1e-9 */
 enum { WARM_SOFTER = 2 }; /* powers of two */
+enum { CLOSING = 5 }; /* powers of two; measured: 4 to 7 are alike */
 enum { NO_WEIGHT = -5000 }; /* below every exponent of a double */
 
 /* --- which stage talks, and about what ------------------------------------------------------------------------------- */
@@ -209,11 +210,11 @@ static bool add_heard(mgc_agent *agent, int64_t hash)
 static void first_point(mgc__end *end, const mgc__inbox *in)
 {
     int64_t exponent = (int64_t)mgc__admm_first_penalty(&end->terms);
-    bool warm = end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash;
 
-    if (!warm) mgc__start_forget(end);
+    end->warm = end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash;
+    if (!end->warm) mgc__start_forget(end);
     if (in->values[1] > exponent) exponent = in->values[1];
-    if (warm) exponent -= WARM_SOFTER;
+    if (end->warm) exponent -= WARM_SOFTER;
     if (exponent > 200) exponent = 200;
     end->rho = ldexp(1, (int)(exponent < -200 ? -200 : exponent));
 }
@@ -382,13 +383,24 @@ void mgc__stage_leave_trades(mgc_agent *agent)
     else mgc__stage_enter(agent, MGC__STAGE_SETTLE);
 }
 
+/* Prices come near with a penalty that lets trades move, trades with one that holds them.  Yesterday's prices are near: where the
+ * rounds will end at their limit, which all share, the last quarter of them is for the trades, and the penalty rises by CLOSING
+ * powers of two.  Cold, prices need all rounds (measured).  -1: not yet; else by how many after this round. */
+static int stiffer(const mgc_agent *agent, const mgc__end *end)
+{
+    uint32_t closing = agent->opts.round_limit / 4, left = agent->opts.round_limit - agent->round;
+
+    if (!end->warm || mgc__stage_on_the_way(agent) || left > closing || left == 0) return -1;
+    return (int)((closing - left + 1) * CLOSING / closing - (closing - left) * CLOSING / closing);
+}
+
 static mgc_status listen_trades(mgc_agent *agent)
 {
     for (size_t e = 0; e < agent->n_ends; e++) {
         mgc__end *end = &agent->ends[e];
         memcpy(end->theirs, answer(agent, end)->values, end->count * sizeof *end->theirs);
         end->child = answer(agent, end)->flood[0] > 0;
-        mgc__admm_update(end, agent->round);
+        mgc__admm_update(end, agent->round, stiffer(agent, end));
     }
     record_turn(agent);
     if (mgc__stage_hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit)) {
