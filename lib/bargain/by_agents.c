@@ -336,18 +336,31 @@ static void take_payments(crew *c)
     }
 }
 
+/* What the gap asked for is a share of: the stand-alone total, for a bound that is tight in parts of it is so in parts of the sum of
+ * |stand-alone costs|, too.  Where some earn and some pay so that next to nothing is left, the total is no measure. */
+static double size_of_costs(const crew *c)
+{
+    static const double least_share = 0.1;
+    double total = 0, size = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        total += c->agent[i]->alone_cost;
+        size += fabs(c->agent[i]->alone_cost);
+    }
+    return fmax(1, fmax(fabs(total), least_share * size));
+}
+
 /* With on/off decisions the last prices may prove less than those of the relaxation: where that is worth a try, both are asked. */
 static mgc_status better_bounds(crew *c)
 {
-    double cost = 0, last = 0, relaxed = 0, size = 0;
+    double cost = 0, last = 0, relaxed = 0;
     mgc_status st;
 
     for (size_t i = 0; i < c->n; i++) {
         cost += c->agent[i]->cost;
         last += c->agent[i]->bound;
-        size += fabs(c->agent[i]->alone_cost);
     }
-    if (c->run->opts.relax || cost - last <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
+    if (c->run->opts.relax || cost - last <= c->run->opts.gap * size_of_costs(c)) return MGC_OK;
     if ((st = everyone(c, bound_relaxed_one)) != MGC_OK) return st;
     for (size_t i = 0; i < c->n; i++) relaxed += c->committed_bound[2 * i];
     for (size_t i = 0; relaxed > last && i < c->n; i++) {
@@ -430,17 +443,16 @@ static mgc_status replan(void *user, const int8_t *decision, const size_t *first
 /* What is left of the gap: better prices and a few cases (dual.c). */
 static mgc_status best_bound(crew *c)
 {
-    double cost = 0, bound = 0, size = 0;
+    double cost = 0, bound = 0;
     mgc_status st;
 
     for (size_t i = 0; i < c->n; i++) {
         cost += c->agent[i]->cost;
         bound += c->agent[i]->bound;
-        size += fabs(c->agent[i]->alone_cost);
     }
-    if (c->run->opts.relax || cost - bound <= c->run->opts.gap * fmax(1, size)) return MGC_OK;
+    if (c->run->opts.relax || cost - bound <= c->run->opts.gap * size_of_costs(c)) return MGC_OK;
     if (c->pool) return MGC_OK; /* dual.c knows two ends of a link */
-    st = mgc__run_dual(c->run, c->agent, c->n, cost, 0.95 * c->run->opts.gap * fmax(1, size), replan, c, &bound);
+    st = mgc__run_dual(c->run, c->agent, c->n, cost, 0.95 * c->run->opts.gap * size_of_costs(c), replan, c, &bound);
     if (st == MGC_OK && bound > c->run->a->info.lower_bound) c->run->a->info.lower_bound = bound;
     return st;
 }
