@@ -918,6 +918,9 @@ def members_bear_partition_low_credit_and_lies():
             found = result["ledger"]["consensus"]
             terms = [t["term"] for t in found["terms"]]
             assert terms == sorted(set(terms)), "two leaders in a term"
+            report = (pathlib.Path(folder) / incident / "report.html").read_text()
+            last = found["terms"][-1]
+            assert ">Terms <" in report and f"{last['term']}: member {last['leader']}" in report, "the report lacks the terms"
             credit = found["credit"]
             assert len(credit["members"]) == 5 and all(len(m["node"]) == len(credit["time_ms"]) for m in credit["members"])
             lowest = {m["member"]: min(m["node"]) for m in credit["members"]}
