@@ -406,14 +406,14 @@ static mgc_status mark_scenarios(mgc__ldl *ldl, const arrow_parts *parts)
     return MGC_OK;
 }
 
-/* Graph and parts of k, and whether they make an arrow; block: what is thought to belong together, or NULL. */
-static mgc_status look(const mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, const uint32_t *block, arrow_graph *g,
-                       arrow_parts *parts, bool *found)
+/* Graph and parts of k, and whether they make an arrow. */
+static mgc_status look(const mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts,
+                       bool *found)
 {
     mgc_status st = mgc__arrow_graph(ldl->ctx, k, g);
 
     *found = false;
-    return st == MGC_OK ? mgc__arrow_detect(ldl->ctx, g, sign, block, parts, found) : st;
+    return st == MGC_OK ? mgc__arrow_detect(ldl->ctx, g, sign, ldl->told ? ldl->block : NULL, parts, found) : st;
 }
 
 /* Where links go in fixed proportions, the arrow of fewer links takes the place of the first. */
@@ -426,9 +426,7 @@ static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign,
     mgc_status st = mgc__compress_create(ldl->ctx, k, g, parts, sign, c);
 
     if (st != MGC_OK || !*c) return st;
-    for (uint32_t v = 0; v < k->cols; v++) parts->component_of[v]++; /* 0: a link; components stay what they are */
-    st = look(ldl, &(*c)->k, sign, parts->component_of, &fewer_g, &fewer, &found);
-    for (uint32_t v = 0; v < k->cols; v++) parts->component_of[v]--;
+    st = look(ldl, &(*c)->k, sign, &fewer_g, &fewer, &found);
     if (st == MGC_OK && found && fewer.links < parts->links) {
         arrow_graph old_g = *g;
         arrow_parts old = *parts;
@@ -457,7 +455,7 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
 
     *found = false;
     if (!forced && k->cols < ORDER_LEAST) return MGC_OK;
-    st = look(ldl, k, sign, ldl->told ? ldl->block : NULL, &g, &parts, found);
+    st = look(ldl, k, sign, &g, &parts, found);
     if (st == MGC_OK && *found) st = mark_scenarios(ldl, &parts);
     if (st == MGC_OK && *found && compressed) st = compress(ldl, k, sign, &g, &parts, &c);
     if (st == MGC_OK && *found) {
