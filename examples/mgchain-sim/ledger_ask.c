@@ -29,8 +29,7 @@ static mgc_status start(reader *r, const char *chain, uint32_t read_only)
 int ledger_failed(sim *s, mgc_status st, const char *folder)
 {
     if (st == MGC_E_NOT_FOUND)
-        fprintf(stderr, "mgchain-sim: %s: there is no ledger in this folder; 'run --out DIR' writes one to DIR/ledger (%s)\n", folder,
-                mgc_ctx_error(s->ctx));
+        fprintf(stderr, "mgchain-sim: %s: there is no ledger here (%s)\n", folder, mgc_ctx_error(s->ctx));
     else failed(s, st, folder);
     return st == MGC_E_NO_MEMORY ? EXIT_INTERNAL : st == MGC_E_IO || st == MGC_E_NOT_FOUND ? EXIT_IO : EXIT_VERIFY;
 }

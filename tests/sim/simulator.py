@@ -407,7 +407,7 @@ def misuse_is_told_with_the_nearest_word():
     with tempfile.TemporaryDirectory() as folder:
         for words in (("verify", folder), ("query", folder, "trades"), ("export", folder, "--out", "x"), ("proof", folder, "block", "chain=main", "height=1")):
             done = sim("ledger", *words, cwd=folder)
-            assert done.returncode == 6 and "there is no ledger in this folder" in done.stderr, done
+            assert done.returncode == 6 and "there is no ledger here" in done.stderr, done
         assert not os.listdir(folder)
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps").returncode == 6
     assert sim("export", REFERENCE / "one_scenario.json", "--mps", "/nonexistent/x.mps", "--microgrid", "hospitol").returncode == 3
