@@ -40,6 +40,7 @@ void mgc__node_ticket_refuse(mgc_node *node, uint64_t number, mgc_status status,
     if (t == NULL) return;
     t->state = MGC_TICKET_REFUSED;
     t->status = status;
+    mgc__free(node->ctx, t->rule);
     t->rule = mgc__strdup(node->ctx, rule);
 }
 
