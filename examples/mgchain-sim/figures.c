@@ -11,12 +11,15 @@ void figures_begin(figures *f)
     memset(f, 0, sizeof *f);
 }
 
+static void free_figure(figure_memory *m)
+{
+    if (m != NULL) free(m->value);
+    free(m);
+}
+
 void figures_end(figures *f)
 {
-    for (size_t i = 0; i < FIGURES_MAX; i++) {
-        if (f->memory[i] != NULL) free(f->memory[i]->value);
-        free(f->memory[i]);
-    }
+    for (size_t i = 0; i < FIGURES_MAX; i++) free_figure(f->memory[i]);
     memset(f, 0, sizeof *f);
 }
 
@@ -26,6 +29,7 @@ static figure_memory *new_figure(figures *f, size_t rows, size_t points)
     figure_memory *m = f->n < FIGURES_MAX ? calloc(1, sizeof *m) : NULL;
 
     if (m == NULL) return NULL;
+    free_figure(f->memory[f->n]); /* of one that had nothing to show */
     f->memory[f->n] = m;
     m->value = calloc(rows * points, sizeof *m->value);
     for (size_t i = 0; m->value != NULL && i < rows * points; i++) m->value[i] = NAN;
