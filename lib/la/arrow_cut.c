@@ -112,12 +112,13 @@ mgc_status mgc__arrow_top_create(mgc_ctx *ctx, const arrow_graph *graph, const a
 {
     size_t n = parts->links;
     uint8_t *meets = mgc__alloc(ctx, n * n + n, 1);
-    int8_t *signs = (int8_t *)(meets + n * n);
     mgc__csc k = {0};
     mgc_status st;
+    int8_t *signs;
 
     *top = (arrow_top){0};
     if (!meets) return mgc__no_memory(ctx, "a factorisation");
+    signs = (int8_t *)(meets + n * n);
     find_meetings(graph, parts, meets);
     for (uint32_t r = 0; r < n; r++) signs[n - 1 - r] = sign[parts->link[r]];
     st = list_pattern(ctx, parts->links, meets, &k, top);
