@@ -257,9 +257,9 @@ static int run_days(sim *s, one_day *day, book *b)
 int cmd_run(sim *s)
 {
     /* A day is planned on forecasts: a per mille is proven faster, and the report says what was reached.  Who asks for a closer
-     * proof needs prices that are as close. */
+     * proof needs prices that are as close; those of a pool, which all share, closer still. */
     if (!(s->gap > 0)) s->gap = 1e-3;
-    s->tolerance = fmin(s->gap, 1e-3);
+    s->tolerance = fmin(s->gap, 1e-3) / (s->pool ? 2 : 1);
     if (s->incident != NULL && !incidents_read(s->incident, &s->incidents)) return EXIT_USAGE;
     if (s->members < incident_members(s->incidents)) {
         fprintf(stderr, "mgchain-sim: --incident %s needs --members %u at least: more than half of them must go on\n", s->incident,
