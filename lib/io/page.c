@@ -31,15 +31,23 @@ static const char style[] =
     ".legend i.rule,.legend i.dash{height:0;border-radius:0;border-top:2.5px solid;vertical-align:3px;width:16px}"
     ".legend i.dash{border-top-style:dashed}.legend i.hatch{background:repeating-linear-gradient(45deg,#c62828 0 2px,transparent 2px 4px);border:1px solid #c62828}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;margin:8px 0}"
     "th{text-align:left;font-weight:600;color:var(--soft);border-bottom:1.5px solid var(--ink);padding:5px 9px;vertical-align:bottom}"
-    "td{border-bottom:1px solid var(--line);padding:5px 9px}th:first-child,td:first-child{padding-left:0}"
+    "td{border-bottom:1px solid var(--line);padding:5px 9px}td:first-child{white-space:nowrap}th:first-child,td:first-child{padding-left:0}"
     ".tall{max-height:460px;overflow-y:auto}.tall th{position:sticky;top:0;background:var(--page)}"
     ".r{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "tr.sum td{font-weight:600;border-top:1.5px solid var(--ink)}code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace}"
     ".ok{color:var(--good)}.no{color:var(--bad);font-weight:700}ul.checks{list-style:none;padding:0;columns:2;column-gap:26px}"
     "ul.checks li{break-inside:avoid;padding:2px 0}footer{margin-top:50px;color:var(--soft);font-size:13px}"
-    "@media(max-width:720px){.charts{grid-template-columns:1fr}ul.checks{columns:1}h1{font-size:23px}main{padding:18px 14px 40px}}"
-    "@media print{main{max-width:none;padding:0}body{font-size:11px}h2,h3,h2+p,h3+p{break-after:avoid}.card b{font-size:17px}a{color:inherit}"
-    ".scroll,.tall{overflow:visible;max-height:none}details,nav{display:none}@page{margin:14mm}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
+    "@media screen and (max-width:720px){.charts{grid-template-columns:1fr}ul.checks{columns:1}h1{font-size:23px}main{padding:18px 14px 40px}}";
+
+/* On paper: smaller, every row is there, what belongs together stays on one page, pages are numbered. */
+static const char style_on_paper[] =
+    "@media print{main{max-width:none;padding:0}body{font-size:11px}p,ul.plain{max-width:none}a{color:inherit}details,nav{display:none}"
+    "h2{font-size:16px;margin-top:26px}h3{font-size:13px;margin:16px 0 4px}h2,h3,h2+p,h3+p{break-after:avoid}"
+    "tr,section,ul.checks,.card,.scroll:not(.tall){break-inside:avoid}.cards{grid-template-columns:repeat(6,1fr);gap:8px}.card{padding:8px 9px}"
+    ".card b{font-size:15px}.card small,.card span{font-size:10px}figcaption{font-size:11px}.legend{font-size:9.5px}.charts{gap:12px 22px}"
+    "table,details table{font-size:9.5px}th,td{padding:2px 6px}.scroll,.tall{overflow:visible;max-height:none}.tall th{position:static}"
+    "@page{margin:14mm 14mm 16mm;@bottom-right{content:counter(page) \" / \" counter(pages);font:9px 'DejaVu Sans',sans-serif;color:#5b6875}}"
+    "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}";
 
 /* What stands for a colour that a dark page would swallow. */
 #define ON_DARK(color, there)                                                                                                            \
@@ -53,12 +61,12 @@ void mgc_io__page_head(mgc__text *t, const char *title, const char *heading)
     mgc__text_add(t, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,"
                      "initial-scale=1\"><title>");
     mgc__text_escaped(t, title);
-    mgc__text_printf(t, "</title><style>%s%s</style></head><body><main><h1>", style, style_on_dark);
+    mgc__text_printf(t, "</title><style>%s%s%s</style></head><body><main><h1>", style, style_on_dark, style_on_paper);
     mgc__text_escaped(t, heading);
     mgc__text_add(t, "</h1>");
 }
 
-enum { TALL_ROWS = 30 }; /* more rows scroll on a screen; on paper all are there */
+enum { TALL_ROWS = 30 }; /* more rows scroll on a screen; on paper all are there, fewer stay on one page */
 
 static bool right_aligned(const char *header)
 {

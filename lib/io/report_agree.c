@@ -34,10 +34,10 @@ static void convergence(mgc_io__view *v)
                         "<div class=\"charts\">");
     mgc__text_add(&v->t, "<div>");
     mgc_io__chart_log(&v->t, "Residuals", "relative, by round", residuals, 2, n);
-    mgc_io__view_points(v, "round", residuals, 2, n, 6);
+    mgc_io__view_points(v, "round", NULL, residuals, 2, n, 6);
     mgc__text_add(&v->t, "</div><div>");
     mgc_io__chart_log(&v->t, "Difference of proposals", "kW, by round", kilowatts, 1, n);
-    mgc_io__view_points(v, "round", kilowatts, 1, n, 4);
+    mgc_io__view_points(v, "round", NULL, kilowatts, 1, n, 4);
     mgc__text_add(&v->t, "</div></div>");
     mgc_ctx_release(v->ctx, primal);
 }
@@ -100,7 +100,7 @@ static void bounds_chart(mgc_io__view *v)
     mgc__text_printf(&title, "%s, by iteration", v->info.currency);
     mgc__text_add(&v->t, "<div>");
     mgc_io__chart_lines(&v->t, "Column-and-constraint generation", title.failed ? "" : title.bytes, NULL, series, 2, v->report->bounds);
-    mgc_io__view_points(v, "iteration", series, 2, v->report->bounds, 4);
+    mgc_io__view_points(v, "iteration", NULL, series, 2, v->report->bounds, 4);
     mgc__text_add(&v->t, "</div>");
     mgc__text_free(&title);
 }

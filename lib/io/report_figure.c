@@ -16,13 +16,23 @@ static void states(mgc_io__view *v, const mgc_report_figure *f)
     mgc_io__chart_grid(&v->t, f->title, f->unit, f->name, f->series, f->value, f->points, f->label, classes, f->words);
 }
 
+static bool whole(const mgc_report_figure *f)
+{
+    for (size_t i = 0; i < f->series * f->points; i++)
+        if (isfinite(f->value[i]) && f->value[i] != floor(f->value[i])) return false;
+    return true;
+}
+
 static void over_points(mgc_io__view *v, const mgc_report_figure *f)
 {
     mgc_io__series series[SERIES_MAX];
 
     for (size_t k = 0; k < f->series; k++) series[k] = (mgc_io__series){f->name[k], colors[k], f->value + k * f->points, false};
+    mgc__text_add(&v->t, "<div>");
     if (f->kind == MGC_FIGURE_LINES) mgc_io__chart_lines(&v->t, f->title, f->unit, f->label, series, f->series, f->points);
     else mgc_io__chart_columns(&v->t, f->title, f->unit, f->label, f->points, series, f->series, f->kind == MGC_FIGURE_STACKS);
+    mgc_io__view_points(v, "", f->label, series, f->series, f->points, whole(f) ? 0 : 3);
+    mgc__text_add(&v->t, "</div>");
 }
 
 static bool can_be_drawn(const mgc_report_figure *f)

@@ -242,7 +242,7 @@ void mgc_io__report_sites(mgc_io__view *v)
                         "members expect under their own worst-case probabilities.</p>");
     for (uint32_t i = 0; i < v->info.microgrids; i++) {
         const char *id = mgc_model_microgrid_id(v->model, i);
-        mgc__text_add(&v->t, "<h3>");
+        mgc__text_add(&v->t, "<section><h3>");
         mgc__text_escaped(&v->t, id);
         mgc__text_add(&v->t, "</h3><div class=\"charts\">");
         balance_chart(v, id, false);
@@ -250,6 +250,6 @@ void mgc_io__report_sites(mgc_io__view *v)
         storage_chart(v, id);
         fan_chart(v, id);
         weight_chart(v, id);
-        mgc__text_add(&v->t, "</div>");
+        mgc__text_add(&v->t, "</div></section>");
     }
 }

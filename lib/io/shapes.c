@@ -100,17 +100,51 @@ static size_t one_in(double least)
     return (double)strides[k] >= least ? strides[k] : (size_t)ceil(least);
 }
 
+enum { LINE = 13, BELOW_MAX = 64 }; /* SVG units of a second line; bytes of a name's part */
+
+/* The longest name, or, in two lines broken at the first space, the longest line. */
+static double widest(const char *const *labels, size_t n, bool broken)
+{
+    size_t longest = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t whole = strlen(labels[i]), first = strcspn(labels[i], " ");
+        size_t len = !broken || first == whole ? whole : first > whole - first - 1 ? first : whole - first - 1;
+        longest = len > longest ? len : longest;
+    }
+    return 6.5 * (double)longest + 6;
+}
+
+/* Names that have no room beside each other have it in two lines. */
+static bool in_two_lines(const char *const *labels, size_t n, double width)
+{
+    return labels != NULL && widest(labels, n, false) > width && widest(labels, n, true) <= width;
+}
+
+static void word_below(mgc__text *t, double x, const char *label, bool broken)
+{
+    size_t first = strcspn(label, " ");
+    char part[BELOW_MAX] = {0};
+
+    if (!broken || label[first] == '\0' || first >= sizeof part) {
+        mgc_io__plot_word(t, "middle", x, PLOT_HEIGHT - 7, label);
+        return;
+    }
+    memcpy(part, label, first);
+    mgc_io__plot_word(t, "middle", x, PLOT_HEIGHT - 7, part);
+    mgc_io__plot_word(t, "middle", x, PLOT_HEIGHT - 7 + LINE, label + first + 1);
+}
+
 /* Names below the axis: all of them, or as many as have room. */
 static void words_below(mgc__text *t, const mgc_io__scale *x, const char *const *labels, size_t n, double first)
 {
     double width = fabs(x->to - x->from) / (double)n;
-    size_t longest = 1, every;
+    bool broken = in_two_lines(labels, n, width);
+    size_t every = broken ? 1 : one_in(fmax(labels != NULL ? widest(labels, n, false) : 26, width) / width);
 
-    for (size_t i = 0; labels != NULL && i < n; i++) longest = strlen(labels[i]) > longest ? strlen(labels[i]) : longest;
-    every = one_in(fmax(labels != NULL ? 6.5 * (double)longest + 6 : 26, width) / width);
     for (size_t i = 0; i < n; i += every) {
         double middle = mgc_io__plot_place(x, first + (double)i);
-        if (labels != NULL) mgc_io__plot_word(t, "middle", middle, PLOT_HEIGHT - 7, labels[i]);
+        if (labels != NULL) word_below(t, middle, labels[i], broken);
         else mgc_io__plot_label(t, "middle", middle, PLOT_HEIGHT - 7, (double)(i + 1), 0);
     }
 }
@@ -154,7 +188,12 @@ static void one_column(mgc__text *t, const mgc_io__series *s, size_t i, const mg
     titled(t, s->name, s->values[i], fabs(s->values[i]) < 10 ? 3 : 0);
 }
 
-enum { COLUMN_WIDTH_MAX = 56 }; /* one or two columns are no walls */
+enum { COLUMN_WIDTH_MAX = 56, COLUMN_VALUE_WIDTH = 30 }; /* one or two columns are no walls; a wide one has its value at its end */
+
+static void column_value(mgc__text *t, const mgc_io__scale *y, double x, double value)
+{
+    if (isfinite(value)) mgc_io__plot_label(t, "middle", x, mgc_io__plot_place(y, value) + (value < 0 ? 11 : -4), value, fabs(value) < 10 && value != 0 ? 2 : 0);
+}
 
 void mgc_io__chart_columns(mgc__text *t, const char *title, const char *unit, const char *const *labels, size_t n,
                            const mgc_io__series *series, size_t n_series, bool stacked)
@@ -174,13 +213,14 @@ void mgc_io__chart_columns(mgc__text *t, const char *title, const char *unit, co
     mgc_io__scale x = {0, (double)n, 0, PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT};
     double group = (x.to - x.from) / (double)n, columns = stacked ? 1 : (double)n_series;
     double width = fmin(group * .8 / columns, COLUMN_WIDTH_MAX);
-    mgc_io__plot_begin(t, title, unit, NULL, PLOT_HEIGHT);
+    mgc_io__plot_begin(t, title, unit, NULL, PLOT_HEIGHT + (in_two_lines(labels, n, group) ? LINE : 0));
     mgc_io__plot_values(t, &y, PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT, true);
     for (size_t i = 0; i < n; i++) {
         double left = mgc_io__plot_place(&x, (double)i + .5) - width * columns / 2, base = 0;
         for (size_t k = 0; k < n_series; k++) {
             one_column(t, &series[k], i, &y, left + (stacked ? 0 : width * (double)k), width - (group > 8), base);
             if (stacked) base += series[k].values[i];
+            else if (width >= COLUMN_VALUE_WIDTH) column_value(t, &y, left + width * ((double)k + .5), series[k].values[i]);
         }
     }
     words_below(t, &x, labels, n, .5);

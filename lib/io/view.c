@@ -124,13 +124,16 @@ void mgc_io__view_numbers(mgc_io__view *v, const mgc_io__chart *c)
     mgc__text_add(&v->t, "</table></div></details>");
 }
 
-void mgc_io__view_points(mgc_io__view *v, const char *point, const mgc_io__series *series, size_t n_series, size_t n, unsigned decimals)
+void mgc_io__view_points(mgc_io__view *v, const char *point, const char *const *labels, const mgc_io__series *series, size_t n_series, size_t n,
+                         unsigned decimals)
 {
     mgc__text_printf(&v->t, "<details><summary>numbers</summary><div class=\"scroll tall\"><table><thead><tr><th>%s", point);
     column_names(v, series, n_series, "");
     mgc__text_add(&v->t, "</tr></thead>");
     for (size_t i = 0; i < n; i++) {
-        mgc__text_printf(&v->t, "<tr><td>%zu</td>", i + 1);
+        mgc__text_add(&v->t, "<tr>");
+        if (labels != NULL) mgc_io__view_text_cell(v, labels[i]);
+        else mgc__text_printf(&v->t, "<td>%zu</td>", i + 1);
         columns_at(v, series, n_series, i, 1, decimals);
         mgc__text_add(&v->t, "</tr>");
     }

@@ -53,8 +53,9 @@ void mgc_io__view_add(mgc_io__series *list, size_t *count, const char *name, con
 /* The chart and, folded away below it, its numbers. */
 void mgc_io__view_numbers(mgc_io__view *v, const mgc_io__chart *chart); /* without the chart */
 void mgc_io__view_draw(mgc_io__view *v, const mgc_io__chart *chart);
-/* The numbers of series over n points that are counted from 1: iterations, rounds. */
-void mgc_io__view_points(mgc_io__view *v, const char *point, const mgc_io__series *series, size_t n_series, size_t n, unsigned decimals);
+/* The numbers of series over n points that have labels, or are counted from 1: iterations, rounds. */
+void mgc_io__view_points(mgc_io__view *v, const char *point, const char *const *labels, const mgc_io__series *series, size_t n_series, size_t n,
+                         unsigned decimals);
 void mgc_io__view_number_cell(mgc_io__view *v, double value, unsigned decimals);
 void mgc_io__view_text_cell(mgc_io__view *v, const char *text);
 void mgc_io__view_money(mgc_io__view *v, double value); /* "12.34 EUR" */

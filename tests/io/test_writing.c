@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cases.h"
+#include "io/chart.h"
 
 static mgc_ctx *ctx;
 static char folder[] = "/tmp/mgchain-io-XXXXXX";
@@ -324,6 +325,41 @@ static char *all_of_it(void)
     return all;
 }
 
+static size_t count(const char *text, const char *word)
+{
+    size_t n = 0;
+
+    while ((text = strstr(text, word)) != NULL) n++, text += strlen(word);
+    return n;
+}
+
+/* Names that would touch each other stand in two lines; so many that no two lines are enough are thinned out. */
+START_TEST(columns_have_their_names_and_values)
+{
+    static const double values[12] = {520, 500, 0, 2.5, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const char *const labels[12] = {"6-2 partition", "2-1 crash", "1-6 hand-over", "6-1 hand-over", "6-1 hand-over", "6-1 hand-over",
+                                           "6-1 hand-over", "6-1 hand-over", "6-1 hand-over", "6-1 hand-over", "6-1 hand-over", "6-1 hand-over"};
+    const mgc_io__series series = {"ms", "#0072b2", values, false};
+    mgc__text t = {.ctx = ctx};
+
+    mgc_io__chart_columns(&t, "Fail-over", "ms", labels, 2, &series, 1, false);
+    ck_assert_uint_eq(count(t.bytes, ">6-2 partition<"), 1);
+    ck_assert_uint_eq(count(t.bytes, ">520</text>"), 1);
+    mgc__text_free(&t);
+    t = (mgc__text){.ctx = ctx};
+    mgc_io__chart_columns(&t, "Fail-over", "ms", labels, 5, &series, 1, false);
+    ck_assert_uint_eq(count(t.bytes, ">6-2<") + count(t.bytes, ">2-1<") + count(t.bytes, ">1-6<") + count(t.bytes, ">6-1<"), 5);
+    ck_assert_uint_eq(count(t.bytes, ">hand-over<"), 3);
+    ck_assert_uint_eq(count(t.bytes, ">0</text>"), 2); /* the axis has one, too */
+    ck_assert_uint_eq(count(t.bytes, ">2.50</text>"), 1);
+    mgc__text_free(&t);
+    t = (mgc__text){.ctx = ctx};
+    mgc_io__chart_columns(&t, "Fail-over", "ms", labels, 12, &series, 1, false);
+    ck_assert_uint_lt(count(t.bytes, "hand-over<"), 5);
+    mgc__text_free(&t);
+}
+END_TEST
+
 START_TEST(the_same_in_a_locale_with_decimal_commas) /* faults O9 */
 {
     char half[8], *here = all_of_it();
@@ -356,6 +392,7 @@ int main(void)
     tcase_add_loop_test(tc, a_result_of_every_size, 0, 2 * (int)sizeof(mgc_result));
     tcase_add_test(tc, a_table_is_these_bytes);
     tcase_add_test(tc, a_file_is_whole_or_as_it_was);
+    tcase_add_test(tc, columns_have_their_names_and_values);
     tcase_add_test(tc, the_same_in_a_locale_with_decimal_commas);
     tcase_add_test(tc, a_manifest_names_bytes_and_hashes);
     suite_add_tcase(suite, tc);

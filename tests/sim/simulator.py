@@ -474,6 +474,8 @@ def a_new_case_is_sound_and_runs():
         assert day.returncode == 0, day.stderr
         want, got = json.loads(central.stdout), json.loads(day.stdout)
         near(got["alliance_cost"], want["alliance_cost"], 1e-3 * sum(map(abs, want["standalone_cost"].values())), "agents against one program")
+        pooled = sim("run", "mine.yaml", "--pool", "--out", "pooled", "--progress=none", cwd=folder)
+        assert pooled.returncode == 0 and pooled.stderr == "", pooled.stderr
         staged = sim("run", "mine.yaml", "--incident", "dishonest-meter,default,dispute", "--out", "staged", cwd=folder)
         assert staged.returncode == 0, staged.stdout + staged.stderr
         again = sim("new", "mine.yaml", cwd=folder)
@@ -612,6 +614,10 @@ def the_report_says_what_the_results_say():
     for figure in ("Electricity, hour by hour", "How the gain is split", "carbon ladder", "What the day may bring", "Weight of the scenarios",
                    "Residuals", "price of robustness", "Column-and-constraint generation", "Agreements", "Transactions", "Trading credit"):
         assert figure in text, figure
+    for figure in ("Transactions", "Growth of the ledger", "Trading credit", "Residuals"):
+        assert "<summary>numbers" in text[text.index(f"<figcaption>{figure} "):].split("</figure>")[1][:40], f"{figure} has no table behind it"
+    credit = text[text.index("<figcaption>Trading credit "):].split("</svg>")[0]
+    assert len(re.findall(r">5000</text>", credit)) == len(result["final_cost"]), "columns without their values"
     trusts, planned, fears = (next(c for c in result["caution"] if c["plan"] == p) for p in ("trusts the past", "as planned", "fears the worst"))
     near(trusts["nominal"], trusts["promised"], 1e-5 * trusts["nominal"], "who trusts the past promises what it expects")
     near(fears["worst_scenario"], fears["promised"], 1e-5 * fears["promised"], "who fears the worst promises it")
