@@ -77,7 +77,8 @@ typedef struct mgc_storage_ops {
     int32_t (*reserve)(void *user, const char *name, uint64_t size);
 
     /** Overwrite len bytes from offset; the file has them already.  Durable after sync(); until then, as with
-     *  append(), any part of them may be there, and sectors that were not written stay as they were. */
+     *  append(), any part of them may be there, and sectors that were not written stay as they were.
+     *  The embedded default makes short writes of whole sectors durable at once, where the system can (doc/consensus.md). */
     int32_t (*write)(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len);
 } mgc_storage_ops;
 

@@ -281,14 +281,49 @@ static mgc_status put_headers(mgc__raftlog *log)
     return MGC_OK;
 }
 
-/* Recent second headers behind the group, from the next block on: part of the same write. */
-static mgc_status put_recent(mgc__raftlog *log, uint64_t at)
+static void pad(mgc__raftlog *log, uint64_t to)
 {
     static const uint8_t zeros[LOG_BLOCK] = {0};
 
-    mgc__buf_put(&log->group, zeros, (size_t)(at - log->group_at) - log->group.len);
-    mgc__buf_put(&log->group, log->recent, log->n_recent * sizeof *log->recent);
+    mgc__buf_put(&log->group, zeros, (size_t)(to - log->group_at) - log->group.len);
+}
+
+/* What is written at once: the group; where there is room (0: there is none), recent second headers from the next block on; and zeros up to
+ * the end of the sector, where nothing is that is needed.  Whole sectors are what a disk is quickest with. */
+static mgc_status put_rest(mgc__raftlog *log, uint64_t behind)
+{
+    if (behind != 0) {
+        pad(log, behind);
+        mgc__buf_put(&log->group, log->recent, log->n_recent * sizeof *log->recent);
+    }
+    pad(log, log_up(log->group_at + log->group.len, LOG_SECTOR));
     return log->group.status == MGC_OK ? MGC_OK : mgc__no_memory(log->ctx, "consensus: a group of records");
+}
+
+/* What was written last stays in memory: it is about to be executed, or sent to a member that lags a little, and may have been
+ * written past the system's cache.  Where there is no memory it is read from the disk. */
+static void remember(mgc__raftlog *log)
+{
+    log_written *now = &log->written[0];
+    bool goes_on = now->segment == log->segment_hi && now->at + now->bytes.len == log->at; /* nothing was written in between */
+    size_t gap = goes_on ? (size_t)(log->group_at - log->at) : 0, len = log->group.len;
+
+    if (len > LOG_WRITTEN_MAX / 4) return;
+    if (!goes_on || now->bytes.len + gap + len > LOG_WRITTEN_MAX) {
+        log_written old = log->written[1];
+        log->written[1] = *now;
+        *now = old;
+        now->bytes.len = 0;
+        now->at = log->group_at;
+        now->segment = log->segment_hi;
+        gap = 0;
+    }
+    if (mgc__grow(log->ctx, (void **)&now->bytes.bytes, &now->bytes.cap, now->bytes.len + gap + len, 1)) {
+        memset(now->bytes.bytes + now->bytes.len, 0, gap);
+        now->bytes.len += gap;
+        memcpy(now->bytes.bytes + now->bytes.len, log->group.bytes, len);
+        now->bytes.len += len;
+    }
 }
 
 static mgc_status write_group(mgc__raftlog *log)
@@ -301,13 +336,13 @@ static mgc_status write_group(mgc__raftlog *log)
 
     if (st != MGC_OK) return mgc__raftlog_fail(log, st, "writing a group of records");
     ring = log->n_recent > LOG_RECENT_MAX ||
-           behind + log->n_recent * LOG_HEADER > mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
-    if (!ring) st = put_recent(log, behind);
+           log_up(behind + log->n_recent * LOG_HEADER, LOG_SECTOR) > mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
+    st = put_rest(log, ring ? 0 : behind);
     mgc__raftlog_segment_name(log, log->segment_hi, name);
+    if (st == MGC_OK && ring) st = mgc__raftlog_write_ring(log);
     if (st == MGC_OK)
         st = mgc__verdict(log->opts.ops.write(log->opts.user, name, log->group_at, log->group.bytes, log->group.len));
     log->group.len = len;
-    if (st == MGC_OK && ring) st = mgc__raftlog_write_ring(log);
     if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
     log->tail_at = ring ? 0 : behind;
     log->tail_end = ring ? 0 : behind + log->n_recent * LOG_HEADER;
@@ -321,6 +356,7 @@ mgc_status mgc__raftlog_sync(mgc__raftlog *log)
     if (st != MGC_OK || log->n_heads == 0) return st;
     st = write_group(log);
     if (st != MGC_OK) return st;
+    remember(log);
     log->at = log->group_at + log->group.len;
     log->n_heads = 0;
     log->group.len = 0;
@@ -329,14 +365,28 @@ mgc_status mgc__raftlog_sync(mgc__raftlog *log)
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-/* The record's bytes from where they are now: gathered or in a file. */
+/* The record in memory: gathered, or written lately.  NULL: it is in a file only. */
+static const uint8_t *at_hand(const mgc__raftlog *log, const mgc__raftlog_meta *meta)
+{
+    if (log->n_heads > 0 && meta->segment == log->segment_hi && meta->offset >= log->group_at)
+        return log->group.bytes + (meta->offset - log->group_at);
+    for (int i = 0; i < 2; i++) {
+        const log_written *w = &log->written[i];
+        if (meta->segment == w->segment && meta->offset >= w->at && meta->offset < w->at + w->bytes.len)
+            return w->bytes.bytes + (meta->offset - w->at);
+    }
+    return NULL;
+}
+
+/* The record's bytes from where they are now. */
 static mgc_status fetch(mgc__raftlog *log, const mgc__raftlog_meta *meta, mgc__buf *bytes)
 {
+    const uint8_t *here = at_hand(log, meta);
     log_name name;
 
     bytes->len = 0;
-    if (log->n_heads > 0 && meta->segment == log->segment_hi && meta->offset >= log->group_at) {
-        mgc__buf_put(bytes, log->group.bytes + (meta->offset - log->group_at), LOG_HEADER + (size_t)meta->len);
+    if (here != NULL) {
+        mgc__buf_put(bytes, here, LOG_HEADER + (size_t)meta->len);
         return bytes->status;
     }
     if (!mgc__grow(log->ctx, (void **)&bytes->bytes, &bytes->cap, LOG_HEADER + (size_t)meta->len, 1)) return MGC_E_NO_MEMORY;

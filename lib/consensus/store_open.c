@@ -172,6 +172,7 @@ mgc_status mgc__raftlog_open(mgc_ctx *ctx, const mgc__raftlog_opts *opts, mgc__r
     log->opts.prefix = log->prefix;
     mgc__crc32c_init(&log->crc);
     mgc__buf_init(&log->group, ctx, 2 * (size_t)MGC__RAFTLOG_BODY_MAX);
+    for (int i = 0; i < 2; i++) mgc__buf_init(&log->written[i].bytes, ctx, LOG_WRITTEN_MAX);
     mgc__raftlog_empty(log, opts->genesis_index, opts->genesis_term, opts->genesis_hash);
     l.log = log;
     if (opts->lock && opts->ops.lock != NULL) st = mgc__verdict(opts->ops.lock(opts->user));
@@ -192,6 +193,7 @@ void mgc__raftlog_close(mgc__raftlog *log)
     if (log == NULL) return;
     if (log->locked && log->opts.ops.unlock != NULL) (void)log->opts.ops.unlock(log->opts.user);
     mgc__buf_free(&log->group);
+    for (int i = 0; i < 2; i++) mgc__buf_free(&log->written[i].bytes);
     mgc__free(log->ctx, log->metas);
     mgc__free(log->ctx, log->heads);
     mgc__free(log->ctx, log->hashes);

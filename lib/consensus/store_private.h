@@ -26,6 +26,7 @@ enum {
     LOG_RECENT_MAX = LOG_BLOCK / LOG_HEADER, /* second headers that wait for the ring */
     LOG_GROUP_MAX = 1 << 12, /* records of a group: its number has 16 bits, and one write stays short */
     LOG_GROUP_BYTES = 4 << 20, /* bytes of a group, unless one record is longer */
+    LOG_WRITTEN_MAX = 1 << 18, /* bytes written last that stay in memory, twice */
     LOG_PREFIX_MAX = 16,
     LOG_SEGMENTS_MAX = 1 << 20,
     LOG_BURST = 1 << 20 /* bytes read at once */
@@ -50,6 +51,13 @@ typedef struct log_header {
 } log_header;
 
 enum { LOG_INLINE = 0, LOG_RING = 1 };
+
+/* Bytes of a segment as they were written. */
+typedef struct log_written {
+    mgc__buf bytes;
+    uint64_t at;
+    uint32_t segment;
+} log_written;
 
 struct mgc__raftlog {
     mgc_ctx *ctx;
@@ -89,6 +97,7 @@ struct mgc__raftlog {
     uint8_t (*recent)[LOG_HEADER]; /* second headers that the ring does not have, ascending; those of the group included */
     size_t n_recent, cap_recent;
     uint64_t tail_at, tail_end; /* where they are on disk; no record goes there before they are elsewhere; 0, 0: nowhere */
+    log_written written[2]; /* lately, and before that */
     uint8_t *ring; /* scratch: the same in the ring's order */
     size_t cap_ring;
 

@@ -2,13 +2,19 @@
 /* The embedded storage: a folder of files.  The one file of this room that speaks to the operating system.
  *
  * The file that was appended to last and the two that were written into last stay open; every other call opens, works
- * and closes. */
+ * and closes.
+ *
+ * A short write of whole sectors into a file goes past the page cache and is durable when it returns, where system, file
+ * system and disk can do that: one call instead of two, and a disk that can write through writes through instead of emptying its
+ * cache.  Otherwise, and for all other writes, the next sync() does it. */
+#define _GNU_SOURCE /* O_DIRECT, pwritev2() */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -17,11 +23,16 @@
 enum {
     PATH_BYTES = 4096,
     WRITERS = 2,      /* the consensus log writes its last segment and, seldom, its term and vote */
-    ZEROS = 1 << 20   /* bytes of zeros written at once */
+    ZEROS = 1 << 20,  /* bytes of zeros written at once */
+    SECTOR = 512,
+    DIRECT_ALIGN = 4096, /* of memory; no disk asks for more */
+    DIRECT_MAX = 1 << 16 /* bytes: a longer write takes its time for them, and who reads them again finds them in the cache */
 };
 
 struct writer {
-    int fd; /* -1: none */
+    int fd;        /* -1: none */
+    int direct;    /* the same file past the page cache; -1: it cannot be written so */
+    bool unsynced; /* holds what only a sync makes durable, or may: who opens a file does not know */
     char name[MGC_STORAGE_NAME_MAX + 1];
 };
 
@@ -32,6 +43,7 @@ struct files {
     int append; /* -1: none open */
     char name[MGC_STORAGE_NAME_MAX + 1];
     struct writer writers[WRITERS]; /* the one used last comes first */
+    uint8_t *direct_memory;         /* DIRECT_MAX and room to align; NULL until it is needed */
 };
 
 static mgc_status fail_errno(struct files *f, const char *what, const char *name)
@@ -70,12 +82,22 @@ static void close_append(struct files *f)
     f->append = -1;
 }
 
+static void give_up_direct(struct writer *w)
+{
+    if (w->direct >= 0) close(w->direct);
+    w->direct = -1;
+}
+
+static void close_writer(struct writer *w)
+{
+    give_up_direct(w);
+    if (w->fd >= 0) close(w->fd);
+    w->fd = -1;
+}
+
 static void close_writers(struct files *f)
 {
-    for (int i = 0; i < WRITERS; i++) {
-        if (f->writers[i].fd >= 0) close(f->writers[i].fd);
-        f->writers[i].fd = -1;
-    }
+    for (int i = 0; i < WRITERS; i++) close_writer(&f->writers[i]);
 }
 
 /* The open file of that name, or NULL. */
@@ -86,15 +108,29 @@ static struct writer *find_writer(struct files *f, const char *name)
     return NULL;
 }
 
+static void open_direct(struct files *f, struct writer *w, const char *name)
+{
+#if defined(O_DIRECT) && defined(RWF_DSYNC)
+    if (f->direct_memory == NULL) f->direct_memory = mgc__alloc(f->ctx, DIRECT_MAX + DIRECT_ALIGN, 1);
+    w->direct = f->direct_memory == NULL ? -1 : open_file(f, name, O_WRONLY | O_DIRECT);
+#else
+    (void)f;
+    (void)name;
+    w->direct = -1;
+#endif
+}
+
 static struct writer *open_writer(struct files *f, const char *name)
 {
     struct writer *w = find_writer(f, name), old;
 
     if (w == NULL) {
         w = &f->writers[WRITERS - 1];
-        if (w->fd >= 0) close(w->fd);
+        close_writer(w);
         w->fd = open_file(f, name, O_WRONLY);
         if (w->fd < 0) return NULL;
+        open_direct(f, w, name);
+        w->unsynced = true;
         snprintf(w->name, sizeof w->name, "%s", name);
     }
     old = *w;
@@ -196,12 +232,14 @@ static int32_t files_sync(void *user, const char *name)
 {
     struct files *f = user;
     struct writer *w = find_writer(f, name);
-    bool own = w != NULL || (f->append >= 0 && strcmp(f->name, name) == 0);
-    int fd = w != NULL ? w->fd : own ? f->append : open_file(f, name, O_WRONLY);
-    int32_t answer = MGC_CB_DONE;
+    bool appended = f->append >= 0 && strcmp(f->name, name) == 0, own = w != NULL || appended;
+    int fd, answer = MGC_CB_DONE;
 
+    if (w != NULL && !w->unsynced && !appended) return MGC_CB_DONE;
+    fd = w != NULL ? w->fd : own ? f->append : open_file(f, name, O_WRONLY);
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
     if (fdatasync(fd) != 0) answer = fail_errno(f, "cannot be synced", name);
+    else if (w != NULL) w->unsynced = false;
     if (!own) close(fd);
     return answer;
 }
@@ -209,9 +247,11 @@ static int32_t files_sync(void *user, const char *name)
 static int32_t files_truncate(void *user, const char *name, uint64_t size)
 {
     struct files *f = user;
+    struct writer *w = find_writer(f, name);
     int fd = open_file(f, name, O_WRONLY);
     int32_t answer = MGC_CB_DONE;
 
+    if (w != NULL) w->unsynced = true;
     if (fd < 0 && errno == ENOENT && size == 0) return MGC_CB_DONE;
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
     while (ftruncate(fd, (off_t)size) != 0 && answer == MGC_CB_DONE)
@@ -254,12 +294,47 @@ static int32_t files_sync_names(void *user)
     return answer;
 }
 
+/* How much of it is written past the page cache: all, some, or, where that cannot be done, nothing; negative: it failed. */
+static ssize_t write_direct(struct files *f, struct writer *w, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    ssize_t put = 0;
+#if defined(O_DIRECT) && defined(RWF_DSYNC)
+    struct iovec piece = {.iov_base = f->direct_memory, .iov_len = len};
+
+    if (w->direct < 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0) return 0;
+    piece.iov_base = f->direct_memory + (DIRECT_ALIGN - (uintptr_t)f->direct_memory % DIRECT_ALIGN);
+    memcpy(piece.iov_base, bytes, len);
+    /* Where a sync must come anyway, it does for this one, too. */
+    do put = pwritev2(w->direct, &piece, 1, (off_t)offset, w->unsynced ? 0 : RWF_DSYNC);
+    while (put < 0 && errno == EINTR);
+    if (put < 0 && (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM)) {
+        /* larger sectors, another kind of file system, an old system, a sandbox */
+        give_up_direct(w);
+        return 0;
+    }
+#else
+    (void)f;
+    (void)w;
+    (void)offset;
+    (void)bytes;
+    (void)len;
+#endif
+    return put;
+}
+
 static int32_t files_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
 {
     struct files *f = user;
     struct writer *w = open_writer(f, name);
+    ssize_t direct;
 
     if (w == NULL) return fail_errno(f, "cannot be opened", name);
+    direct = write_direct(f, w, offset, bytes, len);
+    if (direct < 0) return fail_errno(f, "cannot be written", name);
+    bytes += direct;
+    offset += (uint64_t)direct;
+    len -= (size_t)direct;
+    if (len > 0) w->unsynced = true;
     while (len > 0) {
         ssize_t put = pwrite(w->fd, bytes, len, (off_t)offset);
         if (put < 0 && errno == EINTR) continue;
@@ -305,6 +380,7 @@ void mgc_storage_files_destroy(void *user)
     close_append(f);
     close_writers(f);
     (void)files_unlock(f);
+    mgc__free(f->ctx, f->direct_memory);
     mgc__free(f->ctx, f->folder);
     mgc__free(f->ctx, f);
 }
@@ -332,7 +408,7 @@ mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, 
     if (f == NULL) return mgc__no_memory(ctx, "ledger: the storage");
     f->ctx = ctx;
     f->lock = f->append = -1;
-    for (int i = 0; i < WRITERS; i++) f->writers[i].fd = -1;
+    for (int i = 0; i < WRITERS; i++) f->writers[i].fd = f->writers[i].direct = -1;
     f->folder = mgc__strdup(ctx, folder);
     status = f->folder == NULL ? mgc__no_memory(ctx, "ledger: the storage") : check_folder(f, create != 0);
     if (status != MGC_OK) {
