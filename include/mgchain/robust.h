@@ -146,7 +146,9 @@ typedef struct mgc_twostage_opts {
      *  given their own optimal recourse; 0 saves a small program for each of them,
      *  for inner solves that only need x; 1 */
     uint32_t complete;
-    uint32_t reserved0;    /**< 0 */
+    /** As in mgc_program_opts, for each program that is solved: 0: reduced where that pays; 1: never, for who solves again
+     *  with warm_start: the next solve finds the analysis of this one; 2: always; 0 */
+    uint32_t presolve;
 } mgc_twostage_opts;
 
 /** Fill with the defaults of the library that runs.  size: sizeof(mgc_twostage_opts).  Since 0.1 */

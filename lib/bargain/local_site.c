@@ -146,6 +146,7 @@ static mgc_status solve(local_site *s, double tolerance, bool relax, bool warm, 
     opts.relax = relax;
     opts.warm_start = warm && s->solved;
     opts.complete = complete;
+    opts.presolve = 1; /* one analysis serves all rounds */
     if (!relax) opts.threads = s->threads;
     if (s->deadline_ms != 0) {
         uint64_t now = mgc__now_ms(s->ctx);

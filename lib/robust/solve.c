@@ -41,8 +41,8 @@ static mgc_status check_opts(const mgc_twostage *ts, const mgc_twostage_opts *o)
                          o->method);
     if (o->threads == 0 || o->threads > THREADS_MAX)
         return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: threads is %u; must be 1..%d", o->threads, THREADS_MAX);
-    if (o->reserved0 != 0)
-        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: opts.reserved0 is %u; must be 0", o->reserved0);
+    if (o->presolve > 2)
+        return mgc__fail(ts->ctx, MGC_E_INVALID_ARG, "robust: presolve is %u; must be 0, 1 or 2", o->presolve);
     mgc_status st = check_flag(ts->ctx, "relax", o->relax);
     if (st == MGC_OK) st = check_flag(ts->ctx, "warm_start", o->warm_start);
     if (st == MGC_OK) st = check_flag(ts->ctx, "complete", o->complete);
@@ -70,7 +70,7 @@ bool mgc__ts_program_opts(const mgc_twostage *ts, const mgc_twostage_opts *o, ui
     p->relax = o->relax;
     p->threads = o->threads;
     p->warm_start = o->warm_start;
-    p->presolve = 1; /* scenarios that stay alike are factored side by side, and the analysis serves the next solve */
+    p->presolve = o->presolve;
     if (o->time_limit_s > 0) {
         p->time_limit_s = o->time_limit_s - 1e-3 * (double)(mgc__now_ms(ts->ctx) - begun_ms);
         return p->time_limit_s > 0;
@@ -268,7 +268,7 @@ mgc_status mgc_twostage_solve(mgc_twostage *ts, const mgc_twostage_opts *opts, m
     uint64_t begun_ms;
 
     if (ts == NULL) return MGC_E_INVALID_ARG;
-    mgc_status st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_twostage_opts, reserved0), opts);
+    mgc_status st = mgc__opts_read(&o, sizeof o, MGC__FIRST_SIZE(mgc_twostage_opts, presolve), opts);
     if (st != MGC_OK) return mgc__fail(ts->ctx, st, "robust: opts.struct_size is not one this library knows");
     st = check_opts(ts, &o);
     if (st != MGC_OK) return st;

@@ -556,7 +556,7 @@ START_TEST(options_are_checked)
     REFUSED(relax, 2);
     REFUSED(warm_start, 2);
     REFUSED(complete, 2);
-    REFUSED(reserved0, 1);
+    REFUSED(presolve, 3);
 #undef REFUSED
     o = good;
     o.struct_size = 3;

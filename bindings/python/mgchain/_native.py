@@ -1912,7 +1912,7 @@ mgc_twostage_opts._fields_ = [
     ("progress", CFUNCTYPE(c_int32, c_void_p, c_uint32, c_double, c_double)),
     ("user", c_void_p),
     ("complete", c_uint32),
-    ("reserved0", c_uint32),
+    ("presolve", c_uint32),
 ]
 mgc_twostage_info._fields_ = [
     ("struct_size", c_size_t),
