@@ -385,6 +385,7 @@ mgc_status mgc_program_clone(const mgc_program *from, mgc_program **out)
     bool ok = from->n == 0 || clone_columns(from, to);
     ok = ok && (from->m == 0 || clone_rows(from, to));
     ok = ok && csc_copy(from->ctx, &from->a.csc, &to->a.csc) && csc_copy(from->ctx, &from->q.csc, &to->q.csc);
+    ok = ok && (from->block == NULL || from->block_n != from->n || mgc__program_set_blocks(to, from->block, from->n) == MGC_OK);
     ok = ok && (from->name == NULL || (to->name = mgc__strdup(from->ctx, from->name)) != NULL);
     if (!ok) {
         mgc_program_destroy(to);
