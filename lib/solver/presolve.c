@@ -164,6 +164,7 @@ static void fill_vectors(mgc__presolve *ps, uint32_t n, uint32_t m)
         ps->lower_out[k] = ps->lower[j];
         ps->upper_out[k] = ps->upper[j];
         if (ps->integer != NULL) ps->integer_out[k] = ps->integer[j];
+        if (ps->original.block != NULL) ps->block_out[k] = ps->original.block[j];
     }
     for (uint32_t k = 0; k < m; k++) {
         uint32_t i = ps->live_rows[k];
@@ -186,6 +187,7 @@ static void take_reduced(mgc__presolve *ps, uint32_t n, uint32_t m)
     ps->row_lower_out = take(ps, m, sizeof *ps->row_lower_out);
     ps->row_upper_out = take(ps, m, sizeof *ps->row_upper_out);
     if (ps->integer != NULL) ps->integer_out = take(ps, n, sizeof *ps->integer_out);
+    if (ps->original.block != NULL) ps->block_out = take(ps, n, sizeof *ps->block_out);
     if (ps->status == MGC_OK) ps->status = mgc__csc_alloc(ps->ctx, m, n, nnz, &ps->a_out);
     if (ps->status == MGC_OK && ps->q_count != NULL)
         ps->status = mgc__csc_alloc(ps->ctx, n, n, ps->original.q->start[ps->original.n], &ps->q_out);
@@ -210,7 +212,8 @@ static void build(mgc__presolve *ps)
                                 .lower = ps->lower_out,
                                 .upper = ps->upper_out,
                                 .row_lower = ps->row_lower_out,
-                                .row_upper = ps->row_upper_out};
+                                .row_upper = ps->row_upper_out,
+                                .block = ps->block_out};
         ps->changed = true;
     }
     mgc__free(ps->ctx, place);
@@ -394,13 +397,14 @@ static void free_lines(mgc__presolve *ps, struct lines *l)
 void mgc__presolve_destroy(mgc__presolve *ps)
 {
     if (ps == NULL) return;
-    void *const blocks[] = {ps->c,           ps->lower,       ps->upper,       ps->row_lower,     ps->row_upper,
-                            ps->row_size,    ps->integer,     ps->row_dead,    ps->col_dead,      ps->row_queue,
-                            ps->col_queue,   ps->row_waits,   ps->col_waits,   ps->q_count,       ps->q_diagonal,
-                            ps->removed_at,  ps->records,     ps->saved_index, ps->saved_value,   ps->row_work,
-                            ps->row_work2,   ps->row_source,  ps->row_source2, ps->live_rows,     ps->live_cols,
-                            ps->c_out,       ps->lower_out,   ps->upper_out,   ps->row_lower_out, ps->row_upper_out,
-                            ps->integer_out, ps->x,           ps->y,           ps->z,             ps->ray};
+    void *const blocks[] = {ps->c,           ps->lower,      ps->upper,       ps->row_lower,     ps->row_upper,
+                            ps->row_size,    ps->integer,    ps->row_dead,    ps->col_dead,      ps->row_queue,
+                            ps->col_queue,   ps->row_waits,  ps->col_waits,   ps->q_count,       ps->q_diagonal,
+                            ps->removed_at,  ps->records,    ps->saved_index, ps->saved_value,   ps->row_work,
+                            ps->row_work2,   ps->row_source, ps->row_source2, ps->live_rows,     ps->live_cols,
+                            ps->c_out,       ps->lower_out,  ps->upper_out,   ps->row_lower_out, ps->row_upper_out,
+                            ps->integer_out, ps->block_out,  ps->x,           ps->y,             ps->z,
+                            ps->ray};
 
     for (size_t k = 0; k < MGC__COUNT(blocks); k++) mgc__free(ps->ctx, blocks[k]);
     free_lines(ps, &ps->rows);

@@ -108,6 +108,7 @@ struct mgc__presolve {
 
     /* the way back */
     uint32_t *live_rows, *live_cols; /* original indices */
+    uint32_t *block_out;             /* of the columns that are left; NULL: none was told */
     mgc__csc a_out, q_out;
     double *c_out, *lower_out, *upper_out, *row_lower_out, *row_upper_out;
     uint8_t *integer_out;

@@ -17,6 +17,7 @@ struct small {
     double dense[M_MAX][N_MAX], quad[N_MAX][N_MAX];
     double c[N_MAX], lower[N_MAX], upper[N_MAX], row_lower[M_MAX], row_upper[M_MAX];
     uint8_t integer[N_MAX];
+    uint32_t block[N_MAX];
 };
 
 static mgc__rng rng;
@@ -60,6 +61,8 @@ static void compress(struct small *s)
     s->qp.upper = s->upper;
     s->qp.row_lower = s->row_lower;
     s->qp.row_upper = s->row_upper;
+    for (uint32_t j = 0; j < s->qp.n; j++) s->block[j] = 1 + j % 3;
+    s->qp.block = s->block;
 }
 
 /* Bounds about a value, most of them infinite on one side. */
@@ -369,6 +372,8 @@ static void check_mixed(struct small *s, int k)
                       mgc_outcome_name(want.outcome), mgc_outcome_name(mgc__presolve_outcome(ps)));
     } else {
         const mgc__qp *reduced = mgc__presolve_qp(ps);
+        for (uint32_t j = 0; mgc__presolve_changed(ps) && j < reduced->n; j++)
+            ck_assert_uint_eq(reduced->block[j], s->block[mgc__presolve_columns(ps)[j]]);
         mgc_program *rest = program_of(reduced, mgc__presolve_integer(ps));
         mgc_program_info got = solve_mixed(rest);
         ck_assert_msg(want.outcome == got.outcome, "case %d: %s, with presolve %s", k, mgc_outcome_name(want.outcome),
