@@ -16,8 +16,8 @@
 enum { CHUNKS_MOST = 8 };
 /* Chunks that there may be for each time that the operations of all batches, side by side, fill the Schur complement. */
 #define CHUNK_WORTH 0.1
-/* A smaller matrix is factored in less time than looking for an arrow takes. */
-enum { ORDER_LEAST = 2000 };
+/* A smaller matrix is factored in less time than looking for an arrow in its pattern takes, or one that is told. */
+enum { ORDER_LEAST = 2000, ORDER_TOLD_LEAST = 500 };
 /* A dense factor of the links may take this many times the operations of all components; else the general engine is
  * better. */
 #define DENSE_SHARE 4.0
@@ -407,18 +407,18 @@ static mgc_status mark_scenarios(mgc__ldl *ldl, const arrow_parts *parts)
 }
 
 /* Graph and parts of k, and whether they make an arrow. */
-static mgc_status look(const mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts,
-                       bool *found)
+static mgc_status look(const mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool by_pattern, arrow_graph *g,
+                       arrow_parts *parts, bool *found)
 {
     mgc_status st = mgc__arrow_graph(ldl->ctx, k, g);
 
     *found = false;
-    return st == MGC_OK ? mgc__arrow_detect(ldl->ctx, g, sign, ldl->told ? ldl->block : NULL, parts, found) : st;
+    return st == MGC_OK ? mgc__arrow_detect(ldl->ctx, g, sign, ldl->told ? ldl->block : NULL, by_pattern, parts, found) : st;
 }
 
 /* Where links go in fixed proportions, the arrow of fewer links takes the place of the first. */
-static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, arrow_graph *g, arrow_parts *parts,
-                           compression **c)
+static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool by_pattern, arrow_graph *g,
+                           arrow_parts *parts, compression **c)
 {
     arrow_graph fewer_g = {0};
     arrow_parts fewer = {0};
@@ -426,7 +426,7 @@ static mgc_status compress(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign,
     mgc_status st = mgc__compress_create(ldl->ctx, k, g, parts, sign, c);
 
     if (st != MGC_OK || !*c) return st;
-    st = look(ldl, &(*c)->k, sign, &fewer_g, &fewer, &found);
+    st = look(ldl, &(*c)->k, sign, by_pattern, &fewer_g, &fewer, &found);
     if (st == MGC_OK && found && fewer.links < parts->links) {
         arrow_graph old_g = *g;
         arrow_parts old = *parts;
@@ -451,13 +451,14 @@ mgc_status mgc__arrow_create(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sig
     arrow_parts parts = {0};
     compression *c = NULL;
     arrow *a = NULL;
+    bool by_pattern = forced || k->cols >= ORDER_LEAST;
     mgc_status st;
 
     *found = false;
-    if (!forced && k->cols < ORDER_LEAST) return MGC_OK;
-    st = look(ldl, k, sign, &g, &parts, found);
+    if (!by_pattern && (!ldl->told || k->cols < ORDER_TOLD_LEAST)) return MGC_OK;
+    st = look(ldl, k, sign, by_pattern, &g, &parts, found);
     if (st == MGC_OK && *found) st = mark_scenarios(ldl, &parts);
-    if (st == MGC_OK && *found && compressed) st = compress(ldl, k, sign, &g, &parts, &c);
+    if (st == MGC_OK && *found && compressed) st = compress(ldl, k, sign, by_pattern, &g, &parts, &c);
     if (st == MGC_OK && *found) {
         ldl->state = a = mgc__alloc(ldl->ctx, 1, sizeof *a);
         if (!a) st = mgc__no_memory(ldl->ctx, "a factorisation");

@@ -32,10 +32,10 @@ typedef struct arrow_parts {
 
 mgc_status mgc__arrow_graph(mgc_ctx *ctx, const mgc__csc *k, arrow_graph *out);
 void mgc__arrow_graph_free(mgc_ctx *ctx, arrow_graph *g);
-/* block: as at mgc__ldl_create_blocks(), or NULL.
+/* block: as at mgc__ldl_create_blocks(), or NULL.  by_pattern: look where that says nothing, too.
  * *found: whether K is an arrow that is worth the name.  Parts are to be freed in any case. */
-mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *out,
-                             bool *found);
+mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, bool by_pattern,
+                             arrow_parts *out, bool *found);
 /* The same with the vertices that are taken out for links; *found: whether the rest falls into few enough kinds. */
 mgc_status mgc__arrow_take_out(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint8_t *taken, arrow_parts *out,
                                bool *found);

@@ -13,9 +13,9 @@
 #include "la/arrow.h"
 
 enum {
-    ALIKE_LEAST = 4,     /* members that make a group worth its lanes */
-    GROUPS_MOST = 200,
-    COMPONENTS_LEAST = 4
+    ALIKE_LEAST = 4, /* components that make an arrow, as many as make a group worth its lanes */
+    TOLD_LEAST = 3,  /* the same of told ones: with two the general engine is faster (doc/math/solver.md, section 9) */
+    GROUPS_MOST = 200
 };
 
 static const double spreads[] = {0.5, 0.35, 0.25, 0.12, 0.06, 0.03}; /* of the whole program */
@@ -78,6 +78,7 @@ typedef struct hunt {
     uint32_t *root;    /* n: union-find */
     uint32_t *mark, *count;
     uint8_t *out;      /* taken out */
+    uint32_t least;    /* components, and members of a group, that make an arrow */
 } hunt;
 
 /* Among columns (rows) of the program, how far apart are the outermost neighbours of v, of 2^16?  Of those that are
@@ -319,10 +320,10 @@ static bool promising(const hunt *h)
     const arrow_parts *p = h->p;
     uint32_t largest = 0, n = h->g->n;
 
-    if (p->components < COMPONENTS_LEAST || p->links > n / 4) return false;
+    if (p->components < h->least || p->links > n / 4) return false;
     for (uint32_t c = 0; c < p->components; c++)
         if (p->start[c + 1] - p->start[c] > largest) largest = p->start[c + 1] - p->start[c];
-    return largest <= n / COMPONENTS_LEAST;
+    return largest <= n / h->least;
 }
 
 /* Do groups of a few members hold most of the matrix? */
@@ -334,7 +335,7 @@ static bool mostly_alike(const hunt *h)
     memset(h->count, 0, p->groups * sizeof *h->count);
     for (uint32_t c = 0; c < p->components; c++) h->count[p->group_of[c]]++;
     for (uint32_t c = 0; c < p->components; c++)
-        if (h->count[p->group_of[c]] >= ALIKE_LEAST) in_groups += p->start[c + 1] - p->start[c];
+        if (h->count[p->group_of[c]] >= h->least) in_groups += p->start[c + 1] - p->start[c];
     return 2 * in_groups > h->g->n;
 }
 
@@ -368,17 +369,19 @@ static void take_told(hunt *h, const uint32_t *block)
     }
 }
 
-static mgc_status search(mgc_ctx *ctx, hunt *h, const uint32_t *block, bool *found)
+static mgc_status search(mgc_ctx *ctx, hunt *h, const uint32_t *block, bool by_pattern, bool *found)
 {
     const arrow_graph *g = h->g;
     double mean = (double)g->start[g->n] / g->n;
     mgc_status st = MGC_OK;
 
     if (block) {
+        h->least = by_pattern ? TOLD_LEAST : ALIKE_LEAST; /* a small matrix gains less */
         take_told(h, block);
         st = try_links(ctx, h, found);
-        if (st != MGC_OK || *found) return st;
     }
+    if (st != MGC_OK || *found || !by_pattern) return st;
+    h->least = ALIKE_LEAST;
     measure_spread(h);
     for (size_t t = 0; t < MGC__COUNT(spreads) && st == MGC_OK && !*found; t++) {
         take_spread(h, spreads[t]);
@@ -423,8 +426,8 @@ static void end(mgc_ctx *ctx, hunt *h)
     mgc__free(ctx, h->out);
 }
 
-mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, arrow_parts *p,
-                             bool *found)
+mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *sign, const uint32_t *block, bool by_pattern,
+                             arrow_parts *p, bool *found)
 {
     hunt h = {.g = g, .sign = sign, .p = p};
     mgc_status st;
@@ -433,7 +436,7 @@ mgc_status mgc__arrow_detect(mgc_ctx *ctx, const arrow_graph *g, const int8_t *s
     *p = (arrow_parts){0};
     if (g->n == 0) return MGC_OK;
     st = begin(ctx, &h);
-    if (st == MGC_OK) st = search(ctx, &h, block, found);
+    if (st == MGC_OK) st = search(ctx, &h, block, by_pattern, found);
     end(ctx, &h);
     return st;
 }

@@ -3,6 +3,8 @@
 #include <pthread.h>
 
 #include "../bench/family.h"
+#include "solver/ipm.h"
+#include "solver/program_impl.h"
 #include "solver_test.h"
 
 enum kind { LP, QP, MIP, KINDS };
@@ -471,6 +473,25 @@ START_TEST(a_foreign_start_costs_time_alone)
 }
 END_TEST
 
+/* --- scenarios ------------------------------------------------------------------------------- */
+
+/* Dispatch programs tell their scenarios: from three on they are factored side by side, of a short day from four on. */
+START_TEST(few_scenarios_that_are_told_are_batched)
+{
+    static const struct { uint32_t periods, scenarios; bool batched; } days[] = {{8, 3, false}, {8, 4, true}, {24, 3, true}, {24, 5, true}, {24, 2, false}};
+
+    for (size_t k = 0; k < MGC__COUNT(days); k++) {
+        family f;
+        mgc_program_opts o = options(LP);
+
+        ck_assert_int_eq(family_create(ctx, days[k].periods, days[k].scenarios, 1, &f), MGC_OK);
+        ck_assert_uint_eq(solved(f.program, &o).outcome, MGC_OUTCOME_OPTIMAL);
+        ck_assert_msg(mgc__ipm_has_scenarios(f.program->ipm) == days[k].batched, "%u periods, %u scenarios", days[k].periods, days[k].scenarios);
+        family_destroy(&f);
+    }
+}
+END_TEST
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 struct ledger {
@@ -544,6 +565,7 @@ int main(void)
 
     tcase_add_checked_fixture(c, test_setup, test_teardown);
     tcase_set_timeout(c, 120);
+    tcase_add_test(c, few_scenarios_that_are_told_are_batched);
     tcase_add_loop_test(c, a_looser_tolerance_is_met_with_less_work, LP, MIP);
     tcase_add_loop_test(c, the_iteration_limit_ends_a_solve, LP, MIP);
     tcase_add_test(c, the_node_limit_ends_a_search);
