@@ -31,4 +31,26 @@ from .solver import Solution, Solver
 from .storage import MemoryStorage, Storage
 from .transport import Bus, LocalBus, Transport
 
+__all__ = [
+    "Context",
+    "LibraryNotFound",
+    "Agent", "Agreement", "Certificate", "Member", "Pair", "Record", "RecordReport", "Result", "Round", "Step", "Trade",
+    "Trades", "coalition_values", "least_core", "nash_payments", "shapley", "version",
+    "Case", "Device", "Link", "Microgrid", "Model", "Parameter", "Plan", "State", "StateEntry", "builtin_files",
+    "device_types", "parameters",
+    "Account", "Call", "Contract", "Environment", "Field", "Query", "Refusal", "account_id", "arguments", "fields",
+    "methods", "transaction",
+    "Key", "sha256", "verify_signature",
+    "CallbackError", "CaseError", "FormatError", "InvalidArgument", "Issue", "MgcError", "NotFound", "NumericalError",
+    "OutOfMemory", "Refused", "StateError", "Stopped", "StorageError", "UnknownKey", "VerificationError",
+    "Answer", "Block", "Chain", "Event", "Ledger", "Proof", "Receipt", "Row", "Transaction", "Verification", "Verified",
+    "Verifier", "decode_transaction",
+    "Node", "NodeMember", "Ticket", "TicketState",
+    "FIRST_STAGE", "RECOURSE", "AmbiguitySet", "BudgetSolution", "Robust", "RobustSolution", "Scenarios", "TwoStage",
+    "radius", "reduce_scenarios", "scenario",
+    "Day", "DayTransaction", "Keys",
+    "Solution", "Solver",
+    "MemoryStorage", "Storage",
+    "Bus", "LocalBus", "Transport",
+]
 __version__ = "0.1.0"

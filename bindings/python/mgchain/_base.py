@@ -21,7 +21,7 @@ from .errors import MgcError, StateError, error_class
 try:
     if os.environ.get("MGCHAIN_NUMPY") == "0":
         raise ImportError("switched off by MGCHAIN_NUMPY")
-    import numpy
+    import numpy as numpy
 except ImportError:
     numpy = None  # type: ignore[assignment]
 
@@ -89,7 +89,7 @@ def _destroy(destroy: Callable[[Any], None], handle: Any, *_kept_alive_until_now
     destroy(handle)
 
 
-@_native.callback(_native.mgc_ctx_opts, "now_ms")
+@_native.callback(_native.mgc_ctx_opts, "now_ms")  # type: ignore[misc]
 def _now_ms(_user: Any) -> int:
     return time.monotonic_ns() // 1000000
 
@@ -118,7 +118,8 @@ class Context:
                 try:
                     hook(level, decode(text))
                 except Exception as error:  # a log hook has nobody to tell
-                    sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "log hook of mgchain", hook))
+                    told: Any = _Unraisable(type(error), error, error.__traceback__, "log hook of mgchain", hook)
+                    sys.unraisablehook(told)
 
             thunk = _native.callback(_native.mgc_ctx_opts, "log")(call)
             opts.log = thunk
@@ -235,7 +236,7 @@ def info_of(struct: type) -> Any:
     return made
 
 
-def options(struct: type, values: Mapping[str, Any]) -> Any:
+def options(struct: Any, values: Mapping[str, Any]) -> Any:
     """An option struct with the running library's defaults and these values laid over them; None: the default."""
     made = struct()
     getattr(library(), struct.__name__ + "_init")(ctypes.byref(made), ctypes.sizeof(made))
@@ -256,8 +257,9 @@ def options(struct: type, values: Mapping[str, Any]) -> Any:
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
 
-_CODES = {"d": (ctypes.c_double, "float64", 8), "I": (ctypes.c_uint32, "uint32", 4), "q": (ctypes.c_int64, "int64", 8),
-          "Q": (ctypes.c_uint64, "uint64", 8)}
+_CODES: Dict[str, Tuple[Any, str, int]] = {
+    "d": (ctypes.c_double, "float64", 8), "I": (ctypes.c_uint32, "uint32", 4), "q": (ctypes.c_int64, "int64", 8),
+    "Q": (ctypes.c_uint64, "uint64", 8)}
 
 
 class Array:
@@ -596,7 +598,7 @@ class ProgressLine:
 
 @contextlib.contextmanager
 def progress_of(wanted: Any, line: Callable[..., str], carrier: Carrier, prototype: Any,
-                adapt: Callable[..., tuple]) -> Iterator[Any]:
+                adapt: Callable[..., Tuple[Any, ...]]) -> Iterator[Any]:
     """The thunk for a progress hook: None or False: none; True: a line on the terminal; else the caller's function.
 
     The function may answer False to stop with the best result so far.  It runs in the thread that solves.

@@ -2684,7 +2684,7 @@ PROTOTYPES = [
 # --- end of what tools/gen_binding.py writes ---
 
 
-def callback(struct: type, field: str) -> Any:
+def callback(struct: Any, field: str) -> Any:
     """Type of the callback that a struct's field takes."""
     return dict(struct._fields_)[field]
 
@@ -2760,6 +2760,10 @@ class Library:
         for name, library, more, result, arguments in PROTOTYPES:
             setattr(self, name, self._bind(name, library, result, arguments))
         self._check_version()
+
+    def __getattr__(self, name: str) -> Any:
+        """For readers of types: every function of PROTOTYPES is an attribute.  Asked only for what is none."""
+        raise AttributeError(f"the library has no function {name!r}")
 
     def _bind(self, name: str, library: str, result: Any, arguments: Any) -> Any:
         owner = self._core if library == "core" else self._io

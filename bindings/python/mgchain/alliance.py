@@ -621,6 +621,9 @@ class RecordReport(NamedTuple):
     reason: str
 
 
+_Bytes = bytes  # a record has a property of this name
+
+
 class Record(Handle):
     """An agreement as whole numbers with the members' signatures.  No loads, devices or costs."""
 
@@ -638,7 +641,7 @@ class Record(Handle):
         return cls(context, raw)
 
     @property
-    def bytes(self) -> bytes:
+    def bytes(self) -> _Bytes:
         """Canonical bytes, signatures included."""
         pointer, n = ctypes.POINTER(ctypes.c_uint8)(), ctypes.c_size_t()
         with self._context.guard:
@@ -646,7 +649,7 @@ class Record(Handle):
             return fetch(pointer, n.value)
 
     @property
-    def hash(self) -> bytes:
+    def hash(self) -> _Bytes:
         """SHA-256 of what the signatures are over."""
         made = (ctypes.c_uint8 * 32)()
         self._call(library().mgc_record_hash, made)
@@ -657,7 +660,7 @@ class Record(Handle):
         with self._context.guard:
             self._check(library().mgc_record_sign(self._handle, encode(id, "id"), key._handle))
 
-    def verify(self, public_keys: Mapping[str, bytes], gap_limit: int = -1) -> RecordReport:
+    def verify(self, public_keys: Mapping[str, _Bytes], gap_limit: int = -1) -> RecordReport:
         """Check everything with nothing but the members' public keys."""
         names = (ctypes.c_char_p * len(public_keys))(*map(encode, public_keys))
         kept = [lend(key, 32, "public key")[0] for key in public_keys.values()]

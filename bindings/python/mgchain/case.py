@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 
 from . import _native
 from ._base import (Carrier, Context, Handle, Numbers, decode, encode, filled, info_of, interruptible, numbers,
-                    numpy, options,
-                    outcome_name, progress_of, room, rows_of)
+                    options, outcome_name, progress_of, room, rows_of)
+from ._base import numpy as numpy
 from ._native import library
 from .errors import CaseError, Issue, UnknownKey, error_class
 
@@ -831,11 +831,11 @@ class Case(Handle):
         context, lib, carrier = context or Context(), library(), Carrier()
         made = options(_native.mgc_case_opts, {name: encode(value, name) if isinstance(value, str) else value
                                                for name, value in opts.items() if name not in ("open", "close")})
-        lent: Dict[int, bytes] = {}
+        lent: Dict[Optional[int], Any] = {}
         if opener is not None:
             give = opener
 
-            def open_file(name: bytes, pointer: Any, length: Any) -> None:
+            def open_file(name: bytes, pointer: Any, length: Any) -> Optional[int]:
                 try:
                     data = bytes(give(decode(name)))
                 except FileNotFoundError:

@@ -103,8 +103,8 @@ def arguments(contract: Union[int, str], method: str, **values: Any) -> bytes:
             elif isinstance(value, str):
                 context.check(lib.mgc_args_set_text(raw, key, encode(value, name)))
             elif isinstance(value, (bytes, bytearray, memoryview)):
-                pointer, n = lend(value, what=name)
-                context.check(lib.mgc_args_set_bytes(raw, key, pointer, n))
+                lent, length = lend(value, what=name)
+                context.check(lib.mgc_args_set_bytes(raw, key, lent, length))
             else:
                 for row in value:
                     array = numbers(row, (None,), name, code="q")

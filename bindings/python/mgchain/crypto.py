@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Tuple
 
 from . import _native
 from ._base import Carrier, Context, Handle, encode, lend, put_bytes
@@ -42,7 +42,7 @@ class Key(Handle):
         self._own(handle, library().mgc_key_destroy, *kept)
 
     @classmethod
-    def _made(cls, make: Callable[..., int], *arguments: Any, kept: tuple = ()) -> "Key":
+    def _made(cls, make: Callable[..., int], *arguments: Any, kept: Tuple[Any, ...] = ()) -> "Key":
         context, raw = Context(), ctypes.POINTER(_native.mgc_key)()
         context.check(make(context.handle, *arguments, ctypes.byref(raw)))
         return cls(context, raw, *kept)

@@ -6,7 +6,7 @@ the result.
 """
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Type
+from typing import Any, Dict, List, Optional, Tuple, Type
 
 from . import _native
 
@@ -52,7 +52,7 @@ class MgcError(Exception):
     def __str__(self) -> str:
         return f"{self.message} [{self.name}]"
 
-    def __reduce__(self):  # pickled with what makes it: also between processes
+    def __reduce__(self) -> Tuple[Any, ...]:  # pickled with what makes it: also between processes
         return (_rebuild, (type(self), self.status, self.message, self.__dict__))
 
 

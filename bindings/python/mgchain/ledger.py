@@ -100,7 +100,7 @@ class Verified(NamedTuple):
     time_ms: int
     votes: int
     block_hash: bytes
-    index: int
+    index: int  # type: ignore[assignment]
     item: bytes
     key: bytes
     item_hash: bytes
@@ -303,9 +303,8 @@ def _read_block(chain: "Chain", raw: Any) -> Block:
                                 fetch(receipt.output, receipt.output_len),
                                 tuple(events)))
     check(lib.mgc_block_get_bytes(raw, ctypes.byref(pointer), ctypes.byref(n)))
-    return Block(info.height, info.time_ms, info.proposer, *(bytes(getattr(info, name)) for name in
-                 ("hash", "previous", "tx_root", "receipt_root", "state_digest", "log_root")),
-                 tuple(votes), tuple(transactions), tuple(receipts), fetch(pointer, n.value))
+    return Block(info.height, info.time_ms, info.proposer, bytes(info.hash), bytes(info.previous), bytes(info.tx_root),
+                 bytes(info.receipt_root), bytes(info.state_digest), bytes(info.log_root), tuple(votes), tuple(transactions), tuple(receipts), fetch(pointer, n.value))
 
 
 class Chain:
@@ -492,7 +491,7 @@ class Asked(Handle):
         columns: Sequence[str] = ()
         while True:
             size = limit if limit is not None else _native.MGC_PAGE_MAX
-            question = {**arguments, "limit": size, **({"cursor": cursor} if cursor else {})}
+            question: Dict[str, Any] = {**arguments, "limit": size, **({"cursor": cursor} if cursor else {})}
             text = "&".join(f"{_plain_word(name)}={_plain_word(value)}" for name, value in question.items())
             columns, page, cursor = self._page(what, self.caller if caller is None else caller, text)
             rows += page

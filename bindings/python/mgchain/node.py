@@ -28,7 +28,7 @@ class TicketState(NamedTuple):
     name: str
     rule: str
     height: int
-    index: int
+    index: int  # type: ignore[assignment]
     tx_id: bytes
 
 

@@ -45,7 +45,7 @@ def _hours(plan: Plan) -> List[float]:
 
 
 def _some(values: Sequence[float]) -> bool:
-    return max(map(abs, values), default=0.0) > 1e-6
+    return any(abs(value) > 1e-6 for value in values)
 
 
 def _devices(plan: Plan, microgrid: str, *kinds: str) -> List[str]:
@@ -162,7 +162,7 @@ def trades(result: Result, ax: Any = None) -> Any:
     for trade in result.trades:
         table[names.index(trade.seller)][names.index(trade.buyer)] += trade.sent_kwh
     image = ax.imshow(table, cmap="cividis")
-    top = max(map(max, table), default=0.0)
+    top = max((value for row in table for value in row), default=0.0)
     for i, row in enumerate(table):
         for j, value in enumerate(row):
             ax.text(j, i, f"{value:,.0f}" if value else "-", ha="center", va="center",
@@ -234,7 +234,8 @@ def fan(model: Union[Model, Case], microgrid: str, device: str, key: str, ax: An
     """The scenarios of an uncertain series, the day's expectation drawn fat."""
     model = model.model if isinstance(model, Case) else model
     ax, site = _axes(ax), model[microgrid]
-    owner, weights = (site[device] if device else site), list(site.probability)
+    owner: Any = site[device] if device else site
+    weights = list(site.probability)
     hours = [model.hours * t for t in range(model.periods)]
     series = [[owner.get(key, k, t) for t in range(model.periods)] for k in range(site.scenarios)]
     for values, weight in zip(series, weights):
@@ -365,6 +366,8 @@ def _free_emission(plan: Plan, site: Microgrid, name: str) -> float:
 def ladder(result: Result, microgrid: str, model: Optional[Union[Model, Case]] = None, ax: Any = None) -> Any:
     """The price of one more kilogram of CO₂ over the kilograms above the free quota, and where the member stands."""
     source = model if model is not None else result._case
+    if source is None:
+        raise ValueError("ladder: the result does not know its case; give its model")
     ax, site = _axes(ax), source.microgrids[microgrid]
     base, width, growth = (_setting(site, f"carbon.{key}") for key in ("price_per_kg", "tier_width_kg", "tier_growth"))
     tiers = max(1, int(_setting(site, "carbon.tiers")))
@@ -509,6 +512,8 @@ def day(result: Result, folder: Union[str, "os.PathLike[str]"], model: Optional[
     place = pathlib.Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     source = model if model is not None else result._case
+    if source is None:
+        raise ValueError("ladder: the result does not know its case; give its model")
     drawn = _days_own(result, caution, source)
     for site in result.plan.microgrids:
         drawn += _sites_own(result, source, site)

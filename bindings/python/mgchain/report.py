@@ -143,11 +143,12 @@ def caution(case: Union[Case, Model]) -> Tuple[List[Caution], Bounds]:
     if len(model.microgrids) > MEMBERS_MAX or not 2 <= scenarios <= SCENARIOS_MAX:
         return [], Bounds([], [])
     found = []
-    for name, sets in (("trusts the past", ()), ("as planned", None), ("fears the worst", ("worst_case",))):
+    plans: Tuple[Tuple[str, Optional[Tuple[str, ...]]], ...] = (("trusts the past", ()), ("as planned", None), ("fears the worst", ("worst_case",)))
+    for name, sets in plans:
         copy = _copy(model)
         for site in copy.microgrids.values() if sets is not None else ():
             site.clear_ambiguity()
-            for ambiguity in sets:
+            for ambiguity in sets or ():
                 site.add_ambiguity(ambiguity)
         plan = copy.plan(relax=1)
         if plan.outcome == "optimal":

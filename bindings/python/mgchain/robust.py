@@ -6,7 +6,7 @@ import ctypes
 import dataclasses
 import os
 import pathlib
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from . import _native
 from ._base import (Carrier, Context, decode, encode, filled, Handle, info_of, interruptible, numbers, Numbers,
@@ -67,7 +67,7 @@ class TwoStage(Handle):
         super().__init__(context or Context())
         lib = library()
         self._carrier = Carrier()
-        self._oracle: list = []  # the thunk that C calls
+        self._oracle: List[Any] = []  # the thunk that C calls
         if _handle is None:
             given = None if isinstance(scenarios, int) else numbers(scenarios, (None,), "scenarios")
             count = scenarios if given is None else given.n
@@ -82,7 +82,7 @@ class TwoStage(Handle):
                   stoch: "os.PathLike[str] | str") -> "TwoStage":
         """Read a stochastic program in SMPS form: three files."""
         context, raw = Context(), ctypes.POINTER(_native.mgc_twostage)()
-        arguments: list = []
+        arguments: List[Any] = []
         for path in (core, time, stoch):
             data = pathlib.Path(path).read_bytes()
             arguments += [data, len(data), encode(os.fspath(path), "path")]
@@ -189,7 +189,7 @@ class TwoStage(Handle):
                          lib.mgc_twostage_set_chi2):
             self._call(function, -1.0)
         self._call(lib.mgc_twostage_set_worst_case, 0)
-        self._call(lib.mgc_twostage_set_oracle, _native.mgc_oracle_fn(), None)
+        self._call(lib.mgc_twostage_set_oracle, _native.mgc_oracle_fn(), None)  # type: ignore[call-overload]
         self._oracle.clear()
 
     def _finish(self, status: int) -> int:

@@ -119,7 +119,7 @@ class Day(Handle):
         with self._context.guard:
             self._check(lib.mgc_day_create(self._context.handle, model._handle, ctypes.byref(made), ctypes.byref(raw)))
         # A day before hands its rest out through the new one, with the keys that it lends: they stay too.
-        self._kept = (thunk, lent, previous._kept if previous is not None else None)
+        self._kept: Any = (thunk, lent, previous._kept if previous is not None else None)
         self._own(raw, lib.mgc_day_destroy, self._kept)
         self.start_ms, self._periods = start_ms, model.periods
 

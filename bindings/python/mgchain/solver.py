@@ -250,7 +250,8 @@ class Solver(Handle):
     def column(self, index: int) -> Tuple[float, float, float, bool]:
         """cost, lower, upper and whether it is whole."""
         cost, lower, upper, whole = ctypes.c_double(), ctypes.c_double(), ctypes.c_double(), ctypes.c_int32()
-        self._call(library().mgc_program_get_column, index, *map(ctypes.byref, (cost, lower, upper, whole)))
+        self._call(library().mgc_program_get_column, index, ctypes.byref(cost), ctypes.byref(lower), ctypes.byref(upper),
+                   ctypes.byref(whole))
         return cost.value, lower.value, upper.value, bool(whole.value)
 
     def row(self, index: int) -> Tuple[float, float]:
