@@ -156,6 +156,13 @@ double phase_end(sim *s)
     return seconds;
 }
 
+void phase_drop(sim *s)
+{
+    clear_line(s);
+    if (s->show.json) fprintf(stderr, "{\"phase\":\"%s\",\"state\":\"failed\"}\n", s->show.phase);
+    s->show.phase = NULL;
+}
+
 void print_phases(const sim *s)
 {
     double total = 0;

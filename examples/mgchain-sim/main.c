@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mgchain-sim: plan, trade, commit, deliver and settle a day of microgrids. */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,12 @@ static int misuse(const char *what, const char *word, const char *nearest)
     fprintf(stderr, "mgchain-sim: %s '%s'", what, word);
     if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
     fputs("\nTry: mgchain-sim --help\n", stderr);
+    return EXIT_USAGE;
+}
+
+static int out_of_range(const char *name, uint32_t value, const char *range)
+{
+    fprintf(stderr, "mgchain-sim: --%s is %" PRIu32 "; must be %s\nTry: mgchain-sim --help\n", name, value, range);
     return EXIT_USAGE;
 }
 
@@ -225,8 +232,9 @@ static int parse(sim *s, size_t command, int argc, char **argv)
     if (s->n_words < commands[command].words_min) return misuse("a file or folder is missing after", commands[command].name, NULL);
     if (s->alone + s->central + s->admm > 1) return misuse("only one of --alone, --central, --admm belongs to", "solve", NULL);
     if (s->pool && s->alone) return misuse("--pool is for who trades, not for --alone of", "solve", NULL);
-    if (s->days < 1 || s->threads < 1 || s->threads > 256 || s->members < 1)
-        return misuse("--days, --members at least 1, --threads 1..256 for", commands[command].name, NULL);
+    if (s->days < 1) return out_of_range("days", s->days, "at least 1");
+    if (s->members < 1) return out_of_range("members", s->members, "at least 1");
+    if (s->threads < 1 || s->threads > 256) return out_of_range("threads", s->threads, "1 to 256");
     if (!knows_progress(s->progress))
         return misuse("--progress is auto, plain, json or none, not", s->progress, NULL);
     return EXIT_DONE;

@@ -212,8 +212,11 @@ static int begin_day(sim *s, uint32_t number, one_day *d, const one_day *before,
     s->day_shift = (int32_t)number;
     phase_begin(s, "scenarios");
     d->kase = load_case(s, true, &code);
+    if (d->kase == NULL) {
+        phase_drop(s);
+        return code;
+    }
     phase_end(s);
-    if (d->kase == NULL) return code;
     if (!slots_are_whole(s, d->kase)) return EXIT_INPUT;
     if (number == 0) {
         if (make_folder(s->out) != 0 || set_ledger_aside(s->out, ledger, sizeof ledger) != 0) {

@@ -65,6 +65,7 @@ void phase_step(sim *s, double fraction, const char *text); /* fraction of the p
 /* How far an iteration is that goes from 1 down to a target by about the same factor each time; negative: cannot be told. */
 double fraction_to(double value, double target);
 double phase_end(sim *s); /* seconds */
+void phase_drop(sim *s);  /* it failed: nothing to tell of its time */
 void print_phases(const sim *s); /* on stdout: seconds of each phase and in all */
 
 /* The case named by the first word, or the embedded one; its errors are printed.  NULL: *code says why. */
