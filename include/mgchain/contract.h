@@ -74,8 +74,13 @@ enum {
     MGC_CONTRACTS_MAX = 32,        /**< contracts of a chain: every gate closing visits all */
     MGC_PAGE_MAX = 10000,          /**< rows of a page of an answer */
     MGC_CURSOR_MAX = 400,          /**< bytes of a cursor: a record's key and a hash, as hexadecimal digits */
-    MGC_SLOTS_PER_BLOCK_MAX = 4096 /**< gates closed by one block after a pause; the rest follow in the next */
+    MGC_SLOTS_PER_BLOCK_MAX = 4096, /**< gates closed by one block after a pause; the rest follow in the next */
+    MGC_SLOT_TRADES_MAX = 8192,    /**< agreements of a slot: one transaction pays them out */
+    MGC_SLOT_PAYMENTS_MAX = 4096   /**< payments of bargains that wait for one slot, likewise */
 };
+
+/** Watt hours that a microgrid may sell, buy or nominate in a slot and carrier: 2^41, at the highest price no amount yet. */
+#define MGC_SLOT_WH_MAX ((uint64_t)1 << 41)
 
 /* --- arguments of transactions -------------------------------------------------------------------------------- */
 

@@ -180,8 +180,8 @@ static mgc_status hold(mgc_env *env, const mgc__market *market, uint64_t id, uin
     return mgc__move_make(env, &move);
 }
 
-/* Give it back, or keep it; nothing where it ended by itself. */
-static mgc_status let_go(mgc_env *env, uint64_t id, uint32_t part, bool lost)
+/* Give it back; nothing where it ended by itself. */
+static mgc_status let_go(mgc_env *env, uint64_t id, uint32_t part)
 {
     uint32_t state;
     uint64_t amount;
@@ -189,7 +189,25 @@ static mgc_status let_go(mgc_env *env, uint64_t id, uint32_t part, bool lost)
 
     if (st != MGC_OK || state != MGC_PENDING_OPEN) return st;
     return mgc__pending_end(env, id, part, part == PART_BID_DEPOSIT ? CODE_BID_DEPOSIT : CODE_BID_ESCROW,
-                            lost ? MGC_TRANSFER_POST : MGC_TRANSFER_VOID);
+                            MGC_TRANSFER_VOID);
+}
+
+/* Keep a deposit; one that was held for too long is charged instead, so that nobody bids early to withhold for nothing. */
+static mgc_status lose_deposit(mgc_env *env, uint64_t id, int64_t microgrid)
+{
+    mgc__move move = {.code = CODE_BID_DEPOSIT,
+                      .unit = MGC_UNIT_MICRO_CURRENCY,
+                      .number = id,
+                      .part = PART_BID_DEPOSIT + PART_SECOND_PHASE,
+                      .from_kind = MGC_ACCOUNT_MONEY,
+                      .from = (uint32_t)microgrid,
+                      .to_kind = MGC_ACCOUNT_CLEARING};
+    uint32_t state;
+    mgc_status st = mgc__pending_state(env, id, PART_BID_DEPOSIT, &state, &move.amount);
+
+    if (st != MGC_OK || state == 0) return st;
+    return state == MGC_PENDING_OPEN ? mgc__pending_end(env, id, PART_BID_DEPOSIT, CODE_BID_DEPOSIT, MGC_TRANSFER_POST)
+                                     : mgc__charge(env, &move);
 }
 
 /* Fault 58: bids of one microgrid in one auction, and of all. */
@@ -340,7 +358,7 @@ static mgc_status open_bid(mgc_env *env, const mgc__market *market, const struct
     o.worth = worth < 0 ? -worth : worth;
     st = one_sided(env, o.slot, o.carrier, o.microgrid, o.sells);
     if (st == MGC_OK) st = within_connection(env, &o, limit);
-    if (st == MGC_OK) st = let_go(env, id, PART_BID_DEPOSIT, false);
+    if (st == MGC_OK) st = let_go(env, id, PART_BID_DEPOSIT);
     if (st == MGC_OK) st = hold_escrow(env, market, id, &o, worth, &bid->v[BID_COLLATERAL]);
     bid->v[BID_STATE] = BID_REVEALED;
     bid->v[BID_SELLS] = o.sells;
@@ -406,7 +424,7 @@ static mgc_status gather(mgc_env *env, book *b)
             mgc__key key = mgc__key_u64(prefix, id);
 
             bid.v[BID_STATE] = BID_LOST;
-            st = let_go(env, id, PART_BID_DEPOSIT, true);
+            st = lose_deposit(env, id, bid.v[BID_MICROGRID]);
             if (st == MGC_OK) st = put_bid(env, &key, &bid);
         } else if (bid.v[BID_STATE] == BID_REVEALED) {
             b->orders[b->n] = (mgc__auction_order){.place = id, /* ids follow (height, index) */
@@ -440,7 +458,7 @@ static mgc_status close_order(mgc_env *env, const book *b, const mgc__auction_or
     int64_t left = (int64_t)(order->wh - order->filled);
     mgc__key key = mgc__connection_key(b->slot, o.microgrid, b->carrier);
     mgc__rec sums;
-    mgc_status st = let_go(env, b->ids[order->who], PART_BID_ESCROW, false);
+    mgc_status st = let_go(env, b->ids[order->who], PART_BID_ESCROW);
 
     if (st == MGC_OK)
         st = mgc__order_release(env, &o, left,
@@ -554,6 +572,21 @@ mgc_status mgc__auction_end(mgc_env *env, uint64_t slot)
         if (st == MGC_E_NOT_FOUND) st = MGC_OK;
     }
     return st;
+}
+
+/* Its sums of bids stand beside the auction until that ends; from then on they are agreements. */
+mgc_status mgc__auction_open(mgc_env *env, const mgc__order *o, int64_t unfilled[2])
+{
+    mgc__key key = auction_key(o->slot, o->carrier), sums_key = mgc__connection_key(o->slot, o->microgrid, o->carrier);
+    mgc__rec auction, sums;
+    mgc_status st = mgc__rec_get(env, env->contract, &key, &auction);
+
+    unfilled[0] = unfilled[1] = 0;
+    if (st != MGC_OK || auction.v[AUCTION_ENDED] != 0) return st == MGC_E_NOT_FOUND ? MGC_OK : st;
+    st = mgc__rec_get(env, env->contract, &sums_key, &sums);
+    unfilled[0] = sums.v[0];
+    unfilled[1] = sums.v[1];
+    return st == MGC_E_NOT_FOUND ? MGC_OK : st;
 }
 
 /* --- queries ---------------------------------------------------------------------------- */

@@ -21,6 +21,8 @@ mgc_status mgc__reveal(mgc_env *env, const mgc__method *method, const mgc__value
 mgc_status mgc__clear(mgc_env *env, const mgc__method *method, const mgc__values *values);
 mgc_status mgc__query_auctions(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
 mgc_status mgc__query_bids(mgc_env *env, const mgc__filter *filter, mgc_rows *rows);
+/* What a microgrid would buy and sell by bids that are revealed and not cleared yet, of the order's slot and carrier. */
+mgc_status mgc__auction_open(mgc_env *env, const mgc__order *order, int64_t unfilled[2]);
 /* At the gate: what was never revealed is lost, what was never cleared is given back. */
 mgc_status mgc__auction_end(mgc_env *env, uint64_t slot);
 

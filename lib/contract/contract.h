@@ -133,6 +133,7 @@ struct mgc_env {
     uint32_t n_signers;
     mgc__signer signers[MGC_TX_SIGNATURES_MAX];
     mgc__page *page;       /* in a query that may be cut: its first walk is; NULL otherwise */
+    bool at_gate;          /* a built-in contract closes a slot: all that it finds was let in, refusing it would stop the chain */
     uint64_t calls, bytes; /* metered */
     mgc_status broken;     /* sticky: a metering limit or an environment failure */
     char rule[MGC_RULE_MAX + 1];
@@ -338,6 +339,8 @@ typedef struct mgc__order {
 /* Not frozen, no debt, credit at or above the threshold or closing, exposure within the limit, not too many orders.
  * Counts the order in the exposure, the sums of what was sold and bought, and the number of orders. */
 mgc_status mgc__order_admit(mgc_env *env, const mgc__market *market, mgc__order *order);
+/* One more order of a microgrid in a slot, or MGC_E_RATE; admitting does it too. */
+mgc_status mgc__order_count(mgc_env *env, int64_t slot, int64_t microgrid);
 /* Take back what admitting counted, in whole or in part; the number of orders stays. */
 mgc_status mgc__order_release(mgc_env *env, const mgc__order *order, int64_t wh, int64_t exposed_less);
 

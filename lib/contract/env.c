@@ -18,7 +18,7 @@ mgc_status mgc__env_meter(mgc_env *env, size_t bytes)
     if (env->broken != MGC_OK) return env->broken;
     env->calls++;
     env->bytes += (uint64_t)bytes + CALL_COST;
-    if (env->exec == NULL) return MGC_OK; /* a query is bounded by its rows, and concerns nobody else */
+    if (env->exec == NULL || env->at_gate) return MGC_OK; /* a query is bounded by its rows, and concerns nobody else */
     if (env->calls > MGC_CALLS_MAX || env->bytes > MGC_CALL_BYTES_MAX) {
         (void)mgc_env_refuse(env, MGC_E_CONTRACT, "contract %" PRIu32 " used more than %d calls or %d bytes",
                              env->contract, MGC_CALLS_MAX, MGC_CALL_BYTES_MAX);

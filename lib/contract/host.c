@@ -290,6 +290,7 @@ static mgc_status close_gate(mgc__contracts *c, mgc__exec *x, const mgc__homes *
         if (st != MGC_OK) return st;
         if (e != &c->entries[i]) continue; /* another version of it is active */
         env_of_exec(&env, c, x, homes, e);
+        env.at_gate = e->functional;
         st = answer(&env, e->ops.on_slot(e->user, &env, slot));
         if (st == MGC_OK) continue;
         if (mgc__is_fatal(st)) return st;

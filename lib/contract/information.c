@@ -373,6 +373,9 @@ static mgc_status meter(mgc_env *env, const mgc__method *method, const mgc__valu
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "member %" PRId64 " has not the role of a meter", a[4].number);
     if (a[8].number >= power_of_ten(a[6].number) || a[9].number >= power_of_ten(a[6].number))
         return mgc_env_refuse(env, MGC_E_RANGE, "a register does not fit %" PRId64 " digits", a[6].number);
+    if (a[7].number > power_of_ten(a[6].number) / 2) /* or a register that runs backwards would pass for one that wrapped */
+        return mgc_env_refuse(env, MGC_E_RANGE, "%" PRId64 " Wh in a slot are over half of what %" PRId64 " digits hold",
+                              a[7].number, a[6].number);
     st = mgc__rec_put_ints(env, &key, v, METER_INTS);
     key = mgc__key_u32(mgc__key_u32(mgc__key_of('H'), (uint32_t)a[1].number), (uint32_t)a[0].number);
     return st != MGC_OK ? st : mgc__rec_put_ints(env, &key, &a[2].number, 1);

@@ -105,6 +105,22 @@ static mgc_status not_final(mgc_env *env, int64_t slot, int64_t microgrid)
     return MGC_OK;
 }
 
+/* A correction comes while those whom it concerns can still dispute what follows from it. */
+static mgc_status in_window(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid)
+{
+    for (int64_t s = slot; s <= slot + 1; s++) {
+        mgc__key key = mgc__key_u32(mgc__key_u64(mgc__key_of('M'), (uint64_t)s), (uint32_t)microgrid);
+        mgc__rec rec;
+        mgc_status st = mgc__rec_get(env, MGC_CONTRACT_SETTLEMENT, &key, &rec);
+
+        if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+        if (rec.v[SETTLED_STATE] == STATE_PROVISIONAL && env->time_ms >= (uint64_t)rec.v[SETTLED_TIME] + market->window_ms)
+            return mgc_env_refuse(env, MGC_E_WINDOW, "the window of slot %" PRId64 " ended at %" PRIu64 " ms", s,
+                                  (uint64_t)rec.v[SETTLED_TIME] + market->window_ms);
+    }
+    return MGC_OK;
+}
+
 static mgc_status reading_row(mgc_env *env, const mgc__market *market, int64_t id, const mgc__rec *meter, int64_t until,
                               const int64_t *row)
 {
@@ -197,6 +213,7 @@ mgc_status mgc__meter_correct(mgc_env *env, const mgc__method *method, const mgc
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
         st = mgc__meter_in(env, id, row[0], &meter, &until);
         if (st == MGC_OK) st = reading_row(env, &market, id, &meter, until, row);
+        if (st == MGC_OK) st = in_window(env, &market, row[0], meter.v[METER_MICROGRID]);
         if (st == MGC_OK) st = put_reading(env, id, row);
     }
     return st != MGC_OK ? st : mgc_env_emit(env, "corrected", values->at[2].bytes, values->at[2].len);

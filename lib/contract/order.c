@@ -5,7 +5,9 @@
  * Exposure of a member: the worth, either way, of the orders of all microgrids that it manages, in slots that are not
  * paid out yet; a closing order adds nothing.  Invariant I9: exposure <= limit after every order that was applied.
  *
- * Closing: it undoes, in whole or in part, what the microgrid sold or bought before in that slot and carrier. */
+ * Closing: it undoes, in whole or in part, what the microgrid sold or bought before in that slot and carrier.  A bid that was
+ * revealed and not cleared yet may come to nothing: there is nothing in it to undo. */
+#include "contract/auction.h"
 #include "contract/credit.h"
 #include "contract/supervision.h"
 
@@ -24,13 +26,14 @@ static mgc_status sum_of(mgc_env *env, const mgc__key *key, int64_t *sum)
     return st == MGC_E_NOT_FOUND ? MGC_OK : st;
 }
 
-static mgc_status add_to(mgc_env *env, const mgc__key *key, int64_t amount)
+static mgc_status add_to(mgc_env *env, const mgc__key *key, int64_t amount, int64_t most)
 {
     int64_t sum;
     mgc_status st = sum_of(env, key, &sum);
 
     if (st != MGC_OK) return st;
-    if (amount > (int64_t)MGC_AMOUNT_MAX - sum) return mgc_env_refuse(env, MGC_E_OVERFLOW, "a sum is over 2^62");
+    if (amount > most - sum)
+        return mgc_env_refuse(env, MGC_E_OVERFLOW, "a slot's sum of orders is over %" PRId64, most);
     sum += amount;
     assert(sum >= 0);
     return mgc__rec_put_ints(env, key, &sum, 1);
@@ -64,12 +67,13 @@ static mgc_status exposure_of(mgc_env *env, int64_t member, int64_t *exposure)
 static mgc_status is_closing(mgc_env *env, const mgc__order *o, bool *closing)
 {
     mgc__key sold_key = sum_key('V', o), bought_key = sum_key('U', o);
-    int64_t sold, bought;
+    int64_t sold, bought, unfilled[2];
     mgc_status st = sum_of(env, &sold_key, &sold);
 
     if (st == MGC_OK) st = sum_of(env, &bought_key, &bought);
+    if (st == MGC_OK) st = mgc__auction_open(env, o, unfilled);
     if (st != MGC_OK) return st;
-    *closing = o->wh <= (o->sells ? bought - sold : sold - bought);
+    *closing = o->wh <= (o->sells ? bought - unfilled[0] - sold : sold - unfilled[1] - bought);
     return MGC_OK;
 }
 
@@ -109,9 +113,9 @@ static mgc_status check_credit(mgc_env *env, mgc__order *o, int64_t member, cons
 }
 
 /* Fault 58: an order costs nothing until it is bound, so they are counted. */
-static mgc_status count_order(mgc_env *env, const mgc__order *o)
+mgc_status mgc__order_count(mgc_env *env, int64_t slot, int64_t microgrid)
 {
-    mgc__key key = mgc__key_u32(mgc__key_u64(mgc__key_of('R'), (uint64_t)o->slot), (uint32_t)o->microgrid);
+    mgc__key key = mgc__key_u32(mgc__key_u64(mgc__key_of('R'), (uint64_t)slot), (uint32_t)microgrid);
     int64_t allowed, n;
     mgc_status st = mgc__parameter(env, PARAMETER_ORDERS, &allowed);
 
@@ -120,7 +124,7 @@ static mgc_status count_order(mgc_env *env, const mgc__order *o)
     if (n >= allowed)
         return mgc_env_refuse(env, MGC_E_RATE,
                               "microgrid %" PRId64 " has %" PRId64 " orders in slot %" PRId64 " already",
-                              o->microgrid, n, o->slot);
+                              microgrid, n, slot);
     n++;
     return mgc__rec_put_ints(env, &key, &n, 1);
 }
@@ -146,10 +150,10 @@ mgc_status mgc__order_admit(mgc_env *env, const mgc__market *market, mgc__order 
     if (st == MGC_OK) st = no_debt(env, o->microgrid);
     if (st == MGC_OK) st = mgc__credit_of(env, grid.v[GRID_MANAGER], &credit);
     if (st == MGC_OK) st = check_credit(env, o, grid.v[GRID_MANAGER], &credit);
-    if (st == MGC_OK) st = count_order(env, o);
-    if (st == MGC_OK) st = add_to(env, &sum, o->wh);
+    if (st == MGC_OK) st = mgc__order_count(env, o->slot, o->microgrid);
+    if (st == MGC_OK) st = add_to(env, &sum, o->wh, (int64_t)MGC_SLOT_WH_MAX);
     exposed = mgc__key_u64(mgc__key_u32(mgc__key_of('W'), (uint32_t)grid.v[GRID_MANAGER]), (uint64_t)o->slot);
-    if (st == MGC_OK) st = add_to(env, &exposed, o->exposed);
+    if (st == MGC_OK) st = add_to(env, &exposed, o->exposed, (int64_t)MGC_AMOUNT_MAX);
     o->collateral_bp = mgc__credit_collateral_bp((uint32_t)credit.v[CREDIT_TRADE], market->collateral_bp);
     return st;
 }
@@ -161,7 +165,7 @@ mgc_status mgc__order_release(mgc_env *env, const mgc__order *o, int64_t wh, int
     mgc_status st = mgc__party(env, 'G', "microgrid", o->microgrid, &grid);
 
     assert(wh <= o->wh && exposed_less <= o->exposed);
-    if (st == MGC_OK) st = add_to(env, &sum, -wh);
+    if (st == MGC_OK) st = add_to(env, &sum, -wh, (int64_t)MGC_SLOT_WH_MAX);
     exposed = mgc__key_u64(mgc__key_u32(mgc__key_of('W'), (uint32_t)grid.v[GRID_MANAGER]), (uint64_t)o->slot);
-    return st != MGC_OK ? st : add_to(env, &exposed, -exposed_less);
+    return st != MGC_OK ? st : add_to(env, &exposed, -exposed_less, (int64_t)MGC_AMOUNT_MAX);
 }

@@ -43,6 +43,16 @@ static mgc__key tariff_key(int64_t microgrid, int64_t carrier, int64_t slot)
                         (uint64_t)slot);
 }
 
+/* MGC_E_NOT_FOUND: there is none, neither its own nor the general one. */
+static mgc_status tariff_of(mgc_env *env, int64_t microgrid, int64_t carrier, int64_t slot, mgc__rec *rec)
+{
+    mgc__key own = tariff_key(microgrid, carrier, slot), general = tariff_key(0, carrier, slot);
+    mgc_status st = mgc__rec_get(env, env->contract, &own, rec);
+
+    return st == MGC_E_NOT_FOUND ? mgc__rec_get(env, env->contract, &general, rec) : st;
+}
+
+/* From the gate on what was traded by stands, be it the general tariff: one of its own may not take its place either. */
 static mgc_status tariff_row(mgc_env *env, const mgc__market *market, const struct mgc__value *a, const int64_t *row)
 {
     mgc__key key = tariff_key(a[0].number, a[1].number, row[0]);
@@ -58,7 +68,7 @@ static mgc_status tariff_row(mgc_env *env, const mgc__market *market, const stru
     if (v[TARIFF_SELL] > v[TARIFF_BUY] || v[TARIFF_LONG] > v[TARIFF_SHORT])
         return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": selling at more than buying is free money",
                               row[0]);
-    st = mgc__rec_get(env, env->contract, &key, &old);
+    st = tariff_of(env, a[0].number, a[1].number, row[0], &old);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
     if (st == MGC_OK && memcmp(old.v, v, TARIFF_INTS * sizeof *v) != 0 &&
         mgc__gate_ms(market, (uint64_t)row[0]) <= env->time_ms)
@@ -81,15 +91,6 @@ static mgc_status tariff(mgc_env *env, const mgc__method *method, const mgc__val
     mgc__row_begin(&rows, method, values, 2);
     while (st == MGC_OK && mgc__row_next(&rows, row)) st = tariff_row(env, &market, values->at, row);
     return st;
-}
-
-/* MGC_E_NOT_FOUND: there is none, neither its own nor the general one. */
-static mgc_status tariff_of(mgc_env *env, int64_t microgrid, int64_t carrier, int64_t slot, mgc__rec *rec)
-{
-    mgc__key own = tariff_key(microgrid, carrier, slot), general = tariff_key(0, carrier, slot);
-    mgc_status st = mgc__rec_get(env, env->contract, &own, rec);
-
-    return st == MGC_E_NOT_FOUND ? mgc__rec_get(env, env->contract, &general, rec) : st;
 }
 
 /* --- states --------------------------------------------------------------------------------------------- */
@@ -187,8 +188,8 @@ static mgc_status price(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t 
         return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " waits for a tariff of %s", slot,
                               mgc__carrier_name(carrier));
     if (st == MGC_OK) st = mgc_emission((uint64_t)r->into_grid_meter, (uint64_t)t.v[TARIFF_EMISSION], &r->carbon_g);
-    if (st != MGC_OK || carrier == MGC_CARRIER_GAS) return st;
-    st = mgc_worth((uint64_t)r->schedule[SCHEDULE_BUY], t.v[TARIFF_BUY], &r->buy_micro);
+    if (st == MGC_OK && carrier == MGC_CARRIER_GAS) return st;
+    if (st == MGC_OK) st = mgc_worth((uint64_t)r->schedule[SCHEDULE_BUY], t.v[TARIFF_BUY], &r->buy_micro);
     if (st == MGC_OK) st = mgc_worth((uint64_t)r->schedule[SCHEDULE_SELL], t.v[TARIFF_SELL], &r->sell_micro);
     if (st == MGC_OK && deviation >= 0) st = mgc_worth((uint64_t)deviation, t.v[TARIFF_SHORT], &r->imbalance_micro);
     if (st == MGC_OK && deviation < 0) st = mgc_worth((uint64_t)-deviation, t.v[TARIFF_LONG], &r->imbalance_micro);
@@ -198,7 +199,8 @@ static mgc_status price(mgc_env *env, int64_t slot, int64_t microgrid, uint32_t 
     return st == MGC_E_OVERFLOW ? mgc_env_refuse(env, st, "slot %" PRId64 ": an amount is over 2^62", slot) : st;
 }
 
-/* MGC_E_NOT_FOUND: the microgrid has no meter; MGC_E_EARLY: something is not known yet, the rule says what. */
+/* MGC_E_NOT_FOUND: the microgrid has no meter; MGC_E_EARLY: something is not known yet, or MGC_E_OVERFLOW: what is known cannot be
+ * right; the rule says what. */
 static mgc_status compute(mgc_env *env, int64_t slot, int64_t microgrid, result results[CARRIERS])
 {
     mgc__key prefix = mgc__key_u32(mgc__key_of('H'), (uint32_t)microgrid);
@@ -253,7 +255,7 @@ static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, con
 
 /* What a pass over all microgrids found. */
 typedef struct tally {
-    uint32_t fresh, before, waiting, disputed;
+    uint32_t fresh, before, waiting, held, disputed; /* held: the rule names the last thing that is missing */
     uint64_t window_ends;
 } tally;
 
@@ -262,6 +264,12 @@ static mgc_status put_state(mgc_env *env, int64_t slot, int64_t microgrid, int64
     mgc__key key = state_key(slot, microgrid);
 
     return mgc__rec_put_ints(env, &key, (int64_t[]){state, (int64_t)env->time_ms}, SETTLED_INTS);
+}
+
+/* It concerns one microgrid: the others go on. */
+static bool holds_its_own(mgc_status st)
+{
+    return st == MGC_E_EARLY || st == MGC_E_OVERFLOW;
 }
 
 static mgc_status settle_one(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid, tally *t)
@@ -279,8 +287,8 @@ static mgc_status settle_one(mgc_env *env, const mgc__market *market, int64_t sl
     }
     st = compute(env, slot, microgrid, results);
     if (st == MGC_E_NOT_FOUND) return MGC_OK;
-    if (st == MGC_E_EARLY) {
-        t->waiting++;
+    if (holds_its_own(st)) {
+        t->held++;
         return MGC_OK;
     }
     if (st == MGC_OK) st = put_results(env, slot, microgrid, results);
@@ -328,7 +336,7 @@ static mgc_status settle(mgc_env *env, const mgc__method *method, const mgc__val
 
     (void)method;
     if (st != MGC_OK || t.fresh > 0) return st;
-    if (t.waiting > 0) return MGC_E_EARLY; /* the rule names the last thing that is missing */
+    if (t.held > 0) return MGC_E_EARLY;
     return mgc_env_refuse(env, MGC_E_ALREADY_SETTLED, "slot %" PRId64 " is settled already", slot);
 }
 
@@ -540,9 +548,13 @@ static mgc_status finalise_one(mgc_env *env, const mgc__market *market, int64_t 
         t->window_ends = ends;
         return MGC_OK;
     }
+    st = compute(env, slot, microgrid, results);
+    if (holds_its_own(st)) {
+        t->held++;
+        return MGC_OK;
+    }
     t->fresh++;
-    st = pay_slot(env, slot);
-    if (st == MGC_OK) st = compute(env, slot, microgrid, results);
+    if (st == MGC_OK) st = pay_slot(env, slot);
     if (st == MGC_OK) st = put_results(env, slot, microgrid, results);
     if (st == MGC_OK) st = book(env, slot, microgrid, results);
     return st != MGC_OK ? st : put_state(env, slot, microgrid, STATE_FINAL);
@@ -560,6 +572,7 @@ static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__v
         return mgc_env_refuse(env, MGC_E_EARLY,
                               "the window of slot %" PRId64 " ends at %" PRIu64 " ms; it is %" PRIu64 " ms", slot,
                               t.window_ends, env->time_ms);
+    if (t.held > 0) return MGC_E_EARLY;
     if (t.disputed > 0)
         return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " is disputed; settle it again", slot);
     if (t.before > 0) return mgc_env_refuse(env, MGC_E_ALREADY_SETTLED, "slot %" PRId64 " is final already", slot);

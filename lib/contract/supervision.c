@@ -255,16 +255,53 @@ static bool carried(const mgc__rec *rec, int64_t quorum)
     return rec->v[ACT_APPROVALS] >= quorum && rec->v[ACT_REGULATORS] >= 1;
 }
 
+/* Is the member's present key revoked?  Then what it approved may have been another's word. */
+static mgc_status is_revoked(mgc_env *env, int64_t member, bool *revoked, bool *regulator)
+{
+    mgc__rec rec, held;
+    mgc__key key;
+    mgc_status st = mgc__party(env, 'M', "member", member, &rec);
+
+    if (st != MGC_OK) return st;
+    *regulator = (rec.v[MEMBER_ROLES] >> MGC_ROLE_REGULATOR & 1) != 0;
+    key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
+    *revoked = mgc__key_barred(env->state, rec.data);
+    st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &held);
+    *revoked = *revoked || held.v[PUBKEY_REVOKED] != 0;
+    return st;
+}
+
+/* An act as it counts: without the approvals of those whose keys were revoked since. */
+static mgc_status standing(mgc_env *env, const mgc__rec *rec, mgc__rec *counted)
+{
+    int64_t regulators = 0;
+    mgc_status st = MGC_OK;
+
+    *counted = *rec;
+    for (int64_t i = 0; i < rec->v[ACT_APPROVALS] && st == MGC_OK; i++) {
+        bool revoked, regulator;
+
+        st = is_revoked(env, (int64_t)mgc__key_read(rec->data, (size_t)(4 * i), 4), &revoked, &regulator);
+        if (st != MGC_OK) return st;
+        if (revoked) counted->v[ACT_APPROVALS]--;
+        else regulators += regulator;
+    }
+    if (counted->v[ACT_REGULATORS] > regulators) counted->v[ACT_REGULATORS] = regulators;
+    return st;
+}
+
 /* Keep the act; do it where the quorum is there. */
 static mgc_status keep(mgc_env *env, int64_t number, mgc__rec *rec)
 {
     mgc__key key = mgc__key_u64(mgc__key_of('A'), (uint64_t)number);
     const char *name = mandates[rec->v[ACT_KIND]].name;
     int64_t quorum;
+    mgc__rec counted;
     mgc_status st = mgc__parameter(env, PARAMETER_QUORUM, &quorum);
 
+    if (st == MGC_OK) st = standing(env, rec, &counted);
     if (st != MGC_OK) return st;
-    if (carried(rec, quorum)) {
+    if (carried(&counted, quorum)) {
         st = do_act(env, rec, number);
         rec->v[ACT_DONE] = (int64_t)env->height;
         if (st == MGC_OK) st = mgc_env_emit(env, name, key.bytes + 1, key.len - 1);

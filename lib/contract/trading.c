@@ -9,6 +9,7 @@
  *   V, U slot microgrid carrier sold and bought by a microgrid by all agreements and bids
  *   W member slot               a member's exposure: worth of its orders until the slot is paid out
  *   R slot microgrid            how many orders
+ *   T slot                      how many agreements and payments
  *   B last-slot id              a payment of a bargain
  *   Q                           the next numbers of agreements, payments, moves of money, bids
  *   o, p, Y                     bids, auctions, what they send over connections (auction.c)
@@ -20,6 +21,7 @@
 #include "contract/supervision.h"
 
 enum { NEXT_TRADE, NEXT_PAYMENT, NEXT_MOVE, NEXT_BID, NEXT_INTS };
+enum { SLOT_TRADES, SLOT_PAYMENTS, SLOT_INTS };
 _Static_assert((int)NEXT_BID == (int)NUMBER_BID, "the auction's numbers");
 
 static mgc_status take_number(mgc_env *env, uint32_t which, uint64_t *number)
@@ -107,9 +109,9 @@ static mgc_status nominate_row(mgc_env *env, const mgc__market *market, const st
     if (st != MGC_OK) return st;
     st = mgc__rec_get(env, env->contract, &auctioned_key, &auctioned);
     if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
-    if (row[1] < 0 || row[2] < 0)
-        return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is negative", row[0],
-                              row[1] < 0 ? row[1] : row[2]);
+    for (uint32_t i = 1; i <= NOMINATION_INTS; i++)
+        if (row[i] < 0 || row[i] > (int64_t)MGC_SLOT_WH_MAX)
+            return mgc_env_refuse(env, MGC_E_RANGE, "slot %" PRId64 ": %" PRId64 " Wh is not in 0..2^41", row[0], row[i]);
     if (row[1] > limit->v[LIMIT_IMPORT] - auctioned.v[0] || row[2] > limit->v[LIMIT_EXPORT] - auctioned.v[1])
         return mgc_env_refuse(
             env, MGC_E_RANGE,
@@ -165,6 +167,22 @@ static int64_t share_bp(int64_t amount, uint32_t bp)
 {
     assert(amount >= 0 && bp <= 10000);
     return amount / 10000 * bp + amount % 10000 * bp / 10000;
+}
+
+/* A slot is paid out in one transaction: it holds no more than that can. */
+static mgc_status room_in_slot(mgc_env *env, int64_t slot, uint32_t which)
+{
+    static const int64_t most[SLOT_INTS] = {MGC_SLOT_TRADES_MAX, MGC_SLOT_PAYMENTS_MAX};
+    mgc__key key = mgc__key_u64(mgc__key_of('T'), (uint64_t)slot);
+    mgc__rec rec;
+    mgc_status st = mgc__rec_get(env, env->contract, &key, &rec);
+
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    if (rec.v[which] >= most[which])
+        return mgc_env_refuse(env, MGC_E_RATE, "slot %" PRId64 " has %" PRId64 " %s already", slot, rec.v[which],
+                              which == SLOT_TRADES ? "agreements" : "payments");
+    rec.v[which]++;
+    return mgc__rec_put_ints(env, &key, rec.v, SLOT_INTS);
 }
 
 static mgc_status refuse_oversold(mgc_env *env, const agreement *a, int64_t limit, int64_t taken, const char *what)
@@ -314,6 +332,7 @@ static mgc_status agree_row(mgc_env *env, const mgc__market *market, agreement *
         return mgc_env_refuse(env, st, "slot %" PRId64 ": %" PRId64 " Wh times %" PRId64 " is over 2^62", a->slot,
                               a->wh, a->price);
     st = within_capacity(env, a, link, limit);
+    if (st == MGC_OK) st = room_in_slot(env, a->slot, SLOT_TRADES);
     if (st == MGC_OK) st = admit_sides(env, market, a);
     if (st == MGC_OK) st = take_number(env, NEXT_TRADE, &a->id);
     if (st != MGC_OK) return st;
@@ -426,7 +445,9 @@ static mgc_status pay(mgc_env *env, const mgc__method *method, const mgc__values
     if (a[3].number > a[4].number)
         return mgc_env_refuse(env, MGC_E_SLOT, "the first slot, %" PRId64 ", is after the last, %" PRId64,
                               a[3].number, a[4].number);
-    st = take_number(env, NEXT_PAYMENT, &move.number);
+    st = mgc__order_count(env, a[4].number, a[0].number);
+    if (st == MGC_OK) st = room_in_slot(env, a[4].number, SLOT_PAYMENTS);
+    if (st == MGC_OK) st = take_number(env, NEXT_PAYMENT, &move.number);
     move.timeout = market.pending_blocks;
     if (st == MGC_OK) st = mgc__move_make(env, &move);
     if (st != MGC_OK) return st;

@@ -454,7 +454,7 @@ static void read_all_but_2(int t)
     }
 }
 
-#define NEW_METER "carrier=1 link=0 member=160 digits=5 max_wh=60000 in_wh=99000 out_wh=7"
+#define NEW_METER "carrier=1 link=0 member=160 digits=5 max_wh=50000 in_wh=99000 out_wh=7"
 
 START_TEST(meters_are_exchanged) /* faults 46 */
 {
