@@ -201,6 +201,7 @@ static mgc_status run(mgc__ipm *ipm, const mgc__ipm_opts *opts, uint32_t *outcom
         if (ipm->iteration - best_at > PATIENCE || !isfinite(ipm->now.mu)) return MGC_OK;
         ipm->mu_least = least_target(ipm, opts->tolerance);
         st = mgc__ipm_direction(ipm);
+        if (st == MGC_OK && mgc__ipm_kkt_doubts_direction(ipm)) st = mgc__ipm_direction(ipm);
         if (st == MGC_E_STOPPED) *outcome = MGC_OUTCOME_CANCELLED; /* the factor is not there */
         if (st == MGC_E_STOPPED) return MGC_OK;
         if (st != MGC_OK) return st == MGC_E_NUMERIC ? MGC_OK : st;

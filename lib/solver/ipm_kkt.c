@@ -16,6 +16,9 @@
 #define SHIFT_SCENARIOS 1e-13
 /* Both steps below this say that the shift is too small for the system. */
 #define STEP_STUCK 0.05
+/* A direction along which the largest multiplier grows so many times over says the same: of multipliers that may be anything,
+ * next to no regularisation chooses any. */
+#define GROWTH_WILD 1e6
 #define SHIFT_MOST 1e-6
 #define SHIFT_LEAST 1e-13
 #define LEAST_REGULAR 1e-14
@@ -89,11 +92,11 @@ done:
     return st;
 }
 
-/* Programs over scenarios need next to no regularisation (doc/math/solver.md (8a)); one that came to nothing so is begun
- * again as any other program. */
+/* Programs over scenarios need next to no regularisation (doc/math/solver.md (8a)); one whose multipliers grow wild goes on
+ * as any other program, one that came to nothing is begun again so. */
 static bool trusts_scenarios(const mgc__ipm *ipm)
 {
-    return ipm->start_size <= 1.0 && mgc__ipm_has_scenarios(ipm);
+    return ipm->start_size <= 1.0 && !ipm->wary && mgc__ipm_has_scenarios(ipm);
 }
 
 static void load_entries(mgc__ipm *ipm, mgc__ipm_part *part)
@@ -111,6 +114,7 @@ static void load_entries(mgc__ipm *ipm, mgc__ipm_part *part)
 
 void mgc__ipm_kkt_begin(mgc__ipm *ipm)
 {
+    ipm->wary = false;
     ipm->shift = ipm->shift_next = trusts_scenarios(ipm) ? SHIFT_SCENARIOS : SHIFT_FIRST;
     ipm->shift_least = SHIFT_LEAST;
 }
@@ -266,6 +270,16 @@ double mgc__ipm_kkt_solve(mgc__ipm *ipm)
     }
     if (sound && hard) ipm->shift_next = fmax(ipm->shift_least, 0.1 * ipm->shift);
     return error;
+}
+
+bool mgc__ipm_kkt_doubts_direction(mgc__ipm *ipm)
+{
+    if (!trusts_scenarios(ipm)) return false;
+    double most = fmax(1.0, largest_of(ipm->y + ipm->n, ipm->m));
+    if (largest_of(ipm->dy + ipm->n, ipm->m) <= GROWTH_WILD * most) return false;
+    ipm->wary = true;
+    ipm->shift = ipm->shift_next = fmax(SHIFT_FIRST, ipm->shift);
+    return true;
 }
 
 /* Over scenarios, regularised by next to nothing, a direction that the boundary stops at once is one that hardly any

@@ -88,6 +88,7 @@ struct mgc__ipm {
     bool analysed, has_q, q_diagonal, unit_diagonal;
     bool convex;            /* Q as it was loaded last is known to be */
     bool steady;            /* nothing but K's diagonal has changed since the last factorisation, which went to its end */
+    bool wary;              /* multipliers grew wild: regularised as programs without scenarios, for the rest of the solve */
     bool loaded;            /* bounds and matrices are those of bounds_kept and the present scale */
     bool bounds_stand;      /* the last load found them so */
     size_t padded;          /* count in whole lanes: every vector has room for so many */
@@ -166,6 +167,7 @@ mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
 double mgc__ipm_kkt_solve(mgc__ipm *ipm);
 /* What the steps just chosen say of the regularisation. */
 void mgc__ipm_kkt_heed_steps(mgc__ipm *ipm);
+bool mgc__ipm_kkt_doubts_direction(mgc__ipm *ipm); /* true: the next factor is regularised more; compute it again */
 mgc_status mgc__ipm_check_convex(mgc__ipm *ipm);
 
 /* ipm_refine.c */

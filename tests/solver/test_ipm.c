@@ -417,6 +417,26 @@ START_TEST(what_sums_over_a_scenarios_day_weighs_more_than_what_a_period_decides
 }
 END_TEST
 
+START_TEST(over_scenarios_a_multiplier_that_grows_wild_is_met_with_more_regularisation_once)
+{
+    mgc__ipm_result r;
+
+    ck_assert_int_eq(solve_day(&r), MGC_OK);
+    mgc__ipm_kkt_begin(ipm);
+    const double little = ipm->shift, large = 1.0 + fabs(ipm->y[ipm->n + 5]);
+    memset(ipm->dy, 0, ipm->count * sizeof *ipm->dy);
+    ipm->dy[ipm->n + 5] = large;
+    ck_assert(!mgc__ipm_kkt_doubts_direction(ipm));
+    ck_assert_double_eq(ipm->shift, little);
+    ipm->dy[ipm->n + 5] = -1e9 * large;
+    ck_assert(mgc__ipm_kkt_doubts_direction(ipm));
+    ck_assert_double_ge(ipm->shift, 1e4 * little);
+    ck_assert(!mgc__ipm_kkt_doubts_direction(ipm)); /* what is regularised so may grow */
+    mgc__ipm_kkt_begin(ipm);
+    ck_assert_double_eq(ipm->shift, little);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ipm");
@@ -435,6 +455,7 @@ int main(void)
     tcase_add_test(tc, a_solve_does_not_depend_on_what_was_solved_before);
     tcase_add_test(tc, no_rows_and_no_columns_are_programs_too);
     tcase_add_test(tc, what_sums_over_a_scenarios_day_weighs_more_than_what_a_period_decides);
+    tcase_add_test(tc, over_scenarios_a_multiplier_that_grows_wild_is_met_with_more_regularisation_once);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
