@@ -404,6 +404,7 @@ mgc_status mgc__pending_end(mgc_env *env, uint64_t number, uint32_t part, uint32
 mgc_status mgc__charge(mgc_env *env, const mgc__move *move);
 /* What a microgrid owes. */
 mgc_status mgc__debt(mgc_env *env, int64_t microgrid, uint64_t *debt);
+mgc_status mgc__no_debt(mgc_env *env, int64_t microgrid); /* or a refusal with MGC_E_EXCEEDS_CREDIT */
 mgc_status mgc__open_accounts(mgc_env *env, uint32_t microgrid);
 
 /* --- contracts ------------------------------------------------------------------------------------ */

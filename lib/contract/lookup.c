@@ -352,3 +352,13 @@ mgc_status mgc__debt(mgc_env *env, int64_t microgrid, uint64_t *debt)
         *debt = account.debits_posted - account.credits_posted;
     return st == MGC_E_NOT_FOUND ? MGC_OK : st;
 }
+
+mgc_status mgc__no_debt(mgc_env *env, int64_t microgrid)
+{
+    uint64_t debt;
+    mgc_status st = mgc__debt(env, microgrid, &debt);
+
+    if (st != MGC_OK || debt == 0) return st;
+    return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency",
+                          microgrid, debt);
+}

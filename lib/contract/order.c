@@ -129,16 +129,6 @@ mgc_status mgc__order_count(mgc_env *env, int64_t slot, int64_t microgrid)
     return mgc__rec_put_ints(env, &key, &n, 1);
 }
 
-static mgc_status no_debt(mgc_env *env, int64_t microgrid)
-{
-    uint64_t debt;
-    mgc_status st = mgc__debt(env, microgrid, &debt);
-
-    if (st != MGC_OK || debt == 0) return st;
-    return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency",
-                          microgrid, debt);
-}
-
 mgc_status mgc__order_admit(mgc_env *env, const mgc__market *market, mgc__order *o)
 {
     mgc__key sum = sum_key(o->sells ? 'V' : 'U', o), exposed;
@@ -147,7 +137,7 @@ mgc_status mgc__order_admit(mgc_env *env, const mgc__market *market, mgc__order 
 
     assert(o->wh > 0 && o->worth >= 0);
     if (st == MGC_OK) st = mgc__not_frozen(env, o->microgrid, &grid);
-    if (st == MGC_OK) st = no_debt(env, o->microgrid);
+    if (st == MGC_OK) st = mgc__no_debt(env, o->microgrid);
     if (st == MGC_OK) st = mgc__credit_of(env, grid.v[GRID_MANAGER], &credit);
     if (st == MGC_OK) st = check_credit(env, o, grid.v[GRID_MANAGER], &credit);
     if (st == MGC_OK) st = mgc__order_count(env, o->slot, o->microgrid);

@@ -344,6 +344,7 @@ static mgc_status dispute(mgc_env *env, const mgc__method *method, const mgc__va
 {
     int64_t slot = values->at[0].number, microgrid = values->at[1].number;
     mgc__key key = state_key(slot, microgrid);
+    bool forced = false;
     mgc__market market;
     mgc__rec grid, state;
     mgc_status st = mgc__market_get(env, &market);
@@ -360,7 +361,11 @@ static mgc_status dispute(mgc_env *env, const mgc__method *method, const mgc__va
     if (state.v[SETTLED_STATE] == STATE_FINAL || env->time_ms >= (uint64_t)state.v[SETTLED_TIME] + market.window_ms)
         return mgc_env_refuse(env, MGC_E_WINDOW, "the window of slot %" PRId64 " ended at %" PRIu64 " ms", slot,
                               (uint64_t)state.v[SETTLED_TIME] + market.window_ms);
-    st = put_state(env, slot, microgrid, STATE_DISPUTED);
+    st = mgc__settle_forced(env, slot, microgrid, &forced);
+    if (st == MGC_OK && forced) /* or nothing would end the disputes of one who owes */
+        return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " of microgrid %" PRId64 " is settled by an act of supervision", slot,
+                              microgrid);
+    if (st == MGC_OK) st = put_state(env, slot, microgrid, STATE_DISPUTED);
     return st != MGC_OK ? st : mgc_env_emit(env, "disputed", values->at[2].bytes, values->at[2].len);
 }
 

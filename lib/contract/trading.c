@@ -85,6 +85,7 @@ static mgc_status withdraw(mgc_env *env, const mgc__method *method, const mgc__v
     (void)method;
     if (st == MGC_OK) st = mgc__party(env, 'G', "microgrid", values->at[0].number, &grid);
     if (st == MGC_OK) st = mgc__manager_signed(env, values->at[0].number, &grid);
+    if (st == MGC_OK) st = mgc__no_debt(env, values->at[0].number);
     if (st == MGC_OK) st = take_number(env, NEXT_MOVE, &move.number);
     return st != MGC_OK ? st : mgc__move_make(env, &move);
 }
@@ -372,14 +373,10 @@ static mgc_status two_sides(mgc_env *env, int64_t one, int64_t two)
         return mgc_env_refuse(env, MGC_E_SELF_TRADE,
                               "microgrids %" PRId64 " and %" PRId64 " belong to one organisation", one, two);
     for (uint32_t i = 0; i < 2; i++) {
-        uint64_t debt;
         mgc_status st = mgc__manager_signed(env, sides[i], &grid[i]);
         if (st == MGC_OK) st = mgc__not_frozen(env, sides[i], &grid[i]);
-        if (st == MGC_OK) st = mgc__debt(env, sides[i], &debt);
+        if (st == MGC_OK) st = mgc__no_debt(env, sides[i]);
         if (st != MGC_OK) return st;
-        if (debt > 0)
-            return mgc_env_refuse(env, MGC_E_EXCEEDS_CREDIT, "microgrid %" PRId64 " owes %" PRIu64 " micro-currency",
-                                  sides[i], debt);
     }
     return MGC_OK;
 }

@@ -231,6 +231,44 @@ START_TEST(an_open_bid_closes_nothing) /* faults 38 */
 }
 END_TEST
 
+/* A debt is paid before anything is taken out, be it what came in since. */
+START_TEST(who_owes_takes_nothing_out) /* faults 38 */
+{
+    open_until(STEP_DEPOSIT);
+    accept(TRADE, "deposit", "2:5", "microgrid=1 amount_micro=1000000 reference=little");
+    accept(TRADE, "deposit", "2:5", "microgrid=2 amount_micro=900000000 reference=much");
+    accept(TRADE, "deposit", "2:5", "microgrid=3 amount_micro=900000000 reference=much");
+    for (int step = STEP_NOMINATE; step <= STEP_FINALISE; step++)
+        if (step != STEP_AGREE && step != STEP_ACKNOWLEDGE) market_step(&m, step);
+    ck_assert_int_lt(market_balance(&m, MGC_ACCOUNT_DUE, 1), 0);
+    ck_assert_int_gt(market_balance(&m, MGC_ACCOUNT_MONEY, 1), 0); /* of the heat that it sold last */
+    refuse(MGC_E_EXCEEDS_CREDIT, TRADE, "withdraw", "2:5 11:2", "microgrid=1 amount_micro=1 reference=x");
+    accept(TRADE, "withdraw", "2:5 12:2", "microgrid=2 amount_micro=1 reference=x");
+    market_close(&m);
+}
+END_TEST
+
+/* Disputing for ever is no way not to pay: a quorum ends it. */
+START_TEST(an_act_ends_the_disputes) /* faults 53 */
+{
+    open_until(STEP_NOMINATE);
+    for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
+    for (int i = 0; i < 2; i++) {
+        accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+        accept(SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
+    }
+    accept(WATCH, "act", "2:5 4:6", "kind=7 subject=1 value=%d reason=enough", SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    refuse(MGC_E_STATE, SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
+    ck_assert_int_eq(cell("settlement", "slot=434000&microgrid=A&carrier=1", "metered_wh"), market_net[1][0] + market_net[4][0]);
+    accept(SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=x", SLOT);
+    market_at(&m, m.now + HOUR + 1000);
+    accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("A", "final") && has_state("B", "disputed"));
+    market_close(&m);
+}
+END_TEST
+
 /* --- nobody decides after the fact ------------------------------------------------------------------------- */
 
 START_TEST(the_tariff_is_fixed_at_the_gate)
@@ -309,6 +347,8 @@ static void add_tests(TCase *t)
     tcase_add_test(t, one_microgrid_holds_nobody_else);
     tcase_add_test(t, an_early_bid_is_no_free_option);
     tcase_add_test(t, an_open_bid_closes_nothing);
+    tcase_add_test(t, who_owes_takes_nothing_out);
+    tcase_add_test(t, an_act_ends_the_disputes);
     tcase_add_test(t, the_tariff_is_fixed_at_the_gate);
     tcase_add_test(t, a_correction_comes_in_the_window);
     tcase_add_test(t, a_meter_wraps_forward_only);
