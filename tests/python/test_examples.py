@@ -158,10 +158,11 @@ class Installing(unittest.TestCase):
 
     @unittest.skipIf(SANITIZED, "pip is not ours to sanitize")
     def test_pip_installs_and_the_package_works(self):
-        probe = subprocess.run([sys.executable, "-c", "import pip, setuptools, wheel; print(setuptools.__version__)"],
+        # setuptools first: after pip it finds the wrong distutils, on Debian
+        probe = subprocess.run([sys.executable, "-c", "import setuptools, pip, wheel; print(setuptools.__version__)"],
                                capture_output=True, text=True)
         if probe.returncode != 0:
-            probe = subprocess.run([sys.executable, "-c", "import pip, setuptools; print(setuptools.__version__)"],
+            probe = subprocess.run([sys.executable, "-c", "import setuptools, pip; print(setuptools.__version__)"],
                                    capture_output=True, text=True)
         if probe.returncode != 0:
             self.skipTest("pip or setuptools is not installed")
