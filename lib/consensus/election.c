@@ -87,10 +87,11 @@ void mgc__become_follower(mgc_raft *r, uint64_t term, uint32_t leader)
     if (restart_timer) mgc__reset_election(r);
 }
 
-static void set_vote(mgc_raft *r, uint32_t id, uint8_t vote)
+/* The first answer of each member counts. */
+static void take_vote(mgc_raft *r, uint32_t id, bool yes)
 {
     for (uint32_t i = 0; i < r->n_peers; i++)
-        if (r->peers[i].id == id) r->votes[i] = vote;
+        if (r->peers[i].id == id && r->votes[i] == MGC__VOTE_NONE) r->votes[i] = yes ? MGC__VOTE_YES : MGC__VOTE_NO;
 }
 
 static void ask_for_votes(mgc_raft *r, bool pre)
@@ -136,7 +137,7 @@ void mgc__campaign(mgc_raft *r, bool pre, bool forced)
     set_role(r, pre ? MGC_RAFT_PRE_CANDIDATE : MGC_RAFT_CANDIDATE, 0);
     mgc__reset_election(r);
     if (pre) {
-        set_vote(r, r->opts.id, MGC__VOTE_YES);
+        take_vote(r, r->opts.id, true);
         ask_for_votes(r, true);
         count_prevotes(r); /* alone, it goes on at once */
         return;
@@ -194,13 +195,16 @@ void mgc__become_leader(mgc_raft *r)
     r->transfer_to = 0;
     r->uncommitted_bytes = 0;
     for (uint64_t i = r->commit + 1; i <= r->last; i++) r->uncommitted_bytes += mgc__log_slot(r, i)->len;
-    for (uint32_t i = 0; i < r->n_peers; i++) {
-        mgc__peer_reset(r, &r->peers[i], r->last + 1);
-        r->peers[i].active = r->votes[i] == MGC__VOTE_YES;
-    }
+    for (uint32_t i = 0; i < r->n_peers; i++) mgc__peer_reset(r, &r->peers[i], r->last + 1);
     append_noop(r);
     mgc__broadcast(r);
     mgc__config_go_on(r);
+}
+
+/* Never voted in this term, nor heard its leader; or voted for this very candidate. */
+static bool vote_is_free(const mgc_raft *r, uint32_t candidate)
+{
+    return r->vote == candidate || (r->vote == 0 && r->term_leader == 0);
 }
 
 static void answer_vote(mgc_raft *r, const mgc_raft_msg *m, bool grant)
@@ -217,15 +221,12 @@ static void answer_vote(mgc_raft *r, const mgc_raft_msg *m, bool grant)
 
 void mgc__recv_vote_req(mgc_raft *r, const mgc_raft_msg *m)
 {
-    bool free_to;
-
     if (m->term > r->term && (m->flags & MGC_RAFT_FORCE) == 0 && mgc__in_lease(r)) {
         answer_vote(r, m, false);
         return;
     }
     if (m->term > r->term) mgc__become_follower(r, m->term, 0);
-    free_to = r->vote == m->from || (r->vote == 0 && r->term_leader == 0);
-    if (m->term < r->term || !free_to || !mgc__may_vote(r) || !mgc__log_up_to_date(r, m->log_term, m->index)) {
+    if (m->term < r->term || !vote_is_free(r, m->from) || !mgc__may_vote(r) || !mgc__log_up_to_date(r, m->log_term, m->index)) {
         answer_vote(r, m, false);
         return;
     }
@@ -254,16 +255,17 @@ void mgc__recv_vote_resp(mgc_raft *r, const mgc_raft_msg *m)
     if (r->role != MGC_RAFT_CANDIDATE || m->term != r->term || !enrolled(r, m)) return;
     if (yes && r->opts.sign != 0 && (m->flags & MGC_RAFT_SIGNED) == 0) return;
     if (yes) memcpy(p->signature, m->signature, 64);
-    if (r->votes[p - r->peers] == MGC__VOTE_NONE) r->votes[p - r->peers] = yes ? MGC__VOTE_YES : MGC__VOTE_NO;
+    take_vote(r, m->from, yes);
     verdict = mgc__quorum_votes(r->who, r->votes);
     if (verdict == MGC__WON) mgc__become_leader(r);
     if (verdict == MGC__LOST) mgc__become_follower(r, r->term, 0);
 }
 
+/* Granted where the vote itself would be, in the term asked for. */
 void mgc__recv_prevote_req(mgc_raft *r, const mgc_raft_msg *m)
 {
-    bool grant = m->term > r->term && mgc__may_vote(r) && !mgc__in_lease(r) &&
-                 mgc__log_up_to_date(r, m->log_term, m->index);
+    bool free_to = m->term > r->term || (m->term == r->term && vote_is_free(r, m->from));
+    bool grant = free_to && mgc__may_vote(r) && !mgc__in_lease(r) && mgc__log_up_to_date(r, m->log_term, m->index);
     mgc_raft_msg *answer;
 
     if (grant && mgc__credit_refuses_prevote(r, m->from)) {
@@ -281,7 +283,7 @@ void mgc__recv_prevote_resp(mgc_raft *r, const mgc_raft_msg *m)
 {
     if (r->role != MGC_RAFT_PRE_CANDIDATE || m->context != r->term + 1 || !enrolled(r, m)) return;
     if ((m->flags & MGC_RAFT_REJECT) == 0 && m->term != m->context) return;
-    set_vote(r, m->from, m->flags & MGC_RAFT_REJECT ? MGC__VOTE_NO : MGC__VOTE_YES);
+    take_vote(r, m->from, (m->flags & MGC_RAFT_REJECT) == 0);
     count_prevotes(r);
 }
 
