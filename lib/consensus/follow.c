@@ -154,7 +154,7 @@ void mgc__recv_append(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse_from)
     repair_from(r, m, taken);
     if (end <= r->last) mgc__log_commit_to(r, m->commit < end ? m->commit : end);
     if (m->n_entries == 0 && m->hint != 0) return; /* the leader has our answer for all of it */
-    mgc__ack(r, m->from, end < r->base ? r->commit : end);
+    mgc__ack(r, m->from, end < r->commit ? r->commit : end); /* the leader has what is committed */
     if (taken < m->n_entries) r->msgs[r->out->n_msgs - 1].hint = 1;
 }
 

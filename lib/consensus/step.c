@@ -29,26 +29,21 @@ void mgc__tick(mgc_raft *r)
 
 /* --- messages --- */
 
-/* Someone is behind: it is told the term, so that it steps down or catches up (refusals always carry the term). */
-static void answer_old_term(mgc_raft *r, const mgc_raft_msg *m)
-{
-    mgc_raft_msg *answer = NULL;
-
-    if (m->kind == MGC_RAFT_APPEND_REQ || m->kind == MGC_RAFT_SNAPSHOT_REQ) {
-        answer = mgc__send(r, m->from, MGC_RAFT_APPEND_RESP);
-        answer->index = m->index;
-    } else if (m->kind == MGC_RAFT_HEARTBEAT_REQ) {
-        answer = mgc__send(r, m->from, MGC_RAFT_HEARTBEAT_RESP);
-    } else {
-        return;
-    }
-    answer->flags = MGC_RAFT_REJECT;
-    answer->after = mgc__hard_after(r);
-}
-
 static bool comes_from_leader(uint32_t kind)
 {
     return kind == MGC_RAFT_APPEND_REQ || kind == MGC_RAFT_HEARTBEAT_REQ || kind == MGC_RAFT_SNAPSHOT_REQ;
+}
+
+/* Someone is behind: it is told the term, so that it steps down or catches up (refusals always carry the term). */
+static void answer_old_term(mgc_raft *r, const mgc_raft_msg *m)
+{
+    mgc_raft_msg *answer;
+
+    if (!comes_from_leader(m->kind)) return;
+    answer = mgc__send(r, m->from, MGC_RAFT_APPEND_RESP);
+    answer->index = m->index;
+    answer->flags = MGC_RAFT_REJECT;
+    answer->after = mgc__hard_after(r);
 }
 
 /* Which terms are judged by their own rules: those of campaigns, and questions that have nothing to do with terms. */
@@ -110,7 +105,7 @@ static uint32_t receive(mgc_raft *r, const mgc_raft_msg *m, uint64_t refuse_from
 {
     if (!plausible(r, m)) return MGC_RAFT_IGNORED;
     if (!term_is_its_own(m)) {
-        if (m->term < r->term && !(m->kind == MGC_RAFT_PREVOTE_RESP)) {
+        if (m->term < r->term) {
             answer_old_term(r, m);
             return MGC_RAFT_IGNORED;
         }
