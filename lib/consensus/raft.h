@@ -17,6 +17,7 @@ enum {
     MGC__NOTES_MAX = 64,   /* in one step; more are dropped, state can always be asked for */
     MGC__SENDS_PER_PEER = 6, /* messages to one peer in one step; the rest goes with the next event */
     MGC__BURST_MAX = 4,    /* of them, batches of entries */
+    MGC__BURST_AT_ONCE = 64, /* in the scenario language */
     MGC__TICKS_MAX = 1 << 30
 };
 
@@ -61,8 +62,9 @@ typedef struct mgc__incoming {
     bool active, pending, whole;
 } mgc__incoming;
 
-/* Switches for the scenario language only; the product has none of them set. */
-enum { MGC__NO_PREVOTE = 1, MGC__NO_CHECK_QUORUM = 2 };
+/* Switches for the scenario language only; the product has none of them set.  AT_ONCE: what the product tells with an
+ * answer that is owed, or asks in the next round, goes out by itself: the steps of the paper, each with its message. */
+enum { MGC__NO_PREVOTE = 1, MGC__NO_CHECK_QUORUM = 2, MGC__AT_ONCE = 4 };
 
 struct mgc_raft {
     mgc_ctx *ctx;

@@ -118,7 +118,7 @@ uint32_t mgc__read_ask(mgc_raft *r, uint64_t tag, uint32_t from)
         }
     }
     r->reads[r->n_reads++] = read;
-    if (round_wanted(r)) mgc__broadcast_heartbeat(r);
+    if (round_wanted(r) || (read.index != 0 && (r->test_flags & MGC__AT_ONCE) != 0)) mgc__broadcast_heartbeat(r);
     return MGC_RAFT_ACCEPTED;
 }
 

@@ -52,7 +52,8 @@ static bool send_one(mgc_raft *r, mgc__peer *p, bool even_empty)
     if (n == 0 && !even_empty && p->state != MGC__PROBE) return false;
     m = start_append(r, p, previous);
     m->n_entries = n;
-    m->hint = n == 0 && p->state == MGC__REPLICATE && p->match == previous; /* it has answered for all: no need to */
+    if ((r->test_flags & MGC__AT_ONCE) == 0) /* who has answered for all need not answer the news of a commit */
+        m->hint = n == 0 && p->state == MGC__REPLICATE && p->match == previous;
     if (mgc__config_at(r, previous + n) != NULL) m->cfg = mgc__config_at(r, previous + n)->index;
     memcpy(m->head, mgc__log_hash(r, previous + n), 32);
     p->commit_sent = r->commit;
@@ -62,8 +63,10 @@ static bool send_one(mgc_raft *r, mgc__peer *p, bool even_empty)
 
 void mgc__send_append(mgc_raft *r, mgc__peer *p, bool even_empty)
 {
+    uint32_t burst = r->test_flags & MGC__AT_ONCE ? MGC__BURST_AT_ONCE : MGC__BURST_MAX;
+
     if (mgc__peer_is_self(r, p) || p->state == MGC__SNAPSHOT) return;
-    for (uint32_t i = 0; i < MGC__BURST_MAX && mgc__peer_window_open(r, p); i++)
+    for (uint32_t i = 0; i < burst && mgc__peer_window_open(r, p); i++)
         if (!send_one(r, p, even_empty && i == 0)) return;
 }
 
@@ -73,7 +76,7 @@ void mgc__broadcast(mgc_raft *r)
 {
     for (uint32_t i = 0; i < r->n_peers; i++) {
         mgc__peer *p = &r->peers[i];
-        bool owes = p->state == MGC__REPLICATE && p->in_n > 0;
+        bool owes = p->state == MGC__REPLICATE && p->in_n > 0 && (r->test_flags & MGC__AT_ONCE) == 0;
 
         mgc__send_append(r, p, !owes && p->commit_sent < r->commit);
     }

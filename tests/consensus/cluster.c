@@ -24,6 +24,7 @@ uint64_t blob_of(const void *bytes, size_t len)
     if (n_blobs == cap_blobs) blobs = must(realloc(blobs, (cap_blobs = 2 * cap_blobs + 64) * sizeof *blobs));
     blobs[n_blobs] = (blob){must(malloc(len + 1)), (uint32_t)len};
     if (len > 0) memcpy(blobs[n_blobs].bytes, bytes, len);
+    blobs[n_blobs].bytes[len] = 0;
     return n_blobs++;
 }
 
@@ -92,6 +93,13 @@ static void push_letter(letter **first, letter ***last, letter *l)
     *last = &l->next;
 }
 
+static bool refused_for_leader(const cluster *c, const mgc_raft_msg *m)
+{
+    const mgc_raft *r = c->nodes[m->from].raft;
+
+    return m->kind == MGC_RAFT_PREVOTE_RESP && m->flags & MGC_RAFT_REJECT && m->context > r->term && mgc__in_lease(r);
+}
+
 /* The message leaves the member. */
 static void post(cluster *c, letter *l)
 {
@@ -108,7 +116,7 @@ static void post(cluster *c, letter *l)
     }
     ch = &c->channels[from][to];
     ch->last_of[l->msg.kind] = l->msg;
-    if (ch->cut)
+    if (ch->cut || (c->lease_is_silent && refused_for_leader(c, &l->msg)))
         free_letter(l);
     else
         push_letter(&ch->first, &ch->last, l);
@@ -207,6 +215,7 @@ void node_start(cluster *c, uint32_t id)
 {
     node *x = &c->nodes[id];
     disk *d = &x->disk;
+    const mgc_raft_event nothing = {.kind = MGC_RAFT_APPLIED};
     mgc_raft_opts opts = c->opts;
     mgc_raft_boot boot = {.hard = d->hard, .base = d->base, .amnesia = d->amnesia};
     mgc_raft_entry *entries = must(calloc(DISK_MAX, sizeof *entries));
@@ -236,6 +245,7 @@ void node_start(cluster *c, uint32_t id)
     x->own_end = &x->own;
     d->end = &d->first;
     d->broken = false;
+    node_event(c, id, &nothing); /* what is known to be committed is applied again */
 }
 
 void node_crash(cluster *c, uint32_t id)
@@ -377,14 +387,28 @@ static void take_reads(node *x, const mgc_raft_output *out)
             (seen_read){.tag = out->reads[i].tag, .index = out->reads[i].index, .served = out->reads[i].served};
 }
 
+/* Term and vote that are being written stay so; entries that the snapshot replaces are not written any more. */
 static void install(node *x, const mgc_raft_snap_meta *meta)
 {
     disk *d = &x->disk;
     bool keep = meta->index <= d->last && meta->index > d->base.index && d->log[meta->index].term == meta->term;
+    op **at = &d->first;
 
     d->base = *meta;
-    if (!keep) d->last = meta->index;
-    drop_ops(x);
+    if (keep) return;
+    d->last = meta->index;
+    while (*at != NULL) {
+        op *o = *at;
+
+        if (o->append.token == 0) {
+            at = &o->next;
+            continue;
+        }
+        *at = o->next;
+        free(o->records);
+        free(o);
+    }
+    d->end = at;
 }
 
 static void take_snaps(cluster *c, node *x, const mgc_raft_output *out)
@@ -533,6 +557,22 @@ void node_propose(cluster *c, uint32_t id, const char *data)
     node_event(c, id, &event);
 }
 
+void host_propose(cluster *c, uint32_t id, const char *data)
+{
+    uint32_t leader;
+    channel *ch;
+    letter l = {.msg = {.from = id}, .is_command = true};
+
+    if (!c->nodes[id].up) return;
+    node_propose(c, id, data);
+    leader = node_info(c, id).leader;
+    if (c->nodes[id].answer != MGC_RAFT_NOT_LEADER || leader == 0 || leader > c->n) return;
+    ch = &c->channels[id][leader];
+    l.msg.to = leader;
+    l.command = blob_of(data, strlen(data));
+    if (!ch->cut) push_letter(&ch->first, &ch->last, copy_letter(&l));
+}
+
 void node_persisted(cluster *c, uint32_t id, uint64_t upto)
 {
     node *x = &c->nodes[id];
@@ -557,6 +597,11 @@ void deliver(cluster *c, letter *l)
     mgc_raft_event event = {.kind = MGC_RAFT_RECV, .msg = &l->msg};
 
     c->delivered++;
+    if (l->is_command) {
+        host_propose(c, l->msg.to, (const char *)blobs[l->command].bytes);
+        free_letter(l);
+        return;
+    }
     for (uint32_t i = 0; i < l->msg.n_entries; i++) {
         l->entries[i].bytes = blobs[l->entries[i].handle].bytes;
         root_of(l->entries[i].handle, l->entries[i].root);

@@ -14,9 +14,11 @@ typedef struct blob {
     uint32_t len;
 } blob;
 
-/* A message under way: header and entries copied, payloads by handle. */
+/* A message under way: header and entries copied, payloads by handle.  Or a client's command that a host passes on. */
 typedef struct letter {
     struct letter *next;
+    uint64_t command;
+    bool is_command;
     mgc_raft_msg msg;
     mgc_raft_entry *entries;
     mgc_raft_config config;
@@ -82,6 +84,7 @@ typedef struct committed {
 
 typedef struct cluster {
     uint32_t n, test_flags;
+    bool lease_is_silent; /* a pre-vote refused for a leader that is heard: the answer is not carried */
     mgc_raft_opts opts;
     mgc_raft_snap_meta genesis;
     node nodes[NODES_MAX + 1]; /* by id */
@@ -107,6 +110,7 @@ void node_wipe(cluster *c, uint32_t id);
 void node_event(cluster *c, uint32_t id, const mgc_raft_event *event);
 void node_fire(cluster *c, uint32_t id, uint32_t what);
 void node_propose(cluster *c, uint32_t id, const char *data);
+void host_propose(cluster *c, uint32_t id, const char *data); /* passed on to the leader that is known, as hosts do */
 void node_persisted(cluster *c, uint32_t id, uint64_t upto); /* complete writes up to that index; 0: one, ~0: all */
 mgc_raft_info node_info(const cluster *c, uint32_t id);
 

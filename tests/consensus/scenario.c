@@ -2,11 +2,14 @@
 /* The scenario language: one act or expectation a line, invariants checked after each.  doc/consensus.md lists the verbs.
  * Strict: an unknown verb, key, kind or member is a fault of that line. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "cluster.h"
 
 enum { LINES_MAX = 100000, WORDS_MAX = 4100, LINE_BYTES = 1 << 16, DEPTH_MAX = 8, ACTS_MAX = 200000 };
+enum { DELIVERED_MAX = 5000000 };
+static const uint64_t number_max = UINT64_MAX / 4; /* terms grow by one with each campaign: they stay far from the end */
 
 typedef struct scenario {
     cluster *c;
@@ -43,8 +46,10 @@ static bool number(scenario *s, const char *text, uint64_t *value)
 
     *value = 0;
     if (!isdigit((unsigned char)text[0])) return wrong(s, "\"%s\" is not a number", text);
+    errno = 0;
     *value = strtoull(text, &end, 10);
-    return *end == '\0' || wrong(s, "\"%s\" is not a number", text);
+    if (*end != '\0') return wrong(s, "\"%s\" is not a number", text);
+    return (errno == 0 && *value <= number_max) || wrong(s, "%s is too large; allowed %llu", text, (unsigned long long)number_max);
 }
 
 static bool member(scenario *s, const char *text, uint32_t *id)
@@ -139,8 +144,8 @@ static bool id_list(scenario *s, const char *text, uint32_t n, uint32_t *set)
 
 static bool verb_cluster(scenario *s)
 {
-    uint32_t voters = 0, learners = 0, flags = MGC__NO_PREVOTE | MGC__NO_CHECK_QUORUM, batch = 64;
-    uint64_t n;
+    uint32_t voters = 0, learners = 0, window = 256, flags = MGC__NO_PREVOTE | MGC__NO_CHECK_QUORUM | MGC__AT_ONCE, batch = 64;
+    uint64_t n, n_window;
 
     if (s->c != NULL) return wrong(s, "a second cluster");
     if (s->n < 2 || !number(s, s->word[1], &n)) return wrong(s, "cluster takes a number");
@@ -154,6 +159,8 @@ static bool verb_cluster(scenario *s)
             flags &= ~(uint32_t)MGC__NO_CHECK_QUORUM;
         else if (strcmp(w, "onebyone") == 0)
             batch = 1;
+        else if ((v = value_of(w, "window")) != NULL && number(s, v, &n_window) && n_window >= 1 && n_window <= 256)
+            window = (uint32_t)n_window;
         else if ((v = value_of(w, "voters")) != NULL ? !id_list(s, v, (uint32_t)n, &voters)
                  : (v = value_of(w, "learners")) != NULL ? !id_list(s, v, (uint32_t)n, &learners)
                                                          : !wrong(s, "no option \"%s\" of cluster", w))
@@ -161,8 +168,16 @@ static bool verb_cluster(scenario *s)
     }
     s->c = cluster_new((uint32_t)n, voters, learners);
     s->c->test_flags = flags;
+    s->c->lease_is_silent = true;
     s->c->opts.batch_entries = batch;
+    s->c->opts.inflight_max = window;
+    s->c->opts.members_max = MGC_RAFT_MEMBERS_MAX; /* room for all that is sent at once */
     return true;
+}
+
+static uint64_t last_term_on_disk(const disk *d)
+{
+    return d->last == d->base.index ? d->base.term : d->log[d->last].term;
 }
 
 static bool verb_log(scenario *s)
@@ -178,6 +193,7 @@ static bool verb_log(scenario *s)
         if (colon == NULL) return wrong(s, "\"%s\" is not term:data", s->word[i]);
         *colon = '\0';
         if (!number(s, s->word[i], &term)) return false;
+        if (term < last_term_on_disk(&s->c->nodes[id].disk)) return wrong(s, "terms fall at \"%s\"", s->word[i]);
         if (s->c->nodes[id].disk.last + 2 >= DISK_MAX) return wrong(s, "a log has at most %u entries", (unsigned)DISK_MAX - 2);
         disk_append(s->c, id, term, colon + 1);
     }
@@ -197,12 +213,12 @@ static bool verb_hard(scenario *s)
 
         if ((v = value_of(w, "term")) != NULL && number(s, v, &x))
             hard->term = x;
-        else if ((v = value_of(w, "vote")) != NULL && number(s, v, &x))
+        else if ((v = value_of(w, "vote")) != NULL && number(s, v, &x) && x <= s->c->n)
             hard->vote = (uint32_t)x;
         else if ((v = value_of(w, "commit")) != NULL && number(s, v, &x))
             hard->commit = x;
         else
-            return wrong(s, "no key \"%s\" of hard", w);
+            return wrong(s, "no key of hard, or no member: \"%s\"", w);
     }
     return true;
 }
@@ -237,22 +253,46 @@ static bool verb_restart(scenario *s)
     return true;
 }
 
-static bool fire(scenario *s, uint32_t what, uint32_t most)
+static bool fire(scenario *s, uint32_t what)
 {
-    if (!count(s, 1, most)) return false;
+    uint32_t id;
+
+    if (!count(s, 1, 1) || !member_up(s, s->word[1], &id)) return false;
+    node_fire(s->c, id, what);
+    return true;
+}
+
+static bool verb_timeout(scenario *s) { return fire(s, MGC__FIRE_ELECTION); }
+
+/* For a member that is stopped, too. */
+static bool verb_elapse(scenario *s)
+{
+    if (!count(s, 1, NODES_MAX)) return false;
     for (uint32_t i = 1; i < s->n; i++) {
         uint32_t id;
 
-        if (!member_up(s, s->word[i], &id)) return false;
-        node_fire(s->c, id, what);
+        if (!member(s, s->word[i], &id)) return false;
+        node_fire(s->c, id, MGC__FIRE_ELAPSE);
     }
     return true;
 }
 
-static bool verb_timeout(scenario *s) { return fire(s, MGC__FIRE_ELECTION, 1); }
-static bool verb_elapse(scenario *s) { return fire(s, MGC__FIRE_ELAPSE, NODES_MAX); }
-static bool verb_hb(scenario *s) { return fire(s, MGC__FIRE_HEARTBEAT, 1); }
-static bool verb_checkq(scenario *s) { return fire(s, MGC__FIRE_CHECK_QUORUM, 1); }
+/* One tick of the leader's clock: its heartbeat, and one step towards its next look at the quorum. */
+static bool verb_hb(scenario *s)
+{
+    const mgc_raft_event tick = {.kind = MGC_RAFT_TICK};
+    uint32_t id;
+
+    if (!count(s, 1, 1) || !member_up(s, s->word[1], &id)) return false;
+    if (node_info(s->c, id).role == MGC_RAFT_LEADER) node_event(s->c, id, &tick);
+    return true;
+}
+
+/* The whole interval passes.  Who leads on says so, as it would with its next tick. */
+static bool verb_checkq(scenario *s)
+{
+    return fire(s, MGC__FIRE_CHECK_QUORUM) && fire(s, MGC__FIRE_HEARTBEAT);
+}
 
 static bool verb_tick(scenario *s)
 {
@@ -271,17 +311,20 @@ static bool verb_propose(scenario *s)
     uint32_t id;
 
     if (!count(s, 2, 2) || !member_up(s, s->word[1], &id)) return false;
-    node_propose(s->c, id, s->word[2]);
+    host_propose(s->c, id, s->word[2]);
     return true;
 }
 
-static uint64_t tag_number(scenario *s, const char *tag)
+static bool tag_number(scenario *s, const char *tag, uint64_t *number)
 {
     uint32_t i = 0;
 
     while (i < s->n_tags && strcmp(s->tags[i], tag) != 0) i++;
-    if (i == s->n_tags && s->n_tags < MGC__COUNT(s->tags)) snprintf(s->tags[s->n_tags++], sizeof s->tags[0], "%s", tag);
-    return i + 1;
+    *number = i + 1;
+    if (i < s->n_tags) return true;
+    if (i == MGC__COUNT(s->tags) || strlen(tag) >= sizeof s->tags[0]) return wrong(s, "too many tags of reads, or a long one: \"%s\"", tag);
+    memcpy(s->tags[s->n_tags++], tag, strlen(tag) + 1);
+    return true;
 }
 
 static bool verb_read(scenario *s)
@@ -289,8 +332,7 @@ static bool verb_read(scenario *s)
     mgc_raft_event event = {.kind = MGC_RAFT_READ};
     uint32_t id;
 
-    if (!count(s, 2, 2) || !member_up(s, s->word[1], &id)) return false;
-    event.tag = tag_number(s, s->word[2]);
+    if (!count(s, 2, 2) || !member_up(s, s->word[1], &id) || !tag_number(s, s->word[2], &event.tag)) return false;
     node_event(s->c, id, &event);
     return true;
 }
@@ -676,7 +718,10 @@ static void fill_by_hand(scenario *s, injection *in)
 
     m->incarnation = in->incarnation != 0 ? (uint32_t)in->incarnation : s->c->nodes[m->from].disk.hard.incarnation;
     if (in->rejected) m->flags |= MGC_RAFT_REJECT;
-    if (m->kind == MGC_RAFT_PREVOTE_RESP) m->context = in->rejected && to != NULL ? to->term + 1 : m->term;
+    if (m->kind == MGC_RAFT_PREVOTE_RESP && to != NULL) { /* to the question that it asks now, whatever term is named */
+        m->context = to->term + 1;
+        if (!in->rejected && m->term >= to->term) m->term = m->context;
+    }
     if (m->kind == MGC_RAFT_PREVOTE_REQ && !in->has_position && from != NULL) {
         m->index = from->last;
         m->log_term = mgc__log_term(from, from->last);
@@ -871,8 +916,7 @@ static bool verb_expectread(scenario *s)
     const char *v;
     uint64_t served = 2, least = 0, tag;
 
-    if (!count(s, 3, 4) || !member(s, s->word[1], &id)) return false;
-    tag = tag_number(s, s->word[2]);
+    if (!count(s, 3, 4) || !member(s, s->word[1], &id) || !tag_number(s, s->word[2], &tag)) return false;
     for (uint32_t i = 3; i < s->n; i++) {
         if ((v = value_of(s->word[i], "served")) != NULL ? !number(s, v, &served)
             : (v = value_of(s->word[i], "min")) != NULL  ? !number(s, v, &least)
@@ -950,6 +994,7 @@ static bool run_line(scenario *s)
         if (!verbs[i].before_start && !s->started) return wrong(s, "%s comes after start", s->word[0]);
         if (++s->acts > ACTS_MAX) return wrong(s, "more than %u acts", (unsigned)ACTS_MAX);
         if (!verbs[i].run(s)) return wrong(s, "refused");
+        if (s->c->delivered > DELIVERED_MAX) return wrong(s, "more than %u messages", (unsigned)DELIVERED_MAX);
         check_invariants(s->c);
         return s->c->fault[0] == '\0' || wrong(s, "%s", s->c->fault);
     }
@@ -979,8 +1024,10 @@ static bool run_block(scenario *s, uint32_t first, uint32_t last, uint32_t depth
             if (s->n > 0 && strcmp(s->word[0], "end") == 0 && --open == 0) break;
         }
         if (end == last) return wrong(s, "repeat without end");
-        for (uint64_t k = 0; k < times; k++)
+        for (uint64_t k = 0; k < times; k++) {
+            if (++s->acts > ACTS_MAX) return wrong(s, "more than %u acts", (unsigned)ACTS_MAX);
             if (!run_block(s, i + 1, end, depth + 1, at)) return false;
+        }
         i = end;
     }
     return true;
@@ -1013,6 +1060,7 @@ static bool load(scenario *s, const char *path, uint32_t *at)
     s->lines = calloc(LINES_MAX, sizeof *s->lines);
     while (s->lines != NULL && s->n_lines < LINES_MAX && !long_line && (line = read_line(f, &long_line)) != NULL) s->lines[s->n_lines++] = line;
     if (s->n_lines > 0) *at = s->n_lines - 1;
+    if (s->n_lines > 0 && strncmp(s->lines[0], "\xef\xbb\xbf", 3) == 0) memset(s->lines[0], ' ', 3); /* a byte order mark */
     if (long_line) (void)wrong(s, "a line has at most %u bytes", (unsigned)LINE_BYTES - 1);
     if (s->n_lines == LINES_MAX) (void)wrong(s, "a file has at most %u lines", (unsigned)LINES_MAX - 1);
     fclose(f);

@@ -58,22 +58,56 @@ static const struct { const char *text; int line; } bad[] = {
     {"start\n", 1},
     {"cluster 3\nstart\nexpectread 1 r served=1\n", 3},
     {"cluster 3\nstart\nexpectmsg 1 2 vote\n", 3},
+    {"cluster 3\nhard 1 term=99999999999999999999\n", 2},
+    {"cluster 3\nhard 1 vote=4\n", 2},
+    {"cluster 3\nlog 1 3:a 2:b\n", 2},
+    {"cluster 3\nstart\ninject app from=1 to=2 term=18446744073709551615 prev=1.1 entries=-\n", 3},
+    {"cluster 3 window=0\n", 1},
+    {"cluster 3\r\nstart\r\n\r\n# line ends of another system\r\n\ttimeout 1 \t\r\nexpect 1 role=L", 6},
+    /* bounded: loops count, also empty ones */
+    {"cluster 3\nstart\nrepeat 10000\nrepeat 10000\nrepeat 10000\nend\nend\nend\n", 5},
     /* the invariants are looked at: a leader made out of forged votes in a term that has one */
     {"cluster 3\nstart\ntimeout 1\ntimeout 2\ninject voteresp from=3 to=1 term=2\ninject voteresp from=3 to=2 term=2\n", 6},
 };
+
+/* However it is written down: marks, tabs, comments, line ends of either kind, no end of the last line. */
+static const char *const good[] = {
+    "cluster 3\nstart\ntimeout 1\nsettle\nexpect 1 role=L",
+    "\xef\xbb\xbf# a mark first\r\n\r\n\tcluster  3\tprevote  # and more\r\nstart\t\r\ntimeout 1\r\n  settle\r\nexpect 1\trole=L term=2 # good\r\n#",
+    "cluster 3\nstart\nrepeat 0\nexpect 1 role=L\nend\nrepeat 2\nrepeat 2\ntimeout 1\nend\nend\nexpect 1 term=5\n",
+    "cluster 3\nhard 1 term=4000000000000000000\nstart\ntimeout 1\nsettle\nexpect 1 term=4000000000000000001\n",
+};
+
+static void run_text(const char *text, char *path, char *fault, size_t cap)
+{
+    int fd = mkstemp(path);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+    snprintf(fault, cap, "no file could be made");
+    if (f == NULL) return;
+    fputs(text, f);
+    fclose(f);
+    (void)run_scenario(path, fault, cap);
+    remove(path);
+}
+
+static void run_good(void)
+{
+    for (size_t i = 0; i < MGC__COUNT(good); i++) {
+        char path[] = "good_scenario_XXXXXX", fault[2048], name[96];
+
+        run_text(good[i], path, fault, sizeof fault);
+        snprintf(name, sizeof name, "takes a file as it is written (%zu)", i);
+        report(name, fault);
+    }
+}
 
 static void run_bad(void)
 {
     for (size_t i = 0; i < MGC__COUNT(bad); i++) {
         char path[] = "bad_scenario_XXXXXX", fault[2048], expected[64], name[96];
-        int fd = mkstemp(path);
-        FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-        if (f == NULL) continue;
-        fputs(bad[i].text, f);
-        fclose(f);
-        (void)run_scenario(path, fault, sizeof fault);
-        remove(path);
+        run_text(bad[i].text, path, fault, sizeof fault);
         snprintf(expected, sizeof expected, "%s:%d:", path, bad[i].line);
         snprintf(name, sizeof name, "refuses a bad file, in line %d (%zu)", bad[i].line, i);
         report(name, strncmp(fault, expected, strlen(expected)) == 0 ? "" : fault[0] != '\0' ? fault : "it passes");
@@ -84,6 +118,7 @@ int main(int argc, char **argv)
 {
     const char *published = getenv("MGC_TEST_PUBLISHED");
 
+    run_good();
     run_bad();
     for (int i = 1; i < argc; i++) run_folder(argv[i]);
     if (published != NULL) {
