@@ -152,7 +152,7 @@ static void read_timing(mgc_settings *s, config *c)
     mgc_settings_keys(s, "timing", "tick_ms election_ticks block_ms");
     c->tick_ms = (uint32_t)mgc_settings_whole(s, "timing.tick_ms", 1, 60000, 50);
     c->election_ticks = (uint32_t)mgc_settings_whole(s, "timing.election_ticks", 4, 1000, 20);
-    c->block_ms = (uint32_t)mgc_settings_whole(s, "timing.block_ms", 1, 3600000, 20);
+    c->block_ms = (uint32_t)mgc_settings_whole(s, "timing.block_ms", 0, 3600000, 20);
     c->block_txs = (uint32_t)mgc_settings_whole(s, "block_transactions", 1, 65536, 1024);
     c->queue_mib = (uint32_t)mgc_settings_whole(s, "queue_mib", 17, 4096, 32);
     c->lost_store = (uint32_t)mgc_settings_whole(s, "lost_store", 0, 1000000, 0);

@@ -206,7 +206,7 @@ static struct timespec wait_for(const process *p, uint64_t node_wake_utc, uint64
 
     if (tcp_wake < steady + wait) wait = tcp_wake > steady ? tcp_wake - steady : 0;
     if (wait > p->c->tick_ms) wait = p->c->tick_ms;
-    if (wait > p->c->block_ms && mgc_node_get_info(p->node, &info) == MGC_OK && info.waiting > 0) wait = p->c->block_ms;
+    if (wait > p->c->block_ms && mgc_node_get_info(p->node, &info) == MGC_OK && info.waiting > 0) wait = p->c->block_ms > 0 ? p->c->block_ms : 1;
     return (struct timespec){.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
 }
 

@@ -63,6 +63,9 @@ void *mgc__alloc(mgc_ctx *ctx, size_t n, size_t size);
 /* Contents kept up to the smaller size; new bytes are not zeroed.  On NULL the old block stands. */
 void *mgc__resize(mgc_ctx *ctx, void *block, size_t n, size_t size);
 void mgc__free(mgc_ctx *ctx, void *block); /* NULL is fine */
+/* What the crypto room keeps with a context (verified.c); zeroed at first. */
+enum { MGC__CTX_MEMORY = 1 << 15 };
+uint8_t *mgc__ctx_memory(mgc_ctx *ctx);
 char *mgc__strdup(mgc_ctx *ctx, const char *text);
 
 /* Grow *block so that it holds at least `need` items of `size` bytes; *cap is doubled.

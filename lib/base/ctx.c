@@ -17,6 +17,7 @@ struct mgc_ctx {
     mgc_ctx_opts opts;
     mgc_ctx *parent;       /* the one whose cancel flag counts, or NULL */
     _Atomic int cancelled; /* lock-free, so that a signal handler may set it */
+    uint8_t memory[MGC__CTX_MEMORY]; /* of the crypto room */
     char error[ERROR_TEXT_MAX];
 };
 
@@ -103,6 +104,11 @@ void mgc_ctx_destroy(mgc_ctx *ctx)
 {
     if (ctx == NULL) return;
     ctx->mem.release(ctx->mem.user, ctx);
+}
+
+uint8_t *mgc__ctx_memory(mgc_ctx *ctx)
+{
+    return ctx->memory;
 }
 
 const char *mgc_ctx_error(const mgc_ctx *ctx)

@@ -95,7 +95,7 @@ static mgc_status check_voter(mgc_env *env, const mgc__signers *signers, const u
 {
     const mgc_member *now = mgc__signers_find(signers, id, false), *old = mgc__signers_find(signers, id, true);
     const mgc_member *member = mgc__signers_any(signers, id);
-    mgc__tally tally = {0};
+    mgc__tally tally = {.ctx = env->ctx};
 
     if (member == NULL) return mgc_env_refuse(env, MGC_E_BAD_CERT, "voter %" PRIu32 " is no validator", id);
     if (now != NULL && old != NULL && memcmp(now->public_key, old->public_key, 32) != 0 &&

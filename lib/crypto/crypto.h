@@ -64,6 +64,15 @@ mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, c
 mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
                               uint32_t role, const void *body, size_t len, const uint8_t signature[64]);
 
+/* Hashes of what fitted before in this context (verified.c): such a signature is not verified again, in mgc__verify_tagged() nor here,
+ * where scratch is as below.  ctx NULL: nothing is known. */
+void mgc__verified_hash(const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32], uint32_t role, const void *body,
+                        size_t len, const uint8_t signature[64], uint8_t hash[32]);
+bool mgc__verified_before(mgc_ctx *ctx, const uint8_t hash[32]);
+void mgc__verified_now(mgc_ctx *ctx, const uint8_t hash[32]);
+mgc_status mgc__verify_tagged_once(mgc_ctx *ctx, uint8_t *scratch, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
+                                   uint32_t role, const void *body, size_t len, const uint8_t signature[64]);
+
 /* The same without an allocation, for threads: scratch holds MGC__TAGGED_EXTRA bytes more than the body. */
 enum { MGC__TAGGED_EXTRA = 64 }; /* tag with its NUL, chain id, role */
 mgc_status mgc__verify_tagged_in(uint8_t *scratch, const uint8_t public_key[32], const char *tag,

@@ -164,23 +164,31 @@ mgc_status mgc__sign_tagged(mgc_ctx *ctx, const mgc_key *key, const char *tag, c
 {
     size_t message_len;
     uint8_t *message = tagged_message(ctx, tag, chain_id, role, body, len, &message_len);
+    uint8_t hash[32];
     mgc_status status;
 
     if (message == NULL) return mgc__no_memory(ctx, "crypto: a message to sign");
     status = mgc_key_sign(key, message, message_len, signature);
     mgc__free(ctx, message);
-    return status;
+    if (status != MGC_OK) return status;
+    mgc__verified_hash(mgc__key_public(key), tag, chain_id, role, body, len, signature, hash);
+    mgc__verified_now(ctx, hash); /* the own votes are met again, too */
+    return MGC_OK;
 }
 
 mgc_status mgc__verify_tagged(mgc_ctx *ctx, const uint8_t public_key[32], const char *tag, const uint8_t chain_id[32],
                               uint32_t role, const void *body, size_t len, const uint8_t signature[64])
 {
     size_t message_len;
-    uint8_t *message = tagged_message(ctx, tag, chain_id, role, body, len, &message_len);
+    uint8_t *message, hash[32];
     mgc_status status;
 
+    mgc__verified_hash(public_key, tag, chain_id, role, body, len, signature, hash);
+    if (mgc__verified_before(ctx, hash)) return MGC_OK;
+    message = tagged_message(ctx, tag, chain_id, role, body, len, &message_len);
     if (message == NULL) return mgc__no_memory(ctx, "crypto: a message to verify");
     status = mgc_signature_verify(public_key, message, message_len, signature, MGC_SIGNATURE_BYTES);
     mgc__free(ctx, message);
+    if (status == MGC_OK) mgc__verified_now(ctx, hash);
     return status;
 }

@@ -581,7 +581,7 @@ mgc_status mgc__check_certificate(const mgc_chain *chain, const mgc__stored_bloc
     uint32_t wrong = 0;
     mgc_status status = mgc__check_votes(chain, b, c);
 
-    if (status == MGC_OK) status = mgc__signers_check(s, chain->id, b->header_bytes, b->header_len, b->hash, c, &wrong);
+    if (status == MGC_OK) status = mgc__signers_check(chain->ledger->ctx, s, chain->id, b->header_bytes, b->header_len, b->hash, c, &wrong);
     else return status;
     if (status == MGC_E_BAD_CERT && wrong == 0) return too_few(chain, s, c);
     if (status == MGC_E_BAD_CERT)
@@ -643,7 +643,7 @@ mgc_status mgc_chain_vote(mgc_chain *chain, uint64_t height, const mgc_key *key,
 mgc_status mgc__chain_check_vote(mgc_chain *chain, uint64_t height, const mgc_vote *vote)
 {
     mgc__signers next;
-    mgc__tally tally = {0};
+    mgc__tally tally = {.ctx = chain->ledger->ctx};
     const mgc__signers *s;
     mgc__stored_block b;
     mgc_status status;

@@ -249,7 +249,7 @@ static mgc_status check_one(const mgc_chain *chain, const mgc__configuration *be
     if (status == MGC_OK) status = mgc__configuration_certificate(chain, c, &bytes);
     if (status == MGC_OK) status = mgc__certificate_read(ctx, bytes.bytes, bytes.len, &certificate);
     if (status == MGC_OK)
-        status = mgc__signers_check(mgc__signers_of(&before->signers, &h, &next), chain->id, c->header, c->header_len, hash,
+        status = mgc__signers_check(ctx, mgc__signers_of(&before->signers, &h, &next), chain->id, c->header, c->header_len, hash,
                                     &certificate, &wrong);
     if (status == MGC_OK && memcmp(hash, chain->blocks[c->signers.height - 1].hash, 32) != 0) status = MGC_E_BAD_CERT;
     if (status == MGC_E_BAD_CERT)

@@ -135,13 +135,13 @@ void mgc__signers_all(const mgc__signers *s, mgc__half *all)
 
 /* --- counting ------------------------------------------------------------------------------------ */
 
-static mgc_status fits(const mgc_member *member, const uint8_t chain_id[32], const uint8_t *header, size_t len,
+static mgc_status fits(mgc_ctx *ctx, const mgc_member *member, const uint8_t chain_id[32], const uint8_t *header, size_t len,
                        const uint8_t *signature)
 {
     uint8_t scratch[MGC__HEADER_BYTES_MAX + MGC__TAGGED_EXTRA];
 
     assert(len <= MGC__HEADER_BYTES_MAX);
-    return mgc__verify_tagged_in(scratch, member->public_key, vote_tag, chain_id, MGC_ROLE_VALIDATOR, header, len, signature);
+    return mgc__verify_tagged_once(ctx, scratch, member->public_key, vote_tag, chain_id, MGC_ROLE_VALIDATOR, header, len, signature);
 }
 
 mgc_status mgc__tally_vote(mgc__tally *t, const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
@@ -153,10 +153,10 @@ mgc_status mgc__tally_vote(mgc__tally *t, const mgc__signers *s, const uint8_t c
     mgc_status st = MGC_E_BAD_CERT;
 
     if (other != NULL) {
-        st = fits(other, chain_id, header, len, signature);
+        st = fits(t->ctx, other, chain_id, header, len, signature);
         return st == MGC_OK || st == MGC_E_CRYPTO ? st : MGC_E_BAD_CERT;
     }
-    st = now == NULL ? MGC_E_BAD_CERT : fits(now, chain_id, header, len, signature);
+    st = now == NULL ? MGC_E_BAD_CERT : fits(t->ctx, now, chain_id, header, len, signature);
 
     if (st == MGC_OK) {
         t->now++;
@@ -164,7 +164,7 @@ mgc_status mgc__tally_vote(mgc__tally *t, const mgc__signers *s, const uint8_t c
         return MGC_OK;
     }
     if (st == MGC_E_CRYPTO || old == NULL || one) return st == MGC_E_CRYPTO ? st : MGC_E_BAD_CERT;
-    st = fits(old, chain_id, header, len, signature);
+    st = fits(t->ctx, old, chain_id, header, len, signature);
     t->old += st == MGC_OK;
     return st == MGC_OK || st == MGC_E_CRYPTO ? st : MGC_E_BAD_CERT;
 }
@@ -185,10 +185,10 @@ bool mgc__signers_enough(const mgc__signers *s, const mgc__certificate *c)
     return mgc__tally_reached(&t, s);
 }
 
-mgc_status mgc__signers_check(const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
+mgc_status mgc__signers_check(mgc_ctx *ctx, const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
                               const uint8_t hash[32], const mgc__certificate *c, uint32_t *wrong)
 {
-    mgc__tally t = {0};
+    mgc__tally t = {.ctx = ctx};
     mgc_status st = MGC_OK;
 
     *wrong = 0;

@@ -41,15 +41,16 @@ bool mgc__signers_have(const mgc__signers *s, uint32_t id);
 bool mgc__signers_have_key(const mgc__signers *s, const uint8_t key[32]);
 void mgc__signers_all(const mgc__signers *s, mgc__half *all);
 
-/* Good votes, counted one after the other. */
+/* Good votes, counted one after the other.  ctx: what it knows to be good is not verified again; NULL: all is. */
 typedef struct mgc__tally {
+    mgc_ctx *ctx;
     uint32_t now, old;
 } mgc__tally;
 /* Does the signature on a header fit a key of that member?  Then it counts.  MGC_OK, MGC_E_BAD_CERT, MGC_E_CRYPTO. */
 mgc_status mgc__tally_vote(mgc__tally *t, const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
                            uint32_t member, const uint8_t *signature);
 /* All of them, and enough.  *wrong: whose vote is not, where one is not; 0: they are too few, or of another block. */
-mgc_status mgc__signers_check(const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
+mgc_status mgc__signers_check(mgc_ctx *ctx, const mgc__signers *s, const uint8_t chain_id[32], const uint8_t *header, size_t len,
                               const uint8_t hash[32], const mgc__certificate *c, uint32_t *wrong);
 bool mgc__tally_reached(const mgc__tally *t, const mgc__signers *s);
 /* Would these be enough, if their signatures are good?  Each id once. */

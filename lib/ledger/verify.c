@@ -45,7 +45,7 @@ static mgc_status check_certificate(const struct opened *o, const mgc__header *h
 
     if (h->config_height != o->signers.height || h->height <= h->config_height) return MGC_E_BAD_CERT;
     if (h->change.n > 0 && mgc__signers_next(&o->signers, h, &next) != NULL) return MGC_E_BAD_CERT;
-    return mgc__signers_check(mgc__signers_of(&o->signers, h, &next), h->chain_id, header, len, hash, c, &wrong);
+    return mgc__signers_check(NULL, mgc__signers_of(&o->signers, h, &next), h->chain_id, header, len, hash, c, &wrong);
 }
 
 /* --- opening a proof ----------------------------------------------------------------------------- */

@@ -273,7 +273,8 @@ mgc_status mgc__credit_tell(mgc__cluster *c);
 
 /* --- final.c ------------------------------------------------------------------------------------ */
 
-mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height); /* after a sync */
+mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height);
+mgc_status mgc__final_acknowledge(mgc__cluster *c); /* certify what can be, sync, tell */
 mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_want(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);
 mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len);

@@ -122,7 +122,7 @@ static mgc_status advance(mgc__cluster *c)
     return st;
 }
 
-static mgc_status acknowledge(mgc__cluster *c)
+mgc_status mgc__final_acknowledge(mgc__cluster *c)
 {
     uint64_t before[HOMES];
     bool any = false;
@@ -163,13 +163,12 @@ mgc_status mgc__final_sign(mgc__cluster *c, uint32_t chain, uint64_t height)
     mgc_vote vote = {.member = c->node->opts.id};
     mgc_status st;
 
-    if (!signs(c, chain, height)) return acknowledge(c);
+    if (!signs(c, chain, height)) return MGC_OK;
     st = mgc_chain_vote(c->node->chains[chain], height, c->node->opts.key, vote.signature);
-
     if (st != MGC_OK) return st;
     keep_vote(c, chain, height, &vote);
     send_vote(c, 0, chain, height, vote.signature);
-    return acknowledge(c);
+    return MGC_OK;
 }
 
 mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len)
@@ -190,7 +189,7 @@ mgc_status mgc__final_vote(mgc__cluster *c, uint32_t from, const uint8_t *bytes,
     if (st != MGC_OK || height > info.final_height + CLUSTER_PENDING - CLUSTER_LATE || height + CLUSTER_LATE <= info.final_height) return st;
     memcpy(vote.signature, signature, 64);
     if (height > info.final_height || c->votes[chain][height % CLUSTER_PENDING].height == height) keep_vote(c, chain, height, &vote);
-    return height > info.final_height ? acknowledge(c) : MGC_OK; /* late ones count for credit */
+    return height > info.final_height ? mgc__final_acknowledge(c) : MGC_OK; /* late ones count for credit */
 }
 
 /* --- what is missing ------------------------------------------------------------------------------ */
@@ -310,7 +309,7 @@ static mgc_status compare_votes(mgc__cluster *c, uint32_t chain, const mgc__stor
     for (uint32_t i = 0; i < n && st == MGC_OK; i++) {
         uint32_t member = (uint32_t)cluster_uint(r, 4);
         const uint8_t *signature = cluster_get(r, 64);
-        mgc__tally tally = {0};
+        mgc__tally tally = {.ctx = c->node->ctx};
 
         if (r->bad) return MGC_OK;
         for (uint32_t k = 0; k < p->n && st == MGC_OK; k++)
@@ -449,7 +448,7 @@ mgc_status mgc__final_block(mgc__cluster *c, uint32_t from, const uint8_t *bytes
         c->dropped++;
         return MGC_OK;
     }
-    st = acknowledge(c);
+    st = mgc__final_acknowledge(c);
     if (st == MGC_OK) st = info_of(c, chain, &info);
     if (st == MGC_OK && block_len == 0 && info.final_height < height && info.height >= height && whole_certificate(c, told, chain, height))
         ask_for(c, from, chain, height, 1); /* it is final there, and fits nothing here: let us see that block */

@@ -216,6 +216,50 @@ START_TEST(signatures_bind_everything) /* faults 7-9 */
 }
 END_TEST
 
+/* --- what was good before -------------------------------------------------------------------------- */
+
+START_TEST(what_fitted_is_known_again_and_nothing_else)
+{
+    static const char tag[] = "mgchain/tx/1";
+    uint8_t chain[32] = {7}, other_chain[32] = {8}, key[32], signature[64], hash[32], another[32], scratch[100], body[3] = {1, 2, 3};
+    mgc_ctx *other;
+    mgc_key *own;
+
+    ck_assert_int_eq(mgc_key_from_seed(ctx, seed, &own), MGC_OK);
+    memcpy(key, mgc__key_public(own), 32);
+    ck_assert_int_eq(mgc__sign_tagged(ctx, own, tag, chain, 3, body, 3, signature), MGC_OK);
+    mgc__verified_hash(key, tag, chain, 3, body, 3, signature, hash);
+    ck_assert(mgc__verified_before(ctx, hash)); /* who signed knows */
+
+    ck_assert_int_eq(mgc_ctx_create(NULL, &other), MGC_OK);
+    ck_assert(!mgc__verified_before(other, hash));
+    for (int twice = 0; twice < 2; twice++) { /* what does not fit is never known */
+        signature[5] ^= 1;
+        mgc__verified_hash(key, tag, chain, 3, body, 3, signature, another);
+        ck_assert_int_eq(mgc__verify_tagged(other, key, tag, chain, 3, body, 3, signature), MGC_E_BAD_SIGNATURE);
+        ck_assert_int_eq(mgc__verify_tagged_once(other, scratch, key, tag, chain, 3, body, 3, signature), MGC_E_BAD_SIGNATURE);
+        ck_assert(!mgc__verified_before(other, another));
+        signature[5] ^= 1;
+    }
+    ck_assert_int_eq(mgc__verify_tagged_once(other, scratch, key, tag, chain, 3, body, 3, signature), MGC_OK);
+    ck_assert(mgc__verified_before(other, hash));
+    mgc__verified_hash(key, tag, chain, 3, body, 2, signature, another);
+    ck_assert(!mgc__verified_before(other, another));
+    mgc__verified_hash(key, tag, chain, 4, body, 3, signature, another);
+    ck_assert(!mgc__verified_before(other, another));
+    mgc__verified_hash(key, tag, other_chain, 3, body, 3, signature, another);
+    ck_assert(!mgc__verified_before(other, another));
+    mgc__verified_hash(key, "mgchain/tx/2", chain, 3, body, 3, signature, another);
+    ck_assert(!mgc__verified_before(other, another));
+    key[0] ^= 1;
+    mgc__verified_hash(key, tag, chain, 3, body, 3, signature, another);
+    ck_assert(!mgc__verified_before(other, another));
+    key[0] ^= 1;
+    mgc_ctx_destroy(other);
+    mgc_key_destroy(own);
+}
+END_TEST
+
 START_TEST(keys_survive_their_pem)
 {
     char pem[MGC_PEM_BYTES_MAX];
@@ -296,6 +340,7 @@ int main(void)
     tcase_add_test(tcase, weak_keys_are_refused);
     tcase_add_test(tcase, the_curve_check_agrees_with_real_keys);
     tcase_add_test(tcase, signatures_bind_everything);
+    tcase_add_test(tcase, what_fitted_is_known_again_and_nothing_else);
     tcase_add_test(tcase, keys_survive_their_pem);
     tcase_add_test(tcase, a_module_signs_behind_a_callback);
     SRunner *runner = srunner_create(suite);

@@ -764,11 +764,11 @@ static mgc_status tally(const char *who, uint32_t *wrong)
     }
     *wrong = 99;
     if (!mgc__signers_enough(&s, &c)) {
-        ck_assert_int_eq(mgc__signers_check(&s, chain_id, header, sizeof header, hash, &c, wrong), MGC_E_BAD_CERT);
+        ck_assert_int_eq(mgc__signers_check(NULL, &s, chain_id, header, sizeof header, hash, &c, wrong), MGC_E_BAD_CERT);
         return MGC_E_LIMIT;
     }
-    ck_assert_int_eq(mgc__signers_check(&s, chain_id, header, sizeof header, another, &c, wrong), MGC_E_BAD_CERT); /* good, for another */
-    return mgc__signers_check(&s, chain_id, header, sizeof header, hash, &c, wrong);
+    ck_assert_int_eq(mgc__signers_check(NULL, &s, chain_id, header, sizeof header, another, &c, wrong), MGC_E_BAD_CERT); /* good, for another */
+    return mgc__signers_check(NULL, &s, chain_id, header, sizeof header, hash, &c, wrong);
 }
 
 START_TEST(each_signature_is_looked_at)

@@ -136,6 +136,61 @@ START_TEST(members_agree_and_blocks_are_final)
 }
 END_TEST
 
+/* Who waits for a transaction waits for the log and for block and certificate, and for no third sync. */
+START_TEST(a_block_costs_a_member_two_syncs)
+{
+    enum { TXS = 10 };
+    uint64_t before[N + 1];
+
+    open_three(4);
+    run(2000);
+    for (uint32_t i = 1; i <= N; i++) before[i] = members[i].disk.syncs;
+    for (int i = 0; i < TXS; i++) {
+        send_tx(leader(), 0);
+        run(200);
+        ck_assert(sent[i].told);
+    }
+    for (uint32_t i = 1; i <= N; i++) ck_assert_uint_eq(members[i].disk.syncs - before[i], 2 * TXS);
+    check_same();
+    close_three();
+}
+END_TEST
+
+/* Power fails at all of them between the signatures and the sync: what was not told comes anew from the log, the same. */
+START_TEST(a_block_that_was_signed_and_not_synced_comes_again)
+{
+    uint64_t heights[N + 1];
+    uint8_t hashes[N + 1][32];
+
+    for (uint64_t ms = 0; ms < 60; ms += 4) {
+        open_three(20 + ms);
+        run(1000);
+        send_tx(leader(), 0);
+        run(ms);
+        for (uint32_t i = 1; i <= N; i++) {
+            mgc_chain_info info = {.struct_size = sizeof info};
+            OK(mgc_chain_get_info(mgc_node_chain(members[i].node, 0), &info));
+            heights[i] = info.height;
+            memcpy(hashes[i], info.block_hash, 32);
+        }
+        for (uint32_t i = 1; i <= N; i++) stop(i);
+        for (uint32_t i = 1; i <= N; i++) start(i);
+        run(3000);
+        check_same();
+        for (uint32_t i = 1; i <= N; i++) {
+            mgc_block_info info = {.struct_size = sizeof info};
+            mgc_block *block;
+            if (heights[i] == 0) continue;
+            OK(mgc_chain_read_block(mgc_node_chain(members[1].node, 0), heights[i], &block));
+            OK(mgc_block_get_info(block, &info));
+            ck_assert_mem_eq(info.hash, hashes[i], 32);
+            mgc_block_destroy(block);
+        }
+        close_three();
+    }
+}
+END_TEST
+
 START_TEST(a_leader_that_dies_is_replaced_and_catches_up)
 {
     uint32_t old;
@@ -367,6 +422,8 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, members_agree_and_blocks_are_final);
+    tcase_add_test(tc, a_block_costs_a_member_two_syncs);
+    tcase_add_test(tc, a_block_that_was_signed_and_not_synced_comes_again);
     tcase_add_test(tc, a_leader_that_dies_is_replaced_and_catches_up);
     tcase_add_test(tc, a_member_that_was_long_away_fetches_blocks);
     tcase_add_test(tc, who_brought_a_snapshot_may_die_before_it_is_in_force);
