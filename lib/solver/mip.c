@@ -54,8 +54,8 @@ mgc_status mgc__search_try_point(mgc__search *q, const mgc__relaxation *r)
 
 /* --- expanding a node ------------------------------------------------------------------------ */
 
-/* The domain of a node: its integer bounds, what the root's reduced costs say by now, and what follows. */
-static bool enter(mgc__search *q, struct mgc__node *node)
+/* What the root's reduced costs and paths say by now. */
+bool mgc__search_enter(mgc__search *q)
 {
     mgc__mip *mip = q->mip;
     bool ok = true;
@@ -71,6 +71,15 @@ static bool enter(mgc__search *q, struct mgc__node *node)
         mgc__fix_by_paths(mip, mip->root_at, lower, upper);
         for (uint32_t k = 0; ok && k < mip->n_int; k++) ok = mgc__domain_set(&q->d, mip->ints[k], lower[k], upper[k]);
     }
+    return ok;
+}
+
+/* The domain of a node: its integer bounds, what the root says, and what follows. */
+static bool enter(mgc__search *q, struct mgc__node *node)
+{
+    mgc__mip *mip = q->mip;
+    bool ok = mgc__search_enter(q);
+
     mgc__fix_by_paths(mip, node->at, node->lower, node->upper);
     for (uint32_t k = 0; ok && k < mip->n_int; k++)
         ok = mgc__domain_set(&q->d, mip->ints[k], node->lower[k], node->upper[k]);
@@ -186,11 +195,12 @@ static mgc_status run(mgc__search *q)
     while (st == MGC_OK && q->open > 0 && !mgc__search_interrupted(q)) {
         if (q->heap[0]->bound > mgc__mip_cutoff(q->mip)) { /* then all of them are */
             q->closed_bound = fmin(q->closed_bound, q->heap[0]->bound);
-            while (q->open > 0) mgc__node_free(q->mip->ctx, q->heap[--q->open]);
+            mgc__nodes_drop(q);
             break;
         }
         st = mgc__search_report(q, mgc__search_bound(q));
-        if (st != MGC_OK || q->stop != MGC_OUTCOME_NONE) break;
+        if (st == MGC_OK && q->stop == MGC_OUTCOME_NONE) st = mgc__search_restart(q);
+        if (st != MGC_OK || q->stop != MGC_OUTCOME_NONE || q->open == 0) continue;
         struct mgc__node *node = mgc__node_next(q);
         st = improve(q, node);
         if (st == MGC_OK && mgc__search_sharpen(q->mip, node->bound) <= mgc__mip_cutoff(q->mip)) st = expand(q, node);
@@ -206,7 +216,7 @@ static mgc_status run(mgc__search *q)
 
 static mgc_status search_init(mgc__search *q, mgc__mip *mip, mgc__solve *s)
 {
-    *q = (mgc__search){.mip = mip, .s = s, .closed_bound = INFINITY, .proven = -INFINITY};
+    *q = (mgc__search){.mip = mip, .s = s, .closed_bound = INFINITY, .proven = -INFINITY, .restart_seen = INFINITY};
     mgc_status st = mgc__domain_init(&q->d, mip);
     for (size_t i = 0; st == MGC_OK && i < MGC__COUNT(q->r); i++) st = mgc__relaxation_init(mip, &q->r[i]);
     if (st == MGC_OK) st = mgc__heuristic_init(&q->h, mip, &q->d);
@@ -219,7 +229,7 @@ static void search_free(mgc__search *q)
 {
     mgc_ctx *ctx = q->mip->ctx;
 
-    while (q->open > 0) mgc__node_free(ctx, q->heap[--q->open]);
+    mgc__nodes_drop(q);
     mgc__free(ctx, q->heap);
     mgc__free(ctx, q->gain);
     mgc__free(ctx, q->moved);

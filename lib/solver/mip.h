@@ -109,6 +109,8 @@ void mgc__mip_free(mgc__mip *mip);
 /* Other rows in place of all, which are copied; relaxations made before know nothing of them. */
 mgc_status mgc__mip_set_rows(mgc__mip *mip, uint32_t m, const uint32_t *start, const uint32_t *col, const double *val,
                              const double *lower, const double *upper);
+/* Where the bounds of continuous column j have met at an end of its range, that end: its value is known there exactly. */
+bool mgc__mip_met(const mgc__mip *mip, uint32_t j, double lower, double upper, double *value);
 /* Make the program tighter by trying each binary both ways; *infeasible where that proves it. */
 mgc_status mgc__mip_probe(mgc__mip *mip, mgc__domain *d, bool *infeasible);
 
@@ -160,13 +162,15 @@ typedef struct mgc__followers {
     uint32_t n;
     uint32_t *column, *start; /* n, n + 1: their ties */
     mgc__tie *tie;
+    uint32_t *integer, entries; /* of all ties: their integers, and what of each */
+    double *value;
     double *net;              /* n; what a unit costs, the other rows counted at their multipliers */
 } mgc__followers;
 
-/* For the rows that mip has now; half-built on failure. */
+/* For the rows that mip has now; they hold when it gets others.  Half-built on failure. */
 mgc_status mgc__followers_init(mgc__followers *f, const mgc__mip *mip);
 void mgc__followers_free(mgc_ctx *ctx, mgc__followers *f);
-/* y: m multipliers of a relaxation, or NULL: costs alone count. */
+/* y: m multipliers of a relaxation with the rows of mgc__followers_init(), or NULL: costs alone count. */
 void mgc__followers_weigh(mgc__followers *f, const mgc__mip *mip, const double *y);
 /* The row of the e-th entry of the lists of ties. */
 uint32_t mgc__followers_row(const mgc__followers *f, uint32_t e);
@@ -195,6 +199,12 @@ typedef mgc_status mgc__after_round(void *user, const mgc__relaxation *r, bool *
 /* Add rows that every integer point of the box satisfies and the relaxation does not.  r: the relaxation as it is, solved;
  * work space then.  *added: mip has other rows than before. */
 mgc_status mgc__mip_cut(mgc__mip *mip, mgc__relaxation *r, mgc__after_round *after, void *user, bool *added);
+
+/* --- mip_reduce.c: what fixed columns leave ----------------------------------------------------- */
+
+/* Take the domain for the program's box, and take out of the rows what it decides: columns that are fixed, rows of one column,
+ * which become bounds, and rows that nothing in the box violates.  Columns keep their numbers. */
+mgc_status mgc__mip_reduce(mgc__mip *mip, const mgc__domain *d);
 
 /* --- mip_heuristic.c: incumbents ------------------------------------------------------------- */
 

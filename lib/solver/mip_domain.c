@@ -48,7 +48,9 @@ static void drop_queue(mgc__domain *d)
  * imply() allows (MIP_INTEGRAL and 1e-7, in units of the column). */
 static double reach_of(double v, double lower, double upper)
 {
-    return lower < upper ? fabs(v) * fmax(upper - lower - 0.5e-7, 0.0) : -INFINITY;
+    double room = upper - lower - 0.5e-7;
+
+    return lower < upper ? fabs(v) * (room > 0.0 ? room : 0.0) : -INFINITY;
 }
 
 static struct mgc__range range_of(const mgc__domain *d, uint32_t row)
@@ -65,7 +67,8 @@ static struct mgc__range range_of(const mgc__domain *d, uint32_t row)
         else s.low_infinite++;
         if (isfinite(large)) s.high += large, size += fabs(large);
         else s.high_infinite++;
-        s.reach = fmax(s.reach, reach_of(v, d->lower[j], d->upper[j]));
+        double needs = reach_of(v, d->lower[j], d->upper[j]);
+        s.reach = needs > s.reach ? needs : s.reach;
     }
     s.error = 2.0 * DBL_EPSILON * (mip->row_start[row + 1] - mip->row_start[row]) * size;
     return s;
@@ -197,6 +200,7 @@ static bool imply_side(mgc__domain *d, uint32_t row, double sum, uint32_t infini
         double own = v * (v > 0 ? d->lower[j] : d->upper[j]);
         bool is_infinite = !isfinite(own);
         if (infinite > (is_infinite ? 1u : 0u)) continue;
+        if (infinite == 0 && reach_of(v, d->lower[j], d->upper[j]) <= side - sum) continue; /* it has the room it needs */
         double rest = is_infinite ? sum : sum - own;
         double bound = (side - rest) / v;
         if (!isfinite(bound)) continue;
@@ -246,7 +250,7 @@ static bool propagate_row(mgc__domain *d, uint32_t row)
         !imply_side(d, row, s.low, s.low_infinite, upper, 1.0))
         return false;
     if (!isfinite(lower)) return true;
-    s = d->range[row] = range_of(d, row);
+    s = d->range[row]; /* with what the other side moved */
     if (s.high_infinite > 1 || (s.low_infinite == 0 && s.low >= lower)) return true;
     return imply_side(d, row, -s.high, s.high_infinite, -lower, -1.0);
 }

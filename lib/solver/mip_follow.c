@@ -6,10 +6,11 @@
 
 enum { TIE_ENTRIES = 64 }; /* rows with more entries are no ties: to look at them would cost more than it tells */
 
-/* A row that ties a follower: own * v + (integers) is within the row's sides. */
+/* A row that ties a follower: own * v + (integers) is within the row's sides.  Copied, for it holds when the program's rows
+ * have become others. */
 struct mgc__tie {
-    uint32_t row;
-    double own;
+    uint32_t row, begin, end; /* its integers among those of all ties */
+    double own, lower, upper;
 };
 
 void mgc__followers_free(mgc_ctx *ctx, mgc__followers *f)
@@ -18,6 +19,8 @@ void mgc__followers_free(mgc_ctx *ctx, mgc__followers *f)
     mgc__free(ctx, f->start);
     mgc__free(ctx, f->tie);
     mgc__free(ctx, f->net);
+    mgc__free(ctx, f->integer);
+    mgc__free(ctx, f->value);
     *f = (mgc__followers){0};
 }
 
@@ -41,19 +44,34 @@ static uint32_t tied_by(const mgc__mip *mip, uint32_t row, double *own)
     return integers > 0 ? found : UINT32_MAX;
 }
 
-/* Count the ties of each column into count (n), and of all together. */
-static size_t count_ties(const mgc__mip *mip, uint32_t *count)
+/* Count the ties of each column into count (n), and of all together; *entries: of their rows. */
+static size_t count_ties(const mgc__mip *mip, uint32_t *count, size_t *entries)
 {
     size_t total = 0;
     double own;
 
+    *entries = 0;
     for (uint32_t i = 0; i < mip->m; i++) {
         uint32_t j = tied_by(mip, i, &own);
         if (j == UINT32_MAX) continue;
         count[j]++;
         total++;
+        *entries += mip->row_start[i + 1] - mip->row_start[i];
     }
     return total;
+}
+
+static mgc__tie make_tie(mgc__followers *f, const mgc__mip *mip, uint32_t row, uint32_t column, double own)
+{
+    mgc__tie tie = {.row = row, .begin = f->entries, .own = own, .lower = mip->row_lower[row], .upper = mip->row_upper[row]};
+
+    for (uint32_t e = mip->row_start[row]; e < mip->row_start[row + 1]; e++) {
+        if (mip->row_col[e] == column) continue;
+        f->integer[f->entries] = mip->row_col[e];
+        f->value[f->entries++] = mip->row_val[e];
+    }
+    tie.end = f->entries;
+    return tie;
 }
 
 /* Lists from counts; place (n): where the next tie of a column goes. */
@@ -73,7 +91,7 @@ static void list_ties(mgc__followers *f, const mgc__mip *mip, uint32_t *place)
     f->start[f->n] = at;
     for (uint32_t i = 0; i < mip->m; i++) {
         uint32_t j = tied_by(mip, i, &own);
-        if (j != UINT32_MAX) f->tie[place[j]++] = (mgc__tie){.row = i, .own = own};
+        if (j != UINT32_MAX) f->tie[place[j]++] = make_tie(f, mip, i, j, own);
     }
 }
 
@@ -82,13 +100,16 @@ mgc_status mgc__followers_init(mgc__followers *f, const mgc__mip *mip)
     *f = (mgc__followers){0};
     uint32_t *count = mgc__alloc(mip->ctx, mip->n, sizeof *count);
     if (count == NULL) return mgc__no_memory(mip->ctx, "columns that follow integers");
-    size_t ties = count_ties(mip, count), n = 0;
+    size_t entries, ties = count_ties(mip, count, &entries), n = 0;
     for (uint32_t j = 0; j < mip->n; j++) n += count[j] > 0;
     f->column = mgc__alloc(mip->ctx, n, sizeof *f->column);
     f->start = mgc__alloc(mip->ctx, n + 1, sizeof *f->start);
     f->tie = mgc__alloc(mip->ctx, ties, sizeof *f->tie);
     f->net = mgc__alloc(mip->ctx, n, sizeof *f->net);
-    bool ok = f->column != NULL && f->start != NULL && f->tie != NULL && f->net != NULL;
+    f->integer = mgc__alloc(mip->ctx, entries, sizeof *f->integer);
+    f->value = mgc__alloc(mip->ctx, entries, sizeof *f->value);
+    bool ok = f->column != NULL && f->start != NULL && f->tie != NULL && f->net != NULL && f->integer != NULL &&
+              f->value != NULL;
     if (ok) list_ties(f, mip, count);
     mgc__free(mip->ctx, count);
     return ok ? MGC_OK : mgc__no_memory(mip->ctx, "columns that follow integers");
@@ -119,12 +140,11 @@ static double place_of(const mgc__followers *f, const mgc__mip *mip, uint32_t k,
     double place = costs ? mip->box_lower[j] : mip->box_upper[j];
 
     for (uint32_t t = f->start[k]; t < f->start[k + 1]; t++) {
-        uint32_t row = f->tie[t].row;
-        double own = f->tie[t].own, side = (own > 0.0) == costs ? mip->row_lower[row] : mip->row_upper[row];
+        const mgc__tie *tie = &f->tie[t];
+        double side = (tie->own > 0.0) == costs ? tie->lower : tie->upper;
         if (!isfinite(side)) continue;
-        for (uint32_t e = mip->row_start[row]; e < mip->row_start[row + 1]; e++)
-            if (mip->row_col[e] != j) side -= mip->row_val[e] * x[mip->row_col[e]];
-        place = costs ? fmax(place, side / own) : fmin(place, side / own);
+        for (uint32_t e = tie->begin; e < tie->end; e++) side -= f->value[e] * x[f->integer[e]];
+        place = costs ? fmax(place, side / tie->own) : fmin(place, side / tie->own);
     }
     return isfinite(place) ? place : 0.0;
 }

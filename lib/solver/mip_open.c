@@ -96,6 +96,23 @@ static struct mgc__node *take(mgc__search *q, size_t at)
     return taken;
 }
 
+void mgc__nodes_drop(mgc__search *q)
+{
+    while (q->open > 0) mgc__node_free(q->mip->ctx, q->heap[--q->open]);
+}
+
+/* Parents stay before their children but for ties, which are put in order. */
+void mgc__nodes_lift(mgc__search *q, double bound)
+{
+    for (size_t i = 0; i < q->open; i++) {
+        struct mgc__node *node = q->heap[i];
+        size_t at = i;
+        node->bound = fmax(node->bound, bound);
+        for (; at > 0 && before(node, q->heap[(at - 1) / 2]); at = (at - 1) / 2) q->heap[at] = q->heap[(at - 1) / 2];
+        q->heap[at] = node;
+    }
+}
+
 /* The next node: the better child of the last one while a plunge lasts, for incumbents are found deep down; else
  * the one of the smallest bound. */
 struct mgc__node *mgc__node_next(mgc__search *q)

@@ -105,21 +105,25 @@ static mgc_status make_workers(mgc__mip *mip, size_t needed)
 
 /* --- one relaxation -------------------------------------------------------------------------- */
 
-/* Continuous columns keep the bounds that were given, for tightened ones take their interior away.  One that
- * became fixed at an end of its range is fixed there exactly; elsewhere propagation knows the value only up to its
- * margins, which would make dependent rows contradict each other. */
-static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const double *lower,
-                              const double *upper)
+/* Elsewhere propagation knows a value only up to its margins, which would make dependent rows contradict each other. */
+bool mgc__mip_met(const mgc__mip *mip, uint32_t j, double lower, double upper, double *value)
 {
+    double range = mip->upper[j] - mip->lower[j], margin = 1e-8 * (isfinite(range) ? range : 1.0 + fabs(lower));
+    bool at_lower = upper <= mip->lower[j] + margin, at_upper = lower >= mip->upper[j] - margin;
+
+    *value = at_lower ? mip->lower[j] : mip->upper[j];
+    return isfinite(lower) && upper - lower <= margin && (at_lower || at_upper);
+}
+
+/* Continuous columns keep the bounds that were given, for tightened ones take their interior away. */
+static void continuous_bounds(const mgc__mip *mip, struct mgc__mip_worker *w, const double *lower, const double *upper)
+{
+    double value;
+
     memcpy(w->lower, mip->lower, mip->n * sizeof *w->lower);
     memcpy(w->upper, mip->upper, mip->n * sizeof *w->upper);
-    for (uint32_t j = 0; j < mip->n; j++) {
-        double range = mip->upper[j] - mip->lower[j];
-        double margin = 1e-8 * (isfinite(range) ? range : 1.0 + fabs(lower[j]));
-        if (mip->integer[j] || !isfinite(lower[j]) || !(upper[j] - lower[j] <= margin)) continue;
-        if (upper[j] <= mip->lower[j] + margin) w->upper[j] = w->lower[j];
-        else if (lower[j] >= mip->upper[j] - margin) w->lower[j] = w->upper[j];
-    }
+    for (uint32_t j = 0; j < mip->n; j++)
+        if (!mip->integer[j] && mgc__mip_met(mip, j, lower[j], upper[j], &value)) w->lower[j] = w->upper[j] = value;
 }
 
 /* A row without a free column has done its work. */

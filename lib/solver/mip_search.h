@@ -54,6 +54,7 @@ typedef struct mgc__search {
     uint64_t newest;        /* nodes from this order on are children of the last one */
     uint32_t plunged;       /* steps of the present plunge */
     double proven;          /* bound of the root, the best so far */
+    double restart_seen;    /* incumbent for which a restart was last thought of */
 } mgc__search;
 
 /* --- mip_open.c: open nodes -------------------------------------------------------------------- */
@@ -67,6 +68,10 @@ bool mgc__search_closed(const mgc__mip *mip, const mgc__relaxation *r);
 void mgc__node_free(mgc_ctx *ctx, struct mgc__node *node);
 /* Taken out: the caller's.  There must be one. */
 struct mgc__node *mgc__node_next(mgc__search *q);
+/* All are closed. */
+void mgc__nodes_drop(mgc__search *q);
+/* A bound that holds for all of them. */
+void mgc__nodes_lift(mgc__search *q, double bound);
 /* Open what a relaxation leaves to do, or close it. */
 mgc_status mgc__node_open(mgc__search *q, const mgc__relaxation *r, uint32_t depth, double parent_bound);
 void mgc__node_weights(const mgc__mip *mip, const mgc__relaxation *r, double *weight);
@@ -89,6 +94,9 @@ size_t mgc__pick(const mgc__search *q, size_t n, double bound);
 
 /* q->stop: no search is needed. */
 mgc_status mgc__search_root(mgc__search *q);
+/* Where the incumbent excludes so much everywhere that a smaller program is left: begin again with that, as long as the root is
+ * all there is, else go on with it. */
+mgc_status mgc__search_restart(mgc__search *q);
 
 /* --- mip.c ------------------------------------------------------------------------------------- */
 
@@ -96,6 +104,8 @@ mgc_status mgc__search_root(mgc__search *q);
 mgc_status mgc__search_try_point(mgc__search *q, const mgc__relaxation *r);
 /* A limit of time, a cancel request: the relaxations are not what they should be. */
 bool mgc__search_interrupted(mgc__search *q);
+/* The domain: the program's box, what the root excludes given the present incumbent, and what follows.  false: no point. */
+bool mgc__search_enter(mgc__search *q);
 /* Tell the caller, who may stop the search. */
 mgc_status mgc__search_report(mgc__search *q, double bound);
 

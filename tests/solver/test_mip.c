@@ -661,6 +661,174 @@ START_TEST(what_follows_integers_is_counted)
 }
 END_TEST
 
+/* --- what fixed columns leave ------------------------------------------------------------------ */
+
+/* P at 20 at most leaves 30 to b, and u0 and u1 whatever they are. */
+START_TEST(a_row_leaves_its_columns_what_they_need)
+{
+    mgc__solve s;
+    mgc__mip mip;
+    mgc__domain d;
+
+    starting_unit(&s);
+    ck_assert_int_eq(mgc__mip_setup(&mip, &s), MGC_OK);
+    ck_assert_int_eq(mgc__domain_init(&d, &mip), MGC_OK);
+    mgc__domain_reset(&d);
+    ck_assert(mgc__domain_set(&d, 3, 0, 20) && mgc__domain_propagate(&d));
+    ck_assert_double_eq_tol(d.lower[4], 30, 1e-6);
+    ck_assert_double_eq(d.upper[4], 100);
+    ck_assert(mgc__domain_set(&d, 1, 0, 0) && mgc__domain_propagate(&d));
+    ck_assert_double_eq_tol(d.upper[3], 0, 1e-6);
+    ck_assert_double_eq_tol(d.lower[4], 50, 1e-6);
+    ck_assert(d.lower[0] == 0 && d.upper[0] == 1);
+    mgc__domain_free(&d);
+    mgc__mip_free(&mip);
+    mgc_program_destroy(s.p);
+}
+END_TEST
+
+/* u1 is on: 20 <= P <= 100 and, with 1 <= v + u0 <= 6 still to be decided, P + b >= 50 are left, the first as bounds.  u0 off as
+ * well: 1 <= v <= 6 are bounds too. */
+START_TEST(fixed_columns_leave_bounds_and_fewer_rows)
+{
+    mgc__solve s;
+    mgc__mip mip;
+    mgc__domain d;
+
+    starting_unit(&s);
+    ck_assert_int_eq(mgc__mip_setup(&mip, &s), MGC_OK);
+    mip.row_lower[0] = -5;
+    for (int off = 0; off < 2; off++) {
+        ck_assert_int_eq(mgc__domain_init(&d, &mip), MGC_OK);
+        mgc__domain_reset(&d);
+        ck_assert(mgc__domain_set(&d, 1, 1, 1));
+        if (off) ck_assert(mgc__domain_set(&d, 0, 0, 0));
+        ck_assert_int_eq(mgc__mip_reduce(&mip, &d), MGC_OK);
+        mgc__domain_free(&d);
+        ck_assert_double_eq(mip.lower[3], 20);
+        ck_assert_double_eq(mip.upper[3], 100);
+        ck_assert_double_eq(mip.box_lower[3], 20);
+        ck_assert_double_eq(mip.lower[2], off);
+        ck_assert_double_eq(mip.upper[2], off ? 6 : INFINITY);
+        ck_assert_uint_eq(mip.m, off ? 1 : 2);
+        ck_assert_uint_eq(mip.a.start[2] - mip.a.start[1], 0); /* u1 is in no row any more */
+        ck_assert_double_eq(mip.row_lower[off ? 0 : 1], 50);
+        if (!off) ck_assert(mip.row_lower[0] == -6 && mip.row_upper[0] == -1);
+    }
+    mgc__mip_free(&mip);
+    mgc_program_destroy(s.p);
+}
+END_TEST
+
+enum { LOTS = 12 };
+
+/* Lots with set-up and a store over LOTS periods: columns set-up, lot, store.  most: of a lot.  want: demands. */
+static mgc_program *lots(mgc__rng *rng, double most, double setup[LOTS], double unit[LOTS], double want[LOTS])
+{
+    mgc_program *p = new_program();
+
+    for (uint32_t t = 0; t < LOTS; t++) {
+        setup[t] = 20 + (double)mgc__rng_below(rng, 30);
+        unit[t] = 1 + (double)mgc__rng_below(rng, 3);
+        want[t] = (double)mgc__rng_below(rng, 12);
+        add_integer(p, setup[t], 0, 1);
+    }
+    for (uint32_t t = 0; t < LOTS; t++) ck_assert_int_eq(mgc_program_add_column(p, unit[t], 0, INFINITY, NULL), MGC_OK);
+    for (uint32_t t = 0; t < LOTS; t++) ck_assert_int_eq(mgc_program_add_column(p, 1, 0, INFINITY, NULL), MGC_OK);
+    for (uint32_t t = 0; t < LOTS; t++) {
+        const uint32_t lot[] = {t, LOTS + t}, store[] = {LOTS + t, 2 * LOTS + t, 2 * LOTS + t - 1};
+        ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 0, lot, (double[]){-most, 1}, 2, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_add_row(p, want[t], want[t], store, (double[]){1, -1, 1}, t > 0 ? 3 : 2, NULL), MGC_OK);
+    }
+    return p;
+}
+
+/* Wagner and Whitin 1958: a lot covers whole periods up to the next set-up; worst first, so that best[t] covers 0 .. t - 1. */
+static double best_lots(const double setup[LOTS], const double unit[LOTS], const double want[LOTS])
+{
+    double best[LOTS + 1] = {0};
+
+    for (int end = 1; end <= LOTS; end++) {
+        best[end] = INFINITY;
+        for (int begin = 0; begin < end; begin++) {
+            double cost = setup[begin], all = 0;
+            for (int t = begin; t < end; t++) {
+                cost += unit[begin] * want[t] + (t - begin) * want[t];
+                all += want[t];
+            }
+            best[end] = fmin(best[end], best[begin] + (all > 0 ? cost : 0));
+        }
+    }
+    return best[LOTS];
+}
+
+START_TEST(lots_agree_with_dynamic_programming)
+{
+    mgc__rng rng;
+    double setup[LOTS], unit[LOTS], want[LOTS];
+
+    mgc__rng_seed(&rng, 12);
+    for (int k = 0; k < 60; k++) {
+        mgc_program *p = lots(&rng, 200, setup, unit, want);
+        mgc_program_info info = solve(p, 1e-7);
+        double best = best_lots(setup, unit, want);
+        ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL, "case %d: %s", k, mgc_outcome_name(info.outcome));
+        ck_assert_msg(fabs(info.objective - best) < 1e-6 * best, "case %d: %.9g, %.9g is right", k, info.objective, best);
+        mgc_program_destroy(p);
+    }
+}
+END_TEST
+
+/* Some set-ups fixed, at random: what is left of the program has the relaxation of the whole. */
+START_TEST(a_reduced_program_has_the_same_relaxation)
+{
+    mgc__rng rng;
+    double setup[LOTS], unit[LOTS], want[LOTS];
+    int solved = 0, fewer = 0;
+
+    mgc__rng_seed(&rng, 13);
+    for (int k = 0; k < 60; k++) {
+        mgc__solve s = {.p = lots(&rng, 15, setup, unit, want)};
+        mgc__mip mip;
+        mgc__domain d;
+        mgc__relaxation r;
+        mgc_program_opts_init(&s.opts, sizeof s.opts);
+        s.opts.threads = 1;
+        ck_assert_int_eq(mgc__program_compile(s.p), MGC_OK);
+        ck_assert_int_eq(mgc__mip_setup(&mip, &s), MGC_OK);
+        ck_assert_int_eq(mgc__domain_init(&d, &mip), MGC_OK);
+        ck_assert_int_eq(mgc__relaxation_init(&mip, &r), MGC_OK);
+        mgc__domain_reset(&d);
+        for (uint32_t t = 0; t < LOTS; t++)
+            if (mgc__rng_below(&rng, 2)) ck_assert(mgc__domain_set(&d, t, t % 3 != 1, t % 3 != 1));
+        bool possible = mgc__domain_propagate(&d);
+        memcpy(r.lower, d.lower, mip.n * sizeof *r.lower);
+        memcpy(r.upper, d.upper, mip.n * sizeof *r.upper);
+        r.tolerance = 1e-8;
+        ck_assert_int_eq(mgc__mip_relax(&mip, &r, 1), MGC_OK);
+        uint32_t outcome = r.outcome, rows = mip.m;
+        double objective = r.objective, bound = r.bound;
+        ck_assert_int_eq(mgc__mip_reduce(&mip, &d), MGC_OK);
+        memcpy(r.lower, mip.box_lower, mip.n * sizeof *r.lower);
+        memcpy(r.upper, mip.box_upper, mip.n * sizeof *r.upper);
+        ck_assert_int_eq(mgc__mip_relax(&mip, &r, 1), MGC_OK);
+        if (possible) ck_assert_uint_eq(r.outcome, outcome);
+        if (possible && outcome == MGC_OUTCOME_OPTIMAL) {
+            ck_assert_msg(fabs(r.objective - objective) < 1e-6 * objective, "case %d: %.9g, whole %.9g", k, r.objective, objective);
+            ck_assert_double_eq_tol(r.bound, bound, 1e-6 * objective);
+            solved++;
+            fewer += mip.m < rows;
+        }
+        mgc__domain_free(&d);
+        mgc__relaxation_free(&mip, &r);
+        mgc__mip_free(&mip);
+        mgc_program_destroy(s.p);
+    }
+    ck_assert_int_gt(solved, 30);
+    ck_assert_int_eq(fewer, solved);
+}
+END_TEST
+
 START_TEST(every_allocation_may_fail)
 {
     check_every_allocation(pack, 100);
@@ -690,6 +858,10 @@ int main(void)
     tcase_add_test(c, tiny_rows_are_rows);
     tcase_add_test(c, a_leaf_of_badly_scaled_rows_is_closed);
     tcase_add_test(c, what_follows_integers_is_counted);
+    tcase_add_test(c, a_row_leaves_its_columns_what_they_need);
+    tcase_add_test(c, fixed_columns_leave_bounds_and_fewer_rows);
+    tcase_add_test(c, lots_agree_with_dynamic_programming);
+    tcase_add_test(c, a_reduced_program_has_the_same_relaxation);
     tcase_add_test(c, every_allocation_may_fail);
     return run_suite("mip", c);
 }
