@@ -67,7 +67,7 @@ mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *giv
 {
     mgc__raftlog_hard next = *given, *hard = &next;
     uint64_t generation = log->hard_generation + 1, at = generation % 2 * SLOT_APART;
-    uint8_t bytes[COPY_APART + LOG_SECTOR]; /* both copies, and what lies between */
+    uint8_t bytes[LOG_SECTOR];
     log_name name;
     mgc_status st = MGC_OK;
 
@@ -80,10 +80,9 @@ mgc_status mgc__raftlog_set_hard(mgc__raftlog *log, const mgc__raftlog_hard *giv
         if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
         if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync_names(log->opts.user));
     }
-    memset(bytes, 0, sizeof bytes);
     put_slot(log, hard, generation, bytes);
-    memcpy(bytes + COPY_APART, bytes, LOG_SECTOR);
-    if (st == MGC_OK) st = mgc__verdict(log->opts.ops.write(log->opts.user, name, at, bytes, sizeof bytes));
+    for (int copy = 0; copy < 2 && st == MGC_OK; copy++) /* two writes: one that goes astray must not take both along */
+        st = mgc__verdict(log->opts.ops.write(log->opts.user, name, at + (uint64_t)copy * COPY_APART, bytes, sizeof bytes));
     if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
     if (st != MGC_OK) return mgc__raftlog_fail(log, st, "writing the term and vote");
     log->hard = *hard;

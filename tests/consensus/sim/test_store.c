@@ -575,6 +575,35 @@ START_TEST(one_misdirected_write_loses_nothing_silently)
 }
 END_TEST
 
+/* Each of the two writes of a vote may go astray: it costs its own copy only. */
+START_TEST(a_vote_survives_a_misdirected_write)
+{
+    for (int seed = 0; seed < 40; seed++) {
+        struct sim_disk d;
+        mgc__raftlog *log;
+        mgc__raftlog_info info;
+
+        sim_disk_init(&d, &rng);
+        log = opened(&d, true);
+        set_hard(log, 1, 1);
+        OK(add(log, 1));
+        OK(mgc__raftlog_sync(log));
+        for (uint64_t term = 2; term <= 4; term++) {
+            d.misdirect = term == 2 + (uint64_t)seed % 3;
+            set_hard(log, term, 2);
+        }
+        mgc__raftlog_close(log);
+        log = opened(&d, false);
+        mgc__raftlog_get_info(log, &info);
+        ck_assert_uint_eq(info.hard.term, 4);
+        ck_assert_uint_eq(info.hard.vote, 2);
+        ck_assert(!info.readmit);
+        mgc__raftlog_close(log);
+        sim_disk_free(&d);
+    }
+}
+END_TEST
+
 /* --- by name, as the scenarios have them ---------------------------------------------------------- */
 
 /* Second headers of record k, from 0, wherever they are: in the ring, or behind the last group. */
@@ -1046,6 +1075,7 @@ int main(void)
     tcase_add_test(tc, second_headers_wander_and_are_always_there);
     tcase_add_test(tc, a_torn_write_takes_no_second_header_along);
     tcase_add_test(tc, one_misdirected_write_loses_nothing_silently);
+    tcase_add_test(tc, a_vote_survives_a_misdirected_write);
     tcase_add_test(tc, T01_torn_tail_never_acked_is_dropped);
     tcase_add_test(tc, T02_corrupt_acked_tail_is_faulty_not_gone);
     tcase_add_test(tc, T06_a_truncated_suffix_is_no_ghost);
