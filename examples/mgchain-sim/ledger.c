@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mgchain-sim ledger: verify every byte, hash, signature, state and balance here; the other words in ledger_ask.c. */
 #include <string.h>
-
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ledger.h"
 
@@ -46,6 +46,10 @@ static int verify(sim *s)
     mgc_verify_info info = {.struct_size = sizeof info};
     mgc_status st;
 
+    if (s->chain != NULL && access(s->words[1], F_OK) != 0) { /* evidence is a file */
+        fprintf(stderr, "mgchain-sim: %s: there is no such file\n", s->words[1]);
+        return EXIT_IO;
+    }
     st = mgc_storage_files(s->ctx, s->words[1], 0, &storage, &user);
     if (st != MGC_OK) {
         failed(s, st, s->words[1]);

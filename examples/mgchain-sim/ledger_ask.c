@@ -158,7 +158,13 @@ static int refused(sim *s, mgc_status st, const char *what)
     failed(s, st, what);
     if (st != MGC_E_NOT_FOUND) return st == MGC_E_INVALID_ARG || st == MGC_E_RANGE || st == MGC_E_CURSOR ? EXIT_USAGE : exit_of_status(st);
     const char *nearest = mgc_word_nearest(what, tables_of, TABLES_OF);
-    if (nearest != NULL) fprintf(stderr, "mgchain-sim: did you mean '%s'?\n", nearest);
+    if (nearest != NULL) {
+        fprintf(stderr, "mgchain-sim: did you mean '%s'?\n", nearest);
+        return EXIT_USAGE;
+    }
+    fputs("mgchain-sim: there are:", stderr);
+    for (size_t i = 0; i < TABLES_OF; i++) fprintf(stderr, "%s%s", i % 12 == 0 ? "\n  " : " ", tables_of[i]);
+    fputc('\n', stderr);
     return EXIT_USAGE;
 }
 

@@ -812,6 +812,7 @@ def a_ledger_answers_by_role_and_page():
         cursor = ["--cursor", said.split("--cursor")[1].strip()]
     assert paged == every, "the pages together are not the whole"
     assert "did you mean 'readings'" in ask("readngs", wanted=2)[1]
+    assert " settlement " in ask("nothing-like-it", wanted=2)[1], "what can be asked is not told"
     assert ask("trades", "--limit", "2", "--cursor", "00ff", wanted=2)[1]
     assert "no member" in ask("trades", "--as", "nobody", wanted=2)[1]
     assert "--as MEMBER" in ask("trades")[1] and "--as MEMBER" not in ask("tariffs")[1]
@@ -837,6 +838,8 @@ def proofs_hold_without_the_ledger():
             good = json.loads(sim("ledger", "verify", proof, "--chain", chains["trading"], "--json").stdout)
             assert good["ok"], f"{words}: {good}"
             assert sim("ledger", "verify", proof, "--chain", chains["scheduling"]).returncode == 7
+            gone = sim("ledger", "verify", f"{proof}.gone", "--chain", chains["trading"])
+            assert gone.returncode == 6 and "no such file" in gone.stderr, gone.stderr
             bytes_ = proof.read_bytes()
             for at in range(0, len(bytes_), max(1, len(bytes_) // 25)):
                 proof.write_bytes(bytes_[:at] + bytes([bytes_[at] ^ 1]) + bytes_[at + 1:])
