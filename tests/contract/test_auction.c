@@ -235,6 +235,28 @@ START_TEST(an_auction_nobody_cleared) /* faults 60 */
 }
 END_TEST
 
+/* One by one and summed, with nominations, and with agreements over links for what may be sold. */
+START_TEST(bids_stay_within_the_connection) /* faults 37 */
+{
+    open_market();
+    bid(MGC_OK, 1, SLOT, 1, 500001, 50000, 100000);
+    bid(MGC_OK, 1, SLOT, 1, 300000, 50000, 100000);
+    bid(MGC_OK, 1, SLOT, 1, 200001, 50000, 100000);
+    bid(MGC_OK, 2, SLOT, 0, 600001, 1000, 100000);
+    bid(MGC_OK, 1, SLOT, 1, 1, 50000, 100000);
+    expect(MGC_OK, "nominate", "12:2", "microgrid=2 carrier=1 rows=%d,400000,0", SLOT); /* of 1 000 000 */
+    market_at(&m, GATE - 2 * REVEAL);
+    reveal(MGC_E_OVERSOLD, 1, 1, 1, 500001, 50000);
+    reveal(MGC_OK, 1, 2, 1, 300000, 50000);
+    reveal(MGC_E_OVERSOLD, 1, 3, 1, 200001, 50000);
+    reveal(MGC_E_OVERSOLD, 2, 4, 0, 600001, 1000);
+    expect(MGC_E_OVERSOLD, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,300001,1000", SLOT); /* of 600 000 for sale */
+    expect(MGC_OK, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,300000,1000", SLOT);
+    reveal(MGC_E_OVERSOLD, 1, 5, 1, 1, 50000);
+    market_close(&m);
+}
+END_TEST
+
 START_TEST(bids_are_counted) /* faults 58 */
 {
     open_market();
@@ -272,6 +294,7 @@ static void add_tests(TCase *t)
 {
     tcase_add_test(t, sealed_revealed_cleared_settled);
     tcase_add_test(t, an_auction_nobody_cleared);
+    tcase_add_test(t, bids_stay_within_the_connection);
     tcase_add_test(t, bids_are_counted);
     tcase_add_test(t, rounding_is_covered);
 }

@@ -304,6 +304,11 @@ START_TEST(a_default_suspends) /* faults 39 */
            FIRST_SLOT + 20);
     expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20001,70000",
            FIRST_SLOT + 20);
+    /* suspended, whatever the threshold is */
+    enrol_second_regulator();
+    set_parameter(2, 0);
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000", FIRST_SLOT + 21);
+    set_parameter(2, 3000);
     /* it may sell back what it bought, no more */
     expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,20000,70000", FIRST_SLOT + 20);
     expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1,70000",
@@ -315,6 +320,8 @@ START_TEST(a_default_suspends) /* faults 39 */
     }
     ck_assert_int_ge(trade_credit(MANAGER + 3), 3500);
     expect(MGC_OK, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000", FIRST_SLOT + 22);
+    set_parameter(2, 4000); /* not suspended, and below */
+    expect(MGC_E_CREDIT_SCORE, TRADE, "agree", "12:2 13:2", "seller=3 buyer=2 link=2 rows=%d,1000,70000", FIRST_SLOT + 22);
     market_close(&m);
 }
 END_TEST

@@ -494,6 +494,9 @@ START_TEST(a_closed_account_takes_nothing) /* faults 44 */
     ck_assert_int_eq(mgc__account_close(x, id), MGC_E_ACCOUNT_CLOSED);
     id_of(t.id, 12);
     ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_E_ACCOUNT_CLOSED);
+    id_of(t.debit_account, 2); /* nor does it pay */
+    id_of(t.credit_account, 1);
+    ck_assert_int_eq(mgc__transfer_create(x, &t), MGC_E_ACCOUNT_CLOSED);
     id_of(end.id, 13);
     id_of(end.pending_id, 10);
     ck_assert_int_eq(mgc__transfer_create(x, &end), MGC_E_PENDING_VOIDED);

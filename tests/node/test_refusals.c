@@ -532,6 +532,7 @@ START_TEST(settling) /* faults 51-53 */
     market_at(&m, START + 5 * (uint64_t)HOUR);
     accept(SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT);
     refuse(MGC_E_ALREADY_SETTLED, SETTLE, "finalise", "2:5", "slot=%d", FIRST_SLOT); /* 51, 40 */
+    refuse(MGC_E_ALREADY_SETTLED, SETTLE, "settle", "2:5", "slot=%d", FIRST_SLOT);
     row_text("settlement", "microgrid=B", REGULATOR, "deviation_wh", text, sizeof text);
     ck_assert_str_eq(text, "1"); /* the corrected watt hour */
     market_close(&m);
