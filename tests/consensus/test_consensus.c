@@ -617,6 +617,20 @@ START_TEST(X2_acks_of_a_later_term_do_not_finalise)
 }
 END_TEST
 
+START_TEST(a_certificate_has_no_more_signers_than_there_are_members)
+{
+    static uint8_t bytes[72 + 68 * (MGC_RAFT_MEMBERS_MAX + 1)] = {1, MGC__CERT_QUORUM};
+    mgc__cert cert;
+
+    for (uint32_t i = 0; i <= MGC_RAFT_MEMBERS_MAX; i++) bytes[72 + 68 * i] = (uint8_t)(i + 1);
+    bytes[2] = MGC_RAFT_MEMBERS_MAX;
+    ck_assert_int_eq(mgc__cert_decode(bytes, sizeof bytes - 68, &cert), MGC_OK);
+    ck_assert_uint_eq(cert.n, MGC_RAFT_MEMBERS_MAX);
+    bytes[2]++;
+    ck_assert_int_eq(mgc__cert_decode(bytes, sizeof bytes, &cert), MGC_E_TOO_LARGE);
+}
+END_TEST
+
 START_TEST(X3_forged_signers)
 {
     ring k = make_ring();
@@ -704,6 +718,7 @@ int main(void)
     tcase_add_test(tcase, X1_two_votes_convict);
     tcase_add_test(tcase, E3_two_heads_convict);
     tcase_add_test(tcase, X2_acks_of_a_later_term_do_not_finalise);
+    tcase_add_test(tcase, a_certificate_has_no_more_signers_than_there_are_members);
     tcase_add_test(tcase, X3_forged_signers);
     tcase_add_test(tcase, X4_the_honest_one_is_cleared);
     suite_add_tcase(suite, tcase);

@@ -31,33 +31,42 @@ static void look_at_tickets(void)
 /* --- transactions ------------------------------------------------------------------------------- */
 
 /* Nobody knows the sender, so that its contract refuses it: it stands in a block with the reason, its nonce is spent. */
-static void send_tx(uint32_t to, uint32_t by)
+static const uint8_t *make_tx(uint32_t at, uint32_t by, size_t *tx_len)
 {
     static uint8_t encoded[MGC_TX_BYTES_MAX], bytes[MGC_TX_BYTES_MAX];
     mgc_chain_info chain = {.struct_size = sizeof chain};
-    struct member *m = &members[to];
     mgc_tx_body body = {.struct_size = sizeof body, .sender = mgc__key_public(users[by]), .contract = MGC_CONTRACT_INFORMATION,
                         .method = "nothing", .arguments = (const uint8_t *)"\xa0", .arguments_len = 1,
                         .nonce = nonces[by] + 1};
     mgc_tx_signature signature;
-    mgc_tx_info info = {.struct_size = sizeof info};
-    size_t len, tx_len;
+    size_t len;
 
-    if (m->node == NULL || n_sent == TXS_MAX) return;
-    OK(mgc_chain_get_info(mgc_node_chain(m->node, 0), &chain));
+    OK(mgc_chain_get_info(mgc_node_chain(members[at].node, 0), &chain));
     body.chain_id = chain.chain_id;
     body.valid_until = chain.height + 900;
     OK(mgc_tx_encode_body(&body, encoded, sizeof encoded, &len));
     OK(mgc_tx_sign(encoded, len, users[by], MGC_ROLE_USER, &signature));
-    OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, &tx_len));
-    OK(mgc_tx_decode(bytes, tx_len, &info));
+    OK(mgc_tx_assemble(encoded, len, &signature, 1, bytes, sizeof bytes, tx_len));
+    nonces[by]++;
+    return bytes;
+}
+
+static void send_tx(uint32_t to, uint32_t by)
+{
+    struct member *m = &members[to];
+    mgc_tx_info info = {.struct_size = sizeof info};
+    const uint8_t *bytes;
+    size_t len;
+
+    if (m->node == NULL || n_sent == TXS_MAX) return;
+    bytes = make_tx(to, by, &len);
+    OK(mgc_tx_decode(bytes, len, &info));
     memcpy(sent[n_sent].tx_id, info.tx_id, 32);
     sent[n_sent].member = to;
     sent[n_sent].starts = m->starts;
     sent[n_sent].told = false;
-    OK(mgc_node_submit(m->node, bytes, tx_len, &sent[n_sent].ticket));
+    OK(mgc_node_submit(m->node, bytes, len, &sent[n_sent].ticket));
     n_sent++;
-    nonces[by]++;
 }
 
 static void open_three(uint64_t seed)
@@ -188,6 +197,126 @@ START_TEST(a_block_that_was_signed_and_not_synced_comes_again)
         }
         close_three();
     }
+}
+END_TEST
+
+/* --- limits --------------------------------------------------------------------------------------- */
+
+START_TEST(a_round_takes_no_more_transactions_than_allowed)
+{
+    enum { TXS = 11, ALLOWED = 4 };
+    mgc_chain_info chain = {.struct_size = sizeof chain};
+    uint32_t n_full = 0;
+
+    open_three(5);
+    run(1000);
+    for (uint32_t i = 1; i <= N; i++) members[i].node->opts.block_txs_max = ALLOWED;
+    for (int i = 0; i < TXS; i++) send_tx(leader(), 0);
+    run(2000);
+    for (int i = 0; i < TXS; i++) ck_assert(sent[i].told);
+    OK(mgc_chain_get_info(mgc_node_chain(members[1].node, 0), &chain));
+    for (uint64_t h = 1; h <= chain.height; h++) {
+        mgc_block_info info = {.struct_size = sizeof info};
+        mgc_block *block;
+        OK(mgc_chain_read_block(mgc_node_chain(members[1].node, 0), h, &block));
+        OK(mgc_block_get_info(block, &info));
+        ck_assert_uint_le(info.n_txs, ALLOWED);
+        n_full += info.n_txs == ALLOWED;
+        mgc_block_destroy(block);
+    }
+    ck_assert_uint_ge(n_full, TXS / ALLOWED);
+    check_same();
+    close_three();
+}
+END_TEST
+
+/* A round with one transaction, then so many of no bytes, as a leader might invent it. */
+static void execute_round(uint32_t n_txs, const uint8_t *tx, size_t tx_len)
+{
+    mgc__buf b;
+
+    for (uint32_t i = 1; i <= N; i++) {
+        mgc__cluster *c = members[i].node->cluster;
+        mgc__buf_init(&b, ctx, 1 << 20);
+        cluster_put32(&b, 3);
+        cluster_put64(&b, (c->last_time > now ? c->last_time : now) + 1);
+        cluster_put32(&b, 1);
+        cluster_put32(&b, c->node->n_chains);
+        cluster_put32(&b, 0); /* no certificate */
+        for (uint32_t k = 0; k < c->node->n_chains; k++) {
+            uint32_t n = k == 0 ? n_txs : 0;
+            mgc__buf_put(&b, "", 1);
+            cluster_put32(&b, n);
+            if (n > 0) cluster_put32(&b, (uint32_t)tx_len);
+            if (n > 0) mgc__buf_put(&b, tx, tx_len);
+            for (uint32_t t = 1; t < n; t++) cluster_put32(&b, 0);
+        }
+        ck_assert_int_eq(b.status, MGC_OK);
+        OK(mgc__round_execute(c, b.bytes, b.len));
+        mgc__buf_free(&b);
+    }
+    run(500);
+}
+
+START_TEST(a_round_of_too_many_transactions_is_no_round)
+{
+    uint64_t before;
+    const uint8_t *tx;
+    size_t len;
+
+    open_three(6);
+    run(1000);
+    before = info_of(1).height;
+    tx = make_tx(1, 0, &len);
+    execute_round(MGC_BLOCK_TXS_MAX + 1, tx, len);
+    for (uint32_t i = 1; i <= N; i++) ck_assert_uint_eq(info_of(i).height, before);
+    execute_round(MGC_BLOCK_TXS_MAX, tx, len);
+    for (uint32_t i = 1; i <= N; i++) ck_assert_uint_eq(info_of(i).final_height, before + 1);
+    send_tx(leader(), 1);
+    run(500);
+    ck_assert(sent[0].told);
+    check_same();
+    close_three();
+}
+END_TEST
+
+/* Signatures of a block to come: so many are said to be there, and one of one member stands there so often. */
+static uint32_t votes_taken(uint32_t said, uint32_t n)
+{
+    mgc__cluster *c = members[1].node->cluster;
+    uint64_t height = info_of(1).final_height + 1;
+    static const uint8_t signature[64] = {1};
+    uint8_t kind = ENVELOPE_BLOCK;
+    mgc__buf b;
+
+    mgc__buf_init(&b, ctx, 1 << 16);
+    mgc__buf_put(&b, &kind, 1);
+    cluster_put32(&b, 0);
+    cluster_put64(&b, height);
+    cluster_put32(&b, said);
+    for (uint32_t i = 0; i < n; i++) {
+        cluster_put32(&b, 2);
+        mgc__buf_put(&b, signature, 64);
+    }
+    cluster_put32(&b, 0);
+    ck_assert_int_eq(b.status, MGC_OK);
+    OK(mgc_node_receive(members[1].node, 2, b.bytes, b.len));
+    mgc__buf_free(&b);
+    return c->votes[0][height % CLUSTER_PENDING].height == height ? c->votes[0][height % CLUSTER_PENDING].n : 0;
+}
+
+START_TEST(a_certificate_of_too_many_votes_is_not_read)
+{
+    open_three(7);
+    run(1000);
+    ck_assert_uint_eq(votes_taken(CLUSTER_KNOWN_MAX + 1, CLUSTER_KNOWN_MAX + 1), 0);
+    ck_assert_uint_eq(votes_taken(UINT32_MAX, CLUSTER_KNOWN_MAX), 0);
+    ck_assert_uint_eq(votes_taken(CLUSTER_KNOWN_MAX, CLUSTER_KNOWN_MAX), 1);
+    send_tx(leader(), 0);
+    run(500);
+    ck_assert(sent[0].told);
+    check_same();
+    close_three();
 }
 END_TEST
 
@@ -424,6 +553,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, members_agree_and_blocks_are_final);
     tcase_add_test(tc, a_block_costs_a_member_two_syncs);
     tcase_add_test(tc, a_block_that_was_signed_and_not_synced_comes_again);
+    tcase_add_test(tc, a_round_takes_no_more_transactions_than_allowed);
+    tcase_add_test(tc, a_round_of_too_many_transactions_is_no_round);
+    tcase_add_test(tc, a_certificate_of_too_many_votes_is_not_read);
     tcase_add_test(tc, a_leader_that_dies_is_replaced_and_catches_up);
     tcase_add_test(tc, a_member_that_was_long_away_fetches_blocks);
     tcase_add_test(tc, who_brought_a_snapshot_may_die_before_it_is_in_force);
