@@ -45,6 +45,12 @@ static void *default_alloc(void *user, size_t size)
     return ask_for_large_pages(malloc(size), size);
 }
 
+/* Zeroed: what comes fresh from the kernel is, and is not touched before it is used. */
+static void *default_zeroed(size_t size)
+{
+    return ask_for_large_pages(calloc(1, size), size);
+}
+
 static void *default_resize(void *user, void *block, size_t size)
 {
     (void)user;
@@ -175,6 +181,7 @@ void *mgc__alloc(mgc_ctx *ctx, size_t n, size_t size)
 {
     if (n == 0 || size == 0) n = size = 1;
     if (n > SIZE_MAX / size) return NULL;
+    if (ctx->mem.alloc == default_alloc) return default_zeroed(n * size);
     void *block = ctx->mem.alloc(ctx->mem.user, n * size);
     if (block != NULL) memset(block, 0, n * size);
     return block;

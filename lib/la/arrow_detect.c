@@ -256,39 +256,33 @@ static bool alike(const hunt *h, uint32_t a, uint32_t b)
     return true;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Links that each component touches. */
+/* Links that each component touches: link after link, so that each list ascends.  Counted, then filled. */
 static mgc_status list_borders(mgc_ctx *ctx, hunt *h)
 {
     arrow_parts *p = h->p;
     const arrow_graph *g = h->g;
-    size_t at = 0, cap = 0;
+    uint32_t *at = h->count;
 
-    for (uint32_t l = 0; l < p->links; l++) h->mark[l] = UINT32_MAX;
-    p->border_start[0] = 0;
-    for (uint32_t c = 0; c < p->components; c++) {
-        for (uint32_t i = p->start[c]; i < p->start[c + 1]; i++) {
-            for (uint32_t e = g->start[p->vertex[i]]; e < g->start[p->vertex[i] + 1]; e++) {
-                uint32_t u = g->neighbour[e];
+    memset(p->border_start, 0, ((size_t)p->components + 1) * sizeof *p->border_start);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t c = 0; c < p->components; c++) h->mark[c] = UINT32_MAX;
+        for (uint32_t l = 0; l < p->links; l++)
+            for (uint32_t e = g->start[p->link[l]]; e < g->start[p->link[l] + 1]; e++) {
+                uint32_t c = p->component_of[g->neighbour[e]];
 
-                if (!h->out[u] || h->mark[p->rank[u]] == c) continue;
-                h->mark[p->rank[u]] = c;
-                if (!mgc__grow(ctx, (void **)&p->border_block, &cap, at + 1, sizeof *p->border_block))
-                    return mgc__no_memory(ctx, "an elimination order");
-                p->border_block[at++] = p->rank[u];
+                if (c == UINT32_MAX || h->mark[c] == l) continue;
+                h->mark[c] = l;
+                if (pass == 0) p->border_start[c + 1]++;
+                else p->border[at[c]++] = l;
             }
+        for (uint32_t c = 0; pass == 0 && c < p->components; c++) {
+            at[c] = p->border_start[c];
+            p->border_start[c + 1] += p->border_start[c];
         }
-        if (at > p->border_start[c]) /* NULL is no array to sort */
-            qsort(p->border_block + p->border_start[c], at - p->border_start[c], sizeof *p->border_block, ascending);
-        p->border_start[c + 1] = (uint32_t)at;
+        if (pass == 1) break;
+        p->border = p->border_block = mgc__resize(ctx, NULL, p->border_start[p->components], sizeof *p->border);
+        if (!p->border) return mgc__no_memory(ctx, "an elimination order");
     }
-    p->border = p->border_block;
     return MGC_OK;
 }
 
@@ -300,9 +294,14 @@ static bool find_groups(hunt *h)
 
     p->groups = 0;
     for (uint32_t c = 0; c < p->components; c++) {
-        uint64_t own = fingerprint(h, c);
-        uint32_t k = 0;
+        uint32_t last = c > 0 ? p->group_of[c - 1] : 0, k = 0;
+        uint64_t own;
 
+        if (c > 0 && alike(h, p->first[last], c)) { /* scenarios follow one another */
+            p->group_of[c] = last;
+            continue;
+        }
+        own = fingerprint(h, c);
         while (k < p->groups && (hash[k] != own || !alike(h, p->first[k], c))) k++;
         if (k == GROUPS_MOST) return false;
         if (k == p->groups) {

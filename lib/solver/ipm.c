@@ -374,19 +374,22 @@ static bool bounds_cross(const mgc__qp *qp)
     return false;
 }
 
+static bool is_empty_row(const mgc__ipm *ipm, uint32_t i)
+{
+    for (uint32_t e = ipm->at.start[i]; e < ipm->at.start[i + 1]; e++)
+        if (ipm->a_raw[ipm->a_of_at[e]] != 0.0) return false;
+    return true;
+}
+
 /* An empty row that misses 0 clearly is its own proof, multiplied by 1 or -1, whatever tolerance was asked for.  Iterates
  * would come as near to it as they can and break down where no step gains anything. */
 static bool empty_row_contradicts(mgc__ipm *ipm, const mgc__qp *qp)
 {
-    double *ray = ipm->ray_out;
-
-    for (uint32_t e = 0; e < qp->a->start[qp->n]; e++)
-        if (qp->a->value[e] != 0.0) ray[qp->a->row[e]] = 1.0;
     for (uint32_t i = 0; i < qp->m; i++) {
         double miss = fmax(qp->row_lower[i], -qp->row_upper[i]);
-        if (ray[i] != 0.0 || !(miss > MGC__EMPTY_ROW_MET * (1.0 + miss))) continue;
-        memset(ray, 0, ipm->count * sizeof *ray);
-        ray[i] = qp->row_lower[i] > 0.0 ? 1.0 : -1.0;
+
+        if (!(miss > MGC__EMPTY_ROW_MET * (1.0 + miss)) || !is_empty_row(ipm, i)) continue;
+        ipm->ray_out[i] = qp->row_lower[i] > 0.0 ? 1.0 : -1.0;
         return true;
     }
     return false;

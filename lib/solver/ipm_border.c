@@ -51,6 +51,7 @@ mgc_status mgc__border_factorise(mgc__ipm *ipm)
     memcpy(f->kind, ipm->kind, ipm->count);
     f->count = 0;
     f->proximal = proximal_of(ipm);
+    ipm->regular_least = false;
     for (uint32_t i = 0; i < ipm->count; i++) {
         f->stood[i] = f->stands[i];
         ipm->k.value[ipm->k_diagonal[i]] = diagonal_of(ipm, i, f->base[i]);

@@ -34,14 +34,22 @@ static bool load_ray(mgc__ipm *ipm, const double *y)
     return true;
 }
 
+/* The largest entry of A: no term of a ray, whose largest entry is one, exceeds it. */
+static double largest_entry(mgc__ipm *ipm)
+{
+    if (ipm->largest_entry < 0.0) ipm->largest_entry = largest_of(ipm->a_raw, ipm->a.start[ipm->n]);
+    return ipm->largest_entry;
+}
+
 /* How good is the ray?  RAY_NONE, RAY_ROUGH: worth purifying, RAY_PROOF.
  * Farkas: y'Ax >= sum of y+ row_lower - y- row_upper for every feasible x, yet no x within the bounds reaches it. */
 static enum ray_quality judge_ray(mgc__ipm *ipm, const double *y)
 {
     const mgc__qp *qp = &ipm->qp;
-    double *ray = ipm->ray_out, need = 0.0, reach = 0.0, terms = 0.0, loose = 0.0, dust = 0.0, left = 0.0, largest = 0.0;
+    double *ray = ipm->ray_out, need = 0.0, reach = 0.0, terms = 0.0, loose = 0.0, dust = 0.0, left = 0.0, largest = 0.0, hopeless;
 
     if (!load_ray(ipm, y)) return RAY_NONE;
+    hopeless = ROUGH_DUST * largest_entry(ipm);
     for (uint32_t i = 0; i < qp->m; i++) {
         double side = ray[i] == 0.0 ? 0.0 : ray[i] * (ray[i] > 0.0 ? qp->row_lower[i] : qp->row_upper[i]);
 
@@ -64,6 +72,7 @@ static enum ray_quality judge_ray(mgc__ipm *ipm, const double *y)
             reach += g * bound;
             terms += fabs(g * bound);
         } else {
+            if (fabs(g) > hopeless) return RAY_NONE; /* as the sums below would say, and most iterates' first columns do */
             dust = fmax(dust, fabs(g) / size);
             left = fmax(left, fabs(g));
             loose += fabs(g) * (1.0 + fabs(ipm->w[j] * ipm->scale[j]));

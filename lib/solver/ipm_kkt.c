@@ -180,6 +180,13 @@ static void set_present_diagonal(mgc__ipm *ipm, mgc__ipm_part *part)
     set_diagonal(ipm, part, false);
 }
 
+/* And the predictor's right-hand side, while the part is in the cache. */
+static void set_diagonal_and_predict(mgc__ipm *ipm, mgc__ipm_part *part)
+{
+    set_present_diagonal(ipm, part);
+    ipm->loops->predictor(ipm, part);
+}
+
 /* What regularises the pivot of one column or row, of which `line` lists the entries: doc/math/solver.md (8a), (8b).
  * `shift` of the diagonal that elimination of all else alone would leave there, and at most `shift`: a row whose columns
  * all stand at their bounds has next to nothing on its diagonal, and a fixed shift would freeze its multiplier.  Then
@@ -226,14 +233,16 @@ static void set_least_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
     for (uint32_t i = begin; i < end; i++) ipm->regular[i] = -LEAST_REGULAR;
 }
 
-static mgc_status factorise(mgc__ipm *ipm, bool unit)
+/* With the diagonal that `diagonal` sets.  R that is the least throughout is written once. */
+static mgc_status factorise(mgc__ipm *ipm, mgc__ipm_body diagonal)
 {
-    bool least = ipm->shift <= SHIFT_SCENARIOS && trusts_scenarios(ipm);
     mgc_status st;
 
-    ipm->unit_diagonal = unit;
-    mgc__ipm_over(ipm, unit ? set_unit_diagonal : set_present_diagonal);
-    mgc__ipm_over(ipm, least ? set_least_regularisation : set_regularisation);
+    ipm->unit_diagonal = diagonal == set_unit_diagonal;
+    mgc__ipm_over(ipm, diagonal);
+    bool least = ipm->shift <= SHIFT_SCENARIOS && trusts_scenarios(ipm);
+    if (!least || !ipm->regular_least) mgc__ipm_over(ipm, least ? set_least_regularisation : set_regularisation);
+    ipm->regular_least = least;
     st = mgc__ldl_factorise_shifted(ipm->ldl, ipm->k.value, ipm->steady ? ipm->k_diagonal : NULL, ipm->regular);
     ipm->steady = st == MGC_OK; /* else not all values need have come to where they are factorised */
     return st;
@@ -241,7 +250,7 @@ static mgc_status factorise(mgc__ipm *ipm, bool unit)
 
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm)
 {
-    return factorise(ipm, true);
+    return factorise(ipm, set_unit_diagonal);
 }
 
 mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
@@ -249,7 +258,7 @@ mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm)
     mgc_status st;
 
     if (ipm->shift_next < ipm->shift) ipm->shift = ipm->shift_next;
-    while ((st = factorise(ipm, false)) == MGC_E_NUMERIC && ipm->shift < SHIFT_MOST)
+    while ((st = factorise(ipm, set_diagonal_and_predict)) == MGC_E_NUMERIC && ipm->shift < SHIFT_MOST)
         ipm->shift = fmin(SHIFT_MOST, 100.0 * ipm->shift);
     return st;
 }
@@ -266,7 +275,7 @@ double mgc__ipm_kkt_solve(mgc__ipm *ipm)
         if (error <= SOLVE_BAD || sound || ipm->shift >= SHIFT_MOST) break;
         ipm->shift = ipm->shift_next = fmin(SHIFT_MOST, 100.0 * ipm->shift);
         ipm->shift_least = 0.1 * ipm->shift;
-        if (factorise(ipm, ipm->unit_diagonal) != MGC_OK) break;
+        if (factorise(ipm, ipm->unit_diagonal ? set_unit_diagonal : set_present_diagonal) != MGC_OK) break;
     }
     if (sound && hard) ipm->shift_next = fmax(ipm->shift_least, 0.1 * ipm->shift);
     return error;

@@ -92,7 +92,6 @@ struct mgc__ipm {
     bool loaded;            /* bounds and matrices are those of bounds_kept and the present scale */
     bool bounds_stand;      /* the last load found them so */
     size_t padded;          /* count in whole lanes: every vector has room for so many */
-    size_t stride;          /* from one vector to the next */
     uint32_t parts;
     mgc__ipm_part part[PARTS_MOST];
     mgc__pool *pool;        /* of the present solve; NULL: the caller's thread alone */
@@ -102,6 +101,7 @@ struct mgc__ipm {
     mgc__csc at;            /* A by rows */
     uint32_t *a_of_at;
     double *a_raw, *q_raw;  /* the values that a and q were scaled from */
+    double largest_entry;   /* of a_raw, below 0: not known */
     double cost_scale, cost_norm; /* kappa, 1 + largest |cost| (original) */
     mgc__csc k;             /* KKT matrix, upper triangle, order N */
     uint32_t *k_of_a, *k_of_q, *k_diagonal;
@@ -109,6 +109,7 @@ struct mgc__ipm {
     mgc__ldl *ldl;
     double shift, shift_next, shift_least; /* regularisation: present, wanted, least that the factor bears */
     double *krylov, *weight, *refine_work, *regular; /* (KRYLOV + 2) N, then N each */
+    bool regular_least;     /* `regular` holds the least */
     enum ipm_mode mode;
     double elastic;         /* ELASTIC: weight of e'e / 2, after scaling; else 0 */
     uint8_t *kind, *marked; /* marked: columns, scratch of ipm_certificate.c */
@@ -162,7 +163,7 @@ void mgc__ipm_rescale(mgc__ipm *ipm, double v, double z);
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm);
 void mgc__ipm_kkt_load(mgc__ipm *ipm);
 void mgc__ipm_kkt_begin(mgc__ipm *ipm); /* the same values serve again */
-mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm);
+mgc_status mgc__ipm_kkt_factorise(mgc__ipm *ipm); /* and the right-hand side of the predictor */
 mgc_status mgc__ipm_kkt_factorise_unit(mgc__ipm *ipm);
 double mgc__ipm_kkt_solve(mgc__ipm *ipm);
 /* What the steps just chosen say of the regularisation. */

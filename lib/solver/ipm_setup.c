@@ -59,13 +59,6 @@ static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to,
     return *raw ? MGC_OK : mgc__no_memory(ctx, "a copy of a matrix");
 }
 
-static void clear_vector(void *user, size_t i)
-{
-    mgc__ipm *ipm = user;
-
-    memset(ipm->block + i * ipm->stride, 0, ipm->stride * sizeof *ipm->block);
-}
-
 /* Parts in whole lanes: of the columns and of the rows in turn, as many of each.  Scenarios follow one another in both, so a
  * thread that takes neighbouring parts has the rows of its columns, and what the arrow's batches of the same scenarios read and
  * write: lines do not travel from one core's cache to the other's. */
@@ -96,7 +89,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     cut_parts(ipm);
     /* A line of cache more where vectors would begin a multiple of a page apart, for they are walked side by side. */
     stride = ipm->padded + (ipm->padded % PAGE == 0 ? LANES : 0);
-    ipm->block = mgc__resize(ipm->ctx, NULL, at * stride + LANES, sizeof *ipm->block); /* cleared below, by all threads */
+    ipm->block = mgc__alloc(ipm->ctx, at * stride + LANES, sizeof *ipm->block);
     ipm->kind = mgc__alloc(ipm->ctx, count + n, sizeof *ipm->kind);
     ipm->x_out = mgc__alloc(ipm->ctx, 2 * n + m + 4 * count, sizeof *ipm->x_out);
     /* Not cleared: most of it is never touched, and clearing it would take a fifth of a cold solve. */
@@ -104,9 +97,6 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->krylov = mgc__resize(ipm->ctx, NULL, (KRYLOV + 5) * count, sizeof *ipm->krylov);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
         return mgc__no_memory(ipm->ctx, "the work space of a solve");
-    ipm->stride = stride;
-    memset(ipm->block + at * stride, 0, LANES * sizeof *ipm->block);
-    mgc__pool_run(ipm->pool, at, clear_vector, ipm);
     skew = (LANES - (uintptr_t)ipm->block / sizeof(double) % LANES) % LANES; /* to the beginning of a line */
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + skew + stride * at++;
@@ -320,6 +310,7 @@ mgc_status mgc__ipm_prepare(mgc__ipm *ipm, const mgc__qp *qp, bool warm)
     ipm->loaded = false;
     mgc__ipm_follow_values_changed(ipm);
     memcpy(ipm->a_raw, qp->a->value, a_size);
+    ipm->largest_entry = -1.0;
     if (q_size > 0) memcpy(ipm->q_raw, qp->q->value, q_size);
     mgc__ipm_equilibrate(ipm, known && warm);
     ipm->convex = false;
