@@ -37,17 +37,18 @@ static bool affordable(mgc__presolve *ps, size_t cost)
     return !presolve_over(ps);
 }
 
-static void visit_waiting(mgc__presolve *ps)
+/* Until no more than so many of each wait. */
+static void visit_waiting(mgc__presolve *ps, size_t rows, size_t columns)
 {
-    while (ps->row_waiting + ps->col_waiting > 0) {
-        while (ps->row_waiting > 0) {
+    while (ps->row_waiting > rows || ps->col_waiting > columns) {
+        while (ps->row_waiting > rows) {
             uint32_t i = ps->row_queue[--ps->row_waiting];
             ps->row_waits[i] = 0;
             if (ps->row_dead[i]) continue;
             if (!affordable(ps, ps->rows.count[i])) return;
             mgc__presolve_row(ps, i);
         }
-        while (ps->col_waiting > 0) {
+        while (ps->col_waiting > columns) {
             uint32_t j = ps->col_queue[--ps->col_waiting];
             ps->col_waits[j] = 0;
             if (ps->col_dead[j]) continue;
@@ -74,10 +75,31 @@ static double worth_alike(mgc__presolve *ps)
     return fmin(ps->opts.worth, WORTH_FOR_EACH * ps->info.alike);
 }
 
-/* Blocks as alike as that lose by few reductions, and single rows and columns came to few. */
-static bool is_hopeless(mgc__presolve *ps)
+/* Single rows and columns came to few in this part of all. */
+static bool came_to_few(const mgc__presolve *ps, double seen)
 {
-    return PASSES_BRING * part_removed(ps) < ps->opts.worth && worth_alike(ps) >= ps->opts.worth;
+    return PASSES_BRING * part_removed(ps) < seen * ps->opts.worth;
+}
+
+static bool has_blocks(const mgc__presolve *ps, uint32_t least)
+{
+    const uint32_t *block = ps->original.block;
+
+    for (uint32_t j = 0; block != NULL && j < ps->original.n; j++)
+        if (block[j] >= least) return true;
+    return false;
+}
+
+/* Single rows and columns until none waits; of many told blocks the first eighth tells what the others hold.  Is that too
+ * little?  Blocks as alike as that lose by few reductions. */
+static bool begins_hopeless(mgc__presolve *ps)
+{
+    if (has_blocks(ps, SAMPLE)) {
+        visit_waiting(ps, ps->row_waiting - ps->row_waiting / SAMPLE, ps->col_waiting - ps->col_waiting / SAMPLE);
+        if (!presolve_over(ps) && came_to_few(ps, 1.0 / SAMPLE)) return true;
+    }
+    visit_waiting(ps, 0, 0);
+    return came_to_few(ps, 1.0) && worth_alike(ps) >= ps->opts.worth;
 }
 
 /* Single rows and columns until none waits, then the passes over all; again where that was worth it. */
@@ -88,12 +110,12 @@ static void reduce(mgc__presolve *ps)
     do {
         before = removed(ps);
         ps->info.rounds++;
-        visit_waiting(ps);
-        if (ps->info.rounds == 1 && is_hopeless(ps)) return;
+        if (ps->info.rounds == 1 && begins_hopeless(ps)) return;
+        visit_waiting(ps, 0, 0);
         if (!presolve_over(ps)) mgc__presolve_dominated(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_rows(ps);
         if (!presolve_over(ps)) mgc__presolve_parallel_columns(ps);
-        if (!presolve_over(ps)) visit_waiting(ps);
+        if (!presolve_over(ps)) visit_waiting(ps, 0, 0);
     } while (!presolve_over(ps) && ps->budget > 0 && ps->info.rounds < ROUNDS_MAX &&
              (double)(removed(ps) - before) > WORTH_A_ROUND * (double)all);
 }

@@ -30,6 +30,7 @@
 
 enum {
     ROUNDS_MAX = 20,        /* chosen; published programs settle in 1 to 4 */
+    SAMPLE = 8,             /* of a program with as many told blocks one part of so many is looked at first */
     DOUBLETON_ENTRIES = 32, /* a column with more is not substituted: its rows are searched one by one */
     BUDGET = 60,            /* looks at each entry; chosen, not critical: published programs need 5 to 25 */
     FALL_ROWS_MAX = 32      /* rows that one unstopped column without a bound may take with it */
