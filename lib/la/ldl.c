@@ -255,7 +255,7 @@ typedef struct walk {
     uint32_t length, parts;
     const double *in; /* the caller's shift; or the last step of refinement */
     double *out;      /* the caller's x */
-    ldl_pair largest[PARTS_MOST];
+    ldl_pair largest[PARTS_MOST], rounding[PARTS_MOST];
 } walk;
 
 static void share(walk *w, uint32_t length, void (*task)(void *user, size_t part))
@@ -272,11 +272,11 @@ static uint32_t part_begin(const walk *w, size_t part)
     return (uint32_t)((uint64_t)w->length * part / w->parts);
 }
 
-static ldl_pair largest_of_parts(const walk *w)
+static ldl_pair largest_of_parts(const ldl_pair *of, uint32_t parts)
 {
-    ldl_pair largest = w->largest[0];
+    ldl_pair largest = of[0];
 
-    for (uint32_t k = 1; k < w->parts; k++) largest = ldl_larger(largest, w->largest[k]);
+    for (uint32_t k = 1; k < parts; k++) largest = ldl_larger(largest, of[k]);
     return largest;
 }
 
@@ -424,8 +424,29 @@ static void measure_residual(void *user, size_t part)
     w->largest[part] = mgc__ldl_loops()->largest(part_begin(w, part + 1) - at, w->ldl->r + at, w->ldl->weight + at);
 }
 
-/* ldl->r = b - K x; returns its relative size. */
-static double residual(mgc__ldl *ldl, const yardstick *y)
+/* And what the shift does not explain of the residual. */
+static void measure_rounding(void *user, size_t part)
+{
+    walk *w = user;
+    mgc__ldl *ldl = w->ldl;
+    uint32_t at = part_begin(w, part), end = part_begin(w, part + 1);
+
+    measure_residual(user, part);
+    for (uint32_t i = at; i < end; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
+    w->rounding[part] = mgc__ldl_loops()->largest(end - at, ldl->best + at, ldl->weight + at);
+}
+
+/* In exact arithmetic (K + shift) x = b leaves b - K x = shift x.  How far is the residual from that? */
+static void judge(mgc__ldl *ldl, const yardstick *y, const walk *w)
+{
+    ldl_pair squares = largest_of_parts(w->rounding, w->parts);
+
+    ldl->rounding = (ldl_pair){sqrt(squares.plus) / y->total, sqrt(squares.minus) / y->total};
+    ldl->judged = true;
+}
+
+/* ldl->r = b - K x; returns its relative size.  rounding: judge the factor by it. */
+static double residual(mgc__ldl *ldl, const yardstick *y, bool rounding)
 {
     walk w = {.ldl = ldl};
 
@@ -435,31 +456,9 @@ static double residual(mgc__ldl *ldl, const yardstick *y)
         share(&w, ldl->length, copy_b);
         mgc__csc_symmul(&ldl->k, -1.0, ldl->x, ldl->r);
     }
-    share(&w, ldl->length, measure_residual);
-    return relative(y, largest_of_parts(&w));
-}
-
-/* What the shift does not explain of the residual. */
-static void measure_rounding(void *user, size_t part)
-{
-    walk *w = user;
-    mgc__ldl *ldl = w->ldl;
-    uint32_t at = part_begin(w, part), end = part_begin(w, part + 1);
-
-    for (uint32_t i = at; i < end; i++) ldl->best[i] = ldl->r[i] - ldl->shift[i] * ldl->x[i];
-    w->largest[part] = mgc__ldl_loops()->largest(end - at, ldl->best + at, ldl->weight + at);
-}
-
-/* In exact arithmetic (K + shift) x = b leaves b - K x = shift x.  How far is the residual from that? */
-static void judge(mgc__ldl *ldl, const yardstick *y)
-{
-    walk w = {.ldl = ldl};
-    ldl_pair squares;
-
-    share(&w, ldl->length, measure_rounding);
-    squares = largest_of_parts(&w);
-    ldl->rounding = (ldl_pair){sqrt(squares.plus) / y->total, sqrt(squares.minus) / y->total};
-    ldl->judged = true;
+    share(&w, ldl->length, rounding ? measure_rounding : measure_residual);
+    if (rounding) judge(ldl, y, &w);
+    return relative(y, largest_of_parts(w.largest, w.parts));
 }
 
 /* Rounding varies with the right-hand side: what one solve showed, times a safety, is taken for all with one factor.
@@ -482,7 +481,7 @@ static double refine_by_shift(mgc__ldl *ldl, const yardstick *y, double error, u
         share(&w, ldl->length, shift_step);
         ldl->engine->solve(ldl, ldl->r);
         share(&w, ldl->length, measure_step);
-        error = relative(y, largest_of_parts(&w));
+        error = relative(y, largest_of_parts(w.largest, w.parts));
         if (!(error < before)) return before;
         share(&w, ldl->length, add_step);
         w.in = ldl->r;
@@ -509,7 +508,7 @@ static double refine(mgc__ldl *ldl, const yardstick *y, double error, uint32_t s
         share(&w, ldl->length, keep_x);
         ldl->engine->solve(ldl, ldl->r);
         share(&w, ldl->length, add_step);
-        error = residual(ldl, y);
+        error = residual(ldl, y, false);
         if (!(error < before)) { /* also where it is not a number: the last good one stands */
             memcpy(ldl->x, ldl->best, ldl->length * sizeof *ldl->x);
             return before;
@@ -535,8 +534,8 @@ double mgc__ldl_solve(mgc__ldl *ldl, const double *b, double *x, uint32_t steps,
     if (noise <= 0.5 * target) {
         error = noise + refine_by_shift(ldl, &y, error - noise, steps, target - noise);
     } else {
-        error = residual(ldl, &y);
-        if (!ldl->judged && !ldl->weighed) judge(ldl, &y);
+        error = residual(ldl, &y, !ldl->judged && !ldl->weighed);
+        if (error <= target) return error; /* x is there */
         error = refine(ldl, &y, error, steps, target);
     }
     share(&(walk){.ldl = ldl, .out = x}, ldl->n, give_x);
