@@ -238,45 +238,93 @@ static mgc_status cut_chunks(mgc__ldl *ldl, arrow *a)
 }
 
 /* Lanes without a component are rows of the identity that no entry of the caller's goes to. */
-static void fill_lanes(mgc__ldl *ldl, const arrow *a)
+static void fill_lanes(mgc__ldl *ldl, const arrow *a, const arrow_batch *batch)
 {
-    memset(a->source, 0xff, a->link_value * sizeof *a->source);
-    memset(a->origin, 0xff, a->link_x * sizeof *a->origin);
-    for (uint32_t b = 0; b < a->batches; b++) {
-        const arrow_batch *batch = &a->batch[b];
-        const arrow_group *g = &a->group[batch->group];
+    const arrow_group *g = &a->group[batch->group];
+    size_t rows = (size_t)g->size * batch->width, values = rows + (size_t)g->k_entries * batch->width;
 
-        for (uint32_t at = 0; at < g->size * batch->width; at++) {
-            ldl->value[batch->value + at] = g->sign[at / batch->width];
-            ldl->sign[batch->x + at] = at % batch->width < batch->lanes ? g->sign[at / batch->width] : 0;
-        }
+    memset(a->source + batch->value, 0xff, whole_lanes(values) * sizeof *a->source);
+    memset(a->origin + batch->x, 0xff, whole_lanes(rows) * sizeof *a->origin);
+    for (size_t at = 0; at < rows; at++) {
+        ldl->value[batch->value + at] = g->sign[at / batch->width];
+        ldl->sign[batch->x + at] = at % batch->width < batch->lanes ? g->sign[at / batch->width] : 0;
     }
 }
 
+enum { SHARES_MOST = 64 };
+
+/* Where everything comes from, while it is laid out. */
+typedef struct placing {
+    mgc__ldl *ldl;
+    const arrow *a;
+    const arrow_graph *g;
+    const arrow_parts *parts;
+    const mgc__csc *k;
+    uint32_t *component; /* of each lane of each batch */
+    uint32_t shares;     /* runs of batches */
+} placing;
+
 /* Where the caller's entries and rows go, and the other way. */
-static void place_component(mgc__ldl *ldl, const arrow *a, const arrow_graph *g, const arrow_parts *parts,
-                            const mgc__csc *k,
-                            uint32_t c, uint32_t member)
+static void place_component(const placing *p, const arrow_batch *batch, uint32_t lane, uint32_t c)
 {
-    const arrow_group *group = &a->group[parts->group_of[c]];
-    const arrow_batch *batch = &a->batch[group->batch + member / LANES];
-    uint32_t lane = member % LANES, t = 0;
+    const arrow_graph *g = p->g;
+    const arrow_group *group = &p->a->group[batch->group];
+    uint32_t t = 0;
 
     for (uint32_t i = 0; i < group->size; i++) {
-        uint32_t v = parts->vertex[parts->start[c] + i];
+        uint32_t v = p->parts->vertex[p->parts->start[c] + i];
         size_t at = (size_t)group->column[i] * batch->width + lane;
 
-        ldl->where[v] = (uint32_t)(batch->x + at);
-        a->origin[batch->x + at] = v;
-        a->source[batch->value + at] = k->start[v + 1] - 1;
+        p->ldl->where[v] = (uint32_t)(batch->x + at);
+        p->a->origin[batch->x + at] = v;
+        p->a->source[batch->value + at] = p->k->start[v + 1] - 1;
         for (uint32_t e = g->start[v]; e < g->start[v + 1]; e++) {
             uint32_t u = g->neighbour[e];
 
-            if (parts->component_of[u] != UINT32_MAX && u < v) continue;
-            a->source[batch->value + ((size_t)group->size + group->slot[t++]) * batch->width + lane] = g->entry[e];
+            if (p->parts->component_of[u] != UINT32_MAX && u < v) continue;
+            p->a->source[batch->value + ((size_t)group->size + group->slot[t++]) * batch->width + lane] = g->entry[e];
         }
     }
     assert(t == group->k_entries);
+}
+
+static void place_batch(const placing *p, uint32_t index)
+{
+    const arrow_batch *batch = &p->a->batch[index];
+    const compression *c = p->a->compression;
+    size_t values = ((size_t)p->a->group[batch->group].size + p->a->group[batch->group].k_entries) * batch->width;
+
+    fill_lanes(p->ldl, p->a, batch);
+    for (uint32_t lane = 0; lane < batch->lanes; lane++) place_component(p, batch, lane, p->component[(size_t)index * LANES + lane]);
+    for (size_t at = batch->value; c && at < batch->value + values; at++)
+        if (p->a->source[at] != UINT32_MAX) p->a->source[at] = c->from[p->a->source[at]];
+}
+
+static void place_share(void *user, size_t share)
+{
+    const placing *p = user;
+    uint64_t batches = p->a->batches;
+
+    for (uint32_t b = (uint32_t)(batches * share / p->shares); b < batches * (share + 1) / p->shares; b++) place_batch(p, b);
+}
+
+/* Batch by batch, by all threads. */
+static mgc_status place_components(placing *p)
+{
+    const arrow *a = p->a;
+    uint32_t *member = mgc__alloc(p->ldl->ctx, a->groups + (size_t)a->batches * LANES, sizeof *member);
+
+    if (!member) return mgc__no_memory(p->ldl->ctx, "a factorisation");
+    p->component = member + a->groups;
+    for (uint32_t c = 0; c < p->parts->components; c++) {
+        uint32_t group = p->parts->group_of[c], m = member[group]++;
+
+        p->component[(size_t)(a->group[group].batch + m / LANES) * LANES + m % LANES] = c;
+    }
+    p->shares = a->batches < SHARES_MOST ? a->batches : SHARES_MOST;
+    mgc__pool_run(p->ldl->pool, p->shares, place_share, p);
+    mgc__free(p->ldl->ctx, member);
+    return MGC_OK;
 }
 
 static mgc_status place_links(mgc__ldl *ldl, arrow *a, const arrow_graph *g, const arrow_parts *parts,
@@ -363,7 +411,7 @@ static mgc_status list_touched(mgc__ldl *ldl, arrow *a)
 static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, arrow_parts *parts, const mgc__csc *k,
                         const int8_t *sign)
 {
-    uint32_t *member;
+    placing p = {.ldl = ldl, .a = a, .g = g, .parts = parts, .k = k};
     mgc_status st = plan(ldl, a, g, parts, sign);
 
     if (st != MGC_OK || !a->worth) return st;
@@ -371,20 +419,13 @@ static mgc_status build(mgc__ldl *ldl, arrow *a, const arrow_graph *g, arrow_par
     if (st == MGC_OK) st = cut_chunks(ldl, a);
     if (st == MGC_OK) st = place_links(ldl, a, g, parts, k, sign);
     if (st == MGC_OK && a->top.ldl) st = mgc__arrow_top_edges(ldl->ctx, a);
+    if (st == MGC_OK) st = place_components(&p);
     if (st != MGC_OK) return st;
-    member = mgc__alloc(ldl->ctx, a->groups, sizeof *member);
-    if (!member) return mgc__no_memory(ldl->ctx, "a factorisation");
-    fill_lanes(ldl, a);
-    for (uint32_t c = 0; c < parts->components; c++)
-        place_component(ldl, a, g, parts, k, c, member[parts->group_of[c]]++);
-    mgc__free(ldl->ctx, member);
     a->right = mgc__alloc(ldl->ctx, ldl->n, sizeof *a->right);
     if (!a->right) return mgc__no_memory(ldl->ctx, "a factorisation");
     if (a->compression) {
-        size_t values = a->link_value + a->links + a->link_edges;
-
-        for (size_t at = 0; at < values; at++)
-            if (a->source[at] != UINT32_MAX) a->source[at] = a->compression->from[a->source[at]];
+        for (size_t at = a->link_value; at < a->link_value + a->links + a->link_edges; at++)
+            a->source[at] = a->compression->from[a->source[at]];
         st = list_touched(ldl, a);
     }
     ldl->length = (uint32_t)(a->link_x + a->links);

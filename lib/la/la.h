@@ -62,9 +62,10 @@ typedef struct mgc__ldl_info {
  * MGC_OK; MGC_E_NO_MEMORY; MGC_E_LIMIT where the factor has over 2^31 entries */
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out);
 /* The same where the caller knows which rows belong together: block (length n, copied; NULL: unknown) is the number of a
- * row's block from 1, or 0 for rows that join blocks.  Only a hint: what it leads to is checked against the pattern. */
+ * row's block from 1, or 0 for rows that join blocks.  Only a hint: what it leads to is checked against the pattern.  pool: as of
+ * mgc__ldl_set_pool(), already for the analysis. */
 mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, const uint32_t *block,
-                                  mgc__ldl **out);
+                                  mgc__pool *pool, mgc__ldl **out);
 void mgc__ldl_destroy(mgc__ldl *ldl);
 
 /* Who factorises and solves from now on, where the work is worth sharing: borrowed until another is set; NULL, as at first:

@@ -176,7 +176,7 @@ static mgc_status analyse(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, 
 }
 
 mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, const uint32_t *block,
-                                  mgc__ldl **out)
+                                  mgc__pool *pool, mgc__ldl **out)
 {
     mgc__ldl *ldl = mgc__alloc(ctx, 1, sizeof *ldl);
     mgc_status st = MGC_OK;
@@ -185,6 +185,7 @@ mgc_status mgc__ldl_create_blocks(mgc_ctx *ctx, const mgc__csc *k, const int8_t 
     if (!ldl) return mgc__no_memory(ctx, "a factorisation");
     ldl->ctx = ctx;
     ldl->worth_sharing = WORTH_SHARING;
+    ldl->pool = pool;
     ldl->told = block != NULL;
     ldl->block = mgc__alloc(ctx, k->cols, sizeof *ldl->block);
     if (!ldl->block) st = mgc__no_memory(ctx, "a factorisation");
@@ -212,7 +213,7 @@ mgc_status mgc__ldl_create_inner(mgc_ctx *ctx, const mgc__csc *k, const int8_t *
 
 mgc_status mgc__ldl_create(mgc_ctx *ctx, const mgc__csc *k, const int8_t *sign, uint32_t method, mgc__ldl **out)
 {
-    return mgc__ldl_create_blocks(ctx, k, sign, method, NULL, out);
+    return mgc__ldl_create_blocks(ctx, k, sign, method, NULL, NULL, out);
 }
 
 void mgc__ldl_destroy(mgc__ldl *ldl)

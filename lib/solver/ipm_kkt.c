@@ -52,14 +52,51 @@ static mgc_status spread_blocks(const mgc__ipm *ipm, uint32_t **out)
     return MGC_OK;
 }
 
-/* Count, then fill, the upper triangle: columns 0..n-1 hold Q, columns n..N-1 the rows of A. */
+/* Columns 0..n-1 of K, which hold Q. */
+static void fill_columns(mgc__ipm *ipm)
+{
+    uint32_t at = 0;
+
+    for (uint32_t j = 0; j < ipm->n; j++) {
+        for (uint32_t e = ipm->has_q ? ipm->q.start[j] : 0; ipm->has_q && e < ipm->q.start[j + 1]; e++) {
+            ipm->k_of_q[e] = at;
+            if (ipm->q.row[e] != j) ipm->k.row[at++] = ipm->q.row[e];
+        }
+        ipm->k_diagonal[j] = at;
+        ipm->k.row[at++] = j;
+        ipm->k.start[j + 1] = at;
+    }
+}
+
+enum { SHARES = 16 };
+
+/* Columns n..N-1 hold the rows of A. */
+static void fill_rows(void *user, size_t share)
+{
+    mgc__ipm *ipm = user;
+    uint64_t m = ipm->m;
+    uint32_t begin = (uint32_t)(m * share / SHARES), end = (uint32_t)(m * (share + 1) / SHARES);
+
+    for (uint32_t i = begin; i < end; i++) {
+        uint32_t at = ipm->k.start[ipm->n] + ipm->at.start[i] + i;
+
+        for (uint32_t e = ipm->at.start[i]; e < ipm->at.start[i + 1]; e++) {
+            ipm->k_of_a[ipm->a_of_at[e]] = at;
+            ipm->k.value[at] = ipm->qp.a->value[ipm->a_of_at[e]]; /* shows analysis which columns are in proportion */
+            ipm->k.row[at++] = ipm->at.row[e];
+        }
+        ipm->k_diagonal[ipm->n + i] = at;
+        ipm->k.row[at++] = ipm->n + i;
+        ipm->k.start[ipm->n + i + 1] = at;
+    }
+}
+
+/* The upper triangle. */
 mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
 {
-    uint32_t n = ipm->n, at = 0, nnz = ipm->a.start[n], q_nnz = ipm->has_q ? ipm->q.start[n] : 0;
-    const uint32_t *map = ipm->a_of_at;
+    uint32_t n = ipm->n, nnz = ipm->a.start[n], q_nnz = ipm->has_q ? ipm->q.start[n] : 0, *block = NULL;
     int8_t *sign = mgc__alloc(ipm->ctx, ipm->count, sizeof *sign);
     mgc_status st = mgc__csc_alloc(ipm->ctx, ipm->count, ipm->count, (size_t)nnz + q_nnz + ipm->count, &ipm->k);
-    uint32_t *block = NULL;
 
     ipm->k_of_a = mgc__alloc(ipm->ctx, nnz, sizeof *ipm->k_of_a);
     ipm->k_of_q = mgc__alloc(ipm->ctx, q_nnz, sizeof *ipm->k_of_q);
@@ -67,26 +104,13 @@ mgc_status mgc__ipm_kkt_analyse(mgc__ipm *ipm)
     ipm->q_diagonal_value = mgc__alloc(ipm->ctx, n, sizeof *ipm->q_diagonal_value);
     if (st == MGC_OK && (!sign || !ipm->k_of_a || !ipm->k_of_q || !ipm->k_diagonal || !ipm->q_diagonal_value))
         st = mgc__no_memory(ipm->ctx, "the Newton system");
-    if (st != MGC_OK) goto done;
-    for (uint32_t j = 0; j < ipm->count; j++) {
-        const mgc__csc *from = j < n ? &ipm->q : &ipm->at;
-        uint32_t col = j < n ? j : j - n;
-
-        sign[j] = j < n ? 1 : -1;
-        for (uint32_t e = j < n && !ipm->has_q ? 0 : from->start[col]; (j >= n || ipm->has_q) && e < from->start[col + 1]; e++) {
-            if (j < n) ipm->k_of_q[e] = at;
-            else ipm->k_of_a[map[e]] = at;
-            if (from->row[e] == j) continue;
-            if (j >= n) ipm->k.value[at] = ipm->qp.a->value[map[e]]; /* shows analysis which columns are in proportion */
-            ipm->k.row[at++] = from->row[e];
-        }
-        ipm->k_diagonal[j] = at;
-        ipm->k.row[at++] = j;
-        ipm->k.start[j + 1] = at;
+    if (st == MGC_OK) {
+        for (uint32_t j = 0; j < ipm->count; j++) sign[j] = j < n ? 1 : -1;
+        fill_columns(ipm);
+        mgc__pool_run(ipm->pool, SHARES, fill_rows, ipm);
+        st = spread_blocks(ipm, &block);
     }
-    st = spread_blocks(ipm, &block);
-    if (st == MGC_OK) st = mgc__ldl_create_blocks(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, block, &ipm->ldl);
-done:
+    if (st == MGC_OK) st = mgc__ldl_create_blocks(ipm->ctx, &ipm->k, sign, MGC__LDL_AUTO, block, ipm->pool, &ipm->ldl);
     mgc__free(ipm->ctx, block);
     mgc__free(ipm->ctx, sign);
     return st;

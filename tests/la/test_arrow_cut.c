@@ -86,7 +86,7 @@ static mgc__ldl *engine(const day *d, uint32_t which)
     mgc__ldl *ldl;
     mgc__ldl_info info;
 
-    ck_assert_int_eq(mgc__ldl_create_blocks(ctx, &d->k, d->sign, which, d->block, &ldl), MGC_OK);
+    ck_assert_int_eq(mgc__ldl_create_blocks(ctx, &d->k, d->sign, which, d->block, NULL, &ldl), MGC_OK);
     mgc__ldl_read_info(ldl, &info);
     ck_assert_uint_eq(info.method, which);
     return ldl;

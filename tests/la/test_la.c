@@ -338,7 +338,7 @@ START_TEST(told_blocks_are_used_and_checked)
     mgc__ldl_destroy(ldl);
     for (uint32_t lie = 0; lie < 3; lie++) {
         for (uint32_t p = 0; p < k.cols && lie > 0; p++) block[p] = lie == 1 ? (uint32_t)mgc__rng_below(&rng, 9) : 0;
-        ck_assert_int_eq(mgc__ldl_create_blocks(ctx, &mixed, mixed_sign, MGC__LDL_ARROW, block, &ldl), MGC_OK);
+        ck_assert_int_eq(mgc__ldl_create_blocks(ctx, &mixed, mixed_sign, MGC__LDL_ARROW, block, NULL, &ldl), MGC_OK);
         mgc__ldl_read_info(ldl, &info);
         if (lie == 0) ck_assert_uint_eq(info.method, MGC__LDL_ARROW);
         ck_assert_int_eq(mgc__ldl_factorise(ldl, mixed.value, 1e-9, 1e-9), MGC_OK);
