@@ -59,6 +59,14 @@ static mgc_status copy_pattern(mgc_ctx *ctx, const mgc__csc *from, mgc__csc *to,
     return *raw ? MGC_OK : mgc__no_memory(ctx, "a copy of a matrix");
 }
 
+/* Memory fresh from the kernel is cleared where it is first touched: by all threads, vector by vector. */
+static void touch_vector(void *user, size_t i)
+{
+    mgc__ipm *ipm = user;
+
+    for (size_t at = 0; at < ipm->padded; at += PAGE) ipm->block[i * ipm->padded + at] = 0.0;
+}
+
 /* Parts in whole lanes: of the columns and of the rows in turn, as many of each.  Scenarios follow one another in both, so a
  * thread that takes neighbouring parts has the rows of its columns, and what the arrow's batches of the same scenarios read and
  * write: lines do not travel from one core's cache to the other's. */
@@ -97,6 +105,7 @@ static mgc_status allocate_vectors(mgc__ipm *ipm)
     ipm->krylov = mgc__resize(ipm->ctx, NULL, (KRYLOV + 5) * count, sizeof *ipm->krylov);
     if (!ipm->block || !ipm->kind || !ipm->x_out || !ipm->snapshots || !ipm->krylov)
         return mgc__no_memory(ipm->ctx, "the work space of a solve");
+    mgc__pool_run(ipm->pool, at, touch_vector, ipm);
     skew = (LANES - (uintptr_t)ipm->block / sizeof(double) % LANES) % LANES; /* to the beginning of a line */
     at = 0;
 #define IPM_PLACE(name) ipm->name = ipm->block + skew + stride * at++;
