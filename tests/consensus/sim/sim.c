@@ -159,6 +159,7 @@ uint64_t sim_blob(struct sim *s, const uint8_t *bytes, uint32_t len, uint64_t co
 static void deliver(struct sim *s, struct node *n, struct net *net)
 {
     mgc_raft_event e = {.kind = MGC_RAFT_RECV, .msg = &net->m};
+    bool gone = s->calm && s->cut[net->m.from][net->m.to]; /* who stays away brings no longer log to anybody, either */
 
     net->m.after = 0;
     net->m.entries = net->m.n_entries > 0 ? net->e : NULL;
@@ -168,7 +169,7 @@ static void deliver(struct sim *s, struct node *n, struct net *net)
     if (s->opts.trace)
         fprintf(stderr, "%10" PRIu64 " %" PRIu32 " > %" PRIu32 " kind %" PRIu32 " term %" PRIu64 " index %" PRIu64 " n %" PRIu32 " flags %" PRIu32
                 "\n", s->now, net->m.from, net->m.to, net->m.kind, net->m.term, net->m.index, net->m.n_entries, net->m.flags);
-    if (n->up && witness_message(s, n, &net->m)) node_step(s, n, &e);
+    if (n->up && !gone && witness_message(s, n, &net->m)) node_step(s, n, &e);
     sim_free_net(s, net);
 }
 
