@@ -63,7 +63,7 @@ static void check_world(const mgc__auction_order *world, size_t n)
 
 /* Every world of two purchases and two sales of 1..2 Wh at 0..3; then random ones of three and three, prices below
  * zero among them. */
-START_TEST(clearing_is_the_best_there_is)
+START_TEST(clearing_is_the_best_there_is) /* faults 59 */
 {
     mgc__rng rng;
 
@@ -192,6 +192,7 @@ START_TEST(sealed_revealed_cleared_settled) /* faults 34, 37, 58, 59, 60 */
     ck_assert_int_eq(cell("auctions", NULL, "volume_wh"), 300000);
     ck_assert_uint_eq(count("trades", ""), 3);
     ck_assert_uint_eq(count("trades", "microgrid=C"), 2);
+    ck_assert_int_eq(cell("bids", "microgrid=C", "filled_wh"), 50000); /* fault 59: the first of the two, by when it was bid */
     ck_assert_int_eq(cell("trades", "microgrid=B", "wh"), 200000);
     ck_assert_int_eq(cell("trades", "microgrid=B", "link"), 0);
     ck_assert_int_eq(cell("trades", "microgrid=B", "worth_micro"), 14000000);
