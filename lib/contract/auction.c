@@ -206,8 +206,9 @@ static mgc_status lose_deposit(mgc_env *env, uint64_t id, int64_t microgrid)
     mgc_status st = mgc__pending_state(env, id, PART_BID_DEPOSIT, &state, &move.amount);
 
     if (st != MGC_OK || state == 0) return st;
-    return state == MGC_PENDING_OPEN ? mgc__pending_end(env, id, PART_BID_DEPOSIT, CODE_BID_DEPOSIT, MGC_TRANSFER_POST)
-                                     : mgc__charge(env, &move);
+    if (state == MGC_PENDING_OPEN) return mgc__pending_end(env, id, PART_BID_DEPOSIT, CODE_BID_DEPOSIT, MGC_TRANSFER_POST);
+    st = mgc__charge(env, &move);
+    return st == MGC_E_OVERFLOW ? MGC_OK : st; /* more debt than an account holds: no reason to keep the gate open */
 }
 
 /* Fault 58: bids of one microgrid in one auction, and of all. */

@@ -215,6 +215,26 @@ START_TEST(an_early_bid_is_no_free_option) /* faults 60 */
 }
 END_TEST
 
+/* Sums beyond any account, each deposit of the same money: the gate closes all the same. */
+START_TEST(no_lost_deposit_stops_the_gate) /* faults 60 */
+{
+    const uint64_t much = MGC_AMOUNT_MAX / 2 - 1000000000;
+
+    m.pending_blocks = 4;
+    open_until(STEP_NOMINATE);
+    m.pending_blocks = 0;
+    accept(TRADE, "deposit", "2:5", "microgrid=2 amount_micro=%" PRIu64 " reference=x", much);
+    for (int n = 0; n < 3; n++) {
+        bid(2, 0, 200000, 90000 + n, (int64_t)much);
+        for (int i = 0; i < 6; i++) accept(TRADE, "deposit", "2:5", "microgrid=3 amount_micro=1 reference=x");
+    }
+    market_at(&m, GATE);
+    accept(TRADE, "deposit", "2:5", "microgrid=3 amount_micro=1 reference=x");
+    ck_assert_int_ge(market_balance(&m, MGC_ACCOUNT_CLEARING, 0), (int64_t)much);
+    market_close(&m);
+}
+END_TEST
+
 /* Bids that will meet nobody make no room beyond the limit of exposure. */
 START_TEST(an_open_bid_closes_nothing) /* faults 38 */
 {
@@ -346,6 +366,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, payments_are_counted);
     tcase_add_test(t, one_microgrid_holds_nobody_else);
     tcase_add_test(t, an_early_bid_is_no_free_option);
+    tcase_add_test(t, no_lost_deposit_stops_the_gate);
     tcase_add_test(t, an_open_bid_closes_nothing);
     tcase_add_test(t, who_owes_takes_nothing_out);
     tcase_add_test(t, an_act_ends_the_disputes);
