@@ -34,14 +34,14 @@ static bool comes_from_leader(uint32_t kind)
     return kind == MGC_RAFT_APPEND_REQ || kind == MGC_RAFT_HEARTBEAT_REQ || kind == MGC_RAFT_SNAPSHOT_REQ;
 }
 
-/* Someone is behind: it is told the term, so that it steps down or catches up (refusals always carry the term). */
+/* Someone is behind: it is told the term, so that it steps down or catches up (refusals always carry the term).  No index:
+ * it may lead this term by now, and take it for a word on its log. */
 static void answer_old_term(mgc_raft *r, const mgc_raft_msg *m)
 {
     mgc_raft_msg *answer;
 
     if (!comes_from_leader(m->kind)) return;
     answer = mgc__send(r, m->from, MGC_RAFT_APPEND_RESP);
-    answer->index = m->index;
     answer->flags = MGC_RAFT_REJECT;
     answer->after = mgc__hard_after(r);
 }
