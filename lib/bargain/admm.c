@@ -3,9 +3,9 @@
  *
  *     minimise  C_a(x_a) + C_b(x_b)   subject to  x_a = x_b            a: the link's first member, b: its second
  *
- *     each end:  x = argmin C(x) + s mu'x + rho/2 |x - z|^2             s = +1 at a, -1 at b
+ *     each end:  x = argmin C(x) + s mu'x + 1/2 (x - z)'R(x - z)        s = +1 at a, -1 at b
  *     both:      z  <- alpha (x_a + x_b)/2 + (1 - alpha) z              over-relaxed average
- *                mu <- mu + rho alpha (x_a - x_b)/2
+ *                mu <- mu + R alpha (x_a - x_b)/2                       R: diagonal, rho times powers of two
  *
  * Both ends compute z, mu and rho from the same two proposals (integers in mW), with operations that IEEE 754 rounds exactly,
  * so they hold the same numbers without a word about them and without a coordinator. */
@@ -21,6 +21,7 @@ enum { BALANCE_EVERY = 10 };/* rounds between balanced residuals, for the multip
 enum { ADAPT_LIMIT = 200 }; /* later changes could only keep the method from converging (Boyd et al. section 3.4.1) */
 enum { STRIDE = 2 };        /* powers of two that the penalty moves at once */
 enum { REACH = 10 };        /* powers of two from where the stage began: beyond, a member's program is hard to solve and nothing is gained */
+enum { APART = 3 };         /* powers of two that a coordinate's penalty may differ from its link's */
 #define CORRELATED 0.4      /* least cosine of movement and change of slope that is taken for curvature */
 
 /* Slope over capacity: the quadratic term then weighs about as much as the price does.  A power of two, so that both ends can
@@ -37,14 +38,28 @@ double mgc__admm_first_penalty(const mgc__terms *terms)
     return exponent;
 }
 
+/* Of one coordinate. */
+static double penalty(const mgc__end *end, size_t i)
+{
+    return end->rho * end->scale[i];
+}
+
+static void objective(const mgc__end *end, size_t i, double rho, double *linear, double *quad)
+{
+    linear[i] = (end->terms.first ? end->mu[i] : -end->mu[i]) - rho * end->z[i];
+    quad[i] = rho;
+}
+
 void mgc__admm_objective(const mgc__end *end, double *linear, double *quad)
 {
-    double sign = end->terms.first ? 1 : -1;
+    for (size_t i = 0; i < end->count; i++) objective(end, i, penalty(end, i), linear, quad);
+}
 
-    for (size_t i = 0; i < end->count; i++) {
-        linear[i] = sign * end->mu[i] - end->rho * end->z[i];
-        quad[i] = end->rho;
-    }
+void mgc__admm_objective_near(const mgc__end *end, double *linear, double *quad)
+{
+    double rho = ldexp(1, (int)mgc__admm_first_penalty(&end->terms));
+
+    for (size_t i = 0; i < end->count; i++) objective(end, i, rho, linear, quad);
 }
 
 /* Ratio of the two residuals decides: proposals apart in relation to their size, against movement in relation to prices
@@ -88,8 +103,8 @@ static double curvature(const way *w, double capacity)
     return 2 * least > steepest ? least : steepest - 0.5 * least;
 }
 
-/* Curvature of both ends' costs, from what both ends know: x is the least point of (3), so -(s mu + rho (x - z)) is a slope of
- * C at x.  With mu, z and rho as they were when x was proposed.  0: not known. */
+/* Curvature of both ends' costs, from what both ends know: x is the least point of (3), so -(s mu + R (x - z)) is a slope of
+ * C at x.  With mu, z and R as they were when x was proposed.  0: not known. */
 static double look_at_costs(mgc__end *end, const int64_t *first, const int64_t *second)
 {
     double *xa = end->past, *ga = xa + end->count, *xb = ga + end->count, *gb = xb + end->count, ca, cb, capacity = 0;
@@ -99,28 +114,33 @@ static double look_at_costs(mgc__end *end, const int64_t *first, const int64_t *
         double x = (double)first[i] / MGC__KW, y = (double)second[i] / MGC__KW;
         double cap = end->terms.capacity_kw[i % end->terms.periods];
         capacity += cap * cap;
-        go(&a, &xa[i], &ga[i], x, -end->mu[i] - end->rho * (x - end->z[i]));
-        go(&b, &xb[i], &gb[i], y, end->mu[i] - end->rho * (y - end->z[i]));
+        go(&a, &xa[i], &ga[i], x, -end->mu[i] - penalty(end, i) * (x - end->z[i]));
+        go(&b, &xb[i], &gb[i], y, end->mu[i] - penalty(end, i) * (y - end->z[i]));
     }
     ca = curvature(&a, capacity);
     cb = curvature(&b, capacity);
     return ca > 0 && cb > 0 ? sqrt(ca * cb) : fmax(ca, cb);
 }
 
-/* The power of two next to it, but not more than a few at once, and not out of sight of the first one. */
-static void approach_penalty(mgc__end *end, double penalty)
+/* Of the power of two next to it. */
+static int exponent_of(double x)
 {
-    int target, present, first;
+    int exponent;
 
-    if (!(frexp(penalty, &target) > 0.70710678118654752)) target--;
-    frexp(end->rho, &present); /* a power of two: one half times 2^present */
-    present--;
-    frexp(end->first_rho, &first);
-    first--;
-    if (target > present + STRIDE) target = present + STRIDE;
-    if (target < present - STRIDE) target = present - STRIDE;
-    target = target > first + REACH ? first + REACH : target < first - REACH ? first - REACH : target;
-    end->rho = ldexp(1, target);
+    return frexp(x, &exponent) > 0.70710678118654752 ? exponent : exponent - 1;
+}
+
+static int within(int x, int middle, int reach)
+{
+    return x > middle + reach ? middle + reach : x < middle - reach ? middle - reach : x;
+}
+
+/* The power of two next to it, but not more than a few at once, and not out of sight of the first one. */
+static void approach_penalty(mgc__end *end, double wanted)
+{
+    int target = within(exponent_of(wanted), exponent_of(end->rho), STRIDE);
+
+    end->rho = ldexp(1, within(target, exponent_of(end->first_rho), REACH));
 }
 
 /* Costs that show their curvature say which penalty serves; where neither does, the residuals are brought into balance. */
@@ -152,12 +172,41 @@ static void watch_costs(mgc__end *end, const int64_t *first, const int64_t *seco
         bool of_first = i < end->count;
         mgc__shown *s = &end->shown[i];
         double x = (double)(of_first ? first : second)[at] / MGC__KW;
-        double slope = (of_first ? -end->mu[at] : end->mu[at]) - end->rho * (x - end->z[at]);
+        double slope = (of_first ? -end->mu[at] : end->mu[at]) - penalty(end, at) * (x - end->z[at]);
 
         s->moved = begin ? 0 : memory * s->moved + (x - s->x) * (x - s->x);
         s->turned = begin ? 0 : memory * s->turned + (slope - s->slope) * (slope - s->slope);
         s->x = x;
         s->slope = slope;
+    }
+}
+
+/* Change of slope for movement; the floors are far below what is traded and paid. */
+static double stiffness(const mgc__shown *s)
+{
+    return sqrt((s->turned + 1e-18) / (s->moved + 1e-9));
+}
+
+/* Where both costs together are least: who stayed where prices moved stands at a corner of its cost, who moved where prices stayed
+ * does not mind, and goes where the other is. */
+static double meet(const mgc__end *end, size_t i)
+{
+    const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
+    double a = stiffness(&end->shown[i]), b = stiffness(&end->shown[end->count + i]);
+
+    return (a * (double)first[i] + b * (double)second[i]) / (a + b);
+}
+
+/* Hours of a link are as unlike as its ends: a battery moves freely at noon and not at all where it is full.  So a coordinate's penalty is
+ * halfway, on the scale of logarithms, from the link's to what both ends have shown of it (the mean of both, on the same scale), by a
+ * factor of two at a look. */
+static void part_penalties(mgc__end *end, uint32_t round)
+{
+    if (round % LOOK_EVERY != 0 || round < 2 * LOOK_EVERY || round > ADAPT_LIMIT) return;
+    for (size_t i = 0; i < end->count; i++) {
+        double shown = sqrt(stiffness(&end->shown[i]) * stiffness(&end->shown[end->count + i]));
+        int target = within(exponent_of(sqrt(shown / end->rho)), 0, APART);
+        end->scale[i] = ldexp(1, within(target, exponent_of(end->scale[i]), 1));
     }
 }
 
@@ -182,19 +231,21 @@ void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer)
         largest = fmax(largest, fabs(a - b));
         size_a += a * a;
         size_b += b * b;
-        moved += step * step;
-        end->mu[i] += end->rho * over_relaxation * 0.5 * (a - b);
-        stake += fabs(end->mu[i]) * fabs(a - b) + end->rho * fabs(step) * fabs(z);
+        moved += penalty(end, i) * step * penalty(end, i) * step;
+        end->mu[i] += penalty(end, i) * over_relaxation * 0.5 * (a - b);
+        stake += fabs(end->mu[i]) * fabs(a - b) + penalty(end, i) * fabs(step) * fabs(z);
         end->z[i] = z;
         prices += end->mu[i] * end->mu[i];
         capacity += cap * cap;
     }
     /* The floors keep a link without trade from dividing by nothing: 1e-3 of capacity, and the price that goes with it. */
     end->primal = sqrt(apart) / fmax(sqrt(fmax(size_a, size_b)), 1e-3 * sqrt(capacity));
-    end->dual = end->rho * sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
+    end->dual = sqrt(moved) / fmax(sqrt(prices), 1e-3 * end->rho * sqrt(capacity));
     end->at_stake = stake;
     end->apart_kw = largest;
+    for (size_t i = 0; i < end->count; i++) end->middle[i] = meet(end, i);
     next_penalty(end, curved, round, stiffer);
+    if (stiffer < 0) part_penalties(end, round);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -203,24 +254,7 @@ static int64_t smaller(int64_t a, int64_t b)
     return llabs(a) < llabs(b) ? a : b;
 }
 
-/* Change of slope for movement; the floors are far below what is traded and paid. */
-static double stiffness(const mgc__shown *s)
-{
-    return sqrt((s->turned + 1e-18) / (s->moved + 1e-9));
-}
-
-/* Where both costs together are least: who stayed where prices moved stands at a corner of its cost, who moved where prices stayed
- * does not mind, and goes where the other is. */
-static double meet(const mgc__end *end, size_t i)
-{
-    const int64_t *first = end->terms.first ? end->mine : end->theirs, *second = end->terms.first ? end->theirs : end->mine;
-    double a = stiffness(&end->shown[i]), b = stiffness(&end->shown[end->count + i]);
-
-    return (a * (double)first[i] + b * (double)second[i]) / (a + b);
-}
-
-/* Trades are agreed in whole mW: between the last two proposals, as stiff as either end has shown to be, rounded towards zero,
- * within capacity.  Less than a watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is
+/* Trades are agreed in whole mW: where the two ends met (choose.c: in the last rounds), rounded towards zero, within capacity.  Less than a watt is rubble of the method, not trade.  What contracts in force ask for stands, whatever is
  * added to it shrinks.
  *
  * What lies between may be more than a member can take that neither vents nor leaves a demand unserved.  What it has offered itself is a
@@ -235,7 +269,7 @@ void mgc__admm_agree(mgc__end *end, uint32_t shrink)
     for (size_t i = 0; i < end->count; i++) {
         mgc__span span = mgc__terms_span(&end->terms, i);
         int64_t most = (int64_t)fmin(floor(span.high * MGC__KW), 1e15), least = (int64_t)fmax(ceil(span.low * MGC__KW), -1e15);
-        int64_t base = (int64_t)llround(span.base * MGC__KW), z = (int64_t)trunc(meet(end, i));
+        int64_t base = (int64_t)llround(span.base * MGC__KW), z = (int64_t)trunc(end->middle[i]);
 
         if (shrink > 0) z = base + smaller(end->mine[i] - base, end->theirs[i] - base);
         z = (z > most ? most : z < least ? least : z) - base;

@@ -87,17 +87,21 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     end->mu = mgc__alloc(agent->ctx, end->count, sizeof *end->mu);
     end->past = mgc__alloc(agent->ctx, 4 * end->count, sizeof *end->past);
     end->shown = mgc__alloc(agent->ctx, 2 * end->count, sizeof *end->shown);
+    end->scale = mgc__alloc(agent->ctx, end->count, sizeof *end->scale);
     end->mine = mgc__alloc(agent->ctx, end->count, sizeof *end->mine);
     end->theirs = mgc__alloc(agent->ctx, end->count, sizeof *end->theirs);
     end->agreed = mgc__alloc(agent->ctx, end->count, sizeof *end->agreed);
+    end->middle = mgc__alloc(agent->ctx, end->count, sizeof *end->middle);
+    end->recent = mgc__alloc(agent->ctx, MGC__MEANS * end->count, sizeof *end->recent);
     for (size_t i = 0; i < 2; i++) {
         end->inbox[i].cap = end->count + MGC__HELLO_VALUES;
         end->inbox[i].values = mgc__alloc(agent->ctx, end->inbox[i].cap, sizeof *end->inbox[i].values);
     }
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_init(&end->sent[i].bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     mgc__buf_init(&end->nudge.bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
-    return end->z != NULL && end->mu != NULL && end->past != NULL && end->shown != NULL && end->mine != NULL && end->theirs != NULL &&
-           end->agreed != NULL && end->inbox[0].values != NULL && end->inbox[1].values != NULL;
+    for (size_t i = 0; end->scale != NULL && i < end->count; i++) end->scale[i] = 1;
+    return end->z != NULL && end->mu != NULL && end->past != NULL && end->shown != NULL && end->scale != NULL && end->mine != NULL &&
+           end->theirs != NULL && end->agreed != NULL && end->middle != NULL && end->recent != NULL && end->inbox[0].values != NULL && end->inbox[1].values != NULL;
 }
 
 static void join_peer(mgc_agent *agent, mgc__end *end)
@@ -206,9 +210,12 @@ static void free_end(mgc_ctx *ctx, mgc__end *end)
     mgc__free(ctx, end->mu);
     mgc__free(ctx, end->past);
     mgc__free(ctx, end->shown);
+    mgc__free(ctx, end->scale);
     mgc__free(ctx, end->mine);
     mgc__free(ctx, end->theirs);
     mgc__free(ctx, end->agreed);
+    mgc__free(ctx, end->middle);
+    mgc__free(ctx, end->recent);
     for (size_t i = 0; i < 2; i++) mgc__free(ctx, end->inbox[i].values);
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_free(&end->sent[i].bytes);
     mgc__buf_free(&end->nudge.bytes);

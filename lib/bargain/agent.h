@@ -4,7 +4,9 @@
  *   agent.c   the state machine: polling, receiving, answering
  *   stage.c   what each stage says and learns; the order of the stages
  *   admm.c    trades: one end of one link (P1)
+ *   sum.c     numbers that all members add up
  *   prove.c   is the alliance as a whole close enough?
+ *   choose.c  which of the last rounds' trades are best?
  *   ties.c    of trades that cost the same, those of least sum of squares
  *   pay.c     payments: one end of one pair (P2)
  *   checkpoint.c  what is kept to resume a run
@@ -56,12 +58,13 @@ typedef struct mgc__end {
     size_t pair;
     bool speaks_for_pair; /* first link of the pair: carries the payments */
     bool moved;           /* any trade agreed */
-    bool child, waited_for; /* prove.c: the neighbour tells its sums to this member; has not yet */
+    bool child, waited_for; /* sum.c: the neighbour tells its sums to this member; has not yet */
     bool warm;            /* began from an earlier run's trades and prices */
     bool curved;          /* the last look at the costs found a curvature */
     bool still, hushed;   /* ties.c: nothing can change what goes over this link; as of this round */
     double rho;           /* [currency/kW^2] power of two */
     double first_rho;     /* as this stage began */
+    double *scale;        /* [count] powers of two: of rho, the penalty of each coordinate */
     double *z;            /* [count] kW: agreed so far */
     double *mu;           /* [count] currency/kW: multiplier of (first's copy - second's copy) */
     double *past;         /* [4 count] first's proposals and slopes of its cost there, then second's, at the last look at them;
@@ -73,6 +76,8 @@ typedef struct mgc__end {
     double apart_kw;      /* largest difference of the two proposals */
     int64_t *mine, *theirs; /* [count] mW: proposals of the last round */
     int64_t *agreed;      /* [count] mW */
+    double *middle;       /* [count] mW: where the last two proposals met */
+    double *recent;       /* [MEANS count] mW: choose.c */
     mgc__inbox inbox[2];  /* by parity of step */
     mgc__sent sent[MGC__SENT_KEPT]; /* by step */
     mgc__sent nudge;      /* the present step's message once more, with the wish for an answer */
@@ -98,11 +103,22 @@ typedef struct mgc__turn {
 
 enum { MGC__PROVE_STAKE = 0, MGC__PROVE_VOTE = 1, MGC__PROVE_GAP = 2 };
 
-/* prove.c: a sum over all members, and what is known from such.  The same numbers at everyone, but for sum, bound and solved. */
+/* sum.c */
+enum { MGC__MEANS = 3, MGC__SUMS = MGC__MEANS }; /* MEANS: choose.c */
+#define MGC__SUM_MAX INT64_C(2305843009213693952) /* 2^61 */
+#define MGC__REFUSED (-MGC__VALUE_MAX)
+typedef struct mgc__sum {
+    uint32_t begin; /* round of the stage */
+    size_t n;
+    int64_t least;  /* whoever says less is not believed */
+    int64_t part[MGC__SUMS], total[MGC__SUMS]; /* of the subtree so far; of all, where known */
+    bool known;
+} mgc__sum;
+
+/* prove.c: what is known from sums.  The same numbers at everyone, but for bound and solved. */
 typedef struct mgc__prove {
-    uint32_t stage, round, question, begin; /* the rounds that pause; which sum, and the first round of it */
-    int64_t sum, total;  /* of the subtree so far; of all, where known */
-    bool known, solved;  /* solved: own cost and bound are those of the trades as they are now */
+    uint32_t stage, round, question; /* the rounds that pause; which sum */
+    bool solved;         /* own cost and bound are those of the trades as they are now */
     bool confirm, doubted; /* residuals say enough, is it?  it was not: they end nothing any more */
     int64_t need;        /* votes */
     double money, goal;  /* what a vote is about */
@@ -149,6 +165,7 @@ struct mgc_agent {
     uint64_t calm, last;
     int64_t root;     /* least hash heard of: that member is the root of the tree of sums */
     size_t parent;    /* end over which it was heard of first; SIZE_MAX: it is this member */
+    mgc__sum sum;
     mgc__prove prove;
     mgc__ties ties;
     int64_t flood[MGC__FLOODS];
@@ -222,6 +239,7 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
 bool mgc__stage_on_the_way(const mgc_agent *agent);
 void mgc__stage_enter(mgc_agent *agent, uint32_t stage);
 void mgc__stage_leave_trades(mgc_agent *agent);
+void mgc__stage_settle(mgc_agent *agent); /* the trades are found: TIES or SETTLE */
 /* The trades of the last two proposals, into `agreed` and `x`. */
 void mgc__stage_take_agreed(mgc_agent *agent);
 uint32_t mgc__agent_phase(const mgc_agent *agent);
@@ -245,13 +263,25 @@ bool mgc__prove_due(const mgc_agent *agent);
 bool mgc__prove_confirms(const mgc_agent *agent); /* the last round: is it proven, too? */
 void mgc__prove_enter(mgc_agent *agent, bool confirm);
 mgc_status mgc__prove_prepare(mgc_agent *agent); /* may solve; repeatable after a failure */
-size_t mgc__prove_values(void);
-void mgc__prove_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values);
 mgc_status mgc__prove_listen(mgc_agent *agent);
+
+/* choose.c */
+void mgc__choose_note(mgc_agent *agent); /* after every round of trades */
+bool mgc__choose_due(const mgc_agent *agent);
+void mgc__choose_enter(mgc_agent *agent);
+mgc_status mgc__choose_prepare(mgc_agent *agent); /* solves; repeatable after a failure */
+mgc_status mgc__choose_listen(mgc_agent *agent);
+
+/* sum.c: n numbers, none below `least`; own ones go to sum.part before anything is said.  A message holds n + 1 values. */
+void mgc__sum_begin(mgc_agent *agent, size_t n, int64_t least);
+void mgc__sum_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values);
+bool mgc__sum_listen(mgc_agent *agent); /* true: sum.total is known, or REFUSED */
 
 /* admm.c */
 double mgc__admm_first_penalty(const mgc__terms *terms);
 void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
+/* The same with the first penalty, whatever the rounds made of it. */
+void mgc__admm_objective_near(const mgc__end *end, double *linear, double *quad);
 /* stiffer: powers of two by which the penalty rises after this round where the costs show no curvature; -1: it follows them. */
 void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);

@@ -42,7 +42,8 @@ enum {
     MGC__STAGE_PROVE = 14,  /* values: what the next one is, a sum over members (prove.c) */
     MGC__STAGE_TIES = 15,   /* values: nothing can change what goes over this link (0, 1); later trades proposed (ties.c); floods: -exponent
                                of the least fee, exponent of the largest flow, somebody's trades may change */
-    MGC__STAGE_LAST = MGC__STAGE_TIES
+    MGC__STAGE_CHOOSE = 16, /* values: what the others are, sums over members: cost of other trades less that of the last ones, priced */
+    MGC__STAGE_LAST = MGC__STAGE_CHOOSE
 };
 
 enum {

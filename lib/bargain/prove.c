@@ -11,39 +11,22 @@
  *           a bound of what the alliance may still gain, whatever the rounds did.  Two solves, which SETTLE and BOUND then spare
  *
  * Residuals that are small are no bound either: where they end the rounds, GAP is asked too; a gap that is too large sends the
- * members on, and from then on only a proof ends the rounds.
- *
- * The tree was found in HELLO: its root is the member of least label, everyone's parent the neighbour that told of it first, so a
- * member is as deep in it as it is far from the root, at most span.  In the first span rounds a member tells its parent the sum
- * of its subtree, once all its children have told theirs; in span more rounds the total comes down.  Sums of integers do not
- * depend on the tree.  Whoever does not know says REFUSED, and so is every sum with it. */
+ * members on, and from then on only a proof ends the rounds. */
 #include <math.h>
 
 #include "bargain/agent.h"
 
 enum { FIRST_ROUND = 40, EVERY = 5 }; /* small alliances have agreed by then: measured, 20 to 38 rounds on the reference cases */
-enum { VALUES = 2 };
-enum { SILENCE = 0, SUBTREE = 1, TOTAL = 2 }; /* first value: what the second one is */
-enum { REFUSED = -1 };
 #define OWN_MAX INT64_C(140737488355328)     /* 2^47 micro-currency: sums of all members fit */
-#define SUM_MAX INT64_C(2305843009213693952) /* 2^61 */
 /* Measured on communities of 10 to 1000 members: a tenth of what is at stake, or less, is the gap (a third before round 25). */
 static const double worth_a_proof = 10;
 /* Where decisions will still move the trades, what is at stake need not be less than a few times the accuracy asked for. */
 static const double coarse = 5;
 static const double with_decisions = 0.2; /* share of the accuracy that is left for trades where there are decisions: as of branch and bound */
 
-/* --- the sum ------------------------------------------------------------------------------------------------------------------ */
-
-static int64_t add(int64_t a, int64_t b)
-{
-    if (a < 0 || b < 0) return REFUSED;
-    return a > SUM_MAX - b ? SUM_MAX : a + b;
-}
-
 static int64_t to_micro(double x)
 {
-    return x >= 0 && x * MGC__MICRO < (double)OWN_MAX ? (int64_t)ceil(x * MGC__MICRO) : REFUSED; /* not a number, too */
+    return x >= 0 && x * MGC__MICRO < (double)OWN_MAX ? (int64_t)ceil(x * MGC__MICRO) : MGC__REFUSED; /* not a number, too */
 }
 
 static double accuracy(const mgc_agent *agent)
@@ -59,56 +42,10 @@ static double stake_goal(const mgc_agent *agent)
 
 static void ask(mgc_agent *agent, uint32_t question, int64_t own)
 {
-    mgc__prove *p = &agent->prove;
-
-    p->question = question;
-    p->begin = agent->round;
-    p->sum = own;
-    p->known = p->solved = false;
-    for (size_t e = 0; e < agent->n_ends; e++) agent->ends[e].waited_for = agent->ends[e].child;
-}
-
-static bool complete(const mgc_agent *agent)
-{
-    for (size_t e = 0; e < agent->n_ends; e++)
-        if (agent->ends[e].waited_for) return false;
-    return true;
-}
-
-size_t mgc__prove_values(void)
-{
-    return VALUES;
-}
-
-/* The same words however often they are asked for within a round. */
-void mgc__prove_speak(const mgc_agent *agent, const mgc__end *end, int64_t *values)
-{
-    const mgc__prove *p = &agent->prove;
-    bool up = agent->round - p->begin < agent->span;
-
-    values[0] = SILENCE;
-    values[1] = 0;
-    if (up && agent->parent == (size_t)(end - agent->ends) && complete(agent)) {
-        values[0] = SUBTREE;
-        values[1] = p->sum;
-    } else if (!up && p->known && end->child) {
-        values[0] = TOTAL;
-        values[1] = p->total;
-    }
-}
-
-static void hear(mgc_agent *agent, size_t e, const int64_t *values)
-{
-    mgc__prove *p = &agent->prove;
-    mgc__end *end = &agent->ends[e];
-
-    if (values[0] == SUBTREE && end->waited_for) {
-        p->sum = add(p->sum, values[1]);
-        end->waited_for = false;
-    } else if (values[0] == TOTAL && e == agent->parent && !p->known) {
-        p->total = values[1];
-        p->known = true;
-    }
+    mgc__sum_begin(agent, 1, 0);
+    agent->sum.part[0] = own;
+    agent->prove.question = question;
+    agent->prove.solved = false;
 }
 
 /* --- the questions ------------------------------------------------------------------------------------------------------------ */
@@ -142,7 +79,7 @@ static void vote(mgc_agent *agent, double money, double goal, int64_t need)
 static void stake_is_small(mgc_agent *agent)
 {
     if (mgc__stage_on_the_way(agent)) stop(agent);
-    else ask(agent, MGC__PROVE_GAP, REFUSED);
+    else ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
 }
 
 static int64_t half(const mgc_agent *agent)
@@ -193,11 +130,11 @@ static void count_votes(mgc_agent *agent, int64_t votes)
 static void answer(mgc_agent *agent)
 {
     mgc__prove *p = &agent->prove;
-    int64_t total = p->known && p->total <= SUM_MAX ? p->total : REFUSED;
+    int64_t total = agent->sum.total[0];
 
     if (total < 0 && p->question == MGC__PROVE_GAP && agent->shrink == 0) {
         agent->shrink = 1;
-        ask(agent, MGC__PROVE_GAP, REFUSED);
+        ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
         return;
     }
     if (total < 0) {
@@ -235,7 +172,7 @@ static mgc_status own_gap(mgc_agent *agent)
     p->bound = bound;
     valued = agent->cost;
     for (size_t i = 0; i < agent->coordinates; i++) valued += agent->linear[i] * agent->x[i];
-    p->sum = p->solved ? to_micro(fmax(valued - bound, 0)) : REFUSED;
+    agent->sum.part[0] = p->solved ? to_micro(fmax(valued - bound, 0)) : MGC__REFUSED;
     return MGC_OK;
 }
 
@@ -262,7 +199,7 @@ void mgc__prove_enter(mgc_agent *agent, bool confirm)
     agent->prove.gap = -1;
     agent->stage = MGC__STAGE_PROVE;
     agent->round = 1;
-    if (confirm) ask(agent, MGC__PROVE_GAP, REFUSED);
+    if (confirm) ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
     else ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake));
 }
 
@@ -270,21 +207,12 @@ mgc_status mgc__prove_prepare(mgc_agent *agent)
 {
     const mgc__prove *p = &agent->prove;
 
-    if (p->question != MGC__PROVE_GAP || agent->round != p->begin || agent->hurry) return MGC_OK;
+    if (p->question != MGC__PROVE_GAP || agent->round != agent->sum.begin || agent->hurry) return MGC_OK;
     return own_gap(agent);
 }
 
 mgc_status mgc__prove_listen(mgc_agent *agent)
 {
-    mgc__prove *p = &agent->prove;
-    uint64_t rounds;
-
-    for (size_t e = 0; e < agent->n_ends; e++) hear(agent, e, agent->ends[e].inbox[agent->step & 1].values);
-    rounds = ++agent->round - p->begin;
-    if (rounds == agent->span && agent->parent == SIZE_MAX) {
-        p->total = p->sum;
-        p->known = complete(agent);
-    }
-    if (rounds == 2 * agent->span) answer(agent);
+    if (mgc__sum_listen(agent)) answer(agent);
     return MGC_OK;
 }

@@ -18,7 +18,7 @@ mgc_status mgc__agent_hold(const mgc_agent *agent, mgc__held *held)
     size_t n = agent->coordinates;
 
     held->decision = mgc__alloc(agent->ctx, mgc__local_site_integers(agent->local) + 1, sizeof *held->decision);
-    held->point = mgc__alloc(agent->ctx, 2 * n + agent->n_ends + 1, sizeof *held->point);
+    held->point = mgc__alloc(agent->ctx, 3 * n + agent->n_ends + 1, sizeof *held->point);
     held->proposals = mgc__alloc(agent->ctx, 2 * n + 1, sizeof *held->proposals);
     if (held->decision == NULL || held->point == NULL || held->proposals == NULL) {
         mgc__held_free(agent->ctx, held);
@@ -29,7 +29,8 @@ mgc_status mgc__agent_hold(const mgc_agent *agent, mgc__held *held)
         const mgc__end *end = &agent->ends[e];
         memcpy(held->point + end->offset, end->z, end->count * sizeof *end->z);
         memcpy(held->point + n + end->offset, end->mu, end->count * sizeof *end->mu);
-        held->point[2 * n + e] = end->rho;
+        memcpy(held->point + 2 * n + end->offset, end->middle, end->count * sizeof *end->middle);
+        held->point[3 * n + e] = end->rho;
         memcpy(held->proposals + end->offset, end->mine, end->count * sizeof *end->mine);
         memcpy(held->proposals + n + end->offset, end->theirs, end->count * sizeof *end->theirs);
     }
@@ -67,7 +68,8 @@ void mgc__agent_reopen(mgc_agent *agent, const mgc__held *held, const int8_t *de
         mgc__end *end = &agent->ends[e];
         memcpy(end->z, held->point + end->offset, end->count * sizeof *end->z);
         memcpy(end->mu, held->point + n + end->offset, end->count * sizeof *end->mu);
-        end->rho = held->point[2 * n + e];
+        memcpy(end->middle, held->point + 2 * n + end->offset, end->count * sizeof *end->middle);
+        end->rho = held->point[3 * n + e];
         memcpy(end->mine, held->proposals + end->offset, end->count * sizeof *end->mine);
         memcpy(end->theirs, held->proposals + n + end->offset, end->count * sizeof *end->theirs);
         for (size_t i = 0; i < end->count; i++) agent->price_bound[end->offset + i] = end->terms.first ? end->mu[i] : -end->mu[i];

@@ -8,7 +8,7 @@
 /* What an agent needs to come back to an agreement. */
 typedef struct mgc__held {
     int8_t *decision;   /* [integers] */
-    double *point;      /* [coordinates] z, [coordinates] mu, [ends] rho */
+    double *point;      /* [coordinates] z, mu, and where proposals met; [ends] rho */
     int64_t *proposals; /* [coordinates] own, [coordinates] the neighbours' */
 } mgc__held;
 

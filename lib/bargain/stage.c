@@ -8,6 +8,7 @@
  *              pause for sums), or the limit
  *   5 COMMIT   own on/off decisions at the trades and prices found             (only where somebody has any)
  *   6 FIXED    ADMM again with these
+ *     CHOOSE   of the last rounds' trades the best, by sums over all (only where the limit ended the rounds: choose.c)
  *     TIES     of trades that cost the same those of least sum of squares    (only for powers by contribution: ties.c)
  *   7 SETTLE   own plan with the agreed trades; where somebody has none, all trades shrink and are tried again
  *   8 SURVEY   largest energies (for the weights), which members trade connects
@@ -49,7 +50,7 @@ uint32_t mgc__stage_phase(uint32_t stage)
     static const uint32_t phases[] = {MGC_PHASE_ALONE,  MGC_PHASE_HELLO, MGC_PHASE_HELLO,  MGC_PHASE_RELAXED, MGC_PHASE_COMMIT,
                                       MGC_PHASE_FIXED,  MGC_PHASE_SETTLE, MGC_PHASE_PAY,   MGC_PHASE_PAY,     MGC_PHASE_PAY,
                                       MGC_PHASE_PAY,    MGC_PHASE_BOUND, MGC_PHASE_DONE,   MGC_PHASE_SETTLE,
-                                      MGC_PHASE_RELAXED, MGC_PHASE_SETTLE};
+                                      MGC_PHASE_RELAXED, MGC_PHASE_SETTLE, MGC_PHASE_SETTLE};
     assert(stage < MGC__COUNT(phases));
     return phases[stage];
 }
@@ -67,7 +68,8 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
     case MGC__STAGE_FIXED: return end->count;
     case MGC__STAGE_SETTLE: return 1;
     case MGC__STAGE_PAY: return end->speaks_for_pair;
-    case MGC__STAGE_PROVE: return mgc__prove_values();
+    case MGC__STAGE_PROVE: return 2;
+    case MGC__STAGE_CHOOSE: return 1 + MGC__MEANS;
     case MGC__STAGE_TIES: return mgc__ties_values(agent, end, round);
     default: return 0;
     }
@@ -113,9 +115,10 @@ void mgc__stage_speak(const mgc_agent *agent, const mgc__end *end, mgc__note *no
         note->n = 1;
         break;
     case MGC__STAGE_PROVE:
+    case MGC__STAGE_CHOOSE:
         note->calm = note->last = 0; /* they are of the rounds, which pause */
-        mgc__prove_speak(agent, end, values);
-        note->n = mgc__prove_values();
+        mgc__sum_speak(agent, end, values);
+        note->n = 1 + agent->sum.n;
         break;
     case MGC__STAGE_TIES:
         mgc__ties_speak(agent, end, values);
@@ -379,7 +382,13 @@ void mgc__stage_leave_trades(mgc_agent *agent)
     agent->prove.doubted = false;
     agent->ties.moved = false;
     if (mgc__stage_on_the_way(agent)) mgc__stage_enter(agent, MGC__STAGE_COMMIT);
-    else if (mgc__ties_due(agent)) mgc__ties_enter(agent);
+    else if (mgc__choose_due(agent)) mgc__choose_enter(agent);
+    else mgc__stage_settle(agent);
+}
+
+void mgc__stage_settle(mgc_agent *agent)
+{
+    if (mgc__ties_due(agent)) mgc__ties_enter(agent);
     else mgc__stage_enter(agent, MGC__STAGE_SETTLE);
 }
 
@@ -403,6 +412,7 @@ static mgc_status listen_trades(mgc_agent *agent)
         mgc__admm_update(end, agent->round, stiffer(agent, end));
     }
     record_turn(agent);
+    mgc__choose_note(agent);
     if (mgc__stage_hear_calm(agent, close_enough(agent), agent->hurry ? agent->round : agent->opts.round_limit)) {
         if (mgc__prove_confirms(agent)) mgc__prove_enter(agent, true);
         else mgc__stage_leave_trades(agent);
@@ -418,13 +428,8 @@ static mgc_status listen_trades(mgc_agent *agent)
  * moves that one member cannot move alone.  Between them lies what pays together (doc/math/bargain.md, section 2: measured). */
 static mgc_status commit_near(mgc_agent *agent, uint32_t *outcome)
 {
-    for (size_t e = 0; e < agent->n_ends; e++) {
-        mgc__end *end = &agent->ends[e];
-        double rho = end->rho;
-        end->rho = ldexp(1, (int)mgc__admm_first_penalty(&end->terms));
-        mgc__admm_objective(end, agent->linear + end->offset, agent->quad + end->offset);
-        end->rho = rho;
-    }
+    for (size_t e = 0; e < agent->n_ends; e++)
+        mgc__admm_objective_near(&agent->ends[e], agent->linear + agent->ends[e].offset, agent->quad + agent->ends[e].offset);
     return agent->ops->commit(agent->local, agent->linear, agent->quad, outcome);
 }
 
@@ -693,6 +698,7 @@ mgc_status mgc__stage_prepare(mgc_agent *agent)
     case MGC__STAGE_SETTLE: return prepare_settle(agent);
     case MGC__STAGE_PAY: mgc__pay_propose(agent); return MGC_OK;
     case MGC__STAGE_PROVE: return mgc__prove_prepare(agent);
+    case MGC__STAGE_CHOOSE: return mgc__choose_prepare(agent);
     case MGC__STAGE_TIES: mgc__ties_prepare(agent); return MGC_OK;
     default: return MGC_OK;
     }
@@ -710,6 +716,7 @@ mgc_status mgc__stage_listen(mgc_agent *agent)
     case MGC__STAGE_PAY: return listen_pay(agent);
     case MGC__STAGE_VETO: return listen_veto(agent);
     case MGC__STAGE_PROVE: return mgc__prove_listen(agent);
+    case MGC__STAGE_CHOOSE: return mgc__choose_listen(agent);
     case MGC__STAGE_TIES: mgc__ties_listen(agent); return MGC_OK;
     default: return MGC_E_INTERNAL; /* a stage that does not talk has no answers */
     }

@@ -257,6 +257,10 @@ static void leave(mgc_agent *agent, bool found)
             end->theirs[i] = (int64_t)before(end)[end->count + i];
         }
     }
+    for (size_t e = 0; found && e < agent->n_ends; e++) {
+        mgc__end *end = &agent->ends[e];
+        for (size_t i = 0; !end->still && i < end->count; i++) end->middle[i] = 0.5 * ((double)end->mine[i] + (double)end->theirs[i]);
+    }
     agent->ties.moved = found;
     agent->ties.rounds = in_rounds(agent, agent->round) ? agent->round - 2 * (uint32_t)agent->span : 0;
     mgc__stage_enter(agent, MGC__STAGE_SETTLE);

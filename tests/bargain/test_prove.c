@@ -31,6 +31,7 @@ typedef struct outcome {
     uint32_t rounds;
     double off, size; /* cost less optimum; sum of |stand-alone costs| */
     uint64_t said;
+    bool proven;
 } outcome;
 
 /* `poor`: this member can prove nothing; members: none. */
@@ -58,6 +59,7 @@ static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint3
         if (i == 0) out.rounds = a.rounds;
         ck_assert_uint_eq(a.rounds, out.rounds);
         ck_assert(!w.agent[i]->at_limit);
+        out.proven = w.agent[i]->prove.gap >= 0 && !w.agent[i]->prove.confirm;
         out.off += a.cost;
         out.size += fabs(a.standalone_cost);
     }
@@ -71,12 +73,18 @@ static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint3
 /* A path is slow, and its worst link the slowest: the sum is small long before. */
 START_TEST(a_proof_ends_the_rounds)
 {
+    uint32_t rounds[2] = {0, 0}, proven = 0;
+
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        outcome with = run(8, 1e-4, 8, seed, 0), without = run(8, 1e-4, 3, seed, 0);
-        ck_assert_msg(with.off >= -1e-6 && with.off <= 1e-4 * with.size, "off by %g of %g", with.off, with.size);
-        ck_assert_msg(with.rounds < without.rounds, "%u rounds with proofs, %u without", with.rounds, without.rounds);
-        ck_assert_uint_eq(with.rounds % 5, 0);
+        outcome with = run(8, 1e-6, 8, seed, 0), without = run(8, 1e-6, 3, seed, 0);
+        ck_assert_msg(with.off >= -1e-6 && with.off <= 1e-6 * with.size, "off by %g of %g", with.off, with.size);
+        ck_assert_msg(with.rounds <= without.rounds, "%u rounds with proofs, %u without", with.rounds, without.rounds);
+        ck_assert(!without.proven);
+        proven += with.proven;
+        rounds[0] += with.rounds;
+        rounds[1] += without.rounds;
     }
+    ck_assert_msg(rounds[0] < rounds[1] && proven >= 3, "%u rounds with proofs, %u without", rounds[0], rounds[1]);
 }
 END_TEST
 
@@ -114,6 +122,61 @@ START_TEST(the_tree_is_one)
 }
 END_TEST
 
+static double planned[8][4]; /* what the first four plans with trades cost each member: with the last ones, then with the three means */
+static uint32_t plans[8], dear; /* for one member the first `dear` of them cost much more than they do */
+static size_t cannot;           /* this member has no plan with the last of them */
+
+static mgc_status watched_settle(void *self, const double *x, double *cost, uint32_t *answer)
+{
+    toy *m = self;
+    size_t i = (size_t)m->demand[0] - 1000; /* who it is: see below */
+    mgc_status st = toy_ops.settle(self, x, cost, answer);
+
+    if (plans[i] < 4) planned[i][plans[i]] = *cost;
+    if (i == 2 && plans[i] < dear) *cost += 1000;
+    if (i == cannot && plans[i] == 3) *answer = MGC_OUTCOME_INFEASIBLE;
+    plans[i]++;
+    return st;
+}
+
+/* At the limit: of the last round's trades and the means of the last eighth, quarter and half the cheapest for all together; what somebody
+ * cannot realise is left out. */
+START_TEST(the_best_of_the_last_trades_is_agreed)
+{
+    mgc__local_ops watched = toy_ops;
+
+    watched.settle = watched_settle;
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        double total[4] = {0}, cost = 0, least = INFINITY;
+        world w;
+        bus b;
+
+        cannot = seed < 4 ? 8 : 5;
+        dear = (uint32_t)seed % 4;
+        memset(plans, 0, sizeof plans);
+        world_init(&w, 8, 7, path[0], path[1], seed + 1);
+        w.opts.tolerance = 1e-9;
+        w.opts.round_limit = 16 + (uint32_t)seed;
+        for (size_t i = 0; i < 8; i++) w.member[i].demand[0] = 1000 + (double)i;
+        world_agents(&w);
+        for (size_t i = 0; i < 8; i++) w.agent[i]->ops = &watched;
+        bus_init(&b, seed);
+        ck_assert(bus_run(&b, &w, 1000000));
+        for (size_t i = 0; i < 8; i++) {
+            mgc_agreement a = {.struct_size = sizeof a};
+            ck_assert_int_eq(mgc_agent_agreement(w.agent[i], &a), MGC_OK);
+            cost += a.cost;
+            for (size_t k = 0; k < 4; k++) total[k] += planned[i][k];
+        }
+        for (size_t k = dear; k < (cannot < 8 ? 3 : 4); k++) least = fmin(least, total[k]);
+        if (dear == 3 && cannot < 8) least = fmin(total[0], fmin(total[1], total[2])); /* as dear all three */
+        ck_assert_msg(fabs(cost - least) < 1e-4, "seed %u: %.6f agreed, %.6f is the least", (unsigned)seed, cost, least);
+        bus_free(&b);
+        world_free(&w);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bargain_prove");
@@ -123,6 +186,7 @@ int main(void)
     tcase_add_test(tc, a_proof_ends_the_rounds);
     tcase_add_test(tc, the_transport_does_not_matter);
     tcase_add_test(tc, the_tree_is_one);
+    tcase_add_test(tc, the_best_of_the_last_trades_is_agreed);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
