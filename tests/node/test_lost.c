@@ -229,8 +229,8 @@ START_TEST(who_votes_for_a_leader_without_a_final_entry_is_convicted)
     ck_assert_uint_eq(kept(first)->n_quorums, 1);
     members[short_one].apart = false;
     members[first].apart = members[liar].apart = members[liar].grants = true;
-    run(3000);
-    ck_assert_uint_eq(info_of(short_one).role, MGC_RAFT_LEADER);
+    for (int ms = 0; ms < 3000 && info_of(short_one).role != MGC_RAFT_LEADER; ms += 10) run(10);
+    ck_assert_uint_eq(info_of(short_one).role, MGC_RAFT_LEADER); /* until it has to be answered */
     members[liar].grants = members[first].apart = false; /* the first one hears of it, and cuts nothing that is committed */
     run(600);
     ck_assert_uint_ge(kept(first)->witness.n_led, 2);
