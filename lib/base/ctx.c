@@ -17,8 +17,9 @@ struct mgc_ctx {
     mgc_ctx_opts opts;
     mgc_ctx *parent;       /* the one whose cancel flag counts, or NULL */
     _Atomic int cancelled; /* lock-free, so that a signal handler may set it */
-    uint8_t memory[MGC__CTX_MEMORY]; /* of the crypto room */
     char error[ERROR_TEXT_MAX];
+    bool remembers;                  /* memory has been zeroed */
+    uint8_t memory[MGC__CTX_MEMORY]; /* of the crypto room; last, and not touched before it is asked for: workers never do */
 };
 
 /* Blocks of two large pages and more hold one in full wherever they begin. */
@@ -86,7 +87,7 @@ mgc_status mgc_ctx_create(const mgc_ctx_opts *opts, mgc_ctx **out)
     if (mem.alloc == NULL || mem.resize == NULL || mem.release == NULL) return MGC_E_INVALID_ARG;
     mgc_ctx *ctx = mem.alloc(mem.user, sizeof *ctx);
     if (ctx == NULL) return MGC_E_NO_MEMORY;
-    memset(ctx, 0, sizeof *ctx);
+    memset(ctx, 0, offsetof(struct mgc_ctx, memory));
     ctx->mem = mem;
     ctx->opts = o;
     ctx->opts.allocator = NULL;
@@ -114,6 +115,8 @@ void mgc_ctx_destroy(mgc_ctx *ctx)
 
 uint8_t *mgc__ctx_memory(mgc_ctx *ctx)
 {
+    if (!ctx->remembers) memset(ctx->memory, 0, sizeof ctx->memory);
+    ctx->remembers = true;
     return ctx->memory;
 }
 
