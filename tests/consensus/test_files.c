@@ -63,10 +63,12 @@ ssize_t __wrap_pwritev64v2(int fd, const struct iovec *pieces, int n, off_t offs
         piece.iov_len = 512;
         sys.short_ones++;
     }
+    ssize_t put = __real_pwritev64v2(fd, &piece, 1, offset, flags);
+    if (put < 0) return put; /* a kernel or an emulator without it */
     sys.direct++;
     sys.through += (flags & RWF_DSYNC) != 0;
     if ((flags & RWF_DSYNC) == 0) sys.unsynced = true;
-    return __real_pwritev64v2(fd, &piece, 1, offset, flags);
+    return put;
 }
 
 ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t len, off_t offset)
