@@ -121,13 +121,9 @@ double mgc__rng_unit(mgc__rng *rng); /* uniform in [0, 1) */
 
 /* --- checksums ------------------------------------------------------------------------------ */
 
-/* CRC-32C (Castagnoli), slicing by 8. */
-typedef struct mgc__crc32c {
-    uint32_t table[8][256];
-} mgc__crc32c;
-void mgc__crc32c_init(mgc__crc32c *c);
-/* crc: 0 to begin, or of what came before. */
-uint32_t mgc__crc32c_of(const mgc__crc32c *c, uint32_t crc, const void *bytes, size_t len);
+/* CRC-32C (Castagnoli), by the processor's own instruction where it has one.  crc: 0 to begin, or of what came before. */
+uint32_t mgc__crc32c(uint32_t crc, const void *bytes, size_t len);
+uint32_t mgc__crc32c_by_tables(uint32_t crc, const uint8_t *bytes, size_t len);
 
 /* --- threads -------------------------------------------------------------------------------- */
 

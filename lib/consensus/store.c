@@ -144,7 +144,7 @@ static mgc_status gather(mgc__raftlog *log, const log_header *record, const uint
     h = *record;
     h.sequence = log->next;
     h.offset = log->group_at + before;
-    h.body_crc = mgc__crc32c_of(&log->crc, 0, body, record->len);
+    h.body_crc = mgc__crc32c(0, body, record->len);
     mgc__buf_put(&log->group, zeros, LOG_HEADER);
     mgc__buf_put(&log->group, body, record->len);
     mgc__buf_put(&log->group, zeros, (size_t)(log_up(log->group.len, LOG_ALIGN) - log->group.len));
@@ -406,7 +406,7 @@ static bool as_written(const mgc__raftlog *log, const mgc__raftlog_meta *meta, u
     }
     return mgc__raftlog_get_header(log, LOG_INLINE, bytes->bytes, h) && h->index == index && h->term == meta->term &&
            h->len == meta->len && h->offset == meta->offset &&
-           h->body_crc == mgc__crc32c_of(&log->crc, 0, bytes->bytes + LOG_HEADER, meta->len);
+           h->body_crc == mgc__crc32c(0, bytes->bytes + LOG_HEADER, meta->len);
 }
 
 mgc_status mgc__raftlog_read(mgc__raftlog *log, uint64_t index, mgc__buf *body, mgc__raftlog_entry *entry)

@@ -22,13 +22,13 @@ static void put_slot(const mgc__raftlog *log, const mgc__raftlog_hard *hard, uin
     log_put32(bytes + 44, log->lost);
     log_put64(bytes + 48, hard->commit);
     log_put32(bytes + 56, hard->leader);
-    log_put32(bytes + LOG_SECTOR - 4, mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4));
+    log_put32(bytes + LOG_SECTOR - 4, mgc__crc32c(0, bytes, LOG_SECTOR - 4));
 }
 
 static bool get_slot(const mgc__raftlog *log, const uint8_t *bytes, mgc__raftlog_hard *hard, uint64_t *generation)
 {
     if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_HARD_FORMAT || log_get64(bytes + 16) != log->salt ||
-        log_get32(bytes + LOG_SECTOR - 4) != mgc__crc32c_of(&log->crc, 0, bytes, LOG_SECTOR - 4))
+        log_get32(bytes + LOG_SECTOR - 4) != mgc__crc32c(0, bytes, LOG_SECTOR - 4))
         return false;
     hard->incarnation = log_get32(bytes + 12);
     *generation = log_get64(bytes + 24);

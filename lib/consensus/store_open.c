@@ -170,7 +170,6 @@ mgc_status mgc__raftlog_open(mgc_ctx *ctx, const mgc__raftlog_opts *opts, mgc__r
     log->salt = opts->salt;
     memcpy(log->prefix, opts->prefix, strlen(opts->prefix));
     log->opts.prefix = log->prefix;
-    mgc__crc32c_init(&log->crc);
     mgc__buf_init(&log->group, ctx, 2 * (size_t)MGC__RAFTLOG_BODY_MAX);
     for (int i = 0; i < 2; i++) mgc__buf_init(&log->written[i].bytes, ctx, LOG_WRITTEN_MAX);
     mgc__raftlog_empty(log, opts->genesis_index, opts->genesis_term, opts->genesis_hash);

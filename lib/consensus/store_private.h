@@ -63,7 +63,6 @@ struct mgc__raftlog {
     mgc_ctx *ctx;
     mgc__raftlog_opts opts;
     char prefix[LOG_PREFIX_MAX + 1];
-    mgc__crc32c crc;
     uint64_t salt;
     uint64_t damaged_snapshot; /* the highest index by name of one that cannot be read any more; 0: none */
     bool locked, failed, readmit, snapshot_lost, has_hard;

@@ -17,7 +17,7 @@ static uint32_t checksum(const mgc__raftlog *log, const uint8_t *bytes)
 
     log_put64(salt, log->salt);
     memcpy(salt + 8, bytes, 4);
-    return mgc__crc32c_of(&log->crc, mgc__crc32c_of(&log->crc, 0, salt, sizeof salt), bytes + 8, LOG_HEADER - 8);
+    return mgc__crc32c(mgc__crc32c(0, salt, sizeof salt), bytes + 8, LOG_HEADER - 8);
 }
 
 void mgc__raftlog_put_header(const mgc__raftlog *log, int copy, const log_header *h, uint8_t bytes[LOG_HEADER])

@@ -171,7 +171,7 @@ static mgc_status examine(struct scan *s, struct slot *slot)
     if (st != MGC_OK || (!slot->has_inline && !has_second(slot))) return st;
     st = look(s, &s->records, slot->head.offset + LOG_HEADER, slot->head.len, false, &bytes);
     if (st != MGC_OK) return st;
-    slot->body_good = mgc__crc32c_of(&s->log->crc, 0, bytes, slot->head.len) == slot->head.body_crc;
+    slot->body_good = mgc__crc32c(0, bytes, slot->head.len) == slot->head.body_crc;
     if (slot->has_inline && !has_second(slot) && slot->body_good) {
         if (slot->head.type <= MGC__RAFTLOG_TYPE_MAX)
             s->log->opts.hash(slot->prev, slot->head.index, slot->head.term, slot->head.type, bytes, slot->head.len, slot->hash);

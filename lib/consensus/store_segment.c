@@ -71,7 +71,7 @@ bool mgc__raftlog_has_room(const mgc__raftlog *log, size_t len)
 
 /* --- the head ----------------------------------------------------------------------------------- */
 
-static void put_head(const mgc__raftlog *log, const log_segment_head *head, uint8_t bytes[LOG_SECTOR])
+static void put_head(const log_segment_head *head, uint8_t bytes[LOG_SECTOR])
 {
     memset(bytes, 0, LOG_SECTOR);
     log_put32(bytes, head_magic);
@@ -81,12 +81,12 @@ static void put_head(const mgc__raftlog *log, const log_segment_head *head, uint
     log_put64(bytes + 16, head->salt);
     log_put64(bytes + 24, head->base);
     log_put64(bytes + 32, head->size);
-    log_put32(bytes + 40, mgc__crc32c_of(&log->crc, 0, bytes, 40));
+    log_put32(bytes + 40, mgc__crc32c(0, bytes, 40));
 }
 
-static bool get_head(const mgc__raftlog *log, const uint8_t *bytes, log_segment_head *head)
+static bool get_head(const uint8_t *bytes, log_segment_head *head)
 {
-    if (log_get32(bytes) != head_magic || log_get32(bytes + 40) != mgc__crc32c_of(&log->crc, 0, bytes, 40)) return false;
+    if (log_get32(bytes) != head_magic || log_get32(bytes + 40) != mgc__crc32c(0, bytes, 40)) return false;
     head->version = log_get32(bytes + 4);
     head->segment = log_get32(bytes + 8);
     head->member = log_get32(bytes + 12);
@@ -102,7 +102,7 @@ static mgc_status write_again(mgc__raftlog *log, const char *name, const log_seg
     uint8_t bytes[LOG_SECTOR];
     mgc_status st;
 
-    put_head(log, head, bytes);
+    put_head(head, bytes);
     log->repaired++;
     st = mgc__verdict(log->opts.ops.write(log->opts.user, name, at, bytes, sizeof bytes));
     if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
@@ -124,7 +124,7 @@ mgc_status mgc__raftlog_read_segment_head(mgc__raftlog *log, uint32_t segment, u
         log_segment_head one;
         mgc_status st = mgc__verdict(log->opts.ops.read(log->opts.user, name, places[i], bytes, sizeof bytes));
         if (st != MGC_OK) return st;
-        whole[i] = get_head(log, bytes, &one);
+        whole[i] = get_head(bytes, &one);
         if (whole[i] && !*good) *head = one;
         *good = *good || whole[i];
     }
@@ -173,7 +173,7 @@ static mgc_status write_head(mgc__raftlog *log, const char *name, uint32_t segme
     uint8_t bytes[LOG_SECTOR];
     mgc_status st;
 
-    put_head(log, &head, bytes);
+    put_head(&head, bytes);
     st = mgc__verdict(log->opts.ops.write(log->opts.user, name, 0, bytes, sizeof bytes));
     if (st == MGC_OK)
         st = mgc__verdict(log->opts.ops.write(log->opts.user, name, size - LOG_SECTOR, bytes, sizeof bytes));

@@ -44,7 +44,7 @@ static void put_trailer(const mgc__raftlog *log, const mgc__raftlog_snapshot *s,
     log_put32(bytes + 64, body_crc);
     log_put32(bytes + 68, 0);
     log_put32(bytes + 72, log->opts.member);
-    log_put32(bytes + 76, mgc__crc32c_of(&log->crc, 0, bytes, 76));
+    log_put32(bytes + 76, mgc__crc32c(0, bytes, 76));
 }
 
 static mgc_status body_crc(mgc__raftlog *log, const char *name, uint64_t size, uint32_t *crc)
@@ -57,7 +57,7 @@ static mgc_status body_crc(mgc__raftlog *log, const char *name, uint64_t size, u
     for (uint64_t at = 0; at < size && st == MGC_OK;) {
         size_t len = size - at < LOG_BURST ? (size_t)(size - at) : LOG_BURST;
         st = mgc__verdict(log->opts.ops.read(log->opts.user, name, at, burst, len));
-        if (st == MGC_OK) *crc = mgc__crc32c_of(&log->crc, *crc, burst, len);
+        if (st == MGC_OK) *crc = mgc__crc32c(*crc, burst, len);
         at += len;
     }
     mgc__free(log->ctx, burst);
@@ -78,7 +78,7 @@ mgc_status mgc__raftlog_read_snapshot(mgc__raftlog *log, mgc__raftlog_snapshot *
     st = mgc__verdict(log->opts.ops.read(log->opts.user, name, s->size - TRAILER, bytes, sizeof bytes));
     if (st != MGC_OK) return st;
     if (log_get32(bytes) != magic || log_get32(bytes + 4) != LOG_SNAPSHOT_FORMAT || log_get64(bytes + 8) != s->index ||
-        log_get64(bytes + 24) != s->size - TRAILER || log_get32(bytes + 76) != mgc__crc32c_of(&log->crc, 0, bytes, 76))
+        log_get64(bytes + 24) != s->size - TRAILER || log_get32(bytes + 76) != mgc__crc32c(0, bytes, 76))
         return MGC_OK;
     s->term = log_get64(bytes + 16);
     s->size -= TRAILER;
@@ -177,7 +177,7 @@ mgc_status mgc__raftlog_snap_write(mgc__raftlog *log, uint64_t offset, const uin
         log->snapshot_coming = false;
         return st;
     }
-    log->snapshot_crc = mgc__crc32c_of(&log->crc, log->snapshot_crc, bytes + skip, len - (size_t)skip);
+    log->snapshot_crc = mgc__crc32c(log->snapshot_crc, bytes + skip, len - (size_t)skip);
     log->coming.size += len - skip;
     return MGC_OK;
 }

@@ -14,7 +14,6 @@ static const uint32_t magic = 0x314a474du; /* "MGJ1" */
 struct mgc__journal {
     mgc_ctx *ctx;
     mgc__journal_opts opts;
-    mgc__crc32c crc;
     bool locked, failed;
     bool damaged;        /* what is behind the last good record was durable, and is lost; read only */
     uint64_t salt;       /* of this store, from its first segment */
@@ -100,12 +99,12 @@ static mgc_status fail_for_ever(mgc__journal *j, mgc_status status, const char *
 
 /* Offset: 0 magic, 4 length, 8 number, 16 synced, 24 height, 32 type, 34 chain, 36 zero, 40 checksum of the body, 44
  * of salt and the 44 bytes before.  A segment's own head is checksummed with salt 0, for it tells the salt. */
-static uint32_t header_crc(const mgc__journal *j, const uint8_t *header, uint64_t salt)
+static uint32_t header_crc(const uint8_t *header, uint64_t salt)
 {
     uint8_t bytes[8];
 
     put64(bytes, salt);
-    return mgc__crc32c_of(&j->crc, mgc__crc32c_of(&j->crc, 0, bytes, 8), header, 44);
+    return mgc__crc32c(mgc__crc32c(0, bytes, 8), header, 44);
 }
 
 static void build_header(const mgc__journal *j, uint8_t *h, const mgc__record *r)
@@ -118,8 +117,8 @@ static void build_header(const mgc__journal *j, uint8_t *h, const mgc__record *r
     put16(h + 32, r->type);
     put16(h + 34, r->chain);
     put32(h + 36, 0);
-    put32(h + 40, mgc__crc32c_of(&j->crc, 0, r->body, r->place.length));
-    put32(h + 44, header_crc(j, h, r->type == MGC__RECORD_SEGMENT ? 0 : j->salt));
+    put32(h + 40, mgc__crc32c(0, r->body, r->place.length));
+    put32(h + 44, header_crc(h, r->type == MGC__RECORD_SEGMENT ? 0 : j->salt));
 }
 
 /* Does this header belong to this store and is it whole?  Its body is another question. */
@@ -128,7 +127,7 @@ static bool parse_header(const mgc__journal *j, const uint8_t *h, mgc__record *r
     uint32_t type = h[32] | (uint32_t)h[33] << 8;
 
     if (get32(h) != magic || get32(h + 36) != 0) return false;
-    if (get32(h + 44) != header_crc(j, h, type == MGC__RECORD_SEGMENT ? 0 : j->salt)) return false;
+    if (get32(h + 44) != header_crc(h, type == MGC__RECORD_SEGMENT ? 0 : j->salt)) return false;
     r->place.length = get32(h + 4);
     r->place.sequence = get64(h + 8);
     r->synced = get64(h + 16);
@@ -171,7 +170,7 @@ static mgc_status read_if_wanted(mgc__journal *j, uint32_t segment, uint64_t siz
     status = read_at(j, segment, offset + sizeof header, j->scratch, r->place.length);
     if (status != MGC_OK) return status;
     r->body = j->scratch;
-    *v = mgc__crc32c_of(&j->crc, 0, j->scratch, r->place.length) == get32(header + 40) ? RECORD_GOOD : RECORD_DAMAGED;
+    *v = mgc__crc32c(0, j->scratch, r->place.length) == get32(header + 40) ? RECORD_GOOD : RECORD_DAMAGED;
     if (*v == RECORD_GOOD) j->link = get64(header + 40);
     return MGC_OK;
 }
@@ -431,7 +430,6 @@ mgc_status mgc__journal_open(mgc_ctx *ctx, const mgc__journal_opts *opts, mgc__v
     j->ctx = ctx;
     j->opts = *opts;
     j->salt = opts->salt;
-    mgc__crc32c_init(&j->crc);
     if (!opts->read_only && opts->ops.lock != NULL) {
         status = mgc__verdict(opts->ops.lock(opts->user));
         if (status != MGC_OK) {

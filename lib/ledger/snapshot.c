@@ -47,7 +47,6 @@ static bool parse_name(const char *name, uint32_t *chain, uint64_t *height)
 
 struct writing {
     mgc_ledger *ledger;
-    mgc__crc32c crc;
     uint32_t sum;
     mgc__buf burst;
     mgc__cbor_writer w;
@@ -58,7 +57,7 @@ static void flush(struct writing *s)
 {
     if (s->status == MGC_OK && s->w.status != MGC_OK) s->status = mgc__no_memory(s->ledger->ctx, "ledger: a snapshot");
     if (s->status != MGC_OK || s->burst.len == 0) return;
-    s->sum = mgc__crc32c_of(&s->crc, s->sum, s->burst.bytes, s->burst.len);
+    s->sum = mgc__crc32c(s->sum, s->burst.bytes, s->burst.len);
     s->status = mgc__verdict(s->ledger->ops.append(s->ledger->ops_user, aside, s->burst.bytes, s->burst.len));
     s->burst.len = 0;
 }
@@ -176,7 +175,6 @@ static mgc_status write_file(mgc_chain *chain, uint64_t day)
     mgc_status status = mgc__verdict(ledger->ops.truncate(ledger->ops_user, aside, 0));
 
     file_name(name, chain->index, day);
-    mgc__crc32c_init(&s.crc);
     mgc__buf_init(&s.burst, ledger->ctx, 4 * BURST);
     mgc__cbor_to_buf(&s.w, &s.burst);
     if (status == MGC_OK) status = put_all(&s, chain, day - 1);
@@ -456,7 +454,6 @@ static mgc_status load_bytes(mgc_ledger *ledger, const uint8_t *bytes, size_t le
 static mgc_status load_file(mgc_ledger *ledger, uint32_t index, uint64_t day, uint64_t size)
 {
     char name[MGC_STORAGE_NAME_MAX + 1];
-    mgc__crc32c crc;
     uint8_t *bytes;
     mgc_status status;
 
@@ -466,8 +463,7 @@ static mgc_status load_file(mgc_ledger *ledger, uint32_t index, uint64_t day, ui
     bytes = mgc__resize(ledger->ctx, NULL, (size_t)size, 1);
     if (bytes == NULL) return MGC_E_NO_MEMORY;
     status = mgc__verdict(ledger->ops.read(ledger->ops_user, name, 0, bytes, (size_t)size));
-    mgc__crc32c_init(&crc);
-    if (status == MGC_OK && mgc__crc32c_of(&crc, 0, bytes, (size_t)size - 4) != mgc__get_be32(bytes + size - 4))
+    if (status == MGC_OK && mgc__crc32c(0, bytes, (size_t)size - 4) != mgc__get_be32(bytes + size - 4))
         status = MGC_E_CORRUPT;
     if (status == MGC_OK) status = load_bytes(ledger, bytes, (size_t)size, day);
     mgc__free(ledger->ctx, bytes);

@@ -47,15 +47,13 @@ static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t 
 {
     uint8_t head[HEAD];
     size_t there = r->size - at < HEAD ? (size_t)(r->size - at) : HEAD;
-    mgc__crc32c crc;
     mgc_status st = mgc__verdict(r->ops->read(r->user, file_name, at, head, there));
 
     *is = DAMAGED;
     *len = 0;
     if (st != MGC_OK) return st;
-    mgc__crc32c_init(&crc);
     if (there < HEAD) *is = memcmp(head, "MGR1", there < 4 ? there : 4) == 0 ? CUT : DAMAGED;
-    if (there < HEAD || memcmp(head, "MGR1", 4) != 0 || mgc__crc32c_of(&crc, 0, head, HEAD_SUMMED) != get32(head + HEAD_SUMMED)) return MGC_OK;
+    if (there < HEAD || memcmp(head, "MGR1", 4) != 0 || mgc__crc32c(0, head, HEAD_SUMMED) != get32(head + HEAD_SUMMED)) return MGC_OK;
     uint32_t body_len = get32(head + 4);
     if (body_len < BODY_FIXED || body_len > BODY_MAX) return MGC_OK;
     if (r->size - at - HEAD < body_len) {
@@ -63,7 +61,7 @@ static mgc_status record_at(const records *r, uint64_t at, uint32_t *is, size_t 
         return MGC_OK;
     }
     st = mgc__verdict(r->ops->read(r->user, file_name, at + HEAD, body, body_len));
-    if (st == MGC_OK && mgc__crc32c_of(&crc, 0, body, body_len) == get32(head + 8)) {
+    if (st == MGC_OK && mgc__crc32c(0, body, body_len) == get32(head + 8)) {
         *is = WHOLE;
         *len = HEAD + body_len;
     }
@@ -196,7 +194,6 @@ mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, co
     size_t what_len = strlen(what), arguments_len = strlen(arguments), len;
     uint8_t bytes[HEAD + BODY_MAX] = "MGR1";
     mgc_chain_info info = {.struct_size = sizeof info};
-    mgc__crc32c crc;
     mgc_status st;
 
     if (node->opts.read_only != 0 || (roles & (1u << MGC_ROLE_REGULATOR | 1u << MGC_ROLE_AUDITOR)) == 0) return MGC_OK;
@@ -215,10 +212,9 @@ mgc_status mgc__node_audit(mgc_node *node, uint32_t caller, const char *what, co
     put(bytes + HEAD + 24, what_len, 4);
     memcpy(bytes + HEAD + BODY_FIXED, what, what_len);
     memcpy(bytes + HEAD + BODY_FIXED + what_len, arguments, arguments_len);
-    mgc__crc32c_init(&crc);
     put(bytes + 4, len, 4);
-    put(bytes + 8, mgc__crc32c_of(&crc, 0, bytes + HEAD, len), 4);
-    put(bytes + HEAD_SUMMED, mgc__crc32c_of(&crc, 0, bytes, HEAD_SUMMED), 4);
+    put(bytes + 8, mgc__crc32c(0, bytes + HEAD, len), 4);
+    put(bytes + HEAD_SUMMED, mgc__crc32c(0, bytes, HEAD_SUMMED), 4);
     st = append(node, bytes, HEAD + len);
     if (st == MGC_OK) return MGC_OK;
     return mgc__fail(node->ctx, st, "node: what member %" PRIu32 " asks cannot be put on record, so it is not answered", caller);

@@ -22,10 +22,7 @@ _Static_assert(HALF_HEAD + 24 + MGC__CUTS_MAX * 16 + MGC__LED_MAX * (3 + MGC__CE
 
 static uint32_t sum(const uint8_t *head, const uint8_t *body, size_t len)
 {
-    mgc__crc32c crc;
-
-    mgc__crc32c_init(&crc);
-    return mgc__crc32c_of(&crc, mgc__crc32c_of(&crc, 0, body, len), head, HALF_HEAD - 4);
+    return mgc__crc32c(mgc__crc32c(0, body, len), head, HALF_HEAD - 4);
 }
 
 static void put_body(const struct kept *k, mgc__buf *b)

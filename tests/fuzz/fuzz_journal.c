@@ -20,15 +20,13 @@ static void put_le32(uint8_t *at, uint32_t value)
 static void fix(struct disk_file *f, const uint8_t salt[8])
 {
     static const uint8_t zero[8];
-    mgc__crc32c crc;
 
-    mgc__crc32c_init(&crc);
     for (size_t at = 0; f->size - at >= MGC__RECORD_HEADER;) {
         uint8_t *h = f->bytes + at;
         uint32_t len = le32(h + 4);
         if (len > f->size - at - MGC__RECORD_HEADER) break;
-        put_le32(h + 40, mgc__crc32c_of(&crc, 0, h + MGC__RECORD_HEADER, len));
-        put_le32(h + 44, mgc__crc32c_of(&crc, mgc__crc32c_of(&crc, 0, h[32] == MGC__RECORD_SEGMENT ? zero : salt, 8), h, 44));
+        put_le32(h + 40, mgc__crc32c(0, h + MGC__RECORD_HEADER, len));
+        put_le32(h + 44, mgc__crc32c(mgc__crc32c(0, h[32] == MGC__RECORD_SEGMENT ? zero : salt, 8), h, 44));
         at += MGC__RECORD_HEADER + len;
     }
 }

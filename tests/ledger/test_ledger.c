@@ -836,13 +836,37 @@ END_TEST
 /* CRC-32C of "123456789", as in RFC 3720's sources and every catalogue; and in two pieces. */
 START_TEST(the_checksum_is_castagnolis)
 {
-    mgc__crc32c c;
     uint8_t zeros[32] = {0};
 
-    mgc__crc32c_init(&c);
-    ck_assert_uint_eq(mgc__crc32c_of(&c, 0, "123456789", 9), 0xe3069283u);
-    ck_assert_uint_eq(mgc__crc32c_of(&c, mgc__crc32c_of(&c, 0, "1234", 4), "56789", 5), 0xe3069283u);
-    ck_assert_uint_eq(mgc__crc32c_of(&c, 0, zeros, 32), 0x8a9136aau); /* RFC 3720, B.4 */
+    ck_assert_uint_eq(mgc__crc32c(0, "123456789", 9), 0xe3069283u);
+    ck_assert_uint_eq(mgc__crc32c(mgc__crc32c(0, "1234", 4), "56789", 5), 0xe3069283u);
+    ck_assert_uint_eq(mgc__crc32c(0, zeros, 32), 0x8a9136aau); /* RFC 3720, B.4 */
+}
+END_TEST
+
+/* Bit by bit, as the polynomial is defined. */
+static uint32_t checksum_by_bits(const uint8_t *some, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= some[i];
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82f63b78u : 0);
+    }
+    return ~crc;
+}
+
+/* The processor's instruction, where there is one, and the tables: every length and place up to some words. */
+START_TEST(the_checksum_is_the_same_by_instruction_and_by_tables)
+{
+    uint8_t some[80];
+
+    for (size_t i = 0; i < sizeof some; i++) some[i] = (uint8_t)(i * i * 37 + 11);
+    for (size_t at = 0; at < 9; at++)
+        for (size_t len = 0; len <= sizeof some - at; len++) {
+            ck_assert_uint_eq(mgc__crc32c(0, some + at, len), checksum_by_bits(some + at, len));
+            ck_assert_uint_eq(mgc__crc32c_by_tables(0, some + at, len), checksum_by_bits(some + at, len));
+        }
 }
 END_TEST
 
@@ -870,5 +894,6 @@ int main(void)
     tcase_add_loop_test(tcase, opts_of_every_size, 0, 2 * (int)sizeof(mgc_ledger_opts));
     tcase_add_test(tcase, misuse_is_said);
     tcase_add_test(tcase, the_checksum_is_castagnolis);
+    tcase_add_test(tcase, the_checksum_is_the_same_by_instruction_and_by_tables);
     return run_suite("ledger", tcase);
 }

@@ -772,14 +772,12 @@ static void put_le32(uint8_t *at, uint32_t value)
 /* Give a record checksums that fit what it now holds. */
 static void fix_checksums(uint8_t *record, uint64_t salt)
 {
-    mgc__crc32c c;
     uint8_t le[8];
 
-    mgc__crc32c_init(&c);
     put_le32(le, (uint32_t)salt);
     put_le32(le + 4, (uint32_t)(salt >> 32));
-    put_le32(record + 40, mgc__crc32c_of(&c, 0, record + MGC__RECORD_HEADER, le32(record + 4)));
-    put_le32(record + 44, mgc__crc32c_of(&c, mgc__crc32c_of(&c, 0, le, 8), record, 44));
+    put_le32(record + 40, mgc__crc32c(0, record + MGC__RECORD_HEADER, le32(record + 4)));
+    put_le32(record + 44, mgc__crc32c(mgc__crc32c(0, le, 8), record, 44));
 }
 
 static mgc_status begins_later(void *user, bool *pruned)
