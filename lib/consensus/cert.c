@@ -26,19 +26,6 @@ bool mgc__cert_add(mgc__cert *cert, uint32_t id, const uint8_t signature[64])
     return true;
 }
 
-static void put(uint8_t *at, uint64_t x, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) at[i] = (uint8_t)(x >> 8 * i);
-}
-
-static uint64_t get(const uint8_t *at, uint32_t n)
-{
-    uint64_t x = 0;
-
-    while (n-- > 0) x = x << 8 | at[n];
-    return x;
-}
-
 size_t mgc__cert_encode(const mgc__cert *cert, uint8_t *bytes)
 {
     const uint64_t numbers[4] = {cert->cfg, cert->term, cert->index, cert->log_term};
@@ -46,12 +33,12 @@ size_t mgc__cert_encode(const mgc__cert *cert, uint8_t *bytes)
 
     bytes[0] = VERSION;
     bytes[1] = (uint8_t)cert->kind;
-    put(bytes + 2, cert->n, 2);
-    put(bytes + 4, cert->candidate, 4);
-    for (uint32_t i = 0; i < 4; i++) put(bytes + 8 + 8 * i, numbers[i], 8);
+    mgc__put_le(bytes + 2, cert->n, 2);
+    mgc__put_le(bytes + 4, cert->candidate, 4);
+    for (uint32_t i = 0; i < 4; i++) mgc__put_le(bytes + 8 + 8 * i, numbers[i], 8);
     memcpy(bytes + 40, cert->hash, 32);
     for (uint32_t i = 0; i < cert->n; i++, at += SIGNER) {
-        put(at, cert->ids[i], 4);
+        mgc__put_le(at, cert->ids[i], 4);
         memcpy(at + 4, cert->signatures[i], 64);
     }
     return (size_t)(at - bytes);
@@ -63,18 +50,18 @@ mgc_status mgc__cert_decode(const uint8_t *bytes, size_t len, mgc__cert *cert)
     if (bytes == NULL || len < HEAD) return MGC_E_TRUNCATED;
     if (bytes[0] != VERSION) return MGC_E_VERSION;
     cert->kind = bytes[1];
-    cert->n = (uint32_t)get(bytes + 2, 2);
+    cert->n = (uint32_t)mgc__get_le(bytes + 2, 2);
     if (cert->kind < MGC__CERT_LEADER || cert->kind > MGC__CERT_QUORUM) return MGC_E_NONCANONICAL;
     if (cert->n > MGC_RAFT_MEMBERS_MAX) return MGC_E_TOO_LARGE;
     if (len != HEAD + (size_t)cert->n * SIGNER) return MGC_E_NONCANONICAL;
-    cert->candidate = (uint32_t)get(bytes + 4, 4);
-    cert->cfg = get(bytes + 8, 8);
-    cert->term = get(bytes + 16, 8);
-    cert->index = get(bytes + 24, 8);
-    cert->log_term = get(bytes + 32, 8);
+    cert->candidate = (uint32_t)mgc__get_le(bytes + 4, 4);
+    cert->cfg = mgc__get_le(bytes + 8, 8);
+    cert->term = mgc__get_le(bytes + 16, 8);
+    cert->index = mgc__get_le(bytes + 24, 8);
+    cert->log_term = mgc__get_le(bytes + 32, 8);
     memcpy(cert->hash, bytes + 40, 32);
     for (uint32_t i = 0; i < cert->n; i++) {
-        cert->ids[i] = (uint32_t)get(bytes + HEAD + (size_t)i * SIGNER, 4);
+        cert->ids[i] = (uint32_t)mgc__get_le(bytes + HEAD + (size_t)i * SIGNER, 4);
         memcpy(cert->signatures[i], bytes + HEAD + (size_t)i * SIGNER + 4, 64);
         if (i > 0 && cert->ids[i] <= cert->ids[i - 1]) return MGC_E_NONCANONICAL;
     }
@@ -107,17 +94,6 @@ mgc_status mgc__msg_verify(const mgc__trust *trust, const mgc_raft_msg *msg)
     return mgc__verify_tagged(trust->ctx, key, tag, trust->chain_id, 0, body, len, msg->signature);
 }
 
-static mgc__electorate electorate_of(const mgc_raft_config *config)
-{
-    mgc__electorate who = {0, 0};
-
-    for (uint32_t i = 0; i < config->n_members; i++) {
-        if (config->members[i].roles & MGC_RAFT_VOTER) who.now |= 1u << i;
-        if (config->members[i].roles & MGC_RAFT_VOTER_OLD) who.old |= 1u << i;
-    }
-    return who;
-}
-
 static uint32_t place_of(const mgc_raft_config *config, uint32_t id)
 {
     for (uint32_t i = 0; i < config->n_members; i++)
@@ -148,7 +124,7 @@ mgc_status mgc__cert_verify(const mgc__trust *trust, const mgc__cert *cert, cons
         if (status != MGC_OK) return status;
         places |= 1u << place;
     }
-    if (!mgc__quorum_reached(electorate_of(config), places))
+    if (!mgc__quorum_reached(mgc__config_electorate(config), places))
         return mgc__fail(trust->ctx, MGC_E_BAD_PROOF, "consensus: %u signers are no majority", cert->n);
     return MGC_OK;
 }
@@ -176,9 +152,9 @@ bool mgc__collect(mgc__collector *c, const mgc_raft_msg *ack)
     if (ack->kind != MGC_RAFT_APPEND_RESP || (ack->flags & MGC_RAFT_REJECT) != 0 || place == MGC_RAFT_MEMBERS_MAX ||
         ack->cfg != cert->cfg || ack->term != cert->term || ack->index != cert->index ||
         memcmp(ack->hash, cert->hash, 32) != 0 || !mgc__cert_add(&c->cert, ack->from, ack->signature))
-        return mgc__quorum_reached(electorate_of(c->config), c->places);
+        return mgc__quorum_reached(mgc__config_electorate(c->config), c->places);
     c->places |= 1u << place;
-    return mgc__quorum_reached(electorate_of(c->config), c->places);
+    return mgc__quorum_reached(mgc__config_electorate(c->config), c->places);
 }
 
 /* --- evidence --- */

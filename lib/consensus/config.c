@@ -38,12 +38,23 @@ bool mgc__config_voter(const mgc_raft_config *c, uint32_t id)
     return m != NULL && (m->roles & COUNTED) != 0;
 }
 
-static uint32_t count_voters(const mgc_raft_config *c, uint32_t half)
+uint32_t mgc__config_count(const mgc_raft_config *c, uint32_t half)
 {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < c->n_members; i++) n += (c->members[i].roles & half) != 0;
     return n;
+}
+
+mgc__electorate mgc__config_electorate(const mgc_raft_config *c)
+{
+    mgc__electorate who = {0, 0};
+
+    for (uint32_t i = 0; i < c->n_members; i++) {
+        if (c->members[i].roles & MGC_RAFT_VOTER) who.now |= 1u << i;
+        if (c->members[i].roles & MGC_RAFT_VOTER_OLD) who.old |= 1u << i;
+    }
+    return who;
 }
 
 bool mgc__config_same_members(const mgc_raft_config *a, const mgc_raft_config *b)
@@ -105,7 +116,7 @@ static const char *apply_changes(mgc_raft_config *c, const mgc_raft_change *chan
         if (change->op != MGC_RAFT_REMOVE && change->incarnation != 0) m->incarnation = change->incarnation;
     }
     remove_unused(c);
-    return count_voters(c, MGC_RAFT_VOTER) == 0 ? "removed all voters" : NULL;
+    return mgc__config_count(c, MGC_RAFT_VOTER) == 0 ? "removed all voters" : NULL;
 }
 
 /* Members that count in one of the two and not in the other. */
@@ -144,7 +155,7 @@ const char *mgc__config_enter(const mgc_raft_config *from, const mgc_raft_change
                               mgc_raft_config *to)
 {
     if (mgc__config_joint(from)) return "config is already joint";
-    if (count_voters(from, MGC_RAFT_VOTER) == 0) return "can't make a zero-voter config joint";
+    if (mgc__config_count(from, MGC_RAFT_VOTER) == 0) return "can't make a zero-voter config joint";
     *to = *from;
     to->auto_leave = auto_leave;
     for (uint32_t i = 0; i < to->n_members; i++)
@@ -169,34 +180,20 @@ const char *mgc__config_leave(const mgc_raft_config *from, mgc_raft_config *to)
 
 /* --- bytes: version, auto_leave, n (2), epoch (8), justification (32), then id, roles, incarnation (4 each) --- */
 
-static uint8_t *put(uint8_t *at, uint64_t x, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) *at++ = (uint8_t)(x >> 8 * i);
-    return at;
-}
-
-static uint64_t get(const uint8_t *at, uint32_t n)
-{
-    uint64_t x = 0;
-
-    while (n-- > 0) x = x << 8 | at[n];
-    return x;
-}
-
 uint32_t mgc__config_encode(const mgc_raft_config *c, uint8_t *bytes)
 {
     uint8_t *at = bytes;
 
     *at++ = CONFIG_VERSION;
     *at++ = (uint8_t)c->auto_leave;
-    at = put(at, c->n_members, 2);
-    at = put(at, c->epoch, 8);
+    at = mgc__put_le(at, c->n_members, 2);
+    at = mgc__put_le(at, c->epoch, 8);
     memcpy(at, c->justification, 32);
     at += 32;
     for (uint32_t i = 0; i < c->n_members; i++) {
-        at = put(at, c->members[i].id, 4);
-        at = put(at, c->members[i].roles, 4);
-        at = put(at, c->members[i].incarnation, 4);
+        at = mgc__put_le(at, c->members[i].id, 4);
+        at = mgc__put_le(at, c->members[i].roles, 4);
+        at = mgc__put_le(at, c->members[i].incarnation, 4);
     }
     return (uint32_t)(at - bytes);
 }
@@ -221,19 +218,19 @@ bool mgc__config_decode(const uint8_t *bytes, size_t len, mgc_raft_config *c)
     memset(c, 0, sizeof *c);
     if (bytes == NULL || len < HEAD_BYTES || bytes[0] != CONFIG_VERSION || bytes[1] > 1) return false;
     c->auto_leave = bytes[1];
-    c->n_members = (uint32_t)get(bytes + 2, 2);
+    c->n_members = (uint32_t)mgc__get_le(bytes + 2, 2);
     if (c->n_members == 0 || c->n_members > MGC_RAFT_MEMBERS_MAX) return false;
     if (len != HEAD_BYTES + (size_t)c->n_members * MEMBER_BYTES) return false;
-    c->epoch = get(bytes + 4, 8);
+    c->epoch = mgc__get_le(bytes + 4, 8);
     memcpy(c->justification, bytes + 12, 32);
     for (uint32_t i = 0; i < c->n_members; i++) {
         const uint8_t *at = bytes + HEAD_BYTES + (size_t)i * MEMBER_BYTES;
         mgc_raft_member *m = &c->members[i];
 
-        m->id = (uint32_t)get(at, 4);
-        m->roles = (uint32_t)get(at + 4, 4);
-        m->incarnation = (uint32_t)get(at + 8, 4);
+        m->id = (uint32_t)mgc__get_le(at, 4);
+        m->roles = (uint32_t)mgc__get_le(at + 4, 4);
+        m->incarnation = (uint32_t)mgc__get_le(at + 8, 4);
         if (m->id == 0 || (i > 0 && m->id <= c->members[i - 1].id) || !roles_allowed(m->roles)) return false;
     }
-    return count_voters(c, MGC_RAFT_VOTER) > 0;
+    return mgc__config_count(c, MGC_RAFT_VOTER) > 0;
 }

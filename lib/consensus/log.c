@@ -39,11 +39,6 @@ uint64_t mgc__log_space(const mgc_raft *r)
     return r->opts.log_max - (r->last - r->base);
 }
 
-static void put_u64(uint8_t *at, uint64_t x)
-{
-    for (uint32_t i = 0; i < 8; i++) at[i] = (uint8_t)(x >> 8 * i);
-}
-
 /* entry.h = H("mgchain/entry/1", previous h, term, index, type, root) */
 void mgc__entry_hash(const uint8_t previous[32], uint64_t index, uint64_t term, uint32_t type, const uint8_t root[32],
                      uint8_t hash[32])
@@ -51,8 +46,8 @@ void mgc__entry_hash(const uint8_t previous[32], uint64_t index, uint64_t term, 
     uint8_t bytes[32 + 8 + 8 + 1 + 32];
 
     memcpy(bytes, previous, 32);
-    put_u64(bytes + 32, term);
-    put_u64(bytes + 40, index);
+    mgc__put_le(bytes + 32, term, 8);
+    mgc__put_le(bytes + 40, index, 8);
     bytes[48] = (uint8_t)type;
     memcpy(bytes + 49, root, 32);
     mgc__hash_tagged("mgchain/entry/1", bytes, sizeof bytes, hash);

@@ -45,7 +45,7 @@ void mgc__config_activate(mgc_raft *r)
 {
     const mgc_raft_config *c = mgc__config_now(r);
 
-    r->who = (mgc__electorate){0, 0};
+    r->who = mgc__config_electorate(c);
     r->self = c->n_members;
     for (uint32_t i = 0; i < c->n_members; i++) {
         const mgc_raft_member *m = &c->members[i];
@@ -63,8 +63,6 @@ void mgc__config_activate(mgc_raft *r)
             mgc__peer_reset(r, &r->peers[i], r->last + 1);
         }
         if (m->id == r->opts.id) r->self = i;
-        if (m->roles & MGC_RAFT_VOTER) r->who.now |= 1u << i;
-        if (m->roles & MGC_RAFT_VOTER_OLD) r->who.old |= 1u << i;
     }
     r->n_peers = c->n_members;
     memset(r->votes, MGC__VOTE_NONE, sizeof r->votes); /* a campaign under way starts its count again */

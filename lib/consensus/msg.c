@@ -9,19 +9,6 @@ enum { AT_FROM = 4, AT_TO = 8, AT_INCARNATION = 12, AT_N = 16, AT_CONFIG_LEN = 2
        AT_HASH = 88, AT_HEAD = 120, AT_SIGNATURE = 152, AT_CRC = 216 };
 _Static_assert(AT_CRC + 8 == MGC_RAFT_MSG_BYTES, "the header ends behind its checksum");
 
-static void put(uint8_t *at, uint64_t x, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) at[i] = (uint8_t)(x >> 8 * i);
-}
-
-static uint64_t get(const uint8_t *at, uint32_t n)
-{
-    uint64_t x = 0;
-
-    while (n-- > 0) x = x << 8 | at[n];
-    return x;
-}
-
 mgc_status mgc_raft_payload_root(const uint8_t *bytes, size_t len, uint8_t *root)
 {
     if ((bytes == NULL && len > 0) || root == NULL) return MGC_E_INVALID_ARG;
@@ -40,13 +27,13 @@ static void put_header(const mgc_raft_msg *m, uint32_t config_len, size_t body_l
     at[1] = VERSION;
     at[2] = (uint8_t)m->kind;
     at[3] = (uint8_t)m->flags;
-    put(at + AT_FROM, m->from, 4);
-    put(at + AT_TO, m->to, 4);
-    put(at + AT_INCARNATION, m->incarnation, 4);
-    put(at + AT_N, m->n_entries, 4);
-    put(at + AT_CONFIG_LEN, config_len, 4);
-    put(at + AT_BODY_LEN, body_len, 4);
-    for (uint32_t i = 0; i < 7; i++) put(at + AT_NUMBERS + 8 * i, numbers[i], 8);
+    mgc__put_le(at + AT_FROM, m->from, 4);
+    mgc__put_le(at + AT_TO, m->to, 4);
+    mgc__put_le(at + AT_INCARNATION, m->incarnation, 4);
+    mgc__put_le(at + AT_N, m->n_entries, 4);
+    mgc__put_le(at + AT_CONFIG_LEN, config_len, 4);
+    mgc__put_le(at + AT_BODY_LEN, body_len, 4);
+    for (uint32_t i = 0; i < 7; i++) mgc__put_le(at + AT_NUMBERS + 8 * i, numbers[i], 8);
     memcpy(at + AT_HASH, m->hash, 32);
     memcpy(at + AT_HEAD, m->head, 32);
     memcpy(at + AT_SIGNATURE, m->signature, 64);
@@ -63,9 +50,9 @@ static size_t body_length(const mgc_raft_msg *m, const mgc_raft_entry *entries)
 static uint8_t *put_entries(const mgc_raft_entry *entries, uint32_t n, uint8_t *at)
 {
     for (uint32_t i = 0; i < n; i++, at += MGC_RAFT_ENTRY_BYTES) {
-        put(at, entries[i].term, 8);
-        put(at + 8, entries[i].type, 4);
-        put(at + 12, entries[i].len, 4);
+        mgc__put_le(at, entries[i].term, 8);
+        mgc__put_le(at + 8, entries[i].type, 4);
+        mgc__put_le(at + 12, entries[i].len, 4);
     }
     return at;
 }
@@ -102,7 +89,7 @@ mgc_status mgc_raft_encode(const mgc_raft_msg *msg, const mgc_raft_entry *entrie
         at += entries[i].len;
     }
     if (msg->len > 0) memcpy(at, msg->bytes, msg->len);
-    put(bytes + AT_CRC, checksum(bytes, config_len + (size_t)msg->n_entries * MGC_RAFT_ENTRY_BYTES), 4);
+    mgc__put_le(bytes + AT_CRC, checksum(bytes, config_len + (size_t)msg->n_entries * MGC_RAFT_ENTRY_BYTES), 4);
     return MGC_OK;
 }
 
@@ -115,11 +102,11 @@ static void get_header(const uint8_t *at, mgc_raft_msg *m)
     memset(m, 0, sizeof *m);
     m->kind = at[2];
     m->flags = at[3];
-    m->from = (uint32_t)get(at + AT_FROM, 4);
-    m->to = (uint32_t)get(at + AT_TO, 4);
-    m->incarnation = (uint32_t)get(at + AT_INCARNATION, 4);
-    m->n_entries = (uint32_t)get(at + AT_N, 4);
-    for (uint32_t i = 0; i < 7; i++) *numbers[i] = get(at + AT_NUMBERS + 8 * i, 8);
+    m->from = (uint32_t)mgc__get_le(at + AT_FROM, 4);
+    m->to = (uint32_t)mgc__get_le(at + AT_TO, 4);
+    m->incarnation = (uint32_t)mgc__get_le(at + AT_INCARNATION, 4);
+    m->n_entries = (uint32_t)mgc__get_le(at + AT_N, 4);
+    for (uint32_t i = 0; i < 7; i++) *numbers[i] = mgc__get_le(at + AT_NUMBERS + 8 * i, 8);
     memcpy(m->hash, at + AT_HASH, 32);
     memcpy(m->head, at + AT_HEAD, 32);
     memcpy(m->signature, at + AT_SIGNATURE, 64);
@@ -134,8 +121,8 @@ static mgc_status get_entries(const uint8_t *at, size_t left, uint64_t previous,
     for (uint32_t i = 0; i < n; i++, at += MGC_RAFT_ENTRY_BYTES) {
         mgc_raft_entry *e = &entries[i];
 
-        *e = (mgc_raft_entry){.index = previous + 1 + i, .term = get(at, 8), .type = (uint32_t)get(at + 8, 4),
-                              .len = (uint32_t)get(at + 12, 4), .bytes = payload};
+        *e = (mgc_raft_entry){.index = previous + 1 + i, .term = mgc__get_le(at, 8), .type = (uint32_t)mgc__get_le(at + 8, 4),
+                              .len = (uint32_t)mgc__get_le(at + 12, 4), .bytes = payload};
         if (e->len > room) return MGC_E_TRUNCATED;
         if (mgc_raft_payload_root(payload, e->len, e->root) != MGC_OK) return MGC_E_CORRUPT;
         payload += e->len;
@@ -152,18 +139,18 @@ static mgc_status check_header(const uint8_t *bytes, size_t len, size_t cap, siz
     if (len < MGC_RAFT_MSG_BYTES) return MGC_E_TRUNCATED;
     if (bytes[0] != MAGIC) return MGC_E_NONCANONICAL;
     if (bytes[1] != VERSION) return MGC_E_VERSION;
-    n = get(bytes + AT_N, 4);
-    body = get(bytes + AT_BODY_LEN, 4);
-    *config_len = get(bytes + AT_CONFIG_LEN, 4);
+    n = mgc__get_le(bytes + AT_N, 4);
+    body = mgc__get_le(bytes + AT_BODY_LEN, 4);
+    *config_len = mgc__get_le(bytes + AT_CONFIG_LEN, 4);
     if (n > MGC_RAFT_BATCH_MAX || n > cap || body > MGC_RAFT_BODY_MAX || *config_len > MGC_RAFT_CONFIG_BYTES_MAX)
         return MGC_E_TOO_LARGE;
     if (len < MGC_RAFT_MSG_BYTES + *config_len + body) return MGC_E_TRUNCATED;
     if (len > MGC_RAFT_MSG_BYTES + *config_len + body || n * MGC_RAFT_ENTRY_BYTES > body) return MGC_E_NONCANONICAL;
-    if (get(bytes + AT_BODY_LEN + 4, 4) != 0 || get(bytes + AT_CRC + 4, 4) != 0) return MGC_E_NONCANONICAL;
+    if (mgc__get_le(bytes + AT_BODY_LEN + 4, 4) != 0 || mgc__get_le(bytes + AT_CRC + 4, 4) != 0) return MGC_E_NONCANONICAL;
     if (bytes[2] == 0 || bytes[2] >= MGC_RAFT_KIND_END || bytes[3] > 15)
         return MGC_E_NONCANONICAL;
     guarded = *config_len + n * MGC_RAFT_ENTRY_BYTES;
-    return get(bytes + AT_CRC, 4) == checksum(bytes, guarded) ? MGC_OK : MGC_E_CORRUPT;
+    return mgc__get_le(bytes + AT_CRC, 4) == checksum(bytes, guarded) ? MGC_OK : MGC_E_CORRUPT;
 }
 
 mgc_status mgc_raft_decode(const uint8_t *bytes, size_t len, mgc_raft_msg *msg, mgc_raft_entry *entries, size_t cap,
@@ -208,17 +195,17 @@ mgc_status mgc_raft_signed_body(const mgc_raft_msg *msg, uint8_t *body, size_t *
     *len = 0;
     *tag = vote ? "mgchain/vote/1" : ack ? "mgchain/ack/1" : head ? "mgchain/head/1" : "";
     if (!vote && !ack && !head) return MGC_OK;
-    put(body, msg->cfg, 8);
-    put(body + 8, msg->term, 8);
+    mgc__put_le(body, msg->cfg, 8);
+    mgc__put_le(body + 8, msg->term, 8);
     if (vote) {
-        put(body + 16, msg->to, 4);
-        put(body + 20, msg->log_term, 8);
-        put(body + 28, msg->index, 8);
+        mgc__put_le(body + 16, msg->to, 4);
+        mgc__put_le(body + 20, msg->log_term, 8);
+        mgc__put_le(body + 28, msg->index, 8);
         memcpy(body + 36, msg->hash, 32);
         *len = 68;
         return MGC_OK;
     }
-    put(body + 16, head ? msg->index + msg->n_entries : msg->index, 8);
+    mgc__put_le(body + 16, head ? msg->index + msg->n_entries : msg->index, 8);
     memcpy(body + 24, head ? msg->head : msg->hash, 32);
     *len = 56;
     return MGC_OK;

@@ -79,21 +79,13 @@ static bool before(const mgc_raft_standing *a, const mgc_raft_standing *b)
     return of_a != of_b ? of_a > of_b : a->id < b->id;
 }
 
-static uint32_t voters_of(const mgc_raft_config *c)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < c->n_members; i++) n += (c->members[i].roles & MGC_RAFT_VOTER) != 0;
-    return n;
-}
-
 /* Which change would this member's standing call for, if it were its turn? */
 static uint32_t called_for(const mgc_raft_policy *p, const mgc_raft_config *now, const mgc_raft_standing *s)
 {
     const mgc_raft_member *m = mgc__config_member(now, s->id);
     bool votes = m != NULL && (m->roles & MGC_RAFT_VOTER) != 0;
     bool absent = (s->flags & MGC_RAFT_ABSENT) != 0;
-    uint32_t voters = voters_of(now);
+    uint32_t voters = mgc__config_count(now, MGC_RAFT_VOTER);
 
     if (m == NULL || (votes && voters <= p->voters_min && (s->flags & MGC_RAFT_CONVICTED))) return 0;
     if (s->flags & MGC_RAFT_CONVICTED) return MGC_RAFT_REMOVE;

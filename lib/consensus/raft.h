@@ -144,6 +144,23 @@ struct mgc_raft {
     mgc_raft_note notes[MGC__NOTES_MAX];
 };
 
+/* --- numbers of n bytes, little-endian ---------------------------------------------------------------------------- */
+
+/* Returns what is behind it. */
+static inline uint8_t *mgc__put_le(uint8_t *at, uint64_t x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) *at++ = (uint8_t)(x >> 8 * i);
+    return at;
+}
+
+static inline uint64_t mgc__get_le(const uint8_t *at, uint32_t n)
+{
+    uint64_t x = 0;
+
+    while (n-- > 0) x = x << 8 | at[n];
+    return x;
+}
+
 /* --- log.c ------------------------------------------------------------------------------------------------------ */
 
 mgc__slot *mgc__log_slot(const mgc_raft *r, uint64_t index); /* base < index <= last */
@@ -172,6 +189,8 @@ mgc_raft_member *mgc__config_find(mgc_raft_config *c, uint32_t id);
 const mgc_raft_member *mgc__config_member(const mgc_raft_config *c, uint32_t id);
 bool mgc__config_joint(const mgc_raft_config *c);
 bool mgc__config_voter(const mgc_raft_config *c, uint32_t id); /* in either half */
+uint32_t mgc__config_count(const mgc_raft_config *c, uint32_t half); /* MGC_RAFT_VOTER or MGC_RAFT_VOTER_OLD */
+mgc__electorate mgc__config_electorate(const mgc_raft_config *c); /* places in the order of its members */
 /* NULL, or why the change is not allowed (static text).  to may not be from. */
 const char *mgc__config_simple(const mgc_raft_config *from, const mgc_raft_change *changes, size_t n, mgc_raft_config *to);
 const char *mgc__config_enter(const mgc_raft_config *from, const mgc_raft_change *changes, size_t n, bool auto_leave,

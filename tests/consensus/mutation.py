@@ -68,7 +68,7 @@ FAULTS = [
      "any entry repairs a damaged one"),
     ("recover.c", "if (mgc__recovering(r) && m->index >= r->fault_first && m->index <= r->fault_last) return;", ";",
      "a damaged entry is handed out"),
-    ("membership.c", "if (m->roles & MGC_RAFT_VOTER_OLD) r->who.old |= 1u << i;", ";", "the old half of a joint configuration is forgotten"),
+    ("config.c", "if (c->members[i].roles & MGC_RAFT_VOTER_OLD) who.old |= 1u << i;", ";", "the old half of a joint configuration is forgotten"),
     ("replicate.c", "match[i] = r->peers[i].wiped ? 0 : r->peers[i].match;", "match[i] = r->peers[i].match > 0 ? r->last : 0;",
      "counts what was sent as acknowledged"),
     ("election.c", "static bool enrolled(mgc_raft *r, const mgc_raft_msg *m)\n{", "static bool enrolled(mgc_raft *r, const mgc_raft_msg *m)\n{\n    if (mgc__peer_find(r, m->from) != NULL) return true;",
