@@ -178,6 +178,17 @@ void print_phases(const sim *s)
 
 /* --- files ------------------------------------------------------------------------------------------ */
 
+static int make_one(const char *path)
+{
+    struct stat there;
+
+    if (mkdir(path, 0777) == 0) return 0;
+    if (errno != EEXIST) return -1;
+    if (stat(path, &there) != 0) return -1;
+    errno = ENOTDIR;
+    return S_ISDIR(there.st_mode) ? 0 : -1;
+}
+
 int make_folder(const char *path)
 {
     char part[1024];
@@ -186,10 +197,10 @@ int make_folder(const char *path)
     for (char *c = part + 1; *c != '\0'; c++) {
         if (*c != '/') continue;
         *c = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) return -1;
+        if (make_one(part) != 0) return -1;
         *c = '/';
     }
-    return mkdir(part, 0777) != 0 && errno != EEXIST ? -1 : 0;
+    return make_one(part);
 }
 
 enum { FILE_BYTES_MAX = 1 << 30 }; /* far above every published program; a wrong path ends here, not in swap */
@@ -221,7 +232,10 @@ char *read_file(sim *s, const char *path, size_t *len)
         if (got > 0) *len += (size_t)got;
     } while (got > 0);
     if (got < 0) {
-        fprintf(stderr, "mgchain-sim: %s: %s\n", path, gzerror(file, &got));
+        const char *text = gzerror(file, &got); /* begins with the path where zlib knows it */
+        size_t named = strlen(path);
+        if (strncmp(text, path, named) == 0 && strncmp(text + named, ": ", 2) == 0) text += named + 2;
+        fprintf(stderr, "mgchain-sim: %s: %s\n", path, text);
         goto fail;
     }
     gzclose(file);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +62,9 @@ mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_al
     return st;
 }
 
-bool has_plan(uint32_t outcome)
+bool has_plan(uint32_t outcome, double cost)
 {
-    return outcome != MGC_OUTCOME_INFEASIBLE && outcome != MGC_OUTCOME_UNBOUNDED;
+    return outcome != MGC_OUTCOME_INFEASIBLE && outcome != MGC_OUTCOME_UNBOUNDED && isfinite(cost);
 }
 
 void explain_if_infeasible(const mgc_alliance *alliance, uint32_t outcome)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mgchain-sim evaluate: walk forward over the history; plan each day by several kinds of caution, and live through it. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,7 +311,7 @@ static void print_walk(const walk *w, uint32_t days)
 {
     size_t stride = w->s->days;
 
-    printf("%u days from %s, costs a day in %s; with hindsight %s\n\n", days, w->day[0], w->currency,
+    printf("%u day%s from %s, costs a day in %s; with hindsight %s\n\n", days, days == 1 ? "" : "s", w->day[0], w->currency,
            fixed(mean(w->hindsight, days), 2));
     printf("%-24s %12s %14s %10s %12s %12s %12s\n", "plan", "mean cost", "less determ.", "± s.e.", "promise", "unserved kWh", "kg CO2");
     for (int k = 0; k < KINDS; k++) {
@@ -387,10 +388,53 @@ static mgc_status write_files(walk *w)
     return st;
 }
 
+/* The first `days` of the days asked for, as if no more had been. */
+static void cut_short(walk *w, uint32_t days)
+{
+    double *const rows[] = {w->cost, w->promise, w->unserved, w->emission};
+
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
+        for (size_t k = 1; k < KINDS; k++) memmove(rows[r] + k * days, rows[r] + k * w->s->days, days * sizeof(double));
+    w->s->days = days;
+}
+
+/* Interrupted, or out of time: the days that were walked are an evaluation of their own. */
+static bool ends_early(const walk *w, int code, uint32_t walked)
+{
+    bool late = code == EXIT_LIMIT, interrupted = code == EXIT_INTERRUPTED;
+
+    if (!late && !interrupted) return false;
+    fprintf(stderr, "mgchain-sim: %s after %u of %u days; %s\n", late ? "the time limit was reached" : "interrupted", walked, w->s->days,
+            walked > 0 ? "these are told" : "nothing was written");
+    return walked > 0;
+}
+
+static bool out_of_time(const sim *s, uint64_t begun_ms)
+{
+    return s->time_limit_s > 0 && (double)(now_ms(NULL) - begun_ms) >= 1e3 * s->time_limit_s;
+}
+
+/* Returns how many days were walked. */
+static uint32_t walk_days(walk *w, int *code)
+{
+    uint64_t begun_ms = now_ms(NULL);
+    uint32_t day = 0;
+
+    phase_begin(w->s, "evaluate");
+    while (day < w->s->days && *code == EXIT_DONE) {
+        *code = out_of_time(w->s, begun_ms) ? EXIT_LIMIT : one_day(w, day);
+        day += *code == EXIT_DONE;
+    }
+    if (*code == EXIT_DONE) phase_end(w->s);
+    else phase_drop(w->s);
+    return day;
+}
+
 int cmd_evaluate(sim *s)
 {
     walk w = {.s = s};
     int code = EXIT_DONE;
+    bool tells = false;
 
     if (s->days > DAYS_MAX) {
         fprintf(stderr, "mgchain-sim: --days is %u; at most %d\n", s->days, DAYS_MAX);
@@ -398,13 +442,15 @@ int cmd_evaluate(sim *s)
     }
     mgc_status st = allocate(&w, s->days);
     if (st == MGC_OK && make_folder(s->out) != 0) {
-        fprintf(stderr, "mgchain-sim: the folder %s cannot be made\n", s->out);
+        fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));
         code = EXIT_IO;
     }
-    phase_begin(s, "evaluate");
-    for (uint32_t d = 0; st == MGC_OK && code == EXIT_DONE && d < s->days; d++) code = one_day(&w, d);
-    phase_end(s);
     if (st == MGC_OK && code == EXIT_DONE) {
+        uint32_t walked = walk_days(&w, &code);
+        tells = code == EXIT_DONE || ends_early(&w, code, walked);
+        if (tells && walked < s->days) cut_short(&w, walked);
+    }
+    if (st == MGC_OK && tells) {
         st = write_files(&w);
         if (st == MGC_OK && !s->json) print_walk(&w, s->days);
         if (st == MGC_OK && !s->json) printf("\n%s/evaluation.html\n", s->out);

@@ -134,8 +134,10 @@ static bool parse_uint(const char *text, uint64_t max, uint64_t *value)
 
 static int wrong_value(const option *o, const char *value)
 {
-    fprintf(stderr, "mgchain-sim: --%s: '%s' is not %s\nTry: mgchain-sim --help\n", o->name, value,
-            o->real != NULL ? "a number of at least 0" : "a whole number in range");
+    const char *range = o->number64 != NULL ? " from 0 to 18446744073709551615" : "";
+
+    if (o->real != NULL) range = " of at least 0";
+    fprintf(stderr, "mgchain-sim: --%s: '%s' is not a %snumber%s\nTry: mgchain-sim --help\n", o->name, value, o->real != NULL ? "" : "whole ", range);
     return EXIT_USAGE;
 }
 
@@ -275,7 +277,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0)
         return say(usage);
-    if (strcmp(argv[1], "--version") == 0) return say("mgchain-sim ") == EXIT_DONE && say(mgc_version_string()) == EXIT_DONE ? say("\n") : EXIT_IO;
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) return say("mgchain-sim ") == EXIT_DONE && say(mgc_version_string()) == EXIT_DONE ? say("\n") : EXIT_IO;
     size_t command = find_command(argv[1]);
     if (command == COMMANDS) return unknown_command(argv[1]);
     int code = parse(&s, command, argc, argv);

@@ -129,7 +129,7 @@ mgc_status result_from_alliance(const mgc_case *kase, const mgc_alliance *allian
         r->file.seconds_pay = info.seconds_pay;
         r->file.seconds_ledger = 0;
     }
-    if (!has_plan(info.outcome) || mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK)
+    if (!has_plan(info.outcome, info.cost) || mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALONE, &alone) != MGC_OK)
         return MGC_OK; /* no numbers to show */
     st = members(alliance, r);
     if (st == MGC_OK) st = trades(alliance, info.trades, r);
@@ -185,7 +185,9 @@ mgc_status result_json(const sim *s, const result *r, mgc_json **json, const cha
 /* A plan that agrees is no worse for a proof that is missing: the outcome stays, and whoever asked is told. */
 void say_gap_missed(const sim *s, double gap)
 {
-    if (s->gap > 0 && gap > s->gap) fprintf(stderr, "mgchain-sim: gap %.2g shown, %.2g asked\n", gap, s->gap);
+    if (!(s->gap > 0) || gap <= s->gap) return;
+    if (isfinite(gap)) fprintf(stderr, "mgchain-sim: gap %.2g shown, %.2g asked\n", gap, s->gap);
+    else fprintf(stderr, "mgchain-sim: no lower bound is proven, gap %.2g asked\n", s->gap);
 }
 
 static void print_row(const char *name, const double value[9])

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,12 +141,12 @@ static int plan_day(sim *s, uint32_t number, one_day *d, const one_day *before, 
     mgc_status st = cooperate(s, d->kase, MGC_ALLIANCE_ADMM, before != NULL ? before->alliance : NULL, &d->alliance);
     if (st == MGC_OK) st = mgc_alliance_get_info(d->alliance, &info);
     if (st != MGC_OK) return failed(s, st, "run");
-    if (!has_plan(info.outcome)) {
-        if (info.outcome == MGC_OUTCOME_UNBOUNDED) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(d->alliance));
-        explain_if_infeasible(d->alliance, info.outcome);
-        return EXIT_INFEASIBLE;
-    }
     if (mgc_ctx_cancelled(s->ctx)) return keep_best(s, number, d);
+    if (!has_plan(info.outcome, info.cost)) {
+        if (info.outcome != MGC_OUTCOME_INFEASIBLE) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(d->alliance));
+        explain_if_infeasible(d->alliance, info.outcome);
+        return exit_of_outcome(s, info.outcome);
+    }
     st = mgc_alliance_get_plan(d->alliance, MGC_DISPATCH_ALLIANCE, &d->together);
     if (st == MGC_OK) st = realise(s, d);
     if (st == MGC_OK) {
@@ -166,7 +167,9 @@ static void say_day(sim *s, const one_day *d, const char *folder)
 
     if (s->json || mgc_alliance_get_info(d->alliance, &info) != MGC_OK) return;
     print_members(d->kase, d->alliance);
-    printf("\n%u trades, %u rounds; cost at most %s %% of the cost alone above the best possible\n\n", info.trades, info.rounds, fixed(100 * info.gap, 3));
+    printf("\n%u trades, %u rounds; ", info.trades, info.rounds);
+    if (isfinite(info.gap)) printf("cost at most %s %% of the cost alone above the best possible\n\n", fixed(100 * info.gap, 3));
+    else printf("how far from the best possible is not proven\n\n");
     for (size_t i = 0; i < d->checked.n; i++)
         printf("%s %-38s %s\n", mark_of(s, d->checked.list[i].ok), d->checked.list[i].name, d->checked.list[i].found);
     printf("\n%s/report.html\n", folder);
@@ -239,13 +242,14 @@ static int run_days(sim *s, one_day *day, book *b)
 {
     int code = EXIT_DONE, worst = EXIT_DONE;
 
-    for (uint32_t k = 0; k < s->days + 2 && (code == EXIT_DONE || code == EXIT_LIMIT); k++) {
+    for (uint32_t k = 0; k < s->days + 2 && code == EXIT_DONE; k++) {
         bool last = k + 1 == s->days;
         if (k < s->days) {
             code = begin_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b);
             if (code == EXIT_DONE) code = plan_day(s, k, &day[k], k > 0 ? &day[k - 1] : NULL, b, last);
+            if (code != EXIT_DONE) return code;
         }
-        if (code == EXIT_DONE && k >= 2 && k - 2 < s->days) {
+        if (k >= 2 && k - 2 < s->days) {
             code = finish_day(s, k - 2, &day[k - 2], b, k >= s->days);
             free_day(&day[k - 2]);
         }
@@ -270,11 +274,11 @@ int cmd_run(sim *s)
         return EXIT_USAGE;
     }
     if (s->members > NODES_MAX) {
-        fprintf(stderr, "mgchain-sim: at most %d members order a ledger\n", NODES_MAX);
+        fprintf(stderr, "mgchain-sim: --members is %" PRIu32 "; at most %d members order a ledger\n", s->members, NODES_MAX);
         return EXIT_USAGE;
     }
     if (s->days > DAYS_MAX) {
-        fprintf(stderr, "mgchain-sim: at most %d days in one run\n", DAYS_MAX);
+        fprintf(stderr, "mgchain-sim: --days is %" PRIu32 "; at most %d days in one run\n", s->days, DAYS_MAX);
         return EXIT_USAGE;
     }
     one_day *day = calloc(s->days, sizeof *day);

@@ -10,7 +10,7 @@
 mgc_status cooperate(sim *s, const mgc_case *kase, uint32_t method, const mgc_alliance *yesterday, mgc_alliance **out);
 
 /* Neither infeasible nor unbounded: there are figures to show. */
-bool has_plan(uint32_t outcome);
+bool has_plan(uint32_t outcome, double cost);
 
 /* Say on stderr why a member has no plan. */
 void explain_if_infeasible(const mgc_alliance *alliance, uint32_t outcome);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mgchain-sim solve: the optimisation of a case, without ledger and report. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,15 @@ static int32_t show_plan(void *user, uint32_t iteration, double upper, double lo
     return MGC_CB_DONE;
 }
 
+static const char *said_of_bound(const char *name, double bound)
+{
+    static char text[80];
+
+    if (!isfinite(bound)) return "no lower bound is proven";
+    snprintf(text, sizeof text, "%s%s", name, fixed(bound, 2));
+    return text;
+}
+
 static int solve_alone(sim *s, const mgc_case *kase)
 {
     mgc_dispatch_opts opts;
@@ -58,11 +68,14 @@ static int solve_alone(sim *s, const mgc_case *kase)
     } else if (st == MGC_OK) {
         for (uint32_t i = 0; r.file.standalone_cost != NULL && i < r.file.members; i++)
             printf("%-16s %14s\n", r.file.id[i], fixed(r.file.standalone_cost[i], 2));
-        if (has_plan(info.outcome)) printf("%-16s %14s   %s, bound %s\n", "all", fixed(info.cost, 2), mgc_outcome_name(info.outcome), fixed(info.bound, 2));
+        if (has_plan(info.outcome, info.cost))
+            printf("%-16s %14s   %s, %s\n", "all", fixed(info.cost, 2), mgc_outcome_name(info.outcome), said_of_bound("bound ", info.bound));
         else printf("%s\n", mgc_outcome_name(info.outcome));
     }
     if (st == MGC_OK && info.outcome == MGC_OUTCOME_INFEASIBLE) fprintf(stderr, "mgchain-sim: %s\n", mgc_plan_explain(plan));
-    else if (st == MGC_OK && has_plan(info.outcome)) say_gap_missed(s, info.gap);
+    else if (st == MGC_OK && has_plan(info.outcome, info.cost)) say_gap_missed(s, info.gap);
+    else if (st == MGC_OK && info.outcome == MGC_OUTCOME_LIMIT)
+        fputs("mgchain-sim: no plan of every member was found within the time limit\n", stderr);
     result_free(&r);
     mgc_plan_destroy(plan);
     return code;
@@ -83,12 +96,12 @@ static int solve_together(sim *s, const mgc_case *kase)
         if (written != EXIT_DONE) code = written;
     } else if (st == MGC_OK) {
         print_members(kase, alliance);
-        if (has_plan(info.outcome))
-            printf("\n%s: cost %s, proven lower bound %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
-                   fixed(info.lower_bound, 2), info.rounds);
+        if (has_plan(info.outcome, info.cost))
+            printf("\n%s: cost %s, %s, %u rounds\n", mgc_outcome_name(info.outcome), fixed(info.cost, 2),
+                   said_of_bound("proven lower bound ", info.lower_bound), info.rounds);
     }
     if (st == MGC_OK && info.outcome != MGC_OUTCOME_OPTIMAL) fprintf(stderr, "mgchain-sim: %s\n", mgc_alliance_reason(alliance));
-    if (st == MGC_OK && has_plan(info.outcome)) say_gap_missed(s, info.gap);
+    if (st == MGC_OK && has_plan(info.outcome, info.cost)) say_gap_missed(s, info.gap);
     explain_if_infeasible(alliance, info.outcome);
     result_free(&r);
     mgc_alliance_destroy(alliance);

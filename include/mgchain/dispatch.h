@@ -202,7 +202,8 @@ typedef struct mgc_plan_info {
     uint32_t iterations; /**< interior-point iterations */
     uint32_t nodes; /**< branch-and-bound nodes */
     uint32_t reserved0;
-    double cost;    /**< [currency] total worst-case expected cost */
+    double cost;    /**< [currency] total worst-case expected cost; +INFINITY where there is no plan: none exists, or a
+                         limit or a stop came before one that keeps every row and bound was found */
     double bound;   /**< [currency] proven lower bound */
     double gap; /**< [-] (cost - bound) / max(1, |cost|) */
     double seconds; /**< by the context's clock; 0 without one */

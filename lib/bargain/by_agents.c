@@ -573,13 +573,31 @@ static bool unbounded(crew *c)
     return true;
 }
 
+/* Whose search for a plan alone ended before there was one has nothing to compare trade with: there is no result, and nothing is
+ * wrong with the model either. */
+static bool unfinished(crew *c)
+{
+    size_t late = c->n;
+
+    for (size_t i = 0; i < c->n; i++) {
+        uint32_t outcome = c->agent[i]->alone_outcome;
+        if (outcome == MGC_OUTCOME_INFEASIBLE || outcome == MGC_OUTCOME_CANCELLED) return false;
+        if (!isfinite(c->agent[i]->alone_cost) && late == c->n) late = i;
+    }
+    if (late == c->n) return false;
+    c->run->a->info.outcome = c->agent[late]->alone_outcome;
+    mgc__run_reason(c->run, "no plan of %s without trade was found %s", c->run->a->member[late].id,
+                    c->run->a->info.outcome == MGC_OUTCOME_LIMIT ? "within the time limit" : "for numerical reasons");
+    return true;
+}
+
 mgc_status mgc__run_agents(mgc__run *run)
 {
     crew c = {.run = run};
     mgc_status st = make_crew(&c);
 
     if (st == MGC_OK) st = alone(&c);
-    if (st == MGC_OK && unbounded(&c)) {
+    if (st == MGC_OK && (unbounded(&c) || unfinished(&c))) {
         st = mgc__run_tell(run, MGC_PHASE_DONE, 0, 0, 0);
         free_crew(&c);
         return st;

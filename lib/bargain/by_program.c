@@ -258,6 +258,8 @@ static mgc_status trade(mgc__run *run)
     a->info.seconds_trade = mgc__run_seconds(run) - begin;
     mgc__run_reason(run, "solved as one program: %s", mgc_outcome_name(info.outcome));
     if (!has_point(&info)) {
+        mgc_plan_destroy(a->together);
+        a->together = NULL;
         mgc__alliance_apart(a);
         return MGC_OK;
     }
@@ -283,7 +285,9 @@ mgc_status mgc__run_central(mgc__run *run)
     if (!has_point(&info)) {
         if (info.outcome == MGC_OUTCOME_UNBOUNDED)
             mgc__run_reason(run, "the cost of a member falls without end: something there has neither a limit nor a cost");
-        else mgc__run_reason(run, "a member has no plan without trade");
+        else mgc__run_reason(run, info.outcome == MGC_OUTCOME_LIMIT ? "no plan of every member without trade was found within the time limit"
+                                                                    : "a member has no plan without trade");
+        for (size_t i = 0; i < run->a->n; i++) run->a->member[i].standalone = run->a->member[i].cost = INFINITY;
         return MGC_OK;
     }
     if ((st = read_members(run, true)) != MGC_OK) return st;

@@ -7,6 +7,8 @@
 #include "bargain/local.h"
 #include "dispatch/site.h"
 
+#define PLAN_RESIDUAL 1e-6 /* relative; the ceiling of whatever is called optimal (robust/judge.c) */
+
 /* Trade columns of one link end, in the link's orientation. */
 typedef struct door {
     uint32_t dims, periods;
@@ -166,6 +168,12 @@ static bool has_point(const mgc_twostage_info *info)
            isfinite(info->objective);
 }
 
+/* A program that a limit stopped may hold a point that is no plan yet: an interior-point iterate on its way. */
+static bool is_plan(const mgc_twostage_info *info)
+{
+    return has_point(info) && (info->outcome != MGC_OUTCOME_LIMIT || info->primal_residual <= PLAN_RESIDUAL);
+}
+
 static mgc_status read_decisions(local_site *s, double *values)
 {
     mgc_status st = mgc_twostage_get_x(s->ts, s->x, s->n_columns);
@@ -188,7 +196,7 @@ static mgc_status site_alone(void *self, double *cost, double *bound, uint32_t *
     if (st == MGC_OK) st = solve(s, s->opts.tolerance, s->opts.relax, false, true, &info);
     if (st != MGC_OK) return st;
     *outcome = info.outcome;
-    if (!has_point(&info)) return MGC_OK;
+    if (!is_plan(&info)) return MGC_OK;
     *cost = info.objective;
     *bound = info.bound;
     if (s->opts.relax || s->n_integers == 0) return MGC_OK;
@@ -255,18 +263,22 @@ static mgc_status site_commit(void *self, const double *linear, const double *qu
     return st;
 }
 
+/* What is agreed is planned to the end, however late it is: half a plan would be none. */
 static mgc_status site_settle(void *self, const double *x, double *cost, uint32_t *outcome)
 {
     local_site *s = self;
     mgc_twostage_info info;
+    const uint64_t deadline_ms = s->deadline_ms;
     mgc_status st = set_objective(s, NULL, NULL);
 
     if (st == MGC_OK) st = fix_doors(s, x);
     if (st == MGC_OK) st = set_decisions(s, s->is_committed ? s->committed : NULL);
+    s->deadline_ms = 0;
     if (st == MGC_OK) st = solve(s, s->opts.tolerance, true, false, true, &info);
+    s->deadline_ms = deadline_ms;
     if (st != MGC_OK) return st;
-    *outcome = info.outcome;
-    if (has_point(&info)) *cost = info.objective;
+    *outcome = info.outcome == MGC_OUTCOME_LIMIT && !is_plan(&info) ? MGC_OUTCOME_NUMERICAL : info.outcome;
+    if (is_plan(&info)) *cost = info.objective;
     return MGC_OK;
 }
 

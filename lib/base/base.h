@@ -44,6 +44,9 @@ mgc_status mgc__fail(mgc_ctx *ctx, mgc_status status, const char *format, ...) M
 mgc_status mgc__no_memory(mgc_ctx *ctx, const char *what);
 void mgc__log(mgc_ctx *ctx, uint32_t level, const char *format, ...) MGC_PRINTF(3, 4);
 
+/* The text is empty until the next failure: what a callback then says of its own is told from what is older. */
+void mgc__error_forget(mgc_ctx *ctx);
+
 /* Every callback's answer passes through here, so none can be misread:
  * DONE -> MGC_OK, STOP -> MGC_E_STOPPED, negative -> itself, anything else -> MGC_E_CALLBACK. */
 mgc_status mgc__verdict(int32_t answer);

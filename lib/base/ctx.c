@@ -125,6 +125,11 @@ const char *mgc_ctx_error(const mgc_ctx *ctx)
     return ctx != NULL ? ctx->error : "";
 }
 
+void mgc__error_forget(mgc_ctx *ctx)
+{
+    if (ctx != NULL) ctx->error[0] = '\0';
+}
+
 void mgc_ctx_cancel(mgc_ctx *ctx)
 {
     if (ctx != NULL) atomic_store(&ctx->cancelled, 1);

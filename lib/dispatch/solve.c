@@ -6,6 +6,7 @@
 #include "solver/program_impl.h"
 
 enum { THREADS_LIMIT = 256 }; /* more than any machine that plans a microgrid has */
+#define PLAN_RESIDUAL 1e-6    /* relative; the ceiling of whatever is called optimal (robust/judge.c) */
 
 static const mgc_dispatch_opts dispatch_defaults = {.struct_size = sizeof(mgc_dispatch_opts), .tolerance = 1e-8, .gap = 1e-4,
                                                     .threads = 1};
@@ -91,6 +92,12 @@ static double time_left(const struct run *run)
 
 /* --- one microgrid ----------------------------------------------------------------------------------------------- */
 
+/* A program that was stopped may hold a point that is no plan yet: an interior-point iterate on its way. */
+static bool is_plan(uint32_t outcome, double residual)
+{
+    return (outcome != MGC_OUTCOME_LIMIT && outcome != MGC_OUTCOME_CANCELLED) || residual <= PLAN_RESIDUAL;
+}
+
 static mgc_status take_result(mgc__plan_site *s, const mgc__site *site, const mgc_twostage_info *info)
 {
     mgc_ctx *ctx = site->ctx;
@@ -103,7 +110,7 @@ static mgc_status take_result(mgc__plan_site *s, const mgc__site *site, const mg
     s->iterations = info->inner_iterations;
     s->nodes = info->nodes;
     s->bound = info->bound;
-    if (st == MGC_OK && mgc_twostage_get_x(site->ts, x, columns) == MGC_OK) {
+    if (st == MGC_OK && is_plan(info->outcome, info->primal_residual) && mgc_twostage_get_x(site->ts, x, columns) == MGC_OK) {
         bool priced = mgc_twostage_get_y(site->ts, y, rows) == MGC_OK;
         bool worst = mgc_twostage_get_probability(site->ts, p, s->shape->scenarios) == MGC_OK;
         st = mgc__plan_take(s, site, x, priced ? y : NULL, worst ? p : NULL);
@@ -255,7 +262,7 @@ static mgc_status take_alliance(mgc_plan *plan, mgc__site *const sites[], const 
     plan->nodes = info->nodes;
     plan->bound = info->bound;
     for (size_t i = 0; i < plan->n; i++) plan->site[i].outcome = info->outcome;
-    if (st == MGC_OK && mgc_program_get_x(a->program, x, columns) == MGC_OK) {
+    if (st == MGC_OK && is_plan(info->outcome, info->primal_residual) && mgc_program_get_x(a->program, x, columns) == MGC_OK) {
         bool priced = mgc_program_get_y(a->program, y, rows) == MGC_OK;
         st = share_out(plan, sites, a, x, priced ? y : NULL);
         if (st == MGC_OK && priced) st = take_pool_prices(plan, a, y);

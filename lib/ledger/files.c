@@ -46,13 +46,32 @@ struct files {
     uint8_t *direct_memory;         /* DIRECT_MAX and room to align; NULL until it is needed */
 };
 
+/* The same words in every locale: strerror() obeys it and is not safe between threads, strerror_r() is two functions. */
+static const char *reason(int error)
+{
+    switch (error) {
+    case ENOENT: return "there is no such file";
+    case EACCES:
+    case EPERM: return "permission denied";
+    case EEXIST: return "there is a file of that name already";
+    case EISDIR: return "it is a folder";
+    case ENOTDIR: return "a part of the path is not a folder";
+    case ENOSPC: return "no space left on the device";
+    case EDQUOT: return "the disk quota is used up";
+    case EFBIG: return "the file would be too large";
+    case EROFS: return "the file system is read-only";
+    case ENAMETOOLONG: return "the name is too long";
+    case ELOOP: return "too many symbolic links";
+    case EMFILE:
+    case ENFILE: return "too many files are open";
+    case EIO: return "the device reported an error";
+    default: return "the system refused";
+    }
+}
+
 static mgc_status fail_errno(struct files *f, const char *what, const char *name)
 {
-    int error = errno;
-    char text[128] = "";
-
-    if (strerror_r(error, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", error);
-    return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s/%s: %s: %s", f->folder, name, what, text);
+    return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s/%s: %s: %s", f->folder, name, what, reason(errno));
 }
 
 static bool path_of(struct files *f, const char *name, char path[PATH_BYTES])
@@ -390,8 +409,11 @@ static mgc_status check_folder(struct files *f, bool create)
     struct stat info;
 
     if (create && mkdir(f->folder, 0755) != 0 && errno != EEXIST)
-        return fail_errno(f, "the folder cannot be created", "");
-    if (stat(f->folder, &info) != 0) return fail_errno(f, "the folder is not there", "");
+        return mgc__fail(f->ctx, MGC_E_IO, "ledger: the folder %s cannot be created: %s", f->folder,
+                         errno == ENOENT ? "the folder that it is to lie in is not there" : reason(errno));
+    if (stat(f->folder, &info) != 0)
+        return mgc__fail(f->ctx, MGC_E_IO, "ledger: the folder %s cannot be opened: %s", f->folder,
+                         errno == ENOENT ? "it is not there" : reason(errno));
     if (!S_ISDIR(info.st_mode)) return mgc__fail(f->ctx, MGC_E_IO, "ledger: %s is not a folder", f->folder);
     return MGC_OK;
 }

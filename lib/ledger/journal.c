@@ -6,6 +6,7 @@
 
 enum {
     FORMAT_VERSION = 1,
+    SAID_BYTES = 400,       /* of what a storage says of its failure: a path and a reason */
     SEGMENTS_MAX = 1 << 20, /* files of a store: 64 TiB at the usual size */
     BURST = 1 << 20         /* bytes read at once when searching beyond damage */
 };
@@ -87,12 +88,20 @@ static mgc_status read_at(mgc__journal *j, uint32_t segment, uint64_t offset, ui
     return mgc__verdict(j->opts.ops.read(j->opts.user, name, offset, bytes, len));
 }
 
+/* What the storage itself said of a call that failed (the embedded one names file and reason); empty: nothing. */
+static void hear_storage(const mgc__journal *j, char said[SAID_BYTES])
+{
+    snprintf(said, SAID_BYTES, "%s", mgc_ctx_error(j->ctx));
+}
+
 static mgc_status fail_for_ever(mgc__journal *j, mgc_status status, const char *what)
 {
+    char said[SAID_BYTES];
+
+    hear_storage(j, said);
     j->failed = true;
-    return mgc__fail(j->ctx, MGC_E_FAILED,
-                     "ledger: %s failed (%s); what is durable is unknown until the ledger is opened again", what,
-                     mgc_status_name(status));
+    return mgc__fail(j->ctx, MGC_E_FAILED, "ledger: %s failed (%s); what is durable is unknown until the ledger is opened again", what,
+                     said[0] != '\0' ? said : mgc_status_name(status));
 }
 
 /* --- one record as bytes ------------------------------------------------------------------------- */
@@ -477,16 +486,18 @@ void mgc__journal_close(mgc__journal *j)
 /* Append bytes to the last file; after a failure the file is as before, or the journal has failed. */
 static mgc_status append_bytes(mgc__journal *j, uint32_t segment, const uint8_t *bytes, size_t len)
 {
-    char name[MGC_STORAGE_NAME_MAX + 1];
+    char name[MGC_STORAGE_NAME_MAX + 1], said[SAID_BYTES];
     mgc_status status, undone;
 
     mgc__journal_file_name(segment, name);
+    mgc__error_forget(j->ctx);
     status = mgc__verdict(j->opts.ops.append(j->opts.user, name, bytes, len));
     if (status == MGC_OK) return MGC_OK;
+    hear_storage(j, said);
     undone = mgc__verdict(j->opts.ops.truncate(j->opts.user, name, j->size));
     if (undone != MGC_OK) return fail_for_ever(j, status, "appending, and cutting back,");
-    return mgc__fail(j->ctx, status, "ledger: %zu bytes could not be appended to %s: %s", len, name,
-                     mgc_status_text(status));
+    if (said[0] != '\0') return mgc__fail(j->ctx, status, "%s", said);
+    return mgc__fail(j->ctx, status, "ledger: %zu bytes could not be appended to %s: %s", len, name, mgc_status_text(status));
 }
 
 static mgc_status write_record(mgc__journal *j, mgc__record *r)
@@ -513,6 +524,7 @@ static mgc_status sync_file(mgc__journal *j, uint32_t segment)
     mgc_status status;
 
     mgc__journal_file_name(segment, name);
+    mgc__error_forget(j->ctx);
     status = mgc__verdict(j->opts.ops.sync(j->opts.user, name));
     return status == MGC_OK ? MGC_OK : fail_for_ever(j, status, "syncing");
 }
@@ -545,6 +557,7 @@ static mgc_status begin_segment(mgc__journal *j)
     }
     status = sync_file(j, j->n_segments);
     if (status != MGC_OK) return status;
+    mgc__error_forget(j->ctx);
     status = mgc__verdict(j->opts.ops.sync_names(j->opts.user));
     if (status != MGC_OK) return fail_for_ever(j, status, "syncing the names of files");
     j->bytes += old_size;
@@ -620,6 +633,7 @@ mgc_status mgc__journal_go_back(mgc__journal *j, const mgc__journal_point *point
     assert(p.next >= j->synced && p.size <= j->size);
     if (p.size == j->size) return MGC_OK;
     mgc__journal_file_name(j->n_segments - 1, name);
+    mgc__error_forget(j->ctx);
     status = mgc__verdict(j->opts.ops.truncate(j->opts.user, name, p.size));
     if (status != MGC_OK) return fail_for_ever(j, status, "cutting back");
     j->size = p.size;

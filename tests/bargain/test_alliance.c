@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../dispatch/case_json.h"
+#include "../dispatch/plan_holds.h"
 #include "mgchain/bargain.h"
 
 static const char *const cases[] = {"one_scenario", "nominal", "robust_norm1_no_units", "robust_both_norms"};
@@ -300,6 +301,47 @@ START_TEST(a_stopped_run_keeps_the_best)
 }
 END_TEST
 
+/* However soon the limit strikes, what is agreed can be done, and where nothing was found yet nothing is said to be. */
+START_TEST(a_limit_leaves_a_plan_or_none)
+{
+    uint64_t ticks = 0;
+    uint32_t none = 0, some = 0;
+    mgc_ctx_opts host;
+    mgc_alliance_opts opts;
+    mgc_ctx *own = ctx;
+
+    mgc_ctx_opts_init(&host, sizeof host);
+    host.now_ms = ticking_ms;
+    host.user = &ticks;
+    ck_assert_int_eq(mgc_ctx_create(&host, &ctx), MGC_OK); /* solve() reads its text */
+    mgc_model *model = case_model(ctx, "robust_norm1_no_units");
+    mgc_alliance_opts_init(&opts, sizeof opts);
+    opts.method = _i == 0 ? MGC_ALLIANCE_ADMM : MGC_ALLIANCE_CENTRAL;
+    for (uint32_t limit = 1; limit < 1000; limit = limit * 3 / 2 + 15) {
+        const mgc_plan *plan;
+        opts.time_limit_s = 1e-3 * limit;
+        mgc_alliance *a = solve(model, &opts);
+        if (isfinite(info_of(a).cost)) {
+            ck_assert_int_eq(mgc_alliance_get_plan(a, MGC_DISPATCH_ALLIANCE, &plan), MGC_OK);
+            double error = storage_error(model, plan);
+            ck_assert_msg(error < 1e-2, "limit %u: a store is off by %g kWh", limit, error);
+            sound(a, "cut short");
+            some++;
+        } else {
+            ck_assert_uint_eq(info_of(a).outcome, MGC_OUTCOME_LIMIT);
+            ck_assert_msg(strstr(mgc_alliance_reason(a), "within the time limit") != NULL, "%s", mgc_alliance_reason(a));
+            none++;
+        }
+        mgc_alliance_destroy(a);
+    }
+    ck_assert_uint_gt(none, 0);
+    ck_assert_uint_gt(some, 0);
+    mgc_model_destroy(model);
+    mgc_ctx_destroy(ctx);
+    ctx = own;
+}
+END_TEST
+
 static int32_t silent_callback(void *user, const mgc_alliance_progress *p)
 {
     (void)user, (void)p;
@@ -423,6 +465,7 @@ int main(void)
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_test(tc, prices_of_both_methods_agree);
     tcase_add_loop_test(tc, a_stopped_run_keeps_the_best, 0, 6);
+    tcase_add_loop_test(tc, a_limit_leaves_a_plan_or_none, 0, 2);
     tcase_add_test(tc, what_is_wrong_is_refused);
     tcase_add_loop_test(tc, weights_are_respected, 0, 2);
     tcase_add_test(tc, coalitions_of_a_reference_case);

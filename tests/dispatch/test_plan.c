@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "case_json.h"
 #include "mgchain/robust.h"
+#include "plan_holds.h"
 #include "verify_plan.h"
 
 static const char *const cases[] = {"one_scenario", "nominal", "robust_both_norms", "robust_norm1_no_units"};
@@ -434,6 +435,41 @@ START_TEST(a_plan_can_be_stopped) /* faults O4 */
 }
 END_TEST
 
+/* A limit strikes anywhere: what there is then is a plan, which keeps its rows, or none, and says so.  Faults O4. */
+START_TEST(a_plan_cut_short_is_a_plan_or_none)
+{
+    uint64_t ticks = 0;
+    uint32_t none = 0, some = 0;
+    mgc_ctx *hurried;
+    mgc_ctx_opts host;
+    mgc_dispatch_opts opts;
+
+    mgc_ctx_opts_init(&host, sizeof host);
+    host.now_ms = ticking_ms;
+    host.user = &ticks;
+    DONE(mgc_ctx_create(&host, &hurried));
+    mgc_model *model = case_model(hurried, "robust_norm1_no_units");
+    mgc_dispatch_opts_init(&opts, sizeof opts);
+    for (uint32_t together = 0; together < 2; together++)
+        for (uint32_t limit = 1; limit <= 160; limit += 6) {
+            mgc_plan *plan;
+                opts.time_limit_s = 1e-3 * limit;
+            opts.together = together != 0 ? MGC_DISPATCH_ALLIANCE : MGC_DISPATCH_ALONE;
+            DONE(mgc_dispatch_solve(model, &opts, &plan));
+            bool there = isfinite(info_of(plan).cost);
+            double error = storage_error(model, plan);
+            ck_assert_msg(there == !isnan(error), "limit %u: a cost without a plan, or a plan without a cost", limit);
+            ck_assert_msg(!(error > 1e-2), "limit %u: a store is off by %g kWh", limit, error);
+            *(there ? &some : &none) += 1;
+            mgc_plan_destroy(plan);
+        }
+    ck_assert_uint_gt(none, 0);
+    ck_assert_uint_gt(some, 0);
+    mgc_model_destroy(model);
+    mgc_ctx_destroy(hurried);
+}
+END_TEST
+
 /* The thread that did it leaves no trace. */
 START_TEST(threads_change_nothing)
 {
@@ -475,6 +511,7 @@ Suite *plan_suite(void)
     tcase_add_test(tc, a_realised_day_keeps_the_first_stage);
     tcase_add_test(tc, every_ambiguity_set_reaches_the_plan);
     tcase_add_test(tc, a_plan_can_be_stopped);
+    tcase_add_test(tc, a_plan_cut_short_is_a_plan_or_none);
     tcase_add_test(tc, threads_change_nothing);
     suite_add_tcase(suite, tc);
     return suite;

@@ -393,6 +393,50 @@ def a_ledger_begins_where_a_period_does():
         assert done.returncode == 3 and "case.yaml: start: " in done.stderr and not (pathlib.Path(folder) / "out").exists(), done
 
 
+# --- too little time, too little room ------------------------------------------------------------------------------------
+
+
+@test
+def too_little_time_is_a_limit_and_no_fault():
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        assert sim("new", case).returncode == 0
+        for words in (["solve", case], ["solve", case, "--central"], ["solve", case, "--alone"], ["run", case], ["run", case, "--days", "2"]):
+            done = sim(*words, "--time-limit", "0.001", cwd=folder)
+            assert done.returncode == 5 and "within the time limit" in done.stderr and "inf" not in done.stdout, (words, done)
+        told = json.loads(sim("solve", case, "--json", "--time-limit", "0.001").stdout)
+        assert told["status"] == "limit" and told["alliance_cost"] is None, told
+        for limit in ("0.05", "0.1", "0.2"):  # what is agreed in a hurry is a plan: the checks of run hold
+            done = sim("run", case, "--time-limit", limit, cwd=folder)
+            assert done.returncode in (0, 5) and "FAIL" not in done.stdout and "inf" not in done.stdout, done
+
+
+@test
+def a_full_disk_is_named_with_its_file():
+    import resource
+    with tempfile.TemporaryDirectory() as folder:
+        case = pathlib.Path(folder) / "case.yaml"
+        assert sim("new", case).returncode == 0
+        full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+                "restore_signals": False, "cwd": folder}  # files end there; SIGXFSZ stays ignored, as Python has it
+        done = sim("run", case, **full)
+        assert done.returncode == 6 and "mgchain-out/ledger/journal-00000000.mgj: cannot be written: the file would be too large" in done.stderr, done
+        for words in (["run", case, "--out", case], ["run", case, "--out", f"{case}/deeper"], ["evaluate", "--out", case]):
+            done = sim(*words, cwd=folder)
+            assert done.returncode == 6 and "case.yaml" in done.stderr and "Not a directory" in done.stderr, done
+        done = sim("ledger", "verify", f"{folder}/none")
+        assert done.returncode == 6 and "it is not there" in done.stderr, done
+
+
+@test
+def an_evaluation_keeps_the_days_it_walked():
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("evaluate", "--days", "20", "--relax", "--time-limit", "0.01", "--out", "out", cwd=folder, timeout=600)
+        assert done.returncode == 5 and "after 1 of 20 days" in done.stderr and done.stdout.startswith("1 day from"), done
+        told = json.loads((pathlib.Path(folder) / "out/evaluation.json").read_text())
+        assert len(told["days"]) == 1 and all(len(plan["cost"]) == 1 and plan["cost"][0] > 0 for plan in told["plans"].values()), told
+
+
 # --- usage ---------------------------------------------------------------------------------------------------------------
 
 
