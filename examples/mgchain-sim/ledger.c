@@ -91,15 +91,16 @@ static bool is_file(const char *path)
 
 int cmd_ledger(sim *s)
 {
-    static const char *const words[] = {"verify", "query", "export", "proof"};
+    static const char *const words[] = {"verify", "mend", "query", "export", "proof"};
     const char *word = s->words[0];
 
     if (strcmp(word, "verify") == 0) return is_file(s->words[1]) ? ledger_verify_proof(s) : verify(s);
+    if (strcmp(word, "mend") == 0) return ledger_mend(s);
     if (strcmp(word, "query") == 0) return ledger_query(s);
     if (strcmp(word, "export") == 0) return ledger_export(s);
     if (strcmp(word, "proof") == 0) return ledger_proof(s);
-    const char *nearest = mgc_word_nearest(word, words, 4);
-    fprintf(stderr, "mgchain-sim: unknown: ledger %s; ledger knows verify, query, export and proof", word);
+    const char *nearest = mgc_word_nearest(word, words, sizeof words / sizeof words[0]);
+    fprintf(stderr, "mgchain-sim: unknown: ledger %s; ledger knows verify, mend, query, export and proof", word);
     if (nearest != NULL) fprintf(stderr, "; did you mean '%s'?", nearest);
     fputc('\n', stderr);
     return EXIT_USAGE;

@@ -22,6 +22,7 @@ int reader_open(reader *r, sim *s, const char *folder); /* an exit code; what fa
 int ledger_failed(sim *s, mgc_status st, const char *folder); /* says why; an exit code */
 int reader_close(reader *r, int code); /* the code; where there was damage, success is EXIT_VERIFY */
 
+int ledger_mend(sim *s);
 int ledger_query(sim *s);
 int ledger_export(sim *s);
 int ledger_proof(sim *s);

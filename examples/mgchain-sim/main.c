@@ -34,6 +34,8 @@ static const char usage[] =
     "      a two-stage program in SMPS form; R: how far probabilities may be from the nominal ones\n"
     "  mgchain-sim ledger verify DIR [--json]\n"
     "      check every byte, hash, signature and balance of a ledger\n"
+    "  mgchain-sim ledger mend DIR [--from FOLDER] [--json]\n"
+    "      put back what changed on the disk, block by block, out of another member's ledger\n"
     "  mgchain-sim ledger query DIR WHAT [KEY=VALUE ...] [--as MEMBER] [--limit N] [--cursor C] [--json]\n"
     "      what the ledger answers to a member (by number or name), to the public without --as; CSV\n"
     "  mgchain-sim ledger export DIR --out FOLDER [--as MEMBER]\n"
@@ -65,7 +67,7 @@ static const struct {
     {"export", cmd_export, 1, 1, " mps fixed microgrid "},
     {"program", cmd_program, 1, 1, " relax threads gap tolerance json mps fixed "},
     {"stochastic", cmd_stochastic, 3, 3, " norm1 norm-inf wasserstein kl chi2 cvar worst-case method relax threads gap json "},
-    {"ledger", cmd_ledger, 2, 16, " json as limit cursor out chain "},
+    {"ledger", cmd_ledger, 2, 16, " json as limit cursor out chain from "},
     {"doctor", cmd_doctor, 0, 0, " "},
     {"keys", cmd_keys, 0, 0, " "},
 };
@@ -174,7 +176,7 @@ static int parse_option(sim *s, size_t command, int argc, char **argv, int *i)
         {.name = "wasserstein", .real = &s->wasserstein}, {.name = "kl", .real = &s->kl}, {.name = "chi2", .real = &s->chi2},
         {.name = "cvar", .real = &s->cvar}, {.name = "worst-case", .flag = &s->worst_case}, {.name = "method", .text = &s->method},
         {.name = "as", .text = &s->as}, {.name = "limit", .number64 = &s->limit}, {.name = "cursor", .text = &s->cursor},
-        {.name = "chain", .text = &s->chain}, {.name = "incident", .text = &s->incident},
+        {.name = "chain", .text = &s->chain}, {.name = "from", .text = &s->from}, {.name = "incident", .text = &s->incident},
     };
     enum { OPTIONS = sizeof options / sizeof options[0] };
     const char *names[OPTIONS], *word = argv[*i] + 2, *equals = strchr(word, '=');

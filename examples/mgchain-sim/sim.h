@@ -21,7 +21,7 @@ typedef struct sim {
     /* options; a command reads those of its own table */
     const char *words[16]; /* what is not an option: CASE, FILE, DIR ... */
     size_t n_words;
-    const char *out, *mps, *microgrid, *progress, *method, *as, *cursor, *chain, *incident; /* from as on: NULL where not given */
+    const char *out, *mps, *microgrid, *progress, *method, *as, *cursor, *chain, *from, *incident; /* from as on: NULL where not given */
     uint64_t seed, limit; /* limit 0: none given */
     double time_limit_s, gap, tolerance, norm1, norm_inf, wasserstein, kl, chi2, cvar; /* from norm1 on: negative where not given */
     uint32_t days, threads, members;

@@ -181,6 +181,54 @@ MGC_API MGC_NODISCARD mgc_status mgc_ledger_snapshot(mgc_ledger *ledger);
  */
 MGC_API MGC_NODISCARD mgc_status mgc_ledger_prune(mgc_ledger *ledger, uint32_t *n_files);
 
+/* --- damage -------------------------------------------------------------------------------------- */
+
+/** What a damaged store lacks. */
+enum {
+    MGC_DAMAGE_NONE = 0,  /**< nothing: every byte is what was written */
+    MGC_DAMAGE_WANTS = 1, /**< a block that another member has: mgc_damage.chain_id and height */
+    MGC_DAMAGE_OWN = 2,   /**< what follows from the rest of the store; told only where opts.read_only is not 0 */
+    MGC_DAMAGE_LOST = 3   /**< it cannot be mended */
+};
+
+/** What mgc_ledger_mend() found and did. */
+typedef struct mgc_damage {
+    size_t struct_size;
+    uint32_t kind;        /**< MGC_DAMAGE_..., of the first damage that is left */
+    uint32_t n_mended;    /**< pieces of the store that were put in order by this call */
+    uint8_t chain_id[32]; /**< of the block that is wanted */
+    uint64_t height;      /**< of the block that is wanted */
+    uint64_t offset;      /**< where the damage is, in the file */
+    char file[MGC_STORAGE_NAME_MAX + 1]; /**< name of the file; "" where nothing is damaged */
+} mgc_damage;
+
+/**
+ * Read every byte of a store that is not open, and mend what is damaged.
+ *
+ * What a crash cannot leave, bytes that changed on the disk, is put back record by record.  What follows from the rest
+ * of the store needs nobody.  A block or certificate comes from any other member as a proof, of which every byte is
+ * checked against a quorum's signatures and this chain's own hashes: whoever gives it need not be trusted.  Call with
+ * no proof; as long as damage->kind is MGC_DAMAGE_WANTS, fetch that one and call again.
+ *
+ * A file is written anew beside the old one and then takes its name, so that a crash leaves it as it was or mended.  With
+ * opts.read_only nothing is written, and the first damage is told.
+ *
+ * @param opts   as for mgc_ledger_open(); all of the journal is read, whatever opts.full says
+ * @param proof  of mgc_chain_prove_stored(), by a member whose store is whole; NULL where len is 0
+ * @param damage filled, also on failure; may be NULL
+ * @return MGC_OK            look at damage->kind; a proof of another block than the one wanted is not used
+ *         MGC_E_CORRUPT     it cannot be mended; the text says file, offset and why.  Begin anew from an empty store
+ *                           (doc/node.md)
+ *         as mgc_verify_receipt(), MGC_E_BAD_TX_ROOT, MGC_E_STATE_MISMATCH, MGC_E_BAD_PARENT   the proof is not true; the
+ *                           store is as before
+ *         MGC_E_UNSUPPORTED the storage cannot rename
+ *         MGC_E_BAD_PARENT, MGC_E_BAD_CERT and the like of mgc_ledger_open(): not damage, but tampering
+ *         MGC_E_LOCKED, MGC_E_VERSION, MGC_E_INVALID_ARG, MGC_E_ABI_SIZE, MGC_E_ABI_FUTURE, MGC_E_NO_MEMORY, storage
+ * Cost  reads all once, and once more for each piece that is mended, of which the file is written.  Since 0.1
+ */
+MGC_API MGC_NODISCARD mgc_status mgc_ledger_mend(mgc_ctx *ctx, const mgc_ledger_opts *opts, const uint8_t *proof, size_t len,
+                                                 mgc_damage *damage);
+
 /* --- chains -------------------------------------------------------------------------------------- */
 
 /** One member of a chain: who may sign its blocks. */
@@ -667,6 +715,9 @@ MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_head(mgc_chain *chain, uint64_t
                                                       size_t *len);
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_block(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap,
                                                        size_t *len);
+/** A final block with all that a member keeps of it: for another member's mgc_ledger_mend(). */
+MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_stored(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap,
+                                                        size_t *len);
 /** That the block at `ancestor` is one of those before `height`; with its header unless that is pruned.  Cost
  *  logarithmic. */
 MGC_API MGC_NODISCARD mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_t height,

@@ -43,7 +43,9 @@ enum {
     MGC_PROOF_ABSENCE = 6,     /**< a record did not stand in the state at a day's close */
     MGC_PROOF_HEAD = 7,        /**< a block is final */
     MGC_PROOF_BLOCK = 8,       /**< so are its transactions, which are all there */
-    MGC_PROOF_EQUIVOCATION = 9 /**< two final blocks of one height: members signed both */
+    MGC_PROOF_EQUIVOCATION = 9, /**< two final blocks of one height: members signed both */
+    MGC_PROOF_STORED = 10      /**< a final block with all that a member keeps of it, for a member whose own copy is damaged:
+                                    mgc_ledger_mend() */
 };
 
 /** A verifier: the caller's own memory, plain bytes that may be kept and copied.

@@ -198,6 +198,8 @@ mgc_status mgc__snapshots_load(mgc_ledger *ledger, bool *found);
 
 mgc_status mgc__check_not_halted(const mgc_chain *chain);
 mgc_status mgc__check_caught_up(const mgc_chain *chain); /* nor behind what others have seen */
+/* Who left long ago may not speak for those who came: what is verified must rest upon the changes of members known here. */
+void mgc__trust_own_members(const mgc_chain *chain, mgc_verifier *v);
 mgc_status mgc__replay_evidence(mgc_chain *chain, const mgc__record *record);
 /* A head's proof, and the bytes in it (verify.c). */
 typedef struct mgc__witnessed {
@@ -206,6 +208,15 @@ typedef struct mgc__witnessed {
 } mgc__witnessed;
 mgc_status mgc__verify_head(mgc_verifier *v, const uint8_t *proof, size_t len, mgc_verified *head,
                             mgc__witnessed *parts);
+
+/* A block as it is stored, proved: every byte of it, and its certificate (verify.c).  Borrowed from the proof. */
+typedef struct mgc__stored {
+    mgc__header header;
+    uint8_t hash[32];
+    const uint8_t *bytes, *certificate;
+    size_t len, certificate_len;
+} mgc__stored;
+mgc_status mgc__verify_stored(mgc_verifier *v, const uint8_t *proof, size_t len, mgc__stored *found);
 
 /* --- proof.c ------------------------------------------------------------------------------------- */
 
@@ -236,12 +247,19 @@ typedef struct mgc__replay {
     struct mgc__queue queues[MGC_CHAINS_MAX];
     bool verify; /* every signature */
     bool full;   /* from the first block on, though there are snapshots */
+    bool mending; /* every byte, up to the first that is damaged */
+    struct mgc__passed {
+        uint64_t block, certificate; /* height of the last one; 0: none */
+        bool waits;                  /* of blocks that were read and have no certificate: */
+        uint8_t first[32], last[32]; /* their hashes */
+    } passed[MGC_CHAINS_MAX];
     void (*attach)(void *user, mgc_chain *chain);
     void *attach_user;
     mgc_verify_info info;
 } mgc__replay;
 /* Open and read a store into p->ledger, which mgc_ledger_close() frees, also after a failure.  strict: verify. */
 mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool strict, mgc__replay *p);
+mgc_status mgc__ledger_read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledger_opts *o, mgc_storage_ops *ops);
 mgc_status mgc__replay_record(void *replay, const mgc__record *record);
 void mgc__replay_end(mgc__replay *replay);
 mgc_status mgc__replay_prepare(void *replay, bool *pruned);          /* snapshots, where they may or must be used */

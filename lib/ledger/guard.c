@@ -166,8 +166,7 @@ static mgc_status later_than_ours(mgc_chain *chain, uint64_t height, const uint8
     return mgc__check_caught_up(chain);
 }
 
-/* Who left long ago may not speak for those who came: a later head must rest upon the changes of members known here. */
-static void trust_own_members(const mgc_chain *chain, mgc_verifier *v)
+void mgc__trust_own_members(const mgc_chain *chain, mgc_verifier *v)
 {
     for (size_t i = chain->n_configurations; i-- > 1;) {
         const mgc__configuration *c = chain->configurations[i];
@@ -188,7 +187,7 @@ mgc_status mgc_chain_witness(mgc_chain *chain, const uint8_t *proof, size_t len)
 
     if (chain == NULL || proof == NULL) return MGC_E_INVALID_ARG;
     status = mgc_verifier_init(&v, sizeof v, chain->id);
-    trust_own_members(chain, &v);
+    mgc__trust_own_members(chain, &v);
     if (status == MGC_OK) status = mgc__verify_head(&v, proof, len, &head, &theirs);
     if (status != MGC_OK)
         return mgc__fail(chain->ledger->ctx, status, "ledger: what is to be witnessed of chain %s: %s", chain->name,

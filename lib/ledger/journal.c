@@ -20,6 +20,7 @@ struct mgc__journal {
     uint64_t salt;       /* of this store, from its first segment */
     uint32_t n_segments; /* number of the last file, which is appended to, + 1 */
     uint32_t first;      /* number of the first file that is there */
+    uint32_t reading;    /* number of the file being read, or read last */
     uint64_t size;       /* of the last file, as far as it is good */
     uint64_t bytes;      /* of all files but the last */
     uint64_t next;       /* number of the next record */
@@ -66,7 +67,7 @@ void mgc__journal_file_name(uint32_t segment, char name[MGC_STORAGE_NAME_MAX + 1
     snprintf(name, MGC_STORAGE_NAME_MAX + 1, "journal-%08" PRIx32 ".mgj", segment);
 }
 
-static bool segment_number(const char *name, uint32_t *segment)
+bool mgc__journal_file_number(const char *name, uint32_t *segment)
 {
     char again[MGC_STORAGE_NAME_MAX + 1];
 
@@ -116,7 +117,7 @@ static uint32_t header_crc(const uint8_t *header, uint64_t salt)
     return mgc__crc32c(mgc__crc32c(0, bytes, 8), header, 44);
 }
 
-static void build_header(const mgc__journal *j, uint8_t *h, const mgc__record *r)
+void mgc__journal_build(const mgc__journal *j, uint8_t *h, const mgc__record *r)
 {
     put32(h, magic);
     put32(h + 4, r->place.length);
@@ -130,8 +131,7 @@ static void build_header(const mgc__journal *j, uint8_t *h, const mgc__record *r
     put32(h + 44, header_crc(h, r->type == MGC__RECORD_SEGMENT ? 0 : j->salt));
 }
 
-/* Does this header belong to this store and is it whole?  Its body is another question. */
-static bool parse_header(const mgc__journal *j, const uint8_t *h, mgc__record *r)
+bool mgc__journal_parse(const mgc__journal *j, const uint8_t *h, mgc__record *r)
 {
     uint32_t type = h[32] | (uint32_t)h[33] << 8;
 
@@ -164,7 +164,7 @@ static mgc_status read_if_wanted(mgc__journal *j, uint32_t segment, uint64_t siz
     status = read_at(j, segment, offset, header, sizeof header);
     if (status != MGC_OK) return status;
     *v = RECORD_DAMAGED;
-    if (!parse_header(j, header, r)) {
+    if (!mgc__journal_parse(j, header, r)) {
         r->place.length = 0;
         return MGC_OK;
     }
@@ -208,7 +208,7 @@ static mgc_status proof_of_durability(mgc__journal *j, uint32_t segment, uint64_
         for (size_t i = 0; status == MGC_OK && !*found && i + MGC__RECORD_HEADER <= len; i++) {
             verdict_on_record v;
             mgc__record r;
-            if (get32(burst + i) != magic || !parse_header(j, burst + i, &r) || r.synced <= bad) continue;
+            if (get32(burst + i) != magic || !mgc__journal_parse(j, burst + i, &r) || r.synced <= bad) continue;
             status = read_record(j, segment, size, offset + i, &r, &v);
             *found = status == MGC_OK && v == RECORD_GOOD;
         }
@@ -256,10 +256,10 @@ static mgc_status check_segment_body(mgc__journal *j, uint32_t segment, uint64_t
     }
     j->link = link_before;
     build_segment_body(j, segment, want);
-    j->link = link;
     if (memcmp(want, r->body, sizeof want) != 0)
         return corrupt(j, segment, 0, 0,
                        "the file is not the one that belongs here (missing, swapped or of another store)");
+    j->link = link;
     return MGC_OK;
 }
 
@@ -318,6 +318,8 @@ static mgc_status scan_segment(mgc__journal *j, uint32_t segment, uint64_t size,
     mgc_status status;
     bool unborn;
 
+    j->reading = segment;
+    j->size = 0;
     status = read_segment_head(j, segment, size, &unborn);
     if (status != MGC_OK) return status;
     j->size = unborn ? 0 : MGC__RECORD_HEADER + MGC__SEGMENT_BODY;
@@ -362,7 +364,7 @@ static int32_t visit_file(void *user, const char *name, uint64_t size)
     uint32_t segment;
     size_t old = l->cap;
 
-    if (!segment_number(name, &segment)) return MGC_CB_DONE; /* the lock, a host's own file */
+    if (!mgc__journal_file_number(name, &segment)) return MGC_CB_DONE; /* the lock, a host's own file */
     if (segment >= SEGMENTS_MAX) return MGC_E_CORRUPT;
     if (!mgc__grow(l->ctx, (void **)&l->sizes, &l->cap, (size_t)segment + 1, sizeof *l->sizes))
         return MGC_E_NO_MEMORY;
@@ -508,7 +510,7 @@ static mgc_status write_record(mgc__journal *j, mgc__record *r)
     if (!scratch(j, len)) return mgc__no_memory(j->ctx, "ledger: a record");
     if (r->place.length > 0) memmove(j->scratch + MGC__RECORD_HEADER, r->body, r->place.length);
     r->body = j->scratch + MGC__RECORD_HEADER;
-    build_header(j, j->scratch, r);
+    mgc__journal_build(j, j->scratch, r);
     status = append_bytes(j, r->place.segment, j->scratch, len);
     if (status != MGC_OK) return status;
     j->link = get64(j->scratch + 40);
@@ -672,7 +674,7 @@ static int32_t visit_size(void *user, const char *name, uint64_t size)
     struct sizes *s = user;
     uint32_t segment;
 
-    if (segment_number(name, &segment) && segment == s->segment) s->size = size;
+    if (mgc__journal_file_number(name, &segment) && segment == s->segment) s->size = size;
     return MGC_CB_DONE;
 }
 
@@ -707,4 +709,39 @@ void mgc__journal_get_info(const mgc__journal *j, mgc__journal_info *info)
                                 .n_segments = j->n_segments - j->first,
                                 .failed = j->failed,
                                 .damaged = j->damaged};
+}
+
+bool mgc__journal_is_damaged(const mgc__journal *j)
+{
+    return j->damaged;
+}
+
+/* --- for hole.c ---------------------------------------------------------------------------------- */
+
+mgc__journal_stop mgc__journal_stopped(const mgc__journal *j)
+{
+    return (mgc__journal_stop){.segment = j->reading,
+                               .first = j->first,
+                               .n_segments = j->n_segments,
+                               .offset = j->size,
+                               .next = j->next,
+                               .synced = j->synced};
+}
+
+void mgc__journal_build_head(const mgc__journal *j, const mgc__record *r, uint8_t body[MGC__SEGMENT_BODY])
+{
+    mgc__journal as_then = *j;
+
+    as_then.next = r->place.sequence;
+    build_segment_body(&as_then, r->place.segment, body);
+}
+
+uint32_t mgc__journal_told_sum(const uint8_t *header)
+{
+    return get32(header + 40);
+}
+
+void mgc__journal_set_salt(mgc__journal *j, uint64_t salt)
+{
+    j->salt = salt;
 }

@@ -99,6 +99,24 @@ mgc_status mgc__journal_sync(mgc__journal *j);
 /* Remove the files before a segment, oldest first, so that a crash on the way leaves the rest whole. */
 mgc_status mgc__journal_prune(mgc__journal *j, uint32_t before, uint32_t *removed);
 void mgc__journal_get_info(const mgc__journal *j, mgc__journal_info *info);
+bool mgc__journal_is_damaged(const mgc__journal *j); /* and was read up to there, with salvage */
 void mgc__journal_file_name(uint32_t segment, char name[MGC_STORAGE_NAME_MAX + 1]);
+bool mgc__journal_file_number(const char *name, uint32_t *segment);
+
+/* --- for hole.c: what is damaged, and what takes its place -------------------------------------------- */
+
+/* Where reading stopped, with salvage. */
+typedef struct mgc__journal_stop {
+    uint32_t segment, first, n_segments; /* the file; the first one; the last one + 1 */
+    uint64_t offset, next, synced;       /* in it; number of the record due there; durable before it */
+} mgc__journal_stop;
+mgc__journal_stop mgc__journal_stopped(const mgc__journal *j);
+/* Does this header belong to this store and is it whole?  Its body is another question. */
+bool mgc__journal_parse(const mgc__journal *j, const uint8_t *header, mgc__record *r);
+void mgc__journal_build(const mgc__journal *j, uint8_t *header, const mgc__record *r);
+/* The head of a file in which the next record's number is r->place.sequence. */
+void mgc__journal_build_head(const mgc__journal *j, const mgc__record *r, uint8_t body[MGC__SEGMENT_BODY]);
+uint32_t mgc__journal_told_sum(const uint8_t *header); /* of the body, by its header */
+void mgc__journal_set_salt(mgc__journal *j, uint64_t salt); /* where the first file's head was lost */
 
 #endif

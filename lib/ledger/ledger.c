@@ -16,7 +16,7 @@ void mgc_ledger_opts_init(mgc_ledger_opts *opts, size_t size)
 
 /* --- opening ------------------------------------------------------------------------------------- */
 
-static mgc_status read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledger_opts *o, mgc_storage_ops *ops)
+mgc_status mgc__ledger_read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_ledger_opts *o, mgc_storage_ops *ops)
 {
     mgc_status status;
 
@@ -64,14 +64,14 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     mgc__journal_opts journal = {0};
     mgc_ledger_opts o;
     mgc_ledger *ledger;
-    mgc_status status = read_opts(ctx, opts, &o, &journal.ops);
+    mgc_status status = mgc__ledger_read_opts(ctx, opts, &o, &journal.ops);
 
     if (status != MGC_OK) return status;
     ledger = mgc__alloc(ctx, 1, sizeof *ledger);
     if (ledger == NULL) return mgc__no_memory(ctx, "ledger: a ledger");
     p->ledger = ledger;
     ledger->ctx = ctx;
-    ledger->read_only = strict || o.read_only != 0;
+    ledger->read_only = strict || p->mending || o.read_only != 0;
     ledger->threads = o.threads;
     ledger->seen = mgc__alloc(ctx, MGC__SEEN, sizeof *ledger->seen);
     if (ledger->seen == NULL) return mgc__no_memory(ctx, "ledger: a ledger");
@@ -80,15 +80,16 @@ mgc_status mgc__ledger_load(mgc_ctx *ctx, const mgc_ledger_opts *opts, bool stri
     journal.salt = o.salt;
     journal.read_only = ledger->read_only;
     journal.strict = strict;
-    journal.salvage = !strict && o.read_only == 2;
+    journal.salvage = p->mending || (!strict && o.read_only == 2);
     journal.prepare = mgc__replay_prepare;
-    journal.wanted = mgc__replay_wants;
+    journal.wanted = p->mending ? NULL : mgc__replay_wants;
     ledger->ops = journal.ops;
     ledger->ops_user = o.storage_user;
-    p->full = strict || o.full == 1;
+    p->full = strict || p->mending || o.full == 1;
     status = mgc__journal_open(ctx, &journal, mgc__replay_record, p, &ledger->journal);
     mgc__replay_end(p);
     ledger->resuming = false;
+    if (p->mending && (status != MGC_OK || mgc__journal_is_damaged(ledger->journal))) return status; /* it is not to be used */
     if (status == MGC_OK) status = check_salvaged(ledger);
     for (uint32_t i = 0; i < ledger->n_chains && status == MGC_OK; i++) status = mgc__index_read(ledger->chains[i]);
     if (status == MGC_OK) status = mgc__check_resumed(ledger);

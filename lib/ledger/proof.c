@@ -211,6 +211,28 @@ mgc_status mgc_chain_prove_block(mgc_chain *chain, uint64_t height, uint8_t *byt
     return making_end(&m, status, bytes, cap, len);
 }
 
+/* All that a member keeps of a block, with the header before it, whose state its writes change. */
+mgc_status mgc_chain_prove_stored(mgc_chain *chain, uint64_t height, uint8_t *bytes, size_t cap, size_t *len)
+{
+    mgc__stored_block before;
+    struct making m;
+    mgc__buf record;
+    mgc_status status;
+
+    if (!good_arguments(chain, bytes, cap, len)) return MGC_E_INVALID_ARG;
+    mgc__buf_init(&record, chain->ledger->ctx, MGC__RECORD_MAX);
+    status = making_begin(&m, chain, MGC_PROOF_STORED, height);
+    if (status == MGC_OK && height > 1) status = mgc__read_block_record(chain, height - 1, &record, &before);
+    if (status == MGC_OK) {
+        mgc__cbor_put_array(&m.w, 2);
+        if (height > 1) mgc__cbor_put_bytes(&m.w, before.header_bytes, before.header_len);
+        else mgc__cbor_put_null(&m.w);
+        mgc__cbor_put_bytes(&m.w, m.record.bytes, m.record.len);
+    }
+    mgc__buf_free(&record);
+    return making_end(&m, status, bytes, cap, len);
+}
+
 /* --- the log ------------------------------------------------------------------------------------- */
 
 mgc_status mgc_chain_prove_ancestor(mgc_chain *chain, uint64_t ancestor, uint64_t height, uint8_t *bytes, size_t cap,

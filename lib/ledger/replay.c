@@ -257,10 +257,29 @@ static mgc_status replay_certificate(mgc__replay *p, mgc_chain *chain, const mgc
     return MGC_OK;
 }
 
+static void hash_waiting(const struct mgc__waiting *w, uint8_t hash[32])
+{
+    mgc__stored_block b;
+
+    if (mgc__stored_block_read(NULL, w->bytes, w->place.length, &b) == MGC_OK) memcpy(hash, b.hash, 32);
+}
+
+/* For mending, which begins where reading ended. */
+static void note_waiting(mgc__replay *p, uint32_t chain)
+{
+    const struct mgc__queue *q = &p->queues[chain];
+
+    p->passed[chain].waits = q->n > 0;
+    if (q->n == 0) return;
+    hash_waiting(&q->blocks[0], p->passed[chain].first);
+    hash_waiting(&q->blocks[q->n - 1], p->passed[chain].last);
+}
+
 void mgc__replay_end(mgc__replay *p)
 {
     if (p->ledger == NULL) return;
     for (uint32_t i = 0; i < MGC_CHAINS_MAX; i++) {
+        if (p->mending) note_waiting(p, i);
         p->info.uncertified += p->queues[i].n;
         forget_waiting(p, i, 0);
         mgc__free(p->ledger->ctx, p->queues[i].blocks);
@@ -268,9 +287,8 @@ void mgc__replay_end(mgc__replay *p)
     }
 }
 
-mgc_status mgc__replay_record(void *replay, const mgc__record *record)
+static mgc_status replay_one(mgc__replay *p, const mgc__record *record)
 {
-    mgc__replay *p = replay;
     mgc_chain *chain;
 
     if (record->type == MGC__RECORD_GENESIS) return replay_genesis(p, record);
@@ -279,7 +297,7 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
                          "ledger: a record of chain number %" PRIu32 "; there are %" PRIu32, record->chain,
                          p->ledger->n_chains);
     chain = p->ledger->chains[record->chain];
-    if (record->body == NULL) return note_place(chain, record);
+    if (record->body == NULL || covered(p, record)) return note_place(chain, record);
     if (record->type == MGC__RECORD_BLOCK) return enqueue_block(p, chain, record);
     if (record->type == MGC__RECORD_CERTIFICATE) return replay_certificate(p, chain, record);
     if (record->type == MGC__RECORD_MEMBERS) return mgc__replay_members(chain, record);
@@ -290,6 +308,17 @@ mgc_status mgc__replay_record(void *replay, const mgc__record *record)
     }
     return mgc__fail(p->ledger->ctx, MGC_E_VERSION,
                      "ledger: a record of type %" PRIu32 ", which this library does not know", record->type);
+}
+
+mgc_status mgc__replay_record(void *replay, const mgc__record *record)
+{
+    mgc__replay *p = replay;
+    mgc_status status = replay_one(p, record);
+
+    if (status != MGC_OK || record->chain >= MGC_CHAINS_MAX) return status;
+    if (record->type == MGC__RECORD_BLOCK) p->passed[record->chain].block = record->height;
+    if (record->type == MGC__RECORD_CERTIFICATE) p->passed[record->chain].certificate = record->height;
+    return MGC_OK;
 }
 
 /* --- certificates -------------------------------------------------------------------------------- */

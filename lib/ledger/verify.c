@@ -320,6 +320,55 @@ mgc_status mgc_verify_ancestor(mgc_verifier *verifier, const uint8_t *proof, siz
     return status == MGC_OK ? tell(&o, MGC_PROOF_ANCESTOR, &found, what) : status;
 }
 
+/* Body [header of the block before, or null at height 1; the block as it is stored].  Its writes lead from that block's state
+ * digest to this one's. */
+static mgc_status check_stored(const struct opened *o, mgc__cbor_reader *r, mgc__stored *found)
+{
+    const uint8_t *before = NULL;
+    uint8_t digest[32], hash[32];
+    size_t before_len = 0;
+    mgc__header parent;
+    mgc__stored_block b;
+    mgc_status status;
+
+    mgc__cbor_get_array_of(r, 2);
+    if (!mgc__cbor_get_null(r)) before = mgc__cbor_get_bytes(r, &before_len, HEADER_MAX);
+    found->bytes = mgc__cbor_get_bytes(r, &found->len, SIZE_MAX);
+    if (mgc__cbor_finish(r) != MGC_OK) return r->status;
+    if ((before == NULL) != (o->header.height == 1)) return MGC_E_BAD_PROOF;
+    status = mgc__stored_block_read(NULL, found->bytes, found->len, &b);
+    if (status == MGC_OK && before != NULL) status = mgc__header_read(NULL, before, before_len, &parent);
+    if (status != MGC_OK) return status;
+    if (memcmp(b.hash, o->hash, 32) != 0) return MGC_E_BAD_PROOF;
+    mgc__list_root(&b.txs, hash);
+    if (b.txs.n != o->header.n_txs || memcmp(hash, o->header.tx_root, 32) != 0) return MGC_E_BAD_TX_ROOT;
+    mgc__list_root(&b.receipts, hash);
+    if (b.receipts.n != o->header.n_txs + 1 || memcmp(hash, o->header.receipt_root, 32) != 0) return MGC_E_STATE_MISMATCH;
+    if (before == NULL) {
+        mgc__hash_tagged("mgchain/state/1", o->header.chain_id, 32, digest);
+    } else {
+        mgc__header_hash(before, before_len, hash);
+        if (memcmp(hash, o->header.previous, 32) != 0) return MGC_E_BAD_PARENT;
+        memcpy(digest, parent.state_digest, 32);
+    }
+    mgc__hash_tagged2("mgchain/state/1", digest, 32, b.writes, b.writes_len, hash);
+    return memcmp(hash, o->header.state_digest, 32) == 0 ? MGC_OK : MGC_E_STATE_MISMATCH;
+}
+
+mgc_status mgc__verify_stored(mgc_verifier *v, const uint8_t *proof, size_t len, mgc__stored *found)
+{
+    struct opened o;
+    mgc_status status = open_proof(v, proof, len, MGC_PROOF_STORED, &o);
+
+    if (status == MGC_OK) status = check_stored(&o, &o.reader, found);
+    if (status != MGC_OK) return status;
+    found->header = o.header;
+    found->certificate = o.certificate_bytes;
+    found->certificate_len = o.certificate_len;
+    memcpy(found->hash, o.hash, 32);
+    return MGC_OK;
+}
+
 /* --- what stood at the day's close --------------------------------------------------------------- */
 
 /* [index, key, value, path], proved against the header's state root. */

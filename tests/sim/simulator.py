@@ -779,6 +779,27 @@ def a_damaged_ledger_is_told_as_far_as_it_is_whole():
 
 
 @test
+def a_damaged_ledger_is_mended_out_of_another_one():
+    with tempfile.TemporaryDirectory() as folder:
+        whole, ledger = run_day("first")[0] / "ledger", pathlib.Path(folder) / "ledger"
+        shutil.copytree(whole, ledger)
+        journal = max((p for p in ledger.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+        data = journal.read_bytes()
+        for at, n in ((len(data) // 2, 1), (len(data) * 2 // 3, 512)):
+            journal.write_bytes(data[:at] + bytes(255 - b for b in data[at:at + n]) + data[at + n:])
+            assert sim("ledger", "verify", ledger).returncode == 7
+            done = sim("ledger", "mend", ledger)
+            assert done.returncode == 7 and "--from" in done.stderr and journal.name in done.stderr, done.stdout + done.stderr
+            done = sim("ledger", "mend", ledger, "--from", whole)
+            assert done.returncode == 0 and "whole again" in done.stdout, done.stdout + done.stderr
+            assert journal.read_bytes() == data
+            assert sim("ledger", "verify", ledger).returncode == 0
+        done = sim("ledger", "mend", ledger, "--json")
+        assert json.loads(done.stdout) == {"ok": True, "mended": 0, "file": "", "offset": 0, "height": 0}, done.stdout
+        assert sim("ledger", "mend", ledger, "--from", folder + "/nowhere").returncode == 6
+
+
+@test
 def a_killed_run_leaves_a_ledger_that_verifies():
     with tempfile.TemporaryDirectory() as folder:
         # Kill while blocks are being written: as soon as the journal is there, then a little later each time.

@@ -93,6 +93,13 @@ complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from verify' -l progress -r -f -a 'auto plain json none'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from verify' -l time-limit -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from verify' -l version
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger' -a mend -d 'put back what changed on the disk, block by block, out of another member\'s ledger'
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l from -r
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l help
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l json
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l progress -r -f -a 'auto plain json none'
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l time-limit -r
+complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from mend' -l version
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger' -a query -d 'what the ledger answers to a member (by number or name), to the public without --as; CSV'
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from query' -l as -r
 complete -c mgchain-sim -n '__fish_seen_subcommand_from ledger; and __fish_seen_subcommand_from query' -l cursor -r

@@ -13,7 +13,7 @@ _mgchain_sim()
     fi
     if [ "$command" = ledger ]; then
         if [ $COMP_CWORD -eq 2 ]; then
-            COMPREPLY=($(compgen -W "export proof query verify" -- "$cur"))
+            COMPREPLY=($(compgen -W "export mend proof query verify" -- "$cur"))
             return
         fi
         command="ledger ${COMP_WORDS[2]}"
@@ -28,6 +28,7 @@ _mgchain_sim()
     "program") options="--fixed --gap --help --json --mps --progress --relax --time-limit --tolerance --version" ;;
     "stochastic") options="--chi2 --cvar --gap --help --json --kl --method --norm-inf --norm1 --progress --relax --threads --time-limit --version --wasserstein --worst-case" ;;
     "ledger verify") options="--chain --help --json --progress --time-limit --version" ;;
+    "ledger mend") options="--from --help --json --progress --time-limit --version" ;;
     "ledger query") options="--as --cursor --help --json --limit --progress --time-limit --version" ;;
     "ledger export") options="--as --help --out --progress --time-limit --version" ;;
     "ledger proof") options="--help --json --out --progress --time-limit --version"; words="transaction receipt block account" ;;

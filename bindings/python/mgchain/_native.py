@@ -373,6 +373,10 @@ MGC_ROLE_REGULATOR = 6
 MGC_ROLE_AUDITOR = 7
 MGC_ROLE_VALIDATOR = 8
 MGC_ROLE_ADMINISTRATOR = 9
+MGC_DAMAGE_NONE = 0
+MGC_DAMAGE_WANTS = 1
+MGC_DAMAGE_OWN = 2
+MGC_DAMAGE_LOST = 3
 MGC_PENDING_OPEN = 1
 MGC_PENDING_POSTED = 2
 MGC_PENDING_VOIDED = 3
@@ -450,6 +454,7 @@ MGC_PROOF_ABSENCE = 6
 MGC_PROOF_HEAD = 7
 MGC_PROOF_BLOCK = 8
 MGC_PROOF_EQUIVOCATION = 9
+MGC_PROOF_STORED = 10
 MGC_DAY_ADMINISTRATOR = 1
 MGC_DAY_MARKET_OPERATOR = 2
 MGC_DAY_DISPATCHER = 3
@@ -786,6 +791,10 @@ class mgc_ledger_opts(Structure):
 
 
 class mgc_ledger_info(Structure):
+    pass
+
+
+class mgc_damage(Structure):
     pass
 
 
@@ -1564,6 +1573,15 @@ mgc_ledger_info._fields_ = [
     ("truncated_bytes", c_uint64),
     ("failed", c_uint32),
     ("damaged", c_uint32),
+]
+mgc_damage._fields_ = [
+    ("struct_size", c_size_t),
+    ("kind", c_uint32),
+    ("n_mended", c_uint32),
+    ("chain_id", c_uint8 * 32),
+    ("height", c_uint64),
+    ("offset", c_uint64),
+    ("file", c_char * 64),
 ]
 mgc_member._fields_ = [
     ("id", c_uint32),
@@ -2423,6 +2441,7 @@ PROTOTYPES = [
     ("mgc_ledger_sync", "core", False, c_int32, (POINTER(mgc_ledger),)),
     ("mgc_ledger_snapshot", "core", False, c_int32, (POINTER(mgc_ledger),)),
     ("mgc_ledger_prune", "core", False, c_int32, (POINTER(mgc_ledger), POINTER(c_uint32))),
+    ("mgc_ledger_mend", "core", False, c_int32, (POINTER(mgc_ctx), POINTER(mgc_ledger_opts), POINTER(c_uint8), c_size_t, POINTER(mgc_damage))),
     ("mgc_ledger_add_chain", "core", False, c_int32, (POINTER(mgc_ledger), POINTER(mgc_genesis), POINTER(POINTER(mgc_chain)))),
     ("mgc_ledger_chain", "core", False, c_int32, (POINTER(mgc_ledger), c_char_p, POINTER(POINTER(mgc_chain)))),
     ("mgc_ledger_chain_at", "core", False, c_int32, (POINTER(mgc_ledger), c_uint32, POINTER(POINTER(mgc_chain)))),
@@ -2469,6 +2488,7 @@ PROTOTYPES = [
     ("mgc_chain_prove_receipt", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, c_uint32, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_chain_prove_head", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_chain_prove_block", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
+    ("mgc_chain_prove_stored", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_chain_prove_ancestor", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, c_uint64, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_chain_prove_consistency", "core", False, c_int32, (POINTER(mgc_chain), c_uint64, c_uint64, POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
     ("mgc_chain_prove_account", "core", False, c_int32, (POINTER(mgc_chain), POINTER(c_uint8), POINTER(c_uint8), c_size_t, POINTER(c_size_t))),
