@@ -28,7 +28,7 @@ def complete(words):
 
 def completes():
     wanted = [(["mgchain-sim", "s"], ["solve", "stochastic"]),
-              (["mgchain-sim", "ledger", ""], ["export", "proof", "query", "verify"]),
+              (["mgchain-sim", "ledger", ""], ["export", "mend", "proof", "query", "verify"]),
               (["mgchain-sim", "solve", "--a"], ["--admm", "--alone"]),
               (["mgchain-sim", "run", "--progress", "=", "j"], ["json"]),
               (["mgchain-sim", "run", "--incident", "di"], ["dishonest-meter", "dispute"]),
