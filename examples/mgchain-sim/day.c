@@ -539,7 +539,7 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     static const column payments[] = {{"payer", "pays", AS_IT_IS}, {"payee", "to", AS_IT_IS}, {"amount_micro", "amount>", MICRO}, {"state", "state", AS_IT_IS},
                                       {"run_hash", "bargain's certificate", HASH}};
     static const column settled[] = {{"slot", "hour", SLOT}, {"microgrid", "member", AS_IT_IS}, {"carrier", "carrier", CARRIER}, {"metered_wh", "metered, kWh>", WH},
-                                     {"position_wh", "agreed, kWh>", AGREED_WH}, {"deviation_wh", "deviation, kWh>", AGREED_WH}, {"imbalance_micro", "imbalance>", MICRO},
+                                     {"position_wh", "scheduled, kWh>", AGREED_WH}, {"deviation_wh", "deviation, kWh>", AGREED_WH}, {"imbalance_micro", "imbalance>", MICRO},
                                      {"carbon_g", "CO₂, kg>", WH}, {"state", "state", AS_IT_IS}};
     static const column credit[] = {{"name", "member", AS_IT_IS}, {"trade", "trading credit>", AS_IT_IS}, {"suspended", "suspended", YES}};
     static const column blocks[] = {{"chain", "chain", AS_IT_IS}, {"height", "height>", AS_IT_IS}, {"time_ms", "time", TIME}, {"transactions", "transactions>", AS_IT_IS},
@@ -553,7 +553,7 @@ mgc_status book_tables(book *b, const mgc_case *kase, tables *t)
     if (st == MGC_OK) st = add_table(b, &info, t, "contracts", "Contracts in force", NULL, contracts, 4);
     if (st == MGC_OK) st = add_table(b, &info, t, "trades", "Agreements of the day", "Signed by both sides; money and collateral are reserved until the slot is settled.", agreements, 9);
     if (st == MGC_OK) st = add_table(b, &info, t, "payments", "Bargaining transfers", "What is left of the Nash payments once energy is paid at its price: one transfer a pair and day.", payments, 5);
-    if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.", settled, 9);
+    if (st == MGC_OK) st = add_table(b, &info, t, "settlement", "Settlement", "Metered against the schedule (nominated and agreed), netted for each member, slot and carrier.", settled, 9);
     if (st == MGC_OK) st = incident_table(b, info.period_minutes * UINT64_C(60000), t);
     if (st == MGC_OK) st = add_table(b, &info, t, "credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed facts alone.", credit, 3);
     if (st == MGC_OK) st = add_table(b, &info, t, "blocks", "The ledger", "Each block names its predecessor's hash; every byte can be checked offline with mgchain-sim ledger verify.", blocks, 9);

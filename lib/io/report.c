@@ -51,9 +51,9 @@ static void cards(mgc_io__view *v)
     card(v, v->result.standalone_total, 0, v->info.currency, "cost of the day, each alone");
     card(v, v->result.cost, 0, v->info.currency, "cost of the day, together");
     card(v, saved, 0, v->info.currency, "saved, shared by Nash bargaining");
-    card(v, base > 0 ? 100 * saved / base : 0, 1, "%", "of the cost alone");
+    card(v, base > 0 ? 100 * saved / base : 0, 1, "%", "of the cost alone saved");
     card(v, traded, 0, "kWh", "traded between members");
-    card(v, mgc_io__view_total(v, v->together, "emission_kg") - mgc_io__view_total(v, v->alone, "emission_kg"), 0, "kg CO₂", "change of emissions");
+    card(v, mgc_io__view_total(v, v->together, "emission_kg") - mgc_io__view_total(v, v->alone, "emission_kg"), 0, "kg CO₂", "emissions, against each alone");
     mgc__text_add(&v->t, "</div>");
 }
 

@@ -27,21 +27,20 @@ static dealings dealings_of(const mgc_io__view *v, const char *id)
     return d;
 }
 
-/* "1 598.76 EUR for 10 626 kWh of electricity", as many as there are; 0 where there is none. */
-static size_t amounts(mgc_io__view *v, const dealings *d, size_t sends)
+/* "it sells 10 626 kWh of electricity for 1 598.76 EUR and 433 kWh of heat for 57.60 EUR to members", where there is any. */
+static void deal(mgc_io__view *v, const dealings *d, size_t sends)
 {
     static const char *const carrier[2] = {"electricity", "heat"};
     size_t said = 0;
 
     for (size_t heat = 0; heat < 2; heat++) {
         if (!(d->kwh[heat][sends] > 0.5)) continue;
-        mgc__text_add(&v->t, said++ > 0 ? " and " : "");
-        mgc_io__view_money(v, d->money[heat][sends]);
-        mgc__text_add(&v->t, " for ");
+        mgc__text_add(&v->t, said++ > 0 ? " and " : sends != 0 ? "; it sells " : "; it buys ");
         mgc__text_fixed(&v->t, d->kwh[heat][sends], 0, true);
-        mgc__text_printf(&v->t, " kWh of %s", carrier[heat]);
+        mgc__text_printf(&v->t, " kWh of %s for ", carrier[heat]);
+        mgc_io__view_money(v, d->money[heat][sends]);
     }
-    return said;
+    if (said > 0) mgc__text_add(&v->t, sends != 0 ? " to members" : " from members");
 }
 
 static void sentence(mgc_io__view *v, const mgc_member_info *m)
@@ -54,23 +53,21 @@ static void sentence(mgc_io__view *v, const mgc_member_info *m)
     mgc__text_escaped(&v->t, m->id);
     mgc__text_add(&v->t, m->final_cost < 0 ? "</b> earns <b>" : "</b> pays <b>");
     mgc_io__view_money(v, fabs(m->final_cost));
+    if (m->payment == 0 && d.kwh[0][0] + d.kwh[1][0] + d.kwh[0][1] + d.kwh[1][1] <= 0.5) {
+        mgc__text_add(&v->t, "</b> for the day, as it would alone: it trades with nobody.</li>");
+        return;
+    }
     mgc__text_add(&v->t, "</b> for the day, ");
     mgc_io__view_money(v, fabs(saving));
     mgc__text_add(&v->t, saving >= 0 ? " better than alone: its own bills come to " : " worse than alone: its own bills come to ");
     mgc_io__view_money(v, m->cost);
     mgc__text_add(&v->t, " instead of ");
     mgc_io__view_money(v, m->standalone_cost);
-    if (d.kwh[0][0] + d.kwh[1][0] > 0.5) {
-        mgc__text_add(&v->t, "; it buys from members, ");
-        amounts(v, &d, 0);
-    }
-    if (d.kwh[0][1] + d.kwh[1][1] > 0.5) {
-        mgc__text_add(&v->t, "; it sells to members, ");
-        amounts(v, &d, 1);
-    }
+    deal(v, &d, 0);
+    deal(v, &d, 1);
     mgc__text_add(&v->t, rest >= 0 ? "; and it pays " : "; and it receives ");
     mgc_io__view_money(v, fabs(rest));
-    mgc__text_add(&v->t, " so that the gain is shared as bargained.</li>");
+    mgc__text_add(&v->t, rest >= 0 ? " more, so that the gain is shared as bargained.</li>" : " besides, so that the gain is shared as bargained.</li>");
 }
 
 enum { SENTENCES_MAX = 60 };
@@ -80,12 +77,14 @@ void mgc_io__report_sentences(mgc_io__view *v)
     uint32_t n = v->result.members < SENTENCES_MAX ? v->result.members : SENTENCES_MAX;
 
     mgc__text_add(&v->t, "<h2 id=\"pay\">What do I pay, and why?</h2><p class=\"soft\">Amounts are expected under each member's worst-case probabilities; own bills "
-                         "are grid, fuel, upkeep and carbon.</p><ul class=\"plain\">");
+                         "are grid, fuel, upkeep, network fees and carbon.</p><ul class=\"plain\">");
     for (uint32_t i = 0; i < n; i++) {
         mgc_member_info m = {.struct_size = sizeof m};
         if (mgc_alliance_get_member(v->report->alliance, i, &m) == MGC_OK) sentence(v, &m);
     }
     mgc__text_add(&v->t, "</ul>");
+    if (n < v->result.members)
+        mgc__text_printf(&v->t, "<p class=\"soft\">The other %u members are in the table.</p>", v->result.members - n);
 }
 
 /* --- the table ------------------------------------------------------------------------------------------------ */

@@ -116,11 +116,22 @@ static void add_grid(mgc_io__view *v, mgc_io__chart *c, const char *id, bool hea
     add_down(c, "grid, real time", grid_late_color, mgc_io__view_expected(v, v->together, id, "", "realtime_sell_kw"));
 }
 
+static bool has_linear(const mgc_io__view *v, const char *id)
+{
+    const mgc_microgrid *site = mgc_model_microgrid(v->model, id);
+
+    for (uint32_t d = 0; d < mgc_microgrid_devices(site); d++)
+        if (strcmp(mgc_microgrid_device_type(site, d), "linear") == 0) return true;
+    return false;
+}
+
 /* One carrier's balance: grid, devices and trades in stacks, what is short on top, demand as a line. */
 static void balance_chart(mgc_io__view *v, const char *id, bool heat)
 {
-    mgc_io__chart c = heat ? mgc_io__view_chart(v, "Heat", "kW, expected; above: supply, below: storing and sending")
-                           : mgc_io__view_chart(v, "Electricity", "kW, expected; above: supply, below: use beyond demand");
+    static const char *const unit[2][2] = {
+        {"kW, expected; above: supply, below: use beyond demand", "kW, expected; above: supply, below: use beyond demand; without linear devices"},
+        {"kW, expected; above: supply, below: storing and sending", "kW, expected; above: supply, below: storing and sending; without linear devices"}};
+    mgc_io__chart c = mgc_io__view_chart(v, heat ? "Heat" : "Electricity", unit[heat][has_linear(v, id)]);
     double *served = mgc_io__view_series(v), *unserved = mgc_io__view_series(v);
 
     add_grid(v, &c, id, heat);
@@ -142,7 +153,7 @@ static void storage_chart(mgc_io__view *v, const char *id)
         const char *name = mgc_microgrid_device_id(site, d);
         if (strcmp(mgc_microgrid_device_type(site, d), "storage") != 0) continue;
         bool heat = is_heat(mgc_microgrid_device((mgc_microgrid *)(uintptr_t)site, name));
-        mgc_io__view_add(c.line, &c.n_line, name, heat ? "#9165fe" : "#0a37a3", mgc_io__view_expected(v, v->together, id, name, "energy_kwh"));
+        mgc_io__view_add(c.line, &c.n_line, name, type_color("storage", nth_of_type(site, d)), mgc_io__view_expected(v, v->together, id, name, "energy_kwh"));
         if (c.n_line > 0) c.line[c.n_line - 1].dashed = heat; /* told apart without colours, too */
     }
     if (c.n_line > 0) mgc_io__view_draw(v, &c);
@@ -222,6 +233,20 @@ static void fan_chart(mgc_io__view *v, const char *id)
     mgc_io__view_done(v);
 }
 
+static void weight_numbers(mgc_io__view *v, uint32_t scenarios, const double *nominal, const double *worst)
+{
+    mgc__text_add(&v->t, "<details><summary>numbers</summary><div class=\"scroll\"><table><tr><th class=\"r\">scenario<th class=\"r\">nominal"
+                         "<th class=\"r\">worst case</tr>");
+    for (uint32_t k = 0; k < scenarios; k++) {
+        mgc__text_add(&v->t, "<tr>");
+        mgc_io__view_number_cell(v, k + 1, 0);
+        mgc_io__view_number_cell(v, nominal[k], 4);
+        mgc_io__view_number_cell(v, worst[k], 4);
+        mgc__text_add(&v->t, "</tr>");
+    }
+    mgc__text_add(&v->t, "</table></div></details>");
+}
+
 /* How much weight nature gives each scenario at its worst, next to how often it came. */
 static void weight_chart(mgc_io__view *v, const char *id)
 {
@@ -233,7 +258,10 @@ static void weight_chart(mgc_io__view *v, const char *id)
         mgc_plan_get_probability(v->together, id, worst, scenarios) != MGC_OK)
         return;
     const mgc_io__series series[2] = {{"nominal", "#8594a6", nominal, false}, {"worst case", "#d55e00", worst, false}};
+    mgc__text_add(&v->t, "<div>");
     mgc_io__chart_columns(&v->t, "Weight of the scenarios", "probability, by number of the scenario", NULL, scenarios, series, 2, false);
+    weight_numbers(v, scenarios, nominal, worst);
+    mgc__text_add(&v->t, "</div>");
 }
 
 void mgc_io__report_sites(mgc_io__view *v)

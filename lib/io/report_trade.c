@@ -93,8 +93,8 @@ static void trade_chart(mgc_io__view *v, uint32_t index, const mgc_trade *trade)
 
 static void link_charts(mgc_io__view *v)
 {
-    mgc__text_add(&v->t, "<h3>Link by link</h3><p class=\"soft\">Sent one way above, the other way below. The price is the multiplier of the link's coupling "
-                         "constraint.</p><div class=\"charts\">");
+    mgc__text_add(&v->t, "<h3>Link by link</h3><p class=\"soft\">Sent one way above, the other way below. The price is what one kWh more over the link would be "
+                         "worth to both ends, also where nothing is sent.</p><div class=\"charts\">");
     for (uint32_t i = 0; i < v->result.trades; i++) {
         mgc_trade trade = {.struct_size = sizeof trade}, other = {.struct_size = sizeof other};
         if (mgc_alliance_get_trade(v->report->alliance, i, &trade) != MGC_OK) continue;

@@ -292,7 +292,7 @@ _TABLES: Tuple[Tuple[str, str, Optional[str], Tuple[Tuple[str, str, str], ...]],
     ("settlement", "Settlement", "Metered against agreed, netted for each member, slot and carrier.",
      (("slot", "hour", "slot"), ("microgrid", "member", ""), ("carrier", "carrier", "carrier"),
       ("metered_wh", "metered, kWh>", "wh"),
-      ("position_wh", "agreed, kWh>", "wh"), ("deviation_wh", "deviation, kWh>", "wh"),
+      ("position_wh", "scheduled, kWh>", "wh"), ("deviation_wh", "deviation, kWh>", "wh"),
       ("imbalance_micro", "imbalance>", "micro"),
       ("carbon_g", "CO₂, kg>", "wh"), ("state", "state", ""))),
     ("credit", "Credit", "From 0 to 10000, 5000 at first; falls four times faster than it rises. Out of committed "
