@@ -11,11 +11,20 @@ static const char *number(double x, char *text)
     return text;
 }
 
+/* The words of "electricity|heat", all or the first one; a bar would end the cell of the table. */
+static void print_words(const char *words, bool first_only)
+{
+    for (const char *c = words; *c != '\0' && !(first_only && *c == '|'); c++) {
+        if (*c == '|') printf(", ");
+        else putchar(*c);
+    }
+}
+
 static void print_range(const mgc_param_info *p)
 {
     char low[MGC_NUMBER_TEXT], high[MGC_NUMBER_TEXT];
 
-    if (p->kind == MGC_PARAM_TEXT) printf("%s", p->words);
+    if (p->kind == MGC_PARAM_TEXT) print_words(p->words, false);
     else if (p->kind == MGC_PARAM_FLAG) printf("false, true");
     else if (isfinite(p->upper)) printf("%s%s to %s", p->lower_open ? "above " : "", number(p->lower, low), number(p->upper, high));
     else if (isfinite(p->lower)) printf("%s%s", p->lower_open ? "above " : "at least ", number(p->lower, low));
@@ -27,9 +36,9 @@ static void print_default(const mgc_param_info *p)
     char text[MGC_NUMBER_TEXT];
 
     if (p->required) printf("must be given");
-    else if (p->kind == MGC_PARAM_TEXT) printf("–");
+    else if (p->kind == MGC_PARAM_TEXT) print_words(p->words, true);
     else if (p->kind == MGC_PARAM_FLAG) printf("%s", p->default_value > 0 ? "true" : "false");
-    else printf("%s", isnan(p->default_value) ? "see text" : number(p->default_value, text));
+    else printf("%s", isnan(p->default_value) ? p->default_text : number(p->default_value, text));
 }
 
 static mgc_status print_scope(const char *scope, const char *title)

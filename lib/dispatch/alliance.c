@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The alliance as one program: the members' extensive forms side by side, each with its own ambiguity set, and the
  * columns q of every link shared by its two ends, or by a member and the pool, where what all send is what all take out
- * (doc/math/dispatch.md, section 3). */
+ * (doc/math/dispatch.md, "Costs"). */
 #include <stdio.h>
 
 #include "dispatch/plan.h"

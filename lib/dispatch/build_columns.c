@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of a microgrid's program with their bounds and costs.  Numbers in brackets: doc/math/dispatch.md, section 1. */
+/* Columns of a microgrid's program with their bounds and costs.  Numbers in brackets: doc/math/dispatch.md, "Equations". */
 #include "dispatch/build.h"
 
 /* Record the place of the family that follows; it comes out the same in every scenario. */

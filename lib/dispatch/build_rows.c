@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a microgrid's program.  Numbers in brackets: doc/math/dispatch.md, section 1. */
+/* Rows of a microgrid's program.  Numbers in brackets: doc/math/dispatch.md, "Equations". */
 #include <stdio.h>
 
 #include "dispatch/build.h"

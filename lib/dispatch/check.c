@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What no single setter can see: parameters missing, crossed, or allowing free money (doc/math/dispatch.md, section 1). */
+/* What no single setter can see: parameters missing, crossed, or allowing free money (doc/math/dispatch.md, "Costs"). */
 #include <stdio.h>
 
 #include "dispatch/model.h"
