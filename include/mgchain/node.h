@@ -10,7 +10,7 @@
  *
  * With opts.members several members agree by consensus (consensus.h) on rounds of transactions; each executes them, and a
  * block is acknowledged when a quorum has signed what it computed.  The host carries messages (set_transport,
- * mgc_node_receive) and calls step at least every tick_ms.  A whole host in less than a hundred lines: examples/member.c.
+ * mgc_node_receive) and calls step at least every tick_ms.  A whole host in less than a hundred lines of code: examples/member.c.
  *
  * Who takes part may change while the alliance works (mgc_node_change_member()): a newcomer is a learner until it has
  * everything, then a voter; a member whose store was lost comes back the same way.
