@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Case, Model, Plan, State: building, checking, planning; a reference case with a known optimum."""
+import errno
 import gc
 import json
 import math
 import pathlib
+import pickle
 import unittest
 
 from support import DATA, Counting, _base, mg, numpy, small_case
@@ -125,6 +127,20 @@ class Building(unittest.TestCase):
         with self.assertRaises(mg.UnknownKey) as caught:
             case["farm"]["roof"].set("availabel_kw", 1)
         self.assertEqual(caught.exception.hint, "available_kw")
+
+    def test_what_is_not_there_is_the_usual_error(self):
+        with self.assertRaises(FileNotFoundError) as caught:
+            mg.Case.load("/nowhere/case.yaml")
+        self.assertIsInstance(caught.exception, mg.NotFound)
+        self.assertEqual(caught.exception.errno, errno.ENOENT)
+        again = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual((type(again), str(again)), (mg.NoSuchFile, str(caught.exception)))
+        with self.assertRaisesRegex(TypeError, "did you mean 'time_limit_s'"):
+            small_case().plan(time_limit=1)
+        with self.assertRaises(TypeError) as refused:
+            small_case().solve(reserved1=0)
+        self.assertNotIn("reserved", str(refused.exception).split("there are")[1])
+        self.assertRaises(TypeError, mg.Case, "four")
 
     def test_a_check_tells_every_fault(self):
         case = mg.Case(4, 1.0)

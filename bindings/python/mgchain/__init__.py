@@ -16,7 +16,7 @@ from .case import (Case, Device, Link, Microgrid, Model, Parameter, Plan, State,
 from .contract import (Account, Call, Contract, Environment, Field, Query, Refusal, account_id, arguments, fields,
                        methods, transaction)
 from .crypto import Key, sha256, verify_signature
-from .errors import (CallbackError, CaseError, FormatError, InvalidArgument, Issue, MgcError, NotFound,
+from .errors import (CallbackError, CaseError, FormatError, InvalidArgument, Issue, MgcError, NoSuchFile, NotFound,
                      NumericalError, OutOfMemory,
                      Refused, StateError, Stopped, StorageError, UnknownKey, VerificationError)
 from .ledger import (Answer, Block, Chain, Event, Ledger, Proof, Receipt, Row, Transaction, Verification,
@@ -41,7 +41,7 @@ __all__ = [
     "Account", "Call", "Contract", "Environment", "Field", "Query", "Refusal", "account_id", "arguments", "fields",
     "methods", "transaction",
     "Key", "sha256", "verify_signature",
-    "CallbackError", "CaseError", "FormatError", "InvalidArgument", "Issue", "MgcError", "NotFound", "NumericalError",
+    "CallbackError", "CaseError", "FormatError", "InvalidArgument", "Issue", "MgcError", "NoSuchFile", "NotFound", "NumericalError",
     "OutOfMemory", "Refused", "StateError", "Stopped", "StorageError", "UnknownKey", "VerificationError",
     "Answer", "Block", "Chain", "Event", "Ledger", "Proof", "Receipt", "Row", "Transaction", "Verification", "Verified",
     "Verifier", "decode_transaction",

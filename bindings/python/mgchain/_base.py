@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import difflib
 import os
 import queue
 import re
@@ -147,7 +148,7 @@ class Context:
     def fail(self, status: int) -> NoReturn:
         """Raise what a status stands for, with the text of the last failure."""
         text = self.error()
-        raise error_class(status)(status, text, **_place(text))
+        raise error_class(status, text)(status, text, **_place(text))
 
 
 class _Unraisable(NamedTuple):
@@ -240,10 +241,14 @@ def options(struct: Any, values: Mapping[str, Any]) -> Any:
     """An option struct with the running library's defaults and these values laid over them; None: the default."""
     made = struct()
     getattr(library(), struct.__name__ + "_init")(ctypes.byref(made), ctypes.sizeof(made))
-    names = {name for name, _ in struct._fields_} - {"struct_size", "reserved0", "user", "progress"}
+    names = {name for name, _ in struct._fields_} - {"struct_size", "user", "progress"}
     for name, value in values.items():
-        if name not in names:
-            raise TypeError(f"there is no option {name!r}; there are: {', '.join(sorted(names))}")
+        if name not in names or name.startswith("reserved"):
+            shown = sorted(n for n in names if not n.startswith(("reserved", "exchange", "process"))
+                           and not n.endswith(("_n", "_len")))
+            near = difflib.get_close_matches(name, shown, 1)
+            hint = f"; did you mean {near[0]!r}?  There are" if near else "; there are"
+            raise TypeError(f"there is no option {name!r}{hint}: {', '.join(shown)}")
         if value is not None:
             try:
                 setattr(made, name, int(value) if isinstance(value, bool) else value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import datetime
+import operator
 import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple, Union
 
@@ -314,6 +315,7 @@ class Model(Handle):
             return
         if _handle is None:
             _handle = ctypes.POINTER(_native.mgc_model)()
+            periods, hours = operator.index(periods), float(hours)
             with self._context.guard:
                 self._check(lib.mgc_model_create(self._context.handle, periods, hours, ctypes.byref(_handle)))
         self._own(_handle, lib.mgc_model_destroy)

@@ -6,6 +6,8 @@ the result.
 """
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any, Dict, List, Optional, Tuple, Type
 
 from . import _native
@@ -79,6 +81,20 @@ class NotFound(MgcError, LookupError):
     """There is no such thing, or none that the caller may see."""
 
 
+class NoSuchFile(NotFound, FileNotFoundError):
+    """A file that was to be read, or the folder of one that was to be written, is not there."""
+
+    def __new__(cls, *_arguments: Any, **_named: Any) -> "NoSuchFile":
+        return OSError.__new__(cls)  # the larger of the two layouts
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.errno = errno.ENOENT
+
+    def __str__(self) -> str:
+        return MgcError.__str__(self)
+
+
 class StorageError(MgcError, OSError):
     """A file or a store could not be read or written."""
 
@@ -135,6 +151,7 @@ class CallbackError(MgcError):
     """A callback of this program answered with none of the allowed words."""
 
 
+_FILE = re.compile(r"io: .* cannot be (read|written): ", re.S)
 _NAMES = {number: (name, meaning) for name, (number, meaning) in _native.STATUS.items()}
 _CLASSES: Dict[str, Type[MgcError]] = {
     **dict.fromkeys(("INVALID_ARG", "ABI_SIZE", "ABI_FUTURE", "LIMIT", "RANGE", "OVERFLOW", "UNSUPPORTED", "EXISTS",
@@ -152,7 +169,10 @@ _CLASSES: Dict[str, Type[MgcError]] = {
 }
 
 
-def error_class(status: int) -> Type[MgcError]:
-    """The class of a status; what the ledger and the contracts answer is Refused."""
+def error_class(status: int, message: str = "") -> Type[MgcError]:
+    """The class of a status, and of what the text says is not there; what the ledger and the contracts answer is
+    Refused."""
+    if status == _native.MGC_E_NOT_FOUND and _FILE.match(message):
+        return NoSuchFile
     name = _NAMES.get(status, ("", ""))[0].replace("MGC_E_", "")
     return _CLASSES.get(name) or (Refused if -1000 < status <= -800 else MgcError)
