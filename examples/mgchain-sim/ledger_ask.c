@@ -3,6 +3,7 @@
  * holds without the ledger. */
 #include "ledger.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -246,7 +247,7 @@ int ledger_export(sim *s)
     if (code != EXIT_DONE) return code;
     code = caller_of(&r, &caller);
     if (code == EXIT_DONE && make_folder(s->out) != 0) {
-        fprintf(stderr, "mgchain-sim: %s: the folder cannot be made\n", s->out);
+        fprintf(stderr, "mgchain-sim: %s: %s\n", s->out, strerror(errno));
         code = EXIT_IO;
     }
     for (size_t i = 0; i < TABLES_WHOLE && code == EXIT_DONE; i++) code = export_table(&r, caller, tables_of[i]);
@@ -447,7 +448,8 @@ int ledger_verify_proof(sim *s)
     size_t len;
 
     if (s->chain == NULL || !from_hex(s->chain, chain_id, 32)) {
-        fputs("mgchain-sim: a proof is checked against a chain that you trust: --chain and its id, 64 hexadecimal digits\n", stderr);
+        fputs("mgchain-sim: a proof is checked against a chain that you trust: --chain and its id, 64 hexadecimal digits; "
+              "a run's results.json has it under ledger.chains\n", stderr);
         return EXIT_USAGE;
     }
     char *bytes = read_file(s, s->words[1], &len);

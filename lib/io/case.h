@@ -145,6 +145,7 @@ const char *mgc__found(mgc__loader *l, const mgc__node *node); /* what stands th
 const char *mgc__show_number(mgc__loader *l, double x);        /* scratch */
 /* "; did you mean \"x\"?" or "; allowed: a, b, c", for unknown words; scratch. */
 const char *mgc__suggest(mgc__loader *l, const char *word, const char *const *words, size_t n);
+const char *mgc__joined(mgc__loader *l, const char *first, const char *second); /* with a blank between; scratch */
 /* Whether an error was told at this path or below it. */
 bool mgc__issue_under(const mgc_case *kase, const char *path);
 size_t mgc__issue_errors(const mgc_case *kase);

@@ -79,6 +79,14 @@ const char *mgc__suggest(mgc__loader *l, const char *word, const char *const *wo
     return finish(l, &text);
 }
 
+const char *mgc__joined(mgc__loader *l, const char *first, const char *second)
+{
+    mgc__text text = {.ctx = l->ctx};
+
+    mgc__text_printf(&text, "%s %s", first, second);
+    return finish(l, &text);
+}
+
 static void put_path(mgc__text *text, const mgc__at *at)
 {
     if (at == NULL) return;

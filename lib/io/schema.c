@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and their values as the core's table has them: a new parameter there is a new key here. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "io/case.h"
 
@@ -45,6 +47,27 @@ static bool is_one_of(const char *word, const char *const *words, size_t n)
     return false;
 }
 
+/* The same key in another unit: with the name goes the number.  NULL: it is none. */
+static const char *in_other_unit(const char *key, const char *const *words, size_t n)
+{
+    static const struct {
+        const char *unit, *here, *cure;
+    } units[] = {{"_mw", "_kw", "units are in the keys, and 1 MW is 1000 kW"},      {"_w", "_kw", "units are in the keys, and 1 kW is 1000 W"},
+                 {"_mwh", "_kwh", "units are in the keys, and 1 MWh is 1000 kWh"},  {"_wh", "_kwh", "units are in the keys, and 1 kWh is 1000 Wh"},
+                 {"_t", "_kg", "units are in the keys, and 1 t is 1000 kg"},        {"_g", "_kg", "units are in the keys, and 1 kg is 1000 g"},
+                 {"_percent", "_share", "shares are parts of 1, and 5 % is 0.05"}};
+    char other[64];
+    size_t length = strlen(key);
+
+    for (size_t i = 0; i < MGC__IO_COUNT(units); i++) {
+        size_t end = strlen(units[i].unit);
+        if (length <= end || length + 4 > sizeof other || strcmp(key + length - end, units[i].unit) != 0) continue;
+        snprintf(other, sizeof other, "%.*s%s", (int)(length - end), key, units[i].here);
+        if (is_one_of(other, words, n)) return units[i].cure;
+    }
+    return NULL;
+}
+
 /* What to do about a key that is not known: the likely slip, the right place, the likely mistake. */
 static const char *cure(mgc__loader *l, const char *key, const char *const *words, size_t n, const mgc__keys *keys)
 {
@@ -53,7 +76,8 @@ static const char *cure(mgc__loader *l, const char *key, const char *const *word
     if (mgc__find_key(keys, key) !=
         NULL) /* known to the scope, kept away by the filter: the two places of a microgrid */
         return is_one_of("id", words, n) ? "it belongs under grid" : "it belongs beside grid, not under it";
-    return mgc__suggest(l, key, words, n);
+    const char *unit = in_other_unit(key, words, n), *suggested = mgc__suggest(l, key, words, n);
+    return unit == NULL ? suggested : mgc__joined(l, suggested, unit);
 }
 
 void mgc__check_keys(mgc__loader *l, const mgc__at *at, const mgc__node *map, const char *const *own, size_t n_own,

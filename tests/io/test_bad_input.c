@@ -13,6 +13,16 @@ static const struct bad {
      "0.2\n" SITE LOAD END,
      NULL,
      "case.yaml:6:3: market.buy_price: the key \"buy_price\" is not known here; did you mean \"buy_price_per_kwh\"?"},
+    {"a market key in another unit",
+     "format: mgchain-case-1\nstart: 2019-07-16T00:00:00Z\nperiod_minutes: 60\nperiods: 3\nmarket:\n  buy_price_per_mwh: "
+     "200\n" SITE LOAD END,
+     NULL,
+     "case.yaml:6:3: market.buy_price_per_mwh: the key \"buy_price_per_mwh\" is not known here; did you mean \"buy_price_per_kwh\"? "
+     "units are in the keys, and 1 MWh is 1000 kWh"},
+    {"a device key in another unit",
+     HEAD SITE "{type: chp, id: c, max_power_kw: 9, electric_efficiency: 0.4, min_power_mw: 1}," LOAD END, NULL,
+     "case.yaml:8:63: microgrids.a.devices.c.min_power_mw: the key \"min_power_mw\" is not known here; did you mean \"min_power_kw\"? "
+     "units are in the keys, and 1 MW is 1000 kW"},
     {"unknown device key",
      HEAD SITE "{type: chp, id: c, max_power_kw: 9, electric_efficiency: 0.4, min_pwer_kw: 1}," LOAD END, NULL,
      "case.yaml:8:63: microgrids.a.devices.c.min_pwer_kw: the key \"min_pwer_kw\" is not known here; did you mean "
