@@ -27,6 +27,7 @@ struct book {
     char first_refusal[256];
     uint32_t members;    /* microgrids of the alliance */
     uint64_t first_slot; /* of the day under way */
+    bool last_day;       /* no other comes after it */
     incidents incident;
     peers peers; /* of several members; n 0: the node orders alone */
 };

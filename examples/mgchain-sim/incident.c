@@ -81,11 +81,13 @@ void incidents_missing(book *b)
         {INCIDENT_LIES, "equivocation", "nobody led while the day went on"},
     };
 
+    if (!b->last_day || b->incident.missing > 0) return;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if ((b->incident.asked & ~b->incident.done & reasons[i].bit) == 0) continue;
         incident_line *line = tell(b, reasons[i].name, "this case");
         snprintf(line->what, sizeof line->what, "gives no occasion for it: %s", reasons[i].why);
         snprintf(line->answer, sizeof line->answer, "not staged");
+        b->incident.missing++;
         fprintf(stderr, "mgchain-sim: the incident \"%s\" was not staged: %s; try another case\n", reasons[i].name, reasons[i].why);
     }
 }
@@ -330,7 +332,8 @@ static mgc_status needs(mgc_day *day, uint32_t i, int64_t *reserved, int64_t *to
     return st;
 }
 
-/* The member whose bill is the largest beside what it must reserve brings too little for it. */
+/* The member whose bill is the largest beside what it must reserve brings too little for it: on the last day of the run, for until
+ * then the next day's deposit would pay.  Before that it brings just what each day costs, so that nothing is left over. */
 static mgc_status choose_debtor(book *b, mgc_day *day, uint32_t members)
 {
     int64_t best = 0;
@@ -351,25 +354,26 @@ static mgc_status bring_less(book *b, mgc_day *day, const mgc_day_tx *day_tx, co
     int64_t v[5], reserved, total;
     mgc_args *args = NULL;
 
-    if (b->incident.debtor == 0) {
+    if (b->incident.debtor == 0 && b->previous == NULL) {
         mgc_status st = choose_debtor(b, day, b->members);
         if (st != MGC_OK) return st;
     }
     if (numbers_of(tx, v, 4) < 4 || v[1] != (int64_t)b->incident.debtor) return MGC_OK; /* 1: microgrid, 2: amount, 3: reference */
     mgc_status st = needs(day, b->incident.debtor - 1, &reserved, &total);
-    int64_t less = reserved + (total - reserved) / 2;
+    if (st != MGC_OK || total <= reserved) return st;
+    int64_t brought = b->last_day ? reserved + (total - reserved) / 2 : total;
     incident_line *line = tell(b, "default", "member");
     snprintf(line->what, sizeof line->what, "%s brings %s of the %s that its day will cost", name_of(b, b->incident.debtor),
-             fixed((double)less / 1e6, 2), fixed((double)total / 1e6, 2));
+             fixed((double)brought / 1e6, 2), fixed((double)total / 1e6, 2));
     snprintf(line->answer, sizeof line->answer, "accepted: enough to reserve what it agrees");
-    if (st == MGC_OK) st = mgc_args_create(b->s->ctx, MGC_CONTRACT_TRADING, "deposit", &args);
+    st = mgc_args_create(b->s->ctx, MGC_CONTRACT_TRADING, "deposit", &args);
     if (st == MGC_OK) st = mgc_args_set_int(args, "microgrid", v[1]);
-    if (st == MGC_OK) st = mgc_args_set_int(args, "amount_micro", less);
-    if (st == MGC_OK) st = mgc_args_set_text(args, "reference", "too little");
+    if (st == MGC_OK) st = mgc_args_set_int(args, "amount_micro", brought);
+    if (st == MGC_OK) st = mgc_args_set_text(args, "reference", b->last_day ? "too little" : "the day's bill");
     uint64_t *offset = offset_of(b, book_member(b, tx->sender), tx->contract);
     if (st == MGC_OK) st = offset == NULL ? MGC_E_LIMIT : sign_again(b, tx, day_tx->bytes, day_tx->len, *offset, args);
     mgc_args_destroy(args);
-    if (st == MGC_OK) b->incident.done |= INCIDENT_DEFAULT;
+    if (st == MGC_OK && b->last_day) b->incident.done |= INCIDENT_DEFAULT;
     return st;
 }
 
@@ -432,7 +436,7 @@ static mgc_status dispute(book *b)
 
     if (waited != MGC_OK) return waited;
 
-    if (b->incident.slot == 0) b->incident.slot = (int64_t)b->first_slot;
+    if (b->incident.slot < (int64_t)b->first_slot) b->incident.slot = (int64_t)b->first_slot;
     snprintf(line->what, sizeof line->what, "the manager of %s disputes its provisional settlement of the slot of %s", name_of(b, 1),
              hour_of(b, b->incident.slot));
     mgc_status st = slot_args(b, "dispute", b->incident.slot, &args);
@@ -695,6 +699,10 @@ mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uin
     mgc_status st = mgc_tx_decode(tx->bytes, tx->len, &info);
     if (st == MGC_OK && (open & INCIDENT_METER) != 0 && method_is(&info, "read")) st = falsify(b, tx, &info);
     if (st == MGC_OK && (open & INCIDENT_DEFAULT) != 0 && method_is(&info, "deposit")) st = bring_less(b, day, tx, &info);
+    if (st == MGC_OK && (tx->phase == MGC_DAY_SETTLE || tx->phase == MGC_DAY_FINALISE)) {
+        int64_t v[2];
+        if (numbers_of(&info, v, 2) == 2) in->settled = v[1]; /* 1: slot */
+    }
     if (st == MGC_OK && in->len == 0) {
         uint64_t *offset = NULL;
         uint32_t sender = book_member(b, info.sender);
@@ -707,6 +715,12 @@ mgc_status incident_alter(book *b, mgc_day *day, const mgc_day_tx *tx, const uin
         *len = in->len;
     }
     return st;
+}
+
+/* Of several days each is settled once the next one has been agreed, which debts and waiting for another window would hold up. */
+static bool settles_last_day(const book *b)
+{
+    return b->last_day && b->incident.settled >= (int64_t)b->first_slot;
 }
 
 mgc_status incident_after(book *b, uint32_t phase)
@@ -728,7 +742,8 @@ mgc_status incident_after(book *b, uint32_t phase)
         st = correct_meter(b);
         in->meter = 0;
     }
-    if (phase == MGC_DAY_SETTLE && (in->asked & ~in->done & INCIDENT_DISPUTE) != 0 && st == MGC_OK) st = dispute(b);
+    if (!settles_last_day(b)) return st;
+    if (phase == MGC_DAY_SETTLE && (open & INCIDENT_DISPUTE) != 0) st = dispute(b);
     if (phase != MGC_DAY_FINALISE || st != MGC_OK) return st;
     if ((in->done & INCIDENT_DISPUTE) != 0 && in->slot >= 0) {
         st = wait(b, TWO_WINDOWS_MS);

@@ -27,11 +27,13 @@ typedef struct incidents {
     struct { uint32_t member, contract; uint64_t by; } offset[OFFSETS_MAX];
     size_t n_offsets;
     int64_t meter, slot, in_wh, out_wh; /* of the false reading: what is true */
+    int64_t settled;                    /* slot that a transaction of SETTLE or FINALISE was for last */
     uint32_t crashed;                   /* member that is down; 0: none */
     uint32_t debtor;                    /* microgrid; 0: none */
     uint32_t cut, unreliable, liar;     /* members: the leader that is cut off; who signs no blocks; who signs two truths; 0: none */
     uint64_t cut_blocks, told_blocks;   /* which the smaller side had when it was cut off; blocks when the liar began */
     uint32_t gone;                      /* member that is down because of low-credit; 0: none */
+    uint32_t missing;                   /* lines of what could not be staged, the last ones */
     bool watching;
     uint8_t bytes[MGC_TX_BYTES_MAX];
     size_t len;

@@ -954,6 +954,21 @@ def incidents_are_answered_by_the_contracts():
 
 
 @test
+def of_several_days_the_last_one_has_the_debt_and_the_dispute():
+    if QUICK:
+        raise Skip("long")
+    with tempfile.TemporaryDirectory() as folder:
+        done = sim("run", *some_case(folder), "--incident", "dishonest-meter,default,dispute", "--days", "2", "--out", "out", cwd=folder, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        out = pathlib.Path(folder) / "out"
+        lines = json.loads((out / "day-02" / "results.json").read_text())["incidents"]
+        for name in ("default", "dispute"):
+            last = [line for line in lines if line["incident"] == name][-1]
+            assert "a debt of" in last["answer"] if name == "default" else "accepted" in last["answer"], lines
+        assert sim("ledger", "verify", out / "ledger").returncode == 0
+
+
+@test
 def five_members_go_on_without_their_leader():
     assert sim("run", "--incident", "leader-crash").returncode == 2, "one member has nobody to follow"
     assert sim("run", "--members", "17").returncode == 2
