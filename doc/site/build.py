@@ -49,8 +49,20 @@ def pandoc(text, top, current, title, follow, *more):
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
+def number_first(block):
+    """Equations: the number at the end of a line, which a narrow screen would hide, stands before it."""
+    lines = block[2].split("\n")
+    ends = [re.fullmatch(r"(.*?\S)\s+\((\d+[a-z]?)\)", line) for line in lines]
+    if not any(ends):
+        return block[0]
+    return block[1] + "\n".join(f"{f'({end[2]})':<6}{end[1]}" if end else " " * 6 + line if line else line
+                                for line, end in zip(lines, ends)) + block[3]
+
+
 def polish(page):
     """What pandoc has no word for: tables that scroll by themselves, what a command prints right below it."""
+    page = re.sub(r"(<pre><code>)(.*?)(</code></pre>)", number_first, page, flags=re.S)
+    page = re.sub(r"<code>(?=[^<\n]{41,}</code>)", '<code class="long">', page)  # in a table these may be broken
     page = page.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     page = re.sub(r"<td>([^<]{1,12})</td>", lambda cell: cell[0].replace(" ", "\u00a0"), page)
     page = re.sub(r'<pre class="text"><code>', '<pre><code>', page)
