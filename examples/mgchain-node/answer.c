@@ -66,8 +66,8 @@ static void do_status(process *p, const char *tag, line *reply)
     line_add(reply, ",\"standing\":\"%s\",\"voters\":%" PRIu32 ",\"learners\":%" PRIu32 ",\"changing\":%s", standings[i.standing < 5 ? i.standing : 0],
              i.n_voters, i.n_learners, i.changing != 0 ? "true" : "false");
     line_add(reply, ",\"height\":%" PRIu64 ",\"final_height\":%" PRIu64 ",\"blocks\":%" PRIu64 ",\"transactions\":%" PRIu64
-             ",\"waiting\":%" PRIu32 ",\"refused\":%" PRIu64 ",\"ordered\":%" PRIu64,
-             i.height, i.final_height, i.blocks, i.transactions, i.waiting, i.refused, i.ordered);
+             ",\"waiting\":%" PRIu32 ",\"refused\":%" PRIu64 ",\"ordered\":%" PRIu64 ",\"mended\":%" PRIu64,
+             i.height, i.final_height, i.blocks, i.transactions, i.waiting, i.refused, i.ordered, i.mended);
     to_hex(i.block_hash, 32, hex);
     line_add(reply, ",\"block_hash\":\"%s\"", hex);
     to_hex(p->c->network, 32, hex);

@@ -136,7 +136,7 @@ static void print_field(const char *reply, const char *key)
 
 int cmd_status(int argc, char **argv)
 {
-    static const char *const keys[] = {"id", "role", "leader", "term", "standing", "voters", "learners", "height", "final_height", "blocks", "transactions", "waiting", "version"};
+    static const char *const keys[] = {"id", "role", "leader", "term", "standing", "voters", "learners", "height", "final_height", "blocks", "transactions", "waiting", "mended", "version"};
     bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
     caller c;
     char *reply;

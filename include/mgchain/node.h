@@ -99,8 +99,15 @@ MGC_API MGC_NODISCARD mgc_status mgc_node_set_transport(mgc_node *node, const mg
  *          MGC_E_ABI_FUTURE, MGC_E_VERSION.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_add_contract(mgc_node *node, const mgc_contract *contract, void *user);
 
-/** Open the store, replay it, and begin the chain where there is none.  @return MGC_OK, MGC_E_STATE, as
- *  mgc_ledger_open() and mgc_ledger_add_chain(); MGC_E_BAD_KEY where the others know this member by another key;
+/** Open the store, replay it, and begin the chain where there is none.
+ *
+ *  Where several members order and this one's ledger is damaged, what is lost is put back (mgc_ledger_mend()).  If blocks
+ *  of the others are needed for that, the node starts without its ledger: step and receive fetch them, everything else
+ *  answers MGC_E_STATE and says so, and once nothing is damaged the node takes part as after any start; what that may
+ *  answer, step and receive answer then.
+ *
+ *  @return MGC_OK, MGC_E_STATE, as mgc_ledger_open() and mgc_ledger_add_chain(); MGC_E_CORRUPT: damaged, and alone, reading
+ *  only, or not to be mended; MGC_E_BAD_KEY where the others know this member by another key;
  *  MGC_E_UNSUPPORTED where the chain needs a contract that was not added.  Since 0.1 */
 MGC_API MGC_NODISCARD mgc_status mgc_node_start(mgc_node *node);
 
@@ -341,6 +348,7 @@ typedef struct mgc_node_info {
     uint64_t dropped;      /**< messages that were malformed or untrue, since start */
     uint64_t forged;       /**< messages without the signature that they need, since start */
     uint64_t evidence;     /**< contradictions of members found here and handed in, since start */
+    uint64_t mended;       /**< pieces of a damaged ledger that were put in order, since create */
 } mgc_node_info;
 
 /** @return MGC_OK, MGC_E_STATE, MGC_E_ABI_SIZE.  Since 0.1 */

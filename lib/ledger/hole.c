@@ -348,7 +348,9 @@ static void note(mgc__hole_after *after, const mgc__record *r, bool *evidence)
 {
     if (r->chain >= MGC_CHAINS_MAX) return;
     if (r->type == MGC__RECORD_BLOCK && after->chains[r->chain].block == 0) after->chains[r->chain].block = r->height;
+    if (r->type == MGC__RECORD_BLOCK && after->block.place.length == 0) after->block = *r;
     if (r->type == MGC__RECORD_CERTIFICATE && after->chains[r->chain].certificate == 0) after->chains[r->chain].certificate = r->height;
+    if (r->type == MGC__RECORD_CERTIFICATE) after->chains[r->chain].last_certificate = r->height;
     if (r->type == MGC__RECORD_EVIDENCE) *evidence = true;
     if (r->type == MGC__RECORD_RESUME && !*evidence) after->resume = true;
 }

@@ -40,8 +40,9 @@ mgc_status mgc__hole_fill(const mgc__holed *s, const mgc__hole *hole, const mgc_
 /* What follows a hole, of each chain: headers alone are read, up to the next one that is damaged. */
 typedef struct mgc__hole_after {
     struct {
-        uint64_t block, certificate; /* height of the first one; 0: none */
+        uint64_t block, certificate, last_certificate; /* height of the first one, and of the last; 0: none */
     } chains[MGC_CHAINS_MAX];
+    mgc__record block; /* the first of all; length 0: none */
     bool resume; /* an operator's word whose reason is not among what follows */
 } mgc__hole_after;
 mgc_status mgc__hole_look_after(const mgc__holed *s, const mgc__hole *hole, mgc__hole_after *after);

@@ -72,6 +72,30 @@ static bool count_missing(const struct mending *m, uint32_t chain, const mgc__ho
     return true;
 }
 
+/* A chain that is silent behind the hole: the first block there pins its head, and was certified only once that was final. */
+static mgc_status ask_pins(struct mending *m, const mgc__hole_after *after, uint32_t chain, struct missing *missing)
+{
+    const struct mgc__passed *passed = &m->replay.passed[chain];
+    const mgc__record *r = &after->block;
+    mgc__stored_block b;
+    uint64_t head = 0;
+    mgc__buf body;
+    mgc_status status;
+
+    if (r->place.length == 0 || r->chain == chain || after->chains[r->chain].last_certificate < r->height) return MGC_OK;
+    mgc__buf_init(&body, m->ctx, MGC__RECORD_MAX);
+    status = mgc__journal_read(m->ledger->journal, &r->place, MGC__RECORD_BLOCK, &body);
+    if (status == MGC_OK) status = mgc__stored_block_read(NULL, body.bytes, body.len, &b);
+    for (uint32_t i = 0; status == MGC_OK && i < b.header.n_pins; i++)
+        if (memcmp(b.header.pins[i].chain_id, m->ledger->chains[chain]->id, 32) == 0) head = b.header.pins[i].height;
+    mgc__buf_free(&body);
+    if (status != MGC_OK) return mgc__is_fatal(status) && status != MGC_E_CORRUPT ? status : MGC_OK; /* damaged, too */
+    *missing = (struct missing){.blocks = head > passed->block ? head - passed->block : 0,
+                                .certificates = head > passed->certificate ? head - passed->certificate : 0,
+                                .known = true};
+    return MGC_OK;
+}
+
 /* The chain of the block that was given; that of the block that is due is not told by its place. */
 static uint32_t chain_given(const struct mending *m)
 {
@@ -96,7 +120,9 @@ static mgc_status find_due(struct mending *m, struct due *due)
     mgc_status status = mgc__hole_look_after(&m->store, &m->hole, &after);
 
     for (uint32_t i = 0; i < m->ledger->n_chains && status == MGC_OK && fits; i++) {
-        fits = count_missing(m, i, &after, &of) && of.blocks + of.certificates <= m->hole.n;
+        fits = count_missing(m, i, &after, &of);
+        if (fits && !of.known) status = ask_pins(m, &after, i, &of);
+        fits = fits && of.blocks + of.certificates <= m->hole.n;
         all_known = all_known && of.known;
         sum += of.blocks + of.certificates;
         if (of.blocks + of.certificates == 0 || (first < MGC_CHAINS_MAX && i != given)) continue;

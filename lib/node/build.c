@@ -279,8 +279,10 @@ static mgc_status step_alone(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
 
 mgc_status mgc_node_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms)
 {
-    mgc_status st = mgc__node_started(node, true);
+    mgc_status st;
 
+    if (node != NULL && node->mending != NULL) return mgc__mend_step(node, now_ms, wake_ms);
+    st = mgc__node_started(node, true);
     if (wake_ms != NULL) *wake_ms = UINT64_MAX;
     if (st == MGC_OK) st = node->cluster != NULL ? mgc__cluster_step(node, now_ms, wake_ms) : step_alone(node, now_ms, wake_ms);
     if (st == MGC_OK) st = mgc__node_day_close(node);

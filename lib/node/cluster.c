@@ -463,6 +463,8 @@ static mgc_status receive_open(mgc__cluster *c, uint32_t from, const uint8_t *by
     case ENVELOPE_WANT: return mgc__final_want(c, from, bytes + 1, len - 1);
     case ENVELOPE_BLOCK: return mgc__final_block(c, from, bytes + 1, len - 1);
     case ENVELOPE_LED: return receive_led(c, from, bytes + 1, len - 1);
+    case ENVELOPE_LOST: mgc__mend_answer(c, from, bytes + 1, len - 1); return MGC_OK;
+    case ENVELOPE_FOUND: return MGC_OK; /* late: the ledger is whole */
     case ENVELOPE_CHANGE: return mgc__change_receive(c, from, bytes + 1, len - 1);
     default: c->dropped++; return MGC_OK;
     }

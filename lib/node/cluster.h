@@ -12,6 +12,7 @@
  *   sign.c      signatures on messages; who signs two truths
  *   kept.c      certificates of leaders, kept; votes that they answer for
  *   lost.c      final entries that a later leader lacks
+ *   mend.c      blocks that a member's disk lost
  *   credit.c    what credit says to the consensus, and what the leader tells credit
  *
  * A transaction's way
@@ -60,7 +61,9 @@ enum {
     ENVELOPE_BLOCK = 5,
     ENVELOPE_CHANGE = 6,  /* a voter's approval of a change of who takes part */
     ENVELOPE_SIGNED = 7,  /* one of the others, signed as a whole */
-    ENVELOPE_LED = 8      /* certificates of leaders, then what kind 1 has */
+    ENVELOPE_LED = 8,     /* certificates of leaders, then what kind 1 has */
+    ENVELOPE_LOST = 9,    /* by a member whose ledger is damaged: which stored block it needs */
+    ENVELOPE_FOUND = 10   /* a piece of it, with its proof */
 };
 
 typedef struct pending_votes { /* of one block */
@@ -283,6 +286,16 @@ mgc_status mgc__final_tick(mgc__cluster *c);
 mgc_status mgc__snapshot_refused(mgc__cluster *c, uint32_t from, uint64_t index);
 /* Are these a quorum for that block, if their signatures are good? */
 bool mgc__final_enough(const mgc__cluster *c, uint32_t chain, uint64_t height, const mgc_vote *votes, uint32_t n);
+
+/* --- mend.c ------------------------------------------------------------------------------------- */
+
+/* The ledger is damaged.  *whole: it was mended by what is here; if not, and no failure, node->mending is set. */
+mgc_status mgc__mend_begin(mgc_node *node, bool *whole);
+mgc_status mgc__mend_step(mgc_node *node, uint64_t now_ms, uint64_t *wake_ms);
+mgc_status mgc__mend_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len, bool *whole);
+mgc_status mgc__mend_state(const mgc_node *node); /* MGC_E_STATE, with what is missing as the text */
+void mgc__mend_end(mgc_node *node);
+void mgc__mend_answer(mgc__cluster *c, uint32_t from, const uint8_t *bytes, size_t len); /* to who needs a block */
 
 static inline void cluster_put32(mgc__buf *b, uint32_t x)
 {

@@ -118,6 +118,7 @@ void mgc_node_destroy(mgc_node *node)
 {
     if (node == NULL) return;
     mgc__cluster_stop(node);
+    mgc__mend_end(node);
     mgc_ledger_close(node->ledger);
     mgc__contracts_destroy(node->contracts);
     mgc__node_pool_free(node);
@@ -128,7 +129,7 @@ static mgc_status before_start(const mgc_node *node, const void *ops)
 {
     if (node == NULL) return MGC_E_INVALID_ARG;
     if (ops == NULL) return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: the table of calls is NULL");
-    if (node->ledger != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
+    if (node->ledger != NULL || node->mending != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
     return MGC_OK;
 }
 
@@ -241,20 +242,22 @@ static mgc_status open_chains(mgc_node *node)
     return st;
 }
 
-mgc_status mgc_node_start(mgc_node *node)
+void mgc__node_ledger_opts(const mgc_node *node, mgc_ledger_opts *opts)
+{
+    mgc_ledger_opts_init(opts, sizeof *opts);
+    opts->storage = &node->storage;
+    opts->storage_user = node->storage_user;
+    opts->salt = node->opts.salt;
+    opts->read_only = node->opts.read_only;
+    if (node->opts.segment_bytes != 0) opts->segment_bytes = node->opts.segment_bytes;
+}
+
+static mgc_status open_ledger(mgc_node *node)
 {
     mgc_ledger_opts opts;
     mgc_status st;
 
-    if (node == NULL) return MGC_E_INVALID_ARG;
-    if (node->ledger != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
-    if (!node->has_storage) return mgc__fail(node->ctx, MGC_E_STATE, "node: no storage is set");
-    mgc_ledger_opts_init(&opts, sizeof opts);
-    opts.storage = &node->storage;
-    opts.storage_user = node->storage_user;
-    opts.salt = node->opts.salt;
-    opts.read_only = node->opts.read_only;
-    if (node->opts.segment_bytes != 0) opts.segment_bytes = node->opts.segment_bytes;
+    mgc__node_ledger_opts(node, &opts);
     st = mgc_ledger_open(node->ctx, &opts, &node->ledger);
     if (st == MGC_OK) st = open_chains(node);
     if (st == MGC_OK && node->n_members > 0 && node->opts.read_only == 0) st = mgc__cluster_start(node);
@@ -266,9 +269,24 @@ mgc_status mgc_node_start(mgc_node *node)
     return st;
 }
 
+mgc_status mgc_node_start(mgc_node *node)
+{
+    bool whole = false;
+    mgc_status st;
+
+    if (node == NULL) return MGC_E_INVALID_ARG;
+    if (node->ledger != NULL || node->mending != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
+    if (!node->has_storage) return mgc__fail(node->ctx, MGC_E_STATE, "node: no storage is set");
+    st = open_ledger(node);
+    if (st != MGC_E_CORRUPT || node->opts.read_only != 0 || node->n_members < 2 || node->storage.rename == NULL) return st;
+    st = mgc__mend_begin(node, &whole);
+    return st == MGC_OK && whole ? open_ledger(node) : st;
+}
+
 mgc_status mgc__node_started(const mgc_node *node, bool writing)
 {
     if (node == NULL) return MGC_E_INVALID_ARG;
+    if (node->mending != NULL) return mgc__mend_state(node);
     if (node->n_chains == 0) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has not started");
     if (writing && node->opts.read_only != 0)
         return mgc__fail(node->ctx, MGC_E_STATE, "node: it was opened to read only");
@@ -277,8 +295,16 @@ mgc_status mgc__node_started(const mgc_node *node, bool writing)
 
 mgc_status mgc_node_receive(mgc_node *node, uint32_t from, const uint8_t *bytes, size_t len)
 {
-    mgc_status st = mgc__node_started(node, true);
+    bool whole = false;
+    mgc_status st;
 
+    if (node != NULL && node->mending != NULL) {
+        st = mgc__mend_receive(node, from, bytes, len, &whole);
+        if (st != MGC_OK || !whole) return st;
+        mgc__mend_end(node);
+        return open_ledger(node);
+    }
+    st = mgc__node_started(node, true);
     if (st != MGC_OK) return st;
     if (node->cluster != NULL) return mgc__node_store_failed(node, mgc__cluster_receive(node, from, bytes, len));
     return mgc__fail(node->ctx, MGC_E_UNSUPPORTED,
@@ -326,6 +352,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
     filled.waiting = (uint32_t)node->pool_n;
     filled.refused = node->refused;
     filled.final_height = chain.final_height;
+    filled.mended = node->mended;
     if (node->cluster != NULL) {
         mgc_raft_info raft = {.struct_size = sizeof raft};
         st = mgc_raft_get_info(node->cluster->raft, &raft);
@@ -336,7 +363,7 @@ mgc_status mgc_node_get_info(const mgc_node *node, mgc_node_info *info)
         fill_cluster(node->cluster, &raft, &filled);
     }
     if (st != MGC_OK) return st;
-    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, evidence));
+    return mgc__info_write(info, &filled, sizeof filled, MGC__FIRST_SIZE(mgc_node_info, mended));
 }
 
 /* A snapshot that cannot be written is tried again a day later: nothing depends on it. */

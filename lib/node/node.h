@@ -5,7 +5,7 @@
  *   pool.c   transactions that wait, and tickets
  *   build.c  blocks, where one member orders alone
  *   call.c   a call of a contract in one go
- *   boot.c, cluster.c, credit.c, final.c, members.c, order.c, policy.c, round.c, sign.c  several members (cluster.h)
+ *   boot.c, cluster.c, credit.c, final.c, members.c, mend.c, order.c, policy.c, round.c, sign.c  several members (cluster.h)
  *   ask.c    queries
  *   audit.c  whose questions are put on record */
 #ifndef NODE_NODE_H
@@ -54,6 +54,8 @@ struct mgc_node {
     mgc_member members[16], learners[16]; /* who agree, and who looks on; n_members 0: this one alone */
     size_t n_members, n_learners;
     struct mgc__cluster *cluster; /* NULL: alone, or not started */
+    struct mgc__mending *mending; /* mend.c; NULL but where the ledger is damaged: then it is not open */
+    uint64_t mended;              /* pieces of the ledger, since create */
     uint32_t n_chains;
     mgc_chain *chains[HOMES]; /* in the order of a round */
 
@@ -112,6 +114,7 @@ mgc_status mgc__node_reads(mgc_node *node, const mgc_query *query, mgc__page *pa
 
 /* --- node.c ------------------------------------------------------------------------------------- */
 
+void mgc__node_ledger_opts(const mgc_node *node, mgc_ledger_opts *opts);
 /* Place among node->chains of the one on which a contract runs. */
 uint32_t mgc__node_home(const mgc_node *node, uint32_t contract);
 /* After blocks: snapshots that are due by the options. */

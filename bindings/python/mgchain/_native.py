@@ -2144,6 +2144,7 @@ mgc_node_info._fields_ = [
     ("dropped", c_uint64),
     ("forged", c_uint64),
     ("evidence", c_uint64),
+    ("mended", c_uint64),
 ]
 mgc_node_member_info._fields_ = [
     ("struct_size", c_size_t),
