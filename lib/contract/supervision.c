@@ -34,7 +34,9 @@ enum { NEXT_ACT, NEXT_AUDIT, NEXT_INTS };
 enum { FROZEN_MICROGRID = 1, FROZEN_MEMBER = 2 };
 enum {
     ACT_BLOCKS = 10000, /* an act that nobody cares for in so long is forgotten: a week of a block a minute */
-    QUORUM_MAX = 16     /* signatures of a transaction; more members would not make it surer */
+    QUORUM_MAX = 16,    /* signatures of a transaction; more members would not make it surer */
+    APPROVAL_KEY = 8,   /* bytes of the key that signed: it stands as long as the member has that key */
+    APPROVAL_BYTES = 4 + APPROVAL_KEY
 };
 
 /* --- mandates --------------------------------------------------------------------------------------- */
@@ -222,32 +224,35 @@ static mgc_status sound(mgc_env *env, int64_t kind, int64_t subject, int64_t val
     }
 }
 
-static bool approved_by(const uint8_t *members, int64_t n, uint32_t member)
+/* The member's approval among n, or the place behind them. */
+static int64_t approval_of(const uint8_t *members, int64_t n, uint32_t member)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (mgc__key_read(members + 4 * i, 0, 4) == member) return true;
-    return false;
+    int64_t i = 0;
+
+    while (i < n && mgc__key_read(members + APPROVAL_BYTES * i, 0, 4) != member) i++;
+    return i;
 }
 
-/* Count every signer whose role the mandate names and who has not approved before; *fresh says how many. */
-static void count_signers(const mgc_env *env, mgc__rec *rec, uint8_t members[4 * QUORUM_MAX], uint32_t *fresh)
+/* Count every signer whose role the mandate names and who has not approved before by this key; *fresh says how many. */
+static void count_signers(const mgc_env *env, mgc__rec *rec, uint8_t members[APPROVAL_BYTES * QUORUM_MAX], uint32_t *fresh)
 {
     *fresh = 0;
-    for (uint32_t i = 0; i < env->n_signers && rec->v[ACT_APPROVALS] < QUORUM_MAX; i++) {
+    for (uint32_t i = 0; i < env->n_signers; i++) {
         const mgc__signer *s = &env->signers[i];
-        uint8_t *to = members + 4 * rec->v[ACT_APPROVALS];
+        int64_t at = approval_of(members, rec->v[ACT_APPROVALS], s->member);
+        uint8_t *to = members + APPROVAL_BYTES * at;
 
-        if (s->member == 0 || s->role > MGC_ROLE_ADMINISTRATOR ||
-            (mandates[rec->v[ACT_KIND]].roles >> s->role & 1) == 0 ||
-            approved_by(members, rec->v[ACT_APPROVALS], s->member))
+        if (s->member == 0 || s->role > MGC_ROLE_ADMINISTRATOR || (mandates[rec->v[ACT_KIND]].roles >> s->role & 1) == 0 ||
+            at == QUORUM_MAX || (at < rec->v[ACT_APPROVALS] && memcmp(to + 4, s->key, APPROVAL_KEY) == 0))
             continue;
         for (uint32_t k = 0; k < 4; k++) to[k] = (uint8_t)(s->member >> (8 * (3 - k)));
-        rec->v[ACT_APPROVALS]++;
-        if (s->role == MGC_ROLE_REGULATOR) rec->v[ACT_REGULATORS]++;
+        memcpy(to + 4, s->key, APPROVAL_KEY);
+        rec->v[ACT_APPROVALS] += at == rec->v[ACT_APPROVALS];
+        if (s->role == MGC_ROLE_REGULATOR) rec->v[ACT_REGULATORS]++; /* at most as many as are regulators: standing() */
         ++*fresh;
     }
     rec->data = members;
-    rec->data_len = (size_t)(4 * rec->v[ACT_APPROVALS]);
+    rec->data_len = (size_t)(APPROVAL_BYTES * rec->v[ACT_APPROVALS]);
 }
 
 static bool carried(const mgc__rec *rec, int64_t quorum)
@@ -255,9 +260,10 @@ static bool carried(const mgc__rec *rec, int64_t quorum)
     return rec->v[ACT_APPROVALS] >= quorum && rec->v[ACT_REGULATORS] >= 1;
 }
 
-/* Is the member's present key revoked?  Then what it approved may have been another's word. */
-static mgc_status is_revoked(mgc_env *env, int64_t member, bool *revoked, bool *regulator)
+/* Is the key that approved revoked, or not the member's any more?  Then what it approved may have been another's word. */
+static mgc_status is_revoked(mgc_env *env, const uint8_t approval[APPROVAL_BYTES], bool *revoked, bool *regulator)
 {
+    int64_t member = (int64_t)mgc__key_read(approval, 0, 4);
     mgc__rec rec, held;
     mgc__key key;
     mgc_status st = mgc__party(env, 'M', "member", member, &rec);
@@ -265,7 +271,7 @@ static mgc_status is_revoked(mgc_env *env, int64_t member, bool *revoked, bool *
     if (st != MGC_OK) return st;
     *regulator = (rec.v[MEMBER_ROLES] >> MGC_ROLE_REGULATOR & 1) != 0;
     key = mgc__key_bytes(mgc__key_of('K'), rec.data, 32);
-    *revoked = mgc__key_barred(env->state, rec.data);
+    *revoked = memcmp(approval + 4, rec.data, APPROVAL_KEY) != 0 || mgc__key_barred(env->state, rec.data);
     st = mgc__rec_get(env, MGC_CONTRACT_INFORMATION, &key, &held);
     *revoked = *revoked || held.v[PUBKEY_REVOKED] != 0;
     return st;
@@ -281,7 +287,7 @@ static mgc_status standing(mgc_env *env, const mgc__rec *rec, mgc__rec *counted)
     for (int64_t i = 0; i < rec->v[ACT_APPROVALS] && st == MGC_OK; i++) {
         bool revoked, regulator;
 
-        st = is_revoked(env, (int64_t)mgc__key_read(rec->data, (size_t)(4 * i), 4), &revoked, &regulator);
+        st = is_revoked(env, rec->data + APPROVAL_BYTES * i, &revoked, &regulator);
         if (st != MGC_OK) return st;
         if (revoked) counted->v[ACT_APPROVALS]--;
         else regulators += regulator;
@@ -325,7 +331,7 @@ static mgc_status begin_act(mgc_env *env, const mgc__values *values, bool at_onc
 {
     const struct mgc__value *a = values->at;
     mgc__rec rec = {.n = ACT_INTS, .name = (const char *)a[3].bytes, .name_len = a[3].len};
-    uint8_t members[4 * QUORUM_MAX];
+    uint8_t members[APPROVAL_BYTES * QUORUM_MAX];
     uint32_t fresh;
     int64_t number, quorum;
     mgc_status st = sound(env, a[0].number, a[1].number, a[2].number);
@@ -363,7 +369,7 @@ static mgc_status approve(mgc_env *env, const mgc__method *method, const mgc__va
 {
     int64_t number = values->at[0].number;
     mgc__key key = mgc__key_u64(mgc__key_of('A'), (uint64_t)number);
-    uint8_t members[4 * QUORUM_MAX] = {0};
+    uint8_t members[APPROVAL_BYTES * QUORUM_MAX] = {0};
     char reason[MGC_NAME_MAX];
     uint32_t fresh;
     int64_t before;
@@ -386,7 +392,7 @@ static mgc_status approve(mgc_env *env, const mgc__method *method, const mgc__va
     count_signers(env, &rec, members, &fresh);
     if (fresh == 0) {
         for (uint32_t i = 0; i < env->n_signers; i++)
-            if (approved_by(members, before, env->signers[i].member))
+            if (approval_of(members, before, env->signers[i].member) < before)
                 return mgc_env_refuse(env, MGC_E_EXISTS, "member %" PRIu32 " approved act %" PRId64 " already",
                                       env->signers[i].member, number);
         return mgc_env_refuse(env, MGC_E_FORBIDDEN, "nobody signed whose mandate \"%s\" is",

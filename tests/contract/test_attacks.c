@@ -359,6 +359,20 @@ START_TEST(a_stolen_key_makes_no_quorum)
 }
 END_TEST
 
+/* What was approved by a key that was replaced may have been a thief's word; the member says it again by the new one. */
+START_TEST(a_replaced_key_takes_its_approvals_with_it)
+{
+    open_until(STEP_NOMINATE);
+    accept(WATCH, "propose", "4:6", "kind=2 subject=1 value=0 reason=x");
+    accept(INFO, "rotate", "4:0 60:0", "member=4 key=@60");
+    accept(WATCH, "approve", "6:6", "number=1");
+    ck_assert_uint_eq(market_count(&m, 0, "frozen", NULL), 0);
+    accept(WATCH, "approve", "60:6", "number=1");
+    ck_assert_uint_eq(market_count(&m, 0, "frozen", NULL), 1);
+    market_close(&m);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, no_agreement_stops_the_gate);
@@ -374,6 +388,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_correction_comes_in_the_window);
     tcase_add_test(t, a_meter_wraps_forward_only);
     tcase_add_test(t, a_stolen_key_makes_no_quorum);
+    tcase_add_test(t, a_replaced_key_takes_its_approvals_with_it);
 }
 
 int main(void)
