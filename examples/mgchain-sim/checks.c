@@ -242,8 +242,10 @@ mgc_status check_yardstick(checks *c, sim *s, const mgc_case *kase, const mgc_al
     mgc_status st = mgc_alliance_get_info(alliance, &agents);
     if (st == MGC_OK) st = mgc_alliance_get_plan(alliance, MGC_DISPATCH_ALLIANCE, &plan);
     if (st == MGC_OK) st = mgc_model_program(model, NULL, &program);
-    if (st == MGC_OK) st = fix_decisions(model, plan, program);
-    if (st == MGC_OK) {
+    bool none = st == MGC_E_UNSUPPORTED; /* of an ambiguity set that is not polyhedral there is no one program */
+    if (none) st = MGC_OK;
+    if (st == MGC_OK && !none) st = fix_decisions(model, plan, program);
+    if (st == MGC_OK && !none) {
         mgc_program_opts_init(&opts, sizeof opts);
         opts.progress = show;
         opts.user = s;
@@ -251,7 +253,7 @@ mgc_status check_yardstick(checks *c, sim *s, const mgc_case *kase, const mgc_al
     }
     mgc_program_destroy(program);
     phase_end(s);
-    if (st != MGC_OK || mgc_ctx_cancelled(s->ctx)) return st;
+    if (st != MGC_OK || none || mgc_ctx_cancelled(s->ctx)) return st;
     double size = fmax(1, fabs(agents.standalone_total)), distance = (agents.cost - one.objective) / size;
     /* Agents whom a limit stopped are as far off as they are; what they have may be dearer, never cheaper. */
     bool stopped = agents.outcome == MGC_OUTCOME_LIMIT;

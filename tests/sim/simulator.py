@@ -954,6 +954,20 @@ def incidents_are_answered_by_the_contracts():
 
 
 @test
+def a_day_may_be_robust_against_sets_that_no_one_program_knows():
+    with tempfile.TemporaryDirectory() as folder:
+        case, old = pathlib.Path(folder) / "case.yaml", "norm1: {confidence: 0.9}"
+        assert sim("new", case).returncode == 0
+        text = case.read_text()
+        assert text.count(old) == 2
+        case.write_text(text.replace(old, "kl: {radius: 0.05}", 1).replace(old, "chi2: {radius: 0.1}"))
+        done = sim("run", case, "--out", "out", cwd=folder, timeout=600)
+        assert done.returncode == 0 and "one program" not in done.stdout, done.stdout + done.stderr
+        checks = json.loads((pathlib.Path(folder) / "out" / "results.json").read_text())["checks"]
+        assert len(checks) > 10 and all(check["ok"] for check in checks)
+
+
+@test
 def of_several_days_the_last_one_has_the_debt_and_the_dispute():
     if QUICK:
         raise Skip("long")
