@@ -31,7 +31,7 @@ enum how { AS_IT_IS, NOT_OPENED, NOT_WRITTEN, FORBIDDEN, SHORT, INTERRUPTED, HOW
 static struct {
     enum how how;
     int error; /* of the next direct write; 0: none */
-    uint64_t direct, through, plain, syncs, short_ones;
+    uint64_t direct, through, refused, plain, syncs, short_ones;
     bool unsynced; /* something was written that no sync followed */
 } sys;
 
@@ -64,7 +64,8 @@ ssize_t __wrap_pwritev64v2(int fd, const struct iovec *pieces, int n, off_t offs
         sys.short_ones++;
     }
     ssize_t put = __real_pwritev64v2(fd, &piece, 1, offset, flags);
-    if (put < 0) return put; /* a kernel or an emulator without it */
+    sys.refused += put < 0; /* by a kernel or an emulator without it, or without RWF_DSYNC */
+    if (put < 0) return put;
     sys.direct++;
     sys.through += (flags & RWF_DSYNC) != 0;
     if ((flags & RWF_DSYNC) == 0) sys.unsynced = true;
@@ -221,8 +222,8 @@ START_TEST(a_small_group_is_one_write_that_is_durable_when_it_returns)
 
     open_log();
     for (uint64_t i = 1; i <= 3; i++) ck_assert_int_eq(add(i), MGC_OK);
-    if (sys.direct == 0) {
-        printf("# SKIP no write past the page cache is possible here\n");
+    if (sys.direct == 0 || sys.refused > 0) {
+        printf("# SKIP no durable write past the page cache is possible here\n");
         return;
     }
     through = sys.through;
@@ -266,7 +267,7 @@ START_TEST(a_direct_write_that_fails_fails_the_log)
 
     open_log();
     for (uint64_t i = 1; i <= 5; i++) ck_assert_int_eq(add(i), MGC_OK);
-    if (sys.direct == 0) return; /* the test before says so */
+    if (sys.direct == 0 || sys.refused > 0) return; /* the test before says so */
     sys.error = errors[_i];
     ck_assert_int_eq(add(6), MGC_E_FAILED);
     sys.error = 0;
