@@ -107,7 +107,7 @@ int main(int argc, char **argv)
     while (stopped == 0) {
         now = now_ms();
         TRY(mgc_node_step(node, now, &wake));
-        receive(node, fd, (int)(wake - now));
+        receive(node, fd, wake > now ? (int)(wake - now) : 0);
         market_go_on(ctx, node, &opts);
     }
     mgc_node_destroy(node);
