@@ -7,8 +7,6 @@
 #include "bargain/local.h"
 #include "dispatch/site.h"
 
-#define PLAN_RESIDUAL 1e-6 /* relative; the ceiling of whatever is called optimal (robust/judge.c) */
-
 /* Trade columns of one link end, in the link's orientation. */
 typedef struct door {
     uint32_t dims, periods;
@@ -171,7 +169,7 @@ static bool has_point(const mgc_twostage_info *info)
 /* A program that a limit stopped may hold a point that is no plan yet: an interior-point iterate on its way. */
 static bool is_plan(const mgc_twostage_info *info)
 {
-    return has_point(info) && (info->outcome != MGC_OUTCOME_LIMIT || info->primal_residual <= PLAN_RESIDUAL);
+    return has_point(info) && (info->outcome != MGC_OUTCOME_LIMIT || info->primal_residual <= MGC__PLAN_RESIDUAL);
 }
 
 static mgc_status read_decisions(local_site *s, double *values)

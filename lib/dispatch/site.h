@@ -11,6 +11,9 @@ typedef struct mgc__site mgc__site;
 
 /* The other end of a connection with the pool, unless the model holds a microgrid of that name. */
 #define MGC__POOL_ID "pool"
+/* Largest relative residual of a plan; more, and a program that was stopped has none yet.  The ceiling of whatever is called
+ * optimal (robust/judge.c). */
+#define MGC__PLAN_RESIDUAL 1e-6
 
 /* One end of one link, seen from the site.  Trade columns: q[t] sent by this site, r[t] sent by the other end (the
  * site receives (1 - loss) r[t]); bounds 0..capacity; each with half the link's fee as cost. */

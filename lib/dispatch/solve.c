@@ -6,7 +6,6 @@
 #include "solver/program_impl.h"
 
 enum { THREADS_LIMIT = 256 }; /* more than any machine that plans a microgrid has */
-#define PLAN_RESIDUAL 1e-6    /* relative; the ceiling of whatever is called optimal (robust/judge.c) */
 
 static const mgc_dispatch_opts dispatch_defaults = {.struct_size = sizeof(mgc_dispatch_opts), .tolerance = 1e-8, .gap = 1e-4,
                                                     .threads = 1};
@@ -95,7 +94,7 @@ static double time_left(const struct run *run)
 /* A program that was stopped may hold a point that is no plan yet: an interior-point iterate on its way. */
 static bool is_plan(uint32_t outcome, double residual)
 {
-    return (outcome != MGC_OUTCOME_LIMIT && outcome != MGC_OUTCOME_CANCELLED) || residual <= PLAN_RESIDUAL;
+    return (outcome != MGC_OUTCOME_LIMIT && outcome != MGC_OUTCOME_CANCELLED) || residual <= MGC__PLAN_RESIDUAL;
 }
 
 static mgc_status take_result(mgc__plan_site *s, const mgc__site *site, const mgc_twostage_info *info)
