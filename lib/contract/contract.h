@@ -276,7 +276,7 @@ enum { TERMS_CAPACITY, TERMS_FEE, TERMS_INTS };
 enum { READING_IN, READING_OUT, READING_QUALITY, READING_HEIGHT, READING_INTS };
 /* ... of settlement */
 enum { TARIFF_BUY, TARIFF_SELL, TARIFF_SHORT, TARIFF_LONG, TARIFF_EMISSION, TARIFF_INTS };
-enum { SETTLED_STATE, SETTLED_TIME, SETTLED_INTS };
+enum { SETTLED_STATE, SETTLED_TIME, SETTLED_USUAL, SETTLED_STANDING = SETTLED_USUAL, SETTLED_INTS };
 enum {
     RESULT_METERED,
     RESULT_POSITION,
@@ -291,6 +291,9 @@ enum {
 };
 
 enum { STATE_PROVISIONAL = 1, STATE_FINAL = 2, STATE_DISPUTED = 3 };
+/* Of provisional results.  Revised: found at the end of a window; nothing is read or corrected any more.  Confirmed: a dispute
+ * changed nothing; there is no second one. */
+enum { STANDING_OPEN, STANDING_REVISED, STANDING_CONFIRMED };
 
 #define PRICE_MAX                                                                                                    \
     INT64_C(1000000000) /* [micro-currency/kWh] a thousand of the currency for one kWh: beyond is a

@@ -105,7 +105,8 @@ static mgc_status not_final(mgc_env *env, int64_t slot, int64_t microgrid)
     return MGC_OK;
 }
 
-/* A correction comes while those whom it concerns can still dispute what follows from it. */
+/* What was read changes as long as results are awaited or stand in their first window; what follows from it has a window of
+ * its own (settlement.c). */
 static mgc_status in_window(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid)
 {
     for (int64_t s = slot; s <= slot + 1; s++) {
@@ -117,6 +118,9 @@ static mgc_status in_window(mgc_env *env, const mgc__market *market, int64_t slo
         if (rec.v[SETTLED_STATE] == STATE_PROVISIONAL && env->time_ms >= (uint64_t)rec.v[SETTLED_TIME] + market->window_ms)
             return mgc_env_refuse(env, MGC_E_WINDOW, "the window of slot %" PRId64 " ended at %" PRIu64 " ms", s,
                                   (uint64_t)rec.v[SETTLED_TIME] + market->window_ms);
+        if (rec.v[SETTLED_STATE] == STATE_PROVISIONAL && rec.v[SETTLED_STANDING] == STANDING_REVISED)
+            return mgc_env_refuse(env, MGC_E_WINDOW, "slot %" PRId64 " of microgrid %" PRId64 " was revised; it waits for a dispute or its end",
+                                  s, microgrid);
     }
     return MGC_OK;
 }
@@ -151,17 +155,18 @@ static mgc_status put_reading(mgc_env *env, int64_t id, const int64_t *row)
 }
 
 /* The same again is known already; a measurement takes an estimate's place; anything else is a second story. */
-static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bool *known)
+static mgc_status known_reading(mgc_env *env, int64_t id, const int64_t *row, bool *known, bool *replaces)
 {
     mgc__key key = reading_key(id, row[0]);
     mgc__rec old;
     mgc_status st = mgc__rec_get(env, env->contract, &key, &old);
 
-    *known = false;
+    *known = *replaces = false;
     if (st == MGC_E_NOT_FOUND) return MGC_OK;
     if (st != MGC_OK) return st;
     *known = old.v[READING_IN] == row[1] && old.v[READING_OUT] == row[2] && old.v[READING_QUALITY] == row[3];
-    if (*known || (old.v[READING_QUALITY] == ESTIMATED && row[3] == MEASURED)) return MGC_OK;
+    *replaces = old.v[READING_QUALITY] == ESTIMATED && row[3] == MEASURED;
+    if (*known || *replaces) return MGC_OK;
     return mgc_env_refuse(env, MGC_E_DOUBLE_REPORT,
                           "meter %" PRId64 ", slot %" PRId64 ": %" PRId64 ", %" PRId64 " was read before", id, row[0],
                           old.v[READING_IN], old.v[READING_OUT]);
@@ -181,7 +186,7 @@ mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__v
     mgc__market market;
     mgc__row_reader rows;
     mgc__rec meter;
-    bool fresh = false, known;
+    bool fresh = false, known, replaces;
     mgc_status st = mgc__market_get(env, &market);
 
     if (st != MGC_OK) return st;
@@ -189,10 +194,11 @@ mgc_status mgc__meter_read(mgc_env *env, const mgc__method *method, const mgc__v
     while (st == MGC_OK && mgc__row_next(&rows, row)) {
         st = mgc__meter_in(env, id, row[0], &meter, &until);
         if (st == MGC_OK) st = read_by(env, id, &meter);
-        if (st == MGC_OK) st = known_reading(env, id, row, &known);
+        if (st == MGC_OK) st = known_reading(env, id, row, &known, &replaces);
         if (st != MGC_OK || known) continue;
         fresh = true;
         st = reading_row(env, &market, id, &meter, until, row);
+        if (st == MGC_OK && replaces) st = in_window(env, &market, row[0], meter.v[METER_MICROGRID]);
         if (st == MGC_OK) st = put_reading(env, id, row);
     }
     if (st == MGC_OK && !fresh)

@@ -23,9 +23,11 @@
  *
  * Happy path of a slot: read ... read, settle (provisional), window, finalise.
  *   a reading is missing  settle leaves that microgrid out and names the meter; the others go on; settle again later
- *   an estimate was read        its meter may replace it until the slot is final
- *   a reading was wrong         the operator corrects it inside the window; final amounts are computed anew
- *   a microgrid disagrees       it disputes inside the window; only a new settle opens a new window
+ *   an estimate was read        its meter may replace it inside the window
+ *   a reading was wrong         the operator corrects it inside the window
+ *   the results are others then finalise stores them and opens another window, for disputes alone: nothing becomes final
+ *                               that nobody could dispute
+ *   a microgrid disagrees       it disputes inside the window, the same results once; only a new settle opens a new window
  *   escrow has expired          what is owed is charged at once; what is not there becomes a debt */
 #include "contract/carbon.h"
 #include "contract/contract.h"
@@ -232,23 +234,36 @@ static mgc_status compute(mgc_env *env, int64_t slot, int64_t microgrid, result 
     return st;
 }
 
-static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, const result results[CARRIERS])
+/* Store one carrier's result where another one stood, or none; one that is no more goes. */
+static mgc_status put_result(mgc_env *env, const mgc__key *key, const result *r, bool *changed)
 {
-    for (uint32_t c = 0; c < CARRIERS; c++) {
-        const result *r = &results[c];
-        mgc__key key =
-            mgc__key_u8(mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid), c + 1);
-        bool curtailed = r->schedule[SCHEDULE_TAKE_LESS] > 0 || r->schedule[SCHEDULE_GIVE_LESS] > 0;
-        mgc_status st;
+    const int64_t v[RESULT_INTS] = {r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro, r->fee_micro,
+                                    (int64_t)r->carbon_g, r->out_of_grid_meter, r->curtailed_micro};
+    bool curtailed = r->schedule[SCHEDULE_TAKE_LESS] > 0 || r->schedule[SCHEDULE_GIVE_LESS] > 0;
+    mgc__rec old;
+    mgc_status st = mgc__rec_get(env, env->contract, key, &old);
+    bool stood = st == MGC_OK;
 
-        if (!r->used) continue;
-        st = mgc__rec_put_ints(env, &key,
-                               (int64_t[]){r->metered, r->position, r->buy_micro + r->sell_micro, r->imbalance_micro,
-                                           r->fee_micro, (int64_t)r->carbon_g, r->out_of_grid_meter, r->curtailed_micro},
-                               curtailed ? RESULT_INTS : RESULT_USUAL);
-        if (st != MGC_OK) return st;
+    if (st != MGC_OK && st != MGC_E_NOT_FOUND) return st;
+    if (stood == r->used && (!stood || memcmp(old.v, v, sizeof v) == 0)) return MGC_OK;
+    *changed = true;
+    if (!r->used) return mgc_env_remove(env, key->bytes, key->len);
+    return mgc__rec_put_ints(env, key, v, curtailed ? RESULT_INTS : RESULT_USUAL);
+}
+
+/* changed: were there others, or none? */
+static mgc_status put_results(mgc_env *env, int64_t slot, int64_t microgrid, const result results[CARRIERS], bool *changed)
+{
+    mgc__key prefix = mgc__key_u32(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), (uint32_t)microgrid);
+    mgc_status st = MGC_OK;
+
+    *changed = false;
+    for (uint32_t c = 0; c < CARRIERS && st == MGC_OK; c++) {
+        mgc__key key = mgc__key_u8(prefix, c + 1);
+
+        st = put_result(env, &key, &results[c], changed);
     }
-    return MGC_OK;
+    return st;
 }
 
 /* --- provisional ---------------------------------------------------------------------------------------------- */
@@ -259,11 +274,12 @@ typedef struct tally {
     uint64_t window_ends;
 } tally;
 
-static mgc_status put_state(mgc_env *env, int64_t slot, int64_t microgrid, int64_t state)
+static mgc_status put_state(mgc_env *env, int64_t slot, int64_t microgrid, int64_t state, int64_t standing)
 {
     mgc__key key = state_key(slot, microgrid);
 
-    return mgc__rec_put_ints(env, &key, (int64_t[]){state, (int64_t)env->time_ms}, SETTLED_INTS);
+    return mgc__rec_put_ints(env, &key, (int64_t[]){state, (int64_t)env->time_ms, standing},
+                             standing == STANDING_OPEN ? SETTLED_USUAL : SETTLED_INTS);
 }
 
 /* It concerns one microgrid: the others go on. */
@@ -276,6 +292,7 @@ static mgc_status settle_one(mgc_env *env, const mgc__market *market, int64_t sl
 {
     mgc__key key = state_key(slot, microgrid);
     result results[CARRIERS];
+    bool changed;
     mgc__rec state;
     mgc_status st = mgc__rec_get(env, env->contract, &key, &state);
 
@@ -291,10 +308,11 @@ static mgc_status settle_one(mgc_env *env, const mgc__market *market, int64_t sl
         t->held++;
         return MGC_OK;
     }
-    if (st == MGC_OK) st = put_results(env, slot, microgrid, results);
-    if (st == MGC_OK) st = put_state(env, slot, microgrid, STATE_PROVISIONAL);
     t->fresh++;
-    return st;
+    if (st == MGC_OK) st = put_results(env, slot, microgrid, results, &changed);
+    if (st != MGC_OK) return st;
+    return put_state(env, slot, microgrid, STATE_PROVISIONAL,
+                     state.v[SETTLED_STATE] == STATE_DISPUTED && !changed ? STANDING_CONFIRMED : STANDING_OPEN);
 }
 
 static mgc_status slot_over(mgc_env *env, int64_t slot, mgc__market *market)
@@ -365,7 +383,10 @@ static mgc_status dispute(mgc_env *env, const mgc__method *method, const mgc__va
     if (st == MGC_OK && forced) /* or nothing would end the disputes of one who owes */
         return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " of microgrid %" PRId64 " is settled by an act of supervision", slot,
                               microgrid);
-    if (st == MGC_OK) st = put_state(env, slot, microgrid, STATE_DISPUTED);
+    if (st == MGC_OK && state.v[SETTLED_STANDING] == STANDING_CONFIRMED) /* or it would end when the microgrid likes */
+        return mgc_env_refuse(env, MGC_E_STATE, "slot %" PRId64 " of microgrid %" PRId64 " was disputed before, with the same results", slot,
+                              microgrid);
+    if (st == MGC_OK) st = put_state(env, slot, microgrid, STATE_DISPUTED, STANDING_OPEN);
     return st != MGC_OK ? st : mgc_env_emit(env, "disputed", values->at[2].bytes, values->at[2].len);
 }
 
@@ -530,10 +551,20 @@ static mgc_status book(mgc_env *env, int64_t slot, int64_t microgrid, const resu
     return st;
 }
 
+/* The window is over and readings have changed in it: what follows can be disputed in another one. */
+static mgc_status revise(mgc_env *env, int64_t slot, int64_t microgrid)
+{
+    mgc__key key = state_key(slot, microgrid);
+    mgc_status st = put_state(env, slot, microgrid, STATE_PROVISIONAL, STANDING_REVISED);
+
+    return st != MGC_OK ? st : mgc_env_emit(env, "revised", key.bytes + 1, key.len - 1);
+}
+
 static mgc_status finalise_one(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid, tally *t)
 {
     mgc__key key = state_key(slot, microgrid);
     result results[CARRIERS];
+    bool changed;
     mgc__rec state;
     uint64_t ends;
     mgc_status st = mgc__rec_get(env, env->contract, &key, &state);
@@ -559,10 +590,11 @@ static mgc_status finalise_one(mgc_env *env, const mgc__market *market, int64_t 
         return MGC_OK;
     }
     t->fresh++;
+    if (st == MGC_OK) st = put_results(env, slot, microgrid, results, &changed);
+    if (st == MGC_OK && changed) return revise(env, slot, microgrid);
     if (st == MGC_OK) st = pay_slot(env, slot);
-    if (st == MGC_OK) st = put_results(env, slot, microgrid, results);
     if (st == MGC_OK) st = book(env, slot, microgrid, results);
-    return st != MGC_OK ? st : put_state(env, slot, microgrid, STATE_FINAL);
+    return st != MGC_OK ? st : put_state(env, slot, microgrid, STATE_FINAL, STANDING_OPEN);
 }
 
 static mgc_status finalise(mgc_env *env, const mgc__method *method, const mgc__values *values)

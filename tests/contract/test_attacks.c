@@ -268,15 +268,31 @@ START_TEST(who_owes_takes_nothing_out) /* faults 38 */
 }
 END_TEST
 
-/* Disputing for ever is no way not to pay: a quorum ends it. */
+/* Disputing for ever is no way not to pay: the same results are disputed once, and a quorum ends it all. */
+START_TEST(the_same_results_are_disputed_once) /* faults 53 */
+{
+    open_until(STEP_NOMINATE);
+    for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    accept(SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    refuse(MGC_E_STATE, SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
+    accept(SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=x", SLOT);
+    accept(PLAN, "correct", "2:5", "meter=5 rows=%d,299999,0,0 reason=misread", SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    accept(SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=again", SLOT); /* these are others */
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    refuse(MGC_E_STATE, SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=again", SLOT);
+    market_close(&m);
+}
+END_TEST
+
 START_TEST(an_act_ends_the_disputes) /* faults 53 */
 {
     open_until(STEP_NOMINATE);
     for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
-    for (int i = 0; i < 2; i++) {
-        accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
-        accept(SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
-    }
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    accept(SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
     accept(WATCH, "act", "2:5 4:6", "kind=7 subject=1 value=%d reason=enough", SLOT);
     accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
     refuse(MGC_E_STATE, SETTLE, "dispute", "11:2", "slot=%d microgrid=1 reason=x", SLOT);
@@ -285,6 +301,28 @@ START_TEST(an_act_ends_the_disputes) /* faults 53 */
     market_at(&m, m.now + HOUR + 1000);
     accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
     ck_assert(has_state("A", "final") && has_state("B", "disputed"));
+    market_close(&m);
+}
+END_TEST
+
+/* What an act settles without meters takes the place of what they had said: no gram is surrendered that was not booked. */
+START_TEST(a_forced_slot_keeps_nothing_of_before)
+{
+    open_until(STEP_NOMINATE);
+    for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    ck_assert_int_gt(cell("settlement", "slot=434000&microgrid=C&carrier=3", "carbon_g"), 0);
+    accept(INFO, "meter", "1:9", "id=20 microgrid=3 carrier=1 link=0 member=103 from_slot=%d digits=7 max_wh=1 in_wh=0 out_wh=0", SLOT);
+    accept(WATCH, "act", "2:5 4:6", "kind=7 subject=3 value=%d reason=silent", SLOT);
+    for (int i = 0; i < 2; i++) { /* revised, then final */
+        market_at(&m, m.now + HOUR + 1000);
+        accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    }
+    ck_assert(has_state("C", "final"));
+    ck_assert_int_eq(cell("settlement", "slot=434000&microgrid=C&carrier=3", "carbon_g"), -1);
+    accept(SETTLE, "surrender", "2:5", "microgrid=3 last_slot=%d", SLOT);
+    ck_assert_int_eq(market_balance(&m, MGC_ACCOUNT_CARBON, 3), 0);
+    market_check_sums(&m);
     market_close(&m);
 }
 END_TEST
@@ -303,8 +341,8 @@ START_TEST(the_tariff_is_fixed_at_the_gate)
 }
 END_TEST
 
-/* What became provisional can be disputed for a whole window: nothing is corrected behind it. */
-START_TEST(a_correction_comes_in_the_window) /* faults 45 */
+/* What is final could be disputed for a whole window: what was corrected in the first one is revised and waits for another. */
+START_TEST(nothing_is_final_that_nobody_could_dispute) /* faults 45, 53 */
 {
     open_until(STEP_NOMINATE);
     for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
@@ -315,6 +353,45 @@ START_TEST(a_correction_comes_in_the_window) /* faults 45 */
     refuse(MGC_E_WINDOW, SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=late", SLOT);
     refuse(MGC_E_WINDOW, PLAN, "correct", "2:5", "meter=5 rows=%d,299998,0,0 reason=misread", SLOT);
     accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("A", "final") && has_state("B", "provisional"));
+    ck_assert_uint_eq(market_count(&m, REGULATOR, "events", "name=revised"), 1);
+    refuse(MGC_E_WINDOW, PLAN, "correct", "2:5", "meter=5 rows=%d,299998,0,0 reason=misread", SLOT);
+    refuse(MGC_E_EARLY, SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    accept(SETTLE, "dispute", "12:2", "slot=%d microgrid=2 reason=in-time", SLOT);
+    accept(PLAN, "correct", "2:5", "meter=5 rows=%d,299998,0,0 reason=disputed", SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    market_at(&m, m.now + HOUR + 1000);
+    accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("B", "final"));
+    market_check_sums(&m);
+    market_close(&m);
+}
+END_TEST
+
+/* A meter that replaces its own estimates one by one, each at the end of a window, holds the end of its slot for one more. */
+START_TEST(estimates_delay_the_end_once) /* faults 45, 53 */
+{
+    open_until(STEP_NOMINATE);
+    accept(INFO, "member", "1:9", "id=120 organisation=3 name=x roles=8 key=@120 from_height=0");
+    for (int id = 20; id < 23; id++)
+        accept(INFO, "meter", "1:9", "id=%d microgrid=2 carrier=1 link=0 member=120 from_slot=%d digits=7 max_wh=2000000 in_wh=0 out_wh=0", id, SLOT);
+    for (int step = STEP_NOMINATE; step < STEP_SETTLE; step++) market_step(&m, step);
+    for (int id = 20; id < 23; id++) accept(PLAN, "read", "120:3", "meter=%d rows=%d,100,0,1", id, SLOT);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    market_at(&m, m.now + HOUR - 1000);
+    accept(PLAN, "read", "120:3", "meter=20 rows=%d,200,0,0", SLOT);
+    market_at(&m, m.now + 2000);
+    refuse(MGC_E_WINDOW, PLAN, "read", "120:3", "meter=21 rows=%d,200,0,0", SLOT);
+    accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("A", "final") && has_state("B", "provisional"));
+    refuse(MGC_E_WINDOW, PLAN, "read", "120:3", "meter=21 rows=%d,200,0,0", SLOT);
+    market_at(&m, m.now + HOUR + 1000);
+    refuse(MGC_E_WINDOW, PLAN, "read", "120:3", "meter=22 rows=%d,200,0,0", SLOT);
+    accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("B", "final"));
+    ck_assert_int_eq(cell("settlement", "slot=434000&microgrid=B&carrier=1", "metered_wh"),
+                     market_net[2][0] + market_net[5][0] + 200 + 100 + 100);
+    market_check_sums(&m);
     market_close(&m);
 }
 END_TEST
@@ -383,9 +460,12 @@ static void add_tests(TCase *t)
     tcase_add_test(t, no_lost_deposit_stops_the_gate);
     tcase_add_test(t, an_open_bid_closes_nothing);
     tcase_add_test(t, who_owes_takes_nothing_out);
+    tcase_add_test(t, the_same_results_are_disputed_once);
     tcase_add_test(t, an_act_ends_the_disputes);
+    tcase_add_test(t, a_forced_slot_keeps_nothing_of_before);
     tcase_add_test(t, the_tariff_is_fixed_at_the_gate);
-    tcase_add_test(t, a_correction_comes_in_the_window);
+    tcase_add_test(t, nothing_is_final_that_nobody_could_dispute);
+    tcase_add_test(t, estimates_delay_the_end_once);
     tcase_add_test(t, a_meter_wraps_forward_only);
     tcase_add_test(t, a_stolen_key_makes_no_quorum);
     tcase_add_test(t, a_replaced_key_takes_its_approvals_with_it);
