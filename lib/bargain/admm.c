@@ -210,6 +210,46 @@ static void part_penalties(mgc__end *end, uint32_t round)
     }
 }
 
+/* A round of the mean of the rounds so far.  The older, the less it counts (Shamir and Zhang 2013, polynomial decay): the mean is of about
+ * the last eighth of them, whatever their number. */
+static void into_mean(double *mean, double x, uint32_t round)
+{
+    enum { DECAY = 7 };
+
+    *mean += (DECAY + 1) * (x - *mean) / (round + DECAY);
+}
+
+void mgc__admm_exchange_prices(mgc__end *end)
+{
+    double *mu = end->mu;
+
+    end->mu = end->mean_mu;
+    end->mean_mu = mu;
+    end->exchanged = !end->exchanged;
+}
+
+void mgc__admm_exchange_means(mgc__end *end)
+{
+    double *middle = end->middle;
+
+    end->middle = end->mean;
+    end->mean = middle;
+    mgc__admm_exchange_prices(end);
+}
+
+/* Rounds that swing about the optimum leave much at stake, but swings cancel in the means: of mismatch and movement, too. */
+static double stake_of_means(mgc__end *end, uint32_t round)
+{
+    double stake = 0;
+
+    for (size_t i = 0; i < end->count; i++) {
+        into_mean(&end->mean[i], end->middle[i], round);
+        into_mean(&end->mean_mu[i], end->mu[i], round);
+        stake += fabs(end->mean_mu[i]) * fabs(end->mean_left[i]) + fabs(end->mean_left[end->count + i]) * fabs(end->mean[i]) / MGC__KW;
+    }
+    return stake;
+}
+
 /* at_stake: the link's part of Boyd et al.'s bound of what is still to be gained, -y'r + s'(x - x*), with every sign against us
  * and the trade itself for the distance from the optimum. */
 void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer)
@@ -234,6 +274,8 @@ void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer)
         moved += penalty(end, i) * step * penalty(end, i) * step;
         end->mu[i] += penalty(end, i) * over_relaxation * 0.5 * (a - b);
         stake += fabs(end->mu[i]) * fabs(a - b) + penalty(end, i) * fabs(step) * fabs(z);
+        into_mean(&end->mean_left[i], a - b, round);
+        into_mean(&end->mean_left[end->count + i], penalty(end, i) * step, round);
         end->z[i] = z;
         prices += end->mu[i] * end->mu[i];
         capacity += cap * cap;
@@ -244,6 +286,7 @@ void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer)
     end->at_stake = stake;
     end->apart_kw = largest;
     for (size_t i = 0; i < end->count; i++) end->middle[i] = meet(end, i);
+    end->mean_at_stake = stake_of_means(end, round);
     next_penalty(end, curved, round, stiffer);
     if (stiffer < 0) part_penalties(end, round);
 }

@@ -92,6 +92,9 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     end->theirs = mgc__alloc(agent->ctx, end->count, sizeof *end->theirs);
     end->agreed = mgc__alloc(agent->ctx, end->count, sizeof *end->agreed);
     end->middle = mgc__alloc(agent->ctx, end->count, sizeof *end->middle);
+    end->mean = mgc__alloc(agent->ctx, end->count, sizeof *end->mean);
+    end->mean_mu = mgc__alloc(agent->ctx, end->count, sizeof *end->mean_mu);
+    end->mean_left = mgc__alloc(agent->ctx, 2 * end->count, sizeof *end->mean_left);
     end->recent = mgc__alloc(agent->ctx, MGC__MEANS * end->count, sizeof *end->recent);
     for (size_t i = 0; i < 2; i++) {
         end->inbox[i].cap = end->count + MGC__HELLO_VALUES;
@@ -101,7 +104,8 @@ static bool make_end(mgc_agent *agent, size_t e, size_t *offset)
     mgc__buf_init(&end->nudge.bytes, agent->ctx, MGC_AGENT_MESSAGE_MAX);
     for (size_t i = 0; end->scale != NULL && i < end->count; i++) end->scale[i] = 1;
     return end->z != NULL && end->mu != NULL && end->past != NULL && end->shown != NULL && end->scale != NULL && end->mine != NULL &&
-           end->theirs != NULL && end->agreed != NULL && end->middle != NULL && end->recent != NULL && end->inbox[0].values != NULL && end->inbox[1].values != NULL;
+           end->theirs != NULL && end->agreed != NULL && end->middle != NULL && end->mean != NULL && end->mean_mu != NULL &&
+           end->mean_left != NULL && end->recent != NULL && end->inbox[0].values != NULL && end->inbox[1].values != NULL;
 }
 
 static void join_peer(mgc_agent *agent, mgc__end *end)
@@ -215,6 +219,9 @@ static void free_end(mgc_ctx *ctx, mgc__end *end)
     mgc__free(ctx, end->theirs);
     mgc__free(ctx, end->agreed);
     mgc__free(ctx, end->middle);
+    mgc__free(ctx, end->mean);
+    mgc__free(ctx, end->mean_mu);
+    mgc__free(ctx, end->mean_left);
     mgc__free(ctx, end->recent);
     for (size_t i = 0; i < 2; i++) mgc__free(ctx, end->inbox[i].values);
     for (size_t i = 0; i < MGC__SENT_KEPT; i++) mgc__buf_free(&end->sent[i].bytes);

@@ -73,10 +73,14 @@ typedef struct mgc__end {
     uint64_t start_hash;  /* of what was kept from an earlier run; 0: nothing */
     double primal, dual;  /* [-] of the last round */
     double at_stake;      /* [currency] see mgc__admm_update() */
+    double mean_at_stake; /* [currency] the same of the means */
     double apart_kw;      /* largest difference of the two proposals */
     int64_t *mine, *theirs; /* [count] mW: proposals of the last round */
     int64_t *agreed;      /* [count] mW */
     double *middle;       /* [count] mW: where the last two proposals met */
+    double *mean, *mean_mu; /* [count] of the last rounds, older ones count less: of middle and mu */
+    bool exchanged;       /* mean_mu is the last round's, mu the mean */
+    double *mean_left;    /* [2 count] of how far apart the proposals were [kW], then of where z went [currency/kW] */
     double *recent;       /* [MEANS count] mW: choose.c */
     mgc__inbox inbox[2];  /* by parity of step */
     mgc__sent sent[MGC__SENT_KEPT]; /* by step */
@@ -97,14 +101,14 @@ typedef struct mgc__peer {
 /* Numbers of the last round of trades, for the picture of convergence. */
 typedef struct mgc__turn {
     uint32_t stage, round;
-    double primal, dual, apart_kw, traded_kwh, at_stake;
+    double primal, dual, apart_kw, traded_kwh, at_stake, mean_at_stake;
     size_t count; /* turns so far */
 } mgc__turn;
 
 enum { MGC__PROVE_STAKE = 0, MGC__PROVE_VOTE = 1, MGC__PROVE_GAP = 2 };
 
 /* sum.c */
-enum { MGC__MEANS = 3, MGC__SUMS = MGC__MEANS }; /* MEANS: choose.c */
+enum { MGC__MEANS = 3, MGC__CHOOSE_SUMS = MGC__MEANS + 1, MGC__PROVE_SUMS = 2, MGC__SUMS = MGC__CHOOSE_SUMS }; /* MEANS: choose.c */
 #define MGC__SUM_MAX INT64_C(2305843009213693952) /* 2^61 */
 #define MGC__REFUSED (-MGC__VALUE_MAX)
 typedef struct mgc__sum {
@@ -118,11 +122,13 @@ typedef struct mgc__sum {
 /* prove.c: what is known from sums.  The same numbers at everyone, but for bound and solved. */
 typedef struct mgc__prove {
     uint32_t stage, round, question; /* the rounds that pause; which sum */
+    uint32_t again;      /* round of the next proof, whatever is at stake */
+    bool of_means;       /* about the means of the last rounds, not the last one */
     bool solved;         /* own cost and bound are those of the trades as they are now */
     bool confirm, doubted; /* residuals say enough, is it?  it was not: they end nothing any more */
-    int64_t need;        /* votes */
-    double money, goal;  /* what a vote is about */
+    int64_t need, dear_votes; /* votes that suffice; had where half would have */
     double least, floor; /* [currency] asked in a vote; what the |stand-alone costs| are proven to sum to */
+    double dear;         /* [currency] proven where half would have sufficed */
     double stake, stake_limit, gap; /* [currency] last sums; more at stake is not worth a proof; gap < 0: not asked since */
     double bound;
 } mgc__prove;
@@ -239,6 +245,7 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
 bool mgc__stage_on_the_way(const mgc_agent *agent);
 void mgc__stage_enter(mgc_agent *agent, uint32_t stage);
 void mgc__stage_leave_trades(mgc_agent *agent);
+void mgc__stage_take_prices(mgc_agent *agent); /* the bound is asked at the prices as they are */
 void mgc__stage_settle(mgc_agent *agent); /* the trades are found: TIES or SETTLE */
 /* The trades of the last two proposals, into `agreed` and `x`. */
 void mgc__stage_take_agreed(mgc_agent *agent);
@@ -284,6 +291,9 @@ void mgc__admm_objective(const mgc__end *end, double *linear, double *quad);
 void mgc__admm_objective_near(const mgc__end *end, double *linear, double *quad);
 /* stiffer: powers of two by which the penalty rises after this round where the costs show no curvature; -1: it follows them. */
 void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer);
+/* The means take the place of the last round's trades and prices, and those theirs: done twice, all is as it was. */
+void mgc__admm_exchange_means(mgc__end *end);
+void mgc__admm_exchange_prices(mgc__end *end); /* of them the prices alone */
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
 enum { MGC__SHRINK_LEVELS = 7 };
 

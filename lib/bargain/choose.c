@@ -3,7 +3,8 @@
  *
  * Rounds that end at their limit stop somewhere on a swing.  Both ends of a link know where it met in every round, so the means of the last
  * eighth, quarter and half of the rounds are trades, too.  Everyone plans with each of the four; the sums of what that costs, priced, less
- * the same of the last round say which serves all together best, and that one is agreed. */
+ * the same of the last round say which serves all together best, and that one is agreed.  Prices swing, too: the bounds at the last ones and
+ * at their mean say which prove more. */
 #include <math.h>
 
 #include "bargain/agent.h"
@@ -39,7 +40,7 @@ bool mgc__choose_due(const mgc_agent *agent)
 void mgc__choose_enter(mgc_agent *agent)
 {
     mgc__stage_enter(agent, MGC__STAGE_CHOOSE);
-    mgc__sum_begin(agent, MGC__MEANS, -MGC__SUM_MAX);
+    mgc__sum_begin(agent, MGC__CHOOSE_SUMS, -MGC__SUM_MAX);
 }
 
 static void take(mgc_agent *agent, size_t mean)
@@ -48,6 +49,11 @@ static void take(mgc_agent *agent, size_t mean)
         mgc__end *end = &agent->ends[e];
         for (size_t i = 0; i < end->count; i++) end->middle[i] = end->recent[mean * end->count + i] / window(agent, mean);
     }
+}
+
+static void exchange_prices(mgc_agent *agent)
+{
+    for (size_t e = 0; e < agent->n_ends; e++) mgc__admm_exchange_prices(&agent->ends[e]);
 }
 
 /* Cost at the trades as they are now, with what they are worth at the last prices: over the two ends of a link that is nothing. */
@@ -65,6 +71,25 @@ static mgc_status price(mgc_agent *agent, double *cost)
     return MGC_OK;
 }
 
+static int64_t to_micro(double x)
+{
+    return fabs(x * MGC__MICRO) < (double)OWN_MAX ? llround(x * MGC__MICRO) : MGC__REFUSED; /* not a number, too */
+}
+
+/* Prices swing as trades do: how much less do the means of them prove than the last ones? */
+static mgc_status compare_prices(mgc_agent *agent)
+{
+    double last, means;
+    mgc_status st = mgc__agent_bound_committed(agent, &last);
+
+    if (st != MGC_OK) return st;
+    exchange_prices(agent);
+    st = mgc__agent_bound_committed(agent, &means);
+    exchange_prices(agent);
+    agent->sum.part[MGC__MEANS] = to_micro(last - means);
+    return st;
+}
+
 mgc_status mgc__choose_prepare(mgc_agent *agent)
 {
     double last, mean;
@@ -72,12 +97,12 @@ mgc_status mgc__choose_prepare(mgc_agent *agent)
 
     if (agent->round != agent->sum.begin) return MGC_OK;
     for (size_t e = 0; e < agent->n_ends; e++) memcpy(agent->ends[e].past, agent->ends[e].middle, agent->ends[e].count * sizeof(double));
-    st = price(agent, &last);
+    st = compare_prices(agent);
+    if (st == MGC_OK) st = price(agent, &last);
     for (size_t m = 0; st == MGC_OK && agent->state == MGC_AGENT_RUNNING && m < MGC__MEANS; m++) {
         take(agent, m);
         st = price(agent, &mean);
-        mean = (mean - last) * MGC__MICRO;
-        agent->sum.part[m] = fabs(mean) < (double)OWN_MAX ? llround(mean) : MGC__REFUSED; /* not a number, too */
+        agent->sum.part[m] = to_micro(mean - last);
     }
     for (size_t e = 0; e < agent->n_ends; e++) memcpy(agent->ends[e].middle, agent->ends[e].past, agent->ends[e].count * sizeof(double));
     return st;
@@ -95,6 +120,10 @@ mgc_status mgc__choose_listen(mgc_agent *agent)
         best = m;
     }
     if (best < MGC__MEANS) take(agent, best);
+    if (agent->sum.total[MGC__MEANS] != MGC__REFUSED && agent->sum.total[MGC__MEANS] < 0) {
+        exchange_prices(agent);
+        mgc__stage_take_prices(agent);
+    }
     mgc__stage_settle(agent);
     return MGC_OK;
 }

@@ -5,10 +5,14 @@
  * long after the sum is.  So now and then the rounds pause and the members add up, along a tree, what is still to be gained.
  *
  *   STAKE   sum of what is at stake on the links, which both ends of each know: a rough bound, and it costs no solve
- *   VOTE    is c at most one's own |stand-alone cost|?  V times yes proves that the costs sum to at least c V, and shows of
- *           nobody's cost more than this bit.  c is such that half of the members suffice, else one
+ *   VOTE    does one's own |stand-alone cost| reach c?  V times yes prove that the costs sum to at least c V, and show of nobody's
+ *           cost more than this bit.  c is such that half of the members suffice; only where that fails, that all do (V' times yes
+ *           to c' prove c V + c' (V' - V)); else that one does
  *   GAP     own cost at the trades, priced, less the least that it could be at these prices: weak duality makes the sum of these
  *           a bound of what the alliance may still gain, whatever the rounds did.  Two solves, which SETTLE and BOUND then spare
+ *
+ * Rounds may swing about the optimum for long.  Then the means of the last rounds, of trades and of prices, are much nearer to it, and are
+ * asked about and agreed instead.
  *
  * Residuals that are small are no bound either: where they end the rounds, GAP is asked too; a gap that is too large sends the
  * members on, and from then on only a proof ends the rounds. */
@@ -22,7 +26,7 @@ enum { FIRST_ROUND = 40, EVERY = 5 }; /* small alliances have agreed by then: me
 static const double worth_a_proof = 10;
 /* Where decisions will still move the trades, what is at stake need not be less than a few times the accuracy asked for. */
 static const double coarse = 5;
-static const double with_decisions = 0.2; /* share of the accuracy that is left for trades where there are decisions: as of branch and bound */
+static const double with_decisions = 0.5; /* share of the accuracy that is left for trades where there are decisions */
 
 static int64_t to_micro(double x)
 {
@@ -40,15 +44,21 @@ static double stake_goal(const mgc_agent *agent)
     return mgc__stage_on_the_way(agent) ? coarse * fmax(agent->opts.tolerance, 1e-4) : worth_a_proof * accuracy(agent);
 }
 
-static void ask(mgc_agent *agent, uint32_t question, int64_t own)
+static void ask(mgc_agent *agent, uint32_t question, int64_t own, int64_t of_means)
 {
-    mgc__sum_begin(agent, 1, 0);
+    mgc__sum_begin(agent, MGC__PROVE_SUMS, 0);
     agent->sum.part[0] = own;
+    agent->sum.part[1] = of_means;
     agent->prove.question = question;
     agent->prove.solved = false;
 }
 
 /* --- the questions ------------------------------------------------------------------------------------------------------------ */
+
+static void exchange_means(mgc_agent *agent)
+{
+    for (size_t e = 0; e < agent->n_ends; e++) mgc__admm_exchange_means(&agent->ends[e]);
+}
 
 static void resume(mgc_agent *agent)
 {
@@ -59,27 +69,19 @@ static void resume(mgc_agent *agent)
 
 static void stop(mgc_agent *agent)
 {
+    if (agent->prove.of_means && !mgc__stage_on_the_way(agent)) exchange_means(agent);
     agent->stage = agent->prove.stage;
     agent->last = agent->round = agent->prove.round;
     mgc__stage_leave_trades(agent);
 }
 
-/* Half of the members suffice, or, asked then, a single one: then the costs sum to at least what makes `money` the share `goal`. */
-static void vote(mgc_agent *agent, double money, double goal, int64_t need)
+/* Do `need` members cost enough for all?  `least` is what makes the money in question the share that it may be. */
+static void vote_again(mgc_agent *agent, int64_t need)
 {
     mgc__prove *p = &agent->prove;
 
-    p->money = money;
-    p->goal = goal;
     p->need = need;
-    p->least = money / (goal * (double)need);
-    ask(agent, MGC__PROVE_VOTE, fabs(agent->alone_cost) >= p->least);
-}
-
-static void stake_is_small(mgc_agent *agent)
-{
-    if (mgc__stage_on_the_way(agent)) stop(agent);
-    else ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
+    ask(agent, MGC__PROVE_VOTE, fabs(agent->alone_cost) * (double)need >= p->least, 0);
 }
 
 static int64_t half(const mgc_agent *agent)
@@ -87,15 +89,38 @@ static int64_t half(const mgc_agent *agent)
     return (int64_t)(agent->n_heard + 1) / 2;
 }
 
-static void weigh_stake(mgc_agent *agent, double stake)
+static void vote(mgc_agent *agent, double money, double goal)
+{
+    agent->prove.least = money / goal;
+    vote_again(agent, half(agent));
+}
+
+/* Half of the members, all, one; 0: all has been asked. */
+static int64_t next_need(const mgc_agent *agent)
+{
+    int64_t need = agent->prove.need, all = (int64_t)agent->n_heard;
+
+    return need == half(agent) && need < all ? all : need == all && half(agent) > 1 ? 1 : 0;
+}
+
+static void stake_is_small(mgc_agent *agent)
+{
+    if (mgc__stage_on_the_way(agent)) stop(agent);
+    else ask(agent, MGC__PROVE_GAP, MGC__REFUSED, 0);
+}
+
+/* Of the last round or, where they clearly leave less, of the means: rounds that swing are told from such that come nearer. */
+static void weigh_stake(mgc_agent *agent, double last, double means)
 {
     mgc__prove *p = &agent->prove;
 
-    p->stake = stake;
+    p->of_means = 3 * means < 2 * last;
+    p->stake = p->of_means ? means : last;
     p->gap = -1;
-    if (stake > p->stake_limit) resume(agent);
-    else if (stake <= stake_goal(agent) * p->floor) stake_is_small(agent);
-    else vote(agent, stake, stake_goal(agent), half(agent));
+    if (p->confirm) ask(agent, MGC__PROVE_GAP, MGC__REFUSED, 0);
+    else if (p->stake > p->stake_limit && p->round < p->again) resume(agent);
+    else if (p->stake <= stake_goal(agent) * p->floor) stake_is_small(agent);
+    else vote(agent, p->stake, stake_goal(agent));
 }
 
 static void weigh_gap(mgc_agent *agent, double gap)
@@ -104,24 +129,31 @@ static void weigh_gap(mgc_agent *agent, double gap)
 
     p->gap = gap;
     if (gap <= accuracy(agent) * p->floor) stop(agent);
-    else vote(agent, gap, accuracy(agent), half(agent));
+    else vote(agent, gap, accuracy(agent));
 }
 
-/* A proof that failed costs as much as a dozen rounds: none before the stake has fallen as the gap must. */
+/* A proof that failed costs as much as a dozen rounds: none before the stake has fallen as the gap must, or half as many rounds more
+ * have passed, since the gap may fall where the stake does not. */
 static void count_votes(mgc_agent *agent, int64_t votes)
 {
     mgc__prove *p = &agent->prove;
-    bool enough = votes >= p->need;
+    double c = p->least / (double)p->need;
+    bool enough;
 
-    p->floor = fmax(p->floor, (double)votes * p->least);
-    if (!enough && p->need > 1) {
-        vote(agent, p->money, p->goal, 1);
+    if (p->need == half(agent)) p->dear = (double)votes * c, p->dear_votes = votes;
+    p->floor = fmax(p->floor, p->need > half(agent) ? p->dear + (double)(votes - p->dear_votes) * c : (double)votes * c);
+    enough = votes >= p->need || p->least <= p->floor;
+    if (!enough && next_need(agent) > 0) {
+        vote_again(agent, next_need(agent));
     } else if (p->gap < 0 && enough) {
         stake_is_small(agent);
     } else if (enough) {
         stop(agent);
     } else {
-        if (p->gap >= 0 && !p->confirm) p->stake_limit = p->stake * fmax(0.125, 0.8 * accuracy(agent) * p->floor / p->gap);
+        if (p->gap >= 0 && !p->confirm) {
+            p->again = p->round + p->round / 2;
+            p->stake_limit = p->stake * fmax(0.125, 0.8 * accuracy(agent) * p->floor / p->gap);
+        }
         p->doubted |= p->confirm;
         resume(agent);
     }
@@ -134,7 +166,7 @@ static void answer(mgc_agent *agent)
 
     if (total < 0 && p->question == MGC__PROVE_GAP && agent->shrink == 0) {
         agent->shrink = 1;
-        ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
+        ask(agent, MGC__PROVE_GAP, MGC__REFUSED, 0);
         return;
     }
     if (total < 0) {
@@ -146,7 +178,7 @@ static void answer(mgc_agent *agent)
         return;
     }
     switch (p->question) {
-    case MGC__PROVE_STAKE: weigh_stake(agent, (double)total / MGC__MICRO); break;
+    case MGC__PROVE_STAKE: weigh_stake(agent, (double)total / MGC__MICRO, (double)agent->sum.total[1] / MGC__MICRO); break;
     case MGC__PROVE_VOTE: count_votes(agent, total); break;
     default: weigh_gap(agent, (double)total / MGC__MICRO); break;
     }
@@ -199,16 +231,19 @@ void mgc__prove_enter(mgc_agent *agent, bool confirm)
     agent->prove.gap = -1;
     agent->stage = MGC__STAGE_PROVE;
     agent->round = 1;
-    if (confirm) ask(agent, MGC__PROVE_GAP, MGC__REFUSED);
-    else ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake));
+    ask(agent, MGC__PROVE_STAKE, to_micro(agent->turn.at_stake), to_micro(agent->turn.mean_at_stake));
 }
 
 mgc_status mgc__prove_prepare(mgc_agent *agent)
 {
     const mgc__prove *p = &agent->prove;
+    mgc_status st;
 
     if (p->question != MGC__PROVE_GAP || agent->round != agent->sum.begin || agent->hurry) return MGC_OK;
-    return own_gap(agent);
+    if (p->of_means) exchange_means(agent);
+    st = own_gap(agent);
+    if (p->of_means) exchange_means(agent);
+    return st;
 }
 
 mgc_status mgc__prove_listen(mgc_agent *agent)

@@ -69,6 +69,7 @@ void mgc__agent_reopen(mgc_agent *agent, const mgc__held *held, const int8_t *de
         memcpy(end->z, held->point + end->offset, end->count * sizeof *end->z);
         memcpy(end->mu, held->point + n + end->offset, end->count * sizeof *end->mu);
         memcpy(end->middle, held->point + 2 * n + end->offset, end->count * sizeof *end->middle);
+        end->exchanged = false;
         end->rho = held->point[3 * n + e];
         memcpy(end->mine, held->proposals + end->offset, end->count * sizeof *end->mine);
         memcpy(end->theirs, held->proposals + n + end->offset, end->count * sizeof *end->theirs);

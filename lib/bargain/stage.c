@@ -68,8 +68,8 @@ size_t mgc__stage_values(const mgc_agent *agent, const mgc__end *end, uint32_t s
     case MGC__STAGE_FIXED: return end->count;
     case MGC__STAGE_SETTLE: return 1;
     case MGC__STAGE_PAY: return end->speaks_for_pair;
-    case MGC__STAGE_PROVE: return 2;
-    case MGC__STAGE_CHOOSE: return 1 + MGC__MEANS;
+    case MGC__STAGE_PROVE: return 1 + MGC__PROVE_SUMS;
+    case MGC__STAGE_CHOOSE: return 1 + MGC__CHOOSE_SUMS;
     case MGC__STAGE_TIES: return mgc__ties_values(agent, end, round);
     default: return 0;
     }
@@ -354,22 +354,22 @@ static void record_turn(mgc_agent *agent)
     turn->stage = agent->stage;
     turn->round = agent->round;
     turn->count++;
-    turn->primal = turn->dual = turn->apart_kw = turn->traded_kwh = turn->at_stake = 0;
+    turn->primal = turn->dual = turn->apart_kw = turn->traded_kwh = turn->at_stake = turn->mean_at_stake = 0;
     for (size_t e = 0; e < agent->n_ends; e++) {
         const mgc__end *end = &agent->ends[e];
         turn->primal = fmax(turn->primal, end->primal);
         turn->dual = fmax(turn->dual, end->dual);
         turn->apart_kw = fmax(turn->apart_kw, end->apart_kw);
         turn->at_stake += end->at_stake;
+        turn->mean_at_stake += end->mean_at_stake;
         for (size_t i = 0; end->terms.first && i < end->count; i++) turn->traded_kwh += fabs(end->z[i]) * end->terms.hours;
     }
     /* Inner solves need not know more than the rounds do.  An error of the objective is a squared error of x where C is flat. */
     agent->inner_tolerance = fmax(1e-9, fmin(1e-6, 1e-3 * turn->primal * turn->dual));
 }
 
-void mgc__stage_leave_trades(mgc_agent *agent)
+void mgc__stage_take_prices(mgc_agent *agent)
 {
-    agent->at_limit = agent->last == 0 || agent->round < agent->last;
     /* The bound holds at any prices.  The last ones are agreed closest; those of the relaxation maximise its Lagrangian: which
      * give more depends on the case, so they are kept for whoever can compare (by_agents.c). */
     for (size_t e = 0; e < agent->n_ends; e++)
@@ -378,6 +378,12 @@ void mgc__stage_leave_trades(mgc_agent *agent)
             agent->price_bound[at] = agent->ends[e].terms.first ? agent->ends[e].mu[i] : -agent->ends[e].mu[i];
             if (agent->stage == MGC__STAGE_RELAXED) agent->price_relaxed[at] = agent->price_bound[at];
         }
+}
+
+void mgc__stage_leave_trades(mgc_agent *agent)
+{
+    agent->at_limit = agent->last == 0 || agent->round < agent->last;
+    mgc__stage_take_prices(agent);
     agent->prove.stake_limit = INFINITY;
     agent->prove.doubted = false;
     agent->ties.moved = false;

@@ -25,6 +25,7 @@ static void put_end(const mgc_agent *agent, const mgc__end *end, mgc__cbor_write
 {
     const mgc__terms *t = &end->terms;
     const char *first = t->first ? agent->id : t->neighbour, *second = t->first ? t->neighbour : agent->id;
+    const double *mu = end->exchanged ? end->mean_mu : end->mu; /* the last ones, which go with z */
     int exponent;
 
     frexp(end->rho, &exponent);
@@ -37,7 +38,7 @@ static void put_end(const mgc_agent *agent, const mgc__end *end, mgc__cbor_write
     mgc__cbor_put_array(w, end->count);
     for (size_t i = 0; i < end->count; i++) mgc__cbor_put_int(w, clamp_round(end->z[i] * MGC__KW, 1e17));
     mgc__cbor_put_array(w, end->count);
-    for (size_t i = 0; i < end->count; i++) mgc__cbor_put_int(w, clamp_round(end->mu[i] * MGC__NANO, (double)PRICE_MAX));
+    for (size_t i = 0; i < end->count; i++) mgc__cbor_put_int(w, clamp_round(mu[i] * MGC__NANO, (double)PRICE_MAX));
 }
 
 /* Of its own links: all, or (owned) those whose first member it is, so that an alliance writes each link once. */

@@ -17,7 +17,7 @@ typedef struct side {
     double capacity[PERIODS], fee[PERIODS], z[PERIODS], mu[PERIODS], past[4 * PERIODS];
     int64_t mine[PERIODS], theirs[PERIODS], agreed[PERIODS];
     mgc__shown shown[2 * PERIODS];
-    double scale[PERIODS], middle[PERIODS];
+    double scale[PERIODS], middle[PERIODS], mean[PERIODS], mean_mu[PERIODS], mean_left[2 * PERIODS];
     double bend; /* [currency/kW^2] of the flat cost */
 } side;
 
@@ -27,7 +27,7 @@ static void open_side(side *s, bool first, double bend)
     s->bend = bend;
     for (size_t t = 0; t < PERIODS; t++) s->capacity[t] = 500, s->scale[t] = 1;
     s->end = (mgc__end){.count = PERIODS, .rho = ldexp(1, -12), .z = s->z, .mu = s->mu, .past = s->past, .shown = s->shown,
-                        .scale = s->scale, .middle = s->middle,
+                        .scale = s->scale, .middle = s->middle, .mean = s->mean, .mean_mu = s->mean_mu, .mean_left = s->mean_left,
                         .mine = s->mine, .theirs = s->theirs, .agreed = s->agreed};
     s->end.terms = (mgc__terms){.first = first, .dims = 1, .periods = PERIODS, .hours = 1, .capacity_kw = s->capacity, .fee = s->fee,
                                 .price_scale = 0.1};

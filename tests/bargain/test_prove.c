@@ -30,9 +30,12 @@ static mgc_status no_bound(void *self, const double *linear, double *bound)
 typedef struct outcome {
     uint32_t rounds;
     double off, size; /* cost less optimum; sum of |stand-alone costs| */
+    double floor;     /* what votes proved of that sum */
     uint64_t said;
     bool proven;
 } outcome;
+
+static int giant; /* 1: member 2 costs a thousand times what the others do */
 
 /* `poor`: this member can prove nothing; members: none. */
 static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint32_t delay)
@@ -47,6 +50,7 @@ static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint3
     mute.bound = mute.bound_committed = no_bound;
     world_init(&w, n, n - 1, path[0], path[1], seed);
     w.opts.tolerance = tolerance;
+    for (size_t t = 0; giant && t < TOY_PERIODS; t++) w.member[2].a[t] *= 1000, w.member[2].b[t] *= 1000;
     world_agents(&w);
     for (size_t i = 0; i < n; i++) w.agent[i]->ops = i == poor ? &mute : &rich;
     bus_init(&b, seed);
@@ -62,7 +66,9 @@ static outcome run(size_t n, double tolerance, size_t poor, uint64_t seed, uint3
         out.proven = w.agent[i]->prove.gap >= 0 && !w.agent[i]->prove.confirm;
         out.off += a.cost;
         out.size += fabs(a.standalone_cost);
+        out.floor = w.agent[i]->prove.floor;
     }
+    ck_assert_msg(out.floor <= out.size, "votes prove %g of %g", out.floor, out.size);
     out.off -= toy_least_cost(w.member, w.n);
     out.said = b.said;
     bus_free(&b);
@@ -85,6 +91,18 @@ START_TEST(a_proof_ends_the_rounds)
         rounds[1] += without.rounds;
     }
     ck_assert_msg(rounds[0] < rounds[1] && proven >= 3, "%u rounds with proofs, %u without", rounds[0], rounds[1]);
+}
+END_TEST
+
+/* Members of one size, and one of a thousand times the others': what votes prove is no more than there is (see run()), and enough to stop. */
+START_TEST(votes_prove_what_there_is)
+{
+    giant = _i;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        outcome o = run(8, 1e-6, 8, seed, 0);
+        ck_assert_msg(o.proven && o.floor > 0, "nothing was proven with seed %u", (unsigned)seed);
+    }
+    giant = 0;
 }
 END_TEST
 
@@ -184,6 +202,7 @@ int main(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_proof_ends_the_rounds);
+    tcase_add_loop_test(tc, votes_prove_what_there_is, 0, 2);
     tcase_add_test(tc, the_transport_does_not_matter);
     tcase_add_test(tc, the_tree_is_one);
     tcase_add_test(tc, the_best_of_the_last_trades_is_agreed);
