@@ -141,6 +141,8 @@ struct mgc_env {
 
 /* Count a call and its bytes; MGC_E_CONTRACT beyond the limits. */
 mgc_status mgc__env_meter(mgc_env *env, size_t bytes);
+/* Has this execution used half of what it may?  Time to leave the rest to another one. */
+bool mgc__env_half_spent(const mgc_env *env);
 /* Remember an environment failure, so that no contract can swallow it. */
 mgc_status mgc__env_keep(mgc_env *env, mgc_status status);
 /* Is this a place to write from, and are the lengths allowed?  Counts the call. */

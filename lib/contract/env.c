@@ -27,6 +27,11 @@ mgc_status mgc__env_meter(mgc_env *env, size_t bytes)
     return MGC_OK;
 }
 
+bool mgc__env_half_spent(const mgc_env *env)
+{
+    return env->calls > MGC_CALLS_MAX / 2 || env->bytes > MGC_CALL_BYTES_MAX / 2;
+}
+
 const uint8_t *mgc_env_chain_id(const mgc_env *env)
 {
     return env->homes.chain_id;

@@ -329,7 +329,8 @@ static mgc_status slot_over(mgc_env *env, int64_t slot, mgc__market *market)
     return MGC_OK;
 }
 
-/* The market operator does it for each microgrid in turn, in a slot that is over. */
+/* The market operator does it for each microgrid in turn, in a slot that is over.  Where they are too many for one transaction the
+ * next one does the rest: a slot that many have filled has an end, too. */
 static mgc_status each_microgrid(mgc_env *env, int64_t slot,
                                  mgc_status (*one)(mgc_env *env, const mgc__market *market, int64_t slot, int64_t microgrid, tally *t),
                                  tally *t)
@@ -341,7 +342,7 @@ static mgc_status each_microgrid(mgc_env *env, int64_t slot,
 
     if (st == MGC_OK) st = slot_over(env, slot, &market);
     mgc__walk_begin(&w, MGC_CONTRACT_INFORMATION, &prefix);
-    while (st == MGC_OK && mgc__walk_next(env, &w))
+    while (st == MGC_OK && (t->fresh == 0 || !mgc__env_half_spent(env)) && mgc__walk_next(env, &w))
         st = one(env, &market, slot, (int64_t)mgc__key_read(w.key, 1, 4), t);
     return st != MGC_OK ? st : env->broken;
 }

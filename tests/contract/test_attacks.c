@@ -125,6 +125,80 @@ START_TEST(a_full_slot_is_paid_out)
 }
 END_TEST
 
+/* Many more microgrids that have a meter and nothing else. */
+static void enrol_many(int n)
+{
+    accept(INFO, "member", "1:9", "id=120 organisation=4 name=x roles=8 key=@120 from_height=0");
+    for (int i = 0; i < n; i++) {
+        char text[200];
+
+        snprintf(text, sizeof text, "id=%d organisation=4 manager=13 name=x%d limits=1,1,1,1", 1000 + i, i);
+        market_send(&m, INFO, "microgrid", text, "1:9");
+        snprintf(text, sizeof text, "id=%d microgrid=%d carrier=1 link=0 member=120 from_slot=%d digits=7 max_wh=1 in_wh=0 out_wh=0",
+                 1000 + i, 1000 + i, SLOT);
+        market_send(&m, INFO, "meter", text, "1:9");
+        if (i % 250 == 0) market_flush(&m);
+    }
+    market_flush(&m);
+}
+
+static void read_many(int n)
+{
+    for (int i = 0; i < n; i++) {
+        char text[200];
+
+        snprintf(text, sizeof text, "meter=%d rows=%d,0,0,0", 1000 + i, SLOT);
+        market_send(&m, PLAN, "read", text, "120:3");
+        if (i % 250 == 0) market_flush(&m);
+    }
+    market_flush(&m);
+}
+
+/* A slot at its worst, with losses on the way, escrow that has expired, as many payments, and nobody who can pay, in an alliance
+ * of many: one transaction does what it can, and the next ones the rest. */
+START_TEST(a_full_slot_of_many_is_paid_out_late)
+{
+    enum { AT_ONCE = 128, MANY = 1500 };
+    char rows[AT_ONCE * 24];
+    int n_finalised = 0;
+
+    m.pending_blocks = 2;
+    open_until(STEP_NOMINATE);
+    m.pending_blocks = 0;
+    set_rule(7, 100000); /* orders of a slot */
+    enrol_many(MANY);
+    for (int n = 0; n < MGC_SLOT_TRADES_MAX; n += AT_ONCE) {
+        size_t at = 0;
+
+        for (int i = 0; i < AT_ONCE; i++)
+            at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,12,10000", i > 0 ? ";" : "", SLOT);
+        accept(TRADE, "agree", "12:2 13:2", "seller=2 buyer=3 link=2 rows=%s", rows);
+    }
+    snprintf(rows, sizeof rows, "payer=3 payee=2 amount_micro=1 first_slot=%d last_slot=%d run_hash=#1", SLOT, SLOT);
+    for (int n = 1; n <= MGC_SLOT_PAYMENTS_MAX; n++) {
+        market_send(&m, TRADE, "pay", rows, "12:2 13:2");
+        if (n % 512 == 0) market_flush(&m);
+    }
+    ck_assert_uint_eq(market_count(&m, REGULATOR, "payments", "limit=10000"), MGC_SLOT_PAYMENTS_MAX);
+    for (int n = 0; n < 3; n++) accept(TRADE, "deposit", "2:5", "microgrid=1 amount_micro=1 reference=x");
+    ck_assert_uint_eq(market_pending(&m), 0);
+    for (int g = 2; g <= 3; g++)
+        accept(TRADE, "withdraw", g == 2 ? "2:5 12:2" : "2:5 13:2", "microgrid=%d amount_micro=%" PRId64 " reference=all", g,
+               market_balance(&m, MGC_ACCOUNT_MONEY, (uint32_t)g));
+    for (int step = STEP_READ_0; step < STEP_SETTLE; step++) market_step(&m, step);
+    read_many(MANY);
+    accept(SETTLE, "settle", "2:5", "slot=%d", SLOT);
+    market_at(&m, m.now + HOUR + 1000);
+    for (; !has_state("x1499", "final") && n_finalised < 10; n_finalised++) accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert(has_state("C", "final"));
+    ck_assert_int_gt(n_finalised, 1);
+    refuse(MGC_E_ALREADY_SETTLED, SETTLE, "finalise", "2:5", "slot=%d", SLOT);
+    ck_assert_int_lt(market_balance(&m, MGC_ACCOUNT_DUE, 3), 0);
+    market_check_sums(&m);
+    market_close(&m);
+}
+END_TEST
+
 /* Payments of next to nothing, which the slot's transaction would have to make all at once. */
 START_TEST(payments_are_counted) /* faults 58 */
 {
@@ -454,6 +528,7 @@ static void add_tests(TCase *t)
 {
     tcase_add_test(t, no_agreement_stops_the_gate);
     tcase_add_test(t, a_full_slot_is_paid_out);
+    tcase_add_test(t, a_full_slot_of_many_is_paid_out_late);
     tcase_add_test(t, payments_are_counted);
     tcase_add_test(t, one_microgrid_holds_nobody_else);
     tcase_add_test(t, an_early_bid_is_no_free_option);
