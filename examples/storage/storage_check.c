@@ -169,6 +169,18 @@ static void overwriting(struct check *c)
         good = done(c->ops.write(c->store, "w", from, c->model + from, len));
     }
     told(c, good && same_as_model(c, "w"), "overwriting any part");
+    if (c->ops.begin_write == NULL) return;
+    good = good && done(c->ops.append(c->store, "v", (const uint8_t *)"other", 5)) && done(c->ops.sync(c->store, "w"));
+    for (int i = 0; i < 60 && good; i++) {
+        size_t from = (size_t)below(c, size / 512) * 512, len = (size_t)below(c, 20) * 512;
+        if (i % 4 == 0) len = (size_t)below(c, 700);
+        if (len > size - from) len = size - from;
+        for (size_t k = 0; k < len; k++) c->model[from + k] = (uint8_t)below(c, 256);
+        good = done(c->ops.begin_write(c->store, "w", from, c->model + from, len));
+        if (i % 3 == 0) good = good && done(c->ops.append(c->store, "v", (const uint8_t *)"more", 4)) && done(c->ops.sync(c->store, "v"));
+        good = good && done(c->ops.sync(c->store, "w"));
+    }
+    told(c, good && same_as_model(c, "w"), "writes that are begun, and awaited by a sync");
 }
 
 static void staying(struct check *c)

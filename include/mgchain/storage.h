@@ -80,6 +80,15 @@ typedef struct mgc_storage_ops {
      *  append(), any part of them may be there, and sectors that were not written stay as they were.
      *  The embedded default makes short writes of whole sectors durable at once, where the system can (doc/consensus.md). */
     int32_t (*write)(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len);
+
+    /** Begin what write() does, and come back without waiting for the disk: a leader sends its entries to the others meanwhile.
+     *  The next sync() of the file waits for it and answers for it, as for any other write; before its DONE the library counts
+     *  nothing of it as durable.  The bytes are borrowed, and stay as they are, until that sync() returned, whatever it
+     *  answered: it comes in any case, even if only when the log is closed.  Until then the library begins no other write,
+     *  and calls nothing for the file but read() of other places; other files it may use.
+     *  A negative answer: nothing is on its way, any part may be there, and nothing is borrowed.
+     *  Optional: where it is NULL, write() is called. */
+    int32_t (*begin_write)(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len);
 } mgc_storage_ops;
 
 /**

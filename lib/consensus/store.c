@@ -115,7 +115,7 @@ static mgc_status make_room(mgc__raftlog *log, size_t len)
 {
     mgc_status st = MGC_OK;
 
-    if (log->n_heads == LOG_GROUP_MAX || (log->n_heads > 0 && log->group.len + len > LOG_GROUP_BYTES) ||
+    if (log->begun || log->n_heads == LOG_GROUP_MAX || (log->n_heads > 0 && log->group.len + len > LOG_GROUP_BYTES) ||
         meets_tail(log, len) || !mgc__raftlog_has_room(log, len))
         st = mgc__raftlog_sync(log);
     if (st == MGC_OK && !mgc__raftlog_has_room(log, len)) st = mgc__raftlog_begin_segment(log, len);
@@ -271,12 +271,12 @@ static mgc_status put_headers(mgc__raftlog *log)
     if (!mgc__grow(log->ctx, (void **)&log->recent, &log->cap_recent, log->n_recent + n, sizeof *log->recent))
         return mgc__no_memory(log->ctx, "consensus: a group of records");
     for (size_t i = 0; i < n; i++) {
-        log_header *h = &log->heads[i];
-        h->group_at = (uint32_t)i;
-        h->group_n = (uint32_t)n;
-        mgc__raftlog_put_header(log, LOG_INLINE, h, log->group.bytes + (h->offset - log->group_at));
-        memcpy(h->link, log->hashes[i], 32);
-        mgc__raftlog_put_header(log, LOG_RING, h, log->recent[log->n_recent++]);
+        log_header h = log->heads[i];
+        h.group_at = (uint32_t)i;
+        h.group_n = (uint32_t)n;
+        mgc__raftlog_put_header(log, LOG_INLINE, &h, log->group.bytes + (h.offset - log->group_at));
+        memcpy(h.link, log->hashes[i], 32);
+        mgc__raftlog_put_header(log, LOG_RING, &h, log->recent[log->n_recent++]);
     }
     return MGC_OK;
 }
@@ -326,26 +326,60 @@ static void remember(mgc__raftlog *log)
     }
 }
 
-static mgc_status write_group(mgc__raftlog *log)
+/* The first byte behind the group where second headers may be. */
+static uint64_t behind_group(const mgc__raftlog *log)
 {
-    uint64_t behind = log_up(log->group_at + log->group.len, LOG_BLOCK);
+    return log_up(log->group_at + log->group.len, LOG_BLOCK);
+}
+
+/* Does the group take the second headers into the ring: are there too many, or is no room behind it? */
+static bool ring_is_due(const mgc__raftlog *log)
+{
+    size_t n = log->n_recent + log->n_heads;
+
+    return n > LOG_RECENT_MAX ||
+           log_up(behind_group(log) + n * LOG_HEADER, LOG_SECTOR) > mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
+}
+
+typedef int32_t (*write_call)(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len);
+
+/* By write() or begin_write(); a sync must follow. */
+static mgc_status write_group(mgc__raftlog *log, write_call write)
+{
+    uint64_t behind = behind_group(log);
     size_t len = log->group.len;
-    bool ring;
+    bool ring = ring_is_due(log);
     log_name name;
     mgc_status st = put_headers(log);
 
-    if (st != MGC_OK) return mgc__raftlog_fail(log, st, "writing a group of records");
-    ring = log->n_recent > LOG_RECENT_MAX ||
-           log_up(behind + log->n_recent * LOG_HEADER, LOG_SECTOR) > mgc__raftlog_ring_at(log->size, log->next - 1 - log->base);
-    st = put_rest(log, ring ? 0 : behind);
+    if (st == MGC_OK) st = put_rest(log, ring ? 0 : behind);
     mgc__raftlog_segment_name(log, log->segment_hi, name);
     if (st == MGC_OK && ring) st = mgc__raftlog_write_ring(log);
-    if (st == MGC_OK)
-        st = mgc__verdict(log->opts.ops.write(log->opts.user, name, log->group_at, log->group.bytes, log->group.len));
+    if (st == MGC_OK) st = mgc__verdict(write(log->opts.user, name, log->group_at, log->group.bytes, log->group.len));
     log->group.len = len;
-    if (st == MGC_OK) st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
     log->tail_at = ring ? 0 : behind;
     log->tail_end = ring ? 0 : behind + log->n_recent * LOG_HEADER;
+    return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "writing a group of records");
+}
+
+mgc_status mgc__raftlog_begin_sync(mgc__raftlog *log)
+{
+    mgc_status st = usable(log);
+
+    if (st != MGC_OK || log->begun || log->n_heads == 0 || log->opts.ops.begin_write == NULL || ring_is_due(log)) return st;
+    st = write_group(log, log->opts.ops.begin_write);
+    log->begun = st == MGC_OK;
+    return st;
+}
+
+static mgc_status sync_group(mgc__raftlog *log)
+{
+    log_name name;
+    mgc_status st;
+
+    mgc__raftlog_segment_name(log, log->segment_hi, name);
+    log->begun = false;
+    st = mgc__verdict(log->opts.ops.sync(log->opts.user, name));
     return st == MGC_OK ? MGC_OK : mgc__raftlog_fail(log, st, "writing a group of records");
 }
 
@@ -354,13 +388,19 @@ mgc_status mgc__raftlog_sync(mgc__raftlog *log)
     mgc_status st = usable(log);
 
     if (st != MGC_OK || log->n_heads == 0) return st;
-    st = write_group(log);
+    if (!log->begun) st = write_group(log, log->opts.ops.write);
+    if (st == MGC_OK) st = sync_group(log);
     if (st != MGC_OK) return st;
     remember(log);
     log->at = log->group_at + log->group.len;
     log->n_heads = 0;
     log->group.len = 0;
     return MGC_OK;
+}
+
+void mgc__raftlog_give_back(mgc__raftlog *log)
+{
+    if (log->begun) (void)sync_group(log);
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */

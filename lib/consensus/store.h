@@ -19,7 +19,8 @@
  *      and the record's place in it.
  *   3. Once these are more than a block holds they go into the ring, in the same sync.  Until then no group
  *      is put where they are, for a torn write would take with it what is needed for entries that are lost already.
- *   4. Only after sync() returned MGC_OK may an acknowledgement leave.
+ *   4. Only after sync() returned MGC_OK may an acknowledgement leave.  A leader may begin_sync() before it sends its
+ *      entries to the others, and sync() afterwards.
  *
  * What can go wrong, and what open() makes of it
  *   both headers of a record gone, nothing durable behind     torn: dropped, with what follows of its group
@@ -136,6 +137,9 @@ mgc_status mgc__raftlog_truncate(mgc__raftlog *log, uint64_t from, uint64_t term
 /* Put back exactly what was lost; MGC_E_INVALID_ARG where index, term or hash differ from what is known, MGC_E_STATE
  * where nothing is known (then only a leader's truncation helps). */
 mgc_status mgc__raftlog_repair(mgc__raftlog *log, const mgc__raftlog_entry *entry);
+/* Begin what sync() does, where the storage can (begin_write), and go on: a leader sends to the others meanwhile.  Nothing counts as
+ * durable before sync() returned MGC_OK; whoever gathers more before waits for it. */
+mgc_status mgc__raftlog_begin_sync(mgc__raftlog *log);
 /* Write the group and make it durable.  MGC_E_FAILED for ever after a failure. */
 mgc_status mgc__raftlog_sync(mgc__raftlog *log);
 /* In quiet times: have the next segment ready, so that no append waits for it. */

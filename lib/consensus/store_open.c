@@ -190,6 +190,7 @@ mgc_status mgc__raftlog_open(mgc_ctx *ctx, const mgc__raftlog_opts *opts, mgc__r
 void mgc__raftlog_close(mgc__raftlog *log)
 {
     if (log == NULL) return;
+    mgc__raftlog_give_back(log);
     if (log->locked && log->opts.ops.unlock != NULL) (void)log->opts.ops.unlock(log->opts.user);
     mgc__buf_free(&log->group);
     for (int i = 0; i < 2; i++) mgc__buf_free(&log->written[i].bytes);

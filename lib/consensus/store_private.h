@@ -93,6 +93,7 @@ struct mgc__raftlog {
     uint8_t (*hashes)[32]; /* own hash of each record, for the ring */
     size_t n_heads, cap_heads, cap_hashes;
     uint64_t group_at;
+    bool begun; /* the group is on its way to the disk, and nothing of it may change before sync() */
     uint8_t (*recent)[LOG_HEADER]; /* second headers that the ring does not have, ascending; those of the group included */
     size_t n_recent, cap_recent;
     uint64_t tail_at, tail_end; /* where they are on disk; no record goes there before they are elsewhere; 0, 0: nowhere */
@@ -132,6 +133,11 @@ static inline uint64_t log_up(uint64_t value, uint64_t to)
 {
     return (value + to - 1) / to * to;
 }
+
+/* --- store.c -------------------------------------------------------------------------------------- */
+
+/* The bytes of a begun write are the host's until a sync(): before they are freed, whatever became of the log. */
+void mgc__raftlog_give_back(mgc__raftlog *log);
 
 /* --- store_record.c ------------------------------------------------------------------------------- */
 

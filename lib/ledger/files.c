@@ -6,8 +6,11 @@
  *
  * A short write of whole sectors into a file goes past the page cache and is durable when it returns, where system, file
  * system and disk can do that: one call instead of two, and a disk that can write through writes through instead of emptying its
- * cache.  Otherwise, and for all other writes, the next sync() does it. */
-#define _GNU_SOURCE /* O_DIRECT, pwritev2() */
+ * cache.  Otherwise, and for all other writes, the next sync() does it.
+ *
+ * Such a write can also be begun: the kernel carries it out (io_submit) while the caller does other things, and sync() waits for
+ * it.  Where that cannot be done it is written before begin_write() comes back, and nothing else changes. */
+#define _GNU_SOURCE /* O_DIRECT, pwritev2(), syscall() */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +19,13 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#if defined(__linux__) && defined(O_DIRECT) && defined(RWF_DSYNC)
+#include <linux/aio_abi.h>
+#include <sys/syscall.h>
+#if defined(SYS_io_setup) && defined(SYS_io_submit) && defined(SYS_io_getevents) && defined(SYS_io_destroy)
+#define CAN_BEGIN 1 /* by the kernel's own calls: no library stands between */
+#endif
+#endif
 
 #include "base/base.h"
 #include "mgchain/storage.h"
@@ -36,6 +46,15 @@ struct writer {
     char name[MGC_STORAGE_NAME_MAX + 1];
 };
 
+/* The write that the kernel was given last. */
+struct begun {
+    bool on_its_way;
+    int error; /* what became of it, until sync() has told: errno; 0: good, or none */
+    char name[MGC_STORAGE_NAME_MAX + 1];
+    uint64_t offset;
+    size_t len;
+};
+
 struct files {
     mgc_ctx *ctx;
     char *folder;
@@ -43,7 +62,12 @@ struct files {
     int append; /* -1: none open */
     char name[MGC_STORAGE_NAME_MAX + 1];
     struct writer writers[WRITERS]; /* the one used last comes first */
-    uint8_t *direct_memory;         /* DIRECT_MAX and room to align; NULL until it is needed */
+    uint8_t *direct_memory;         /* DIRECT_MAX and room to align; NULL until it is needed; a begun write's own until it is done */
+    struct begun begun;
+#if defined(CAN_BEGIN)
+    aio_context_t queue;
+    bool has_queue, no_queue; /* no_queue: the system has none for us */
+#endif
 };
 
 /* The same words in every locale: strerror() obeys it and is not safe between threads, strerror_r() is two functions. */
@@ -114,11 +138,6 @@ static void close_writer(struct writer *w)
     w->fd = -1;
 }
 
-static void close_writers(struct files *f)
-{
-    for (int i = 0; i < WRITERS; i++) close_writer(&f->writers[i]);
-}
-
 /* The open file of that name, or NULL. */
 static struct writer *find_writer(struct files *f, const char *name)
 {
@@ -156,6 +175,143 @@ static struct writer *open_writer(struct files *f, const char *name)
     memmove(f->writers + 1, f->writers, (size_t)(w - f->writers) * sizeof *w);
     f->writers[0] = old;
     return &f->writers[0];
+}
+
+/* --- a begun write ------------------------------------------------------------------------------- */
+
+/* What is left of a write goes through the cache. */
+static int write_rest(struct writer *w, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    if (len > 0) w->unsynced = true;
+    while (len > 0) {
+        ssize_t put = pwrite(w->fd, bytes, len, (off_t)offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return errno;
+        bytes += put;
+        offset += (uint64_t)put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+static uint8_t *direct_memory(const struct files *f)
+{
+    return f->direct_memory + (DIRECT_ALIGN - (uintptr_t)f->direct_memory % DIRECT_ALIGN);
+}
+
+/* Not a failed write, but one that cannot be made so: larger sectors, another kind of file system, an old system, a sandbox. */
+static bool is_refusal(int error)
+{
+    return error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
+}
+
+#if defined(CAN_BEGIN)
+static bool has_queue(struct files *f)
+{
+    if (!f->has_queue && !f->no_queue) {
+        f->has_queue = syscall(SYS_io_setup, 1L, &f->queue) == 0;
+        f->no_queue = !f->has_queue;
+    }
+    return f->has_queue;
+}
+
+static void close_queue(struct files *f)
+{
+    if (f->has_queue) (void)syscall(SYS_io_destroy, f->queue);
+    f->has_queue = false;
+}
+
+static bool give_to_kernel(struct files *f, const struct writer *w, uint64_t offset, size_t len)
+{
+    struct iocb write = {.aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = (uint32_t)w->direct, .aio_buf = (uintptr_t)direct_memory(f),
+                         .aio_nbytes = len, .aio_offset = (int64_t)offset, .aio_rw_flags = RWF_DSYNC};
+    struct iocb *list = &write;
+    long taken;
+
+    do taken = syscall(SYS_io_submit, f->queue, 1L, &list);
+    while (taken < 0 && errno == EINTR);
+    if (taken != 1 && errno != EAGAIN) {
+        close_queue(f);
+        f->no_queue = true;
+    }
+    return taken == 1;
+}
+
+/* How many bytes the kernel has written durably; negative: -errno. */
+static int64_t await_kernel(struct files *f)
+{
+    struct io_event event = {.res = 0};
+    long n;
+
+    do n = syscall(SYS_io_getevents, f->queue, 1L, 1L, &event, NULL);
+    while (n < 0 && errno == EINTR);
+    return n == 1 ? event.res : -EIO;
+}
+#else
+static bool has_queue(struct files *f)
+{
+    (void)f;
+    return false;
+}
+
+static bool give_to_kernel(struct files *f, const struct writer *w, uint64_t offset, size_t len)
+{
+    (void)f;
+    (void)w;
+    (void)offset;
+    (void)len;
+    return false;
+}
+
+static int64_t await_kernel(struct files *f)
+{
+    (void)f;
+    return -EIO;
+}
+
+static void close_queue(struct files *f)
+{
+    (void)f;
+}
+#endif
+
+/* Wait for a begun write, whoever needs its memory or its file; its sync() tells what became of it. */
+static void finish_begun(struct files *f)
+{
+    struct begun *b = &f->begun;
+    struct writer *w = find_writer(f, b->name);
+    int64_t put;
+
+    if (!b->on_its_way) return;
+    b->on_its_way = false;
+    put = await_kernel(f);
+    if (put < 0 && is_refusal((int)-put)) give_up_direct(w);
+    else if (put < 0 && put != -EAGAIN && put != -EINTR) {
+        b->error = (int)-put;
+        return;
+    }
+    if (put < 0) put = 0;
+    b->error = write_rest(w, b->offset + (uint64_t)put, direct_memory(f) + put, b->len - (size_t)put);
+}
+
+static void close_writers(struct files *f)
+{
+    finish_begun(f);
+    for (int i = 0; i < WRITERS; i++) close_writer(&f->writers[i]);
+}
+
+/* false: it has to be written now. */
+static bool begin(struct files *f, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    struct writer *w = open_writer(f, name);
+
+    if (w == NULL || w->direct < 0 || w->unsynced || len == 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0 || !has_queue(f))
+        return false;
+    memcpy(direct_memory(f), bytes, len);
+    if (!give_to_kernel(f, w, offset, len)) return false;
+    f->begun = (struct begun){.on_its_way = true, .offset = offset, .len = len};
+    snprintf(f->begun.name, sizeof f->begun.name, "%s", name);
+    return true;
 }
 
 /* --- the calls ----------------------------------------------------------------------------------- */
@@ -254,6 +410,12 @@ static int32_t files_sync(void *user, const char *name)
     bool appended = f->append >= 0 && strcmp(f->name, name) == 0, own = w != NULL || appended;
     int fd, answer = MGC_CB_DONE;
 
+    if (strcmp(f->begun.name, name) == 0) {
+        finish_begun(f);
+        errno = f->begun.error;
+        f->begun.error = 0;
+        if (errno != 0) return fail_errno(f, "cannot be written", name);
+    }
     if (w != NULL && !w->unsynced && !appended) return MGC_CB_DONE;
     fd = w != NULL ? w->fd : own ? f->append : open_file(f, name, O_WRONLY);
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
@@ -270,6 +432,7 @@ static int32_t files_truncate(void *user, const char *name, uint64_t size)
     int fd = open_file(f, name, O_WRONLY);
     int32_t answer = MGC_CB_DONE;
 
+    finish_begun(f);
     if (w != NULL) w->unsynced = true;
     if (fd < 0 && errno == ENOENT && size == 0) return MGC_CB_DONE;
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
@@ -321,13 +484,12 @@ static ssize_t write_direct(struct files *f, struct writer *w, uint64_t offset, 
     struct iovec piece = {.iov_base = f->direct_memory, .iov_len = len};
 
     if (w->direct < 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0) return 0;
-    piece.iov_base = f->direct_memory + (DIRECT_ALIGN - (uintptr_t)f->direct_memory % DIRECT_ALIGN);
+    piece.iov_base = direct_memory(f);
     memcpy(piece.iov_base, bytes, len);
     /* Where a sync must come anyway, it does for this one, too. */
     do put = pwritev2(w->direct, &piece, 1, (off_t)offset, w->unsynced ? 0 : RWF_DSYNC);
     while (put < 0 && errno == EINTR);
-    if (put < 0 && (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM)) {
-        /* larger sectors, another kind of file system, an old system, a sandbox */
+    if (put < 0 && is_refusal(errno)) {
         give_up_direct(w);
         return 0;
     }
@@ -344,25 +506,24 @@ static ssize_t write_direct(struct files *f, struct writer *w, uint64_t offset, 
 static int32_t files_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
 {
     struct files *f = user;
-    struct writer *w = open_writer(f, name);
+    struct writer *w;
     ssize_t direct;
 
+    finish_begun(f);
+    w = open_writer(f, name);
     if (w == NULL) return fail_errno(f, "cannot be opened", name);
     direct = write_direct(f, w, offset, bytes, len);
     if (direct < 0) return fail_errno(f, "cannot be written", name);
-    bytes += direct;
-    offset += (uint64_t)direct;
-    len -= (size_t)direct;
-    if (len > 0) w->unsynced = true;
-    while (len > 0) {
-        ssize_t put = pwrite(w->fd, bytes, len, (off_t)offset);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return fail_errno(f, "cannot be written", name);
-        bytes += put;
-        offset += (uint64_t)put;
-        len -= (size_t)put;
-    }
-    return MGC_CB_DONE;
+    errno = write_rest(w, offset + (uint64_t)direct, bytes + direct, len - (size_t)direct);
+    return errno == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be written", name);
+}
+
+static int32_t files_begin_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    struct files *f = user;
+
+    finish_begun(f);
+    return begin(f, name, offset, bytes, len) ? MGC_CB_DONE : files_write(f, name, offset, bytes, len);
 }
 
 /* Zeros are written, not only allocated: a block that is allocated but unwritten would be turned into a written one
@@ -398,6 +559,7 @@ void mgc_storage_files_destroy(void *user)
     if (f == NULL) return;
     close_append(f);
     close_writers(f);
+    close_queue(f);
     (void)files_unlock(f);
     mgc__free(f->ctx, f->direct_memory);
     mgc__free(f->ctx, f->folder);
@@ -450,7 +612,8 @@ mgc_status mgc_storage_files(mgc_ctx *ctx, const char *folder, uint32_t create, 
                              .remove = files_remove,
                              .sync_names = files_sync_names,
                              .reserve = files_reserve,
-                             .write = files_write};
+                             .write = files_write,
+                             .begin_write = files_begin_write};
     *user = f;
     return MGC_OK;
 }

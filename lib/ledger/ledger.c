@@ -35,7 +35,7 @@ mgc_status mgc__ledger_read_opts(mgc_ctx *ctx, const mgc_ledger_opts *opts, mgc_
         return mgc__fail(ctx, MGC_E_INVALID_ARG, "ledger: segment_bytes is %" PRIu64 "; at least %d",
                          o->segment_bytes, SEGMENT_BYTES_MIN);
     *ops = (mgc_storage_ops){.struct_size = sizeof *ops};
-    status = mgc__opts_read(ops, sizeof *ops, MGC__FIRST_SIZE(mgc_storage_ops, write), o->storage);
+    status = mgc__opts_read(ops, sizeof *ops, MGC__FIRST_SIZE(mgc_storage_ops, begin_write), o->storage);
     if (status != MGC_OK)
         return mgc__fail(ctx, status, "ledger: storage.struct_size is not one that this library knows");
     if (ops->reserved0 != 0)

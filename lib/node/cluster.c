@@ -311,6 +311,19 @@ static void take_notes(mgc__cluster *c, const mgc_raft_output *out)
     }
 }
 
+/* What need not wait for the own disk: a leader's entries.  The disk begins before they are signed and sent. */
+static mgc_status send_ahead(mgc__cluster *c, const mgc_raft_output *out)
+{
+    mgc_status st = MGC_OK;
+
+    for (size_t i = 0; i < out->n_msgs && st == MGC_OK; i++) {
+        if (out->msgs[i].after != 0 || out->msgs[i].to == c->node->opts.id) continue;
+        st = mgc__raftlog_begin_sync(c->log);
+        if (st == MGC_OK) send_msg(c, &out->msgs[i]);
+    }
+    return st;
+}
+
 mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
 {
     const mgc_raft_event *outer = c->event;
@@ -329,8 +342,7 @@ mgc_status mgc__cluster_event(mgc__cluster *c, const mgc_raft_event *event)
     if (c->role != MGC_RAFT_LEADER) c->proposed = 0;
     take_notes(c, &out);
     st = gather_appends(c, &out);
-    for (size_t i = 0; i < out.n_msgs && st == MGC_OK; i++)
-        if (out.msgs[i].after == 0 && out.msgs[i].to != c->node->opts.id) send_msg(c, &out.msgs[i]);
+    if (st == MGC_OK) st = send_ahead(c, &out);
     if (st == MGC_OK) st = mgc__raftlog_sync(c->log);
     for (size_t i = 0; i < out.n_msgs && st == MGC_OK; i++) {
         if (out.msgs[i].to == c->node->opts.id) {

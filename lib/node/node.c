@@ -139,7 +139,7 @@ mgc_status mgc_node_set_storage(mgc_node *node, const mgc_storage_ops *ops, void
 
     if (st != MGC_OK) return st;
     mgc_storage_ops read = {.struct_size = sizeof read};
-    st = mgc__opts_read(&read, sizeof read, MGC__FIRST_SIZE(mgc_storage_ops, write), ops);
+    st = mgc__opts_read(&read, sizeof read, MGC__FIRST_SIZE(mgc_storage_ops, begin_write), ops);
     if (st != MGC_OK) return mgc__fail(node->ctx, st, "node: storage.struct_size is not one that this library knows");
     if (read.reserved0 != 0)
         return mgc__fail(node->ctx, MGC_E_INVALID_ARG, "node: storage.reserved0 is %" PRIu32 "; it must be 0", read.reserved0);

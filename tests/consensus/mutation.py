@@ -91,6 +91,14 @@ FAULTS = [
     ("policy.c", "    if (!justified(next)) return true;", "    return true;", "any reason for a change of members is taken"),
     ("policy.c", "votes && voters <= p->voters_min && (s->flags & MGC_RAFT_CONVICTED)", "false", "fewer voters than are allowed"),
     ("store_hard.c", "    log_put64(bytes + 48, hard->commit);\n", "", "how far the state stood is forgotten"),
+    ("replicate.c", "match[i] = r->peers[i].wiped ? 0 : r->peers[i].match;",
+     "match[i] = r->peers[i].id == r->opts.id ? r->last : r->peers[i].match;", "a leader counts its own entry before its disk has it"),
+    ("store.c", "    if (!log->begun) st = write_group(log, log->opts.ops.write);\n    if (st == MGC_OK) st = sync_group(log);",
+     "    if (log->begun) log->begun = false;\n    else {\n        st = write_group(log, log->opts.ops.write);\n        if (st == MGC_OK) st = sync_group(log);\n    }",
+     "a begun write counts before it is awaited"),
+    ("store.c", "    if (log->begun || log->n_heads == LOG_GROUP_MAX ||", "    if (log->n_heads == LOG_GROUP_MAX ||",
+     "a begun group is added to"),
+    ("store.c", "    if (log->begun) (void)sync_group(log);", "", "a begun write is not awaited at the end"),
 ]
 
 FLAGS = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-w", '-DMGC_VERSION="0.1.0"', "-DMGC_VERSION_MAJOR=0",

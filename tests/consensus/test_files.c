@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/aio_abi.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -20,19 +22,23 @@ ssize_t __real_pwritev64v2(int fd, const struct iovec *pieces, int n, off_t offs
 ssize_t __real_pwrite64(int fd, const void *bytes, size_t len, off_t offset);
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 int __real_fdatasync(int fd);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
 int __wrap_open64(const char *path, int flags, ...);
 ssize_t __wrap_pwritev64v2(int fd, const struct iovec *pieces, int n, off_t offset, int flags);
 ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t len, off_t offset);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
 int __wrap_fdatasync(int fd);
 
-enum how { AS_IT_IS, NOT_OPENED, NOT_WRITTEN, FORBIDDEN, SHORT, INTERRUPTED, HOWS };
+enum how { AS_IT_IS, NOT_OPENED, NOT_WRITTEN, FORBIDDEN, SHORT, INTERRUPTED, NO_QUEUE, QUEUE_FULL, NOT_TAKEN, REFUSED_LATE, AGAIN, HOWS };
 
 static struct {
     enum how how;
     int error; /* of the next direct write; 0: none */
-    uint64_t direct, through, refused, plain, syncs, short_ones;
-    bool unsynced; /* something was written that no sync followed */
+    uint64_t direct, through, refused, plain, syncs, short_ones, begun;
+    bool unsynced; /* something was written that no sync followed, or begun that was not awaited */
+    bool faked;    /* the kernel was not given the begun write: it ends with fake_end */
+    int64_t fake_end;
 } sys;
 
 int __wrap_open64(const char *path, int flags, ...)
@@ -90,6 +96,56 @@ int __wrap_fdatasync(int fd)
     sys.syncs++;
     sys.unsynced = false;
     return __real_fdatasync(fd);
+}
+
+static long submit(aio_context_t queue, struct iocb **list)
+{
+    static bool again;
+    struct iocb *w = list[0];
+    long taken = 1;
+
+    errno = sys.how == QUEUE_FULL ? EAGAIN : sys.how == NOT_TAKEN ? EPERM : sys.how == INTERRUPTED && (again = !again) ? EINTR : 0;
+    if (errno != 0) return -1;
+    sys.faked = (sys.how == SHORT && w->aio_nbytes > 512) || sys.how == REFUSED_LATE || sys.how == AGAIN || sys.error != 0;
+    sys.fake_end = sys.how == SHORT ? 512 : sys.how == REFUSED_LATE ? -EINVAL : sys.how == AGAIN ? -EAGAIN : -sys.error;
+    if (sys.faked && sys.fake_end == 512) ck_assert_int_eq(__real_pwrite64((int)w->aio_fildes, (const void *)(uintptr_t)w->aio_buf, 512, w->aio_offset), 512);
+    if (!sys.faked) taken = __real_syscall(SYS_io_submit, queue, 1L, list);
+    if (taken != 1) return taken;
+    ck_assert(!sys.unsynced);
+    sys.begun++;
+    sys.unsynced = true;
+    return 1;
+}
+
+static long await(aio_context_t queue, struct io_event *event)
+{
+    static bool again;
+    long n = 1;
+
+    errno = sys.how == INTERRUPTED && (again = !again) ? EINTR : 0;
+    if (errno != 0) return -1;
+    if (sys.faked) event->res = sys.fake_end;
+    else n = __real_syscall(SYS_io_getevents, queue, 1L, 1L, event, NULL);
+    if (n == 1) sys.unsynced = sys.faked; /* a sync must follow what was not written through */
+    return n;
+}
+
+long __wrap_syscall(long number, ...)
+{
+    int n = number == SYS_io_destroy ? 1 : number == SYS_io_setup ? 2 : number == SYS_io_submit ? 3 : 5;
+    long a[5] = {0};
+    va_list more;
+
+    va_start(more, number);
+    for (int i = 0; i < n; i++) a[i] = va_arg(more, long);
+    va_end(more);
+    if (number == SYS_io_setup && sys.how == NO_QUEUE) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (number == SYS_io_submit) return submit((aio_context_t)a[0], (struct iocb **)a[2]);
+    if (number == SYS_io_getevents) return await((aio_context_t)a[0], (struct io_event *)a[3]);
+    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
 }
 
 /* --- a log in a folder ------------------------------------------------------------------------------ */
@@ -178,6 +234,7 @@ static size_t length_of(uint64_t index)
     return index % 20 == 0 ? BODY_MAX : (size_t)(index * 37 % 700);
 }
 
+/* Every second sync is begun, as a leader's is. */
 static mgc_status add(uint64_t index)
 {
     static uint8_t body[BODY_MAX];
@@ -191,6 +248,7 @@ static mgc_status add(uint64_t index)
     else mgc__raftlog_base(log_, &term, e.prev);
     entry_hash(e.prev, index, 1, 2, body, e.len, e.hash);
     st = mgc__raftlog_append(log_, &e);
+    if (st == MGC_OK && index % 2 == 0) st = mgc__raftlog_begin_sync(log_);
     return st == MGC_OK ? mgc__raftlog_sync(log_) : st;
 }
 
@@ -218,7 +276,7 @@ static void check_entries(uint64_t last)
 
 START_TEST(a_small_group_is_one_write_that_is_durable_when_it_returns)
 {
-    uint64_t through, plain, syncs;
+    uint64_t through, plain, syncs, begun;
 
     open_log();
     for (uint64_t i = 1; i <= 3; i++) ck_assert_int_eq(add(i), MGC_OK);
@@ -229,8 +287,10 @@ START_TEST(a_small_group_is_one_write_that_is_durable_when_it_returns)
     through = sys.through;
     plain = sys.plain;
     syncs = sys.syncs;
+    begun = sys.begun;
     for (uint64_t i = 4; i <= 19; i++) ck_assert_int_eq(add(i), MGC_OK);
-    ck_assert_uint_eq(sys.through, through + 16);
+    ck_assert(sys.begun == begun || sys.begun == begun + 8); /* none where the system has no queue for us */
+    ck_assert_uint_eq(sys.through + sys.begun, through + begun + 16);
     ck_assert_uint_eq(sys.plain, plain);
     ck_assert_uint_eq(sys.syncs, syncs);
     check_entries(19);
@@ -265,17 +325,19 @@ START_TEST(a_direct_write_that_fails_fails_the_log)
 {
     static const int errors[] = {EIO, ENOSPC, ETIMEDOUT};
 
+    uint64_t next = 6 + (uint64_t)_i / 3; /* begun, or not */
+
     open_log();
-    for (uint64_t i = 1; i <= 5; i++) ck_assert_int_eq(add(i), MGC_OK);
+    for (uint64_t i = 1; i < next; i++) ck_assert_int_eq(add(i), MGC_OK);
     if (sys.direct == 0 || sys.refused > 0) return; /* the test before says so */
-    sys.error = errors[_i];
-    ck_assert_int_eq(add(6), MGC_E_FAILED);
+    sys.error = errors[_i % 3];
+    ck_assert_int_eq(add(next), MGC_E_FAILED);
     sys.error = 0;
-    ck_assert_int_eq(add(6), MGC_E_FAILED);
+    ck_assert_int_eq(add(next), MGC_E_FAILED);
     close_log();
     open_log();
-    check_entries(5);
-    ck_assert_int_eq(add(6), MGC_OK);
+    check_entries(next - 1);
+    ck_assert_int_eq(add(next), MGC_OK);
 }
 END_TEST
 
@@ -308,6 +370,38 @@ START_TEST(a_sync_is_left_out_only_where_all_is_durable)
 }
 END_TEST
 
+/* Other files may be used before the sync; then it tells what became of the write, even if another call had to wait for it. */
+START_TEST(a_begun_write_is_told_of_by_its_own_sync)
+{
+    static uint8_t sector[512], there[512];
+    const char *name = "some.mgl", *other = "other.mgl";
+
+    for (int i = 0; i < 4; i++) {
+        memset(sector, 3 + i, sizeof sector);
+        sys.error = 0;
+        ck_assert_int_eq(mgc_storage_files(ctx, folder, 1, &ops, &user), MGC_OK);
+        ck_assert_int_eq(ops.reserve(user, name, 8192), MGC_CB_DONE);
+        ck_assert_int_eq(ops.reserve(user, other, 8192), MGC_CB_DONE);
+        ck_assert_int_eq(ops.write(user, name, 0, sector, sizeof sector), MGC_CB_DONE);
+        ck_assert_int_eq(ops.sync(user, name), MGC_CB_DONE);
+        sys.begun = 0;
+        sys.error = i % 2 == 0 ? 0 : EIO;
+        if (sys.error != 0 && sys.direct == 0) return; /* no such write is possible here */
+        ck_assert_int_eq(ops.begin_write(user, name, 512, sector, sizeof sector), i % 2 == 0 || sys.begun > 0 ? MGC_CB_DONE : MGC_E_IO);
+        sys.error = 0;
+        if (i < 2) ck_assert_int_eq(ops.write(user, other, 512, sector, sizeof sector), MGC_CB_DONE);
+        else ck_assert_int_eq(ops.reserve(user, other, 4096), MGC_CB_DONE); /* closes the files */
+        ck_assert_int_eq(ops.sync(user, other), MGC_CB_DONE);
+        ck_assert_int_eq(ops.sync(user, name), i % 2 == 0 || sys.begun == 0 ? MGC_CB_DONE : MGC_E_IO);
+        ck_assert_int_eq(ops.read(user, name, 512, there, sizeof there), MGC_CB_DONE);
+        if (i % 2 == 0) ck_assert_mem_eq(there, sector, sizeof there);
+        ck_assert_int_eq(ops.begin_write(user, name, 1024, sector, sizeof sector), MGC_CB_DONE); /* destroyed while it is on its way */
+        mgc_storage_files_destroy(user);
+        user = NULL;
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("consensus-files");
@@ -317,8 +411,9 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_small_group_is_one_write_that_is_durable_when_it_returns);
     tcase_add_loop_test(tc, what_is_acknowledged_is_durable_however_it_is_written, 0, HOWS);
-    tcase_add_loop_test(tc, a_direct_write_that_fails_fails_the_log, 0, 3);
+    tcase_add_loop_test(tc, a_direct_write_that_fails_fails_the_log, 0, 6);
     tcase_add_test(tc, a_sync_is_left_out_only_where_all_is_durable);
+    tcase_add_test(tc, a_begun_write_is_told_of_by_its_own_sync);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1552,6 +1552,7 @@ mgc_storage_ops._fields_ = [
     ("sync_names", CFUNCTYPE(c_int32, c_void_p)),
     ("reserve", CFUNCTYPE(c_int32, c_void_p, c_char_p, c_uint64)),
     ("write", CFUNCTYPE(c_int32, c_void_p, c_char_p, c_uint64, POINTER(c_uint8), c_size_t)),
+    ("begin_write", CFUNCTYPE(c_int32, c_void_p, c_char_p, c_uint64, POINTER(c_uint8), c_size_t)),
 ]
 mgc_ledger_opts._fields_ = [
     ("struct_size", c_size_t),

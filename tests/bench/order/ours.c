@@ -3,8 +3,8 @@
  *                                                disk, synced before anything is acknowledged
  * order_ours FOLDER restart ENTRIES              how long a member takes to open a log of so many entries of 256 bytes
  *
- * A turn of a member's loop: take what came, propose what clients want as one block, send what may leave at once, sync once
- * for all of it, then report and send the rest.  News of a commit alone waits for the end of the turn: the append of the next
+ * A turn of a member's loop: take what came, propose what clients want as one block, let the disk begin with it and send what may
+ * leave at once, sync once for all of it, then report and send the rest.  News of a commit alone waits for the end of the turn: the append of the next
  * block says it as well.  Every entry is in the hash chain; with "signed" the leader signs the head
  * of each block, followers their acknowledgements, and a block counts as done when its quorum certificate is whole. */
 #include <errno.h>
@@ -316,6 +316,7 @@ static void step(const mgc_raft_event *event)
     me.event = event;
     me.leads = out.after.role == MGC_RAFT_LEADER;
     gather(&out);
+    if (me.leads) need(mgc__raftlog_begin_sync(me.log), "disk");
     for (size_t i = 0; i < out.n_msgs; i++) {
         const mgc_raft_msg *m = &out.msgs[i];
         if (m->kind == MGC_RAFT_APPEND_REQ && m->n_entries == 0 && m->hint == 1) me.news[m->to] = *m;

@@ -13,7 +13,7 @@ const char *const sim_mark_names[MARK_N] = {
     "change proposed", "transfer", "wiped", "lie", "liar convicted", "live after healing", "liveness not asked", "log full",
     "recovered", "liar convicted by E4", "judged by certificates", "exonerated", "vote without an answer", "cleared by what it kept",
     "policy: proposed", "policy: committed", "policy: not vouched for", "policy: invented", "caretaker hands over", "plain steps alike",
-    "plain timers fired", "?", "note role", "note leader", "note config", "note config commit", "note config back", "note diverged",
+    "plain timers fired", "disk begun", "crash with disk begun", "?", "note role", "note leader", "note config", "note config commit", "note config back", "note diverged",
     "note refused", "note faulty", "note repaired", "note wiped", "note transfer", "note window held", "note window refused",
     "note removed", "note snapshot wanted"};
 

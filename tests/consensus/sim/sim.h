@@ -69,7 +69,8 @@ enum {
     MARK_TORN, MARK_FAULTY, MARK_REPAIRED_HEADER, MARK_READMIT, MARK_AMNESIA_OVER, MARK_TRUNCATED, MARK_SNAPSHOT,
     MARK_INSTALLED, MARK_SYNC_FAILED, MARK_CONF, MARK_TRANSFER, MARK_WIPE, MARK_LIE, MARK_CONVICTED, MARK_LIVE, MARK_NOT_LIVE,
     MARK_LOG_FULL, MARK_RECOVERED, MARK_CONVICTED_E4, MARK_JUDGED, MARK_EXONERATED, MARK_NO_VOTE, MARK_CLEARED,
-    MARK_POLICY, MARK_POLICY_COMMIT, MARK_POLICY_WAIT, MARK_INVENTED, MARK_CARETAKER, MARK_SHADOWED, MARK_SHADOW_FIRED,
+    MARK_POLICY, MARK_POLICY_COMMIT, MARK_POLICY_WAIT, MARK_INVENTED, MARK_CARETAKER, MARK_SHADOWED, MARK_SHADOW_FIRED, MARK_BEGUN,
+    MARK_CRASH_BEGUN,
     MARK_NOTES, /* and on: one for each kind of note */
     MARK_N = MARK_NOTES + 16
 };
@@ -79,6 +80,7 @@ struct sim_opts {
     uint64_t seed, events;
     uint32_t mode, faults;
     bool credit; /* false: no credit view is ever given */
+    bool begin;  /* leaders let the disk begin before they send */
     bool shadow; /* next to each member a plain one, which must be able to do the same: sim_shadow.c */
     bool trace;
 };
@@ -137,7 +139,7 @@ struct node {
     struct sim_disk disk;
     mgc__raftlog *log;
     struct debt *debts;
-    size_t n_debts, cap_debts;
+    size_t n_debts, cap_debts, n_begun; /* n_begun: the first so many of them are on their way to the disk */
     struct debt_entry *debt_entries;
     size_t n_debt_entries, cap_debt_entries;
     bool disk_busy;

@@ -63,6 +63,16 @@ static uint64_t keep(struct table *t, uint64_t key, uint64_t value)
 
 /* --- disks -------------------------------------------------------------------------------------- */
 
+/* Is it on its way to the disk, by a write that was begun and not awaited? */
+static bool on_its_way(const struct node *n, const mgc__raftlog_meta *meta)
+{
+    char name[MGC_STORAGE_NAME_MAX + 1];
+
+    if (n->disk.begun[0] == '\0' || meta->offset < n->disk.begun_at || meta->offset >= n->disk.begun_at + n->disk.begun_len) return false;
+    snprintf(name, sizeof name, "log-%08" PRIx32 ".mgl", meta->segment);
+    return strcmp(name, n->disk.begun) == 0;
+}
+
 /* Does the member's disk hold this entry, durable?  One that rotted since counts: it was there. */
 static bool on_disk(const struct node *n, uint64_t index, const uint8_t hash[32])
 {
@@ -73,7 +83,7 @@ static bool on_disk(const struct node *n, uint64_t index, const uint8_t hash[32]
     mgc__raftlog_get_info(n->log, &info);
     if (index < info.first) return true;
     meta = mgc__raftlog_meta_of(n->log, index);
-    return meta != NULL && (!meta->has_hash || memcmp(meta->hash, hash, 32) == 0);
+    return meta != NULL && !on_its_way(n, meta) && (!meta->has_hash || memcmp(meta->hash, hash, 32) == 0);
 }
 
 /* Is a whole snapshot that covers the index on the medium, under its durable name, with nothing of it still in the cache?
@@ -100,7 +110,7 @@ static bool acknowledged(struct sim *s, const struct node *n, uint64_t index, co
     const mgc__raftlog_meta *meta = mgc__raftlog_meta_of(n->log, index);
     mgc__raftlog_info info;
 
-    if (meta != NULL && meta->state == MGC__RAFTLOG_STORED && memcmp(meta->hash, hash, 32) == 0) return true;
+    if (meta != NULL && !on_its_way(n, meta) && meta->state == MGC__RAFTLOG_STORED && memcmp(meta->hash, hash, 32) == 0) return true;
     if (index == s->genesis.index) return memcmp(s->genesis.hash, hash, 32) == 0;
     if (!snapshot_durable(n, index)) return false;
     mgc__raftlog_get_info(n->log, &info);

@@ -27,6 +27,8 @@ void sim_disk_wipe(struct sim_disk *d)
 void sim_disk_free(struct sim_disk *d)
 {
     sim_disk_wipe(d);
+    free(d->copy);
+    d->copy = NULL;
     free(d->files);
     d->files = NULL;
     d->cap = 0;
@@ -126,6 +128,7 @@ static void names_to_medium(struct sim_disk *d)
 
 void sim_disk_crash(struct sim_disk *d)
 {
+    if (d->begun[0] != '\0') abort(); /* who borrows has to give back, also at its end */
     d->dead = d->locked = d->fail_sync = d->misdirect = false;
     d->calls = 0;
     d->fault_at = -1;
@@ -166,6 +169,8 @@ void sim_disk_rot(struct sim_disk *d, struct sim_file *f, size_t at)
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
 {
     *to = *from;
+    to->begun[0] = '\0';
+    to->copy = NULL;
     to->cap = from->n;
     to->files = calloc(from->n + 1, sizeof *to->files);
     if (to->files == NULL) abort();
@@ -192,6 +197,19 @@ static bool fails(struct sim_disk *d)
     if (d->calls++ != d->fault_at) return false;
     d->dead = d->die;
     return true;
+}
+
+/* No call but read() of other places comes to a file that a write was begun in. */
+static void leave_begun(const struct sim_disk *d, const char *name)
+{
+    if (d->begun[0] != '\0' && strcmp(d->begun, name) == 0) abort();
+}
+
+static void end_begun(struct sim_disk *d, const char *name)
+{
+    if (d->begun[0] == '\0' || strcmp(d->begun, name) != 0) return;
+    if (memcmp(d->lent, d->copy, d->begun_len) != 0) abort();
+    d->begun[0] = '\0';
 }
 
 static int32_t disk_lock(void *user)
@@ -224,6 +242,7 @@ static int32_t disk_read(void *user, const char *name, uint64_t offset, uint8_t 
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, name);
 
+    if (d->begun[0] != '\0' && strcmp(d->begun, name) == 0 && offset < d->begun_at + d->begun_len && offset + len > d->begun_at) abort();
     if (d->dead || f == NULL || offset > f->size || len > f->size - offset) return MGC_E_IO;
     if (len > 0) memcpy(bytes, f->bytes + offset, len);
     return MGC_CB_DONE;
@@ -235,6 +254,7 @@ static int32_t disk_append(void *user, const char *name, const uint8_t *bytes, s
     struct sim_file *f = sim_disk_find(d, name);
     bool fault = fails(d);
 
+    leave_begun(d, name);
     if (f == NULL) f = create(d, name);
     if (fault) len = len / 2;
     grow(f, f->size + len + SIM_SECTOR);
@@ -249,6 +269,7 @@ static int32_t disk_sync(void *user, const char *name)
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, name);
 
+    end_begun(d, name);
     if (fails(d) || f == NULL) return MGC_E_IO;
     if (d->fail_sync) {
         d->fail_sync = false;
@@ -265,6 +286,7 @@ static int32_t disk_truncate(void *user, const char *name, uint64_t size)
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, name);
 
+    leave_begun(d, name);
     if (fails(d)) return MGC_E_IO;
     if (f == NULL) return size == 0 ? MGC_CB_DONE : MGC_E_IO;
     if (size < f->size) {
@@ -281,6 +303,8 @@ static int32_t disk_rename(void *user, const char *from, const char *to)
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, from), *old = sim_disk_find(d, to);
 
+    leave_begun(d, from);
+    leave_begun(d, to);
     if (fails(d) || f == NULL) return MGC_E_IO;
     if (old != NULL) old->name[0] = '\0';
     snprintf(f->name, sizeof f->name, "%s", to);
@@ -292,6 +316,7 @@ static int32_t disk_remove(void *user, const char *name)
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, name);
 
+    leave_begun(d, name);
     if (fails(d) || f == NULL) return MGC_E_IO;
     f->name[0] = '\0';
     if (f->durable[0] == '\0') free_file(f);
@@ -312,6 +337,7 @@ static int32_t disk_reserve(void *user, const char *name, uint64_t size)
     struct sim_disk *d = user;
     struct sim_file *f = sim_disk_find(d, name);
 
+    leave_begun(d, name);
     if (fails(d)) return MGC_E_IO;
     if (f != NULL) f->name[0] = '\0';
     f = create(d, name);
@@ -326,6 +352,7 @@ static int32_t disk_write(void *user, const char *name, uint64_t offset, const u
     struct sim_file *f = sim_disk_find(d, name);
     bool fault = fails(d);
 
+    leave_begun(d, name);
     if (f == NULL || offset > f->size || len > f->size - offset) return MGC_E_IO;
     if (fault) len /= 2;
     if (d->misdirect) {
@@ -336,6 +363,26 @@ static int32_t disk_write(void *user, const char *name, uint64_t offset, const u
     memcpy(f->bytes + offset, bytes, len);
     if (len > 0) touch(f, (size_t)offset, (size_t)offset + len);
     return fault ? MGC_E_IO : MGC_CB_DONE;
+}
+
+/* It is there for all but a crash, as a disk without a cache would have it; which of its sectors a crash finds there, sim_disk_crash()
+ * decides. */
+static int32_t disk_begin_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    struct sim_disk *d = user;
+    int32_t answer;
+
+    if (d->begun[0] != '\0') abort();
+    answer = disk_write(user, name, offset, bytes, len);
+    if (answer != MGC_CB_DONE) return answer;
+    d->copy = realloc(d->copy, len + 1);
+    if (d->copy == NULL) abort();
+    memcpy(d->copy, bytes, len);
+    d->lent = bytes;
+    d->begun_at = offset;
+    d->begun_len = len;
+    snprintf(d->begun, sizeof d->begun, "%s", name);
+    return answer;
 }
 
 const mgc_storage_ops sim_disk_ops = {.struct_size = sizeof(mgc_storage_ops),
@@ -351,4 +398,5 @@ const mgc_storage_ops sim_disk_ops = {.struct_size = sizeof(mgc_storage_ops),
                                       .remove = disk_remove,
                                       .sync_names = disk_sync_names,
                                       .reserve = disk_reserve,
-                                      .write = disk_write};
+                                      .write = disk_write,
+                                      .begin_write = disk_begin_write};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A disk for simulations: what was not synced survives, vanishes or tears, sector by sector; bits rot, writes go astray,
- * syncs fail.  Everything follows from the generator it is given. */
+ * syncs fail.  A write that was begun is one that was not synced; until it is, whatever storage.h does not allow ends the program.
+ * Everything follows from the generator it is given. */
 #ifndef TESTS_CONSENSUS_SIM_DISK_H
 #define TESTS_CONSENSUS_SIM_DISK_H
 
@@ -27,6 +28,11 @@ struct sim_disk {
     bool dead, locked;
     bool fail_sync;       /* the next sync answers MGC_E_IO, and nothing that was written becomes durable */
     bool misdirect;       /* the next write lands one to eight sectors beside its place */
+    char begun[MGC_STORAGE_NAME_MAX + 1]; /* the file that a write was begun in; "": none */
+    uint64_t begun_at;
+    size_t begun_len;
+    const uint8_t *lent; /* the library's bytes of it; */
+    uint8_t *copy;       /* as they were: nothing of them may change before the sync */
     uint64_t syncs, lost; /* counted; sectors that vanished or tore at crashes */
 };
 

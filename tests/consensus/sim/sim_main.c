@@ -3,7 +3,7 @@
  *
  *   raft_sim --tap                          what the test run does: some hundred seeds, marks asked for
  *   raft_sim --seeds 1..100000 [--jobs J/N] [--go-on] [--first] [--faults a,b]    many of them
- *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--shadow] [--trace]    one again
+ *   raft_sim --seed S [--faults a,b] [--events N] [--mode safety|liveness] [--credit 0] [--begin 0] [--shadow] [--trace]    one again
  *
  * A seed that fails is made smaller: fault classes are dropped one at a time, then the number of events is halved towards
  * the first that fails; the line printed replays it. */
@@ -24,6 +24,7 @@ static struct sim_opts opts_of(uint64_t seed)
     struct sim_opts o = {.seed = seed, .events = EVENTS, .mode = seed % 2 ? SIM_LIVENESS : SIM_SAFETY, .credit = seed % 5 != 0,
                          .faults = FAULT_ALL & ~(uint32_t)FAULT_LIE};
 
+    o.begin = seed / 2 % 2 == 1;
     o.shadow = o.credit && seed % 8 == 0;
     if (seed % 16 == 7) o.faults = FAULT_ALL & ~(uint32_t)(FAULT_WIPE | FAULT_ROT | FAULT_MISDIRECT);
     if (seed % 16 == 11) o.faults = FAULT_LOSS | FAULT_REORDER | FAULT_CONF | FAULT_COMPACT | FAULT_CREDIT;
@@ -154,6 +155,7 @@ static const struct {
                 {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_HELD, 10},     {MARK_NOTES + MGC_RAFT_NOTE_WINDOW_REFUSED, 10},
                 {MARK_LIE, 500},         {MARK_CONVICTED, 10},    {MARK_CONVICTED_E4, 1},    {MARK_JUDGED, 5},
                 {MARK_EXONERATED, 1},    {MARK_POLICY, 50},        {MARK_POLICY_COMMIT, 30},  {MARK_POLICY_WAIT, 50},
+                {MARK_BEGUN, 1000},      {MARK_CRASH_BEGUN, 15},
                 {MARK_INVENTED, 1},      {MARK_CARETAKER, 5},      {MARK_NOTES + MGC_RAFT_NOTE_REPAIRED, 1},         {MARK_NOTES + MGC_RAFT_NOTE_REMOVED, 5}};
 
 /* The same seed with credit, beside plain members that must be able to do all of it, and without. */
@@ -238,6 +240,7 @@ static int single(int argc, char **argv, uint64_t seed)
     if ((v = value_of(argc, argv, "--mode")) != NULL) o.mode = strcmp(v, "liveness") == 0 ? SIM_LIVENESS : SIM_SAFETY;
     if ((v = value_of(argc, argv, "--credit")) != NULL) o.credit = v[0] == '1';
     if ((v = value_of(argc, argv, "--faults")) != NULL) o.faults = parse_faults(v);
+    if ((v = value_of(argc, argv, "--begin")) != NULL) o.begin = v[0] == '1';
     o.trace = has(argc, argv, "--trace");
     o.shadow = has(argc, argv, "--shadow");
     running = o;

@@ -122,12 +122,12 @@ static mgc_status keep_what_justifies(struct node *n, size_t n_debts)
 }
 
 /* Everything owed, in one group: term and vote first, for no entry may be of a later term than they. */
-static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
+static mgc_status gather(struct sim *s, struct node *n, size_t n_debts)
 {
     const struct debt *hard = NULL;
     mgc_status st = MGC_OK;
 
-    for (size_t i = 0; i < n_debts; i++)
+    for (size_t i = n->n_begun; i < n_debts; i++)
         if (n->debts[i].kind == DEBT_HARD) hard = &n->debts[i];
     if (hard != NULL) {
         mgc__raftlog_hard h = {.term = hard->hard.term, .vote = hard->hard.vote, .incarnation = hard->hard.incarnation,
@@ -135,12 +135,45 @@ static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
         st = mgc__raftlog_set_hard(n->log, &h);
     }
     if (st == MGC_OK) st = keep_what_justifies(n, n_debts);
-    for (size_t i = 0; i < n_debts && st == MGC_OK; i++) {
+    for (size_t i = n->n_begun; i < n_debts && st == MGC_OK; i++) {
         const struct debt *d = &n->debts[i];
         if (d->kind == DEBT_APPEND) st = write_append(s, n, d);
         if (d->kind == DEBT_REPAIR) st = write_entry(s, n, &n->debt_entries[d->first], true);
     }
+    return st;
+}
+
+static mgc_status pay(struct sim *s, struct node *n, size_t n_debts)
+{
+    mgc_status st = gather(s, n, n_debts);
+
+    n->n_begun = 0;
     return st == MGC_OK ? mgc__raftlog_sync(n->log) : st;
+}
+
+static void disk_failed(struct sim *s, struct node *n, mgc_status st)
+{
+    if (st != MGC_E_FAILED) {
+        sim_fail(s, "member %" PRIu32 ": its log refuses: %s", n->id, mgc_ctx_error(s->ctx));
+        return;
+    }
+    s->marks[MARK_SYNC_FAILED]++;
+    node_crash(s, n, false); /* a member whose disk failed stops */
+}
+
+/* A leader's disk begins before its entries are sent; false: it failed. */
+static bool begin(struct sim *s, struct node *n)
+{
+    mgc_status st;
+
+    if (!s->opts.begin || n->n_begun > 0 || n->n_debts == 0 || n->n_debts > 64) return true;
+    st = gather(s, n, n->n_debts);
+    if (st == MGC_OK) st = mgc__raftlog_begin_sync(n->log);
+    if (st != MGC_OK) disk_failed(s, n, st);
+    if (st != MGC_OK) return false;
+    s->marks[MARK_BEGUN]++;
+    n->n_begun = n->n_debts;
+    return true;
 }
 
 static void release(struct sim *s, struct node *n, uint64_t token)
@@ -194,13 +227,8 @@ void node_disk(struct sim *s, struct node *n, bool tell)
     n->disk_busy = false;
     if (n_paid == 0) return;
     st = pay(s, n, n_paid);
-    if (st == MGC_E_FAILED) { /* a member whose disk failed stops */
-        s->marks[MARK_SYNC_FAILED]++;
-        node_crash(s, n, false);
-        return;
-    }
     if (st != MGC_OK) {
-        sim_fail(s, "member %" PRIu32 ": its log refuses: %s", n->id, mgc_ctx_error(s->ctx));
+        disk_failed(s, n, st);
         return;
     }
     memcpy(paid, n->debts, n_paid * sizeof *paid);
@@ -485,13 +513,14 @@ void node_step(struct sim *s, struct node *n, const mgc_raft_event *event)
     if (out.append.truncate_from != 0) witness_cut(n, out.append.truncate_from);
     check_step(s, n, &out);
     write_owed(s, n, &out);
-    for (size_t i = 0; i < out.n_msgs; i++) emit(s, n, &out.msgs[i]);
-    for (size_t i = 0; i < out.n_reads; i++) check_read(s, &out.reads[i]);
-    notes(s, n, &out);
     if (event->kind == MGC_RAFT_PROPOSE || event->kind == MGC_RAFT_CONF || event->kind == MGC_RAFT_READ) {
         s->answer = out.answer;
         s->answer_index = out.index;
     }
+    if (out.after.role == MGC_RAFT_LEADER && out.append.token != 0 && !begin(s, n)) return;
+    for (size_t i = 0; i < out.n_msgs; i++) emit(s, n, &out.msgs[i]);
+    for (size_t i = 0; i < out.n_reads; i++) check_read(s, &out.reads[i]);
+    notes(s, n, &out);
     n->leader_seen = out.leader;
     n_snaps = out.n_snaps < 1 ? out.n_snaps : 1;
     if (n_snaps > 0) snaps[0] = out.snaps[0];
@@ -510,7 +539,7 @@ static void void_debts(struct sim *s, struct node *n)
         n->waiting = next;
     }
     n->waiting_end = &n->waiting;
-    n->n_debts = n->n_debt_entries = 0;
+    n->n_debts = n->n_debt_entries = n->n_begun = 0;
     n->disk_busy = false;
 }
 
@@ -672,6 +701,7 @@ void node_crash(struct sim *s, struct node *n, bool media)
     s->marks[MARK_CRASH]++;
     n->up = false;
     n->generation++;
+    s->marks[MARK_CRASH_BEGUN] += n->n_begun > 0;
     if (media && n->n_debts > 0 && n->log != NULL) {
         s->marks[MARK_CRASH_WRITING]++;
         n->disk.calls = 0;
@@ -679,6 +709,7 @@ void node_crash(struct sim *s, struct node *n, bool media)
         n->disk.die = true;
         (void)pay(s, n, n->n_debts < 64 ? n->n_debts : 64);
     }
+    n->disk.dead = true; /* what was begun is not waited for */
     mgc__raftlog_close(n->log);
     n->log = NULL;
     void_debts(s, n);

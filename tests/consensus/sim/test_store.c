@@ -256,7 +256,7 @@ static void live(mgc__raftlog *log, struct model *m, mgc__rng *r, int steps)
             if (st == MGC_OK) st = mgc__raftlog_truncate(log, info.first + mgc__rng_below(r, info.last - info.first + 1), term);
         } else if (what == 17 && m->synced == m->n - 1 && info.last > info.first + 3) {
             st = snapshot_at(log, info.first + mgc__rng_below(r, info.last - info.first));
-        }
+        } else if (what > 17) st = mgc__raftlog_begin_sync(log);
         note(m, log); /* also where the call failed: then the operation may be there or not */
     }
 }
@@ -339,6 +339,95 @@ START_TEST(power_loss_at_every_storage_call)
     printf("# %" PRIu64 " ambiguous, %" PRIu64 " torn\n", faulty_seen, torn_seen);
     ck_assert_uint_gt(faulty_seen, 10); /* the ambiguous tears happen, */
     ck_assert_uint_gt(torn_seen, 50);   /* and so do the plain ones */
+}
+END_TEST
+
+/* --- a sync that was begun ----------------------------------------------------------------------- */
+
+START_TEST(a_begun_sync_counts_once_it_has_ended)
+{
+    for (int torn = 0; torn < 64; torn++) {
+        mgc__raftlog_info info;
+        struct sim_disk d;
+        mgc__raftlog *log;
+        uint64_t syncs;
+
+        sim_disk_init(&d, &rng);
+        log = opened(&d, true);
+        set_hard(log, 1, 1);
+        OK(mgc__raftlog_begin_sync(log)); /* of nothing */
+        OK(add(log, 1));
+        OK(mgc__raftlog_sync(log));
+        OK(add(log, 1));
+        syncs = d.syncs;
+        OK(mgc__raftlog_begin_sync(log));
+        OK(mgc__raftlog_begin_sync(log)); /* once more is nothing more */
+        ck_assert_uint_eq(d.syncs, syncs);
+        check_reads(log); /* it is there to be sent, */
+        set_hard(log, 2, 1);
+        OK(add(log, 2)); /* and who adds to it waits for it */
+        ck_assert_uint_eq(d.syncs, syncs + 2);
+        OK(mgc__raftlog_begin_sync(log));
+        check_reads(log);
+        d.dead = true;
+        mgc__raftlog_close(log);
+        sim_disk_crash(&d);
+        log = opened(&d, false);
+        mgc__raftlog_get_info(log, &info);
+        ck_assert_uint_ge(info.last, 2);
+        ck_assert(info.n_faulty == 0 || info.first_faulty == 3); /* torn: it was not acknowledged, but who opens cannot know */
+        mgc__raftlog_close(log);
+        sim_disk_free(&d);
+    }
+}
+END_TEST
+
+START_TEST(a_begun_sync_that_fails_fails_the_log)
+{
+    for (int way = 0; way < 3; way++) {
+        struct sim_disk d;
+        mgc__raftlog *log;
+
+        sim_disk_init(&d, &rng);
+        log = opened(&d, true);
+        set_hard(log, 1, 1);
+        OK(add(log, 1));
+        d.calls = 0;
+        d.fault_at = way == 0 ? 0 : -1;
+        ck_assert_int_eq(mgc__raftlog_begin_sync(log), way == 0 ? MGC_E_FAILED : MGC_OK);
+        d.fail_sync = way > 0;
+        ck_assert_int_eq(way == 2 ? add(log, 1) : mgc__raftlog_sync(log), MGC_E_FAILED);
+        ck_assert_int_eq(mgc__raftlog_sync(log), MGC_E_FAILED);
+        ck_assert_int_eq(mgc__raftlog_begin_sync(log), MGC_E_FAILED);
+        mgc__raftlog_close(log);
+        sim_disk_crash(&d);
+        sim_disk_free(&d);
+    }
+}
+END_TEST
+
+/* A host's storage may have no such call, and then all is as it was. */
+START_TEST(without_begin_write_a_sync_is_one)
+{
+    mgc__raftlog_opts opts = {.ops = sim_disk_ops, .prefix = "raft-", .segment_bytes = SEGMENT, .salt = 99, .member = 3, .bootstrap = true,
+                              .hash = entry_hash};
+    struct sim_disk d;
+    mgc__raftlog *log;
+    long calls;
+
+    sim_disk_init(&d, &rng);
+    opts.user = &d;
+    opts.ops.begin_write = NULL;
+    OK(mgc__raftlog_open(ctx, &opts, &log));
+    OK(add(log, 1));
+    calls = d.calls;
+    OK(mgc__raftlog_begin_sync(log));
+    ck_assert_int_eq(d.calls, calls);
+    OK(mgc__raftlog_sync(log));
+    ck_assert_int_eq(d.calls, calls + 2);
+    check_reads(log);
+    mgc__raftlog_close(log);
+    sim_disk_free(&d);
 }
 END_TEST
 
@@ -1070,6 +1159,9 @@ int main(void)
     tcase_add_test(tc, an_entry_longer_than_a_segment_has_its_own);
     tcase_add_test(tc, another_members_log_is_refused);
     tcase_add_test(tc, power_loss_at_every_storage_call);
+    tcase_add_test(tc, a_begun_sync_counts_once_it_has_ended);
+    tcase_add_test(tc, a_begun_sync_that_fails_fails_the_log);
+    tcase_add_test(tc, without_begin_write_a_sync_is_one);
     tcase_add_test(tc, one_rotten_sector_anywhere_loses_nothing_silently);
     tcase_add_test(tc, one_rotten_block_anywhere_loses_nothing_silently);
     tcase_add_test(tc, second_headers_wander_and_are_always_there);
