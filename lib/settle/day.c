@@ -207,6 +207,16 @@ static mgc_status read_line_series(mgc_day *day, const mgc_link *link, line *l)
     return MGC_OK;
 }
 
+/* What a member may sell is what its links carry: each in the period in which it carries most. */
+static void may_sell(mgc_day *day, const line *l, uint32_t end)
+{
+    uint64_t most = 0, *sale = &day->microgrids[end].limits[l->carrier - 1][2];
+
+    for (uint32_t t = 0; t < day->periods; t++) most = l->capacity[t] > most ? l->capacity[t] : most;
+    *sale = *sale > MGC_AMOUNT_MAX - most ? MGC_AMOUNT_MAX : *sale + most;
+    day->microgrids[end].connected[l->carrier - 1] = true;
+}
+
 static mgc_status read_line(mgc_day *day, const mgc_model *model, uint32_t index)
 {
     line *l = &day->lines[index];
@@ -226,14 +236,8 @@ static mgc_status read_line(mgc_day *day, const mgc_model *model, uint32_t index
     if (st != MGC_OK) return st;
     l->loss_ppm = day->pool ? 0 : (uint32_t)lround(loss * 1e6);
     l->pool_loss = day->pool ? loss : 0;
-    for (uint32_t t = 0; t < day->periods; t++) {
-        uint32_t ends[2] = {l->first, l->second};
-        for (uint32_t e = 0; e < 2; e++) {
-            uint64_t *sale = &day->microgrids[ends[e]].limits[l->carrier - 1][2];
-            if (t == 0) day->microgrids[ends[e]].connected[l->carrier - 1] = true;
-            if (t == 0) *sale = *sale > MGC_AMOUNT_MAX - l->capacity[t] ? MGC_AMOUNT_MAX : *sale + l->capacity[t];
-        }
-    }
+    may_sell(day, l, l->first);
+    may_sell(day, l, l->second);
     return MGC_OK;
 }
 

@@ -138,16 +138,20 @@ static const mgc_key *key_of(void *user, uint32_t member)
     return w->keys[w->n++].key;
 }
 
-static void add_link(mgc_model *model, const char *a, const char *b, const char *carrier, double capacity,
+/* @param first_capacity of the first period; may be less than that of the others */
+static void add_link(mgc_model *model, const char *a, const char *b, const char *carrier, double first_capacity, double capacity,
                      double loss, double fee)
 {
     mgc_link *link;
-    double fees[PERIODS];
+    double fees[PERIODS], capacities[PERIODS];
 
     ck_assert_int_eq(mgc_model_add_link(model, a, b, carrier, &link), MGC_OK);
-    ck_assert_int_eq(mgc_link_set_number(link, "capacity_kw", capacity), MGC_OK);
     ck_assert_int_eq(mgc_link_set_number(link, "loss", loss), MGC_OK);
-    for (int t = 0; t < PERIODS; t++) fees[t] = fee * (1 + t % 3);
+    for (int t = 0; t < PERIODS; t++) {
+        fees[t] = fee * (1 + t % 3);
+        capacities[t] = t == 0 ? first_capacity : capacity;
+    }
+    ck_assert_int_eq(mgc_link_set_series(link, "capacity_kw", capacities, PERIODS), MGC_OK);
     ck_assert_int_eq(mgc_link_set_series(link, "fee_per_kwh", fees, PERIODS), MGC_OK);
 }
 
@@ -177,11 +181,11 @@ static mgc_model *make_model(bool pool)
         if (i < 2) ck_assert_int_eq(mgc_microgrid_set_number(site, "heat_buy_limit_kw", 500), MGC_OK);
         if (i == 0) ck_assert_int_eq(mgc_microgrid_add_device(site, "gas_boiler", "boiler", &device), MGC_OK);
     }
-    for (int i = 0; pool && i < 3; i++) add_link(model, names[i], mgc_pool_id(), "electricity", 800, 0.02, 0.006);
+    for (int i = 0; pool && i < 3; i++) add_link(model, names[i], mgc_pool_id(), "electricity", 800, 800, 0.02, 0.006);
     if (pool) return model;
-    add_link(model, names[0], names[1], "electricity", 800, 0, 0.006);
-    add_link(model, names[2], names[0], "electricity", 777.7777, 0.0123, 0.003);
-    add_link(model, names[0], names[2], "heat", 400, 0.03, 0.004);
+    add_link(model, names[0], names[1], "electricity", 320, 800, 0, 0.006);
+    add_link(model, names[2], names[0], "electricity", 777.7777, 777.7777, 0.0123, 0.003);
+    add_link(model, names[0], names[2], "heat", 400, 400, 0.03, 0.004);
     return model;
 }
 
