@@ -24,7 +24,7 @@ enum { WORTH_POOL = 12000 };
 #define LINGERS 0.8
 /* How far inside the boundary cold starts begin, one after another: programs whose multipliers or points are huge need
  * it, others need more iterations for it. */
-static const double START_SIZES[] = {1.0, 1e4, 1e6};
+static const double START_SIZES[] = {1.0, 1e4, 10.0, 1e6};
 
 mgc_status mgc__ipm_create(mgc_ctx *ctx, mgc__ipm **out)
 {

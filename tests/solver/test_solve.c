@@ -239,26 +239,27 @@ static void add_cycle(mgc_program *p, uint32_t k, double leak)
     ck_assert_int_eq(mgc_program_set_coefficient(p, row[1], back, -1), MGC_OK);
 }
 
+enum { MOST_CYCLES = 30 };
+
 /* The dearest cycles run in full and the cheapest one at half: sum of 10 (3 + k/4), less 5 * 3. */
 START_TEST(what_leaks_in_a_circle_runs_as_often_as_it_takes)
 {
     static const double leaks[] = {1e-3, 1e-4};
-    static const uint32_t sizes[] = {1, 3, 5, 10, 20};
-    uint32_t cycles = sizes[_i % 5];
+    uint32_t cycles = 1 + (uint32_t)_i % MOST_CYCLES;
     mgc_program_info info = {.struct_size = sizeof info};
     mgc_program_opts o;
     mgc_program *p;
 
     ck_assert_int_eq(mgc_program_create(ctx, &p), MGC_OK);
     ck_assert_int_eq(mgc_program_add_row(p, -INFINITY, 10.0 * cycles - 5, NULL, NULL, 0, NULL), MGC_OK);
-    for (uint32_t k = 0; k < cycles; k++) add_cycle(p, k, leaks[_i / 5]);
+    for (uint32_t k = 0; k < cycles; k++) add_cycle(p, k, leaks[_i / MOST_CYCLES]);
     mgc_program_opts_init(&o, sizeof o);
     for (o.presolve = 0; o.presolve < 2; o.presolve++) {
         double want = 15 - 30.0 * cycles - 1.25 * cycles * (cycles - 1);
         ck_assert_int_eq(mgc_program_solve(p, &o, &info), MGC_OK);
         ck_assert_msg(info.outcome == MGC_OUTCOME_OPTIMAL && fabs(info.objective - want) <= 3e-8 * fabs(want),
                       "%u cycles: %s, %.10g; want %.10g", cycles, mgc_outcome_name(info.outcome), info.objective, want);
-        ck_assert_uint_le(info.iterations, 60);
+        ck_assert_uint_le(info.iterations, 150); /* of up to three starts */
     }
     mgc_program_destroy(p);
 }
@@ -399,7 +400,7 @@ int main(void)
     tcase_add_test(c, unbounded_is_said_with_a_ray_and_a_point);
     tcase_add_test(c, empty_programs_have_answers);
     tcase_add_test(c, a_saddle_is_refused);
-    tcase_add_loop_test(c, what_leaks_in_a_circle_runs_as_often_as_it_takes, 0, 10);
+    tcase_add_loop_test(c, what_leaks_in_a_circle_runs_as_often_as_it_takes, 0, 2 * MOST_CYCLES);
     tcase_add_test(c, units_of_rows_and_columns_hardly_count);
     tcase_add_loop_test(c, an_offset_that_cancels_the_objective_asks_for_the_gap_alone, 1, 7);
     tcase_add_test(c, options_are_checked);
