@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight components of one kind side by side: the scalar method of uplooking.c's books, left-looking by columns
- * (George and Liu 1981), with a vector in place of each number.  One body, compiled for the registers that machines
- * have. */
+/* Eight components of one kind side by side: the method of columns.c, left-looking (George and Liu 1981), with a vector in
+ * place of each number.  One body, compiled for the registers that machines have. */
 #include "la/arrow.h"
 #include "la/lanes.h"
 

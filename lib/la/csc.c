@@ -126,14 +126,17 @@ void mgc__csc_tmul(const mgc__csc *a, double alpha, const double *x, double *y)
 void mgc__csc_symmul(const mgc__csc *u, double alpha, const double *x, double *y)
 {
     for (uint32_t j = 0; j < u->cols; j++) {
-        double sum = 0.0, t = alpha * x[j];
+        uint32_t begin = u->start[j], end = u->start[j + 1];
+        double sum = 0.0, t = alpha * x[j], own = 0.0;
 
-        for (uint32_t k = u->start[j]; k < u->start[j + 1]; k++) {
+        if (end > begin && u->row[end - 1] == j) own = u->value[--end] * x[j];
+        for (uint32_t k = begin; k < end; k++) {
             uint32_t i = u->row[k];
+            double v = u->value[k];
 
-            sum += u->value[k] * x[i];
-            if (i != j) y[i] += u->value[k] * t;
+            sum += v * x[i];
+            y[i] += v * t;
         }
-        y[j] += alpha * sum;
+        y[j] += alpha * (sum + own);
     }
 }

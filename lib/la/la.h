@@ -31,7 +31,7 @@ mgc_status mgc__csc_transpose(mgc_ctx *ctx, const mgc__csc *a, mgc__csc *out, ui
 
 void mgc__csc_mul(const mgc__csc *a, double alpha, const double *x, double *y);    /* y += alpha A x */
 void mgc__csc_tmul(const mgc__csc *a, double alpha, const double *x, double *y);   /* y += alpha A'x */
-void mgc__csc_symmul(const mgc__csc *u, double alpha, const double *x, double *y); /* y += alpha S x, u: upper triangle of S */
+void mgc__csc_symmul(const mgc__csc *u, double alpha, const double *x, double *y); /* y += alpha S x, u: upper triangle of S, rows ascending */
 
 /* --- factorisation of quasi-definite matrices ------------------------------------------------ */
 
@@ -41,7 +41,7 @@ typedef struct mgc__ldl mgc__ldl;
 
 enum {
     MGC__LDL_AUTO = 0,   /* the fastest */
-    MGC__LDL_UPLOOKING,  /* own, row by row */
+    MGC__LDL_COLUMNS,    /* own, column by column */
     MGC__LDL_SUPERNODAL, /* own, dense panels */
     MGC__LDL_CHOLMOD,    /* CHOLMOD's simplicial module */
     MGC__LDL_ARROW       /* own, alike components side by side; SUPERNODAL where the pattern is no arrow */

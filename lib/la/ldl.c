@@ -50,7 +50,7 @@ mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint
 static const ldl_engine *engine_of(uint32_t method)
 {
     switch (method) {
-    case MGC__LDL_UPLOOKING: return &mgc__ldl_uplooking;
+    case MGC__LDL_COLUMNS: return &mgc__ldl_columns;
     case MGC__LDL_CHOLMOD: return &mgc__ldl_cholmod;
     default: return &mgc__ldl_supernodal;
     }
@@ -76,8 +76,28 @@ static bool is_sparse(const uint32_t *count, uint32_t n)
     return operations <= PANELS_FROM * entries;
 }
 
-/* Fill-reducing first, then postordered, which leaves the fill alone and brings columns of one pattern together. */
-static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, bool *sparse)
+/* By height in the tree, then by entries: columns of one height do not depend on each other. */
+static mgc_status order_by_height(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, const uint32_t *count, uint32_t *order)
+{
+    uint32_t *height = mgc__alloc(ctx, 3 * (size_t)n + 1, sizeof *height), *start = height + n, *by_count = start + n + 1;
+
+    if (!height) return mgc__no_memory(ctx, "an elimination order");
+    for (uint32_t j = 0; j < n; j++) start[count[j] + 1]++;
+    for (uint32_t j = 0; j < n; j++) start[j + 1] += start[j];
+    for (uint32_t j = 0; j < n; j++) by_count[start[count[j]]++] = j;
+    memset(start, 0, ((size_t)n + 1) * sizeof *start);
+    for (uint32_t j = 0; j < n; j++) {
+        start[height[j] + 1]++;
+        if (parent[j] < n && height[parent[j]] <= height[j]) height[parent[j]] = height[j] + 1;
+    }
+    for (uint32_t j = 0; j < n; j++) start[j + 1] += start[j];
+    for (uint32_t k = 0; k < n; k++) order[start[height[by_count[k]]]++] = by_count[k];
+    mgc__free(ctx, height);
+    return MGC_OK;
+}
+
+/* Fill-reducing first, then as the engine wants it, which leaves the fill alone: postordered, columns of one pattern come together. */
+static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, uint32_t *method)
 {
     size_t n = ldl->n;
     uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n, sizeof *perm);
@@ -89,8 +109,10 @@ static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8
     if (st == MGC_OK) {
         mgc__etree(&ldl->k, parent, work);
         mgc__column_counts(&ldl->k, parent, order, work);
-        *sparse = is_sparse(order, ldl->n);
-        st = mgc__postorder(ldl->ctx, ldl->n, parent, order);
+        if (*method == MGC__LDL_AUTO) *method = is_sparse(order, ldl->n) ? MGC__LDL_COLUMNS : MGC__LDL_SUPERNODAL;
+        memcpy(work, order, n * sizeof *work);
+        st = *method == MGC__LDL_COLUMNS ? order_by_height(ldl->ctx, ldl->n, parent, work, order)
+                                         : mgc__postorder(ldl->ctx, ldl->n, parent, order);
     }
     if (st == MGC_OK) {
         for (size_t i = 0; i < n; i++) work[i] = perm[order[i]];
@@ -104,14 +126,12 @@ static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8
 /* The engines that work on ldl->k, in any order of elimination. */
 static mgc_status create_general(mgc__ldl *ldl, const mgc__csc *k, const int8_t *sign, uint32_t method)
 {
-    bool sparse = false;
     mgc_status st;
 
     ldl->sign = mgc__alloc(ldl->ctx, ldl->n, sizeof *ldl->sign);
     if (!ldl->sign) return mgc__no_memory(ldl->ctx, "a factorisation");
-    st = order_and_permute(ldl, k, sign, &sparse);
+    st = order_and_permute(ldl, k, sign, &method);
     if (st != MGC_OK) return st;
-    if (method == MGC__LDL_AUTO) method = sparse ? MGC__LDL_UPLOOKING : MGC__LDL_SUPERNODAL;
     ldl->length = ldl->n;
     ldl->value = ldl->k.value;
     ldl->info.method = method;
@@ -328,19 +348,25 @@ static void load(mgc__ldl *ldl, const double *value, const uint32_t *diagonal)
         for (uint32_t i = 0; i < ldl->n; i++) ldl->value[ldl->place[diagonal[i]]] = value[diagonal[i]];
     else
         for (uint32_t e = 0; e < ldl->entries; e++) ldl->value[ldl->place[e]] = value[e];
-    for (uint32_t j = 0; j < ldl->n; j++) ldl->weight[j] = 1.0 / fmax(1.0, fabs(ldl->value[ldl->k.start[j + 1] - 1])) * ldl->sign[j];
+    for (uint32_t j = 0; j < ldl->n; j++) {
+        double size = fabs(ldl->value[ldl->k.start[j + 1] - 1]);
+
+        ldl->weight[j] = (size > 1.0 ? 1.0 / size : 1.0) * ldl->sign[j]; /* fmax() would be a call */
+    }
 }
 
 static ldl_sizes first(mgc__ldl *ldl, const double *b, double *x)
 {
     const ldl_loops *loops = mgc__ldl_loops();
+    const uint32_t *where = ldl->where;
     ldl_sizes sizes;
 
-    for (uint32_t i = 0; i < ldl->n; i++) ldl->x[ldl->where[i]] = ldl->b[ldl->where[i]] = b[i];
+    for (uint32_t i = 0; i < ldl->n; i++) ldl->b[where[i]] = b[i];
+    memcpy(ldl->x, ldl->b, ldl->length * sizeof *ldl->x);
     sizes.b = loops->largest(ldl->length, ldl->b, ldl->weight);
     ldl->engine->solve(ldl, ldl->x);
     sizes.shifted = loops->largest_product(ldl->length, ldl->x, ldl->shift, ldl->weight);
-    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[ldl->where[i]];
+    for (uint32_t i = 0; i < ldl->n; i++) x[i] = ldl->x[where[i]];
     return sizes;
 }
 

@@ -82,7 +82,7 @@ struct mgc__ldl {
     mgc__ldl_info info;
 };
 
-extern const ldl_engine mgc__ldl_uplooking, mgc__ldl_supernodal, mgc__ldl_cholmod, mgc__ldl_arrow;
+extern const ldl_engine mgc__ldl_columns, mgc__ldl_supernodal, mgc__ldl_cholmod, mgc__ldl_arrow;
 
 /* Dense L D L' of a (n x n by columns, lower triangle) in place; size: magnitudes of what the diagonal was summed
  * from. */

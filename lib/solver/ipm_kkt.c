@@ -216,8 +216,8 @@ static void set_diagonal_and_predict(mgc__ipm *ipm, mgc__ipm_part *part)
  * all stand at their bounds has next to nothing on its diagonal, and a fixed shift would freeze its multiplier.  Then
  * less where the pivot's own quantity has grown, and more where those across its entries have.  No less than
  * LEAST_REGULAR: multipliers of dependent rows would drift away on rounding errors. */
-static double regular(const mgc__ipm *ipm, const mgc__csc *a, uint32_t line, double diagonal, const double *weight,
-                      double own, const double *across, bool grown)
+static inline double regular(double shift, const mgc__csc *a, uint32_t line, double diagonal, const double *weight, double own,
+                             const double *across, bool grown)
 {
     double sum = fabs(diagonal), largest = 1.0, r;
 
@@ -227,23 +227,25 @@ static double regular(const mgc__ipm *ipm, const mgc__csc *a, uint32_t line, dou
         sum += v * v * weight[a->row[e]];
         largest = t > largest ? t : largest; /* fmax() would be a call for each entry */
     }
-    r = ipm->shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
-    if (grown) r *= fmin(largest, GROWN_MOST) / fmax(1.0, fabs(own));
+    own = fabs(own);
+    r = shift * (sum > 0.0 && sum < 1.0 ? sum : 1.0);
+    if (grown) r *= (largest < GROWN_MOST ? largest : GROWN_MOST) / (own > 1.0 ? own : 1.0);
     return r > LEAST_REGULAR ? r : LEAST_REGULAR;
 }
 
 static void set_regularisation(mgc__ipm *ipm, mgc__ipm_part *part)
 {
+    const mgc__csc a = ipm->a, at = ipm->at;
     const double *k = ipm->k.value, *inverse = ipm->work;
     uint32_t n = ipm->n, begin, end;
     bool grown = !ipm->unit_diagonal && !trusts_scenarios(ipm);
 
     part_columns(ipm, part, &begin, &end);
     for (uint32_t j = begin; j < end; j++)
-        ipm->regular[j] = regular(ipm, &ipm->a, j, k[ipm->k_diagonal[j]], inverse + n, ipm->w[j], ipm->y + n, grown);
+        ipm->regular[j] = regular(ipm->shift, &a, j, k[ipm->k_diagonal[j]], inverse + n, ipm->w[j], ipm->y + n, grown);
     part_rows(ipm, part, &begin, &end);
     for (uint32_t i = begin; i < end; i++)
-        ipm->regular[i] = -regular(ipm, &ipm->at, i - n, k[ipm->k_diagonal[i]], inverse, ipm->y[i], ipm->w, grown);
+        ipm->regular[i] = -regular(ipm->shift, &at, i - n, k[ipm->k_diagonal[i]], inverse, ipm->y[i], ipm->w, grown);
 }
 
 /* Where `shift` is within ten times of the least, as with scenarios, the least does: next to nothing is gained by the sums. */
@@ -349,7 +351,7 @@ static mgc_status factorise_q(mgc__ipm *ipm, const double *root)
         k.value[at++] = 1.0;
         k.start[j + 1] = at;
     }
-    if (st == MGC_OK) st = mgc__ldl_create(ctx, &k, sign, MGC__LDL_UPLOOKING, &ldl);
+    if (st == MGC_OK) st = mgc__ldl_create(ctx, &k, sign, MGC__LDL_COLUMNS, &ldl);
     if (st == MGC_OK) st = mgc__ldl_factorise(ldl, k.value, 1e-9, 0.0);
     if (st == MGC_OK) {
         mgc__ldl_read_info(ldl, &info);

@@ -93,7 +93,7 @@ static void solve_dense(const mgc__csc *k, const double *b, double *x)
 
 START_TEST(every_engine_solves_what_lapack_solves)
 {
-    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD,
+    const uint32_t engines[] = {MGC__LDL_AUTO, MGC__LDL_COLUMNS, MGC__LDL_SUPERNODAL, MGC__LDL_CHOLMOD,
                                 MGC__LDL_ARROW};
     mgc__rng rng;
     int8_t sign[200];
@@ -135,7 +135,7 @@ END_TEST
 START_TEST(engines_agree_on_an_arrow)
 {
     enum { BLOCKS = 60, SIZE = 24, SHARED = 80, ORDER = BLOCKS * SIZE + SHARED };
-    const uint32_t most = ORDER + BLOCKS * SIZE * 8, engines[] = {MGC__LDL_SUPERNODAL, MGC__LDL_UPLOOKING,
+    const uint32_t most = ORDER + BLOCKS * SIZE * 8, engines[] = {MGC__LDL_SUPERNODAL, MGC__LDL_COLUMNS,
                                                                   MGC__LDL_CHOLMOD};
     uint32_t *i = calloc(most, sizeof *i), *j = calloc(most, sizeof *j), k = 0;
     double *v = calloc(most, sizeof *v), *b = calloc(ORDER, sizeof *b), *x = calloc(3 * ORDER, sizeof *x);
@@ -484,7 +484,7 @@ END_TEST
 START_TEST(an_arrow_replaces_what_the_others_replace)
 {
     const shape s = {16, 6, 4, 5, 0, 0, true, 0};
-    const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_UPLOOKING, MGC__LDL_SUPERNODAL};
+    const uint32_t engines[] = {MGC__LDL_ARROW, MGC__LDL_COLUMNS, MGC__LDL_SUPERNODAL};
     int8_t sign[200];
     double value[2000];
     mgc__csc k = random_arrow(&s, 9, sign);
