@@ -9,7 +9,7 @@
  * cache.  Otherwise, and for all other writes, the next sync() does it.
  *
  * Such a write can also be begun: the kernel carries it out (io_submit) while the caller does other things, and sync() waits for
- * it.  Where that cannot be done it is written before begin_write() comes back, and nothing else changes. */
+ * it.  Where that cannot be done sync() writes first: the bytes are lent until then, and who began shall not wait. */
 #define _GNU_SOURCE /* O_DIRECT, pwritev2(), syscall() */
 #include <dirent.h>
 #include <errno.h>
@@ -46,9 +46,10 @@ struct writer {
     char name[MGC_STORAGE_NAME_MAX + 1];
 };
 
-/* The write that the kernel was given last. */
+/* The write that was begun last. */
 struct begun {
     bool on_its_way;
+    const uint8_t *lent; /* NULL: the kernel has it */
     int error; /* what became of it, until sync() has told: errno; 0: good, or none */
     char name[MGC_STORAGE_NAME_MAX + 1];
     uint64_t offset;
@@ -205,6 +206,41 @@ static bool is_refusal(int error)
     return error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == EPERM;
 }
 
+/* How much of it is written past the page cache: all, some, or, where that cannot be done, nothing; negative: it failed. */
+static ssize_t write_direct(struct files *f, struct writer *w, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    ssize_t put = 0;
+#if defined(O_DIRECT) && defined(RWF_DSYNC)
+    struct iovec piece = {.iov_base = f->direct_memory, .iov_len = len};
+
+    if (w->direct < 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0) return 0;
+    piece.iov_base = direct_memory(f);
+    memcpy(piece.iov_base, bytes, len);
+    /* Where a sync must come anyway, it does for this one, too. */
+    do put = pwritev2(w->direct, &piece, 1, (off_t)offset, w->unsynced ? 0 : RWF_DSYNC);
+    while (put < 0 && errno == EINTR);
+    if (put < 0 && is_refusal(errno)) {
+        give_up_direct(w);
+        return 0;
+    }
+#else
+    (void)f;
+    (void)w;
+    (void)offset;
+    (void)bytes;
+    (void)len;
+#endif
+    return put;
+}
+
+/* errno; 0: written. */
+static int write_file(struct files *f, struct writer *w, uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    ssize_t direct = write_direct(f, w, offset, bytes, len);
+
+    return direct < 0 ? errno : write_rest(w, offset + (uint64_t)direct, bytes + direct, len - (size_t)direct);
+}
+
 #if defined(CAN_BEGIN)
 static bool has_queue(struct files *f)
 {
@@ -275,23 +311,32 @@ static void close_queue(struct files *f)
 }
 #endif
 
-/* Wait for a begun write, whoever needs its memory or its file; its sync() tells what became of it. */
+static int finish_in_kernel(struct files *f, const struct begun *b)
+{
+    struct writer *w = find_writer(f, b->name);
+    int64_t put = await_kernel(f);
+
+    if (put < 0 && is_refusal((int)-put)) give_up_direct(w);
+    else if (put < 0 && put != -EAGAIN && put != -EINTR) return (int)-put;
+    if (put < 0) put = 0;
+    return write_rest(w, b->offset + (uint64_t)put, direct_memory(f) + put, b->len - (size_t)put);
+}
+
+static int write_lent(struct files *f, const struct begun *b)
+{
+    struct writer *w = open_writer(f, b->name);
+
+    return w == NULL ? errno : write_file(f, w, b->offset, b->lent, b->len);
+}
+
+/* Whoever needs its memory or its file waits for a begun write; its sync() tells what became of it. */
 static void finish_begun(struct files *f)
 {
     struct begun *b = &f->begun;
-    struct writer *w = find_writer(f, b->name);
-    int64_t put;
 
     if (!b->on_its_way) return;
     b->on_its_way = false;
-    put = await_kernel(f);
-    if (put < 0 && is_refusal((int)-put)) give_up_direct(w);
-    else if (put < 0 && put != -EAGAIN && put != -EINTR) {
-        b->error = (int)-put;
-        return;
-    }
-    if (put < 0) put = 0;
-    b->error = write_rest(w, b->offset + (uint64_t)put, direct_memory(f) + put, b->len - (size_t)put);
+    b->error = b->lent == NULL ? finish_in_kernel(f, b) : write_lent(f, b);
 }
 
 static void close_writers(struct files *f)
@@ -300,18 +345,14 @@ static void close_writers(struct files *f)
     for (int i = 0; i < WRITERS; i++) close_writer(&f->writers[i]);
 }
 
-/* false: it has to be written now. */
-static bool begin(struct files *f, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
+static bool kernel_takes(struct files *f, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
 {
     struct writer *w = open_writer(f, name);
 
     if (w == NULL || w->direct < 0 || w->unsynced || len == 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0 || !has_queue(f))
         return false;
     memcpy(direct_memory(f), bytes, len);
-    if (!give_to_kernel(f, w, offset, len)) return false;
-    f->begun = (struct begun){.on_its_way = true, .offset = offset, .len = len};
-    snprintf(f->begun.name, sizeof f->begun.name, "%s", name);
-    return true;
+    return give_to_kernel(f, w, offset, len);
 }
 
 /* --- the calls ----------------------------------------------------------------------------------- */
@@ -406,8 +447,8 @@ static int32_t files_append(void *user, const char *name, const uint8_t *bytes, 
 static int32_t files_sync(void *user, const char *name)
 {
     struct files *f = user;
-    struct writer *w = find_writer(f, name);
-    bool appended = f->append >= 0 && strcmp(f->name, name) == 0, own = w != NULL || appended;
+    struct writer *w;
+    bool appended = f->append >= 0 && strcmp(f->name, name) == 0, own;
     int fd, answer = MGC_CB_DONE;
 
     if (strcmp(f->begun.name, name) == 0) {
@@ -416,6 +457,8 @@ static int32_t files_sync(void *user, const char *name)
         f->begun.error = 0;
         if (errno != 0) return fail_errno(f, "cannot be written", name);
     }
+    w = find_writer(f, name);
+    own = w != NULL || appended;
     if (w != NULL && !w->unsynced && !appended) return MGC_CB_DONE;
     fd = w != NULL ? w->fd : own ? f->append : open_file(f, name, O_WRONLY);
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
@@ -428,11 +471,12 @@ static int32_t files_sync(void *user, const char *name)
 static int32_t files_truncate(void *user, const char *name, uint64_t size)
 {
     struct files *f = user;
-    struct writer *w = find_writer(f, name);
     int fd = open_file(f, name, O_WRONLY);
     int32_t answer = MGC_CB_DONE;
+    struct writer *w;
 
     finish_begun(f);
+    w = find_writer(f, name);
     if (w != NULL) w->unsynced = true;
     if (fd < 0 && errno == ENOENT && size == 0) return MGC_CB_DONE;
     if (fd < 0) return fail_errno(f, "cannot be opened", name);
@@ -476,45 +520,15 @@ static int32_t files_sync_names(void *user)
     return answer;
 }
 
-/* How much of it is written past the page cache: all, some, or, where that cannot be done, nothing; negative: it failed. */
-static ssize_t write_direct(struct files *f, struct writer *w, uint64_t offset, const uint8_t *bytes, size_t len)
-{
-    ssize_t put = 0;
-#if defined(O_DIRECT) && defined(RWF_DSYNC)
-    struct iovec piece = {.iov_base = f->direct_memory, .iov_len = len};
-
-    if (w->direct < 0 || len > DIRECT_MAX || offset % SECTOR != 0 || len % SECTOR != 0) return 0;
-    piece.iov_base = direct_memory(f);
-    memcpy(piece.iov_base, bytes, len);
-    /* Where a sync must come anyway, it does for this one, too. */
-    do put = pwritev2(w->direct, &piece, 1, (off_t)offset, w->unsynced ? 0 : RWF_DSYNC);
-    while (put < 0 && errno == EINTR);
-    if (put < 0 && is_refusal(errno)) {
-        give_up_direct(w);
-        return 0;
-    }
-#else
-    (void)f;
-    (void)w;
-    (void)offset;
-    (void)bytes;
-    (void)len;
-#endif
-    return put;
-}
-
 static int32_t files_write(void *user, const char *name, uint64_t offset, const uint8_t *bytes, size_t len)
 {
     struct files *f = user;
     struct writer *w;
-    ssize_t direct;
 
     finish_begun(f);
     w = open_writer(f, name);
     if (w == NULL) return fail_errno(f, "cannot be opened", name);
-    direct = write_direct(f, w, offset, bytes, len);
-    if (direct < 0) return fail_errno(f, "cannot be written", name);
-    errno = write_rest(w, offset + (uint64_t)direct, bytes + direct, len - (size_t)direct);
+    errno = write_file(f, w, offset, bytes, len);
     return errno == 0 ? MGC_CB_DONE : fail_errno(f, "cannot be written", name);
 }
 
@@ -523,7 +537,10 @@ static int32_t files_begin_write(void *user, const char *name, uint64_t offset, 
     struct files *f = user;
 
     finish_begun(f);
-    return begin(f, name, offset, bytes, len) ? MGC_CB_DONE : files_write(f, name, offset, bytes, len);
+    f->begun = (struct begun){.on_its_way = true, .offset = offset, .len = len};
+    snprintf(f->begun.name, sizeof f->begun.name, "%s", name);
+    if (!kernel_takes(f, name, offset, bytes, len)) f->begun.lent = bytes;
+    return MGC_CB_DONE;
 }
 
 /* Zeros are written, not only allocated: a block that is allocated but unwritten would be turned into a written one
@@ -557,6 +574,7 @@ void mgc_storage_files_destroy(void *user)
     struct files *f = user;
 
     if (f == NULL) return;
+    if (f->begun.lent != NULL) f->begun.on_its_way = false; /* no sync came: it need not be there, and may not be ours any more */
     close_append(f);
     close_writers(f);
     close_queue(f);

@@ -240,7 +240,7 @@ static mgc_status add(uint64_t index)
     static uint8_t body[BODY_MAX];
     const mgc__raftlog_meta *before = mgc__raftlog_meta_of(log_, index - 1);
     mgc__raftlog_entry e = {.index = index, .term = 1, .type = 2, .len = (uint32_t)length_of(index), .body = body};
-    uint64_t term;
+    uint64_t term, written;
     mgc_status st;
 
     body_of(index, e.len, body);
@@ -248,7 +248,9 @@ static mgc_status add(uint64_t index)
     else mgc__raftlog_base(log_, &term, e.prev);
     entry_hash(e.prev, index, 1, 2, body, e.len, e.hash);
     st = mgc__raftlog_append(log_, &e);
+    written = sys.direct + sys.plain + sys.syncs;
     if (st == MGC_OK && index % 2 == 0) st = mgc__raftlog_begin_sync(log_);
+    ck_assert_uint_eq(sys.direct + sys.plain + sys.syncs, written); /* who begins waits for nothing */
     return st == MGC_OK ? mgc__raftlog_sync(log_) : st;
 }
 
@@ -387,7 +389,7 @@ START_TEST(a_begun_write_is_told_of_by_its_own_sync)
         sys.begun = 0;
         sys.error = i % 2 == 0 ? 0 : EIO;
         if (sys.error != 0 && sys.direct == 0) return; /* no such write is possible here */
-        ck_assert_int_eq(ops.begin_write(user, name, 512, sector, sizeof sector), i % 2 == 0 || sys.begun > 0 ? MGC_CB_DONE : MGC_E_IO);
+        ck_assert_int_eq(ops.begin_write(user, name, 512, sector, sizeof sector), MGC_CB_DONE);
         sys.error = 0;
         if (i < 2) ck_assert_int_eq(ops.write(user, other, 512, sector, sizeof sector), MGC_CB_DONE);
         else ck_assert_int_eq(ops.reserve(user, other, 4096), MGC_CB_DONE); /* closes the files */
