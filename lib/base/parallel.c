@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "base/base.h"
@@ -46,8 +47,9 @@ void mgc__parallel(uint32_t threads, size_t n, void (*task)(void *user, size_t i
  * them in its cache; who is done helps the others.  A run is one word, claimed by compare-and-swap: the number of the call,
  * the next item, the end.  Whoever claims an item knows that its call is not over, so the task may be read. */
 
-/* Looks at a word before a thread lies down: some 50 microseconds, what waking it would take. */
-enum { LOOKS = 1000, ITEMS_MAX = 65535 };
+/* Looks at a word before a thread lies down: some 25 microseconds of looking, then some 200 between which whoever else wants the
+ * core gets it.  To wake a thread takes 50, and work that is shared out in pieces of 100 has it wait for others as long. */
+enum { LOOKS = 1000, PATIENT_LOOKS = 400, ITEMS_MAX = 65535 };
 
 typedef struct run {
     _Alignas(64) _Atomic uint64_t word; /* call << 32 | next << 16 | end */
@@ -113,12 +115,20 @@ static void work_off(mgc__pool *pool, uint32_t index)
     }
 }
 
+/* Until the word is the value, or is not; false: not yet. */
+static bool look_for(const _Atomic uint32_t *word, uint32_t value, bool equal)
+{
+    for (uint32_t look = 0; look < LOOKS + PATIENT_LOOKS; look++) {
+        if ((atomic_load(word) == value) == equal) return true;
+        if (look < LOOKS) relax();
+        else sched_yield();
+    }
+    return false;
+}
+
 static void wait_for_call(mgc__pool *pool, uint32_t seen)
 {
-    for (uint32_t look = 0; look < LOOKS; look++) {
-        if (atomic_load(&pool->call) != seen) return;
-        relax();
-    }
+    if (look_for(&pool->call, seen, false)) return;
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->asleep, 1); /* before the look that decides: who calls looks at it afterwards */
     while (atomic_load(&pool->call) == seen) pthread_cond_wait(&pool->begin, &pool->lock);
@@ -151,10 +161,7 @@ static void announce(mgc__pool *pool)
 
 static void wait_for_end(mgc__pool *pool)
 {
-    for (uint32_t look = 0; look < LOOKS; look++) {
-        if (atomic_load(&pool->left) == 0) return;
-        relax();
-    }
+    if (look_for(&pool->left, 0, true)) return;
     pthread_mutex_lock(&pool->lock);
     atomic_store(&pool->caller_waits, 1);
     while (atomic_load(&pool->left) != 0) pthread_cond_wait(&pool->end, &pool->lock);
