@@ -62,6 +62,8 @@ typedef struct mgc__end {
     bool warm;            /* began from an earlier run's trades and prices */
     bool curved;          /* the last look at the costs found a curvature */
     bool still, hushed;   /* ties.c: nothing can change what goes over this link; as of this round */
+    bool softer;          /* warm, from a first penalty: the kept one is none to go on with */
+    uint32_t looks, clear; /* at the costs in this stage, where anything moved; those at which both ends showed a curvature */
     double rho;           /* [currency/kW^2] power of two */
     double first_rho;     /* as this stage began */
     double *scale;        /* [count] powers of two: of rho, the penalty of each coordinate */
@@ -294,6 +296,8 @@ void mgc__admm_update(mgc__end *end, uint32_t round, int stiffer);
 /* The means take the place of the last round's trades and prices, and those theirs: done twice, all is as it was. */
 void mgc__admm_exchange_means(mgc__end *end);
 void mgc__admm_exchange_prices(mgc__end *end); /* of them the prices alone */
+/* Costs that are smooth wherever trades went: their penalty is one of the costs, and not of the way that the rounds took. */
+bool mgc__admm_smooth(const mgc__end *end);
 void mgc__admm_agree(mgc__end *end, uint32_t shrink);
 enum { MGC__SHRINK_LEVELS = 7 };
 

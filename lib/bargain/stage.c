@@ -207,15 +207,16 @@ static bool add_heard(mgc_agent *agent, int64_t hash)
     return true;
 }
 
-/* Where both ends kept the same from an earlier run they go on from there, else both start cold.  The penalty is made anew: the
- * kept one fits the small steps near an optimum, and another day begins far from its own.  A quarter of a cold one, since
- * yesterday's prices need smaller steps than none (measured: doc/math/bargain.md, section 5). */
+/* Where both ends kept the same from an earlier run they go on from there, else both start cold.  Where costs are smooth yesterday's
+ * penalty is theirs.  Else it fits the small steps near an optimum, and another day begins far from its own: it is made anew, a quarter
+ * of a cold one, since yesterday's prices need smaller steps than none (measured: doc/math/bargain.md, section 5). */
 static void first_point(mgc__end *end, const mgc__inbox *in)
 {
     int64_t exponent = (int64_t)mgc__admm_first_penalty(&end->terms);
 
     end->warm = end->start_hash != 0 && in->values[2] == (int64_t)end->start_hash;
     if (!end->warm) mgc__start_forget(end);
+    if (end->warm && !end->softer) return;
     if (in->values[1] > exponent) exponent = in->values[1];
     if (end->warm) exponent -= WARM_SOFTER;
     if (exponent > 200) exponent = 200;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is worth keeping from one day's bargaining for the next: of every link the trades agreed, their prices and the
- * penalty.  Both ends held the same numbers, so both keep the same bytes; HELLO compares their hash, and a link whose ends
+/* What is worth keeping from one day's bargaining for the next: of every link the trades agreed, their prices and, where both ends'
+ * costs are smooth, the penalty.  Both ends held the same numbers, so both keep the same bytes; HELLO compares their hash, and a link whose ends
  * kept different numbers (or whose one end lost them) starts cold, at both.
  *
  *   [entry, ...]   entry = [first id, second id, carrier, ordinal, penalty exponent, [trade in mW, ...], [price, ...]]
@@ -11,7 +11,7 @@
 #include "bargain/agent.h"
 #include "codec/cbor.h"
 
-enum { ENTRIES_MAX = 1000000, EXPONENT_MAX = 200 };
+enum { ENTRIES_MAX = 1000000, EXPONENT_MAX = 200, ANEW = EXPONENT_MAX }; /* ANEW: no penalty is worth keeping */
 #define PRICE_MAX INT64_C(1000000000000000000) /* nano-currency per kW: a milliard of currency per kW */
 
 /* --- writing ---------------------------------------------------------------------------------------------------------------- */
@@ -34,7 +34,7 @@ static void put_end(const mgc_agent *agent, const mgc__end *end, mgc__cbor_write
     mgc__cbor_put_text(w, second, strlen(second));
     mgc__cbor_put_uint(w, t->carrier);
     mgc__cbor_put_uint(w, t->ordinal);
-    mgc__cbor_put_int(w, exponent - 1);
+    mgc__cbor_put_int(w, mgc__admm_smooth(end) && exponent <= EXPONENT_MAX ? exponent - 1 : ANEW);
     mgc__cbor_put_array(w, end->count);
     for (size_t i = 0; i < end->count; i++) mgc__cbor_put_int(w, clamp_round(end->z[i] * MGC__KW, 1e17));
     mgc__cbor_put_array(w, end->count);
@@ -140,6 +140,7 @@ static void read_entry(mgc_agent *agent, mgc__cbor_reader *r)
         forget(end);
         return;
     }
+    end->softer = exponent == ANEW;
     end->rho = ldexp(1, (int)exponent);
     end->start_hash = (uint64_t)mgc__hash_value(end->start_hash) | 1; /* 0 says "cold" */
 }
