@@ -60,7 +60,6 @@ static const ldl_engine *engine_of(uint32_t method)
 static mgc_status apply_order(mgc__ldl *ldl, const mgc__csc *k, const uint32_t *perm)
 {
     for (uint32_t i = 0; i < ldl->n; i++) ldl->where[perm[i]] = i;
-    mgc__csc_free(ldl->ctx, &ldl->k);
     return mgc__permute_upper(ldl->ctx, k, ldl->where, &ldl->k, ldl->place);
 }
 
@@ -103,21 +102,17 @@ static mgc_status order_and_permute(mgc__ldl *ldl, const mgc__csc *k, const int8
     uint32_t *perm = mgc__alloc(ldl->ctx, 4 * n, sizeof *perm);
 
     if (!perm) return mgc__no_memory(ldl->ctx, "a permutation");
-    uint32_t *parent = perm + n, *order = parent + n, *work = order + n;
-    mgc_status st = ldl->inner ? mgc__order_amd(ldl->ctx, k, perm) : mgc__order_best(ldl->ctx, k, perm);
-    if (st == MGC_OK) st = apply_order(ldl, k, perm);
+    uint32_t *parent = perm + n, *count = parent + n, *order = count + n;
+    mgc_status st = mgc__order_best(ldl->ctx, k, !ldl->inner, perm, parent, count);
     if (st == MGC_OK) {
-        mgc__etree(&ldl->k, parent, work);
-        mgc__column_counts(&ldl->k, parent, order, work);
-        if (*method == MGC__LDL_AUTO) *method = is_sparse(order, ldl->n) ? MGC__LDL_COLUMNS : MGC__LDL_SUPERNODAL;
-        memcpy(work, order, n * sizeof *work);
-        st = *method == MGC__LDL_COLUMNS ? order_by_height(ldl->ctx, ldl->n, parent, work, order)
+        if (*method == MGC__LDL_AUTO) *method = is_sparse(count, ldl->n) ? MGC__LDL_COLUMNS : MGC__LDL_SUPERNODAL;
+        st = *method == MGC__LDL_COLUMNS ? order_by_height(ldl->ctx, ldl->n, parent, count, order)
                                          : mgc__postorder(ldl->ctx, ldl->n, parent, order);
     }
     if (st == MGC_OK) {
-        for (size_t i = 0; i < n; i++) work[i] = perm[order[i]];
-        st = apply_order(ldl, k, work);
-        for (size_t i = 0; i < n; i++) ldl->sign[i] = sign[work[i]];
+        for (size_t i = 0; i < n; i++) order[i] = perm[order[i]];
+        st = apply_order(ldl, k, order);
+        for (size_t i = 0; i < n; i++) ldl->sign[i] = sign[order[i]];
     }
     mgc__free(ldl->ctx, perm);
     return st;

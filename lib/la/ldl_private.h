@@ -107,8 +107,9 @@ mgc_status mgc__ldl_create_inner(mgc_ctx *ctx, const mgc__csc *k, const int8_t *
 /* order[k] = k-th node of a postorder of the forest, parent n: a root. */
 mgc_status mgc__postorder(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, uint32_t *order);
 
-/* The cheapest order that order.c finds; the others are what it chooses from. */
-mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm);
+/* The cheapest order that order.c finds, its elimination tree and column counts; the others are what it chooses from.
+ * thorough: false: minimum degree it is, in little time. */
+mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, bool thorough, uint32_t *perm, uint32_t *parent, uint32_t *count);
 mgc_status mgc__permute_upper(mgc_ctx *ctx, const mgc__csc *k, const uint32_t *inverse, mgc__csc *out,
                               uint32_t *place);
 /* A fill-reducing order of the symmetric pattern k (upper triangle), by CHOLMOD's AMD. */

@@ -86,7 +86,8 @@ done:
 typedef struct search {
     mgc_ctx *ctx;
     const mgc__csc *k;
-    uint32_t *best, *trial, *inverse, *parent, *count, *mark, *place;
+    uint32_t *best, *best_parent, *best_count; /* the best so far: its order, tree and column counts */
+    uint32_t *trial, *inverse, *parent, *count, *mark, *place;
     double operations;
 } search;
 
@@ -108,6 +109,8 @@ static mgc_status try_order(search *s)
     if (operations < s->operations) {
         s->operations = operations;
         memcpy(s->best, s->trial, n * sizeof *s->best);
+        memcpy(s->best_parent, s->parent, n * sizeof *s->best_parent);
+        memcpy(s->best_count, s->count, n * sizeof *s->best_count);
     }
     return MGC_OK;
 }
@@ -138,11 +141,11 @@ static mgc_status try_shuffled(search *s, mgc__rng *rng)
  * inside. */
 static const double dense_limits[] = {8.0, 16.0};
 
-mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm)
+mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, bool thorough, uint32_t *perm, uint32_t *parent, uint32_t *count)
 {
     size_t n = k->cols;
     uint32_t *block = mgc__alloc(ctx, 5 * n + k->start[n], sizeof *block);
-    search s = {.ctx = ctx, .k = k, .best = perm, .operations = 1e300};
+    search s = {.ctx = ctx, .k = k, .best = perm, .best_parent = parent, .best_count = count, .operations = 1e300};
     mgc__rng rng;
     mgc_status st;
 
@@ -156,7 +159,7 @@ mgc_status mgc__order_best(mgc_ctx *ctx, const mgc__csc *k, uint32_t *perm)
     st = mgc__order_amd(ctx, k, s.trial);
     if (st == MGC_OK) st = try_order(&s);
     mgc__rng_seed(&rng, 1);
-    if (st == MGC_OK && s.operations > CHEAP) {
+    if (st == MGC_OK && thorough && s.operations > CHEAP) {
         for (size_t i = 0; i < MGC__COUNT(dense_limits) && st == MGC_OK; i++) {
             st = mgc__order_dissect(ctx, k, dense_limits[i], k->cols, s.trial);
             if (st == MGC_OK) st = try_order(&s);
