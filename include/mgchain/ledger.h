@@ -203,7 +203,7 @@ typedef struct mgc_damage {
 } mgc_damage;
 
 /**
- * Read every byte of a store that is not open, and mend what is damaged.
+ * Read every byte of a store that is not open, and mend what is damaged or cannot be read.
  *
  * What a crash cannot leave, bytes that changed on the disk, is put back record by record.  What follows from the rest
  * of the store needs nobody.  A block or certificate comes from any other member as a proof, of which every byte is

@@ -50,7 +50,7 @@ static mgc_status read_at(const mgc__holed *s, uint32_t segment, uint64_t offset
     char name[MGC_STORAGE_NAME_MAX + 1];
 
     mgc__journal_file_name(segment, name);
-    return mgc__verdict(s->ops->read(s->user, name, offset, bytes, len));
+    return mgc__journal_read_around(s->ops, s->user, name, offset, bytes, len);
 }
 
 static mgc_status not_to_be_told(const mgc__holed *s, const mgc__hole *h, const char *why)
@@ -291,13 +291,16 @@ static mgc_status put(const mgc__holed *s, const uint8_t *bytes, size_t len)
     return len == 0 ? MGC_OK : mgc__verdict(s->ops->append(s->user, aside, bytes, len));
 }
 
-static mgc_status copy(const mgc__holed *s, uint32_t segment, uint64_t from, uint64_t to, uint8_t *burst)
+/* What was read whole must be read whole again; where there may be other holes, they are copied, too. */
+static mgc_status copy(const mgc__holed *s, uint32_t segment, uint64_t from, uint64_t to, bool whole, uint8_t *burst)
 {
+    char name[MGC_STORAGE_NAME_MAX + 1];
     mgc_status status = MGC_OK;
 
+    mgc__journal_file_name(segment, name);
     while (status == MGC_OK && from < to) {
         size_t len = to - from < BURST ? (size_t)(to - from) : BURST;
-        status = read_at(s, segment, from, burst, len);
+        status = whole ? mgc__verdict(s->ops->read(s->user, name, from, burst, len)) : read_at(s, segment, from, burst, len);
         if (status == MGC_OK) status = put(s, burst, len);
         from += len;
     }
@@ -330,9 +333,9 @@ mgc_status mgc__hole_fill(const mgc__holed *s, const mgc__hole *hole, const mgc_
     if (burst == NULL) return mgc__no_memory(s->ctx, "ledger: a file's bytes");
     mgc__journal_file_name(hole->segment, name);
     status = mgc__verdict(s->ops->truncate(s->user, aside, 0));
-    if (status == MGC_OK) status = copy(s, hole->segment, 0, hole->offset, burst);
+    if (status == MGC_OK) status = copy(s, hole->segment, 0, hole->offset, true, burst);
     if (status == MGC_OK) status = put_records(s, hole, records, n);
-    if (status == MGC_OK) status = copy(s, hole->segment, hole->end, hole->size, burst);
+    if (status == MGC_OK) status = copy(s, hole->segment, hole->end, hole->size, false, burst);
     if (status == MGC_OK) status = mgc__verdict(s->ops->sync(s->user, aside));
     if (status == MGC_OK) status = mgc__verdict(s->ops->rename(s->user, aside, name));
     if (status == MGC_OK) status = mgc__verdict(s->ops->sync_names(s->user));

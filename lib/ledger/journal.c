@@ -6,6 +6,7 @@
 
 enum {
     FORMAT_VERSION = 1,
+    SECTOR = 512,           /* bytes that a medium gives or does not give; larger ones are tried in pieces */
     SAID_BYTES = 400,       /* of what a storage says of its failure: a path and a reason */
     SEGMENTS_MAX = 1 << 20, /* files of a store: 64 TiB at the usual size */
     BURST = 1 << 20         /* bytes read at once when searching beyond damage */
@@ -81,11 +82,24 @@ static bool scratch(mgc__journal *j, size_t need)
     return mgc__grow(j->ctx, (void **)&j->scratch, &j->cap_scratch, need, 1);
 }
 
+mgc_status mgc__journal_read_around(const mgc_storage_ops *ops, void *user, const char *name, uint64_t offset, uint8_t *bytes, size_t len)
+{
+    mgc_status status = mgc__verdict(ops->read(user, name, offset, bytes, len));
+
+    for (size_t at = 0, n; status == MGC_E_IO && at < len; at += n) {
+        n = SECTOR - (size_t)((offset + at) % SECTOR);
+        if (n > len - at) n = len - at;
+        if (mgc__verdict(ops->read(user, name, offset + at, bytes + at, n)) != MGC_OK) memset(bytes + at, 0, n);
+    }
+    return status == MGC_E_IO ? MGC_OK : status;
+}
+
 static mgc_status read_at(mgc__journal *j, uint32_t segment, uint64_t offset, uint8_t *bytes, size_t len)
 {
     char name[MGC_STORAGE_NAME_MAX + 1];
 
     mgc__journal_file_name(segment, name);
+    if (j->opts.salvage) return mgc__journal_read_around(&j->opts.ops, j->opts.user, name, offset, bytes, len);
     return mgc__verdict(j->opts.ops.read(j->opts.user, name, offset, bytes, len));
 }
 

@@ -105,6 +105,9 @@ bool mgc__journal_file_number(const char *name, uint32_t *segment);
 
 /* --- for hole.c: what is damaged, and what takes its place -------------------------------------------- */
 
+/* Read as far as the medium can: a sector that it cannot give (MGC_E_IO) is zeros, which no checksum fits. */
+mgc_status mgc__journal_read_around(const mgc_storage_ops *ops, void *user, const char *name, uint64_t offset, uint8_t *bytes, size_t len);
+
 /* Where reading stopped, with salvage. */
 typedef struct mgc__journal_stop {
     uint32_t segment, first, n_segments; /* the file; the first one; the last one + 1 */

@@ -251,8 +251,8 @@ mgc_status mgc__mend_receive(mgc_node *node, uint32_t from, const uint8_t *bytes
     len = (size_t)(r.end - r.at);
     piece = cluster_get(&r, len);
     if (r.bad || height != m->wanted.height || memcmp(id, m->wanted.chain_id, 32) != 0 || offset != m->proof.len ||
-        total > PROOF_BYTES_MAX || offset >= total || len > total - offset)
-        return MGC_OK;
+        total > PROOF_BYTES_MAX || offset >= total || len != (total - offset < PIECE_BYTES ? total - offset : PIECE_BYTES))
+        return MGC_OK; /* whole pieces only: whoever gives a byte at a time would never come to an end */
     m->heard = true;
     mgc__buf_put(&m->proof, piece, len);
     if (m->proof.status != MGC_OK) return mgc__no_memory(node->ctx, "node: a block of another member");

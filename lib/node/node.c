@@ -278,7 +278,7 @@ mgc_status mgc_node_start(mgc_node *node)
     if (node->ledger != NULL || node->mending != NULL) return mgc__fail(node->ctx, MGC_E_STATE, "node: it has started already");
     if (!node->has_storage) return mgc__fail(node->ctx, MGC_E_STATE, "node: no storage is set");
     st = open_ledger(node);
-    if (st != MGC_E_CORRUPT || node->opts.read_only != 0 || node->n_members < 2 || node->storage.rename == NULL) return st;
+    if ((st != MGC_E_CORRUPT && st != MGC_E_IO) || node->opts.read_only != 0 || node->n_members < 2 || node->storage.rename == NULL) return st;
     st = mgc__mend_begin(node, &whole);
     return st == MGC_OK && whole ? open_ledger(node) : st;
 }

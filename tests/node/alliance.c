@@ -18,7 +18,7 @@ void (*before_steps)(void);
 
 /* --- links -------------------------------------------------------------------------------------- */
 
-static void deliver_later(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+void say(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct message *x;
 
@@ -33,7 +33,7 @@ static bool post(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
     if (members[from].apart || (to <= n_nodes && members[to].apart)) return false;
     if (loss > 0 && mgc__rng_below(&rng, 1000) < loss) return false;
-    deliver_later(from, to, bytes, len);
+    say(from, to, bytes, len);
     return true;
 }
 
@@ -129,13 +129,14 @@ static void grant(const struct member *liar, uint32_t to, const uint8_t *bytes, 
     OK(mgc_chain_get_info(mgc_node_chain(members[to].node, MGC_CONTRACT_CREDIT), &chain));
     if (!pre) OK(mgc__sign_tagged(ctx, liar->key, tag, chain.chain_id, 0, body, body_len, msg.signature));
     OK(mgc_raft_encode(&msg, NULL, answer + 1, sizeof answer - 1, &body_len));
-    deliver_later(liar->id, to, answer, 1 + body_len);
+    say(liar->id, to, answer, 1 + body_len);
 }
 
 static int32_t send(void *user_, uint32_t to, const uint8_t *bytes, size_t len)
 {
     struct member *m = user_;
 
+    if (m->instead != NULL && m->instead(m->id, to, bytes, len)) return MGC_CB_DONE;
     if (to <= n_nodes && members[to].grants && !m->apart) grant(&members[to], m->id, bytes, len);
     if (!post(m->id, to, bytes, len)) return MGC_CB_DONE;
     if (m->lies) lie(m, to, bytes, len);

@@ -36,6 +36,7 @@ struct member {
     bool other_config;        /* sends snapshots with another configuration than the order's */
     bool apart;               /* neither sends nor hears */
     bool grants;              /* votes for whoever asks, whatever its log */
+    bool (*instead)(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len); /* true: it is not sent */
     uint64_t ahead;           /* its clock, of the others', in ms */
     bool may_fail;            /* a call that fails takes it down, as its host would */
     mgc_ctx *own_ctx;         /* NULL: that of all */
@@ -67,6 +68,8 @@ extern void (*before_steps)(void); /* every 4 ms, after what arrived; NULL */
 void start(uint32_t id);
 /* Its power is cut: what was not synced is lost or torn. */
 void stop(uint32_t id);
+/* A message as if one had sent it. */
+void say(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len);
 /* So many milliseconds pass. */
 void run(uint64_t ms);
 /* The first are voters, then learners, then those who are to join; two seconds pass. */

@@ -81,6 +81,194 @@ START_TEST(a_liar_costs_time_only) /* faults 77 */
 }
 END_TEST
 
+/* --- what it is told instead of what it asked for --------------------------------------------------------------- */
+
+enum { OTHER_BYTES, OTHER_BLOCK, CUT_SHORT, NOTHING, WITHOUT_END, ALL_AT_ONCE, LIES };
+
+static int told;        /* which of them */
+static uint32_t liars;  /* a bit for each member */
+static uint32_t n_told;
+
+/* A stored block of the chain of this id, as the liar has it. */
+static size_t stored(uint32_t liar, const uint8_t *id, uint64_t height, uint8_t *proof, size_t cap)
+{
+    size_t len = 0;
+
+    for (uint32_t contract = 1; contract <= 3; contract++) {
+        mgc_chain_info info = {.struct_size = sizeof info};
+        mgc_chain *chain = mgc_node_chain(members[liar].node, contract);
+
+        if (chain == NULL || mgc_chain_get_info(chain, &info) != MGC_OK || memcmp(info.chain_id, id, 32) != 0) continue;
+        if (mgc_chain_prove_stored(chain, height, proof, cap, &len) == MGC_OK) return len;
+    }
+    return 0;
+}
+
+/* The answer of whoever lies to a question for a stored block. */
+static bool lie_to(uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    static uint8_t proof[1 << 16];
+    cluster_reader r = {.at = bytes + 1, .end = bytes + len};
+    const uint8_t *id;
+    uint8_t kind = ENVELOPE_FOUND;
+    uint64_t height, offset;
+    size_t total, piece;
+    mgc__buf answer;
+
+    if (bytes[0] != ENVELOPE_LOST || (liars >> to & 1) == 0) return false;
+    n_told++;
+    id = cluster_get(&r, 32);
+    height = cluster_uint(&r, 8);
+    offset = cluster_uint(&r, 4);
+    total = stored(to, id, told == OTHER_BLOCK ? (height > 1 ? height - 1 : height + 1) : height, proof, sizeof proof);
+    ck_assert_uint_gt(total, 200);
+    if (told == OTHER_BYTES) proof[mgc__rng_below(&rng, total)] ^= 1;
+    if (told == CUT_SHORT) total /= 2;
+    if (told == WITHOUT_END) total = 1 << 26;
+    if (told == NOTHING || offset >= total) return true;
+    piece = told == WITHOUT_END ? 1 : total - (size_t)offset;
+    mgc__buf_init(&answer, ctx, 1 << 17);
+    mgc__buf_put(&answer, &kind, 1);
+    mgc__buf_put(&answer, id, 32);
+    cluster_put64(&answer, height);
+    cluster_put32(&answer, (uint32_t)(told == ALL_AT_ONCE ? 1 : total)); /* more than it says there is */
+    cluster_put32(&answer, (uint32_t)offset);
+    mgc__buf_put(&answer, proof + offset % sizeof proof, piece);
+    ck_assert_int_eq(answer.status, MGC_OK);
+    say(to, from, answer.bytes, answer.len);
+    mgc__buf_free(&answer);
+    return true;
+}
+
+START_TEST(whoever_lies_is_passed_over) /* faults 77 */
+{
+    told = _i;
+    liars = 1 << 1;
+    n_told = 0;
+    world_seed = 80 + (uint64_t)_i;
+    live();
+    stop(2);
+    rot(2, 5, 0); /* more than one block */
+    members[2].instead = lie_to;
+    start(2);
+    ck_assert(!is_back(2));
+    run(6000);
+    ck_assert(is_back(2));
+    ck_assert_uint_gt(n_told, 0);
+    check_alike();
+    stop(2);
+    rot(2, 3, 0);
+    liars = 1 << 1 | 1 << 3; /* nobody says anything else, until one of them does */
+    start(2);
+    ck_assert(!is_back(2));
+    run(4000);
+    ck_assert(!is_back(2));
+    ck_assert_ptr_nonnull(members[2].node);
+    liars = 1 << 1;
+    run(6000);
+    ck_assert(is_back(2));
+    members[2].instead = NULL;
+    run(1000);
+    check_alike();
+    ck_assert(goes_through(2, 1000));
+    close_all();
+}
+END_TEST
+
+/* --- other damage --------------------------------------------------------------------------------------------- */
+
+/* Of the last blocks, behind which little or nothing says that they were durable. */
+START_TEST(the_newest_blocks_come_back) /* faults 77, 87 */
+{
+    world_seed = 90 + (uint64_t)_i;
+    live();
+    stop(2);
+    struct sim_file *f = sim_disk_find(&members[2].disk, "journal-00000000.mgj");
+    sim_disk_flip(f, f->size - 10 - 150 * (size_t)_i);
+    start(2);
+    run(4000);
+    ck_assert(is_back(2));
+    check_alike();
+    ck_assert(goes_through(2, 1000));
+    close_all();
+}
+END_TEST
+
+/* The medium does not give them back at all. */
+START_TEST(sectors_that_cannot_be_read_are_put_back) /* faults 77, 81 */
+{
+    world_seed = 100 + (uint64_t)_i;
+    live();
+    stop(2);
+    struct sim_file *f = sim_disk_find(&members[2].disk, "journal-00000000.mgj");
+    ck_assert_ptr_nonnull(f);
+    for (int i = 0; i <= _i; i++) sim_disk_lose(f, 2000 + (size_t)mgc__rng_below(&rng, f->size * 3 / 4 - 2000));
+    start(2);
+    ck_assert(!is_back(2));
+    run(6000);
+    ck_assert(is_back(2));
+    ck_assert_uint_ge(info_of(2).mended, 1);
+    check_alike();
+    ck_assert(goes_through(2, 1000));
+    close_all();
+}
+END_TEST
+
+/* One that could not be read for a moment, at the end: nothing is cut off for it. */
+START_TEST(an_end_that_cannot_be_read_is_left_alone) /* faults 81 */
+{
+    world_seed = 110;
+    live();
+    stop(2);
+    struct sim_file *f = sim_disk_find(&members[2].disk, "journal-00000000.mgj");
+    size_t size = f->size;
+    sim_disk_lose(f, size - 1);
+    members[2].may_fail = true;
+    start(2);
+    ck_assert_ptr_null(members[2].node);
+    ck_assert_uint_eq(sim_disk_find(&members[2].disk, "journal-00000000.mgj")->size, size);
+    sim_disk_find(&members[2].disk, "journal-00000000.mgj")->n_bad = 0;
+    start(2);
+    ck_assert(is_back(2));
+    run(1000);
+    check_alike();
+    close_all();
+}
+END_TEST
+
+/* The power goes at every storage call of a start that mends, and of what it is given then. */
+START_TEST(power_loss_at_every_call_of_mending) /* faults 84, 86 */
+{
+    uint32_t cuts = 0;
+    bool done = false;
+
+    world_seed = 120;
+    live();
+    members[2].may_fail = true;
+    for (long k = 0; !done; k++) {
+        stop(2);
+        rot(2, 3, 0);
+        members[2].disk.calls = 0;
+        members[2].disk.fault_at = k;
+        members[2].disk.die = true;
+        for (start(2); members[2].node != NULL && !is_back(2) && !members[2].disk.dead;) run(40);
+        done = is_back(2) && !members[2].disk.dead; /* there were fewer calls */
+        cuts += members[2].disk.dead;
+        members[2].disk.fault_at = -1;
+        members[2].disk.die = false;
+        if (done) break;
+        stop(2);
+        start(2);
+        for (int i = 0; i < 200 && !is_back(2); i++) run(40);
+        ck_assert_msg(is_back(2), "cut at call %ld", k);
+        run(500);
+        check_alike();
+    }
+    ck_assert_uint_gt(cuts, 8);
+    close_all();
+}
+END_TEST
+
 START_TEST(power_loss_while_it_asks) /* faults 86 */
 {
     uint32_t cuts = 0;
@@ -122,6 +310,11 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, a_damaged_member_comes_back_by_itself, 0, 4);
     tcase_add_loop_test(tc, a_liar_costs_time_only, 0, 2);
+    tcase_add_loop_test(tc, whoever_lies_is_passed_over, 0, LIES);
+    tcase_add_loop_test(tc, the_newest_blocks_come_back, 0, 3);
+    tcase_add_loop_test(tc, sectors_that_cannot_be_read_are_put_back, 0, 3);
+    tcase_add_test(tc, an_end_that_cannot_be_read_is_left_alone);
+    tcase_add_test(tc, power_loss_at_every_call_of_mending);
     tcase_add_test(tc, power_loss_while_it_asks);
     tcase_add_test(tc, what_cannot_be_mended_is_told);
 }

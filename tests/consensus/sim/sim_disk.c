@@ -166,6 +166,12 @@ void sim_disk_rot(struct sim_disk *d, struct sim_file *f, size_t at)
         f->safe[at + i] = f->bytes[at + i] = (uint8_t)mgc__rng_next(d->rng);
 }
 
+void sim_disk_lose(struct sim_file *f, size_t at)
+{
+    if (f->n_bad == sizeof f->bad / sizeof f->bad[0]) abort();
+    f->bad[f->n_bad++] = at - at % SIM_SECTOR;
+}
+
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
 {
     *to = *from;
@@ -244,6 +250,8 @@ static int32_t disk_read(void *user, const char *name, uint64_t offset, uint8_t 
 
     if (d->begun[0] != '\0' && strcmp(d->begun, name) == 0 && offset < d->begun_at + d->begun_len && offset + len > d->begun_at) abort();
     if (d->dead || f == NULL || offset > f->size || len > f->size - offset) return MGC_E_IO;
+    for (uint32_t i = 0; i < f->n_bad; i++)
+        if (offset < f->bad[i] + SIM_SECTOR && offset + len > f->bad[i]) return MGC_E_IO;
     if (len > 0) memcpy(bytes, f->bytes + offset, len);
     return MGC_CB_DONE;
 }

@@ -17,6 +17,8 @@ struct sim_file {
     uint64_t *dirty;                        /* a bit for each sector */
     size_t size, safe_size, cap;
     bool any_dirty;
+    size_t bad[4]; /* places whose sectors cannot be read */
+    uint32_t n_bad;
 };
 
 struct sim_disk {
@@ -45,6 +47,8 @@ struct sim_file *sim_disk_find(struct sim_disk *d, const char *name);
 void sim_disk_flip(struct sim_file *f, size_t at);
 /* Fill a sector with rubbish, now and on the medium. */
 void sim_disk_rot(struct sim_disk *d, struct sim_file *f, size_t at);
+/* A sector that answers no read any more. */
+void sim_disk_lose(struct sim_file *f, size_t at);
 void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 extern const mgc_storage_ops sim_disk_ops;
 
