@@ -55,15 +55,17 @@ void mgc__arrow_destroy(mgc__ldl *ldl)
 
 /* --- analysis -------------------------------------------------------------------------------------------------- */
 
-/* n zeroed doubles that begin at a cache line: a vector that straddles two costs twice. */
+/* Doubles that begin at a cache line: a vector that straddles two costs twice. */
+static double *at_line(void *block)
+{
+    return block ? (double *)(((uintptr_t)block + 63) / 64 * 64) : NULL;
+}
+
+/* n zeroed ones. */
 static double *aligned(mgc_ctx *ctx, size_t n, void **block)
 {
-    uintptr_t at;
-
     *block = mgc__alloc(ctx, n + LANES, sizeof(double));
-    if (!*block) return NULL;
-    at = (uintptr_t)*block;
-    return (double *)((at + 63) / 64 * 64);
+    return at_line(*block);
 }
 
 /* What planning came to, before it is decided whether it stands. */
@@ -185,7 +187,8 @@ static mgc_status lay_out(mgc__ldl *ldl, arrow *a)
     a->link_x = x;
     if (value + l + x > MGC__CSC_MAX)
         return mgc__fail(ldl->ctx, MGC_E_LIMIT, "la: the factor would have more than 2^31 - 1 entries");
-    a->l = aligned(ldl->ctx, l + 2 * x, &a->l_block);
+    a->l_block = mgc__resize(ldl->ctx, NULL, l + 2 * x + LANES, sizeof *a->l); /* a factor is written before it is read: not cleared */
+    a->l = at_line(a->l_block);
     if (!a->l) return mgc__no_memory(ldl->ctx, "a factorisation");
     a->d = a->l + l;
     a->d_inverse = a->d + x;
