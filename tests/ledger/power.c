@@ -272,7 +272,8 @@ const mgc_storage_ops power_ops = {.struct_size = sizeof(mgc_storage_ops),
                                    .remove = power_remove,
                                    .sync_names = power_sync_names,
                                    .reserve = power_reserve,
-                                   .write = power_write};
+                                   .write = power_write,
+                                   .begin_write = power_write}; /* no more of it is durable before a sync */
 
 /* --- the loss ------------------------------------------------------------------------------------ */
 
