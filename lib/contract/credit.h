@@ -66,8 +66,9 @@ enum {
 void mgc__credit_count_low(int64_t *v, int64_t certificates, int64_t leader, bool several);
 bool mgc__credit_to_demote(const int64_t *v);
 
-/* Of the contract's own count: the next epoch, the first slot not wholly judged, the certificates of the epoch at hand. */
-enum { NEXT_EPOCH, NEXT_SLOT, NEXT_CERTIFICATES, NEXT_INTS };
+/* Of the contract's own count: the next epoch, the first slot not wholly judged, the certificates of the epoch at hand; slot and
+ * agreement behind which judging goes on, 0: at the first slot. */
+enum { NEXT_EPOCH, NEXT_SLOT, NEXT_CERTIFICATES, NEXT_ON_SLOT, NEXT_ON_TRADE, NEXT_INTS };
 
 mgc__key mgc__credit_member_key(int64_t member);
 mgc__key mgc__credit_node_key(int64_t validator);

@@ -205,21 +205,29 @@ static mgc_status judge(mgc_env *env, epoch *e, int64_t slot, uint64_t id, const
     return add_deal(env, e, &buyer, &seller, v[TRADE_WH], seller_pays ? CREDIT_MAX : paid, !seller_pays && paid == 0);
 }
 
-/* All agreements of a slot that were not judged before; *whole: none is left. */
-static mgc_status judge_slot(mgc_env *env, epoch *e, int64_t slot, bool *whole)
+/* All agreements of a slot behind one that were not judged before; *whole: none is left.  *until: the one behind which the next
+ * epoch goes on, since there are too many for this one; < 0: none. */
+static mgc_status judge_slot(mgc_env *env, epoch *e, int64_t slot, int64_t after, bool *whole, int64_t *until)
 {
-    mgc__key prefix = mgc__key_u64(mgc__key_of('A'), (uint64_t)slot);
+    mgc__key prefix = mgc__key_u64(mgc__key_of('A'), (uint64_t)slot), from = mgc__key_u64(prefix, (uint64_t)after);
     mgc__walk w;
     mgc_status st = MGC_OK;
 
-    *whole = true;
+    *whole = after == 0;
+    *until = -1;
     mgc__walk_begin(&w, MGC_CONTRACT_TRADING, &prefix);
+    mgc__record_after(&w.cursor, MGC_CONTRACT_TRADING, prefix.bytes, prefix.len, from.bytes, from.len); /* they count from 1 */
     while (st == MGC_OK && mgc__walk_next(env, &w)) {
         uint64_t id = mgc__key_read(w.key, 9, 8);
         mgc__key mark = mgc__key_u64(mgc__key_u64(mgc__key_of('D'), (uint64_t)slot), id);
         mgc__rec rec;
         bool open = false;
 
+        if (mgc__env_half_spent(env)) {
+            *until = (int64_t)id - 1;
+            *whole = false;
+            break;
+        }
         st = mgc__rec_get(env, env->contract, &mark, &rec);
         if (st != MGC_E_NOT_FOUND) continue;
         st = judge(env, e, slot, id, w.rec.v, &open);
@@ -239,20 +247,28 @@ static mgc_status forget(mgc_env *env, const mgc__key *prefix)
     return st != MGC_OK ? st : env->broken;
 }
 
-/* From the first slot that is not wholly judged to the last: judge; move the first one on. */
-static mgc_status judge_slots(mgc_env *env, epoch *e, int64_t *first, int64_t last)
+/* From the first slot that is not wholly judged to the last: judge; move the first one on.  Where that is too much for one
+ * execution the next epoch goes on behind it, and only then at the first again: what waits for somebody's meter holds up nobody. */
+static mgc_status judge_slots(mgc_env *env, epoch *e, int64_t next[NEXT_INTS], int64_t last)
 {
-    bool moving = true;
+    bool on = next[NEXT_ON_SLOT] >= next[NEXT_SLOT], moving = !on;
+    int64_t slot = on ? next[NEXT_ON_SLOT] : next[NEXT_SLOT], after = on ? next[NEXT_ON_TRADE] : 0;
     mgc_status st = MGC_OK;
 
-    for (int64_t slot = *first; slot <= last && st == MGC_OK; slot++) {
+    next[NEXT_ON_SLOT] = next[NEXT_ON_TRADE] = 0;
+    for (; slot <= last && st == MGC_OK; slot++, after = 0) {
         mgc__key marks = mgc__key_u64(mgc__key_of('D'), (uint64_t)slot);
         bool whole = false;
+        int64_t until;
 
-        st = judge_slot(env, e, slot, &whole);
+        st = judge_slot(env, e, slot, after, &whole, &until);
         moving = moving && whole;
         if (st == MGC_OK && moving) st = forget(env, &marks);
-        if (moving) *first = slot + 1;
+        if (moving) next[NEXT_SLOT] = slot + 1;
+        if (until < 0) continue;
+        next[NEXT_ON_SLOT] = slot;
+        next[NEXT_ON_TRADE] = until;
+        break;
     }
     return st;
 }
@@ -420,7 +436,7 @@ mgc_status mgc__credit_epoch(mgc_env *env, const mgc__method *method, const mgc_
         return mgc_env_refuse(env, MGC_E_EARLY, "slot %" PRId64 " has not ended", last);
     if (last - next.v[NEXT_SLOT] >= MGC_ROWS_MAX) next.v[NEXT_SLOT] = last - MGC_ROWS_MAX + 1; /* given up */
     st = epoch_terms(env, &e);
-    if (st == MGC_OK) st = judge_slots(env, &e, &next.v[NEXT_SLOT], last);
+    if (st == MGC_OK) st = judge_slots(env, &e, next.v, last);
     if (st == MGC_OK) st = step_members(env, &e);
     if (st == MGC_OK) st = step_nodes(env, next.v[NEXT_CERTIFICATES]);
     if (st == MGC_OK) st = mgc__credit_judge(env, number);

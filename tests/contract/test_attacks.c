@@ -199,6 +199,43 @@ START_TEST(a_full_slot_of_many_is_paid_out_late)
 }
 END_TEST
 
+/* Agreements that wait for a silent meter, more than an epoch can look at: the others are judged all the same. */
+START_TEST(what_waits_holds_no_credit_up)
+{
+    enum { AT_ONCE = 128, EPOCHS = 6 };
+    char rows[AT_ONCE * 24], text[AT_ONCE * 24 + 64];
+
+    open_until(STEP_NOMINATE);
+    set_rule(7, 100000); /* orders of a slot */
+    accept(TRADE, "agree", "11:2 12:2", "seller=1 buyer=2 link=1 rows=%d,100000,50000", SLOT + 3);
+    for (int n = 0; n < 6 * MGC_SLOT_TRADES_MAX; n += AT_ONCE) {
+        if (n == 3 * MGC_SLOT_TRADES_MAX) n += AT_ONCE; /* one is there */
+        size_t at = 0;
+
+        for (int i = 0; i < AT_ONCE; i++)
+            at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%d,12,10000", i > 0 ? ";" : "", SLOT + n / MGC_SLOT_TRADES_MAX);
+        snprintf(text, sizeof text, "seller=2 buyer=3 link=2 rows=%s", rows);
+        market_send(&m, TRADE, "agree", text, "12:2 13:2");
+        if (n / AT_ONCE % 16 == 15) market_flush(&m);
+    }
+    for (int step = STEP_READ_0; step < STEP_SETTLE; step++) market_step(&m, step);
+    accept(INFO, "meter", "1:9", "id=20 microgrid=3 carrier=1 link=0 member=103 from_slot=%d digits=7 max_wh=1 in_wh=0 out_wh=0", SLOT);
+    for (int t = 0; t < SLOTS; t++) accept(SETTLE, "settle", "2:5", "slot=%d", SLOT + t);
+    market_at(&m, m.now + HOUR + 1000);
+    for (int t = 0; t < SLOTS; t++)
+        for (int i = 0; i < 2; i++) accept(SETTLE, "finalise", "2:5", "slot=%d", SLOT + t); /* A pays a full slot out */
+    ck_assert(has_state("B", "final") && !has_state("C", "final"));
+    market_at(&m, m.now + HOUR);
+    for (int k = 1; k <= EPOCHS; k++) {
+        accept(MGC_CONTRACT_CREDIT, "epoch", "2:5", "number=%d last_slot=%d", k, SLOT + 5);
+        if (cell("credit", "member=11", "trade") > 0 && cell("credit", "member=11", "trade") != 5000) break;
+    }
+    ck_assert_int_ne(cell("credit", "member=11", "trade"), 5000);
+    ck_assert_int_gt(cell("credit", "member=11", "trade"), 0);
+    market_close(&m);
+}
+END_TEST
+
 /* Payments of next to nothing, which the slot's transaction would have to make all at once. */
 START_TEST(payments_are_counted) /* faults 58 */
 {
@@ -551,6 +588,7 @@ int main(void)
     Suite *s = suite_create("contract-attacks");
 
     add_tests(market_case(s, "one chain", 1));
+    tcase_add_test(market_case(s, "credit", 3), what_waits_holds_no_credit_up); /* much to do: once */
     add_tests(market_case(s, "three chains", 3));
     return market_run(s);
 }
