@@ -78,9 +78,11 @@ static bool is_sparse(const uint32_t *count, uint32_t n)
 /* By height in the tree, then by entries: columns of one height do not depend on each other. */
 static mgc_status order_by_height(mgc_ctx *ctx, uint32_t n, const uint32_t *parent, const uint32_t *count, uint32_t *order)
 {
-    uint32_t *height = mgc__alloc(ctx, 3 * (size_t)n + 1, sizeof *height), *start = height + n, *by_count = start + n + 1;
+    uint32_t *height = mgc__alloc(ctx, 3 * (size_t)n + 1, sizeof *height), *start, *by_count;
 
     if (!height) return mgc__no_memory(ctx, "an elimination order");
+    start = height + n;
+    by_count = start + n + 1;
     for (uint32_t j = 0; j < n; j++) start[count[j] + 1]++;
     for (uint32_t j = 0; j < n; j++) start[j + 1] += start[j];
     for (uint32_t j = 0; j < n; j++) by_count[start[count[j]]++] = j;
